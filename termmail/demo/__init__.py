@@ -1,0 +1,1 @@
+"""The embedded POP3 and SMTP servers and the sample mailbox."""

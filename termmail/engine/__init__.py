@@ -1,0 +1,1 @@
+"""Everything the program can do, as plain verbs; no screen."""

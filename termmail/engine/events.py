@@ -1,0 +1,62 @@
+"""What the engine tells: frozen, carrying ids and never data. Whoever listens reads the store again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MailArrived:
+    """New messages are in the store, newest first."""
+
+    account: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """Flags, body or server state of these messages changed, but not the folder they are in."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChanged:
+    """Messages came to or left this folder (or drafts, or the outbox)."""
+
+    account: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxChanged:
+    """An outgoing message has a new state: queued, sending, sent, failed, unsure or cancelled."""
+
+    id: int
+    account: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """A sync moved on. `what` is a word for the reader ("headers", "messages", "deletes"); `running` is False at its
+    end, then `words` sums it up ("3 new messages")."""
+
+    account: str
+    what: str
+    done: int
+    total: int
+    running: bool = True
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something went wrong that the reader should know: one sentence, and what to do next. Stays until read."""
+
+    account: str
+    words: str
+    advice: str = ""
+
+
+Event = MailArrived | MessageChanged | FolderChanged | OutboxChanged | SyncProgress | Failed

@@ -1,0 +1,1 @@
+"""Mail as bytes and as meaning; pure, no I/O."""

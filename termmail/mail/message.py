@@ -1,0 +1,160 @@
+"""The words of mail as data: addresses, envelopes, messages, parts, drafts.
+
+Every string in an Envelope or a Message came through `safe.clean`: it may be drawn, printed or logged as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox of an address header. `email` is the addr-spec (`ada@example.org`); `name` may be empty."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a list needs to know of a message, read from its header block alone (RFC 5322 section 3.6).
+
+    `date` is UTC seconds since 1970, or None where the header is missing or senseless (before 1970, after 2100).
+    `message_id`, `in_reply_to` and `references` come without angle brackets.
+    `list_post` is the address a reply to the list goes to (RFC 2369), or "".
+    `attachments` is a guess from the top Content-Type (multipart/mixed) until the body is here.
+    """
+
+    sender: tuple[Address, ...] = ()
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    subject: str = ""
+    date: int | None = None
+    message_id: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    list_post: str = ""
+    attachments: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One leaf of the MIME tree that a person may save. `path` is dotted (`2.1`), `size` in decoded bytes.
+
+    `name` is already a safe file name (`safe.safe_name`). `warning` says why to be careful with it, or is empty.
+    """
+
+    path: str
+    content_type: str
+    name: str
+    size: int
+    inline: bool = False
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the body: the text a reader sees, and where it really goes (cleaned, http, https or mailto only)."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a body as it is drawn, at most the asked width in cells.
+
+    `quote` is the depth of quoting (0: the writer's own words). `kind` is one of
+    "" (text), "heading", "signature", "rule", "table", "link".
+    """
+
+    text: str
+    quote: int = 0
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A body made readable: its lines, its links in the order of their marks [1], [2], ..., and notes to the reader
+    ("2 remote pictures not loaded")."""
+
+    lines: tuple[Line, ...]
+    links: tuple[Link, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A whole message, read.
+
+    `headers` are all header fields in order, decoded. `text` is the text/plain body ("" where there is none),
+    `html` the source of the text/html body ("" where there is none) - `html.render` makes it readable.
+    `flowed` and `delsp` are the parameters of RFC 3676. `warnings` are sentences for the reader: several From,
+    a look-alike domain, more parts than are read.
+    """
+
+    envelope: Envelope
+    headers: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    html: str = ""
+    flowed: bool = False
+    delsp: bool = False
+    parts: tuple[Part, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who writes: the name and address of From, the other addresses that are also this person, and the signature."""
+
+    name: str
+    address: str
+    aliases: tuple[str, ...] = ()
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file copied into a draft. `id` names its bytes in the store; `size` in bytes."""
+
+    id: int
+    name: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message being written. The address fields are text as typed ("Ada <ada@example.org>, bob@example.org").
+
+    `id` is 0 until the store has it. `answers` is the store id of the message it answers (0: none), `forwards`
+    of the one it forwards: they get their mark when the draft was sent. `cursor` is where writing starts:
+    "to", "body" (its top) or "body-end". `updated` is UTC seconds.
+    """
+
+    id: int = 0
+    account: str = ""
+    to: str = ""
+    cc: str = ""
+    bcc: str = ""
+    subject: str = ""
+    body: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    answers: int = 0
+    forwards: int = 0
+    attachments: tuple[Attachment, ...] = ()
+    cursor: str = "to"
+    updated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message ready for the wire: CRLF bytes without Bcc, its envelope (RFC 5321) and its Message-ID (no brackets)."""
+
+    raw: bytes
+    sender: str
+    recipients: tuple[str, ...]
+    message_id: str

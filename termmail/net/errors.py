@@ -1,0 +1,52 @@
+"""What can go wrong with a server, each with the words a reader needs: what happened, and what to do next."""
+
+from __future__ import annotations
+
+
+class NetError(Exception):
+    """A server could not do what was asked. `str(error)` is one plain sentence, cleaned, ready for a reader.
+
+    `advice` says what to do next, in a sentence. `server_says` is the server's own text, cleaned and cut, or "".
+    """
+
+    advice = "termmail tries again by itself."
+
+    def __init__(self, words: str, *, server_says: str = "", advice: str = "") -> None:
+        super().__init__(words)
+        self.server_says = server_says
+        if advice:
+            self.advice = advice
+
+
+class Offline(NetError):
+    """The server could not be reached, or the line dropped: name, route, refused, reset, end of file, timeout."""
+
+    advice = "Look at the network; what waits goes out when the server answers again."
+
+
+class TlsFailed(NetError):
+    """No trusted TLS: certificate, name, date, version, or a server that would not start it. Nothing secret was sent."""
+
+    advice = "Do not go on without TLS. Ask your provider, or name its certificate file as tls_ca_file."
+
+
+class LoginRefused(NetError):
+    """The server refused the name or password (RFC 3206 [AUTH], SMTP 535)."""
+
+    advice = "Check the user name and the password: termmail account password."
+
+
+class Busy(NetError):
+    """The server says: not now (POP3 [IN-USE], [LOGIN-DELAY], [SYS/TEMP]; SMTP 4xx)."""
+
+
+class Refused(NetError):
+    """The server says no for good (-ERR, SMTP 5xx)."""
+
+    advice = "The server's words say why."
+
+
+class ProtocolError(NetError):
+    """The server broke the protocol or a bound; the connection is closed, for its answers can no longer be trusted."""
+
+    advice = "termmail doctor shows the conversation."

@@ -1,0 +1,1 @@
+"""The one SQLite store: plain synchronous functions, called on the store thread."""
