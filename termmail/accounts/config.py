@@ -1,0 +1,352 @@
+"""config.toml as typed structs: what may stand there, read with errors that name the key, written with comments kept."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec import Meta, Struct
+
+from termmail.accounts.paths import FOLDER_MODE, close_to_others, reason
+from termmail.mail.message import Identity
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+    from tomlkit.items import Table
+
+
+S = TypeVar("S", bound=Struct)
+
+
+class ConfigError(Exception):
+    """config.toml cannot be used. `str(error)` names the file, the key and the valid choices in one plain sentence."""
+
+
+# A value's type says what is valid, and its description says the same to the reader ("'ssl' is not one of ...").
+# A line break in a host, a user name or an address would become a command to a server: no control characters there.
+Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z", description="a text on one line")]
+Text = Annotated[str, Meta(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*\Z", description="a text")]
+Mailbox = Annotated[
+    str,
+    Meta(
+        pattern=r'^[^\x00-\x20\x7f-\x9f<>",;]+@[^\x00-\x20\x7f-\x9f<>",;@]+\Z',
+        description="an e-mail address such as ada@example.org",
+    ),
+]
+Mailboxes = Annotated[
+    tuple[Mailbox, ...], Meta(description='a list of e-mail addresses such as ["countess@example.org"]')
+]
+Host = Annotated[
+    str,
+    Meta(pattern=r"^[^\x00-\x20\x7f-\x9f/@]+\Z", description="the name of a server such as pop.example.org"),
+]
+Port = Annotated[int, Meta(ge=1, le=65535, description="a port number from 1 to 65535")]
+Security = Annotated[Literal["tls", "starttls", "none"], Meta(description="one of tls, starttls, none")]
+Username = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z", description="a user name on one line")]
+Word = Annotated[str, Meta(pattern=r"^[^\x00]*\Z")]
+Command = Annotated[
+    tuple[Word, ...],
+    Meta(min_length=1, description='a list of a program and its arguments such as ["pass", "show", "mail/ada"]'),
+]
+Seconds = Annotated[int, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")]
+Minutes = Annotated[int, Meta(ge=0, le=10080, description="a number of minutes (0: only by hand)")]
+CaFile = Annotated[str, Meta(pattern=r"^[/~][^\x00-\x1f\x7f]*\Z", description="the path of a file, from its / or ~ on")]
+Switch = Annotated[bool, Meta(description="true or false")]
+Download = Annotated[Literal["open", "all"], Meta(description="one of open, all")]
+DeleteRule = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:with-me|never|after-download|after [1-9][0-9]{0,3} days?)\Z",
+        description="one of with-me, never, after-download, after 30 days (any number of days)",
+    ),
+]
+Keymap = Annotated[
+    Literal["termmail", "mutt", "alpine", "gmail"], Meta(description="one of termmail, mutt, alpine, gmail")
+]
+
+_PORTS = {
+    "pop3": {"tls": 995, "starttls": 110, "none": 110},
+    "smtp": {"tls": 465, "starttls": 587, "none": 25},
+}
+_ALWAYS_WRITTEN = {"name", "address", "host", "port", "security", "username"}
+_ACCOUNT_NAME = re.compile(r"[\w][\w.@+-]{0,59}\Z")
+
+
+class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where mail comes from. `port` follows `security` where it is 0, `username` is the account's address where "".
+
+    `delete` says when a message is deleted on the server; `timeout_seconds` is for one answer, `poll_minutes` 0 means
+    only by hand. `tls_ca_file` is an absolute path once read.
+    """
+
+    host: Host
+    port: Port = 0
+    security: Security = "tls"
+    username: Username = ""
+    password_command: Command | None = None
+    download: Download = "open"
+    delete: DeleteRule = "with-me"
+    poll_minutes: Minutes = 5
+    allow_cleartext: Switch = False
+    timeout_seconds: Seconds = 30
+    tls_ca_file: CaFile | None = None
+
+    def __post_init__(self) -> None:
+        _settle(self, "pop3")
+
+
+class Smtp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where mail goes out. As Pop3; `username` is that of pop3 where it is missing, and "" means: no login."""
+
+    host: Host
+    port: Port = 0
+    security: Security = "tls"
+    username: Username | None = None
+    password_command: Command | None = None
+    allow_cleartext: Switch = False
+    timeout_seconds: Seconds = 30
+    tls_ca_file: CaFile | None = None
+
+    def __post_init__(self) -> None:
+        _settle(self, "smtp")
+
+
+class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One person at one provider. `name` is shown in From; `aliases` are other addresses of the same person."""
+
+    address: Mailbox
+    pop3: Pop3
+    smtp: Smtp
+    name: Line = ""
+    aliases: Mailboxes = ()
+    signature: Text = ""
+
+    def __post_init__(self) -> None:
+        pop3, smtp = self.pop3, self.smtp
+        if not pop3.username:
+            pop3 = msgspec.structs.replace(pop3, username=self.address)
+            msgspec.structs.force_setattr(self, "pop3", pop3)
+        if smtp.username is None:
+            msgspec.structs.force_setattr(self, "smtp", msgspec.structs.replace(smtp, username=pop3.username))
+
+
+class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the screen looks and answers. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids."""
+
+    theme: Line = "textual-dark"
+    keymap: Keymap = "termmail"
+    keys: dict[str, Line] = {}
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole file. `default_account` is the first account where none is named, None where there is no account."""
+
+    default_account: Line | None = None
+    ui: Ui = Ui()
+    accounts: dict[str, Account] = {}
+
+    def __post_init__(self) -> None:
+        if self.default_account is None and self.accounts:
+            msgspec.structs.force_setattr(self, "default_account", next(iter(self.accounts)))
+
+
+def _settle(settings: Pop3 | Smtp, kind: str) -> None:
+    """Fill in what follows from the other keys."""
+    if not settings.port:
+        msgspec.structs.force_setattr(settings, "port", _PORTS[kind][settings.security])
+    if settings.tls_ca_file:
+        msgspec.structs.force_setattr(settings, "tls_ca_file", os.path.expanduser(settings.tls_ca_file))  # noqa: PTH111  stays a text
+
+
+def identity(account: Account) -> Identity:
+    """Who writes from this account."""
+    return Identity(account.name, account.address, account.aliases, account.signature)
+
+
+def load(path: Path) -> Config:
+    """Read config.toml and close it to others (0600). A missing file is an empty Config. Raises ConfigError."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Config()
+    except OSError as error:
+        raise ConfigError(f"{path.name}: {path} cannot be read: {reason(error)}") from None
+    close_to_others(path)
+    return parse(data, path.name)
+
+
+def parse(data: bytes, filename: str = "config.toml") -> Config:
+    """The bytes of a config file as a Config; `filename` is for the words of a ConfigError."""
+    try:
+        config = _read(Config, tomllib.loads(data.decode("utf-8-sig")), "")
+        _check_names(config)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{filename}: not UTF-8 text (byte {error.start})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{filename}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{filename}: not valid TOML: nested too deeply") from None
+    except ConfigError as error:
+        raise ConfigError(f"{filename}: {error}") from None
+    return config
+
+
+def _check_names(config: Config) -> None:
+    for name in config.accounts:
+        if not _ACCOUNT_NAME.match(name):
+            raise ConfigError(
+                f"accounts: {_shown(name)} is not a name for an account; it may hold letters, digits and . _ - + @"
+            )
+    if config.default_account is not None and config.default_account not in config.accounts:
+        raise ConfigError(
+            f"default_account: {_shown(config.default_account)} is not one of your accounts"
+            f" ({', '.join(config.accounts) or 'there is none yet'})"
+        )
+
+
+def _read(kind: type[S], tree: Any, where: str) -> S:
+    """One table as a struct. The walk is our own, for msgspec's errors leave out the names inside `accounts`."""
+    table = _table(tree, where)
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    for key in table:
+        if key not in fields:
+            raise ConfigError(f"{_join(where, key)}: {_unknown(key, list(fields))}")
+    values: dict[str, Any] = {}
+    for key, field in fields.items():
+        if key in table:
+            values[key] = _value(field.type, table[key], _join(where, key))
+        elif field.required:
+            raise ConfigError(f"{_join(where, key)}: is missing; it should be {_description(field.type) or 'a table'}")
+    return kind(**values)
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return _read(kind, value, where)
+    if get_origin(kind) is dict:
+        element = get_args(kind)[1]
+        return {key: _value(element, item, _join(where, key)) for key, item in _table(value, where).items()}
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        raise ConfigError(f"{where}: {_shown(value)} is not {_description(kind)}") from None
+
+
+def _table(tree: Any, where: str) -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{where}: {_shown(tree)} is not a table of keys and values")
+    return tree
+
+
+def _join(where: str, key: str) -> str:
+    name = key if re.fullmatch(r"[\w-]+", key) else _shown(key)
+    return f"{where}.{name}" if where else name
+
+
+def _description(kind: Any) -> str:
+    """The words that say what is valid, from the type's Meta (also inside `X | None`)."""
+    for meta in getattr(kind, "__metadata__", ()):
+        if meta.description:
+            return str(meta.description)
+    return next((words for inner in get_args(kind) if (words := _description(inner))), "")
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    if key == "password":
+        return "a password does not belong in this file; termmail account password puts it into the keyring"
+    near = difflib.get_close_matches(key, known, 1)
+    return f"there is no such key{f'; did you mean {near[0]}?' if near else '.'} The keys are {', '.join(known)}"
+
+
+def _shown(value: Any) -> str:
+    """A value for an error: quoted, control characters escaped, cut."""
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def add_account(path: Path, name: str, account: Account, *, default: bool = False) -> None:
+    """Write the account into config.toml, new or over one of that name; comments and order of the rest are kept.
+
+    With `default` it becomes the default account. Raises ConfigError, and then the file is as it was.
+    """
+    document = _document(path)
+    table = _subtable(_subtable(document, "accounts"), name)
+    _fill(table, account)
+    _fill(_subtable(table, "pop3"), account.pop3)
+    _fill(_subtable(table, "smtp"), account.smtp)
+    if default:
+        document["default_account"] = name
+    _write(path, document)
+
+
+def remove_account(path: Path, name: str) -> None:
+    """Take the account out of config.toml; the default account too where it was that one. Raises ConfigError."""
+    document = _document(path)
+    tables = document.get("accounts", {})
+    if name not in tables:
+        raise ConfigError(f"{path.name}: accounts: there is no account {_shown(name)} (there are: {', '.join(tables)})")
+    del tables[name]
+    if document.get("default_account") == name:
+        del document["default_account"]
+    _write(path, document)
+
+
+def _document(path: Path) -> TOMLDocument:
+    """The file as tomlkit sees it, or an empty one. A file that load() would refuse is refused here too."""
+    import tomlkit  # noqa: PLC0415  30 ms that only writing needs
+
+    load(path)
+    return tomlkit.parse(path.read_text("utf-8-sig")) if path.exists() else tomlkit.document()
+
+
+def _subtable(parent: TOMLDocument | Table, key: str) -> Table:
+    import tomlkit  # noqa: PLC0415
+
+    if key not in parent:
+        parent[key] = tomlkit.table()
+    table: Table = parent[key]  # load() has just proved that it is one
+    return table
+
+
+def _fill(table: Table, settings: Struct) -> None:
+    """Put the plain values of a struct into its table: those that differ from the default or stand there already."""
+    for field in msgspec.structs.fields(settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, Struct):
+            continue
+        if value is None:
+            table.pop(field.name, None)
+        elif field.name in _ALWAYS_WRITTEN or field.name in table or value != field.default:
+            table[field.name] = list(value) if isinstance(value, tuple) else value
+
+
+def _write(path: Path, document: TOMLDocument) -> None:
+    """Replace the file in one step, so that a full disk or a power cut leaves the old one. A link stays a link."""
+    text = document.as_string()
+    parse(text.encode(), path.name)
+    target = path.resolve()
+    try:
+        target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise ConfigError(f"{path.name}: {path} cannot be written: {reason(error)}") from None
