@@ -1,0 +1,10 @@
+"""The wall clock, for what is stored. Durations and time-outs use the monotonic clock of the loop."""
+
+from __future__ import annotations
+
+import time
+
+
+def now() -> int:
+    """UTC seconds since 1970, whole."""
+    return int(time.time())

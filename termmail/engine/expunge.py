@@ -1,0 +1,112 @@
+"""DELE in two phases: what the user deleted leaves the server, and nothing else does.
+
+A message goes only when its body is safe in the store (or the user deleted it for good), its UIDL is in this
+session's list and the header block the server shows now has the fingerprint that was stored. At any doubt: RSET, stop.
+Only an answered QUIT makes it count (RFC 1939 section 6).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from termmail.engine.clock import now
+from termmail.engine.events import MessageChanged
+from termmail.mail import parse
+from termmail.net.errors import NetError, Refused
+from termmail.store import remote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from termmail.engine.receive import Receiver
+    from termmail.net.maildrop import Listed, Maildrop
+    from termmail.store.rows import Known
+
+log = logging.getLogger("termmail")
+
+BATCH = 50
+"""DELEs a session: a short one, so that a dropped line costs little."""
+
+AN_HOUR = 3600
+
+
+async def commit_deletes(receiver: Receiver, drop: Maildrop, listing: Mapping[bytes, Listed]) -> int:
+    """Delete everything due, in sessions of at most 50; how many messages the server confirmed.
+
+    The first session is the one that is open; the last one is left open only when nothing was deleted in it.
+    """
+    await _fetch_bodies(receiver, drop)
+    total = 0
+    while due := (await receiver.engine.db(remote.due, receiver.account, now()))[:BATCH]:
+        async with receiver.in_use:
+            if receiver.drop is not drop or drop.closed:
+                drop = await receiver.reopen()
+                listing = receiver.listing = {entry.uidl: entry for entry in await drop.listing() if entry.uidl}
+            total += await _one_session(receiver, drop, due, listing)
+        if receiver.drop is not None:
+            break
+    return total
+
+
+async def _fetch_bodies(receiver: Receiver, drop: Maildrop) -> None:
+    """The law: body before DELE. What is due and only known by its header is fetched first."""
+    for known in await receiver.engine.db(remote.need_body, receiver.account, now()):
+        if (listed := await receiver.locate(drop, known)) is None:
+            continue
+        try:
+            raw = await drop.retrieve_one(listed)
+        except Refused as error:
+            log.warning("a message to be deleted could not be fetched first: %s", error)
+            continue
+        await receiver.keep(known, raw)
+
+
+async def _one_session(
+    receiver: Receiver, drop: Maildrop, due: Sequence[Known], listing: Mapping[bytes, Listed]
+) -> int:
+    """DELE one batch and QUIT. Returns how many are gone; the session stays open where none was to be deleted."""
+    engine = receiver.engine
+    checked = await _checked(receiver, drop, due, listing)
+    doubtful = [known.remote_id for known in due if known.remote_id not in checked]
+    if doubtful:
+        log.warning("%d deletes of %s put off: the server shows another message", len(doubtful), receiver.account)
+        await engine.db(remote.set_state, doubtful, "due", due_at=now() + AN_HOUR)
+    if not checked:
+        return 0
+    await engine.db(remote.set_state, list(checked), "sent")
+    refused = []
+    receiver.drop = None  # whatever happens now, this session ends
+    try:
+        for remote_id, listed in checked.items():
+            try:
+                await drop.delete(listed)
+            except Refused as error:
+                log.warning("the server would not delete a message: %s", error)
+                refused.append(remote_id)
+        await drop.commit()
+    except NetError:
+        await drop.close()
+        raise
+    gone = [remote_id for remote_id in checked if remote_id not in refused]
+    await engine.db(remote.set_state, gone, "gone")
+    await engine.db(remote.set_state, refused, "due", due_at=now() + AN_HOUR)
+    engine.tell(MessageChanged(tuple(k.message for k in due if k.message is not None)))
+    return len(gone)
+
+
+async def _checked(
+    receiver: Receiver, drop: Maildrop, due: Sequence[Known], listing: Mapping[bytes, Listed]
+) -> dict[int, Listed]:
+    """Remote id -> where it is, for those whose header the server shows now with the stored fingerprint."""
+    places: dict[int, tuple[Known, Listed]] = {}
+    for known in due:
+        listed = listing.get(known.uidl) if known.uidl else await receiver.locate(drop, known)
+        if listed is not None:
+            places[listed.number] = (known, listed)
+    checked: dict[int, Listed] = {}
+    async for listed, answer in drop.headers([listed for _, listed in places.values()]):
+        known, _ = places[listed.number]
+        if isinstance(answer, bytes) and parse.fingerprint(answer) == known.fingerprint:
+            checked[known.remote_id] = listed
+    return checked

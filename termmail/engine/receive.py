@@ -1,0 +1,434 @@
+"""sync: maildrop <-> store, one account at a time.
+
+The laws it keeps: a message is in the store, synced to disk, before DELE is sent for it; DELE goes only to a message
+whose UIDL and header fingerprint were checked in that same session; a delete counts only after QUIT was answered; a
+message that could not be fetched is passed over and tried again, and never stops the ones behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from termmail.accounts.passwords import PasswordError
+from termmail.engine.clock import now
+from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
+from termmail.engine.expunge import commit_deletes
+from termmail.engine.views import Status, SyncResult
+from termmail.mail import parse
+from termmail.net.errors import Busy, NetError, Offline, Refused
+from termmail.net.maildrop import Listed, Maildrop
+from termmail.store import messages, remote
+from termmail.store.lock import AccountLock, Locked
+from termmail.store.rows import Known, New
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from termmail.engine.engine import Engine
+
+log = logging.getLogger("termmail")
+
+FIRST_PAGE = 50
+"""Headers that go into the store, and on the screen, before the rest has come."""
+
+CHUNK = 500
+"""Headers a transaction, after the first page."""
+
+CHUNK_BYTES = 4 << 20
+"""Bytes of whole messages a transaction."""
+
+IDLE = 60.0
+"""Seconds after which an unused session is given back, for POP3 locks the maildrop (RFC 1939 section 4)."""
+
+NOOP_EVERY = 25.0
+"""Seconds between NOOPs while a session waits for the reader."""
+
+SHARES_MAILDROP = "Another termmail is using this account right now."
+
+
+class Receiver:
+    """Talks POP3 for one account: syncs, fetches the message that is opened, gives the session back."""
+
+    def __init__(self, engine: Engine, account: str) -> None:
+        self.engine = engine
+        self.account = account
+        self.status = Status()
+        self.drop: Maildrop | None = None
+        self.listing: dict[bytes, Listed] = {}
+        self.in_use = asyncio.Lock()
+        self._opening = asyncio.Lock()
+        self._syncing: asyncio.Task[SyncResult] | None = None
+        self._giving_back: asyncio.Task[object] | None = None
+        self._wake = asyncio.Event()
+
+    # -- by the clock
+
+    async def run(self) -> None:
+        """Look for mail every `poll_minutes`, and commit deletes when they fall due, until cancelled."""
+        self.status = await self._remembered()
+        minutes = self.engine.account(self.account).pop3.poll_minutes
+        next_poll = asyncio.get_running_loop().time()
+        while True:
+            clock = asyncio.get_running_loop().time()
+            due_at = await self.engine.db(remote.next_due, self.account)
+            if (minutes and clock >= next_poll) or (due_at is not None and due_at <= now()):
+                await self.engine.sync_quietly(self.account)
+                clock = asyncio.get_running_loop().time()
+                next_poll = clock + minutes * 60
+            waits = [next_poll - clock] if minutes else []
+            if due_at is not None:
+                waits.append(max(due_at - now(), 60 if due_at <= now() else 1))
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), max(min(waits), 1) if waits else None)
+
+    def look_again(self) -> None:
+        """A delete was asked for: the clock is set anew."""
+        self._wake.set()
+
+    async def _remembered(self) -> Status:
+        state = await self.engine.db(remote.account_state, self.account)
+        return Status(last_sync=state.last_sync or None)
+
+    # -- sync
+
+    async def sync(self, *, full: bool = False) -> SyncResult:
+        """Receive what is new and commit what is due. A second call while one runs joins it.
+
+        Raises NetError, PasswordError or StoreError.
+        """
+        if self._syncing is None:
+            self._syncing = asyncio.ensure_future(self._sync(full=full))
+            self._syncing.add_done_callback(self._synced)
+        return await asyncio.shield(self._syncing)
+
+    def _synced(self, task: asyncio.Task[SyncResult]) -> None:
+        self._syncing = None
+        if not task.cancelled():
+            task.exception()  # told to whoever awaits; without this line asyncio complains when nobody is left
+
+    async def _sync(self, *, full: bool) -> SyncResult:
+        last = self.status.last_sync
+        self.status = Status(last_sync=last, online=self.status.online, syncing=True)
+        self._progress("connecting", 0, 0)
+        words, online = "", False
+        try:
+            with AccountLock(self.engine.paths.data, self.account, "sync"):
+                result = await self._session(full=full)
+            words, online, last = result.words, True, now()
+        except Locked:
+            raise Busy(SHARES_MAILDROP, advice="Nothing is lost; try again in a moment.") from None
+        except NetError as error:
+            words, online = str(error), not isinstance(error, Offline)
+            raise
+        except PasswordError as error:
+            words = str(error)
+            raise
+        finally:
+            self.status = Status(last_sync=last, online=online, words=words)
+            self._progress("done", 0, 0, running=False, words=words)
+        return result
+
+    def _progress(self, what: str, done: int, total: int, *, running: bool = True, words: str = "") -> None:
+        self.engine.tell(SyncProgress(self.account, what, done, total, running, words))
+
+    async def _session(self, *, full: bool) -> SyncResult:
+        """One sync from login to QUIT."""
+        await self.give_back()
+        settings = self.engine.account(self.account).pop3
+        state = await self.engine.db(remote.account_state, self.account)
+        await self.engine.db(remote.expire, self.account, settings.delete, now())
+        waiting = bool(await self.engine.db(remote.waiting_deletes, self.account, now()))
+        look = full or waiting or not state.last_uidl
+        drop = await self._open(list_too=look)
+        try:
+            if not look and await self._nothing_new(drop, state):
+                await self._quit(drop)
+                await self.engine.db(remote.set_account_state, self.account, last_sync=now())
+                return SyncResult(0, 0, "No new messages")
+            new, complete = await self._receive(drop)
+            deleted = await commit_deletes(self, drop, self.listing) if waiting or settings.delete != "never" else 0
+            if self.drop is drop:
+                await self._quit(drop)
+        except BaseException:
+            await self._drop_now()
+            raise
+        last_uidl = b""
+        if complete and not deleted and self.listing:
+            last_uidl = max(self.listing.values(), key=lambda listed: listed.number).uidl
+        await self.engine.db(
+            remote.set_account_state,
+            self.account,
+            last_sync=now(),
+            stat_count=drop.count,
+            stat_size=drop.size,
+            last_uidl=last_uidl,
+        )
+        return SyncResult(new, deleted, _sum_up(new, deleted))
+
+    async def _nothing_new(self, drop: Maildrop, state: remote.State) -> bool:
+        """STAT as it was, and the last message still the same one: then nothing else is asked."""
+        if (drop.count, drop.size) != (state.stat_count, state.stat_size):
+            return False
+        return await drop.uidl(drop.count) == state.last_uidl
+
+    async def _receive(self, drop: Maildrop) -> tuple[int, bool]:
+        """Bring everything new into the store, newest first; how much that was, and whether nothing was left out."""
+        listed = await drop.listing()
+        self.listing = {entry.uidl: entry for entry in listed if entry.uidl}
+        rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
+        plan = await self.engine.db(remote.reconcile, self.account, rows)
+        wanted = [listed[index] for index in (*plan.new, *plan.unnamed)]
+        wanted.sort(key=lambda entry: entry.number, reverse=True)
+        unnamed = {listed[index].number for index in plan.unnamed}
+        whole = self.engine.account(self.account).pop3.download == "all"
+        arrivals = Arrivals(self, frozenset(self.listing), unnamed, len(wanted))
+        if whole:
+            named = [entry for entry in wanted if entry.number not in unnamed]
+            await arrivals.take(drop.retrieve(named), whole=True)
+            await arrivals.take(drop.headers([entry for entry in wanted if entry.number in unnamed]), whole=False)
+            await self._download(drop)
+        else:
+            await arrivals.take(drop.headers(wanted), whole=False)
+        if plan.again or plan.missing:
+            self.engine.tell(FolderChanged(self.account, "Inbox"))
+        return arrivals.new, arrivals.left_out == 0 and not unnamed
+
+    async def _download(self, drop: Maildrop) -> None:
+        """`download = "all"`: also the bodies of what came earlier with its headers alone."""
+        known = await self.engine.db(remote.to_download, self.account, 1_000_000)
+        here = {entry.number: (entry, k) for k in known if (entry := self.listing.get(k.uidl)) is not None}
+        done = 0
+        async for listed, answer in drop.retrieve([entry for entry, _ in here.values()]):
+            done += 1
+            if isinstance(answer, bytes):
+                await self.keep(here[listed.number][1], answer)
+            self._progress("messages", done, len(here))
+
+    async def keep(self, known: Known, raw: bytes) -> bool:
+        """Store the whole bytes of a message the store knows; False where they are not that message's."""
+        if known.message is None or parse.fingerprint(parse.split_header(raw)) != known.fingerprint:
+            return False
+        message = await asyncio.to_thread(parse.parse, raw)
+        await self.engine.db(messages.add_raw, known.message, raw, message)
+        self.engine.tell(MessageChanged((known.message,)))
+        return True
+
+    # -- the message that is opened
+
+    async def fetch(self, id: int, progress: Callable[[int, int], None] | None = None) -> bytes:  # noqa: A002
+        """RETR one message now, ahead of whatever else runs, and keep it. Raises NetError or PasswordError."""
+        known = await self.engine.db(remote.by_message, id)
+        if known is None or known.state in {"gone", "absent"}:
+            raise Refused(
+                "This message is no longer on the server, and its text was never downloaded.",
+                advice="Only its header is left.",
+            )
+        async with self.in_use:
+            drop = await self._open(list_too=False)
+            listed = await self.locate(drop, known)
+            if listed is None:
+                raise Refused("The server no longer has this message.", advice="Only its header is left.")
+            raw = await drop.retrieve_one(listed, progress=progress)
+            if not await self.keep(known, raw):
+                raise Refused(
+                    "The server sent another message than the one it announced.",
+                    advice="Check for mail again: the server may have renumbered its messages.",
+                )
+            self._keep_a_while()
+            return raw
+
+    async def locate(self, drop: Maildrop, known: Known) -> Listed | None:
+        """Where in this session the message is: by its last number where UIDL agrees, else by the whole list."""
+        if known.uidl:
+            if (entry := self.listing.get(known.uidl)) is not None:
+                return entry
+            if 0 < known.number <= drop.count and await drop.uidl(known.number) == known.uidl:
+                return Listed(known.number, known.size, known.uidl)
+        listed = await drop.listing()
+        names = Counter(entry.uidl for entry in listed)
+        self.listing = {entry.uidl: entry for entry in listed if entry.uidl and names[entry.uidl] == 1}
+        if known.uidl and names[known.uidl] == 1:
+            return self.listing[known.uidl]
+        doubtful = [entry for entry in listed if entry.uidl == known.uidl or not entry.uidl or names[entry.uidl] > 1]
+        return await find_by_fingerprint(drop, doubtful, known)
+
+    # -- the session
+
+    async def _open(self, *, list_too: bool) -> Maildrop:
+        async with self._opening:
+            if self.drop is not None and not self.drop.closed:
+                return self.drop
+            self.listing = {}
+            server = await self.engine.server(self.account, "pop3")
+            self.drop = await Maildrop.open(server, list_too=list_too)
+            return self.drop
+
+    async def reopen(self) -> Maildrop:
+        """A new session after QUIT, for what one session could not do."""
+        return await self._open(list_too=True)
+
+    async def _quit(self, drop: Maildrop) -> None:
+        """End a session in which nothing was deleted; that the server does not answer changes nothing."""
+        async with self.in_use:
+            self.drop = None
+            try:
+                await drop.commit()
+            except NetError as error:
+                log.info("QUIT was not answered: %s", error)
+
+    async def _drop_now(self) -> None:
+        drop, self.drop = self.drop, None
+        if drop is not None:
+            await drop.close()
+
+    def _keep_a_while(self) -> None:
+        """Hold the session for the next message the reader opens, and give it back after a minute."""
+        if self._giving_back is not None:
+            self._giving_back.cancel()
+        self._giving_back = self.engine.run(self._idle())
+
+    async def _idle(self) -> None:
+        waited = 0.0
+        while waited < IDLE:
+            await asyncio.sleep(NOOP_EVERY)
+            waited += NOOP_EVERY
+            if self._syncing is not None or self.drop is None:
+                return
+            async with self.in_use:
+                try:
+                    await self.drop.noop()
+                except NetError:
+                    self.drop = None
+                    return
+        await self.give_back()
+
+    async def give_back(self) -> None:
+        """End an idle session with QUIT."""
+        if self._giving_back is not None and self._giving_back is not asyncio.current_task():
+            self._giving_back.cancel()
+        self._giving_back = None
+        if self.drop is not None:
+            await self._quit(self.drop)
+
+    async def leave(self, patience: float) -> None:
+        """The user goes: commit what `d` asked for, now, waiting at most `patience` seconds."""
+        if self._syncing is not None:
+            self._syncing.cancel()
+            await asyncio.gather(self._syncing, return_exceptions=True)
+        try:
+            async with asyncio.timeout(patience):
+                hurried = not self.engine.read_only and await self.engine.db(remote.make_due, self.account, now())
+                if hurried:
+                    await self._sync_deletes_only()
+                else:
+                    await self.give_back()
+        except (TimeoutError, NetError, PasswordError) as error:
+            log.info("left before the server was done: %s", error)
+        finally:
+            await self._drop_now()
+
+    async def _sync_deletes_only(self) -> None:
+        with contextlib.suppress(Locked), AccountLock(self.engine.paths.data, self.account, "sync"):
+            await self.give_back()
+            drop = await self._open(list_too=True)
+            listed = await drop.listing()
+            rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
+            await self.engine.db(remote.reconcile, self.account, rows)
+            self.listing = {entry.uidl: entry for entry in listed if entry.uidl}
+            await commit_deletes(self, drop, self.listing)
+
+
+class Arrivals:
+    """Takes what a maildrop streams and puts it into the store, a page at a time, while the next one comes."""
+
+    def __init__(self, receiver: Receiver, listed: frozenset[bytes], unnamed: set[int], total: int) -> None:
+        self.receiver = receiver
+        self.engine = receiver.engine
+        self.new = 0
+        self.left_out = 0
+        self._done = 0
+        self._total = total
+        self._listed = listed
+        self._unnamed = unnamed
+        self._seen: Counter[bytes] = Counter()
+        self._page: list[New] = []
+        self._bytes = 0
+        self._first = True
+        self._storing: asyncio.Task[None] | None = None
+
+    async def take(self, stream: AsyncIterator[tuple[Listed, bytes | NetError]], *, whole: bool) -> None:
+        """Store everything the stream yields; `whole` says whether it yields messages or header blocks."""
+        try:
+            async for listed, answer in stream:
+                self._done += 1
+                if isinstance(answer, NetError):
+                    await self._leave_out(listed, answer)
+                    continue
+                self._page.append(self._news(listed, answer, whole=whole))
+                self._bytes += len(answer)
+                full = len(self._page) >= (FIRST_PAGE if self._first else CHUNK) or self._bytes >= CHUNK_BYTES
+                if full:
+                    await self._store_page()
+        finally:
+            # What has come is kept, also when the line drops behind it.
+            await self._store_page()
+            if self._storing is not None:
+                await self._storing
+                self._storing = None
+
+    def _news(self, listed: Listed, answer: bytes, *, whole: bool) -> New:
+        header = parse.split_header(answer) if whole else answer
+        uidl, nth = listed.uidl, 0
+        if listed.number in self._unnamed:
+            print_ = parse.fingerprint(header)
+            uidl, nth = b"", self._seen[print_]
+            self._seen[print_] += 1
+        return New(uidl, listed.number, listed.size, header, answer if whole else None, nth)
+
+    async def _leave_out(self, listed: Listed, error: NetError) -> None:
+        self.left_out += 1
+        log.warning("message %d of %s was passed over: %s", listed.number, self.receiver.account, error)
+        if not isinstance(error, Refused):
+            await self.engine.db(
+                remote.skip, self.receiver.account, listed.uidl, listed.number, listed.size, None, str(error)
+            )
+
+    async def _store_page(self) -> None:
+        page, self._page, self._bytes = self._page, [], 0
+        if self._storing is not None:
+            await self._storing
+            self._storing = None
+        if page:
+            self._first = False
+            self._storing = asyncio.ensure_future(self._store(page, self._done))
+
+    async def _store(self, page: Sequence[New], done: int) -> None:
+        arrived = await self.engine.db(
+            remote.arrive, self.receiver.account, page, received=now(), listed=self._listed
+        )
+        self.new += len(arrived.ids)
+        if arrived.ids:
+            self.engine.tell(MailArrived(self.receiver.account, tuple(arrived.ids)))
+        self.engine.tell(SyncProgress(self.receiver.account, "messages", done, self._total))
+
+
+async def find_by_fingerprint(drop: Maildrop, candidates: Sequence[Listed], known: Known) -> Listed | None:
+    """The n-th candidate whose header block is that of the known message."""
+    passed = 0
+    found: Listed | None = None
+    async for listed, answer in drop.headers(candidates):
+        if isinstance(answer, bytes) and found is None and parse.fingerprint(answer) == known.fingerprint:
+            if passed == known.nth:
+                found = listed
+            passed += 1
+    return found
+
+
+def _sum_up(new: int, deleted: int) -> str:
+    words = "No new messages" if not new else "1 new message" if new == 1 else f"{new} new messages"
+    return f"{words}, {deleted} deleted from the server" if deleted else words

@@ -1,0 +1,44 @@
+"""What a list shows and what the title line says, as small facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+SEARCH = "search:"
+
+
+class View(NamedTuple):
+    """One list of one account: a folder, or the answers to a search (`search:QUERY`). An empty account means all."""
+
+    account: str
+    folder: str
+
+    @property
+    def query(self) -> str | None:
+        """The words searched for, or None where this is a folder."""
+        return self.folder.removeprefix(SEARCH) if self.folder.startswith(SEARCH) else None
+
+    @classmethod
+    def search(cls, account: str, query: str) -> View:
+        """The view of everything that answers `query`."""
+        return cls(account, SEARCH + query)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of an account's server. `last_sync` is UTC seconds or None, `online` None until it was tried."""
+
+    last_sync: int | None = None
+    online: bool | None = None
+    syncing: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What one sync did: messages new in the store, messages deleted from the server, and a sentence that says so."""
+
+    new: int
+    deleted: int
+    words: str
