@@ -1,0 +1,181 @@
+"""The keys as this user has them: a preset, the user's own on top, and words for what does not fit together."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.keys import Keys, key_to_character
+
+from termmail.ui.keys import ACTIONS, BY_ID, WHERE, shown, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRESETS: dict[str, dict[str, str]] = {
+    "termmail": {},
+    "mutt": {
+        "mail.compose": "m",
+        "message.reply-all": "g,a",
+        "mail.go": "c",
+        "mail.filter": "l",
+        "message.move": "s",
+        "message.star": "F,*",
+        "message.forward-attached": "",
+        "message.read": "N,w",
+        "list.previous-unread": "P",
+        "list.select": "t",
+        "list.select-all": "T",
+        "message.attachments": "v",
+        "message.source": "e",
+        "message.archive": "y",
+        "message.undo": "u,z",
+        "mail.check": "$,f5",
+    },
+    "alpine": {
+        "list.next": "n,down",
+        "list.previous": "p,up",
+        "list.next-unread": "N",
+        "list.previous-unread": "P",
+        "list.page-up": "-,pageup",
+        "message.open": "enter,right,>",
+        "view.back": "escape,left,<",
+        "view.pane": "V",
+        "message.source": "B",
+        "message.browser": "o",
+        "message.undo": "u,z",
+        "message.read": "K",
+        "message.move": "s",
+        "message.star": "*",
+        "message.attachments": "v,A",
+        "mail.search": "w,/",
+        "list.select": ";,x",
+        "app.palette-too": "",
+    },
+    "gmail": {
+        "message.open": "o,enter,right",
+        "view.back": "u,escape,left",
+        "message.delete": "#,delete",
+        "message.read": "U,I",
+        "message.links": "K",
+        "list.select": "x",
+        "mail.compose": "c",
+        "message.archive": "e,y",
+    },
+}
+"""What differs from the defaults of the table; "" takes the key away."""
+
+_NAMED = {key.value for key in Keys} | {"tab"}
+_HELD = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
+
+
+@dataclass(frozen=True)
+class Keymap:
+    """The keys of every action, and what to tell the user about the config they came from."""
+
+    keys: dict[str, tuple[str, ...]]
+    problems: tuple[str, ...] = ()
+
+    def shown(self, action_id: str) -> str:
+        """The first key of an action as a person reads it, or "" where it has none."""
+        keys = self.keys[action_id]
+        return shown(keys[0]) if keys else ""
+
+    def all_shown(self, action_id: str) -> str:
+        """All keys of an action as a person reads them."""
+        return "  ".join(shown(key) for key in self.keys[action_id])
+
+    def places(self) -> dict[str, str]:
+        """The letters of the go menu with the ids of their places."""
+        letters = {}
+        for action in ACTIONS:
+            for key in self.keys[action.id]:
+                if " " in key:
+                    letters[key.split()[1]] = action.id
+        return letters
+
+    def changed(self) -> dict[str, str]:
+        """What Textual's `set_keymap` needs: the actions whose keys are not those of the table."""
+        return {
+            action.id: ",".join(key for key in self.keys[action.id] if " " not in key) or "unbound"
+            for action in ACTIONS
+            if self.keys[action.id] != split(action.keys)
+        }
+
+
+def build(preset: str = "termmail", own: Mapping[str, str] | None = None) -> Keymap:
+    """The keymap of a preset with the user's own keys on top. A key the user gives to an action leaves the others."""
+    problems: list[str] = []
+    keys = {action.id: split(PRESETS[preset].get(action.id, action.keys)) for action in ACTIONS}
+    chosen: dict[str, tuple[str, ...]] = {}
+    for action_id, text in (own or {}).items():
+        if action_id not in BY_ID:
+            problems.append(_unknown(action_id))
+            continue
+        chosen[action_id] = tuple(key for key in split(text) if _usable(key, action_id, problems))
+    for action_id, new in chosen.items():
+        for other, had in keys.items():
+            left = tuple(key for key in had if key not in new or not _meet(action_id, other))
+            if other in chosen or left == had:
+                continue
+            keys[other] = left
+            if not left:
+                taken, lost = BY_ID[action_id].words, BY_ID[other].words
+                problems.append(f"{shown(had[0])} is now “{taken}”, and “{lost}” ({other}) has no key left.")
+        keys[action_id] = new
+    problems += _clashes(chosen)
+    return Keymap(keys, tuple(problems))
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether both actions would hear the same key press. The list and the reader never do."""
+    if one == other:
+        return False
+    a, b = BY_ID[one].where, BY_ID[other].where
+    return b in WHERE[a] or a in WHERE[b]
+
+
+def _clashes(chosen: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Keys the user gave to two actions that hear the same key press."""
+    ids = list(chosen)
+    return [
+        f"{shown(key)} is given to both {one} and {other}: choose another key for one of them."
+        for index, one in enumerate(ids)
+        for other in ids[index + 1 :]
+        for key in chosen[one]
+        if key in chosen[other] and _meet(one, other)
+    ]
+
+
+def _unknown(action_id: str) -> str:
+    near = difflib.get_close_matches(action_id, BY_ID, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]}?" if near else " F1 shows what there is."
+    return f"[ui.keys] names “{action_id}”, which is no action.{hint}"
+
+
+def _usable(key: str, action_id: str, problems: list[str]) -> bool:
+    parts = key.split()
+    if len(parts) > 1 and BY_ID[action_id].where != "go":
+        problems.append(f"[ui.keys] {action_id}: only places to go to can have two keys, not “{key}”.")
+        return False
+    if len(parts) > 2 or not all(_is_key(part) for part in parts):
+        problems.append(f"[ui.keys] {action_id}: “{key}” is no key. Write it like d, F5, ctrl+x, delete or space.")
+        return False
+    return True
+
+
+def _is_key(key: str) -> bool:
+    if len(key) == 1:
+        return True
+    *held, last = key.split("+")
+    if not set(held) <= _HELD:
+        return False
+    if len(last) == 1 or last in _NAMED:
+        return True
+    try:
+        unicodedata.lookup(last.replace("_", " "))
+    except KeyError:
+        return key_to_character(last) is not None
+    return True

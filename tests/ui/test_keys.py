@@ -1,0 +1,81 @@
+"""Every key does one thing where it is pressed, in every preset, and a config that cannot work is told in words."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from termmail.ui import keymap, keys
+
+
+@pytest.mark.parametrize("preset", keymap.PRESETS)
+def test_no_preset_gives_one_key_to_two_actions(preset):
+    built = keymap.build(preset)
+    clashes = [
+        (one, other, key)
+        for one, other in itertools.combinations(built.keys, 2)
+        for key in set(built.keys[one]) & set(built.keys[other])
+        if keymap._meet(one, other)
+    ]
+    assert clashes == []
+    assert built.problems == ()
+
+
+@pytest.mark.parametrize("preset", keymap.PRESETS)
+def test_presets_name_only_actions_and_keys_that_exist(preset):
+    own = keymap.PRESETS[preset]
+    assert keymap.build("termmail", {id_: text for id_, text in own.items() if text}).keys.keys() == keys.BY_ID.keys()
+    assert set(own) <= set(keys.BY_ID)
+    assert all(keymap._is_key(part) for text in own.values() for key in keys.split(text) for part in key.split())
+
+
+def test_ids_and_methods_are_unique():
+    assert len(keys.BY_ID) == len(keys.ACTIONS)
+    assert len({action.method for action in keys.ACTIONS}) == len(keys.ACTIONS)
+
+
+def test_a_key_the_user_takes_leaves_its_old_action():
+    built = keymap.build("termmail", {"message.archive": "e,d"})
+    assert built.keys["message.archive"] == ("e", "d")
+    assert built.keys["message.delete"] == ("delete", "#")
+    assert built.problems == ()
+
+
+def test_an_action_left_without_a_key_is_told():
+    built = keymap.build("termmail", {"message.archive": "z"})
+    assert built.problems == ("z is now “Archive”, and “Undo” (message.undo) has no key left.",)
+    assert built.changed()["message.undo"] == "unbound"
+
+
+def test_the_same_key_in_list_and_reader_is_no_clash():
+    assert keymap.build("termmail", {"list.next": "n,J", "reader.down": "J"}).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        (
+            {"message.archve": "y"},
+            "[ui.keys] names “message.archve”, which is no action. Did you mean message.archive?",
+        ),
+        ({"message.star": "y", "message.archive": "y"}, "y is given to both message.star and message.archive"),
+        ({"message.star": "ctr+y"}, "“ctr+y” is no key"),
+        ({"message.star": "g y"}, "only places to go to can have two keys"),
+    ],
+)
+def test_a_config_that_cannot_work_is_told_in_words(own, words):
+    assert words in " ".join(keymap.build("termmail", own).problems)
+
+
+def test_places_of_the_go_menu_follow_the_config():
+    assert keymap.build().places()["i"] == "go.inbox"
+    assert keymap.build("termmail", {"go.inbox": "g 1"}).places()["1"] == "go.inbox"
+
+
+def test_keys_are_shown_as_people_write_them():
+    built = keymap.build()
+    assert built.shown("app.help-too") == "?"
+    assert built.all_shown("message.delete") == "d  Del  #"
+    assert built.shown("go.top") == "g g"
+    assert built.shown("mail.check") == "F5"
