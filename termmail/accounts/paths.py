@@ -23,6 +23,11 @@ class Paths:
     config: Path
     data: Path
 
+    @property
+    def log(self) -> Path:
+        """The log file, beside the mail."""
+        return self.data / "termmail.log"
+
 
 def default(config: str | Path | None = None, data: str | Path | None = None) -> Paths:
     """The paths of the operating system's custom (XDG on Linux); `config` and `data` override each alone."""
