@@ -1,0 +1,289 @@
+"""The line to a server: connect, TLS, STARTTLS, and the words for what goes wrong. Knows no mail protocol.
+
+The law it keeps: what was received in the clear is never read as if it had come through TLS. asyncio's own streams keep
+their buffer across `start_tls`; here the bytes are handed on as they arrive, a byte that waits when TLS begins ends the
+connection, and the receiver of the encrypted bytes is a new object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from termmail.net.errors import NetError, Offline, ProtocolError, TlsFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONNECT_SECONDS = 30.0
+"""The most that name lookup, TCP and TLS may take together, whatever `timeout_seconds` says."""
+
+_EXPIRED, _NOT_YET_VALID, _WRONG_NAME, _WRONG_ADDRESS = 10, 9, 62, 64
+_UNKNOWN_ISSUER = {2, 18, 19, 20, 21, 27}
+"""OpenSSL's X509_V_ERR numbers, as SSLCertVerificationError.verify_code has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a server is and who we are there. The password is in no repr."""
+
+    kind: Literal["pop3", "smtp"]
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"]
+    username: str = ""
+    password: str = field(default="", repr=False)
+    allow_cleartext: bool = False
+    timeout_seconds: float = 30.0
+    tls_ca_file: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Host and port as words have them: pop.example.org:995."""
+        return f"{self.host}:{self.port}"
+
+
+def tls_context(ca_file: str | None = None) -> ssl.SSLContext:
+    """A context that verifies chain, name and date with TLS 1.2 or newer.
+
+    Trusts the system's authorities (OpenSSL honours SSL_CERT_FILE and SSL_CERT_DIR), or with `ca_file` the certificates
+    in that PEM file and nothing else. Raises TlsFailed where the file cannot be read. Reads files: call it in a thread.
+    """
+    try:
+        context = ssl.create_default_context(cafile=Path(ca_file).expanduser() if ca_file else None)
+    except (OSError, ssl.SSLError) as error:
+        raise TlsFailed(f"The certificate file {ca_file} cannot be read.", advice="Check tls_ca_file.") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def explain(error: BaseException, server: Server) -> NetError:
+    """What happened on the way to `server`, in words: an Offline or a TlsFailed."""
+    place = server.place
+    if isinstance(error, NetError):
+        return error
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TlsFailed(_certificate_words(error.verify_code, server))
+    if isinstance(error, ssl.SSLError):
+        return _tls_trouble(error, server)
+    if isinstance(error, TimeoutError):
+        return Offline(f"{place} did not answer in time.")
+    if isinstance(error, socket.gaierror):
+        return Offline(f"No server called {server.host} could be found.")
+    if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error):
+        # A host with several addresses makes asyncio pack the refusals into one OSError's text.
+        return Offline(f"Nothing answers at {place}: the connection was refused.")
+    if isinstance(error, ConnectionError):
+        return Offline(f"{place} dropped the connection.")
+    return Offline(f"{place} could not be reached.")
+
+
+def _certificate_words(code: int, server: Server) -> str:
+    if code == _EXPIRED:
+        return f"The certificate of {server.host} has expired."
+    if code == _NOT_YET_VALID:
+        return f"The certificate of {server.host} is not valid yet. Is this computer's clock right?"
+    if code in {_WRONG_NAME, _WRONG_ADDRESS}:
+        return f"The certificate that {server.place} showed belongs to another name."
+    if code in _UNKNOWN_ISSUER:
+        return f"The certificate of {server.host} was issued by someone this computer does not know."
+    return f"The certificate of {server.host} could not be verified."
+
+
+def _tls_trouble(error: ssl.SSLError, server: Server) -> NetError:
+    reason = error.reason or ""
+    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "HTTPS_PROXY_REQUEST"}:
+        advice = "Check the port and security: tls, or starttls where TLS begins later."
+        return TlsFailed(f"{server.place} does not speak TLS there.", advice=advice)
+    if "PROTOCOL_VERSION" in reason or reason in {"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"}:
+        return TlsFailed(f"{server.place} offers no TLS that is still safe (1.2 or newer).")
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return TlsFailed(f"{server.place} dropped the connection while TLS began.")
+    return TlsFailed(f"TLS with {server.place} failed.")
+
+
+class Stream:
+    """An open connection. Bytes come by `on_bytes` as they arrive; b"" is the end, and comes once.
+
+    Made by `connect`. Nothing is kept in here: while `on_bytes` is None (before the owner sets it) reading is paused.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.encrypted = False
+        self._transport: asyncio.Transport | None = None
+        self._early = bytearray()
+        self._on_bytes: Callable[[bytes], None] | None = None
+        self._ended = False
+        self._gone = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    async def connect(cls, server: Server) -> Stream:
+        """Connect, over TLS where `security` is "tls", within `timeout_seconds` (at most 30 s) all told.
+
+        Raises Offline or TlsFailed.
+        """
+        stream = cls(server)
+        tls = server.security == "tls"
+        try:
+            async with asyncio.timeout(min(CONNECT_SECONDS, server.timeout_seconds)):
+                context = await asyncio.to_thread(tls_context, server.tls_ca_file) if tls else None
+                await asyncio.get_running_loop().create_connection(
+                    stream._receiver,
+                    server.host,
+                    server.port,
+                    ssl=context,
+                    server_hostname=server.host if tls else None,
+                    happy_eyeballs_delay=0.25,
+                )
+        except BaseException as error:
+            stream.close()
+            if isinstance(error, (OSError, ssl.SSLError, UnicodeError)):
+                raise (_tls_dropped(server) if tls and _is_drop(error) else explain(error, server)) from error
+            raise
+        stream.encrypted = tls
+        return stream
+
+    async def start_tls(self) -> None:
+        """Begin TLS on the open connection (the answer to STLS or STARTTLS has been read). Raises TlsFailed or Offline.
+
+        One byte received and not handed out, or handed out after that answer (the owner sees that one), is an attack:
+        a reply that was put there in the clear for us to believe. The connection ends.
+        """
+        server = self.server
+        try:
+            async with asyncio.timeout(min(CONNECT_SECONDS, server.timeout_seconds)):
+                context = await asyncio.to_thread(tls_context, server.tls_ca_file)
+                self._transport = await self._handshake(context)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, (OSError, ssl.SSLError)):
+                raise (_tls_dropped(server) if _is_drop(error) else explain(error, server)) from error
+            raise
+        self.encrypted = True
+
+    async def _handshake(self, context: ssl.SSLContext) -> asyncio.Transport:
+        """Between the check and the hand-over to TLS (which is the first thing start_tls does) nothing can arrive."""
+        if self._early:
+            raise plaintext_behind_tls(self.server)
+        old, loop = self._transport, asyncio.get_running_loop()
+        if old is None or old.is_closing() or self._ended:
+            raise _tls_dropped(self.server)
+        new = await loop.start_tls(old, self._receiver(), context, server_hostname=self.server.host)
+        if new is None:  # the server closed in the middle
+            raise _tls_dropped(self.server)
+        return new
+
+    def _receiver(self) -> _Receiver:
+        return _Receiver(self._connected, self._received, self._lost)
+
+    @property
+    def on_bytes(self) -> Callable[[bytes], None] | None:
+        """Who takes what arrives. What arrived before it was set comes first."""
+        return self._on_bytes
+
+    @on_bytes.setter
+    def on_bytes(self, take: Callable[[bytes], None] | None) -> None:
+        self._on_bytes = take
+        if take is None:
+            return
+        if self._early:
+            early, self._early = bytes(self._early), bytearray()
+            take(early)
+        if self._ended:
+            take(b"")
+
+    def write(self, data: bytes) -> None:
+        """Send. Never waits: reading goes on meanwhile, so that two full pipes cannot lock each other."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def pause(self) -> None:
+        """Take no more bytes for now; the server feels it when the pipes are full."""
+        if self._transport is not None and not self._ended:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Take bytes again."""
+        if self._transport is not None and not self._ended:
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Drop the connection now. Nothing is handed out any more. Never raises."""
+        self._on_bytes = None
+        self._early.clear()
+        if self._transport is None:
+            if not self._gone.done():
+                self._gone.set_result(None)
+        else:
+            self._transport.abort()
+
+    async def closed(self) -> None:
+        """Wait, at most a second, until the socket is let go."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await asyncio.shield(self._gone)
+
+    def _connected(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def _received(self, data: bytes) -> None:
+        if self._on_bytes is None:
+            if len(self._early) < 65536:
+                self._early += data
+        else:
+            self._on_bytes(data)
+
+    def _lost(self) -> None:
+        if not self._ended:
+            self._ended = True
+            if self._on_bytes is not None:
+                self._on_bytes(b"")
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+
+class _Receiver(asyncio.Protocol):
+    """What asyncio calls. TLS gets a new one, so that nothing can pass from before it to after it."""
+
+    def __init__(
+        self,
+        connected: Callable[[asyncio.Transport], None],
+        received: Callable[[bytes], None],
+        lost: Callable[[], None],
+    ) -> None:
+        self._connected = connected
+        self._lost = lost
+        self._received = received
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._connected(cast("asyncio.Transport", transport))
+
+    def data_received(self, data: bytes) -> None:
+        self._received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc  # a reset and an end are the same to us: what was not finished did not happen
+        self._lost()
+
+
+def plaintext_behind_tls(server: Server) -> ProtocolError:
+    """The words for bytes that came in the clear behind the answer to STLS or STARTTLS."""
+    return ProtocolError(
+        f"{server.place} sent something in the clear where TLS had to begin. Nothing secret was sent.",
+        advice="Someone may be tampering with the connection. Try another network, or ask your provider.",
+    )
+
+
+def _is_drop(error: BaseException) -> bool:
+    return isinstance(error, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError))
+
+
+def _tls_dropped(server: Server) -> TlsFailed:
+    return TlsFailed(f"{server.place} dropped the connection while TLS began.")
