@@ -132,7 +132,7 @@ class Engine:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a task of the engine ended", exc_info=error)
-            where = f"The log has the details: {self.paths.log}."
+            where = f"The log has the details: {self.log_file}."
             self.tell(Failed("", "Something in termmail went wrong; your mail is safe.", where))
 
     async def server(self, account: str, kind: str) -> Server:
@@ -164,6 +164,11 @@ class Engine:
     def account(self, name: str) -> Account:
         """The settings of an account; KeyError where there is none of that name."""
         return self.config.accounts[name]
+
+    @property
+    def log_file(self) -> Path:
+        """Where details go that a reader does not want on the screen."""
+        return self.paths.data / "termmail.log"
 
     @property
     def read_only(self) -> bool:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from termmail.engine.clock import now
 from termmail.engine.events import MessageChanged
 from termmail.mail import parse
-from termmail.net.errors import NetError, Refused
+from termmail.net.errors import Refused
 from termmail.store import remote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from termmail.engine.receive import Receiver
     from termmail.net.maildrop import Listed, Maildrop
@@ -31,7 +31,7 @@ BATCH = 50
 AN_HOUR = 3600
 
 
-async def commit_deletes(receiver: Receiver, drop: Maildrop, listing: Mapping[bytes, Listed]) -> int:
+async def commit_deletes(receiver: Receiver, drop: Maildrop) -> int:
     """Delete everything due, in sessions of at most 50; how many messages the server confirmed.
 
     The first session is the one that is open; the last one is left open only when nothing was deleted in it.
@@ -42,8 +42,8 @@ async def commit_deletes(receiver: Receiver, drop: Maildrop, listing: Mapping[by
         async with receiver.in_use:
             if receiver.drop is not drop or drop.closed:
                 drop = await receiver.reopen()
-                listing = receiver.listing = {entry.uidl: entry for entry in await drop.listing() if entry.uidl}
-            total += await _one_session(receiver, drop, due, listing)
+                await receiver.list_again(drop)
+            total += await _one_session(receiver, drop, due)
         if receiver.drop is not None:
             break
     return total
@@ -62,12 +62,10 @@ async def _fetch_bodies(receiver: Receiver, drop: Maildrop) -> None:
         await receiver.keep(known, raw)
 
 
-async def _one_session(
-    receiver: Receiver, drop: Maildrop, due: Sequence[Known], listing: Mapping[bytes, Listed]
-) -> int:
+async def _one_session(receiver: Receiver, drop: Maildrop, due: Sequence[Known]) -> int:
     """DELE one batch and QUIT. Returns how many are gone; the session stays open where none was to be deleted."""
     engine = receiver.engine
-    checked = await _checked(receiver, drop, due, listing)
+    checked = await _checked(receiver, drop, due)
     doubtful = [known.remote_id for known in due if known.remote_id not in checked]
     if doubtful:
         log.warning("%d deletes of %s put off: the server shows another message", len(doubtful), receiver.account)
@@ -75,7 +73,6 @@ async def _one_session(
     if not checked:
         return 0
     await engine.db(remote.set_state, list(checked), "sent")
-    refused = []
     receiver.drop = None  # whatever happens now, this session ends
     try:
         for remote_id, listed in checked.items():
@@ -83,26 +80,25 @@ async def _one_session(
                 await drop.delete(listed)
             except Refused as error:
                 log.warning("the server would not delete a message: %s", error)
-                refused.append(remote_id)
+                await drop.reset()
+                await engine.db(remote.set_state, list(checked), "due", due_at=now())
+                await engine.db(remote.set_state, [remote_id], "due", due_at=now() + AN_HOUR)
+                receiver.drop = drop
+                return 0
         await drop.commit()
-    except NetError:
+    except BaseException:
         await drop.close()
         raise
-    gone = [remote_id for remote_id in checked if remote_id not in refused]
-    await engine.db(remote.set_state, gone, "gone")
-    await engine.db(remote.set_state, refused, "due", due_at=now() + AN_HOUR)
-    engine.tell(MessageChanged(tuple(k.message for k in due if k.message is not None)))
-    return len(gone)
+    await engine.db(remote.set_state, list(checked), "gone")
+    engine.tell(MessageChanged(tuple(known.message for known in due if known.message is not None)))
+    return len(checked)
 
 
-async def _checked(
-    receiver: Receiver, drop: Maildrop, due: Sequence[Known], listing: Mapping[bytes, Listed]
-) -> dict[int, Listed]:
+async def _checked(receiver: Receiver, drop: Maildrop, due: Sequence[Known]) -> dict[int, Listed]:
     """Remote id -> where it is, for those whose header the server shows now with the stored fingerprint."""
     places: dict[int, tuple[Known, Listed]] = {}
     for known in due:
-        listed = listing.get(known.uidl) if known.uidl else await receiver.locate(drop, known)
-        if listed is not None:
+        if (listed := await receiver.locate(drop, known)) is not None:
             places[listed.number] = (known, listed)
     checked: dict[int, Listed] = {}
     async for listed, answer in drop.headers([listed for _, listed in places.values()]):

@@ -19,7 +19,7 @@ from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, S
 from termmail.engine.expunge import commit_deletes
 from termmail.engine.views import Status, SyncResult
 from termmail.mail import parse
-from termmail.net.errors import Busy, NetError, Offline, Refused
+from termmail.net.errors import Busy, LoginRefused, NetError, Offline, Refused
 from termmail.net.maildrop import Listed, Maildrop
 from termmail.store import messages, remote
 from termmail.store.lock import AccountLock, Locked
@@ -64,17 +64,20 @@ class Receiver:
         self._syncing: asyncio.Task[SyncResult] | None = None
         self._giving_back: asyncio.Task[object] | None = None
         self._wake = asyncio.Event()
+        self._login_refused = False
 
     # -- by the clock
 
     async def run(self) -> None:
         """Look for mail every `poll_minutes`, and commit deletes when they fall due, until cancelled."""
         self.status = await self._remembered()
-        minutes = self.engine.account(self.account).pop3.poll_minutes
         next_poll = asyncio.get_running_loop().time()
         while True:
+            minutes = self.engine.account(self.account).pop3.poll_minutes
             clock = asyncio.get_running_loop().time()
             due_at = await self.engine.db(remote.next_due, self.account)
+            if self._login_refused:
+                minutes, due_at = 0, None  # trying on would lock the account; F5 tries again
             if (minutes and clock >= next_poll) or (due_at is not None and due_at <= now()):
                 await self.engine.sync_quietly(self.account)
                 clock = asyncio.get_running_loop().time()
@@ -120,13 +123,17 @@ class Receiver:
             with AccountLock(self.engine.paths.data, self.account, "sync"):
                 result = await self._session(full=full)
             words, online, last = result.words, True, now()
+            self._login_refused = False
         except Locked:
             raise Busy(SHARES_MAILDROP, advice="Nothing is lost; try again in a moment.") from None
         except NetError as error:
             words, online = str(error), not isinstance(error, Offline)
+            if isinstance(error, LoginRefused):
+                self._login_refused = True
+                self.engine.passwords.forget(self.account, "pop3", self.engine.account(self.account))
             raise
         except PasswordError as error:
-            words = str(error)
+            words, self._login_refused = str(error), True
             raise
         finally:
             self.status = Status(last_sync=last, online=online, words=words)
@@ -151,9 +158,8 @@ class Receiver:
                 await self.engine.db(remote.set_account_state, self.account, last_sync=now())
                 return SyncResult(0, 0, "No new messages")
             new, complete = await self._receive(drop)
-            deleted = await commit_deletes(self, drop, self.listing) if waiting or settings.delete != "never" else 0
-            if self.drop is drop:
-                await self._quit(drop)
+            deleted = await commit_deletes(self, drop)
+            await self.give_back()
         except BaseException:
             await self._drop_now()
             raise
@@ -178,8 +184,7 @@ class Receiver:
 
     async def _receive(self, drop: Maildrop) -> tuple[int, bool]:
         """Bring everything new into the store, newest first; how much that was, and whether nothing was left out."""
-        listed = await drop.listing()
-        self.listing = {entry.uidl: entry for entry in listed if entry.uidl}
+        listed = await self.list_again(drop)
         rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
         plan = await self.engine.db(remote.reconcile, self.account, rows)
         wanted = [listed[index] for index in (*plan.new, *plan.unnamed)]
@@ -249,13 +254,17 @@ class Receiver:
                 return entry
             if 0 < known.number <= drop.count and await drop.uidl(known.number) == known.uidl:
                 return Listed(known.number, known.size, known.uidl)
-        listed = await drop.listing()
-        names = Counter(entry.uidl for entry in listed)
-        self.listing = {entry.uidl: entry for entry in listed if entry.uidl and names[entry.uidl] == 1}
-        if known.uidl and names[known.uidl] == 1:
+        listed = await self.list_again(drop)
+        if known.uidl in self.listing:
             return self.listing[known.uidl]
-        doubtful = [entry for entry in listed if entry.uidl == known.uidl or not entry.uidl or names[entry.uidl] > 1]
-        return await find_by_fingerprint(drop, doubtful, known)
+        unnamed = [entry for entry in listed if entry.uidl not in self.listing]
+        return await find_by_fingerprint(drop, unnamed, known)
+
+    async def list_again(self, drop: Maildrop) -> list[Listed]:
+        """The whole list of this session, its named entries kept for `locate`."""
+        listed = await drop.listing()
+        self.listing = by_uidl(listed)
+        return listed
 
     # -- the session
 
@@ -336,11 +345,10 @@ class Receiver:
         with contextlib.suppress(Locked), AccountLock(self.engine.paths.data, self.account, "sync"):
             await self.give_back()
             drop = await self._open(list_too=True)
-            listed = await drop.listing()
+            listed = await self.list_again(drop)
             rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
             await self.engine.db(remote.reconcile, self.account, rows)
-            self.listing = {entry.uidl: entry for entry in listed if entry.uidl}
-            await commit_deletes(self, drop, self.listing)
+            await commit_deletes(self, drop)
 
 
 class Arrivals:
@@ -415,6 +423,12 @@ class Arrivals:
         if arrived.ids:
             self.engine.tell(MailArrived(self.receiver.account, tuple(arrived.ids)))
         self.engine.tell(SyncProgress(self.receiver.account, "messages", done, self._total))
+
+
+def by_uidl(listed: Sequence[Listed]) -> dict[bytes, Listed]:
+    """The entries that a UIDL names: those with a blank or a doubled one are told apart by their headers."""
+    names = Counter(entry.uidl for entry in listed)
+    return {entry.uidl: entry for entry in listed if entry.uidl and names[entry.uidl] == 1}
 
 
 async def find_by_fingerprint(drop: Maildrop, candidates: Sequence[Listed], known: Known) -> Listed | None:

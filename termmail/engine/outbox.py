@@ -1,0 +1,138 @@
+"""The outbox at work: claim, send, and write down what became of it.
+
+A row is claimed by one UPDATE and only by whoever holds the account's send lock, so two processes never send the same
+message. A row found as `sending` by the holder of the lock belongs to a process that died: nobody knows whether its
+message arrived, so it becomes `unsure` and the user is asked (SAFETY of resending: never in silence).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from termmail.accounts.passwords import PasswordError
+from termmail.engine.clock import now
+from termmail.engine.events import Failed, FolderChanged, OutboxChanged
+from termmail.net.errors import NetError
+from termmail.store import outbox
+from termmail.store.lock import AccountLock, Locked
+
+if TYPE_CHECKING:
+    from termmail.engine.engine import Engine
+    from termmail.store.outbox import Claimed, OutboxRow
+
+log = logging.getLogger("termmail")
+
+UNSURE = "The line died before the server answered: the message may have arrived."
+
+
+class Sender:
+    """Talks SMTP for one account."""
+
+    def __init__(self, engine: Engine, account: str) -> None:
+        self.engine = engine
+        self.account = account
+        self.trouble: Exception | None = None
+        self._wake = asyncio.Event()
+        self._flushing = asyncio.Lock()
+        self._sending: asyncio.Task[OutboxRow | None] | None = None
+
+    async def run(self) -> None:
+        """Send each message when its time has come, until cancelled."""
+        while True:
+            await self.flush()
+            at = await self.engine.db(outbox.next_due, self.account)
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), None if at is None else max(at - now(), 0.2))
+
+    def look_again(self) -> None:
+        """Something was queued: the clock is set anew."""
+        self._wake.set()
+
+    async def flush(self) -> list[OutboxRow]:
+        """Send everything that is ready now; the rows that were tried, in their new states.
+
+        Never raises for a server: `trouble` holds the last NetError or PasswordError, or None.
+        """
+        tried: list[OutboxRow] = []
+        self.trouble = None
+        async with self._flushing:
+            try:
+                with AccountLock(self.engine.paths.data, self.account, "send"):
+                    await self._recover()
+                    while True:
+                        self._sending = asyncio.ensure_future(self._one())
+                        row = await asyncio.shield(self._sending)
+                        if row is None:
+                            break
+                        tried.append(row)
+            except Locked:
+                log.info("another termmail is sending for %s", self.account)
+            finally:
+                if self._sending is not None and self._sending.done():
+                    self._sending = None
+        return tried
+
+    async def _recover(self) -> None:
+        for row_id in await self.engine.db(outbox.recover, self.account):
+            self.engine.tell(OutboxChanged(row_id, self.account, "unsure"))
+            self.engine.tell(Failed(self.account, UNSURE, "Open it in Outbox and say whether it did."))
+
+    async def _one(self) -> OutboxRow | None:
+        """Claim one message and send it; None when nothing is ready."""
+        owner = f"{os.getpid()}"
+        claimed = await self.engine.db(outbox.claim, self.account, now(), owner)
+        if claimed is None:
+            return None
+        self.engine.tell(OutboxChanged(claimed.id, self.account, "sending"))
+        await self._deliver(claimed)
+        row = await self.engine.db(outbox.get, claimed.id)
+        self.engine.tell(OutboxChanged(row.id, self.account, row.state))
+        self.engine.tell(FolderChanged(self.account, "Outbox"))
+        return row
+
+    async def _deliver(self, claimed: Claimed) -> None:
+        from termmail.net import smtp  # noqa: PLC0415 - SMTP is not needed for the first screen
+
+        db, account = self.engine.db, self.account
+        try:
+            server = await self.engine.server(account, "smtp")
+        except (PasswordError, NetError) as error:
+            self.trouble = error
+            await db(outbox.later, claimed.id, str(error), now())
+            self.engine.tell(Failed(account, str(error), error.advice))
+            return
+        outgoing = claimed.outgoing
+        outcome = await smtp.send(server, outgoing.sender, outgoing.recipients, outgoing.raw)
+        self.trouble = outcome.error
+        if outcome.state == "sent":
+            if outcome.refused:
+                await db(outbox.partial, claimed.id, outcome.accepted, outcome.refused)
+                names = ", ".join(outcome.refused)
+                self.engine.tell(Failed(account, f"Sent, but not to {names}.", "The server refused these addresses."))
+            await db(outbox.sent, claimed.id, now())
+            self.engine.tell(FolderChanged(account, "Sent"))
+        elif outcome.state == "later":
+            await db(outbox.later, claimed.id, outcome.words, now())
+            advice = outcome.error.advice if outcome.error else "termmail tries again by itself."
+            self.engine.tell(Failed(account, f"Not sent yet. {outcome.words}", advice))
+        elif outcome.state == "refused":
+            await db(outbox.failed, claimed.id, outcome.words, outcome.refused)
+            self.engine.tell(FolderChanged(account, "Drafts"))
+            self.engine.tell(Failed(account, f"Not sent. {outcome.words}", "It is in Drafts again: change it and send."))
+        else:
+            await db(outbox.unsure, claimed.id, outcome.words)
+            self.engine.tell(Failed(account, UNSURE, "Open it in Outbox and say whether it did."))
+
+    async def leave(self, patience: float) -> None:
+        """The user goes: what is on the wire may finish within `patience` seconds; after that it counts as unsure."""
+        if self._sending is None or self._sending.done():
+            return
+        _, late = await asyncio.wait({self._sending}, timeout=patience)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)

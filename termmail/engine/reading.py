@@ -1,0 +1,151 @@
+"""Lists and messages for the reader: ids and rows from the store, bodies from the store or by RETR, parts as files."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from array import array
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from termmail.engine import files, indexing
+from termmail.engine.events import MessageChanged
+from termmail.engine.views import View
+from termmail.mail import parse
+from termmail.store import drafts, messages, outbox, search
+from termmail.store.rows import Count, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from termmail.engine.engine import Engine
+    from termmail.mail.message import Message, Rendered
+
+KEPT = 16
+"""Messages kept parsed, so that going back and forth parses nothing twice."""
+
+KEPT_BYTES = 2 << 20
+"""A message larger than this (in bytes) is parsed again instead."""
+
+
+async def ids(engine: Engine, view: View, limit: int | None) -> array[int]:
+    """The ids of a view, newest first."""
+    if (query := view.query) is not None:
+        await indexing.catch_up(engine)
+        return await engine.db(search.search, query, account=view.account or None, limit=limit or 1000)
+    if view.folder == "Drafts":
+        return await engine.db(drafts.ids, view.account)
+    if view.folder == "Outbox":
+        return await engine.db(outbox.ids, view.account)
+    return await engine.db(messages.ids, view.account, view.folder, limit)
+
+
+async def rows(engine: Engine, view: View, wanted: Sequence[int]) -> list[Row]:
+    """What the list draws for these ids."""
+    if view.folder == "Drafts":
+        return await engine.db(drafts.rows, wanted)
+    if view.folder == "Outbox":
+        return await engine.db(outbox.rows, wanted)
+    return await engine.db(messages.rows, wanted)
+
+
+async def counts(engine: Engine, account: str) -> dict[str, Count]:
+    """Every folder with what it holds."""
+    found = await engine.db(messages.counts, account)
+    found["Drafts"] = Count(len(await engine.db(drafts.ids, account)), 0)
+    found["Outbox"] = Count(len(await engine.db(outbox.ids, account)), 0)
+    return {folder: found.get(folder, Count(0, 0)) for folder in await engine.db(messages.folders, account)}
+
+
+class Reader:
+    """Opened messages: parsed in a thread, the last few kept."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._kept: OrderedDict[int, Message] = OrderedDict()
+        self._rendered: OrderedDict[tuple[int, int, bool | None], Rendered] = OrderedDict()
+
+    async def peek(self, id: int) -> Message | None:  # noqa: A002
+        """The message if its text is in the store."""
+        if (message := self._kept.get(id)) is not None:
+            self._kept.move_to_end(id)
+            return message
+        raw, complete = await self.engine.db(messages.raw, id)
+        return await self._parse(id, raw) if complete else None
+
+    async def read(self, id: int, progress: Callable[[int, int], None] | None = None) -> Message:  # noqa: A002
+        """The message, fetched where needed."""
+        if (message := await self.peek(id)) is not None:
+            return message
+        row = await self.engine.db(messages.row, id)
+        if row is None:
+            raise KeyError(id)
+        raw = await self.engine.receiver(row.account).fetch(id, progress)
+        return await self._parse(id, raw)
+
+    async def _parse(self, id: int, raw: bytes) -> Message:  # noqa: A002
+        message = await asyncio.to_thread(parse.parse, raw)
+        if len(raw) <= KEPT_BYTES:
+            self._kept[id] = message
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return message
+
+    async def rendered(self, id: int, width: int, *, html: bool | None) -> Rendered:  # noqa: A002
+        """The body as lines, made in a thread."""
+        key = (id, width, html)
+        if (kept := self._rendered.get(key)) is not None:
+            return kept
+        message = await self.read(id)
+        from termmail.mail import flow  # noqa: PLC0415 - the HTML parser is not needed for the first screen
+
+        rendered = await asyncio.to_thread(flow.body, message, width, html=html)
+        self._rendered[key] = rendered
+        while len(self._rendered) > KEPT:
+            self._rendered.popitem(last=False)
+        return rendered
+
+    async def part(self, id: int, path: str) -> bytes:  # noqa: A002
+        """The decoded bytes of one part."""
+        await self.read(id)
+        raw, _ = await self.engine.db(messages.raw, id)
+        return await asyncio.to_thread(parse.part_bytes, raw, path)
+
+    async def _named(self, id: int, path: str) -> tuple[str, bytes]:  # noqa: A002
+        message = await self.read(id)
+        name = next((part.name for part in message.parts if part.path == path), "attachment")
+        return name, await self.part(id, path)
+
+    async def save_part(self, id: int, path: str, folder: Path) -> Path:  # noqa: A002
+        """Save a part below `folder`, never over anything."""
+        name, data = await self._named(id, path)
+        return await asyncio.to_thread(files.save, folder, name, data)
+
+    async def open_part(self, id: int, path: str) -> Path:  # noqa: A002
+        """A copy of a part for another program."""
+        name, data = await self._named(id, path)
+        return await asyncio.to_thread(files.save, self._folder(), name, data)
+
+    async def browser_file(self, id: int) -> Path:  # noqa: A002
+        """The message as a harmless HTML file."""
+        from termmail.mail import html  # noqa: PLC0415
+
+        message = await self.read(id)
+        page = await asyncio.to_thread(html.sanitised, message.html or f"<pre>{files.escaped(message.text)}</pre>")
+        return await asyncio.to_thread(files.save, self._folder(), f"message-{id}.html", page.encode())
+
+    def _folder(self) -> Path:
+        return files.private_folder(self.engine.paths.data / "opened")
+
+    def forget(self, ids: Sequence[int]) -> None:
+        """Messages whose bytes are new: read them again."""
+        for id_ in ids:
+            self._kept.pop(id_, None)
+        for key in [key for key in self._rendered if key[0] in ids]:
+            del self._rendered[key]
+        self.engine.tell(MessageChanged(tuple(ids)))
+
+    def close(self) -> None:
+        """Remove the copies made for other programs."""
+        shutil.rmtree(self.engine.paths.data / "opened", ignore_errors=True)

@@ -1,0 +1,92 @@
+"""Opening what the engine stands on, and setting up an account: try both servers, then save."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.accounts import config as configuration
+from termmail.accounts import paths as places
+from termmail.accounts.passwords import PasswordError
+from termmail.net.errors import NetError
+from termmail.net.stream import Server
+from termmail.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from termmail.accounts.config import Account, Pop3, Smtp
+    from termmail.accounts.paths import Paths
+    from termmail.engine.engine import Engine
+    from termmail.net.trace import Trace
+
+
+def open_store(paths: Paths) -> Store:
+    """The mail store in the data folder, made where it is missing. Raises PathError or StoreError."""
+    writable = places.prepare(paths)
+    return Store.open(paths.data / "mail.db", read_only=not writable)
+
+
+def server(kind: str, settings: Pop3 | Smtp, password: str) -> Server:
+    """What the net room needs to know of a server."""
+    return Server(
+        kind=kind,
+        host=settings.host,
+        port=settings.port,
+        security=settings.security,
+        username=settings.username or "",
+        password=password,
+        allow_cleartext=settings.allow_cleartext,
+        timeout_seconds=settings.timeout_seconds,
+        tls_ca_file=settings.tls_ca_file,
+    )
+
+
+async def try_account(
+    account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
+) -> AsyncIterator[tuple[str, bool]]:
+    """Log in to both servers and out again; a sentence for each step and whether it went well."""
+    from termmail.net import smtp  # noqa: PLC0415 - not needed for the first screen
+    from termmail.net.maildrop import Maildrop  # noqa: PLC0415
+
+    incoming, outgoing = account.pop3, account.smtp
+    try:
+        drop = await Maildrop.open(server("pop3", incoming, pop3_password), trace=trace)
+        count = drop.count
+        await drop.commit()
+    except NetError as error:
+        yield f"Receiving from {incoming.host}: {error} {error.advice}", False
+    else:
+        yield f"Receiving from {incoming.host} works: {count} messages wait there.", True
+    try:
+        await smtp.check(server("smtp", outgoing, pop3_password if smtp_password is None else smtp_password), trace)
+    except NetError as error:
+        yield f"Sending through {outgoing.host}: {error} {error.advice}", False
+    else:
+        yield f"Sending through {outgoing.host} works.", True
+
+
+async def add_account(engine: Engine, name: str, account: Account, password: str, smtp_password: str | None) -> str:
+    """Password into the keyring, account into config.toml. Returns the sentence that says where the password is.
+
+    Raises ConfigError where config.toml cannot be written; then no account was added.
+    """
+    configuration.add_account(engine.paths.config, name, account, default=not engine.config.accounts)
+    engine.config = configuration.load(engine.paths.config)
+    saved = {"pop3": password} if smtp_password is None else {"pop3": password, "smtp": smtp_password}
+    words = "There is nothing to keep secret: these servers ask for no password."
+    for kind, secret in saved.items():
+        words = await keep_password(engine, name, kind, secret)
+    return words
+
+
+async def keep_password(engine: Engine, name: str, kind: str, password: str) -> str:
+    """Put a password into the keyring, or keep it for this session only; the sentence that says which."""
+    account = engine.account(name)
+    if not password:
+        return "No password was given."
+    try:
+        backend = await engine.passwords.set(name, kind, account, password)
+    except PasswordError as error:
+        engine.passwords.remember(name, kind, account, password)
+        return f"{error} termmail will ask for the password once per session. {error.advice}"
+    return f"The password is in {backend}."
