@@ -1,12 +1,13 @@
 """The Engine: opens the store and the accounts, owns every task, tells events. Everything the program can do is a
-verb here; the rooms beside this file hold how."""
+verb here; the rooms beside this file hold how.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from array import array
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -18,17 +19,18 @@ from termmail.engine.receive import Receiver
 from termmail.engine.undo import Journal
 from termmail.engine.views import Status, SyncResult, View
 from termmail.net.errors import NetError
-from termmail.net.stream import Server
-from termmail.store import messages, remote, search
+from termmail.store import messages, search
 from termmail.store.store import Store, StoreError
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
     from pathlib import Path
 
     from termmail.accounts.config import Account, Config
     from termmail.accounts.paths import Paths
     from termmail.mail.message import Address, Draft, Message, Rendered
+    from termmail.net.stream import Server
     from termmail.net.trace import Trace
     from termmail.store.outbox import OutboxRow
     from termmail.store.rows import Count, Row
@@ -37,6 +39,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 log = logging.getLogger("termmail")
+
 
 class Engine:
     """One open termmail. Make it with `await Engine.open(...)`, end it with `await close()`."""
@@ -90,15 +93,15 @@ class Engine:
             self.run(self._receivers[name].run())
             self.run(self._senders[name].run())
 
-    async def close(self, patience: float = 2.0) -> None:
+    async def close(self, patience: float = 2.0, *, commit: bool = True) -> None:
         """Leave: commit deletes and finish what is on the wire, waiting at most `patience` seconds for servers.
 
-        What is left stays due, or queued, for the next session.
+        What is left stays due, or queued, for the next session; without `commit`, deletes wait for their minute.
         """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        leaving = [r.leave(patience) for r in self._receivers.values()]
+        leaving = [r.leave(patience, commit=commit) for r in self._receivers.values()]
         leaving += [s.leave(patience) for s in self._senders.values()]
         await asyncio.gather(*leaving, return_exceptions=True)
         self.reader.close()
@@ -293,7 +296,8 @@ class Engine:
 
     async def undo(self) -> str | None:
         """Take back the last thing done; the words for it, or None. A send taken back leaves its draft's id in
-        `last_draft`."""
+        `last_draft`.
+        """
         return await self.journal.undo()
 
     # -- writing
@@ -403,3 +407,12 @@ class Engine:
         """Write the messages that answer `query` (empty: all) as "mbox", "maildir" or "eml"."""
         return await transfer.export_mail(self, query, dest, form)
 
+
+@asynccontextmanager
+async def opened(paths: Paths, config: Config) -> AsyncIterator[Engine]:
+    """An open Engine for as long as the block runs."""
+    engine = await Engine.open(paths, config)
+    try:
+        yield engine
+    finally:
+        await engine.close()

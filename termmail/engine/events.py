@@ -40,7 +40,8 @@ class OutboxChanged:
 @dataclass(frozen=True, slots=True)
 class SyncProgress:
     """A sync moved on. `what` is a word for the reader ("headers", "messages", "deletes"); `running` is False at its
-    end, then `words` sums it up ("3 new messages")."""
+    end, then `words` sums it up ("3 new messages").
+    """
 
     account: str
     what: str

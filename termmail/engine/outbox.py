@@ -123,7 +123,9 @@ class Sender:
         elif outcome.state == "refused":
             await db(outbox.failed, claimed.id, outcome.words, outcome.refused)
             self.engine.tell(FolderChanged(account, "Drafts"))
-            self.engine.tell(Failed(account, f"Not sent. {outcome.words}", "It is in Drafts again: change it and send."))
+            self.engine.tell(
+                Failed(account, f"Not sent. {outcome.words}", "It is in Drafts again: change it and send.")
+            )
         else:
             await db(outbox.unsure, claimed.id, outcome.words)
             self.engine.tell(Failed(account, UNSURE, "Open it in Outbox and say whether it did."))

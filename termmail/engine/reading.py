@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from array import array
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from termmail.engine import files, indexing
 from termmail.engine.events import MessageChanged
-from termmail.engine.views import View
 from termmail.mail import parse
 from termmail.store import drafts, messages, outbox, search
 from termmail.store.rows import Count, Row
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from termmail.engine.engine import Engine
+    from termmail.engine.views import View
     from termmail.mail.message import Message, Rendered
 
 KEPT = 16

@@ -324,15 +324,15 @@ class Receiver:
         if self.drop is not None:
             await self._quit(self.drop)
 
-    async def leave(self, patience: float) -> None:
+    async def leave(self, patience: float, *, commit: bool) -> None:
         """The user goes: commit what `d` asked for, now, waiting at most `patience` seconds."""
         if self._syncing is not None:
             self._syncing.cancel()
             await asyncio.gather(self._syncing, return_exceptions=True)
         try:
             async with asyncio.timeout(patience):
-                hurried = not self.engine.read_only and await self.engine.db(remote.make_due, self.account, now())
-                if hurried:
+                commit = commit and not self.engine.read_only
+                if commit and await self.engine.db(remote.make_due, self.account, now()):
                     await self._sync_deletes_only()
                 else:
                     await self.give_back()
@@ -416,9 +416,7 @@ class Arrivals:
             self._storing = asyncio.ensure_future(self._store(page, self._done))
 
     async def _store(self, page: Sequence[New], done: int) -> None:
-        arrived = await self.engine.db(
-            remote.arrive, self.receiver.account, page, received=now(), listed=self._listed
-        )
+        arrived = await self.engine.db(remote.arrive, self.receiver.account, page, received=now(), listed=self._listed)
         self.new += len(arrived.ids)
         if arrived.ids:
             self.engine.tell(MailArrived(self.receiver.account, tuple(arrived.ids)))

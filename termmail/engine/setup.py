@@ -41,28 +41,32 @@ def server(kind: str, settings: Pop3 | Smtp, password: str) -> Server:
     )
 
 
+async def try_server(account: Account, kind: str, password: str, trace: Trace | None = None) -> str:
+    """Log in to one server ("pop3" or "smtp") and out again; a sentence that says how well. Raises NetError."""
+    from termmail.net import smtp  # noqa: PLC0415 - not needed for the first screen
+    from termmail.net.maildrop import Maildrop  # noqa: PLC0415
+
+    if kind == "smtp":
+        await smtp.check(server("smtp", account.smtp, password), trace=trace)
+        return f"Sending through {account.smtp.host} works."
+    drop = await Maildrop.open(server("pop3", account.pop3, password), trace=trace)
+    await drop.commit()
+    wait = "1 message waits" if drop.count == 1 else f"{drop.count} messages wait"
+    return f"Receiving from {account.pop3.host} works: {wait} there."
+
+
 async def try_account(
     account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
 ) -> AsyncIterator[tuple[str, bool]]:
     """Log in to both servers and out again; a sentence for each step and whether it went well."""
-    from termmail.net import smtp  # noqa: PLC0415 - not needed for the first screen
-    from termmail.net.maildrop import Maildrop  # noqa: PLC0415
-
-    incoming, outgoing = account.pop3, account.smtp
-    try:
-        drop = await Maildrop.open(server("pop3", incoming, pop3_password), trace=trace)
-        count = drop.count
-        await drop.commit()
-    except NetError as error:
-        yield f"Receiving from {incoming.host}: {error} {error.advice}", False
-    else:
-        yield f"Receiving from {incoming.host} works: {count} messages wait there.", True
-    try:
-        await smtp.check(server("smtp", outgoing, pop3_password if smtp_password is None else smtp_password), trace)
-    except NetError as error:
-        yield f"Sending through {outgoing.host}: {error} {error.advice}", False
-    else:
-        yield f"Sending through {outgoing.host} works.", True
+    passwords = {"pop3": pop3_password, "smtp": pop3_password if smtp_password is None else smtp_password}
+    for kind, password in passwords.items():
+        host = account.pop3.host if kind == "pop3" else account.smtp.host
+        doing = "Receiving from" if kind == "pop3" else "Sending through"
+        try:
+            yield await try_server(account, kind, password, trace), True
+        except NetError as error:
+            yield f"{doing} {host}: {error} {error.advice}", False
 
 
 async def add_account(engine: Engine, name: str, account: Account, password: str, smtp_password: str | None) -> str:

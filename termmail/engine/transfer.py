@@ -112,7 +112,7 @@ def _read_files(paths: list[Path]) -> Iterator[tuple[str, bytes]]:
 
 
 def _read_mbox(path: Path) -> Iterator[tuple[str, bytes]]:
-    """mboxrd (RFC 4155 has the frame): `From ` lines part the messages, `>From ` is unquoted by one."""
+    """Mboxrd (RFC 4155 has the frame): `From ` lines part the messages, `>From ` is unquoted by one."""
     lines: list[bytes] = []
     number = 0
     with path.open("rb") as file:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from termmail.accounts.config import identity
 from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged, OutboxChanged
-from termmail.mail.message import Draft, Identity
 from termmail.store import contacts, drafts, messages, outbox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from termmail.engine.engine import Engine
-    from termmail.mail.message import Address, Message
+    from termmail.mail.message import Address, Draft, Identity, Message
     from termmail.store.outbox import OutboxRow
 
 SEND_DELAY = 10.0

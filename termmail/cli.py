@@ -1,0 +1,334 @@
+"""The `termmail` command: what can be said to it, and what becomes of it. Opens the screen, or runs headless."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn
+
+from termmail import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from termmail.accounts.config import Config
+    from termmail.accounts.paths import Paths
+    from termmail.engine.engine import Engine
+
+    Command = Callable[[Engine, Namespace], Awaitable[int]]
+
+EXITS = """\
+exit codes:
+  0 done   64 wrong usage   65 bad data   69 the server refused   70 a bug   73 cannot create
+  74 disk   75 try again (offline, or the message waits in the outbox)   77 login refused   78 config
+"""
+
+
+class Parser(ArgumentParser):
+    """argparse with the exit code of sysexits.h for wrong usage (EX_USAGE)."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: {message}\n")
+
+
+def build_parser() -> Parser:
+    """Every command with its options. The manual page and the shell completions are made from this too."""
+    parser = Parser(
+        prog="termmail",
+        description="A mail client for the terminal. Without a command it opens the screen.",
+        epilog="examples:\n  termmail demo            look around, no account needed\n"
+        "  termmail                 open your mail\n  termmail sync && termmail list --limit 5\n\n" + EXITS,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"termmail {__version__}")
+    parser.add_argument("--config", metavar="FILE", help="the config file (default: config.toml of your system)")
+    parser.add_argument("--data", metavar="DIR", help="the folder that holds the mail")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    def command(name: str, words: str, example: str, handler: str) -> ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=words,
+            description=f"{words[0].upper()}{words[1:]}.",
+            epilog=f"example:\n  {example}",
+            formatter_class=RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(handler=handler)
+        return sub
+
+    _mailbox_commands(command)
+    _sending_commands(command)
+    _account_commands(command)
+    return parser
+
+
+def _json(sub: ArgumentParser) -> None:
+    sub.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _account(sub: ArgumentParser) -> None:
+    sub.add_argument("--account", metavar="A", help="only this account")
+
+
+def _mailbox_commands(command: Callable[[str, str, str, str], ArgumentParser]) -> None:
+    demo = command("demo", "open a sample mailbox with its own servers, no account needed", "termmail demo", "demo")
+    demo.add_argument("--serve", action="store_true", help="run the servers alone and print how to connect")
+
+    sync = command("sync", "receive mail, send what waits, delete what is due", "termmail sync", "mailbox.sync")
+    _account(sync)
+    sync.add_argument("--full", action="store_true", help="ask for the whole list even when nothing looks new")
+    _json(sync)
+
+    listing = command(
+        "list", "list the newest messages of a folder", "termmail list --limit 20", "mailbox.list_messages"
+    )
+    _account(listing)
+    listing.add_argument("--folder", default="Inbox", metavar="F", help="Inbox, Sent, Archive, Trash, ... (Inbox)")
+    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="at most so many (50)")
+    _json(listing)
+
+    search = command("search", "search all mail", "termmail search 'from:ada engine'", "mailbox.search")
+    search.add_argument("query", metavar="QUERY", help='words; from: to: subject: "a phrase" pre*')
+    _account(search)
+    search.add_argument("--limit", type=_count, default=200, metavar="N", help="at most so many (200)")
+    _json(search)
+
+    show = command("show", "show messages, or an .eml file", "termmail show 12 --json", "mailbox.show")
+    show.add_argument("ids", nargs="*", type=int, metavar="ID", help="as termmail list shows them")
+    show.add_argument("--file", metavar="F.eml", help="a file instead (- is standard input); needs no account")
+    form = show.add_mutually_exclusive_group()
+    form.add_argument("--headers", action="store_true", help="all header fields, nothing else")
+    form.add_argument("--raw", action="store_true", help="the bytes as received")
+    _json(show)
+
+    delete = command(
+        "delete", "move messages to Trash; the server follows a minute later", "termmail delete 12 13", "mailbox.delete"
+    )
+    delete.add_argument("ids", nargs="+", type=int, metavar="ID")
+    delete.add_argument("--now", action="store_true", help="delete them on the server at once")
+    _json(delete)
+
+    save = command("save", "save the attachments of a message", "termmail save 12 ~/Downloads", "mailbox.save")
+    save.add_argument("id", type=int, metavar="ID")
+    save.add_argument("dir", metavar="DIR", help="a folder that is there; nothing in it is written over")
+    _json(save)
+
+    into = command(
+        "import",
+        "read an mbox, a Maildir, an .eml file or a folder of them",
+        "termmail import ~/old.mbox",
+        "mailbox.import_mail",
+    )
+    into.add_argument("path", metavar="PATH")
+    _account(into)
+    into.add_argument("--folder", default="Inbox", metavar="F", help="where to put them (Inbox)")
+    _json(into)
+
+    out = command(
+        "export", "write messages to files", "termmail export '' ~/backup --format eml", "mailbox.export_mail"
+    )
+    out.add_argument("query", metavar="QUERY", help="as for search; '' is everything")
+    out.add_argument("dest", metavar="DEST", help="a new mbox file, or a folder")
+    out.add_argument("--format", choices=("mbox", "maildir", "eml"), default="mbox", help="(mbox)")
+    _json(out)
+
+
+def _sending_commands(command: Callable[[str, str, str, str], ArgumentParser]) -> None:
+    send = command(
+        "send",
+        "send a message; its text comes from --body or standard input",
+        "echo 'See you at nine.' | termmail send --to bob@example.org --subject Breakfast",
+        "sending.send",
+    )
+    send.add_argument("--to", action="append", default=[], metavar="A", required=True, help="address; again for more")
+    send.add_argument("--cc", action="append", default=[], metavar="A")
+    send.add_argument("--bcc", action="append", default=[], metavar="A")
+    send.add_argument("--subject", default="", metavar="S", required=True)
+    send.add_argument("--body", metavar="TEXT", help="the text (default: standard input)")
+    send.add_argument("--attach", action="append", default=[], metavar="F", help="a file; again for more")
+    send.add_argument("--account", metavar="A", help="send from this account")
+    _json(send)
+
+    sendmail = command(
+        "sendmail",
+        "send a whole message from standard input, as sendmail(8) does",
+        "git send-email --sendmail-cmd='termmail sendmail -i' 0001.patch",
+        "sending.sendmail",
+    )
+    sendmail.add_argument("-t", dest="read_recipients", action="store_true", help="recipients from To, Cc and Bcc")
+    sendmail.add_argument("-f", "-r", dest="sender", metavar="FROM", help="the address it comes from")
+    sendmail.add_argument(
+        "-i", dest="ignore_dots", action="store_true", help="a line with a single dot does not end it"
+    )
+    sendmail.add_argument(
+        "-o", dest="ignored", action="append", metavar="X", help="-oi as -i; others are accepted and ignored"
+    )
+    sendmail.add_argument("-F", dest="full_name", metavar="NAME", help="accepted and ignored")
+    sendmail.add_argument("recipients", nargs="*", metavar="RCPT")
+    _json(sendmail)
+
+    outbox = command(
+        "outbox",
+        "what waits to be sent: list it, try it again, or take it back",
+        "termmail outbox retry 3",
+        "sending.outbox",
+    )
+    outbox.add_argument("verb", nargs="?", choices=("list", "retry", "cancel"), default="list")
+    outbox.add_argument("ids", nargs="*", type=int, metavar="ID")
+    _account(outbox)
+    outbox.add_argument("--sure", action="store_true", help="retry even what may have arrived already")
+    _json(outbox)
+
+
+def _account_commands(command: Callable[[str, str, str, str], ArgumentParser]) -> None:
+    account = command(
+        "account",
+        "list, add, test or remove accounts, or store a password",
+        "termmail account add work ada@example.org",
+        "account.account",
+    )
+    account.add_argument("verb", nargs="?", choices=("list", "add", "test", "remove", "password"), default="list")
+    account.add_argument("name", nargs="?", metavar="NAME", help="what you call the account")
+    account.add_argument("address", nargs="?", metavar="ADDRESS", help="for add: the e-mail address")
+    account.add_argument("--display-name", metavar="TEXT", help="your name, as others see it")
+    for kind in ("pop3", "smtp"):
+        account.add_argument(f"--{kind}-host", metavar="HOST")
+        account.add_argument(f"--{kind}-port", type=int, metavar="PORT")
+        account.add_argument(f"--{kind}-security", choices=("tls", "starttls", "none"))
+        account.add_argument(f"--{kind}-username", metavar="USER")
+    account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
+    account.add_argument(
+        "--allow-cleartext", action="store_true", help="allow a login without TLS (loopback only, please)"
+    )
+    account.add_argument(
+        "--password-command", nargs="+", metavar="ARG", help="a program that prints the password (last option)"
+    )
+    account.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    account.add_argument("--server", choices=("pop3", "smtp"), default="pop3", help="for password: whose (pop3)")
+    account.add_argument("--no-test", action="store_true", help="for add: save without trying the servers")
+    _json(account)
+
+    doctor = command(
+        "doctor", "try each step against the servers, and show what was said", "termmail doctor", "account.doctor"
+    )
+    _account(doctor)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code (sysexits.h)."""
+    args = build_parser().parse_args(_sendmail_words(list(sys.argv[1:] if argv is None else argv)))
+    try:
+        return _run(args)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last wall: every failure becomes words and an exit code
+        return _failed(error)
+
+
+def _sendmail_words(argv: list[str]) -> list[str]:
+    """Sendmail's joined options (-oi) in a form argparse can take."""
+    return ["-i" if word == "-oi" else word for word in argv] if "sendmail" in argv else argv
+
+
+def _failed(error: Exception) -> int:
+    from termmail.commands.exits import BUG, code_for  # noqa: PLC0415 - `--help` needs none of it
+
+    code = code_for(error)
+    if code is None:
+        logging.getLogger("termmail").critical("a bug", exc_info=error)
+        where = next((h.baseFilename for h in logging.getLogger("termmail").handlers if hasattr(h, "baseFilename")), "")
+        words = f"Something in termmail went wrong ({type(error).__name__}). Your mail is safe."
+        print(f"termmail: {words}{f' The log has the details: {where}' if where else ''}", file=sys.stderr)
+        return BUG
+    advice = getattr(error, "advice", "")
+    print(f"termmail: {error}{f' {advice}' if advice else ''}", file=sys.stderr)
+    return code
+
+
+def _run(args: Namespace) -> int:
+    from termmail.accounts import config, paths  # noqa: PLC0415 - `--help` needs none of it
+
+    if args.command == "show" and args.file:
+        from termmail.commands.mailbox import show_file  # noqa: PLC0415
+
+        return show_file(args)
+    if args.command == "demo" and args.serve:
+        from termmail.commands.demo import serve_only  # noqa: PLC0415
+
+        return serve_only()
+    where = paths.default(args.config, args.data)
+    loaded = config.load(where.config)
+    if args.command in {None, "demo"}:
+        return _screen(where, loaded, demo=args.command == "demo")
+    _log_to(where)
+    module, _, name = args.handler.partition(".")
+    handler: Command = getattr(import_module(f"termmail.commands.{module}"), name)
+    return asyncio.run(_headless(where, loaded, handler, args))
+
+
+async def _headless(where: Paths, loaded: Config, handler: Command, args: Namespace) -> int:
+    from termmail.engine.engine import Engine  # noqa: PLC0415
+
+    engine = await Engine.open(where, loaded)
+    try:
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            engine.passwords.ask = _ask
+        return await handler(engine, args)
+    finally:
+        await engine.close(commit=False)
+
+
+async def _ask(words: str) -> str | None:
+    import getpass  # noqa: PLC0415 - only where nothing else has the password
+
+    print(words, file=sys.stderr)
+    return await asyncio.to_thread(getpass.getpass, "Password: ") or None
+
+
+def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("termmail: The screen needs a terminal. termmail --help shows the commands.", file=sys.stderr)
+        return 64
+    from termmail.ui.run import run  # noqa: PLC0415 - Textual is only for the screen
+
+    if demo:
+        from termmail.commands.demo import demo_engine  # noqa: PLC0415
+
+        return run(demo_engine(loaded), loaded)
+    from termmail.engine.engine import opened  # noqa: PLC0415
+
+    _log_to(where)
+    return run(opened(where, loaded), loaded)
+
+
+def _log_to(where: Paths) -> None:
+    """Log to a file of ours beside the mail (0600, 1 MB, one old one kept); nothing secret ever goes there."""
+    from logging.handlers import RotatingFileHandler  # noqa: PLC0415
+
+    from termmail.accounts.paths import prepare  # noqa: PLC0415
+
+    log = logging.getLogger("termmail")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    if not prepare(where):
+        log.addHandler(logging.NullHandler())
+        return
+    os.umask(0o077)
+    handler = RotatingFileHandler(where.data / "termmail.log", maxBytes=1_000_000, backupCount=1, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)

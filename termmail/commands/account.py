@@ -1,0 +1,175 @@
+"""account, doctor: who the user is, and whether the servers agree."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from termmail.accounts import config as configuration
+from termmail.accounts import discover
+from termmail.accounts.passwords import PasswordError
+from termmail.commands import output
+from termmail.commands.exits import LOGIN, OK, REFUSED, USAGE, CommandError, code_for
+from termmail.commands.mailbox import chosen_accounts
+from termmail.engine import setup
+from termmail.net.errors import NetError
+from termmail.net.trace import Trace
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from termmail.accounts.config import Account
+    from termmail.engine.engine import Engine
+
+
+async def account(engine: Engine, args: Namespace) -> int:
+    """One verb for accounts: list, add, test, remove, password."""
+    verbs = {"list": _list, "add": _add, "test": _test, "remove": _remove, "password": _password}
+    return await verbs[args.verb](engine, args)
+
+
+async def _list(engine: Engine, args: Namespace) -> int:
+    for name in engine.accounts:
+        one = engine.account(name)
+        default = name == engine.default_account
+        if args.json:
+            pop3, smtp = (
+                {"host": part.host, "port": part.port, "security": part.security, "username": part.username}
+                for part in (one.pop3, one.smtp)
+            )
+            output.line({"name": name, "address": one.address, "default": default, "pop3": pop3, "smtp": smtp})
+        else:
+            mark = "*" if default else " "
+            print(
+                f"{mark} {name:12}  {one.address}  in {one.pop3.host}:{one.pop3.port}  out {one.smtp.host}:{one.smtp.port}"
+            )
+    if not engine.accounts:
+        output.say("There is no account yet. Add one: termmail account add NAME ADDRESS")
+    return OK
+
+
+def from_args(args: Namespace) -> Account:
+    """An account from an address and what was said otherwise; the rest is guessed. CommandError where it cannot be."""
+    try:
+        guess = discover.guess(args.address)
+        one = guess[0] if isinstance(guess, tuple) else guess
+        parts = {}
+        for kind, part in (("pop3", one.pop3), ("smtp", one.smtp)):
+            said = {key: getattr(args, f"{kind}_{key}") for key in ("host", "port", "security", "username")}
+            said = {key: value for key, value in said.items() if value is not None}
+            if "security" in said and "port" not in said:
+                said["port"] = 0  # follows the security
+            if args.tls_ca_file:
+                said["tls_ca_file"] = args.tls_ca_file
+            if args.allow_cleartext:
+                said["allow_cleartext"] = True
+            if args.password_command:
+                said["password_command"] = tuple(args.password_command)
+            parts[kind] = type(part)(**{**msgspec.structs.asdict(part), **said})
+        return msgspec.structs.replace(one, name=args.display_name or one.name, **parts)
+    except (ValueError, configuration.ConfigError) as error:
+        raise CommandError(str(error), USAGE) from None
+
+
+async def _add(engine: Engine, args: Namespace) -> int:
+    if not args.name or not args.address:
+        raise CommandError("Which account? termmail account add NAME ADDRESS", USAGE)
+    if args.name in engine.config.accounts:
+        raise CommandError(f"There is an account {args.name} already.", USAGE)
+    one = from_args(args)
+    password = "" if args.password_command else _read_password(args, f"Password for {one.pop3.username}: ")
+    if not args.no_test:
+        secret = await engine.passwords.get(args.name, "pop3", one) if args.password_command else password
+        async for words, well in engine.try_account(one, secret):
+            output.say(words)
+            if not well:
+                raise CommandError("Nothing was saved.", REFUSED, "Correct what is wrong, or add --no-test.")
+    words = await engine.add_account(args.name, one, password)
+    output.say(
+        f"Account {args.name} is saved in {engine.paths.config}. {'' if args.password_command else words}".rstrip()
+    )
+    return OK
+
+
+def _read_password(args: Namespace, prompt: str) -> str:
+    if args.password_stdin or not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return getpass.getpass(prompt)
+
+
+async def _test(engine: Engine, args: Namespace) -> int:
+    return await _try_all(engine, args.name or None, None)
+
+
+async def _remove(engine: Engine, args: Namespace) -> int:
+    name = chosen_accounts(engine, _named(args))[0]
+    one = engine.account(name)
+    configuration.remove_account(engine.paths.config, name)
+    for kind in ("pop3", "smtp"):
+        try:
+            await engine.passwords.delete(name, kind, one)
+        except PasswordError as error:
+            output.say(f"The password may still be in a keyring: {error}")
+            break
+    output.say(f"Account {name} is gone from {engine.paths.config}. Its mail stays in {engine.paths.data}.")
+    return OK
+
+
+async def _password(engine: Engine, args: Namespace) -> int:
+    name = chosen_accounts(engine, _named(args))[0]
+    one = engine.account(name)
+    password = _read_password(args, f"Password for {one.pop3.username}: ")
+    if not password:
+        raise CommandError("No password was given.", USAGE)
+    try:
+        where = await engine.passwords.set(name, args.server, one, password)
+    except PasswordError as error:
+        raise CommandError(str(error), LOGIN, error.advice) from None
+    output.say(f"The password is in {where}.")
+    return OK
+
+
+def _named(args: Namespace) -> str:
+    if not args.name:
+        raise CommandError(f"Which account? termmail account {args.verb} NAME", USAGE)
+    return str(args.name)
+
+
+async def doctor(engine: Engine, args: Namespace) -> int:
+    """Explain each step against the servers, with the redacted wire log."""
+    output.say(f"Config    {engine.paths.config}")
+    output.say(f"Mail      {engine.paths.data}{' (read-only)' if engine.read_only else ''}")
+    try:
+        output.say(f"Keyring   {await engine.passwords.backend_name()}")
+    except PasswordError as error:
+        output.say(f"Keyring   {error} {error.advice}")
+    trace = Trace()
+    code = await _try_all(engine, args.account, trace)
+    output.say("")
+    output.say("What was said (< by the server, > by termmail; secrets hidden):")
+    output.say(str(trace))
+    return code
+
+
+async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int:
+    worst = OK
+    for name in chosen_accounts(engine, only):
+        one = engine.account(name)
+        try:
+            incoming = await engine.passwords.get(name, "pop3", one)
+            outgoing = await engine.passwords.get(name, "smtp", one)
+        except PasswordError as error:
+            print(f"{name}: ✗ {error} {error.advice}")
+            worst = max(worst, LOGIN)
+            continue
+        for kind, secret in (("pop3", incoming), ("smtp", outgoing)):
+            try:
+                words = await setup.try_server(one, kind, secret, trace)
+                print(f"{name}: ✓ {words}")
+            except NetError as error:
+                print(f"{name}: ✗ {error} {error.advice}")
+                worst = max(worst, code_for(error) or 0)
+    return worst

@@ -1,0 +1,137 @@
+"""What commands print: one JSON object a line, or text for people. Data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from termmail.mail import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from termmail.mail.message import Address, Envelope, Message
+    from termmail.store.rows import Row
+
+
+def say(words: str) -> None:
+    """A sentence for the user, on stderr."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def line(data: dict[str, Any]) -> None:
+    """One JSON object on one line."""
+    print(json.dumps(data, ensure_ascii=False))
+
+
+def iso(date: int | None) -> str | None:
+    """UTC seconds as ISO 8601, or None."""
+    return None if date is None else datetime.fromtimestamp(date, UTC).isoformat().replace("+00:00", "Z")
+
+
+def people(addresses: Iterable[Address]) -> str:
+    """Addresses as the reader shows them."""
+    return ", ".join(safe.address_text(address) for address in addresses)
+
+
+def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
+    """The JSON of `list` and `search`."""
+    flags = ("unread", "starred", "answered", "forwarded")
+    return {
+        "id": row.id,
+        "account": row.account,
+        "folder": row.folder,
+        "uidl": safe.clean_bytes(row.uidl, limit=10_000),
+        "message_id": row.message_id,
+        "from": people(envelope.sender),
+        "to": people(envelope.to),
+        "subject": row.subject,
+        "date": iso(row.date),
+        "size": row.size,
+        "flags": [flag for flag in flags if getattr(row, flag)],
+        "attachments": row.attachments,
+        "downloaded": row.downloaded,
+        "snippet": row.snippet,
+    }
+
+
+def message_data(message_id: int | None, message: Message) -> dict[str, Any]:
+    """The JSON of `show`."""
+    from termmail.mail import flow  # noqa: PLC0415 - the HTML parser is needed by `show` alone
+
+    envelope = message.envelope
+    body = flow.body(message)
+    return {
+        "id": message_id,
+        "headers": [list(header) for header in message.headers],
+        "from": people(envelope.sender),
+        "to": people(envelope.to),
+        "cc": people(envelope.cc),
+        "subject": envelope.subject,
+        "date": iso(envelope.date),
+        "body": flow.plain(message),
+        "attachments": [{"name": p.name, "type": p.content_type, "size": p.size} for p in message.parts],
+        "links": [{"text": link.text, "url": link.url} for link in body.links],
+        "warnings": [*message.warnings, *body.notes],
+    }
+
+
+def print_message(message: Message) -> None:
+    """A message for people: the few headers that matter, warnings, body, attachments."""
+    from termmail.mail import flow  # noqa: PLC0415
+
+    envelope = message.envelope
+    for name, value in (
+        ("From", people(envelope.sender)),
+        ("To", people(envelope.to)),
+        ("Cc", people(envelope.cc)),
+        ("Date", local(envelope.date)),
+        ("Subject", envelope.subject),
+    ):
+        if value:
+            print(f"{name + ':':9}{value}")
+    body = flow.body(message, width=min(88, _columns()))
+    for note in (*message.warnings, *body.notes):
+        print(f"{'Note:':9}{note}")
+    print()
+    for row in body.lines:
+        print("> " * row.quote + row.text)
+    if message.html and body.links:
+        print()
+        for number, link in enumerate(body.links, 1):
+            print(f"[{number}] {link.url}")
+    if message.parts:
+        print()
+        for part in message.parts:
+            warning = f"  {part.warning}" if part.warning else ""
+            print(f"Attachment: {part.name}  {part.content_type}, {size(part.size)}{warning}")
+
+
+def print_rows(rows: Iterable[Row]) -> None:
+    """A list for people: id, marks, date, sender, subject, cut to the width of the terminal."""
+    columns = _columns()
+    for row in rows:
+        marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("+" if row.attachments else " ")
+        sender = f"To: {row.recipients}" if row.folder == "Sent" else row.sender
+        head = f"{row.id:>6} {marks} {local(row.date):16}  {safe.fit(sender, 24)}  "
+        print(head + safe.cut(row.subject or "(no subject)", max(columns - len(head), 20)))
+
+
+def local(date: int | None) -> str:
+    """A date in the user's own time zone, to the minute."""
+    return "" if date is None else f"{datetime.fromtimestamp(date, UTC).astimezone():%Y-%m-%d %H:%M}"
+
+
+def size(count: int) -> str:
+    """Bytes as a person says them."""
+    for unit, scale in (("MB", 1_000_000), ("kB", 1000)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 200
