@@ -1,0 +1,47 @@
+"""Asks for a password that no keyring has. It is kept for this session only, in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from termmail.ui.screens import dialog
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class AskPasswordScreen(dialog.Dialog[str | None]):
+    """Asks for one password, `words` saying which; dismisses it, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        """The words, the field, the two answers."""
+        with dialog.Frame(classes="dialog"):
+            yield dialog.title(self._words)
+            yield Input(password=True, classes="dialog-input", id="password")
+            yield dialog.quiet("Kept in memory until you leave termmail. `termmail account password` stores it.")
+            with Horizontal(classes="dialog-buttons"):
+                yield dialog.button("⏎", "Go on", "accept", "primary")
+                yield dialog.button("esc", "Cancel", "cancel")
+
+    def on_input_submitted(self) -> None:
+        """Enter in the field."""
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        """Take what was typed; an empty field is no answer yet."""
+        if password := self.query_one("#password", Input).value:
+            self.dismiss(password)
+
+    def action_cancel(self) -> None:
+        """No password: the server is not asked."""
+        self.dismiss(None)

@@ -1,0 +1,177 @@
+"""The attachments of a message: what each really is, saved under a new name or opened by the desktop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from termmail.accounts.paths import reason
+from termmail.mail import safe
+from termmail.net.errors import NetError
+from termmail.store.errors import StoreError
+from termmail.ui import opener, words
+from termmail.ui.screens import dialog
+from termmail.ui.screens.confirm import ConfirmScreen
+from termmail.ui.screens.pick_path import PickPathScreen, home_short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from termmail.engine.engine import Engine
+    from termmail.mail.message import Message, Part
+
+ACTIVE_TYPES = {"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"}
+"""Types that a browser runs programs from, and may load things for."""
+
+
+def caution(part: Part) -> str:
+    """Why a person should think before opening this part, or ""."""
+    if part.warning:
+        return part.warning
+    if part.content_type in ACTIVE_TYPES or part.name.lower().endswith((".html", ".htm", ".xhtml", ".svg", ".xml")):
+        return "It is a page for the browser: it may run programs there and tell its sender that you opened it."
+    return ""
+
+
+def usual_folder() -> str:
+    """Where files go unless the user says otherwise: ~/Downloads, else here. Ends in a slash."""
+    downloads = Path.home() / "Downloads"
+    return home_short(downloads if downloads.is_dir() else Path.cwd()).rstrip(os.sep) + os.sep
+
+
+class AttachmentsScreen(dialog.Dialog[None]):
+    """Lists the parts of a message that a person may save or open."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,A", "leave", "Back"),
+        Binding("s", "save", "Save"),
+        Binding("S", "save_all", "Save all"),
+        Binding("o", "open", "Open"),
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+    ]
+
+    def __init__(self, engine: Engine, id: int, message: Message) -> None:  # noqa: A002  the house's word
+        super().__init__()
+        self._engine = engine
+        self._message_id = id
+        self._parts = message.parts
+
+    def compose(self) -> ComposeResult:
+        """The list, what was done, the keys."""
+        count = len(self._parts)
+        with dialog.Frame(classes="dialog dialog-wide"):
+            yield dialog.title(words.count(count, "attachment") if count else "Nothing is attached to this message")
+            if count:
+                yield OptionList(*(Option(_shown(part)) for part in self._parts), classes="dialog-list", markup=False)
+            yield Static("", id="done", classes="dialog-done", markup=False)
+            yield dialog.Trouble()
+            yield dialog.quiet("⏎ save · o open · S save all · esc back" if count else "esc back")
+
+    def on_mount(self) -> None:
+        """The first one is under the cursor."""
+        if self._parts:
+            self._list.focus()
+            self._list.highlighted = 0
+
+    @property
+    def _list(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    def _chosen(self) -> Part | None:
+        index = self._list.highlighted if self._parts else None
+        return None if index is None else self._parts[index]
+
+    def on_option_list_option_selected(self) -> None:
+        """Enter or a click saves."""
+        self.action_save()
+
+    def action_save(self) -> None:
+        """Save the one under the cursor."""
+        if part := self._chosen():
+            self._save([part])
+
+    def action_save_all(self) -> None:
+        """Save all of them into one folder."""
+        if self._parts:
+            self._save(self._parts)
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _save(self, parts: Sequence[Part]) -> None:
+        start = await asyncio.to_thread(usual_folder)
+        question = f"Save {parts[0].name} in" if len(parts) == 1 else f"Save {len(parts)} attachments in"
+        folder = await self.app.push_screen_wait(PickPathScreen(question, start, folders_only=True))
+        if folder is None:
+            return
+        saved: list[Path] = []
+        for part in parts:
+            self._say(f"Saving {part.name}")
+            try:
+                saved.append(await self._engine.save_part(self._message_id, part.path, folder))
+            except OSError as error:
+                self._say("", f"{part.name} is not saved: {reason(error)}. Choose another folder.")
+                return
+            except (NetError, StoreError) as error:
+                self._say("", f"{part.name} is not saved: {error}")
+                return
+        self._say("Saved: " + "\n".join(safe.clean(home_short(path)) for path in saved))
+
+    @work(exclusive=True, exit_on_error=False)
+    async def action_open(self) -> None:
+        """Hand a copy to the desktop, after a question where the type can do harm."""
+        part = self._chosen()
+        if part is None:
+            return
+        if why := caution(part):
+            details = [why, "Open it only if you expected it from this sender."]
+            if not await self.app.push_screen_wait(ConfirmScreen(f"Open {part.name}?", "Open it", "Back", details)):
+                return
+        self._say(f"Opening {part.name}")
+        try:
+            await opener.open_file(await self._engine.open_part(self._message_id, part.path))
+        except OSError as error:
+            self._say("", f"{part.name} cannot be opened: {reason(error)}.")
+        except opener.OpenError as error:
+            self._say("", f"{error} Enter saves the file instead.")
+        except (NetError, StoreError) as error:
+            self._say("", f"{part.name} cannot be opened: {error}")
+        else:
+            self._say(f"Opened a copy of {part.name}")
+
+    def _say(self, done: str, trouble: str = "") -> None:
+        note = self.query_one("#done", Static)
+        note.update(Content(done))
+        note.set_class(bool(done), "-shown")
+        self.query_one(dialog.Trouble).say(trouble)
+
+    def action_move(self, rows: int) -> None:
+        """Up or down, as in every list."""
+        if self._parts:
+            step = self._list.action_cursor_down if rows > 0 else self._list.action_cursor_up
+            step()
+
+    def action_leave(self) -> None:
+        """Back to the message."""
+        self.dismiss(None)
+
+
+def _shown(part: Part) -> Content:
+    name = safe.cut(safe.clean(part.name), 60)
+    where = "  in the text" if part.inline else ""
+    lines = [
+        Content.assemble((name, "bold")),
+        Content.assemble((f"  {safe.clean(part.content_type)}, {words.size(part.size)}{where}", "dim")),
+    ]
+    if why := caution(part):
+        lines.append(Content.assemble(("  ! ", "bold $text-warning"), (why, "$text-warning")))
+    return Content("\n").join(lines)

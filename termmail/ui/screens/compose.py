@@ -1,0 +1,265 @@
+"""Writing a message. Every pause keeps the draft; closing never loses it; sending closes the screen at once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import SuspendNotSupported
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Select, Static, TextArea
+
+from termmail.accounts.paths import reason
+from termmail.mail import safe
+from termmail.mail.compose import ComposeError
+from termmail.store.errors import StoreError
+from termmail.ui import editor, keys
+from termmail.ui.screens.confirm import ConfirmScreen
+from termmail.ui.screens.dialog import Trouble
+from termmail.ui.screens.pick_path import PickPathScreen
+from termmail.ui.widgets.attachment_row import AttachmentRow
+from termmail.ui.widgets.body_input import BodyInput
+from termmail.ui.widgets.header_form import HeaderForm, sender_words
+from termmail.ui.widgets.keybar import KeyBar
+
+if TYPE_CHECKING:
+    from pathlib import PurePath
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.timer import Timer
+
+    from termmail.engine.engine import Engine
+    from termmail.mail.message import Draft
+
+PAUSE = 1.0
+"""Seconds without a key press after which the draft is saved."""
+
+WRITTEN = ("to", "cc", "bcc", "subject", "body")
+"""What a person writes of a draft."""
+
+
+class ComposeScreen(Screen[int | None]):
+    """Edits `draft`. Dismisses the outbox id of what was sent, or None.
+
+    `fresh` says that the draft was made for this screen: left unchanged, it is thrown away, even where it is stored
+    already (a forward is, for its attachments are copied in).
+    """
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss", "../widgets/field.tcss", "compose.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("composer")]
+
+    def __init__(self, engine: Engine, draft: Draft, *, fresh: bool | None = None) -> None:
+        super().__init__()
+        self.engine = engine
+        self.draft = draft
+        self._fresh = draft.id == 0 if fresh is None else fresh
+        self._first = draft
+        self._saving = asyncio.Lock()
+        self._pause: Timer | None = None
+        self._finished = False
+
+    # -- what is on the screen
+
+    def compose(self) -> ComposeResult:
+        """A title line, the header fields, the text, the attachments, the keys."""
+        with Horizontal(id="compose-title"):
+            yield Static(Content(self._title()), id="compose-name")
+            yield Static("", id="compose-saved", markup=False)
+        yield HeaderForm(self.engine, self._first)
+        yield Trouble()
+        yield BodyInput(self._first.body)
+        yield AttachmentRow()
+        yield KeyBar()
+
+    def _title(self) -> str:
+        draft = self._first
+        what = (
+            "Draft" if not self._fresh else "Reply" if draft.answers else "Forward" if draft.forwards else "New message"
+        )
+        return what if len(self.engine.accounts) > 1 else f"{what} · from {sender_words(self.engine, draft.account)}"
+
+    def on_mount(self) -> None:
+        """The cursor where a person needs it."""
+        self.query_one(AttachmentRow).show(self.draft.attachments)
+        self._pause = self.set_interval(PAUSE, self._save_quietly, pause=True)
+        body = self.query_one(BodyInput)
+        if self._first.cursor == "body-end":
+            body.move_cursor(body.document.end)
+        empty = self.query_one(HeaderForm).first_empty() if self._first.cursor == "to" else None
+        (empty or body).focus()
+        if self.engine.read_only:
+            self._trouble("The mail store can only be read: what you write here is not saved and cannot be sent.")
+
+    def _trouble(self, words: str) -> None:
+        self.query_one(Trouble).say(words)
+
+    # -- what is kept
+
+    def _current(self) -> Draft:
+        """The draft as it stands on the screen."""
+        draft = self.query_one(HeaderForm).filled(self.draft)
+        return replace(draft, body=self.query_one(BodyInput).text)
+
+    def _changed(self) -> bool:
+        """Whether the user has put anything into a draft that was made for this screen."""
+        current, first = self._current(), self._first
+        return current.attachments != first.attachments or any(
+            getattr(current, name).strip() != getattr(first, name).strip() for name in WRITTEN
+        )
+
+    async def _save(self) -> bool:
+        """Store what is on the screen, where it differs from what is stored. False where that failed."""
+        async with self._saving:
+            current = self._current()
+            if self._finished or current == self.draft or (not self.draft.id and not self._changed()):
+                return True
+            try:
+                saved = await self.engine.save_draft(current)
+            except StoreError as error:
+                self._trouble(f"The draft is not saved: {error}")
+                return False
+            self.draft = replace(current, id=saved.id, updated=saved.updated)
+            self._say_saved()
+            return True
+
+    def _say_saved(self) -> None:
+        self.query_one("#compose-saved", Static).update(f"Saved {datetime.now().astimezone():%H:%M}")
+
+    async def _save_quietly(self) -> None:
+        if self._pause is not None:
+            self._pause.pause()
+        await self._save()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Select.Changed)
+    def _keep_soon(self) -> None:
+        """Each key press puts the saving off until a pause."""
+        if self._pause is not None:
+            self._pause.reset()
+            self._pause.resume()
+
+    def on_descendant_blur(self) -> None:
+        """Leaving a field is a pause too."""
+        self.run_worker(self._save_quietly(), group="save", exit_on_error=False)
+
+    async def on_unmount(self) -> None:
+        """The program is left with this screen open: nothing is lost."""
+        await self._save()
+
+    def action_compose_copies(self) -> None:
+        """Unfold Cc and Bcc and go there."""
+        self.query_one(HeaderForm).unfold()
+
+    # -- attachments
+
+    @work(exclusive=True, group="attach", exit_on_error=False)
+    async def action_compose_attach(self) -> None:
+        """Choose a file and copy it into the draft."""
+        path = await self.app.push_screen_wait(PickPathScreen("Attach a file", "~/"))
+        if path is None:
+            return
+        self._trouble("")
+        async with self._saving:
+            try:
+                draft = await self.engine.attach(self._current(), path)
+            except OSError as error:
+                self._trouble(f"{safe.clean(path.name)} cannot be attached: {reason(error)}.")
+                return
+            except (ComposeError, StoreError) as error:
+                self._trouble(str(error))
+                return
+            self._take_attachments(draft)
+
+    @on(AttachmentRow.Remove)
+    async def _take_out(self, event: AttachmentRow.Remove) -> None:
+        async with self._saving:
+            self._take_attachments(await self.engine.detach(self.draft, event.file_id))
+        if not self.draft.attachments:
+            self.query_one(BodyInput).focus()
+
+    def _take_attachments(self, draft: Draft) -> None:
+        self.draft = replace(self.draft, id=draft.id, attachments=draft.attachments)
+        self.query_one(AttachmentRow).show(draft.attachments)
+        self._keep_soon()
+
+    # -- the editor
+
+    @work(exclusive=True, group="editor", exit_on_error=False)
+    async def action_compose_editor(self) -> None:
+        """Give the text to $EDITOR and take back what it leaves."""
+        await self._save()
+        body = self.query_one(BodyInput)
+        try:
+            with self.app.batch_update(), self.app.suspend():
+                text = await editor.edit(body.text, self.engine.paths.data / "editing")
+        except editor.EditorError as error:
+            self._trouble(str(error))
+        except SuspendNotSupported:
+            self._trouble("This terminal cannot be lent to an editor.")
+        else:
+            self._trouble("")
+            if text != body.text:
+                body.replace(text, (0, 0), body.document.end)
+                body.move_cursor((0, 0))
+                await self._save()
+        body.focus()
+
+    # -- the ends
+
+    async def action_compose_save(self) -> None:
+        """Save now, and say so."""
+        if await self._save() and self.draft.id:
+            self._say_saved()
+
+    @work(exclusive=True, group="end", exit_on_error=False)
+    async def action_compose_send(self) -> None:
+        """Send, after one question where there is something to ask."""
+        self._trouble("")
+        if not self.query_one(HeaderForm).check() or not await self._save():
+            return
+        concerns = self.engine.concerns(self._current())
+        question = ConfirmScreen("Before this goes out", "Send anyway", "Back", concerns)
+        if concerns and not await self.app.push_screen_wait(question):
+            return
+        async with self._saving:
+            try:
+                outbox_id = await self.engine.send(self._current())
+            except (ComposeError, StoreError) as error:
+                self._trouble(str(error))
+                return
+            self._finished = True
+        self.dismiss(outbox_id)
+
+    @work(exclusive=True, group="end", exit_on_error=False)
+    async def action_compose_close(self) -> None:
+        """Leave, and keep what was written as a draft."""
+        if self._fresh and not self._changed():
+            await self._throw_away()
+        elif await self._save():
+            self._finished = True
+            self.app.notify("The draft is in Drafts.", markup=False)
+        else:
+            return
+        self.dismiss(None)
+
+    @work(exclusive=True, group="end", exit_on_error=False)
+    async def action_compose_discard(self) -> None:
+        """Throw the draft away; asked only where the user has written something."""
+        question = ConfirmScreen("Discard this draft? It cannot be brought back.", "Discard", "Keep writing")
+        if (not self._fresh or self._changed()) and not await self.app.push_screen_wait(question):
+            return
+        await self._throw_away()
+        self.dismiss(None)
+
+    async def _throw_away(self) -> None:
+        async with self._saving:
+            self._finished = True
+            if self.draft.id:
+                await self.engine.discard_draft(self.draft.id)

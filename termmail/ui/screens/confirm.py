@@ -1,0 +1,57 @@
+"""One question before what cannot be undone. Enter on its own is the safe answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+
+from termmail.ui.screens import dialog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+
+class ConfirmScreen(dialog.Dialog[bool]):
+    """Asks `question`, with the `details` below it; dismisses True for yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yes", "Yes"),
+        Binding("n,q,escape", "no", "No"),
+        Binding("right,down", "app.focus_next", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, question: str, yes: str = "Yes", no: str = "No", details: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._question = question
+        self._yes = yes
+        self._no = no
+        self._details = details
+
+    def compose(self) -> ComposeResult:
+        """The question, its details, the two answers; the focus is on the safe one."""
+        with dialog.Frame(classes="dialog"):
+            yield dialog.title(self._question)
+            for words in self._details:
+                yield dialog.text(words)
+            with Horizontal(classes="dialog-buttons"):
+                yield dialog.button("y", self._yes, "yes")
+                no = dialog.button("n", self._no, "no")
+                no.id = "no"
+                yield no
+
+    def on_mount(self) -> None:
+        """Enter alone must not do what cannot be undone."""
+        self.query_one("#no").focus()
+
+    def action_yes(self) -> None:
+        """Yes."""
+        self.dismiss(True)
+
+    def action_no(self) -> None:
+        """No, and the same for going back."""
+        self.dismiss(False)

@@ -1,0 +1,64 @@
+"""The frame of the small screens that lie over the list: a question or a list first, the keys last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, ScreenResultType
+from textual.widgets import Button, Static
+
+if TYPE_CHECKING:
+    from textual import events
+
+CRAMPED = 16
+"""Rows below which a dialog goes without its inner margin."""
+
+
+class Frame(VerticalScroll, can_focus=False):
+    """The box of a dialog. On a terminal too small for it, it scrolls to what has the focus."""
+
+
+class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+    """A small screen over the others, with the looks that all of them share."""
+
+    CSS_PATH = "dialog.tcss"
+    DEFAULT_CLASSES = "dialog-screen"
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the words the room of the margins where there is little."""
+        self.set_class(event.size.height < CRAMPED, "-short")
+
+
+def title(words: str) -> Static:
+    """The first line: what this is about. Drawn as it is, without markup."""
+    return Static(Content(words), classes="dialog-title")
+
+
+def text(words: str) -> Static:
+    """A paragraph. Drawn as it is, without markup."""
+    return Static(Content(words), classes="dialog-text")
+
+
+def quiet(words: str) -> Static:
+    """A remark, such as the keys of a list."""
+    return Static(Content(words), classes="dialog-quiet")
+
+
+class Trouble(Static):
+    """A sentence about what went wrong; takes no room while there is nothing to say."""
+
+    def __init__(self) -> None:
+        super().__init__("", classes="dialog-trouble", markup=False)
+
+    def say(self, words: str) -> None:
+        """Show these words, or go away with ""."""
+        self.update(Content(words))
+        self.set_class(bool(words), "-shown")
+
+
+def button(key: str, words: str, action: str, variant: str = "default") -> Button:
+    """A button that shows the key that does the same."""
+    label = Content.assemble(words, " ", (key, "dim")) if key else Content(words)
+    return Button(label, variant=variant, compact=True, action=f"screen.{action}")  # type: ignore[arg-type]  # a literal

@@ -1,0 +1,155 @@
+"""The links of a message: a letter on each, the whole address in sight, and the real host before anything opens."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from termmail.mail import safe
+from termmail.ui import opener
+from termmail.ui.screens import dialog
+from termmail.ui.screens.confirm import ConfirmScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from termmail.mail.message import Link
+
+LETTERS = "abcdefghilmnoprstuvwxz"
+"""What links are marked with: not j, k (they move), q (it goes back) and y (it copies)."""
+
+MOST = 300
+"""Links that are listed; a list of thousands is nobody's to choose from."""
+
+
+def marks(count: int) -> list[str]:
+    """A mark for each link: one letter, or two for all where the letters do not go round."""
+    if count <= len(LETTERS):
+        return list(LETTERS[:count])
+    return [first + second for first, second in product(LETTERS, repeat=2)][:count]
+
+
+def host(url: str) -> str:
+    """The host that a link really goes to, or the address of a mailto link; "" where there is none."""
+    try:
+        parts = urlsplit(url)
+        found = (parts.path if parts.scheme == "mailto" else parts.hostname) or ""
+    except ValueError:
+        return ""
+    return safe.clean(found)
+
+
+class LinksScreen(dialog.Dialog[str | None]):
+    """Lists links. An http link is opened here, after one question; dismisses the address that was chosen, or None.
+
+    A mailto address is dismissed unopened: writing to it is the caller's to offer.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,U", "leave", "Back"),
+        Binding("y", "copy", "Copy address"),
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+    ]
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        super().__init__()
+        self._links = links[:MOST]
+        self._more = len(links) - len(self._links)
+        self._marks = marks(len(self._links))
+        self._typed = ""
+
+    def compose(self) -> ComposeResult:
+        """The list, and what its keys do."""
+        with dialog.Frame(classes="dialog dialog-wide"):
+            count = len(self._links)
+            yield dialog.title(f"{count} link{'' if count == 1 else 's'}" if count else "No links in this message")
+            yield OptionList(
+                *(Option(_shown(mark, link)) for mark, link in zip(self._marks, self._links, strict=True)),
+                classes="dialog-list",
+                markup=False,
+            )
+            if self._more:
+                yield dialog.quiet(f"and {self._more} more; V shows the whole source")
+            yield dialog.Trouble()
+            yield dialog.quiet("letter or ⏎ open · y copy the address · esc back")
+
+    @property
+    def _list(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    def on_mount(self) -> None:
+        """The first link is under the cursor."""
+        self._list.focus()
+        if self._links:
+            self._list.highlighted = 0
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter, or the second of two, chooses its link."""
+        if event.character is None or event.character not in LETTERS:
+            self._typed = ""
+            return
+        typed = self._typed + event.character
+        starts = [index for index, mark in enumerate(self._marks) if mark.startswith(typed)]
+        self._typed = typed if starts and len(typed) < len(self._marks[starts[0]]) else ""
+        if starts:
+            event.stop()
+            self._list.highlighted = starts[0]
+            if not self._typed:
+                self._choose(self._links[starts[0]])
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter or a click."""
+        self._choose(self._links[event.option_index])
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _choose(self, link: Link) -> None:
+        if link.url.lower().startswith("mailto:"):
+            self.dismiss(link.url)
+            return
+        details = [safe.clean(link.url)]
+        if warning := safe.domain_warning("@" + host(link.url)):
+            details.append(warning)
+        question = f"Open {host(link.url)} in the browser?"
+        if not await self.app.push_screen_wait(ConfirmScreen(question, "Open", "Back", details)):
+            return
+        try:
+            await opener.open_link(link.url)
+        except opener.OpenError as error:
+            self.query_one(dialog.Trouble).say(f"{error} y copies the address.")
+            return
+        self.dismiss(link.url)
+
+    def action_copy(self) -> None:
+        """Put the address on the clipboard, as far as the terminal lets us (OSC 52)."""
+        index = self._list.highlighted
+        if index is not None:
+            self.app.copy_to_clipboard(safe.clean(self._links[index].url))
+            self.app.notify("The address was given to the terminal to copy.", markup=False)
+
+    def action_move(self, rows: int) -> None:
+        """Up or down, as in every list."""
+        if rows > 0:
+            self._list.action_cursor_down()
+        else:
+            self._list.action_cursor_up()
+
+    def action_leave(self) -> None:
+        """Back to the message."""
+        self.dismiss(None)
+
+
+def _shown(mark: str, link: Link) -> Content:
+    text, url = safe.clean(link.text), safe.clean(link.url)
+    first = Content.assemble((f"{mark} ", "bold"), " ", safe.cut(text, 70) if text and text != url else host(url))
+    return Content("\n").join([first, Content.assemble(" " * (len(mark) + 2), (url, "dim"))])

@@ -1,0 +1,184 @@
+"""One message on its way out: how it stands, what the server said, and what can be done about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button
+
+from termmail.engine.events import OutboxChanged
+from termmail.mail import safe
+from termmail.mail.message import Draft
+from termmail.store.errors import StoreError
+from termmail.ui import words
+from termmail.ui.screens import dialog
+from termmail.ui.screens.confirm import ConfirmScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+
+    from termmail.engine.engine import Engine
+    from termmail.engine.events import Event
+    from termmail.store.outbox import OutboxRow
+
+STATES = {
+    "queued": "It waits to be sent.",
+    "sending": "It is being sent now.",
+    "sent": "It was sent: the server has taken it.",
+    "failed": "The server refused it. Nothing more happens until you decide.",
+    "unsure": "It may have arrived: the line broke after the message went out, before the server answered.",
+    "cancelled": "It was taken back and is a draft again.",
+}
+
+OFFERS = {
+    "queued": ("retry", "edit"),
+    "failed": ("edit", "retry"),
+    "unsure": ("assume_sent", "send_again"),
+}
+"""What can be done in a state, the usual thing first; nothing while it is being sent."""
+
+BUTTONS = {
+    "retry": ("r", "Try now"),
+    "edit": ("e", "Back to the draft"),
+    "assume_sent": ("m", "It arrived: mark as sent"),
+    "send_again": ("a", "Send again"),
+}
+
+
+class OutboxItemScreen(dialog.Dialog[Draft | None]):
+    """Shows an outgoing message as it changes. Dismisses the draft where the user takes it back, else None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Back"),
+        Binding("r", "retry", "Try now"),
+        Binding("e", "edit", "Back to the draft"),
+        Binding("m", "assume_sent", "It arrived: mark as sent"),
+        Binding("a", "send_again", "Send again"),
+        Binding("right,down", "app.focus_next", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, engine: Engine, outbox_id: int) -> None:
+        super().__init__()
+        self._engine = engine
+        self._outbox_id = outbox_id
+        self._row: OutboxRow | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Filled as soon as the store has answered."""
+        with dialog.Frame(classes="dialog"):
+            yield Vertical(id="outbox-item")
+            yield dialog.Trouble()
+            yield Horizontal(id="outbox-buttons", classes="dialog-buttons")
+
+    def on_mount(self) -> None:
+        """Read the row, and again whenever it changes."""
+        self._unsubscribe = self._engine.subscribe(self._hear)
+        self._show()
+
+    def on_unmount(self) -> None:
+        """Nothing is listened to any more."""
+        if self._unsubscribe:
+            self._unsubscribe()
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, OutboxChanged) and event.id == self._outbox_id:
+            self._show()
+
+    @work(exclusive=True, group="show", exit_on_error=False)
+    async def _show(self) -> None:
+        try:
+            row = self._row = await self._engine.outbox_row(self._outbox_id)
+        except KeyError:
+            self.dismiss(None)
+            return
+        except StoreError as error:
+            self.query_one(dialog.Trouble).say(f"{error} {error.advice}")
+            return
+        item = self.query_one("#outbox-item", Vertical)
+        buttons = self.query_one("#outbox-buttons", Horizontal)
+        with self.app.batch_update():
+            await item.remove_children()
+            await buttons.remove_children()
+            await item.mount(dialog.title(safe.clean(row.subject) or "(no subject)"), *map(dialog.text, story(row)))
+            offered = [dialog.button(*BUTTONS[name], name) for name in OFFERS.get(row.state, ())]
+            await buttons.mount(*offered, dialog.button("esc", "Close", "leave"))
+            self.query(Button).last().focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what the state offers."""
+        if action in BUTTONS:
+            return self._row is not None and action in OFFERS.get(self._row.state, ())
+        return super().check_action(action, parameters)
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def action_retry(self) -> None:
+        """Send now, without waiting for the clock."""
+        await self._do(sure=False)
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def action_send_again(self) -> None:
+        """Send a message that may have arrived once more, after a question."""
+        question = ConfirmScreen(
+            "Send it a second time?",
+            "Send again",
+            "Back",
+            ["If the first one did arrive, your readers get it twice; many programs then show it once."],
+        )
+        if await self.app.push_screen_wait(question):
+            await self._do(sure=True)
+
+    async def _do(self, *, sure: bool) -> None:
+        try:
+            await self._engine.retry_outbox(self._outbox_id, sure=sure)
+        except (KeyError, StoreError) as error:
+            self._say(error)
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def action_assume_sent(self) -> None:
+        """The user knows that it arrived."""
+        try:
+            await self._engine.assume_sent(self._outbox_id)
+        except (KeyError, StoreError) as error:
+            self._say(error)
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def action_edit(self) -> None:
+        """Take it back."""
+        try:
+            draft = await self._engine.cancel_outbox(self._outbox_id)
+        except (KeyError, StoreError) as error:
+            self._say(error)
+            return
+        if draft is None:
+            self.query_one(dialog.Trouble).say("It is already on its way.")
+        else:
+            self.dismiss(draft)
+
+    def _say(self, error: Exception) -> None:
+        trouble = f"{error} {error.advice}" if isinstance(error, StoreError) else "It has left the outbox."
+        self.query_one(dialog.Trouble).say(trouble)
+
+    def action_leave(self) -> None:
+        """Back to the list."""
+        self.dismiss(None)
+
+
+def story(row: OutboxRow) -> list[str]:
+    """How a message stands, paragraph by paragraph."""
+    said = safe.clean(row.words)
+    paragraphs = [STATES.get(row.state, row.state)]
+    if said:
+        paragraphs.append(said)
+    for address, answer in row.refused.items():
+        paragraphs.append(f"{safe.clean(address)} was refused. The server says: {safe.clean(answer)}")
+    paragraphs.append("To " + ", ".join(safe.clean(address) for address in row.recipients))
+    if row.attempts:
+        paragraphs.append(f"Tried {words.count(row.attempts, 'time')} so far.")
+    return paragraphs

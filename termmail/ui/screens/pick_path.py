@@ -1,0 +1,201 @@
+"""Choose a file to attach, or a folder to save in: type a path, Tab completes it, ~ is home."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from termmail.accounts.paths import reason
+from termmail.mail import safe
+from termmail.ui.screens import dialog
+from termmail.ui.typed import line
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+MOST = 200
+"""Entries that are listed; typing on narrows them down."""
+
+
+def home_short(path: Path) -> str:
+    """A path as a person says it: `~` for home."""
+    text, home = str(path), str(Path.home())
+    return "~" + text[len(home) :] if text == home or text.startswith(home + os.sep) else text
+
+
+def split(typed: str) -> tuple[Path, str]:
+    """The folder that is looked into, and how the wanted name begins."""
+    folder, _, prefix = typed.rpartition("/")
+    if typed.startswith("~") and not folder:
+        return Path.home(), ""
+    return Path(folder + "/" if folder or typed.startswith("/") else ".").expanduser(), prefix
+
+
+def entries(typed: str, *, folders_only: bool) -> list[tuple[str, bool]]:
+    """What is in the folder typed so far and begins as typed: (name, is a folder), folders first. Raises OSError."""
+    folder, prefix = split(typed)
+    found: list[tuple[str, bool]] = []
+    with os.scandir(folder) as scan:
+        for entry in scan:
+            if not entry.name.lower().startswith(prefix.lower()) or (entry.name.startswith(".") and not prefix):
+                continue
+            is_folder = entry.is_dir()
+            if is_folder or not folders_only:
+                found.append((entry.name, is_folder))
+    return sorted(found, key=lambda pair: (not pair[1], pair[0].lower()))
+
+
+def common_start(names: list[str]) -> str:
+    """The longest beginning that all names share."""
+    first, last = min(names, default=""), max(names, default="")
+    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:length]
+
+
+def kind(path: str) -> tuple[Path | None, bool, bool]:
+    """What is at a typed path: (the path, whether it is a folder, whether it is a file)."""
+    try:
+        found = Path(path).expanduser()
+        return found, found.is_dir(), found.is_file()
+    except (OSError, ValueError, RuntimeError):  # a NUL in it, a name too long, ~nobody
+        return None, False, False
+
+
+class PathInput(Input):
+    """A field in which a file's name cannot speak to the terminal."""
+
+    def validate_value(self, value: str) -> str:
+        """Whatever a file is called, it can be drawn."""
+        return line(value)
+
+
+class PickPathScreen(dialog.Dialog[Path | None]):
+    """Dismisses the path of an existing file (or, with `folders_only`, of a folder), or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel"),
+        Binding("tab", "complete", "Complete", priority=True),
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("pagedown", "move(8)", show=False, priority=True),
+        Binding("pageup", "move(-8)", show=False, priority=True),
+    ]
+
+    def __init__(self, question: str, start: str, *, folders_only: bool = False) -> None:
+        super().__init__()
+        self._question = question
+        self._start = start
+        self._folders_only = folders_only
+        self._names: list[tuple[str, bool]] = []
+
+    def compose(self) -> ComposeResult:
+        """The question, the field, what is there."""
+        with dialog.Frame(classes="dialog"):
+            yield dialog.title(self._question)
+            yield PathInput(self._start, classes="dialog-input", select_on_focus=False)
+            listing = OptionList(classes="dialog-list", markup=False)
+            listing.can_focus = False
+            yield listing
+            yield dialog.Trouble()
+            yield dialog.quiet("tab complete · ↑ ↓ choose · ⏎ take it · esc cancel")
+
+    @property
+    def _typed(self) -> str:
+        return self.query_one(Input).value
+
+    def on_input_changed(self) -> None:
+        """Look into the folder anew."""
+        self._list()
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _list(self) -> None:
+        typed = self._typed
+        trouble = ""
+        try:
+            names = await asyncio.to_thread(entries, typed, folders_only=self._folders_only)
+        except OSError as error:
+            names, trouble = [], f"{safe.clean(str(split(typed)[0]))}: {reason(error)}"
+        except (ValueError, RuntimeError):  # a NUL in the path; ~nobody
+            names, trouble = [], "There is no such folder."
+        self._names = names[:MOST]
+        listing = self.query_one(OptionList)
+        listing.clear_options()
+        listing.add_options(
+            [Option(Content(safe.clean(name) + ("/" if is_folder else ""))) for name, is_folder in self._names]
+        )
+        if len(names) > MOST:
+            listing.add_option(Option(Content(f"… and {len(names) - MOST} more: type on"), disabled=True))
+        self.query_one(dialog.Trouble).say(trouble)
+
+    def _highlighted(self) -> tuple[str, bool] | None:
+        index = self.query_one(OptionList).highlighted
+        return self._names[index] if index is not None and index < len(self._names) else None
+
+    def _go(self, name: str, *, is_folder: bool) -> None:
+        """Put a name of the list behind the folder typed so far."""
+        folder = self._typed.rpartition("/")[0] if not self._typed.startswith("~") or "/" in self._typed else "~"
+        field = self.query_one(Input)
+        field.value = (
+            (f"{folder}/" if folder or self._typed.startswith("/") else "") + name + ("/" if is_folder else "")
+        )
+        field.cursor_position = len(field.value)
+
+    def action_complete(self) -> None:
+        """The entry under the cursor, else as much as all entries agree on."""
+        chosen = self._highlighted() or (self._names[0] if len(self._names) == 1 else None)
+        if chosen:
+            self._go(chosen[0], is_folder=chosen[1])
+        else:
+            common = common_start([name for name, _ in self._names])
+            if len(common) > len(split(self._typed)[1]):
+                self._go(common, is_folder=False)
+
+    def action_move(self, rows: int) -> None:
+        """Move in the list while the field keeps the keys."""
+        listing = self.query_one(OptionList)
+        if self._names:
+            at = -1 if listing.highlighted is None else listing.highlighted
+            listing.highlighted = max(0, min(len(self._names) - 1, at + rows))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """A click takes an entry."""
+        name, is_folder = self._names[event.option_index]
+        self._go(name, is_folder=is_folder)
+
+    @work(exclusive=True, exit_on_error=False)
+    async def on_input_submitted(self) -> None:
+        """Enter: into the folder under the cursor, or take the path."""
+        chosen = self._highlighted()
+        if chosen:
+            self._go(chosen[0], is_folder=chosen[1])
+            if chosen[1]:
+                return
+        typed = self._typed
+        if not typed.strip():
+            return
+        path, is_folder, is_file = await asyncio.to_thread(kind, self._real(typed))
+        if path is None or not (is_folder or (is_file and not self._folders_only)):
+            what = "folder" if self._folders_only else "file"
+            self.query_one(dialog.Trouble).say(f"There is no {what} {safe.clean(typed)}")
+        elif is_folder and not self._folders_only:
+            self._go("" if typed.endswith("/") else path.name, is_folder=not typed.endswith("/"))
+        else:
+            self.dismiss(path)
+
+    def _real(self, typed: str) -> str:
+        """The path that is meant where a name of the list had to be cleaned before it could be shown."""
+        folder, slash, shown = typed.rpartition("/")
+        names = [name for name, _ in self._names if name != shown and line(name) == shown]
+        return folder + slash + (names[0] if names else shown)
+
+    def action_leave(self) -> None:
+        """Nothing chosen."""
+        self.dismiss(None)

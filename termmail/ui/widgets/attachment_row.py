@@ -1,0 +1,59 @@
+"""The files that go with a draft: name and size, and Del takes one out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from termmail.mail import safe
+from termmail.ui import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from termmail.mail.message import Attachment
+
+
+class AttachmentRow(OptionList):
+    """Lists attachments; out of sight while there are none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("delete,backspace,d", "remove", "Remove the attachment"),
+    ]
+
+    class Remove(Message):
+        """The user takes this file out."""
+
+        def __init__(self, file_id: int) -> None:
+            super().__init__()
+            self.file_id = file_id
+
+    def __init__(self) -> None:
+        super().__init__(id="attachments", markup=False, compact=True)
+        self._files: tuple[Attachment, ...] = ()
+
+    def show(self, files: Sequence[Attachment]) -> None:
+        """Show these files."""
+        if tuple(files) == self._files:
+            return
+        self._files = tuple(files)
+        self.clear_options()
+        self.add_options([Option(_shown(file)) for file in self._files])
+        self.display = bool(self._files)
+        total = sum(file.size for file in self._files)
+        self.border_title = f"{len(self._files)} attached, {words.size(total)}" if len(self._files) > 1 else "Attached"
+        self.border_subtitle = "del removes"
+
+    def action_remove(self) -> None:
+        """Take out the one under the cursor."""
+        if self.highlighted is not None:
+            self.post_message(self.Remove(self._files[self.highlighted].id))
+
+
+def _shown(file: Attachment) -> Content:
+    return Content.assemble(safe.cut(safe.clean(file.name), 60), "  ", (words.size(file.size), "dim"))

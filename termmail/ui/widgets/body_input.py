@@ -1,0 +1,35 @@
+"""Where the text of a message is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.widgets import TextArea
+
+from termmail.ui import typed
+
+if TYPE_CHECKING:
+    from textual.widgets.text_area import Edit, EditResult
+
+
+class BodyInput(TextArea):
+    """A TextArea in which nothing stands that a terminal would take for a command."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            typed.lines(text),
+            id="body",
+            soft_wrap=True,
+            compact=True,
+            highlight_cursor_line=False,
+            placeholder="Write here",
+        )
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Every insertion comes through here: typed, pasted, undone."""
+        edit.text = typed.lines(edit.text)
+        return super().edit(edit)
+
+    def load_text(self, text: str) -> None:
+        """Replace everything; the history of undo starts anew."""
+        super().load_text(typed.lines(text))

@@ -1,0 +1,70 @@
+"""One line of a form: its label, where one types, and a sentence below it when something is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Input, Label, Static
+
+from termmail.ui import typed
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+
+class LineInput(Input):
+    """One line to type in, without a border of its own. Arrows up and down go to the fields around it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        id: str | None = None,  # noqa: A002  Textual's word
+        placeholder: str = "",
+        password: bool = False,
+    ) -> None:
+        super().__init__(
+            typed.line(value), placeholder=placeholder, password=password, id=id, compact=True, select_on_focus=False
+        )
+
+    def validate_value(self, value: str) -> str:
+        """Whatever way the text came, typed, pasted or set: it can be drawn."""
+        return typed.line(value)
+
+
+class Field(Vertical):
+    """A labelled widget of one line, with a place below it for what is wrong."""
+
+    def __init__(self, label: str, content: Widget, *, hint: str = "", id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes="field")
+        self._label = label
+        self._content = content
+        self._hint = hint
+
+    def compose(self) -> ComposeResult:
+        """Label, content and hint on one line, the note below."""
+        with Horizontal(classes="field-row"):
+            yield Label(Content(self._label), classes="field-label")
+            yield self._content
+            if self._hint:
+                yield Label(Content(self._hint), classes="field-hint")
+        yield Static("", classes="field-note", markup=False)
+
+    def hint(self, words: str) -> None:
+        """Change the words at the right; they must have been there from the start."""
+        self.query_one(".field-hint", Label).update(Content(words))
+
+    def say(self, words: str) -> None:
+        """What is wrong with this field; "" when nothing is."""
+        note = self.query_one(".field-note", Static)
+        note.update(Content(words))
+        note.set_class(bool(words), "-shown")
