@@ -1,1 +1,5 @@
-"""The embedded POP3 and SMTP servers and the sample mailbox."""
+"""The embedded POP3 and SMTP servers and the sample mailbox: `termmail demo`, and what the tests run against."""
+
+from termmail.demo.servers import Demo, config_for, demo_servers, serve
+
+__all__ = ["Demo", "config_for", "demo_servers", "serve"]

@@ -1,0 +1,412 @@
+"""A POP3 server for the demo and the tests: RFC 1939 with CAPA, PIPELINING, STLS, SASL and APOP, over real sockets."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from typing import TYPE_CHECKING, Self
+
+from termmail.demo import sasl
+from termmail.demo.manners import GOOD, Manners
+from termmail.demo.wire import Heard, LineTooLongError, Listener, Wire
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+
+
+class Stored:
+    """One message in a maildrop: `raw` as given (a CRLF is added where the last line has none), `uidl`, and `gone`
+    once it was removed, also for sessions that still count it.
+    """
+
+    __slots__ = ("_header", "gone", "raw", "uidl")
+
+    def __init__(self, raw: bytes, uidl: bytes) -> None:
+        self.raw = raw if raw.endswith(b"\r\n") else raw + b"\r\n"
+        self.uidl = uidl
+        self.gone = False
+        self._header = b""
+
+    def header(self) -> bytes:
+        """The header block with the empty line behind it, stuffed and ready for the wire; made once."""
+        if not self._header:
+            end = self.raw.find(b"\r\n\r\n")
+            self._header = stuffed(self.raw if end < 0 else self.raw[: end + 4])
+        return self._header
+
+    def top(self, lines: int) -> bytes:
+        """The header block, the empty line, and the first `lines` lines of the body, stuffed."""
+        header = self.header()
+        start = end = self.raw.find(b"\r\n\r\n") + 4
+        if lines == 0 or start < 4:
+            return header
+        for _ in range(lines):
+            found = self.raw.find(b"\r\n", end)
+            if found < 0:
+                break
+            end = found + 2
+        return header + stuffed(self.raw[start:end])
+
+
+def stuffed(raw: bytes) -> bytes:
+    """Doubles each dot at the start of a line (RFC 1939 section 3)."""
+    if raw.startswith(b"."):
+        raw = b"." + raw
+    return raw.replace(b"\r\n.", b"\r\n..") if b"\r\n." in raw else raw
+
+
+class Maildrop:
+    """The messages of one user, oldest first. `locked` while a session holds it."""
+
+    def __init__(self, password: str, messages: Iterable[bytes] = ()) -> None:
+        self.password = password
+        self.messages: list[Stored] = []
+        self.locked = False
+        self._count = 0
+        for raw in messages:
+            self.add(raw)
+
+    def add(self, raw: bytes, uidl: bytes | None = None) -> Stored:
+        """Adds a message at the end. Without a UIDL it gets the next of its own, never one given before."""
+        self._count += 1
+        stored = Stored(raw, b"%08x-%04x" % (0x65F00000 + self._count, self._count % 7919) if uidl is None else uidl)
+        self.messages.append(stored)
+        return stored
+
+    def remove(self, *stored: Stored) -> None:
+        """Takes messages out, as another client of the same maildrop would."""
+        for one in stored:
+            one.gone = True
+        self.messages = [one for one in self.messages if not one.gone]
+
+    def uidls(self) -> list[bytes]:
+        """The UIDLs of what is there."""
+        return [stored.uidl for stored in self.messages]
+
+
+class Pop3Server:
+    """Serves the maildrops of `users` on loopback.
+
+    `tls` offers STLS; with `implicit` every connection starts with TLS (port 995). `cleartext=False` refuses logins
+    outside TLS. `manners` may be changed at any moment, and holds for open sessions as well. `log` has every line.
+    """
+
+    def __init__(
+        self,
+        users: Mapping[str, Maildrop],
+        *,
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        cleartext: bool = True,
+        manners: Manners = GOOD,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self.users = users
+        self.tls = None if implicit else tls
+        self.cleartext = cleartext
+        self.manners = manners
+        self.host = host
+        self.port = port
+        self._listener = Listener(self._serve, lambda: self.manners, tls=tls if implicit else None)
+
+    async def _serve(self, wire: Wire, number: int) -> None:
+        await _Session(self, wire, number).run()
+
+    async def start(self) -> Self:
+        """Listens; `port` then tells the port. OSError where it is taken."""
+        await self._listener.start(self.host, self.port)
+        self.port = self._listener.port
+        return self
+
+    async def stop(self) -> None:
+        """Hangs up on everyone; nothing that was not committed by QUIT is deleted."""
+        await self._listener.stop()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def log(self) -> list[Heard]:
+        """Every line a client sent, in order."""
+        return self._listener.log
+
+    @property
+    def sessions(self) -> int:
+        """How many connections there were."""
+        return self._listener.count
+
+    @property
+    def open_sessions(self) -> int:
+        """How many connections there are."""
+        return self._listener.open_sessions
+
+    @property
+    def at_once(self) -> int:
+        """The most commands one ended session had sent before it got an answer (1: it never pipelined)."""
+        return self._listener.at_once
+
+    def heard(self, verb: str = "") -> list[str]:
+        """The lines with this verb, of all sessions; all lines without one."""
+        return [one.line for one in self.log if not verb or one.line.split(" ", 1)[0].upper() == verb]
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Waits until `true()`; it is asked again after each command and each session's end."""
+        await self._listener.until(true)
+
+    def note(self, session: int, line: bytes, *, tls: bool) -> None:
+        """Remembers a line in the log."""
+        self._listener.note(session, line.decode("latin-1"), tls=tls)
+
+
+class _Session:
+    """One connection: greeting, login, transaction, update (RFC 1939 sections 4 to 6)."""
+
+    def __init__(self, server: Pop3Server, wire: Wire, number: int) -> None:
+        self.server = server
+        self.wire = wire
+        self.number = number
+        self.user = ""
+        self.maildrop: Maildrop | None = None
+        self.messages: list[Stored] = []
+        self.deleted: set[int] = set()
+        self.over = False
+        self.stamp = b"<%d.1718000000@demo.example.org>" % number
+
+    @property
+    def manners(self) -> Manners:
+        return self.server.manners
+
+    async def run(self) -> None:
+        try:
+            if not await self.wire.heed("CONNECT", ("CONNECT",)):
+                greeting = b"+OK termmail demo maildrop " + self.stamp + b"\r\n"
+                await self.wire.send(self.manners.greeting or greeting)
+                if stamp := re.search(rb"<[^<>]*>", self.manners.greeting or b""):
+                    self.stamp = stamp.group()
+            while not self.over and (line := await self.wire.line()) is not None:
+                self.server.note(self.number, line, tls=self.wire.tls)
+                await self._obey(line)
+        except LineTooLongError:
+            await self.wire.send(b"-ERR line too long\r\n")
+        finally:
+            if self.maildrop is not None:
+                self.maildrop.locked = False
+
+    async def _obey(self, line: bytes) -> None:
+        text = line.decode("latin-1")
+        verb, _, argument = text.partition(" ")
+        verb = verb.upper()
+        argument = argument.strip()
+        keys = (f"{verb} {argument}", verb) if argument else (verb,)
+        if self.manners is not GOOD and await self.wire.heed(text, keys):
+            return
+        if verb in self.manners.without:
+            answer: bytes | None = b"-ERR unknown command\r\n"
+        elif verb in ("AUTH", "STLS"):
+            answer = await (self._auth(argument) if verb == "AUTH" else self._stls())
+        elif self.maildrop is None:
+            answer = self._greet(verb, argument)
+        else:
+            answer = self._transact(self.maildrop, verb, argument)
+        if answer is not None:
+            await self.wire.answer(answer, keys)
+
+    def _greet(self, verb: str, argument: str) -> bytes:
+        """The AUTHORIZATION state."""
+        if verb == "CAPA":
+            return self._capabilities()
+        if verb == "QUIT":
+            self.over = True
+            return b"+OK bye\r\n"
+        if verb not in ("USER", "PASS", "APOP"):
+            return b"-ERR log in first\r\n"
+        if not self._may_log_in():
+            return b"-ERR [AUTH] use TLS before you log in\r\n"
+        if verb == "USER":
+            self.user = _utf8(argument)
+            return b"+OK and the password\r\n"
+        if verb == "PASS":
+            drop = self.server.users.get(self.user)
+            right = drop is not None and hmac.compare_digest(drop.password.encode(), argument.encode("latin-1"))
+            return self._open(self.user if right else None)
+        return self._apop(argument)
+
+    def _apop(self, argument: str) -> bytes:
+        """RFC 1939 section 7."""
+        name, _, digest = argument.partition(" ")
+        drop = self.server.users.get(_utf8(name))
+        if drop is None:
+            return self._open(None)
+        right = hashlib.md5(self.stamp + drop.password.encode(), usedforsecurity=False).hexdigest()
+        return self._open(_utf8(name) if hmac.compare_digest(right, digest.lower()) else None)
+
+    def _may_log_in(self) -> bool:
+        return self.server.cleartext or self.wire.tls
+
+    def _open(self, user: str | None) -> bytes:
+        """Opens and locks the maildrop, or says why not (RFC 2449 section 8, RFC 3206)."""
+        if self.manners.login is not None:
+            return self.manners.login
+        if user is None:
+            return b"-ERR [AUTH] wrong user name or password\r\n"
+        drop = self.server.users[user]
+        if drop.locked:
+            return b"-ERR [IN-USE] another session has this maildrop\r\n"
+        drop.locked = True
+        self.maildrop = drop
+        self.messages = list(drop.messages)
+        return b"+OK %d messages\r\n" % len(self.messages)
+
+    async def _auth(self, argument: str) -> bytes | None:
+        """RFC 5034, with an initial response."""
+        name, _, first = argument.partition(" ")
+        start = sasl.MECHANISMS.get(name.upper())
+        if self.maildrop is not None or not self._may_log_in():
+            return b"-ERR [AUTH] not now\r\n"
+        if start is None or name.upper() == "LOGIN" or name.upper() in self.manners.without:
+            return b"-ERR no such mechanism\r\n"
+        exchange = start({user: drop.password for user, drop in self.server.users.items()})
+        try:
+            challenge = next(exchange)
+            response = sasl.decode(first.encode("latin-1")) if first else None
+            if not first:
+                response = await self._challenge(challenge)
+            while True:
+                if response is None:
+                    return b"-ERR [AUTH] given up\r\n"
+                response = await self._challenge(exchange.send(response))
+        except StopIteration as end:
+            return self._open(end.value)
+
+    async def _challenge(self, challenge: bytes) -> bytes | None:
+        await self.wire.send(b"+ " + base64.b64encode(challenge) + b"\r\n")
+        line = await self.wire.line()
+        if line is None:
+            raise ConnectionAbortedError
+        self.server.note(self.number, line, tls=self.wire.tls)
+        return sasl.decode(line)
+
+    async def _stls(self) -> bytes | None:
+        """RFC 2595 section 4: after it, nothing said before counts."""
+        if self.server.tls is None or self.wire.tls or self.maildrop is not None:
+            return b"-ERR no TLS here\r\n"
+        await self.wire.send(b"+OK begin TLS\r\n")
+        await self.wire.start_tls(self.server.tls)
+        self.user = ""
+        return None
+
+    def _capabilities(self) -> bytes:
+        """RFC 2449."""
+        rows = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"]
+        if self.maildrop is None:
+            if self.server.tls is not None and not self.wire.tls:
+                rows.append("STLS")
+            if self._may_log_in():
+                rows += ["USER", "SASL PLAIN SCRAM-SHA-256"]
+        if "SCRAM-SHA-256" in self.manners.without:
+            rows = [row.replace(" SCRAM-SHA-256", "") for row in rows]
+        kept = [row for row in rows if row.split()[0] not in self.manners.without]
+        return self._rows("CAPA", b"+OK\r\n", [row.encode() for row in kept])
+
+    def _rows(self, verb: str, status: bytes, rows: list[bytes]) -> bytes:
+        if self.manners.rows is not None:
+            rows = list(self.manners.rows(verb, rows))
+        return b"".join((status, *(row + b"\r\n" for row in rows), self.manners.terminator))
+
+    def _transact(self, maildrop: Maildrop, verb: str, argument: str) -> bytes:
+        """The TRANSACTION state."""
+        match verb:
+            case "TOP":
+                return self._top(argument)
+            case "RETR":
+                return self._retrieve(argument)
+            case "UIDL" | "LIST":
+                return self._list(verb, argument)
+            case "DELE":
+                number = self._number(argument)
+                if number is None:
+                    return b"-ERR no such message\r\n"
+                self.deleted.add(number)
+                return b"+OK deleted\r\n"
+            case "STAT":
+                count, size = self._stat()
+                if self.manners.stat is not None:
+                    count, size = self.manners.stat(count, size)
+                return b"+OK %d %d\r\n" % (count, size)
+            case "RSET":
+                self.deleted.clear()
+                return b"+OK %d messages\r\n" % len(self.messages)
+            case "NOOP":
+                return b"+OK\r\n"
+            case "CAPA":
+                return self._capabilities()
+            case "QUIT":
+                maildrop.remove(*(self.messages[number - 1] for number in self.deleted))
+                self.over = True
+                return b"+OK bye\r\n"
+        return b"-ERR unknown command\r\n"
+
+    def _number(self, argument: str) -> int | None:
+        """A message number that is in this session and not marked deleted."""
+        if not argument.isascii() or not argument.isdigit():
+            return None
+        number = int(argument)
+        if not 1 <= number <= len(self.messages) or number in self.deleted or self.messages[number - 1].gone:
+            return None
+        return number
+
+    def _top(self, argument: str) -> bytes:
+        which, _, lines = argument.partition(" ")
+        number = self._number(which)
+        if number is None or not lines.isdigit():
+            return b"-ERR no such message\r\n"
+        return b"+OK\r\n" + self._stuffing(self.messages[number - 1].top(int(lines))) + self.manners.terminator
+
+    def _retrieve(self, argument: str) -> bytes:
+        number = self._number(argument)
+        if number is None:
+            return b"-ERR no such message\r\n"
+        raw = self.messages[number - 1].raw
+        return b"".join((b"+OK %d octets\r\n" % len(raw), self._stuffing(stuffed(raw)), self.manners.terminator))
+
+    def _stuffing(self, right: bytes) -> bytes:
+        match self.manners.stuffing:
+            case "none":
+                return right.replace(b"\r\n..", b"\r\n.")
+            case "twice":
+                return stuffed(right)
+        return right
+
+    def _row(self, verb: str, number: int) -> bytes:
+        """What LIST or UIDL say of one message."""
+        stored = self.messages[number - 1]
+        if verb == "UIDL":
+            said: int | bytes = self.manners.uidl(number, stored.uidl) if self.manners.uidl else stored.uidl
+        else:
+            said = self.manners.size(number, len(stored.raw)) if self.manners.size else len(stored.raw)
+        return b"%d %b" % (number, said if isinstance(said, bytes) else b"%d" % said)
+
+    def _list(self, verb: str, argument: str) -> bytes:
+        if argument:
+            number = self._number(argument)
+            return b"-ERR no such message\r\n" if number is None else b"+OK " + self._row(verb, number) + b"\r\n"
+        numbers = [number for number in range(1, len(self.messages) + 1) if number not in self.deleted]
+        return self._rows(verb, b"+OK\r\n", [self._row(verb, number) for number in numbers])
+
+    def _stat(self) -> tuple[int, int]:
+        sizes = [len(one.raw) for number, one in enumerate(self.messages, 1) if number not in self.deleted]
+        return len(sizes), sum(sizes)
+
+
+def _utf8(argument: str) -> str:
+    return argument.encode("latin-1").decode("utf-8", "replace")

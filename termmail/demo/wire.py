@@ -1,0 +1,298 @@
+"""One connection as an embedded server sees it: lines in, answers out, TLS in between, and manners good or bad."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable
+
+    from termmail.demo.manners import Answer, Manners
+
+LINE_LIMIT = 16_384
+"""Longest line a client may send, in bytes: SASL answers are long, commands are not (RFC 2449 section 4, 255)."""
+FLUSH_AT = 262_144
+IDLE_SECONDS = 600
+"""A silent client is let go after ten minutes (RFC 1939 section 3), without a QUIT."""
+
+LINGER_SECONDS = 5
+"""How long a dropped line still takes (and throws away) what a client sends."""
+
+
+class LineTooLongError(Exception):
+    """The client sent more than LINE_LIMIT bytes without a line end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One line a client sent: in which session (1 is the first), and whether under TLS."""
+
+    session: int
+    line: str
+    tls: bool
+
+
+class Wire:
+    """Reads lines and collects answers, which go out when the client has nothing more to ask (or 256 KB wait)."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        manners: Callable[[], Manners],
+        *,
+        tls: bool,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._manners = manners
+        self.tls = tls
+        self.at_once = 0
+        self._buffer = bytearray()
+        self._at = 0
+        self._out: list[bytes] = []
+        self._out_size = 0
+        self._sent = 0
+        self._lingers = False
+        self._heard_since_flush = 0
+
+    async def line(self) -> bytes | None:
+        """The next line without its CRLF, or None at the end of the connection. A lone LF ends no line."""
+        while (end := self._buffer.find(b"\r\n", self._at)) < 0:
+            if len(self._buffer) - self._at > LINE_LIMIT:
+                raise LineTooLongError
+            if not await self._more():
+                return None
+        line = bytes(self._buffer[self._at : end])
+        self._at = end + 2
+        self._heard_since_flush += 1
+        self.at_once = max(self.at_once, self._heard_since_flush)
+        return line
+
+    async def data(self, limit: int) -> bytes | None:
+        """The lines up to CRLF.CRLF, unstuffed (RFC 5321 section 4.5.2). Of a message longer than `limit` bytes the
+        rest is read and thrown away; what is returned is then longer than `limit`. None: the line died before the dot.
+        """
+        self._buffer[: self._at] = b"\r\n"  # so that a dot on the very first line is found as well
+        self._at = 0
+        kept = bytearray()
+        while (end := self._buffer.find(b"\r\n.\r\n")) < 0:
+            if len(kept) <= limit:
+                kept += self._buffer[:-4]
+            del self._buffer[:-4]
+            if not await self._more():
+                return None
+        if len(kept) <= limit:
+            kept += self._buffer[: end + 2]
+        self._at = end + 5
+        return bytes(kept).replace(b"\r\n.", b"\r\n")[2:]
+
+    async def _more(self) -> bool:
+        del self._buffer[: self._at]
+        self._at = 0
+        await self.flush()
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                data = await self._reader.read(FLUSH_AT)
+        except TimeoutError:
+            return False
+        self._buffer += data
+        return bool(data)
+
+    async def send(self, data: bytes) -> None:
+        """Adds an answer to what goes out next."""
+        self._out.append(data)
+        self._out_size += len(data)
+        if self._out_size >= FLUSH_AT:
+            await self.flush()
+
+    async def send_all(self, answer: Answer) -> None:
+        """Sends bytes, or chunk after chunk, each one at once."""
+        if isinstance(answer, bytes):
+            await self.send(answer)
+            return
+        for chunk in answer:
+            await self.send(chunk)
+            await self.flush()
+            await asyncio.sleep(0)
+
+    async def flush(self) -> None:
+        """Writes what waits; drops the line where the manners say so."""
+        self._heard_since_flush = 0
+        if not self._out:
+            if self._manners().drop_after_bytes == self._sent:
+                await self.hang_up()
+            return
+        data = b"".join(self._out)
+        self._out.clear()
+        self._out_size = 0
+        manners = self._manners()
+        dies = manners.drop_after_bytes is not None and self._sent + len(data) >= manners.drop_after_bytes
+        if dies and manners.drop_after_bytes is not None:
+            data = data[: manners.drop_after_bytes - self._sent]
+        self._sent += len(data)
+        if manners.bytes_per_second is None:
+            self._writer.write(data)
+        else:
+            await self._drip(data, manners.bytes_per_second)
+        await self._writer.drain()
+        if dies:
+            await self.hang_up()
+
+    async def _drip(self, data: bytes, bytes_per_second: int) -> None:
+        step = max(1, bytes_per_second // 50)
+        for start in range(0, len(data), step):
+            if start:
+                await asyncio.sleep(step / bytes_per_second)
+            self._writer.write(data[start : start + step])
+            await self._writer.drain()
+
+    async def hang_up(self) -> NoReturn:
+        """Drops the line and ends the session. All that was flushed still arrives: a close while the client's next
+        commands lie unread would reset the connection and take the last answers with it, so `close` reads them.
+        """
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
+            self._lingers = True
+        raise ConnectionAbortedError
+
+    async def stall(self) -> NoReturn:
+        """Answers nothing more, and waits until the client goes."""
+        await self.flush()
+        while await self._reader.read(FLUSH_AT):
+            pass
+        raise ConnectionAbortedError
+
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        """Sends what waits and shakes hands. What the client sent in clear behind its command is thrown away."""
+        if injection := self._manners().tls_injection:
+            await self.send(injection)
+        await self.flush()
+        self._buffer.clear()
+        self._at = 0
+        await self._writer.start_tls(context)
+        self.tls = True
+
+    async def heed(self, line: str, keys: tuple[str, ...]) -> bool:
+        """Does what the manners ask before a command is done. True: they answered it themselves."""
+        manners = self._manners()
+        delay = manners.delay_seconds
+        seconds = delay if isinstance(delay, (int, float)) else max(delay.get(key, 0.0) for key in keys)
+        if seconds:
+            await self.flush()
+            await asyncio.sleep(seconds)
+        for key in keys:
+            if key in manners.stall_at:
+                await self.stall()
+            if key in manners.drop_at:
+                await self.flush()
+                await self.hang_up()
+            answer = manners.answers.get(key)
+            if callable(answer):
+                answer = answer(line)
+            if answer is not None:
+                await self.send_all(answer)
+                return True
+        return False
+
+    async def answer(self, answer: bytes, keys: tuple[str, ...]) -> None:
+        """Sends the answer of a command that was done, unless the manners lose it."""
+        manners = self._manners()
+        if not manners.lose_answer_to.isdisjoint(keys):
+            await self.flush()
+            await self.hang_up()
+        await self.send(answer)
+        if not manners.drop_after.isdisjoint(keys):
+            await self.flush()
+            await self.hang_up()
+
+    async def close(self) -> None:
+        """Closes the connection; never raises for a client that is gone."""
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while self._lingers and await self._reader.read(FLUSH_AT):
+                    pass
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+
+class Listener:
+    """Accepts connections on loopback and gives each to `serve`; remembers every line the clients said."""
+
+    def __init__(
+        self,
+        serve: Callable[[Wire, int], Awaitable[None]],
+        manners: Callable[[], Manners],
+        *,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._serve = serve
+        self._manners = manners
+        self._tls = tls
+        self._server: asyncio.Server | None = None
+        self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._changed = asyncio.Event()
+        self.host = ""
+        self.port = 0
+        self.count = 0
+        self.at_once = 0
+        self.log: list[Heard] = []
+
+    async def start(self, host: str, port: int) -> None:
+        """Listens; port 0 takes a free one, which `port` then tells. OSError where the port is taken."""
+        self._server = await asyncio.start_server(self._accept, host, port, ssl=self._tls, limit=FLUSH_AT)
+        self.host, self.port = self._server.sockets[0].getsockname()[:2]
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.count += 1
+        task = asyncio.get_running_loop().create_task(self._run(reader, writer, self.count))
+        self._sessions[task] = writer
+        task.add_done_callback(self._ended)
+
+    async def _run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        wire = Wire(reader, writer, self._manners, tls=self._tls is not None)
+        try:
+            await self._serve(wire, number)
+            await wire.flush()
+        except (OSError, LineTooLongError):
+            pass  # the client went, or the manners dropped it: the session is over, which is all there is to say
+        finally:
+            self.at_once = max(self.at_once, wire.at_once)
+            await wire.close()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._sessions[task]
+        self._changed.set()
+
+    def note(self, session: int, line: str, *, tls: bool) -> None:
+        """Remembers a line and wakes who waits for one."""
+        self.log.append(Heard(session, line, tls))
+        self._changed.set()
+
+    @property
+    def open_sessions(self) -> int:
+        """How many clients are connected."""
+        return len(self._sessions)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Waits until `true()`, looking again after each line heard and each session ended."""
+        while not true():
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def stop(self) -> None:
+        """Hangs up on everyone and stops listening."""
+        if self._server is None:
+            return
+        self._server.close()
+        for task, writer in list(self._sessions.items()):
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*self._sessions, return_exceptions=True)
+        await self._server.wait_closed()
+        self._server = None

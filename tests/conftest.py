@@ -1,0 +1,66 @@
+"""What every room's tests may ask for: certificates, and the embedded servers with good or bad manners."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+
+from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.demo.smtpd import SmtpServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+USER = "ada@example.org"
+PASSWORD = "analytical"
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """A certificate authority of this test run: `server` for a server context, `ca_file` for who must trust it,
+    `other_ca_file` of an authority that did not sign it."""
+
+    server: ssl.SSLContext
+    ca_file: str
+    other_ca_file: str
+    authority: trustme.CA
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    folder: Path = tmp_path_factory.mktemp("certificates")
+    authority, other = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    other.cert_pem.write_to_path(str(folder / "other.pem"))
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(server)
+    return Certificates(server, str(folder / "ca.pem"), str(folder / "other.pem"), authority)
+
+
+@pytest.fixture
+async def pop3_server() -> AsyncIterator[Callable[..., Awaitable[Pop3Server]]]:
+    """`await pop3_server(messages)` starts one for USER with PASSWORD; keywords go to Pop3Server."""
+    async with AsyncExitStack() as stack:
+
+        async def start(messages: Any = (), **options: Any) -> Pop3Server:
+            users = options.pop("users", None) or {USER: Maildrop(PASSWORD, messages)}
+            return await stack.enter_async_context(Pop3Server(users, **options))
+
+        yield start
+
+
+@pytest.fixture
+async def smtp_server() -> AsyncIterator[Callable[..., Awaitable[SmtpServer]]]:
+    """`await smtp_server()` starts one for USER with PASSWORD; keywords go to SmtpServer."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**options: Any) -> SmtpServer:
+            return await stack.enter_async_context(SmtpServer(options.pop("passwords", {USER: PASSWORD}), **options))
+
+        yield start
