@@ -1,0 +1,98 @@
+"""The people one writes to and hears from, learned from the messages themselves."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+from termmail.mail.message import Address
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from termmail.mail.message import Envelope
+    from termmail.store.store import Store
+
+# The name comes from the newest message that tells one, whatever the order in which messages arrive.
+_COUNT = (
+    "INSERT INTO contact (email, name, named, written, received, last) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (email) DO UPDATE SET"
+    " name = CASE WHEN (excluded.named, excluded.name) > (named, name) THEN excluded.name ELSE name END,"
+    " named = max(named, excluded.named), written = written + excluded.written,"
+    " received = received + excluded.received, last = max(last, excluded.last)"
+)
+# A mass mailing is not an address book.
+_MOST = 50
+
+
+@dataclass(slots=True)
+class Sightings:
+    """What some messages tell of one address, in the order of _COUNT."""
+
+    email: str
+    name: str
+    named: int
+    written: int
+    received: int
+    last: int
+
+
+class Tally:
+    """Counts people over many messages before the store is touched once for each."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Sightings] = {}
+
+    def message(self, addresses: Iterable[Address], date: int, *, written: bool) -> None:
+        """Count one message of this date (UTC seconds) to (`written`) or from these addresses, each once."""
+        seen: set[str] = set()
+        for address in tuple(addresses)[:_MOST]:
+            email = address.email.lower()
+            if "@" in email and email not in seen:
+                seen.add(email)
+                self._add(Sightings(email, address.name, date if address.name else 0, written, not written, date))
+
+    def _add(self, new: Sightings) -> None:
+        known = self._found.setdefault(new.email, new)
+        if known is new:
+            return
+        known.named, known.name = max((known.named, known.name), (new.named, new.name))
+        known.written += new.written
+        known.received += new.received
+        known.last = max(known.last, new.last)
+
+    def save(self, db: sqlite3.Connection) -> None:
+        """Add the counts to those in the store."""
+        db.executemany(_COUNT, [astuple(one) for one in self._found.values()])
+        self._found = {}
+
+
+def count(store: Store, addresses: Iterable[Address], *, written: bool, date: int = 0) -> None:
+    """Count one message to (`written`) or from each of these addresses; `date` is its date in UTC seconds."""
+    with store.transaction() as db:
+        tally = Tally()
+        tally.message(addresses, date, written=written)
+        tally.save(db)
+
+
+def people(envelope: Envelope, folder: str) -> tuple[Address, ...]:
+    """Whom a message tells of: those it went to where the user wrote it, else who wrote it."""
+    return (*envelope.to, *envelope.cc) if folder == "Sent" else envelope.sender
+
+
+def learn(db: sqlite3.Connection, envelope: Envelope, folder: str, date: int) -> None:
+    """Count the people of one message that came into this folder."""
+    tally = Tally()
+    tally.message(people(envelope, folder), date, written=folder == "Sent")
+    tally.save(db)
+
+
+def complete(store: Store, prefix: str, limit: int = 8) -> list[Address]:
+    """The people whose address, or a word of whose name, starts with `prefix`: those written to most come first."""
+    prefix = prefix.strip().casefold()
+    if not prefix:
+        return []
+    rows = store.read("SELECT name, email FROM contact ORDER BY written DESC, received DESC, last DESC, email")
+    found = (Address(name, email) for name, email in rows if f" {prefix}" in f" {name.casefold()} {email}")
+    return [address for address, _ in zip(found, range(limit), strict=False)]

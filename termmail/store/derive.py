@@ -1,0 +1,95 @@
+"""The columns that are made from the raw bytes, in one place: whatever writes them, and `rebuild`, agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from termmail.mail import parse, safe
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from termmail.mail.message import Address, Envelope, Message
+
+# A header may name thousands; a list shows a few, and a reply reads the raw bytes.
+_SHOWN = 20
+_KEPT = 200
+_SUBJECT = 1000
+
+_json = msgspec.json.Encoder()
+
+UPDATE = (
+    "UPDATE message SET sort_date = ?, sender = ?, recipients = ?, subject = ?, message_id = ?, in_reply_to = ?,"
+    " refs = ?, addresses = ?, attachments = ? WHERE id = ?"
+)
+
+
+class Columns(NamedTuple):
+    """What an envelope gives, in the order of UPDATE."""
+
+    sort_date: int
+    sender: str
+    recipients: str
+    subject: str
+    message_id: str
+    in_reply_to: str
+    refs: str
+    addresses: str
+    attachments: int
+
+
+def columns(envelope: Envelope, received: int, attachments: int | None = None) -> Columns:
+    """The derived columns. `received` (UTC seconds) stands in for a date that is missing or lies a day ahead of it
+    (SAFETY M18). `attachments` is their number where the body is here."""
+    date = envelope.date
+    return Columns(
+        received if date is None or date > received + 86_400 else date,
+        ", ".join(safe.sender_text(address) for address in envelope.sender[:_SHOWN]),
+        ", ".join(safe.sender_text(address) for address in envelope.to[:_SHOWN]),
+        envelope.subject[:_SUBJECT],
+        envelope.message_id,
+        envelope.in_reply_to,
+        " ".join(envelope.references[-_KEPT:]),
+        _json.encode(
+            {
+                "from": _pairs(envelope.sender),
+                "to": _pairs(envelope.to),
+                "cc": _pairs(envelope.cc),
+                "reply_to": _pairs(envelope.reply_to),
+            }
+        ).decode(),
+        int(envelope.attachments) if attachments is None else attachments,
+    )
+
+
+def whole(message: Message, received: int) -> Columns:
+    """The derived columns of a message whose body is here."""
+    return columns(message.envelope, received, sum(1 for part in message.parts if not part.inline))
+
+
+def index(db: sqlite3.Connection, id_: int, envelope: Envelope, body: str | None) -> None:
+    """Put a message into the search index; `body` is None while only the header is here."""
+    db.execute("DELETE FROM search WHERE rowid = ?", (id_,))
+    db.execute(
+        "INSERT INTO search (rowid, subject, sender, recipients, body) VALUES (?, ?, ?, ?, ?)",
+        (id_, envelope.subject[:_SUBJECT], _words(envelope.sender), _words((*envelope.to, *envelope.cc)), body or ""),
+    )
+    db.execute("UPDATE message SET indexed = ? WHERE id = ?", (1 if body is None else 2, id_))
+
+
+def body_columns(db: sqlite3.Connection, id_: int, message: Message, received: int) -> None:
+    """Everything that is made from a whole message: its columns, its snippet and its place in the index."""
+    db.execute(UPDATE, (*whole(message, received), id_))
+    db.execute("UPDATE message SET snippet = ? WHERE id = ?", (parse.snippet(message), id_))
+    index(db, id_, message.envelope, parse.search_text(message))
+
+
+def _pairs(addresses: Iterable[Address]) -> list[tuple[str, str]]:
+    return [(address.name, address.email) for address in list(addresses)[:_KEPT]]
+
+
+def _words(addresses: Iterable[Address]) -> str:
+    return " ".join(f"{address.name} {address.email}" for address in list(addresses)[:_KEPT])

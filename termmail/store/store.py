@@ -1,0 +1,206 @@
+"""Opening the store, and its transactions.
+
+One SQLite file, used on one thread. Every write is a transaction that starts with BEGIN IMMEDIATE, so two processes
+never write over each other; a promise (a message may be deleted from the server, a message was sent) is a transaction
+that is on the disk before it returns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from termmail.store import files, migrate
+from termmail.store.errors import StoreDamaged, StoreError, StoreReadOnly, from_os, from_sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import TracebackType
+
+BUSY_SECONDS = 10.0
+
+
+class Store:
+    """An open mail store. Make one with `Store.open`; use it on the thread that opened it."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
+        self.db = db
+        self.path = path
+        self.read_only = read_only
+        self._depth = 0
+        self._durable = False
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False, vfs: str | None = None) -> Self:
+        """Open the store at `path`, making it (0600, in a folder 0700) where it is missing, and bring it up to date.
+
+        `read_only` opens what is there and never writes; a missing store then is an empty one. `vfs` names another
+        of SQLite's file layers, for file systems on which the usual locks do not work ("unix-dotfile").
+        Raises StoreReadOnly, StoreFull, StoreBusy, StoreDamaged, StoreTooNew or StoreError.
+        """
+        path = Path(path)
+        store = cls(_connect_read_only(path) if read_only else _connect(path, vfs), path, read_only=read_only)
+        try:
+            store._prepare(vfs)
+        except sqlite3.Error as error:
+            store.close()
+            raise from_sqlite(error, path) or StoreDamaged(f"The mail store {path} is damaged.") from error
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _prepare(self, vfs: str | None) -> None:
+        db = self.db
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA temp_store = MEMORY")
+        if self.read_only:
+            migrate.check_version(db, self.path)
+            db.execute("PRAGMA query_only = ON")
+            return
+        wal = files.may_use_wal(self.path.parent)
+        (mode,) = db.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}").fetchone()
+        # Without WAL a commit must reach the disk or a power cut may damage the file: sqlite.org/pragma.html.
+        self._lazy, self._strict = ("NORMAL", "FULL") if mode == "wal" else ("FULL", "EXTRA")
+        db.execute(f"PRAGMA journal_size_limit = {16 << 20}")
+        db.execute(f"PRAGMA synchronous = {self._strict}")
+        migrate.migrate(db, self.path, vfs=vfs)
+        db.execute(f"PRAGMA synchronous = {self._lazy}")
+        files.protect(self.path)
+
+    @property
+    def journal_mode(self) -> str:
+        """How commits are kept: "wal", or "delete" where the file system does not carry WAL."""
+        return str(self.db.execute("PRAGMA journal_mode").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file. An unfinished transaction is undone."""
+        with suppress(sqlite3.Error):
+            self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """All or nothing. `durable` comes back only when the disk has it (SAFETY L1).
+
+        Transactions nest: an inner one joins the outer, and is undone alone when it fails. A durable one inside one
+        that is not durable is a mistake. Raises StoreFull, StoreBusy, StoreReadOnly, StoreDamaged or StoreError.
+        """
+        if self.read_only:
+            raise StoreReadOnly(f"The mail store {self.path} is open for reading only.")
+        if self._depth and durable and not self._durable:
+            raise RuntimeError("a durable transaction inside one that is not")
+        try:
+            with self._outer(durable=durable) if self._depth == 0 else self._inner():
+                yield self.db
+        except sqlite3.Error as error:
+            plain = from_sqlite(error, self.path)
+            if plain is None:
+                raise
+            raise plain from error
+
+    @contextmanager
+    def _outer(self, *, durable: bool) -> Iterator[None]:
+        db = self.db
+        if durable:
+            db.execute(f"PRAGMA synchronous = {self._strict}")
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            self._depth, self._durable = 1, durable
+            try:
+                yield
+                db.execute("COMMIT")
+            except BaseException:
+                # A full disk may have undone it already.
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+        finally:
+            self._depth, self._durable = 0, False
+            if durable:
+                db.execute(f"PRAGMA synchronous = {self._lazy}")
+
+    @contextmanager
+    def _inner(self) -> Iterator[None]:
+        db, name = self.db, f"level{self._depth}"
+        db.execute(f"SAVEPOINT {name}")
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            if db.in_transaction:
+                db.execute(f"ROLLBACK TO {name}")
+                db.execute(f"RELEASE {name}")
+            raise
+        else:
+            db.execute(f"RELEASE {name}")
+        finally:
+            self._depth -= 1
+
+    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Every row of a SELECT. Raises StoreDamaged, StoreBusy or StoreError."""
+        try:
+            return self.db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            plain = from_sqlite(error, self.path)
+            if plain is None:
+                raise
+            raise plain from error
+
+    def read_one(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row of a SELECT, or None. Raises as `read`."""
+        rows = self.read(sql, values)
+        return rows[0] if rows else None
+
+    def check(self) -> list[str]:
+        """What is wrong inside the file, in SQLite's words; [] when it is sound. Reads all of it."""
+        found = [str(line) for (line,) in self.read("PRAGMA integrity_check")]
+        found += [f"a row of {table} belongs to nothing" for table, *_ in self.read("PRAGMA foreign_key_check")]
+        return [] if found == ["ok"] else [line for line in found if line != "ok"]
+
+
+def id_list(ids: Iterable[int]) -> str:
+    """Ids as SQL takes them, of any number: `WHERE id IN (SELECT value FROM json_each(?))`."""
+    return f"[{','.join(str(int(one)) for one in ids)}]"
+
+
+def _connect(path: Path, vfs: str | None) -> sqlite3.Connection:
+    try:
+        files.make(path)
+    except OSError as error:
+        raise from_os(error, path) from error
+    try:
+        uri = f"{path.absolute().as_uri()}?mode=rw" + (f"&vfs={vfs}" if vfs else "")
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    except sqlite3.Error as error:
+        raise from_sqlite(error, path) or StoreError(f"The mail store {path} cannot be opened.") from error
+
+
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    try:
+        if not path.exists():
+            db = sqlite3.connect(":memory:", isolation_level=None)
+            migrate.create(db)
+            return db
+        uri = path.absolute().as_uri()
+        db = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            # WAL wants to make its -shm file; where the folder forbids that, nobody else writes either.
+            db.close()
+            db = sqlite3.connect(f"{uri}?immutable=1", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        return db
+    except OSError as error:
+        raise from_os(error, path) from error
+    except sqlite3.Error as error:
+        raise from_sqlite(error, path) or StoreError(f"The mail store {path} cannot be opened.") from error

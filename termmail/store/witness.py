@@ -1,0 +1,99 @@
+"""Which known message is it? The rules by which a message in a listing is told from those already stored.
+
+The UIDL names a message, LIST's size and the hash of its header block are the witnesses. A UIDL alone proves nothing:
+servers reuse, double, omit and renew them (SAFETY P6-P10).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection
+
+    from termmail.store.rows import New
+
+# Where the server is believed to hold the message still.
+LIVE = ("kept", "trashed", "due", "sent", "skipped")
+
+_COLUMNS = "id, message, uidl, nth, number, size, fingerprint, state, due_at"
+_BY_FINGERPRINT = f"SELECT {_COLUMNS} FROM remote WHERE fingerprint = ? AND account = ?"  # noqa: S608 - columns of ours
+_BY_UIDL = f"SELECT {_COLUMNS} FROM remote WHERE account = ? AND uidl = ?"  # noqa: S608 - columns of ours
+
+
+class Held(NamedTuple):
+    """A row of `remote`, as these rules need it."""
+
+    id: int
+    message: int | None
+    uidl: bytes
+    nth: int
+    number: int
+    size: int
+    fingerprint: bytes
+    state: str
+    due_at: int | None
+
+
+class Match(NamedTuple):
+    """`held` is the row of this very message, or None for a message never seen. `rebound`: it has a new UIDL.
+    `replaced` are rows whose UIDL now names this message, while theirs is not in the maildrop."""
+
+    held: Held | None
+    rebound: bool = False
+    replaced: tuple[Held, ...] = ()
+
+
+class Listing:
+    """The UIDLs of a listing, made a set only when somebody asks."""
+
+    def __init__(self, uidls: Collection[bytes]) -> None:
+        self._uidls = uidls
+
+    def __contains__(self, uidl: bytes) -> bool:
+        if not isinstance(self._uidls, set | frozenset | dict):
+            self._uidls = frozenset(self._uidls)
+        return uidl in self._uidls
+
+
+def match(db: sqlite3.Connection, account: str, new: New, fingerprint: bytes, listed: Listing) -> Match:
+    """Find the row of a message that the maildrop lists, by its UIDL and its witnesses."""
+    same = [Held(*row) for row in db.execute(_BY_FINGERPRINT, (fingerprint, account))]
+    if same:
+        held = _under_its_uidl(new, same)
+        if held is not None:
+            return Match(held)
+    replaced: tuple[Held, ...] = ()
+    if new.uidl:
+        others = [Held(*row) for row in db.execute(_BY_UIDL, (account, new.uidl))]
+        if others:
+            # Number 0: not found in this listing; the same number: only the UIDL said that it was this one.
+            others = [held for held in others if held.fingerprint != fingerprint and held.number in (0, new.number)]
+            for held in others:
+                if held.state == "skipped" and not held.fingerprint and held.message is None:
+                    return Match(held)
+            replaced = tuple(held for held in others if held.state in LIVE)
+    # The size too must bear witness: two messages may have one header block.
+    moved = [held for held in same if held.uidl != new.uidl and held.size == new.size and held.uidl not in listed]
+    if moved:
+        return Match(moved[0], rebound=True, replaced=replaced)
+    return Match(None, replaced=replaced)
+
+
+def _under_its_uidl(new: New, same: list[Held]) -> Held | None:
+    """The row with this UIDL and this header, or None. Where the UIDL tells nothing apart, equal messages are told
+    apart by their number in this listing: a row that another number has claimed is another copy."""
+    mine = [held for held in same if held.uidl == new.uidl]
+    if not mine:
+        return None
+    mine.sort(key=lambda held: (held.number != new.number, held.number != 0, held.size != new.size, _dead(held)))
+    best = mine[0]
+    if best.number in (0, new.number) or _dead(best):
+        return best
+    several = not new.uidl or new.nth > 0
+    return None if several else best
+
+
+def _dead(held: Held) -> bool:
+    return held.state not in LIVE
