@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from termmail.mail.header import FIELD_LIMIT, decode_words
 from termmail.mail.message import Address
-from termmail.mail.safe import clean, clean_address
+from termmail.mail.safe import clean_address, clean_words
 
 _ADDRESSES_MOST = 5000
 _NAME_MOST = 500
@@ -44,7 +44,7 @@ def addresses(value: str) -> tuple[Address, ...]:
 def _name(text: str) -> str:
     if "=?" in text:
         text = decode_words(text)
-    return " ".join(clean(text).split())[:_NAME_MOST]
+    return clean_words(text)[:_NAME_MOST]
 
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*+)"|[(),;:<>"\\]|[^"(),;:<>\\]++', re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 # Labels as mail writes them (lower case, only letters and digits kept) -> the Python codec that reads them best:
@@ -75,6 +76,7 @@ _UNTOLD = frozenset({"", "usascii", "ascii", "ansix341968", "unknown8bit", "xunk
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
 
 
+@functools.lru_cache(maxsize=512)
 def _key(label: str) -> str:
     return _NOT_NAME.sub("", label[:60].lower())
 

@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from termmail.mail import charset
-from termmail.mail.safe import clean, clean_address
+from termmail.mail.safe import clean_address, clean_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,12 +21,17 @@ BLOCK_LIMIT = 1 << 20  # bytes of a header block that are read
 FIELD_LIMIT = 64 << 10  # characters of one field that are read
 
 _FIELD = re.compile(r"\n([^\s:]++)[ \t]*+:(.*+(?:\n[ \t].*+)*+)")
+_ENVELOPE_FIELD = re.compile(
+    r"\n((?i:from|sender|to|cc|reply-to|subject|date|message-id|in-reply-to|references|list-post|content-type))"
+    r"[ \t]*+:(.*+(?:\n[ \t].*+)*+)"
+)
 _CHARSET_HINT = re.compile(rb"(?i)\ncontent-type[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*?charset=\"?([\w.:-]{1,40})")
 
 
 def block_text(block: bytes) -> str:
-    r"""A header block as text with "\n" line ends; raw 8-bit bytes are read field by field."""
-    block = block[:BLOCK_LIMIT].replace(b"\r\n", b"\n")
+    """A header block as text, its line ends as they are; raw 8-bit bytes are read line by line."""
+    if len(block) > BLOCK_LIMIT:
+        block = block[:BLOCK_LIMIT]
     try:
         return block.decode()
     except UnicodeDecodeError:
@@ -40,12 +45,17 @@ def fields(block: bytes) -> list[tuple[str, str]]:
     return _FIELD.findall("\n" + block_text(block))
 
 
+def envelope_fields(block: bytes) -> list[tuple[str, str]]:
+    """Like `fields`, but only those an Envelope is made of."""
+    return _ENVELOPE_FIELD.findall("\n" + block_text(block))
+
+
 def one_line(value: str) -> str:
     """An unstructured field as a reader sees it: decoded, cleaned, runs of white space as one space."""
     value = value[:FIELD_LIMIT]
     if "=?" in value:
         value = decode_words(value)
-    return " ".join(clean(value).split())
+    return clean_words(value)
 
 
 # Encoded-words as they really come: with spaces inside, and with a few bare question marks in the Q form.
@@ -111,7 +121,7 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     RFC 2231: `name*0*=` continuations, charset and percent marks; also encoded-words in quotes, which are wrong
     and everywhere. The extended form of a parameter wins over the plain one.
     """
-    value = value[:FIELD_LIMIT].replace("\n", "")
+    value = value[:FIELD_LIMIT].replace("\r", "").replace("\n", "")
     kind = value.partition(";")[0].strip().lower()
     plain: dict[str, str] = {}
     extended: dict[str, str] = {}

@@ -13,6 +13,7 @@ from termmail.mail.address import addresses
 from termmail.mail.header import (
     BLOCK_LIMIT,
     FIELD_LIMIT,
+    envelope_fields,
     fields,
     message_id,
     message_ids,
@@ -23,7 +24,9 @@ from termmail.mail.message import Address, Envelope, Message, Part
 from termmail.mail.safe import (
     address_text,
     clean,
+    clean_address,
     clean_lines,
+    clean_words,
     domain_warning,
     holds_address,
     name_warning,
@@ -63,12 +66,13 @@ def fingerprint(header_block: bytes) -> bytes:
 _ADDRESS_FIELDS = frozenset(
     {"from", "sender", "to", "cc", "bcc", "reply-to", "resent-from", "resent-to", "resent-cc", "resent-sender"}
 )
+_FILE_KINDS = ("multipart/mixed", "application/", "image/", "audio/", "video/")
 _LIST_POST = re.compile(r"<mailto:([^<>?\s]{1,320})", re.IGNORECASE)
 
 
 def envelope(header_block: bytes) -> Envelope:
     """What a list shows of a message, from its header block (with or without what follows it)."""
-    return _envelope(fields(header_block))
+    return _envelope(envelope_fields(header_block))
 
 
 def _envelope(found: list[tuple[str, str]]) -> Envelope:
@@ -80,24 +84,22 @@ def _envelope(found: list[tuple[str, str]]) -> Envelope:
         return values[name][0] if name in values else ""
 
     def mailboxes(name: str) -> tuple[Address, ...]:
-        several = values.get(name, ())
-        return addresses(several[0] if len(several) == 1 else ",".join(several)) if several else ()
+        return addresses(",".join(values[name])) if name in values else ()
 
     subject = one_line(first("subject"))
-    list_post = _LIST_POST.search(first("list-post")[:FIELD_LIMIT]) if "list-post" in values else None
-    kind = first("content-type")[:40].lstrip().lower()
+    list_post = _LIST_POST.search(first("list-post")[:FIELD_LIMIT])
     return Envelope(
         sender=mailboxes("from") or mailboxes("sender"),
         to=mailboxes("to"),
         cc=mailboxes("cc"),
         reply_to=mailboxes("reply-to"),
         subject=subject if len(subject) <= SUBJECT_LIMIT else subject[: SUBJECT_LIMIT - 1] + "…",
-        date=parse_date(first("date")) if "date" in values else None,
-        message_id=message_id(first("message-id")) if "message-id" in values else "",
-        in_reply_to=message_id(first("in-reply-to")) if "in-reply-to" in values else "",
+        date=parse_date(first("date")),
+        message_id=message_id(first("message-id")),
+        in_reply_to=message_id(first("in-reply-to")),
         references=message_ids(values.get("references", ())),
-        list_post=clean(list_post[1]) if list_post else "",
-        attachments=kind.startswith(("multipart/mixed", "application/", "image/", "audio/", "video/")),
+        list_post=clean_address(list_post[1]) if list_post else "",
+        attachments=first("content-type")[:40].lstrip().lower().startswith(_FILE_KINDS),
     )
 
 
@@ -148,7 +150,7 @@ def _value(name: str, value: str) -> str:
     if name not in _ADDRESS_FIELDS:
         return one_line(value)
     people = addresses(value)
-    return ", ".join(map(address_text, people)) if people else " ".join(clean(value[:FIELD_LIMIT]).split())
+    return ", ".join(map(address_text, people)) if people else clean_words(value[:FIELD_LIMIT])
 
 
 def _sender_warnings(found: list[tuple[str, str]], seen: Envelope) -> list[str]:
