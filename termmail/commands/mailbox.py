@@ -14,7 +14,7 @@ from termmail.engine.events import SyncProgress
 from termmail.engine.views import View
 from termmail.mail import parse, safe
 from termmail.net.errors import NetError
-from termmail.store import messages, remote
+from termmail.store import messages, schedule
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -175,7 +175,7 @@ async def delete(engine: Engine, args: Namespace) -> int:
         print(words)
     if args.now:
         for name in accounts & set(engine.accounts):
-            await engine.db(remote.make_due, name, now())
+            await engine.db(schedule.make_due, name, now())
             await engine.sync(name)
     return OK
 

@@ -72,7 +72,9 @@ async def _one_session(receiver: Receiver, drop: Maildrop, due: Sequence[Known])
         await engine.db(remote.set_state, doubtful, "due", due_at=now() + AN_HOUR)
     if not checked:
         return 0
-    await engine.db(remote.set_state, list(checked), "sent")
+    # What the user called off a moment ago is not among those that could be marked.
+    marked = set(await engine.db(remote.set_state, list(checked), "sent"))
+    checked = {remote_id: listed for remote_id, listed in checked.items() if remote_id in marked}
     receiver.drop = None  # whatever happens now, this session ends
     try:
         for remote_id, listed in checked.items():

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from termmail.accounts.passwords import PasswordError
@@ -19,11 +20,11 @@ from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, S
 from termmail.engine.expunge import commit_deletes
 from termmail.engine.views import Status, SyncResult
 from termmail.mail import parse
-from termmail.net.errors import Busy, LoginRefused, NetError, Offline, Refused
+from termmail.net.errors import Busy, LoginRefused, NetError, Offline, Refused, TooLarge
 from termmail.net.maildrop import Listed, Maildrop
-from termmail.store import messages, remote
+from termmail.store import messages, remote, schedule
 from termmail.store.lock import AccountLock, Locked
-from termmail.store.rows import Known, New
+from termmail.store.rows import Known, New, State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -75,7 +76,7 @@ class Receiver:
         while True:
             minutes = self.engine.account(self.account).pop3.poll_minutes
             clock = asyncio.get_running_loop().time()
-            due_at = await self.engine.db(remote.next_due, self.account)
+            due_at = await self.engine.db(schedule.next_due, self.account)
             if self._login_refused:
                 minutes, due_at = 0, None  # trying on would lock the account; F5 tries again
             if (minutes and clock >= next_poll) or (due_at is not None and due_at <= now()):
@@ -149,13 +150,13 @@ class Receiver:
         settings = self.engine.account(self.account).pop3
         state = await self.engine.db(remote.account_state, self.account)
         await self.engine.db(remote.expire, self.account, settings.delete, now())
-        waiting = bool(await self.engine.db(remote.waiting_deletes, self.account, now()))
-        look = full or waiting or not state.last_uidl
+        due_at = await self.engine.db(schedule.next_due, self.account)
+        look = full or not state.last_uidl or (due_at is not None and due_at <= now())
         drop = await self._open(list_too=look)
         try:
             if not look and await self._nothing_new(drop, state):
                 await self._quit(drop)
-                await self.engine.db(remote.set_account_state, self.account, last_sync=now())
+                await self.engine.db(remote.set_account_state, self.account, replace(state, last_sync=now()))
                 return SyncResult(0, 0, "No new messages")
             new, complete = await self._receive(drop)
             deleted = await commit_deletes(self, drop)
@@ -163,20 +164,14 @@ class Receiver:
         except BaseException:
             await self._drop_now()
             raise
-        last_uidl = b""
+        last_uidl = None
         if complete and not deleted and self.listing:
             last_uidl = max(self.listing.values(), key=lambda listed: listed.number).uidl
-        await self.engine.db(
-            remote.set_account_state,
-            self.account,
-            last_sync=now(),
-            stat_count=drop.count,
-            stat_size=drop.size,
-            last_uidl=last_uidl,
-        )
+        left = State(drop.count, drop.size, last_uidl, now())
+        await self.engine.db(remote.set_account_state, self.account, left)
         return SyncResult(new, deleted, _sum_up(new, deleted))
 
-    async def _nothing_new(self, drop: Maildrop, state: remote.State) -> bool:
+    async def _nothing_new(self, drop: Maildrop, state: State) -> bool:
         """STAT as it was, and the last message still the same one: then nothing else is asked."""
         if (drop.count, drop.size) != (state.stat_count, state.stat_size):
             return False
@@ -187,36 +182,54 @@ class Receiver:
         listed = await self.list_again(drop)
         rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
         plan = await self.engine.db(remote.reconcile, self.account, rows)
-        wanted = [listed[index] for index in (*plan.new, *plan.unnamed)]
+        wanted = [listed[place] for place in (*plan.new, *plan.unnamed)]
         wanted.sort(key=lambda entry: entry.number, reverse=True)
-        unnamed = {listed[index].number for index in plan.unnamed}
-        whole = self.engine.account(self.account).pop3.download == "all"
-        arrivals = Arrivals(self, frozenset(self.listing), unnamed, len(wanted))
-        if whole:
-            named = [entry for entry in wanted if entry.number not in unnamed]
-            await arrivals.take(drop.retrieve(named), whole=True)
-            await arrivals.take(drop.headers([entry for entry in wanted if entry.number in unnamed]), whole=False)
-            await self._download(drop)
-        else:
-            await arrivals.take(drop.headers(wanted), whole=False)
-        if plan.again or plan.missing:
+        arrivals = Arrivals(self, listed, len(wanted))
+        await arrivals.take(drop.headers(wanted))
+        missing = await self.engine.db(remote.settle, self.account) if not arrivals.left_out else 0
+        if plan.again or plan.missing or missing:
             self.engine.tell(FolderChanged(self.account, "Inbox"))
-        return arrivals.new, arrivals.left_out == 0 and not unnamed
+        if self.engine.account(self.account).pop3.download == "all":
+            await self._download(drop)
+        return arrivals.new, arrivals.left_out == 0 and not plan.unnamed
 
     async def _download(self, drop: Maildrop) -> None:
-        """`download = "all"`: also the bodies of what came earlier with its headers alone."""
+        """`download = "all"`: the bodies too, newest first, many to a transaction."""
         known = await self.engine.db(remote.to_download, self.account, 1_000_000)
         here = {entry.number: (entry, k) for k in known if (entry := self.listing.get(k.uidl)) is not None}
-        done = 0
-        async for listed, answer in drop.retrieve([entry for entry, _ in here.values()]):
-            done += 1
-            if isinstance(answer, bytes):
-                await self.keep(here[listed.number][1], answer)
-            self._progress("messages", done, len(here))
+        done = size = 0
+        page: list[tuple[int, bytes]] = []
+        try:
+            async for listed, answer in drop.retrieve([entry for entry, _ in here.values()]):
+                done += 1
+                one = here[listed.number][1]
+                if isinstance(answer, NetError):
+                    await self._skip(listed, answer)
+                elif one.message is not None and is_same(answer, one):
+                    page.append((one.message, answer))
+                    size += len(answer)
+                if size > CHUNK_BYTES:
+                    await self._keep_page(page)
+                    page, size = [], 0
+                    self._progress("messages", done, len(here))
+        finally:
+            # What has come is kept, also when the line drops behind it.
+            await self._keep_page(page)
+
+    async def _keep_page(self, page: list[tuple[int, bytes]]) -> None:
+        if page:
+            await self.engine.db(messages.add_raws, page)
+            self.engine.tell(MessageChanged(tuple(id_ for id_, _ in page)))
+
+    async def _skip(self, listed: Listed, error: NetError) -> None:
+        """Note a message that cannot be fetched, so that it is shown as such and not tried for ever (SAFETY P4)."""
+        log.warning("message %d of %s was passed over: %s", listed.number, self.account, error)
+        if isinstance(error, TooLarge):
+            await self.engine.db(remote.skip, self.account, listed.uidl, listed.number, listed.size, None, str(error))
 
     async def keep(self, known: Known, raw: bytes) -> bool:
         """Store the whole bytes of a message the store knows; False where they are not that message's."""
-        if known.message is None or parse.fingerprint(parse.split_header(raw)) != known.fingerprint:
+        if known.message is None or not is_same(raw, known):
             return False
         message = await asyncio.to_thread(parse.parse, raw)
         await self.engine.db(messages.add_raw, known.message, raw, message)
@@ -332,7 +345,7 @@ class Receiver:
         try:
             async with asyncio.timeout(patience):
                 commit = commit and not self.engine.read_only
-                if commit and await self.engine.db(remote.make_due, self.account, now()):
+                if commit and await self.engine.db(schedule.make_due, self.account, now()):
                     await self._sync_deletes_only()
                 else:
                     await self.give_back()
@@ -352,75 +365,74 @@ class Receiver:
 
 
 class Arrivals:
-    """Takes what a maildrop streams and puts it into the store, a page at a time, while the next one comes."""
+    """Takes the headers a maildrop streams and puts them into the store, a page at a time, while the next one comes."""
 
-    def __init__(self, receiver: Receiver, listed: frozenset[bytes], unnamed: set[int], total: int) -> None:
+    def __init__(self, receiver: Receiver, listed: Sequence[Listed], total: int) -> None:
         self.receiver = receiver
         self.engine = receiver.engine
         self.new = 0
         self.left_out = 0
         self._done = 0
         self._total = total
-        self._listed = listed
-        self._unnamed = unnamed
-        self._seen: Counter[bytes] = Counter()
+        self._uidls = frozenset(entry.uidl for entry in listed)
+        self._places = _places(listed)
         self._page: list[New] = []
-        self._bytes = 0
-        self._first = True
+        self._full = FIRST_PAGE
         self._storing: asyncio.Task[None] | None = None
 
-    async def take(self, stream: AsyncIterator[tuple[Listed, bytes | NetError]], *, whole: bool) -> None:
-        """Store everything the stream yields; `whole` says whether it yields messages or header blocks."""
+    async def take(self, stream: AsyncIterator[tuple[Listed, bytes | NetError]]) -> None:
+        """Store every header block the stream yields."""
         try:
             async for listed, answer in stream:
                 self._done += 1
                 if isinstance(answer, NetError):
-                    await self._leave_out(listed, answer)
+                    self.left_out += 1
+                    log.warning("message %d of %s was passed over: %s", listed.number, self.receiver.account, answer)
                     continue
-                self._page.append(self._news(listed, answer, whole=whole))
-                self._bytes += len(answer)
-                full = len(self._page) >= (FIRST_PAGE if self._first else CHUNK) or self._bytes >= CHUNK_BYTES
-                if full:
+                nth = self._places.get(listed.number, 0)
+                self._page.append(New(listed.uidl, listed.number, listed.size, answer, nth=nth))
+                if len(self._page) >= self._full:
+                    self._full = CHUNK
                     await self._store_page()
         finally:
             # What has come is kept, also when the line drops behind it.
             await self._store_page()
-            if self._storing is not None:
-                await self._storing
-                self._storing = None
+            await self._stored()
 
-    def _news(self, listed: Listed, answer: bytes, *, whole: bool) -> New:
-        header = parse.split_header(answer) if whole else answer
-        uidl, nth = listed.uidl, 0
-        if listed.number in self._unnamed:
-            print_ = parse.fingerprint(header)
-            uidl, nth = b"", self._seen[print_]
-            self._seen[print_] += 1
-        return New(uidl, listed.number, listed.size, header, answer if whole else None, nth)
-
-    async def _leave_out(self, listed: Listed, error: NetError) -> None:
-        self.left_out += 1
-        log.warning("message %d of %s was passed over: %s", listed.number, self.receiver.account, error)
-        if not isinstance(error, Refused):
-            await self.engine.db(
-                remote.skip, self.receiver.account, listed.uidl, listed.number, listed.size, None, str(error)
-            )
+    async def _stored(self) -> None:
+        storing, self._storing = self._storing, None
+        if storing is not None:
+            await storing
 
     async def _store_page(self) -> None:
-        page, self._page, self._bytes = self._page, [], 0
-        if self._storing is not None:
-            await self._storing
-            self._storing = None
+        page, self._page = self._page, []
+        await self._stored()
         if page:
-            self._first = False
             self._storing = asyncio.ensure_future(self._store(page, self._done))
 
     async def _store(self, page: Sequence[New], done: int) -> None:
-        arrived = await self.engine.db(remote.arrive, self.receiver.account, page, received=now(), listed=self._listed)
+        account = self.receiver.account
+        arrived = await self.engine.db(remote.arrive, account, page, received=now(), listed=self._uidls)
         self.new += len(arrived.ids)
         if arrived.ids:
-            self.engine.tell(MailArrived(self.receiver.account, tuple(arrived.ids)))
-        self.engine.tell(SyncProgress(self.receiver.account, "messages", done, self._total))
+            self.engine.tell(MailArrived(account, tuple(arrived.ids)))
+        self.engine.tell(SyncProgress(account, "headers", done, self._total))
+
+
+def is_same(raw: bytes, known: Known) -> bool:
+    """Whether these bytes have the header block that was stored for this message."""
+    return parse.fingerprint(parse.split_header(raw)) == known.fingerprint
+
+
+def _places(listed: Sequence[Listed]) -> dict[int, int]:
+    """Number -> place among those listed under the same UIDL, for those that are not the first."""
+    seen: Counter[bytes] = Counter()
+    places: dict[int, int] = {}
+    for entry in listed:
+        if seen[entry.uidl]:
+            places[entry.number] = seen[entry.uidl]
+        seen[entry.uidl] += 1
+    return places
 
 
 def by_uidl(listed: Sequence[Listed]) -> dict[bytes, Listed]:
@@ -430,14 +442,12 @@ def by_uidl(listed: Sequence[Listed]) -> dict[bytes, Listed]:
 
 
 async def find_by_fingerprint(drop: Maildrop, candidates: Sequence[Listed], known: Known) -> Listed | None:
-    """The n-th candidate whose header block is that of the known message."""
-    passed = 0
+    """The candidate with the known message's header block; of several, the one at its last number."""
     found: Listed | None = None
     async for listed, answer in drop.headers(candidates):
-        if isinstance(answer, bytes) and found is None and parse.fingerprint(answer) == known.fingerprint:
-            if passed == known.nth:
-                found = listed
-            passed += 1
+        same = isinstance(answer, bytes) and parse.fingerprint(answer) == known.fingerprint
+        if same and (found is None or listed.number == known.number):
+            found = listed
     return found
 
 

@@ -62,10 +62,6 @@ async def move(engine: Engine, ids: Iterable[int], folder: str) -> str:
     if folder == "Trash":
         return await delete(engine, chosen)
     rows = await engine.db(messages.rows, chosen)
-    trashed = [row for row in rows if row.folder == "Trash"]
-    for account, group in _by_account(trashed).items():
-        await engine.db(remote.restore, {row.id: (folder, "kept") for row in group})
-        engine.tell(FolderChanged(account, "Trash"))
     before = await engine.db(messages.move, chosen, folder)
     _tell_moved(engine, rows, {folder})
 

@@ -1,0 +1,213 @@
+"""DELE: only what the user meant, only after the body is safe, only counted after QUIT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from termmail.demo.manners import Manners
+from termmail.engine.clock import now
+from termmail.engine.views import View
+from termmail.net.errors import NetError
+from termmail.store import schedule
+from tests.engine.conftest import mail
+from tests.engine.test_receive import INBOX, subjects, verbs
+
+if TYPE_CHECKING:
+    from termmail.engine.engine import Engine
+
+TRASH = View("ada", "Trash")
+
+
+async def delete_now(engine: Engine, ids) -> None:
+    await engine.delete(ids)
+    await engine.db(schedule.make_due, "ada", now())
+
+
+async def state(engine: Engine, id_: int) -> str:
+    return (await engine.row(id_)).state
+
+
+async def test_delete_moves_to_trash_at_once_and_asks_the_server_a_minute_later(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        newest = (await engine.ids(INBOX))[0]
+        await engine.delete([newest])
+        assert await subjects(engine) == ["Engine part 1"]
+        assert list(await engine.ids(TRASH)) == [newest]
+        await engine.sync("ada", full=True)
+        assert "DELE" not in verbs(server)
+        await engine.db(schedule.make_due, "ada", now())
+        result = await engine.sync("ada")
+        assert result.deleted == 1
+        assert len(server.users["ada@example.org"].messages) == 1
+        assert await state(engine, newest) == "gone"
+
+
+async def test_the_body_is_safe_before_dele(pop3_server, engine_at):
+    """SAFETY P15."""
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        (only,) = await engine.ids(INBOX)
+        await delete_now(engine, [only])
+        await engine.sync("ada")
+        said = verbs(server)
+        assert said.index("RETR") < said.index("DELE")
+        assert await engine.raw(only) == mail(1)
+
+
+async def test_undo_calls_the_delete_off(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        (only,) = await engine.ids(INBOX)
+        await engine.delete([only])
+        assert await engine.undo() == "1 message back in Inbox"
+        assert list(await engine.ids(INBOX)) == [only]
+        assert await engine.undo() is None
+        await engine.db(schedule.make_due, "ada", now())
+        await engine.sync("ada", full=True)
+        assert "DELE" not in verbs(server)
+
+
+async def test_trash_still_gives_back_what_the_server_no_longer_has(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        (only,) = await engine.ids(INBOX)
+        await delete_now(engine, [only])
+        await engine.sync("ada")
+        await engine.move([only], "Inbox")
+        await engine.sync("ada", full=True)
+        assert list(await engine.ids(INBOX)) == [only]
+        assert (await engine.read(only)).text.strip() == "This is message 1."
+        assert await state(engine, only) in {"gone", "absent"}
+
+
+async def test_dele_is_not_sent_when_the_server_shows_another_message(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    drop = server.users["ada@example.org"]
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        (only,) = await engine.ids(INBOX)
+        await engine.read(only)
+        await engine.receiver("ada").give_back()
+        await delete_now(engine, [only])
+        uidl = drop.messages[0].uidl
+        drop.remove(drop.messages[0])
+        drop.add(mail(2), uidl=uidl)
+        await engine.sync("ada", full=True)
+        assert "DELE" not in verbs(server)
+        assert len(drop.messages) == 1
+
+
+@pytest.mark.parametrize("how", ["lose_answer_to", "drop_at", "stall_at"])
+async def test_a_delete_counts_only_after_quit_was_answered(pop3_server, engine_at, how):
+    """SAFETY P15: whatever became of it, the next session finds out, and nothing is shown as new."""
+    server = await pop3_server([mail(1), mail(2)])
+    async with engine_at(server.port, timeout_seconds=1) as engine:
+        await engine.sync("ada")
+        newest = (await engine.ids(INBOX))[0]
+        await delete_now(engine, [newest])
+        server.manners = Manners(**{how: frozenset({"QUIT"})})
+        with pytest.raises(NetError):
+            await engine.sync("ada")
+        assert await state(engine, newest) == "sent"
+        server.manners = Manners()
+        await engine.sync("ada", full=True)
+        await engine.sync("ada", full=True)
+        assert await state(engine, newest) == "gone"
+        assert len(server.users["ada@example.org"].messages) == 1
+        assert await subjects(engine) == ["Engine part 1"]
+
+
+async def test_a_deleted_message_that_comes_back_is_deleted_again_and_never_new(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    drop = server.users["ada@example.org"]
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        (only,) = await engine.ids(INBOX)
+        uidl = drop.messages[0].uidl
+        await delete_now(engine, [only])
+        await engine.sync("ada")
+        drop.add(mail(1), uidl=uidl)
+        await engine.sync("ada", full=True)
+        await engine.sync("ada", full=True)
+        assert await subjects(engine) == []
+        assert drop.messages == []
+
+
+async def test_a_refused_dele_is_reset_and_put_off(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)], manners=Manners(answers={"DELE 1": b"-ERR permission denied\r\n"}))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        await delete_now(engine, list(await engine.ids(INBOX)))
+        await engine.sync("ada")
+        assert "RSET" in verbs(server)
+        await engine.sync("ada", full=True)
+        assert [m.raw for m in server.users["ada@example.org"].messages] == [mail(1)]
+
+
+async def test_deletes_go_in_sessions_of_at_most_fifty(pop3_server, engine_at):
+    server = await pop3_server([mail(n) for n in range(1, 121)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        await delete_now(engine, list(await engine.ids(INBOX)))
+        assert (await engine.sync("ada")).deleted == 120
+        longest = run = 0
+        for verb in verbs(server):
+            run = run + 1 if verb == "DELE" else 0 if verb == "QUIT" else run
+            longest = max(longest, run)
+        assert longest == 50
+        assert server.users["ada@example.org"].messages == []
+
+
+@pytest.mark.parametrize(("rule", "left"), [("never", 1), ("after-download", 0), ("with-me", 0)])
+async def test_the_delete_rule_of_the_config_is_kept(pop3_server, engine_at, rule, left):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port, delete=rule) as engine:
+        await engine.sync("ada")
+        (only,) = await engine.ids(INBOX)
+        await engine.read(only)
+        await engine.receiver("ada").give_back()
+        if rule != "after-download":
+            await delete_now(engine, [only])
+        await engine.sync("ada", full=True)
+        assert len(server.users["ada@example.org"].messages) == left
+        assert (await engine.raw(only)) == mail(1)
+
+
+async def test_leaving_commits_what_is_due_and_waits_two_seconds_at_most(pop3_server, engine_at):
+    import asyncio
+
+    server = await pop3_server([mail(1), mail(2)])
+    async with engine_at(server.port, commit=True) as engine:
+        await engine.sync("ada")
+        await engine.delete([(await engine.ids(INBOX))[0]])
+    assert len(server.users["ada@example.org"].messages) == 1
+    server.manners = Manners(stall_at=frozenset({"CONNECT"}))
+    begin = asyncio.get_running_loop().time()
+    async with engine_at(server.port, commit=True) as engine:
+        await engine.delete([(await engine.ids(INBOX))[0]])
+    assert asyncio.get_running_loop().time() - begin < 4
+    server.manners = Manners()
+    async with engine_at(server.port) as engine:
+        (left,) = [i for i in await engine.ids(TRASH) if await state(engine, i) != "gone"]
+        assert await state(engine, left) in {"trashed", "due"}
+
+
+async def test_delete_for_good_removes_it_here_and_there(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        (only,) = await engine.ids(INBOX)
+        await engine.delete([only])
+        await engine.delete([only])
+        assert await engine.row(only) is None
+        await engine.sync("ada", full=True)
+        assert server.users["ada@example.org"].messages == []
+        await engine.sync("ada", full=True)
+        assert await subjects(engine) == []

@@ -1,0 +1,205 @@
+"""The outbox: every outcome has its state, nothing is sent twice in silence, nothing is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from termmail.demo.manners import Manners
+from termmail.engine.views import View
+from termmail.mail.compose import ComposeError
+from tests.engine.test_receive import subjects
+
+if TYPE_CHECKING:
+    from termmail.engine.engine import Engine
+
+SENT, DRAFTS, OUTBOX = View("ada", "Sent"), View("ada", "Drafts"), View("ada", "Outbox")
+
+
+async def written(engine: Engine, to: str = "bob@example.org", **fields) -> object:
+    draft = await engine.new_draft("ada", to=to)
+    return replace(draft, subject="Breakfast", body="At nine?\n", **fields)
+
+
+async def test_sent_means_the_server_said_250_and_a_copy_is_in_sent(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.send(await written(engine), delay=0)
+        (row,) = await engine.flush("ada")
+        assert (row.id, row.state) == (outbox_id, "sent")
+        (received,) = server.received
+        assert list(received.recipients) == ["bob@example.org"]
+        (copy,) = await engine.ids(SENT)
+        assert await engine.raw(copy) == received.raw
+        assert len(await engine.ids(DRAFTS)) == 0
+        assert len(await engine.ids(OUTBOX)) == 0
+
+
+async def test_undo_takes_a_send_back_while_it_counts_down(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        await engine.send(await written(engine), delay=60)
+        assert await engine.flush("ada") == []
+        assert await engine.undo() == "Not sent: the message is a draft again"
+        draft = await engine.load_draft(engine.last_draft)
+        assert (draft.to, draft.subject, draft.body) == ("bob@example.org", "Breakfast", "At nine?\n")
+        assert list(await engine.ids(DRAFTS)) == [draft.id]
+        assert await engine.flush("ada") == []
+        assert server.received == []
+
+
+@pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "."])
+async def test_a_4xx_keeps_the_message_queued(smtp_server, engine_at, verb):
+    """SAFETY S9."""
+    server = await smtp_server()
+    server.manners = (
+        Manners(greeting=b"421 later\r\n") if verb == "CONNECT" else Manners(answers={verb: b"451 later\r\n"})
+    )
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.send(await written(engine), delay=0)
+        (row,) = await engine.flush("ada")
+        assert row.state == "queued"
+        assert await engine.flush("ada") == []
+        server.manners = Manners()
+        await engine.retry_outbox(outbox_id)
+        (row,) = await engine.flush("ada")
+        assert row.state == "sent"
+        assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "."])
+async def test_a_5xx_brings_the_draft_back_with_the_servers_words(smtp_server, engine_at, verb):
+    server = await smtp_server(manners=Manners(answers={verb: b"550 5.7.1 we do not like engines\r\n"}))
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.send(await written(engine), delay=0)
+        (row,) = await engine.flush("ada")
+        assert row.state == "failed"
+        assert "we do not like engines" in f"{row.words} {row.refused}"
+        (draft,) = await engine.ids(DRAFTS)
+        assert (await engine.load_draft(draft)).body == "At nine?\n"
+        assert (await engine.outbox_row(outbox_id)).state == "failed"
+
+
+@pytest.mark.parametrize("how", ["lose_answer_to", "drop_at"])
+async def test_a_line_that_dies_after_the_dot_is_unsure_and_never_sent_again_in_silence(smtp_server, engine_at, how):
+    """SAFETY S7."""
+    server = await smtp_server(manners=Manners(**{how: frozenset({"."})}))
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.send(await written(engine), delay=0)
+        (row,) = await engine.flush("ada")
+        assert row.state == "unsure"
+        server.manners = Manners()
+        count = len(server.received)
+        assert await engine.flush("ada") == []
+        assert len(server.received) == count
+        await engine.retry_outbox(outbox_id, sure=True)
+        (row,) = await engine.flush("ada")
+        assert row.state == "sent"
+        assert len(server.received) == count + 1
+
+
+async def test_an_unsure_message_may_be_called_sent(smtp_server, engine_at):
+    server = await smtp_server(manners=Manners(lose_answer_to=frozenset({"."})))
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.send(await written(engine), delay=0)
+        await engine.flush("ada")
+        await engine.assume_sent(outbox_id)
+        assert await subjects(engine, SENT) == ["Breakfast"]
+        assert len(await engine.ids(OUTBOX)) == 0
+        assert len(await engine.ids(DRAFTS)) == 0
+
+
+async def test_a_250_and_then_a_dropped_line_is_sent_once(smtp_server, engine_at):
+    """SAFETY S8."""
+    server = await smtp_server(manners=Manners(drop_after=frozenset({"."})))
+    async with engine_at(1, server.port) as engine:
+        await engine.send(await written(engine), delay=0)
+        (row,) = await engine.flush("ada")
+        assert row.state == "sent"
+        assert len(server.received) == 1
+
+
+async def test_a_refused_recipient_is_named_and_the_others_get_it_once(smtp_server, engine_at):
+    """SAFETY S10."""
+    server = await smtp_server(manners=Manners(answers={"RCPT bob@example.org": b"550 no such user\r\n"}))
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.send(await written(engine, "bob@example.org, eve@example.org"), delay=0)
+        await engine.flush("ada")
+        row = await engine.outbox_row(outbox_id)
+        assert "bob@example.org" in row.refused
+        assert [list(r.recipients) for r in server.received] == [["eve@example.org"]]
+
+
+async def test_bcc_is_on_no_wire_and_in_no_copy(smtp_server, engine_at):
+    """SAFETY S4."""
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        await engine.send(await written(engine, bcc="Secret Friend <secret@example.org>"), delay=0)
+        await engine.flush("ada")
+        (received,) = server.received
+        assert set(received.recipients) == {"bob@example.org", "secret@example.org"}
+        assert b"secret" not in received.raw.lower()
+        (copy,) = await engine.ids(SENT)
+        assert b"secret" not in (await engine.raw(copy)).lower()
+
+
+async def test_what_cannot_be_sent_stays_a_draft_and_says_why(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        for to in ("", "nobody", "bob@example.org\r\nBcc: eve@example.org"):
+            with pytest.raises(ComposeError):
+                await engine.send(await written(engine, to), delay=0)
+        assert await engine.flush("ada") == []
+        assert server.received == []
+        assert len(await engine.ids(DRAFTS)) == 3
+
+
+async def test_offline_waits_and_says_so(engine_at):
+    async with engine_at(1, 1) as engine:
+        await engine.send(await written(engine), delay=0)
+        (row,) = await engine.flush("ada")
+        assert row.state == "queued"
+        assert row.words
+
+
+async def test_an_answered_message_gets_its_mark_when_the_answer_was_sent(pop3_server, smtp_server, engine_at):
+    from tests.engine.conftest import mail
+
+    pop3, smtp = await pop3_server([mail(1)]), await smtp_server()
+    async with engine_at(pop3.port, smtp.port) as engine:
+        await engine.sync("ada")
+        (only,) = await engine.ids(View("ada", "Inbox"))
+        draft = await engine.reply_draft(only)
+        assert draft.to == "Charles Babbage <charles@example.net>"
+        assert draft.subject == "Re: Engine part 1"
+        assert "> This is message 1." in draft.body
+        await engine.send(draft, delay=0)
+        assert not (await engine.row(only)).answered
+        await engine.flush("ada")
+        assert (await engine.row(only)).answered
+        raw = smtp.received[0].raw
+        assert b"In-Reply-To: <m1@example.net>" in raw
+
+
+async def test_attachments_are_copied_in_and_forwarded(smtp_server, engine_at, tmp_path):
+    server = await smtp_server()
+    note = tmp_path / "note.txt"
+    note.write_text("the first programme")
+    async with engine_at(1, server.port) as engine:
+        draft = await engine.attach(await written(engine), note)
+        note.unlink()
+        await engine.send(draft, delay=0)
+        await engine.flush("ada")
+        (copy,) = await engine.ids(SENT)
+        message = await engine.read(copy)
+        (part,) = message.parts
+        assert part.name == "note.txt"
+        assert await engine.part(copy, part.path) == b"the first programme"
+        forwarded = await engine.forward_draft(copy)
+        assert [a.name for a in forwarded.attachments] == ["note.txt"]
+        saved = await engine.save_part(copy, part.path, tmp_path)
+        again = await engine.save_part(copy, part.path, tmp_path)
+        assert (saved.name, again.name) == ("note.txt", "note (2).txt")
+        assert saved.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,293 @@
+"""Maildrop -> store: what comes, once, and what a server that behaves badly cannot do to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from termmail.demo.manners import Manners
+from termmail.engine.events import MailArrived
+from termmail.engine.views import View
+from termmail.net.errors import Busy, LoginRefused, NetError, Refused
+from tests.engine.conftest import mail
+
+if TYPE_CHECKING:
+    from array import array
+
+    from termmail.engine.engine import Engine
+
+INBOX = View("ada", "Inbox")
+
+
+async def subjects(engine: Engine, view: View = INBOX) -> list[str]:
+    ids: array[int] = await engine.ids(view)
+    return [row.subject for row in await engine.rows(view, ids)]
+
+
+def verbs(server) -> list[str]:
+    return [heard.line.split()[0].upper() for heard in server.log]
+
+
+async def test_headers_come_by_top_newest_first_and_bodies_only_when_opened(pop3_server, engine_at):
+    server = await pop3_server([mail(n) for n in range(1, 121)])
+    async with engine_at(server.port) as engine:
+        result = await engine.sync("ada")
+        assert result.new == 120
+        assert "RETR" not in verbs(server)
+        assert (await subjects(engine))[:2] == ["Engine part 120", "Engine part 119"]
+        first = engine.heard.of(MailArrived)[0]
+        assert len(first.ids) == 50
+        newest = (await engine.ids(INBOX))[0]
+        assert await engine.peek(newest) is None
+        message = await engine.read(newest)
+        assert message.text.strip() == "This is message 120."
+        assert verbs(server).count("RETR") == 1
+        assert await engine.raw(newest) == mail(120)
+        await engine.read(newest)
+        assert verbs(server).count("RETR") == 1
+
+
+async def test_a_second_look_with_nothing_new_asks_nothing_else(pop3_server, engine_at):
+    server = await pop3_server([mail(n) for n in range(1, 11)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        before = len(server.log)
+        assert (await engine.sync("ada")).new == 0
+        asked = verbs(server)[before:]
+        assert not {"LIST", "TOP", "RETR"} & set(asked)
+        assert [h.line for h in server.log[before:] if h.line.upper().startswith("UIDL")] == ["UIDL 10"]
+
+
+async def test_new_mail_is_added_and_nothing_comes_twice(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)])
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        drop.add(mail(3))
+        assert (await engine.sync("ada")).new == 1
+        assert await subjects(engine) == ["Engine part 3", "Engine part 2", "Engine part 1"]
+
+
+async def test_gone_from_the_server_keeps_the_local_copy(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)])
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        drop.remove(drop.messages[0])
+        await engine.sync("ada", full=True)
+        assert len(await subjects(engine)) == 2
+        old = (await engine.ids(INBOX))[1]
+        with pytest.raises(Refused, match="no longer on the server"):
+            await engine.read(old)
+
+
+@pytest.mark.parametrize(
+    "without", [{"PIPELINING"}, {"TOP"}, {"UIDL"}, {"CAPA"}, {"CAPA", "TOP", "UIDL", "PIPELINING"}]
+)
+async def test_servers_that_lack_something_work_and_nothing_comes_twice(pop3_server, engine_at, without):
+    server = await pop3_server([mail(n) for n in range(1, 8)], manners=Manners(without=frozenset(without)))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        await engine.sync("ada", full=True)
+        assert sorted(await subjects(engine)) == sorted(f"Engine part {n}" for n in range(1, 8))
+        newest = (await engine.ids(INBOX))[0]
+        assert "message 7" in (await engine.read(newest)).text
+
+
+@pytest.mark.parametrize(
+    "uidl",
+    [
+        lambda _number, _true: b"same",
+        lambda number, true: b"" if number % 2 else true,
+        lambda number, true: true if number > 2 else b"doubled",
+        lambda number, _true: b"\x1b]52;c;x\x07" + b"u" * 5000 + b"%d" % number,
+        lambda number, _true: b"../../etc/passwd%d" % number,
+    ],
+    ids=["all the same", "every second blank", "one doubled", "5 KB with ESC", "a path"],
+)
+async def test_odd_uidls_lose_nothing_and_double_nothing(pop3_server, engine_at, uidl):
+    """SAFETY P7, P8."""
+    server = await pop3_server([mail(n) for n in range(1, 6)], manners=Manners(uidl=uidl))
+    async with engine_at(server.port) as engine:
+        for _ in range(3):
+            await engine.sync("ada", full=True)
+        assert sorted(await subjects(engine)) == sorted(f"Engine part {n}" for n in range(1, 6))
+        for id_ in await engine.ids(INBOX):
+            row = await engine.row(id_)
+            number = row.subject.split()[-1]
+            assert f"message {number}." in (await engine.read(id_)).text
+
+
+async def test_when_all_uidls_change_nothing_is_downloaded_again(pop3_server, engine_at):
+    """SAFETY P9: re-bound by their witnesses."""
+    server = await pop3_server([mail(n) for n in range(1, 9)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        ids = list(await engine.ids(INBOX))
+        await engine.read(ids[0])
+        server.manners = Manners(uidl=lambda number, _true: b"moved-%d" % number)
+        result = await engine.sync("ada", full=True)
+        assert result.new == 0
+        assert list(await engine.ids(INBOX)) == ids
+        retrieved = verbs(server).count("RETR")
+        assert "message 7" in (await engine.read(ids[1])).text
+        assert verbs(server).count("RETR") == retrieved + 1
+
+
+async def test_a_uidl_used_again_for_another_message_brings_that_message(pop3_server, engine_at):
+    """SAFETY P9: identity is UIDL and witness."""
+    server = await pop3_server([mail(1)])
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        uidl = drop.messages[0].uidl
+        drop.remove(drop.messages[0])
+        drop.add(mail(2), uidl=uidl)
+        await engine.sync("ada", full=True)
+        (old,) = await engine.ids(INBOX)
+        # The list cannot tell; opening does, and shows no other message's text under this subject.
+        with pytest.raises(NetError):
+            await engine.read(old)
+
+
+async def test_messages_the_server_will_not_give_are_passed_over(pop3_server, engine_at):
+    """SAFETY P11."""
+    manners = Manners(answers={"TOP 3": b"-ERR no such message\r\n", "RETR 3": b"-ERR no such message\r\n"})
+    server = await pop3_server([mail(n) for n in range(1, 6)], manners=manners)
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        assert len(await subjects(engine)) == 4
+        server.manners = Manners()
+        assert (await engine.sync("ada", full=True)).new == 1
+        assert len(await subjects(engine)) == 5
+
+
+async def test_stat_and_list_and_uidl_that_disagree_lose_nothing(pop3_server, engine_at):
+    """SAFETY P5, P6: only what both lists name is taken, and an honest session brings the rest."""
+
+    def rows(verb, true):
+        return (
+            [*true[:3], b"0 12", b"-1 x", b"99999999999999999999 5", b"1e3 7", "٣ 9".encode()]
+            if verb == "UIDL"
+            else true
+        )
+
+    server = await pop3_server(
+        [mail(n) for n in range(1, 6)], manners=Manners(rows=rows, stat=lambda c, s: (c + 7, s * 3))
+    )
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        assert len(await subjects(engine)) == 3
+        server.manners = Manners()
+        await engine.sync("ada", full=True)
+        assert len(await subjects(engine)) == 5
+
+
+async def test_download_all_brings_every_body(pop3_server, engine_at):
+    server = await pop3_server([mail(n, size=3000) for n in range(1, 30)])
+    async with engine_at(server.port, download="all") as engine:
+        await engine.sync("ada")
+        rows = await engine.rows(INBOX, await engine.ids(INBOX))
+        assert all(row.downloaded for row in rows)
+        assert len(rows) == 29
+        for row in rows:
+            number = int(row.subject.split()[-1])
+            assert await engine.raw(row.id) == mail(number, size=3000)
+            assert row.snippet.startswith("This is message")
+
+
+async def test_download_all_fetches_bodies_of_mail_that_came_with_headers_alone(pop3_server, engine_at):
+    server = await pop3_server([mail(n) for n in range(1, 6)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+    async with engine_at(server.port, download="all") as engine:
+        await engine.sync("ada", full=True)
+        assert all(row.downloaded for row in await engine.rows(INBOX, await engine.ids(INBOX)))
+        assert len(await engine.ids(INBOX)) == 5
+
+
+async def test_a_refused_login_says_so_and_polling_does_not_go_on(pop3_server, engine_at):
+    """SAFETY P18: no lock-out loop."""
+    server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [AUTH] no\r\n"))
+    async with engine_at(server.port, poll_minutes=1) as engine:
+        with pytest.raises(LoginRefused):
+            await engine.sync("ada")
+        assert len([v for v in verbs(server) if v in {"PASS", "APOP", "AUTH"}]) <= 3
+
+
+async def test_a_maildrop_in_use_is_busy(pop3_server, engine_at):
+    server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [IN-USE] locked\r\n"))
+    async with engine_at(server.port) as engine:
+        with pytest.raises(Busy):
+            await engine.sync("ada")
+
+
+async def test_the_line_may_drop_at_every_byte_of_a_session(pop3_server, engine_at):
+    """SAFETY P14: state after a drop is that of before, or further; then all comes, once."""
+    messages = [mail(n) for n in range(1, 4)]
+    server = await pop3_server(messages)
+    async with engine_at(server.port) as engine:
+        total = 0
+        for after in range(0, 4000, 7):
+            server.manners = Manners(drop_after_bytes=after)
+            try:
+                await engine.sync("ada", full=True)
+            except NetError:
+                total += 1
+                continue
+            break
+        else:
+            pytest.fail("no session was long enough")
+        assert total > 50
+        server.manners = Manners()
+        await engine.sync("ada", full=True)
+        assert sorted(await subjects(engine)) == [f"Engine part {n}" for n in range(1, 4)]
+
+
+async def test_opening_a_message_during_a_long_sync_does_not_wait_for_its_end(pop3_server, engine_at):
+    server = await pop3_server([mail(n) for n in range(1, 3001)])
+    async with engine_at(server.port) as engine:
+        first = engine.run(_first_arrival(engine))
+        engine.sync_soon("ada")
+        ids = await first
+        message = await engine.read(ids[0])
+        assert "message 3000." in message.text
+        await engine.sync("ada")
+        assert len(await engine.ids(INBOX)) == 3000
+
+
+async def _first_arrival(engine):
+    import asyncio
+
+    arrived = asyncio.get_running_loop().create_future()
+
+    def listen(event):
+        if isinstance(event, MailArrived) and not arrived.done():
+            arrived.set_result(event.ids)
+
+    stop = engine.subscribe(listen)
+    try:
+        return await arrived
+    finally:
+        stop()
+
+
+async def test_a_message_over_the_limit_is_shown_as_not_fetched_and_later_ones_arrive(pop3_server, engine_at):
+    """SAFETY P3, P4: the body never ends; the others come."""
+
+    def endless():
+        yield b"+OK\r\n"
+        while True:
+            yield b"x" * 65536 + b"\r\n"
+
+    server = await pop3_server([mail(n) for n in range(1, 4)])
+    async with engine_at(server.port, download="all") as engine:
+        server.manners = replace(Manners(), answers={"RETR 2": lambda _line: endless()})
+        with pytest.raises(NetError):
+            await engine.sync("ada")
+            await engine.sync("ada", full=True)
+            raise Refused("the second session passed the message over")
+        await engine.sync("ada", full=True)
+        assert {"Engine part 1", "Engine part 3"} <= set(await subjects(engine))
