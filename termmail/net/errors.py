@@ -50,3 +50,17 @@ class ProtocolError(NetError):
     """The server broke the protocol or a bound; the connection is closed, for its answers can no longer be trusted."""
 
     advice = "termmail doctor shows the conversation."
+
+
+class TooLarge(ProtocolError):
+    """One message (or its header) is larger than what we take; the others are not touched by it."""
+
+    advice = "The message stays on the server; another program can fetch it there."
+
+
+def plaintext_before_tls() -> ProtocolError:
+    """The error for bytes that came in the clear behind the answer to STLS or STARTTLS (CVE-2021-33515 and its kin)."""
+    return ProtocolError(
+        "The server sent something in the clear where TLS had to begin. Nothing secret was sent.",
+        advice="Someone may be tampering with the connection. Try another network, or ask your provider.",
+    )

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 
 from termmail.mail.safe import clean_bytes
 
+Direction = Literal["<", ">", "*"]
+
 HIDDEN = b"[hidden]"
 _SHORT = 4
 """A secret below this length is in every second line by chance: then the whole line is hidden, not the letters."""
@@ -46,7 +48,7 @@ class Secrets:
 class Line(NamedTuple):
     """One line of the log: "<" from the server, ">" to it, "*" about it; seconds of the monotonic clock; its text."""
 
-    direction: Literal["<", ">", "*"]
+    direction: Direction
     time: float
     text: str
 
@@ -58,7 +60,7 @@ class Trace:
         self.lines: deque[Line] = deque(maxlen=limit)
         self.secrets = Secrets()
 
-    def add(self, direction: Literal["<", ">", "*"], data: bytes | str) -> None:
+    def add(self, direction: Direction, data: bytes | str) -> None:
         """Keep one line."""
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogateescape")
