@@ -1,0 +1,252 @@
+"""Sending: every S row of SAFETY, against aiosmtpd and against scripted servers on real sockets."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import pytest
+
+from termmail.net import smtp
+from termmail.net.errors import Busy, LoginRefused, ProtocolError, TlsFailed
+from termmail.net.trace import Trace
+from tests.net.smtp_script import EHLO, PASSWORD, RAW, Talk, aiosmtpd, plain, polite, send, serve
+
+if TYPE_CHECKING:
+    from termmail.net.stream import Server
+
+STARTTLS_EHLO = b"250-mail.example.org\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"
+
+
+def secure(port: int, certificates, security="tls", **keys: object) -> Server:
+    return plain(port, security=security, allow_cleartext=False, tls_ca_file=certificates.ca_file, **keys)
+
+
+# -- the way it should go
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+async def test_a_message_arrives_byte_for_byte_over_verified_tls(certificates, security):
+    """S3 S6: leading dots and CRLF survive; the login happens inside TLS."""
+    context = {security: certificates.server}
+    async with aiosmtpd(PASSWORD, auth_required=True, **context) as postbox:
+        outcome = await send(secure(postbox.port, certificates, security), "bob@example.org", "eve@example.org")
+    assert outcome == smtp.Outcome("sent", "Sent.", "2.0.0 kept", accepted=("bob@example.org", "eve@example.org"))
+    assert postbox.mail == [("ada@example.org", ["bob@example.org", "eve@example.org"], RAW)]
+
+
+async def test_bare_line_ends_cannot_end_the_message_early():
+    """S3: LF.LF and CR.CR would let a stranger's text become a second message elsewhere."""
+    raw = b"Subject: x\r\n\r\none\n.\nMAIL FROM:<evil@example.org>\r.\rtwo\n.\r\nthree"
+    async with aiosmtpd(PASSWORD) as postbox:
+        assert (await send(plain(postbox.port), raw=raw)).state == "sent"
+    wire = postbox.mail[0][2]
+    assert wire == b"Subject: x\r\n\r\none\r\n.\r\nMAIL FROM:<evil@example.org>\r\n.\r\ntwo\r\n.\r\nthree\r\n"
+
+
+async def test_two_recipients_of_one_name_are_one_and_the_null_sender_works():
+    async with serve(polite) as served:
+        assert (await send(plain(served), "bob@x.org", "bob@x.org", sender="")).state == "sent"
+    assert [line for line in served.said if line[:4] in {b"MAIL", b"RCPT"}] == [
+        b"MAIL FROM:<> SIZE=%d" % len(RAW),
+        b"RCPT TO:<bob@x.org>",
+    ]
+
+
+async def test_ehlo_tells_nothing_about_this_computer():
+    """S5."""
+    async with serve(polite) as served:
+        await send(plain(served))
+    assert served.said[0] == b"EHLO [127.0.0.1]"
+
+
+async def test_a_large_message_is_sent_whole():
+    raw = b"Subject: big\r\n\r\n" + (b"." + b"x" * 76 + b"\r\n") * 100_000
+    async with serve(lambda talk: polite(talk, answers={b"EHLO": EHLO.replace(b" 1000000", b"")})) as served:
+        assert (await send(plain(served, timeout_seconds=20), raw=raw)).state == "sent"
+    assert served.talks[0].body == raw.replace(b"\r\n.", b"\r\n..")
+
+
+async def test_check_logs_in_and_leaves_without_a_message():
+    async with serve(polite) as served:
+        await smtp.check(plain(served))
+    assert [line.split(b" ")[0] for line in served.said] == [b"EHLO", b"AUTH", b"QUIT"]
+
+
+async def test_a_server_without_login_gets_none():
+    async with serve(polite) as served:
+        assert (await send(plain(served, username="", password=""))).state == "sent"
+    assert not any(line.startswith(b"AUTH") for line in served.said)
+
+
+# -- TLS
+
+
+async def test_a_byte_behind_the_starttls_answer_ends_the_session(certificates):
+    """T3: whole replies and unfinished ones; neither login nor mail follows, not even inside TLS."""
+    for extra in (b"250 injected\r\n", b"2", b"235 ok\r\n250 ok\r\n"):
+        leaked = bytearray()
+
+        async def script(talk: Talk, extra=extra, leaked=leaked) -> None:
+            await talk.say(b"220 hi\r\n")
+            await talk.hear()
+            await talk.say(STARTTLS_EHLO)
+            await talk.hear()
+            await talk.say(b"220 go\r\n" + extra)
+            leaked += await talk.rest()
+
+        async with serve(script) as served:
+            outcome = await send(secure(served.port, certificates, "starttls"))
+        assert (outcome.state, type(outcome.error)) == ("later", ProtocolError)
+        assert "in the clear" in outcome.words
+        assert served.said == [b"EHLO [127.0.0.1]", b"STARTTLS"]
+        assert not leaked
+
+
+@pytest.mark.parametrize(
+    ("ehlo", "answer"),
+    [
+        (EHLO, b""),
+        (STARTTLS_EHLO, b"454 not now\r\n"),
+        (STARTTLS_EHLO, b"554 no\r\n"),
+        (STARTTLS_EHLO, b"250 ok\r\n"),
+        (STARTTLS_EHLO, b"220 go\r\n"),  # and then no TLS
+    ],
+)
+async def test_without_tls_nothing_but_ehlo_and_starttls_is_said(certificates, ehlo, answer):
+    """T1 T2 T6: stripping STARTTLS, refusing it or answering without TLS gets neither password nor mail."""
+
+    async def script(talk: Talk) -> None:
+        await talk.say(b"220 hi\r\n")
+        await talk.hear()
+        await talk.say(ehlo)
+        await talk.hear()
+        await talk.say(answer)
+        if answer.startswith(b"220"):
+            await talk.reader.read(1)  # the client's hello
+            await talk.say(b"250 welcome\r\n" * 20)
+
+    async with serve(script) as served:
+        outcome = await send(secure(served.port, certificates, "starttls"))
+    assert (outcome.state, type(outcome.error)) == ("later", TlsFailed)
+    assert set(served.said) <= {b"EHLO [127.0.0.1]", b"STARTTLS"}
+
+
+async def test_after_starttls_the_server_is_asked_again_what_it_can(certificates):
+    """T4: what was said in the clear (a size limit, LOGIN) is forgotten."""
+
+    async def script(talk: Talk) -> None:
+        await talk.say(b"220 hi\r\n")
+        await talk.hear()
+        await talk.say(b"250-x\r\n250-SIZE 1\r\n250-AUTH CRAM-MD5\r\n250 STARTTLS\r\n")
+        await talk.hear()
+        await talk.say(b"220 go\r\n")
+        await talk.start_tls(certificates.server)
+        for reply in (EHLO, b"235 ok\r\n"):
+            await talk.hear()
+            await talk.say(reply)
+        await talk.rest()
+
+    async with serve(script) as served:
+        await smtp.check(secure(served.port, certificates, "starttls"))
+    assert served.said[2] == b"EHLO [127.0.0.1]"
+    assert served.said[3].startswith(b"AUTH PLAIN ")
+
+
+async def test_an_unknown_certificate_gets_no_login(certificates):
+    """T5."""
+    for keys in ({"tls_ca_file": certificates.other_ca_file}, {"tls_ca_file": None}):
+        for security, context in (("tls", certificates.server), ("starttls", None)):
+
+            async def script(talk: Talk, context=context) -> None:
+                if context is None:
+                    await talk.say(b"220 hi\r\n")
+                    await talk.hear()
+                    await talk.say(STARTTLS_EHLO)
+                    await talk.hear()
+                    await talk.say(b"220 go\r\n")
+                    await talk.start_tls(certificates.server)
+                await talk.say(b"220 hi\r\n")
+                await talk.hear()
+
+            async with serve(script, tls=context) as served:
+                outcome = await send(plain(served, security=security, allow_cleartext=False, **keys))
+            assert (outcome.state, type(outcome.error)) == ("later", TlsFailed)
+            assert "certificate" in outcome.words
+            assert not any(b"AUTH" in line for line in served.said)
+
+
+async def test_cleartext_needs_the_ugly_setting():
+    """T1: nothing is connected to without it."""
+    async with serve(polite) as served:
+        outcome = await send(plain(served, allow_cleartext=False))
+    assert (type(outcome.error), served.talks) == (TlsFailed, [])
+    assert "allow_cleartext" in outcome.error.advice
+
+
+# -- login
+
+
+@pytest.mark.parametrize(
+    ("offer", "answers", "wanted"),
+    [
+        (b"PLAIN LOGIN", [b"235 ok\r\n"], None),
+        (b"LOGIN", [b"334 UGFzc3dvcmQ6\r\n", b"235 ok\r\n"], None),
+        (b"PLAIN LOGIN", [b"504 unknown\r\n", b"334 UGFzc3dvcmQ6\r\n", b"235 ok\r\n"], None),
+        (b"PLAIN LOGIN", [b"535 5.7.8 bad password\r\n"], LoginRefused),
+        (b"PLAIN", [b"454 later\r\n"], Busy),
+        (b"CRAM-MD5 NTLM XOAUTH2", [], LoginRefused),
+        (b"PLAIN LOGIN", [b"334 \r\n"] * 9, ProtocolError),
+        (b"LOGIN", [b"334 \r\n"] * 9, ProtocolError),
+        (b"PLAIN LOGIN", [b"500 what\r\n"] * 9, LoginRefused),
+        (b"PLAIN LOGIN", [b"250 hm\r\n"] * 9, ProtocolError),
+    ],
+)
+async def test_login_uses_only_what_is_offered_and_asks_at_most_three_times(offer, answers, wanted):
+    """S6 S12: PLAIN and LOGIN only, a refused password is not tried again, 334 for ever ends."""
+
+    async def script(talk: Talk) -> None:
+        await talk.say(b"220 hi\r\n")
+        await talk.hear()
+        await talk.say(b"250-x\r\n250 AUTH " + offer + b"\r\n")
+        for answer in answers:
+            await talk.hear()
+            await talk.say(answer)
+        await talk.rest()
+
+    async with serve(script) as served:
+        if wanted is None:
+            await smtp.check(plain(served))
+        else:
+            with pytest.raises(wanted):
+                await smtp.check(plain(served))
+    tried = [line.split(b" ")[1] for line in served.said if line.startswith(b"AUTH")]
+    assert len(tried) <= 3
+    assert set(tried) <= {b"PLAIN", b"LOGIN"} & set(offer.split())
+    if wanted is LoginRefused and answers == [b"535 5.7.8 bad password\r\n"]:
+        assert len(tried) == 1
+
+
+async def test_a_password_with_a_line_break_is_never_sent():
+    """P20: CR, LF and NUL in a credential."""
+    for bad in ("a\r\nb", "a\nb", "a\0b"):
+        async with serve(polite) as served:
+            outcome = await send(plain(served, password=bad))
+        assert isinstance(outcome.error, LoginRefused)
+        assert served.said == [b"EHLO [127.0.0.1]"]
+
+
+async def test_the_password_is_in_no_word_and_no_log_even_if_the_server_echoes_it():
+    """P19 L5: plain and in base64."""
+    coded = base64.b64encode(PASSWORD.encode())
+    plain_blob = base64.b64encode(b"\0ada\0" + PASSWORD.encode())
+    for echo in (PASSWORD.encode(), coded, plain_blob):
+        trace = Trace()
+        async with serve(
+            lambda talk, echo=echo: polite(talk, answers={b"AUTH": b"535 no: " + echo + b"\r\n"})
+        ) as served:
+            outcome = await send(plain(served), trace=trace)
+        everything = f"{outcome!r} {outcome.error.server_says} {trace}"
+        assert "535 no: " in str(trace)
+        for secret in (PASSWORD, coded.decode(), plain_blob.decode()):
+            assert secret not in everything
