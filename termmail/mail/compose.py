@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from termmail.mail.addresses import ComposeError, checked, format_addresses, parse_addresses
+from termmail.mail.recipients import ComposeError, checked, format_addresses, parse_addresses
 from termmail.mail.flow import paragraphs, plain
 from termmail.mail.message import Address, Draft
 from termmail.mail.outgoing import build, unique

@@ -16,7 +16,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from termmail.mail.addresses import (
+from termmail.mail.recipients import (
     ComposeError,
     ascii_domain,
     parse_addresses,
