@@ -190,6 +190,8 @@ def parse_date(value: str) -> int | None:
 
     None too for a zone beyond +-15 hours and for anything before 1970 or after 2100.
     """
+    if not value:
+        return None
     value = value[:200]
     if match := _DATE.search(value):
         day, month, year, hour, minute, second, sign, zone_hours, zone_minutes, zone = match.groups()
@@ -234,6 +236,8 @@ _REFERENCES_MOST = 100
 
 def message_id(value: str) -> str:
     """The first message id of a field, cleaned, without its angle brackets; "" where there is none."""
+    if not value:
+        return ""
     if match := _ID.search(value[:FIELD_LIMIT]):
         return clean_address(match[1])
     return next((clean_address(word) for word in value[:998].strip(" \t\r\n<>").split() if "@" in word), "")

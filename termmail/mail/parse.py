@@ -87,7 +87,7 @@ def _envelope(found: list[tuple[str, str]]) -> Envelope:
         return addresses(",".join(values[name])) if name in values else ()
 
     subject = one_line(first("subject"))
-    list_post = _LIST_POST.search(first("list-post")[:FIELD_LIMIT])
+    list_post = _LIST_POST.search(first("list-post")[:FIELD_LIMIT]) if "list-post" in values else None
     return Envelope(
         sender=mailboxes("from") or mailboxes("sender"),
         to=mailboxes("to"),
@@ -97,7 +97,7 @@ def _envelope(found: list[tuple[str, str]]) -> Envelope:
         date=parse_date(first("date")),
         message_id=message_id(first("message-id")),
         in_reply_to=message_id(first("in-reply-to")),
-        references=message_ids(values.get("references", ())),
+        references=message_ids(values["references"]) if "references" in values else (),
         list_post=clean_address(list_post[1]) if list_post else "",
         attachments=first("content-type")[:40].lstrip().lower().startswith(_FILE_KINDS),
     )
