@@ -28,10 +28,10 @@ class AskPasswordScreen(dialog.Dialog[str | None]):
         with dialog.Frame(classes="dialog"):
             yield dialog.title(self._words)
             yield Input(password=True, classes="dialog-input", id="password")
-            yield dialog.quiet("Kept in memory until you leave termmail. `termmail account password` stores it.")
+            yield dialog.quiet("It is kept in memory until you leave termmail, and nowhere else.")
             with Horizontal(classes="dialog-buttons"):
-                yield dialog.button("⏎", "Go on", "accept", "primary")
-                yield dialog.button("esc", "Cancel", "cancel")
+                yield dialog.button("Enter", "Go on", "accept")
+                yield dialog.button("Esc", "Cancel", "cancel")
 
     def on_input_submitted(self) -> None:
         """Enter in the field."""

@@ -76,7 +76,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
                 yield OptionList(*(Option(_shown(part)) for part in self._parts), classes="dialog-list", markup=False)
             yield Static("", id="done", classes="dialog-done", markup=False)
             yield dialog.Trouble()
-            yield dialog.quiet("⏎ save · o open · S save all · esc back" if count else "esc back")
+            yield dialog.quiet("Enter save · o open · S save all · Esc back" if count else "Esc back")
 
     def on_mount(self) -> None:
         """The first one is under the cursor."""

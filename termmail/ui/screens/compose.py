@@ -51,6 +51,7 @@ class ComposeScreen(Screen[int | None]):
     already (a forward is, for its attachments are copied in).
     """
 
+    AUTO_FOCUS = ""
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss", "../widgets/field.tcss", "compose.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("composer")]
 
@@ -67,13 +68,20 @@ class ComposeScreen(Screen[int | None]):
     # -- what is on the screen
 
     def compose(self) -> ComposeResult:
-        """A title line, the header fields, the text, the attachments, the keys."""
+        """A title line, the header fields, the text, the attachments, the keys.
+
+        The widgets are held: at the very end they have left the tree, but still know what was typed.
+        """
+        self._head = HeaderForm(self.engine, self._first)
+        self._body = BodyInput(self._first.body)
+        self._note = Static("", id="compose-saved", markup=False)
+        self._wrong = Trouble()
         with Horizontal(id="compose-title"):
             yield Static(Content(self._title()), id="compose-name")
-            yield Static("", id="compose-saved", markup=False)
-        yield HeaderForm(self.engine, self._first)
-        yield Trouble()
-        yield BodyInput(self._first.body)
+            yield self._note
+        yield self._head
+        yield self._wrong
+        yield self._body
         yield AttachmentRow()
         yield KeyBar()
 
@@ -88,23 +96,23 @@ class ComposeScreen(Screen[int | None]):
         """The cursor where a person needs it."""
         self.query_one(AttachmentRow).show(self.draft.attachments)
         self._pause = self.set_interval(PAUSE, self._save_quietly, pause=True)
-        body = self.query_one(BodyInput)
+        body = self._body
         if self._first.cursor == "body-end":
             body.move_cursor(body.document.end)
-        empty = self.query_one(HeaderForm).first_empty() if self._first.cursor == "to" else None
+        empty = self._head.first_empty() if self._first.cursor == "to" else None
         (empty or body).focus()
         if self.engine.read_only:
             self._trouble("The mail store can only be read: what you write here is not saved and cannot be sent.")
 
     def _trouble(self, words: str) -> None:
-        self.query_one(Trouble).say(words)
+        self._wrong.say(words)
 
     # -- what is kept
 
     def _current(self) -> Draft:
         """The draft as it stands on the screen."""
-        draft = self.query_one(HeaderForm).filled(self.draft)
-        return replace(draft, body=self.query_one(BodyInput).text)
+        draft = self._head.filled(self.draft)
+        return replace(draft, body=self._body.text)
 
     def _changed(self) -> bool:
         """Whether the user has put anything into a draft that was made for this screen."""
@@ -129,7 +137,7 @@ class ComposeScreen(Screen[int | None]):
             return True
 
     def _say_saved(self) -> None:
-        self.query_one("#compose-saved", Static).update(f"Saved {datetime.now().astimezone():%H:%M}")
+        self._note.update(f"Saved {datetime.now().astimezone():%H:%M}")
 
     async def _save_quietly(self) -> None:
         if self._pause is not None:
@@ -155,7 +163,7 @@ class ComposeScreen(Screen[int | None]):
 
     def action_compose_copies(self) -> None:
         """Unfold Cc and Bcc and go there."""
-        self.query_one(HeaderForm).unfold()
+        self._head.unfold()
 
     # -- attachments
 
@@ -182,7 +190,7 @@ class ComposeScreen(Screen[int | None]):
         async with self._saving:
             self._take_attachments(await self.engine.detach(self.draft, event.file_id))
         if not self.draft.attachments:
-            self.query_one(BodyInput).focus()
+            self._body.focus()
 
     def _take_attachments(self, draft: Draft) -> None:
         self.draft = replace(self.draft, id=draft.id, attachments=draft.attachments)
@@ -195,7 +203,7 @@ class ComposeScreen(Screen[int | None]):
     async def action_compose_editor(self) -> None:
         """Give the text to $EDITOR and take back what it leaves."""
         await self._save()
-        body = self.query_one(BodyInput)
+        body = self._body
         try:
             with self.app.batch_update(), self.app.suspend():
                 text = await editor.edit(body.text, self.engine.paths.data / "editing")
@@ -222,7 +230,7 @@ class ComposeScreen(Screen[int | None]):
     async def action_compose_send(self) -> None:
         """Send, after one question where there is something to ask."""
         self._trouble("")
-        if not self.query_one(HeaderForm).check() or not await self._save():
+        if not self._head.check() or not await self._save():
             return
         concerns = self.engine.concerns(self._current())
         question = ConfirmScreen("Before this goes out", "Send anyway", "Back", concerns)

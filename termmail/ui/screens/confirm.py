@@ -40,9 +40,7 @@ class ConfirmScreen(dialog.Dialog[bool]):
                 yield dialog.text(words)
             with Horizontal(classes="dialog-buttons"):
                 yield dialog.button("y", self._yes, "yes")
-                no = dialog.button("n", self._no, "no")
-                no.id = "no"
-                yield no
+                yield dialog.button("n", self._no, "no", id="no")
 
     def on_mount(self) -> None:
         """Enter alone must not do what cannot be undone."""

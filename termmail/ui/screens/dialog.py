@@ -12,8 +12,8 @@ from textual.widgets import Button, Static
 if TYPE_CHECKING:
     from textual import events
 
-CRAMPED = 16
-"""Rows below which a dialog goes without its inner margin."""
+LOW, NARROW = 16, 76
+"""Rows below which a dialog goes without its inner margin; columns below which its buttons stand in a column."""
 
 
 class Frame(VerticalScroll, can_focus=False):
@@ -28,7 +28,8 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the words the room of the margins where there is little."""
-        self.set_class(event.size.height < CRAMPED, "-short")
+        self.set_class(event.size.height < LOW, "-low")
+        self.set_class(event.size.width < NARROW, "-narrow")
 
 
 def title(words: str) -> Static:
@@ -42,7 +43,7 @@ def text(words: str) -> Static:
 
 
 def quiet(words: str) -> Static:
-    """A remark, such as the keys of a list."""
+    """A remark at the end, such as the keys of a list."""
     return Static(Content(words), classes="dialog-quiet")
 
 
@@ -58,7 +59,6 @@ class Trouble(Static):
         self.set_class(bool(words), "-shown")
 
 
-def button(key: str, words: str, action: str, variant: str = "default") -> Button:
-    """A button that shows the key that does the same."""
-    label = Content.assemble(words, " ", (key, "dim")) if key else Content(words)
-    return Button(label, variant=variant, compact=True, action=f"screen.{action}")  # type: ignore[arg-type]  # a literal
+def button(key: str, words: str, action: str, *, id: str | None = None) -> Button:  # noqa: A002  Textual's word
+    """A button that names the key that does the same."""
+    return Button(Content(f" {words} ({key}) "), compact=True, action=f"screen.{action}", id=id)

@@ -6,6 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
+from rich.cells import chop_cells
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 LETTERS = "abcdefghilmnoprstuvwxz"
 """What links are marked with: not j, k (they move), q (it goes back) and y (it copies)."""
+
+WIDEST, FRAME = 96, 8
+"""Columns of the dialog at most, and of what stands around its list: frame, margins, scroll bar."""
 
 MOST = 300
 """Links that are listed; a list of thousands is nobody's to choose from."""
@@ -74,25 +78,30 @@ class LinksScreen(dialog.Dialog[str | None]):
         with dialog.Frame(classes="dialog dialog-wide"):
             count = len(self._links)
             yield dialog.title(f"{count} link{'' if count == 1 else 's'}" if count else "No links in this message")
-            yield OptionList(
-                *(Option(_shown(mark, link)) for mark, link in zip(self._marks, self._links, strict=True)),
-                classes="dialog-list",
-                markup=False,
-            )
+            yield OptionList(classes="dialog-list", markup=False)
             if self._more:
                 yield dialog.quiet(f"and {self._more} more; V shows the whole source")
             yield dialog.Trouble()
-            yield dialog.quiet("letter or ⏎ open · y copy the address · esc back")
+            yield dialog.quiet("letter or Enter open · y copy the address · Esc back")
 
     @property
     def _list(self) -> OptionList:
         return self.query_one(OptionList)
 
     def on_mount(self) -> None:
-        """The first link is under the cursor."""
+        """The keys are for the list."""
         self._list.focus()
-        if self._links:
-            self._list.highlighted = 0
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fold the addresses to the room there is."""
+        super().on_resize(event)
+        at = self._list.highlighted or 0
+        width = min(WIDEST, event.size.width) - FRAME
+        self._list.clear_options()
+        self._list.add_options(
+            [Option(_shown(mark, link, width)) for mark, link in zip(self._marks, self._links, strict=True)]
+        )
+        self._list.highlighted = at if self._links else None
 
     def on_key(self, event: events.Key) -> None:
         """A letter, or the second of two, chooses its link."""
@@ -149,7 +158,10 @@ class LinksScreen(dialog.Dialog[str | None]):
         self.dismiss(None)
 
 
-def _shown(mark: str, link: Link) -> Content:
+def _shown(mark: str, link: Link, width: int) -> Content:
+    """A link: its mark and text, below it the whole address."""
     text, url = safe.clean(link.text), safe.clean(link.url)
-    first = Content.assemble((f"{mark} ", "bold"), " ", safe.cut(text, 70) if text and text != url else host(url))
-    return Content("\n").join([first, Content.assemble(" " * (len(mark) + 2), (url, "dim"))])
+    indent = " " * (len(mark) + 2)
+    room = max(10, width - len(indent))
+    first = Content.assemble((mark, "bold"), "  ", safe.cut(text if text and text != url else host(url), room))
+    return Content("\n").join([first, *(Content.assemble(indent, (row, "dim")) for row in chop_cells(url, room))])

@@ -72,8 +72,8 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
 
     def compose(self) -> ComposeResult:
         """Filled as soon as the store has answered."""
-        with dialog.Frame(classes="dialog"):
-            yield Vertical(id="outbox-item")
+        with dialog.Frame(classes="dialog dialog-wide"):
+            yield Vertical(id="outbox-item", classes="dialog-part")
             yield dialog.Trouble()
             yield Horizontal(id="outbox-buttons", classes="dialog-buttons")
 
@@ -108,7 +108,7 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
             await buttons.remove_children()
             await item.mount(dialog.title(safe.clean(row.subject) or "(no subject)"), *map(dialog.text, story(row)))
             offered = [dialog.button(*BUTTONS[name], name) for name in OFFERS.get(row.state, ())]
-            await buttons.mount(*offered, dialog.button("esc", "Close", "leave"))
+            await buttons.mount(*offered, dialog.button("Esc", "Close", "leave"))
             self.query(Button).last().focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

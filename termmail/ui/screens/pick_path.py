@@ -105,7 +105,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
             listing.can_focus = False
             yield listing
             yield dialog.Trouble()
-            yield dialog.quiet("tab complete · ↑ ↓ choose · ⏎ take it · esc cancel")
+            yield dialog.quiet("Tab complete · ↑ ↓ choose · Enter take it · Esc cancel")
 
     @property
     def _typed(self) -> str:

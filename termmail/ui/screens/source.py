@@ -56,8 +56,8 @@ class PlainText(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Fold to the new width, away from the loop."""
-        if event.size.width:
-            self._fold(event.size.width)
+        if event.size.width > 3:
+            self._fold(event.size.width - 3)  # a blank on each side, and the scroll bar
 
     @work(exclusive=True, exit_on_error=False)
     async def _fold(self, width: int) -> None:
@@ -76,7 +76,7 @@ class PlainText(ScrollView, can_focus=True):
         """One line, as wide as the widget."""
         row = self.scroll_offset.y + y
         text = self._lines[row] if row < len(self._lines) else ""
-        return Strip([Segment(text)]).adjust_cell_length(self.size.width).apply_style(self.rich_style)
+        return Strip([Segment(f" {text}")]).adjust_cell_length(self.size.width).apply_style(self.rich_style)
 
 
 class SourceScreen(Screen[None]):

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Draft
 
-ADDRESSES = ("to", "cc", "bcc")
-
-
 def sender_words(engine: Engine, name: str) -> str:
     """Who an account writes as."""
     account = engine.account(name)
@@ -36,68 +33,66 @@ class HeaderForm(Vertical):
 
     def __init__(self, engine: Engine, draft: Draft) -> None:
         super().__init__(id="compose-head")
-        self._engine = engine
-        self._draft = draft
+        complete, accounts = engine.complete, engine.accounts
+        self._folded = not (draft.cc or draft.bcc)
+        self._addresses = {
+            "to": AddressField("To", draft.to, complete, id="to", hint="ctrl+t Cc Bcc" if self._folded else ""),
+            "cc": AddressField("Cc", draft.cc, complete, id="cc"),
+            "bcc": AddressField("Bcc", draft.bcc, complete, id="bcc"),
+        }
+        self._subject = LineInput(draft.subject, id="subject")
+        self._from: Select[str] | None = None
+        if len(accounts) > 1:
+            choices = [(Content(sender_words(engine, name)), name) for name in accounts]
+            value = draft.account if draft.account in accounts else engine.default_account
+            self._from = Select(choices, value=value, allow_blank=False, compact=True, id="from")
 
     def compose(self) -> ComposeResult:
         """From only where there is a choice."""
-        draft, complete = self._draft, self._engine.complete
-        if len(self._engine.accounts) > 1:
-            choices = [(Content(sender_words(self._engine, name)), name) for name in self._engine.accounts]
-            value = draft.account if draft.account in self._engine.accounts else self._engine.default_account
-            yield Field("From", Select(choices, value=value, allow_blank=False, compact=True, id="from"))
-        folded = not (draft.cc or draft.bcc)
-        yield AddressField("To", draft.to, complete, id="to", hint="ctrl+t Cc Bcc" if folded else "")
-        for name, label in (("cc", "Cc"), ("bcc", "Bcc")):
-            field = AddressField(label, getattr(draft, name), complete, id=name)
-            field.display = not folded
+        if self._from:
+            yield Field("From", self._from)
+        for name, field in self._addresses.items():
+            field.display = name == "to" or not self._folded
             yield field
-        yield Field("Subject", LineInput(draft.subject, id="subject"))
-
-    def _input(self, name: str) -> Input:
-        return self.query_one(f"#{name}", Input)
-
-    def _address_field(self, name: str) -> AddressField:
-        return self.query_one(f"#{name}-field", AddressField)
+        yield Field("Subject", self._subject)
 
     def _typed(self, name: str) -> str:
         """The addresses of a field, without the comma that waits for the next one."""
-        return self._input(name).value.strip().rstrip(",; ")
+        return self._addresses[name].input.value.strip().rstrip(",; ")
 
     def filled(self, draft: Draft) -> Draft:
         """The draft with what is typed here."""
-        account = str(self.query_one("#from", Select).value) if len(self._engine.accounts) > 1 else draft.account
         return replace(
             draft,
-            account=account,
+            account=str(self._from.value) if self._from else draft.account,
             to=self._typed("to"),
             cc=self._typed("cc"),
             bcc=self._typed("bcc"),
-            subject=self._input("subject").value,
+            subject=self._subject.value,
         )
 
     def first_empty(self) -> Input | None:
         """To or Subject, whichever still wants to be filled."""
-        return next((field for name in ("to", "subject") if not (field := self._input(name)).value), None)
+        return next((field for field in (self._addresses["to"].input, self._subject) if not field.value), None)
 
     def unfold(self) -> None:
         """Show Cc and Bcc, and go there."""
-        for name in ("cc", "bcc"):
-            self._address_field(name).display = True
-        self._address_field("to").hint("")
-        self._input("cc").focus()
+        for field in self._addresses.values():
+            field.display = True
+        self._addresses["to"].hint("")
+        self._addresses["cc"].input.focus()
 
     def check(self) -> bool:
         """Look at the addresses; say below a field what is wrong with it, and go to the first such field."""
-        notes = {name: self._wrong(name) for name in ADDRESSES}
-        if not any(notes.values()) and not any(self._typed(name) for name in ADDRESSES):
+        notes = {name: self._wrong(name) for name in self._addresses}
+        if not any(self._typed(name) for name in self._addresses):
             notes["to"] = "Who is it for? Give at least one address."
-        for name, words in notes.items():
-            self._address_field(name).say(words)
-        wrong = next((name for name in ADDRESSES if notes[name]), None)
+        for name, field in self._addresses.items():
+            field.say(notes[name])
+        wrong = next((field for name, field in self._addresses.items() if notes[name]), None)
         if wrong:
-            self._address_field(wrong).display = True
-            self._input(wrong).focus()
+            wrong.display = True
+            wrong.input.focus()
         return wrong is None
 
     def _wrong(self, name: str) -> str:
@@ -114,4 +109,4 @@ class HeaderForm(Vertical):
 
     @on(Input.Changed, "AddressInput")
     def _typed_again(self, event: Input.Changed) -> None:
-        self._address_field(str(event.input.id)).say("")
+        self._addresses[str(event.input.id)].say("")

@@ -1,0 +1,166 @@
+"""Setting up an account: address, password, done. Both connections are tried before anything is saved."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Button, Input, Static
+
+from termmail.accounts.config import ConfigError
+from termmail.accounts.passwords import PasswordError
+from termmail.mail import safe
+from termmail.store.errors import StoreError
+from termmail.ui.screens import dialog
+from termmail.ui.screens.confirm import ConfirmScreen
+from termmail.ui.widgets.account_form import AccountForm
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import PurePath
+
+    from textual.app import ComposeResult
+    from textual.worker import Worker
+
+    from termmail.accounts.config import Account
+    from termmail.engine.engine import Engine
+
+
+def account_name(address: str, taken: Collection[str]) -> str:
+    """A short name for the account, from its domain: ada@mail.example.org is "example"."""
+    labels = [re.sub(r"[^\w-]", "", label) for label in address.rpartition("@")[2].split(".")]
+    name = next((label for label in labels[-2::-1] if len(label) > 3), labels[0]).strip("-")[:40] or "mail"
+    return next(unique for n in range(1, len(taken) + 2) if (unique := name if n == 1 else f"{name}-{n}") not in taken)
+
+
+class SetupScreen(Screen[str | None]):
+    """Asks for an account, tries it, saves it. Dismisses the account's name, or None."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss", "../widgets/field.tcss", "setup.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", show=False),
+        Binding("ctrl+j,alt+enter,ctrl+enter,f9", "try_it", "Try and save", show=False),
+    ]
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self._engine = engine
+        self._trying: Worker[None] | None = None
+        self._saved_as = ""
+
+    def compose(self) -> ComposeResult:
+        """A word of welcome, the form, what came of the try, the keys."""
+        first = not self._engine.accounts
+        with VerticalScroll(id="setup", can_focus=False):
+            yield Static("Welcome to termmail" if first else "Another account", classes="setup-title")
+            yield Static("Nothing is saved before both servers have answered.", classes="setup-words")
+            yield AccountForm()
+            yield Vertical(id="steps")
+            yield dialog.Trouble()
+            with Horizontal(classes="dialog-buttons", id="setup-buttons"):
+                yield dialog.button("F9", "Try and save", "try_it", id="try")
+                yield dialog.button("Esc", "Cancel", "leave", id="cancel")
+        yield Static("F9 try and save · Tab next field · Esc back", id="setup-keys")
+
+    def on_mount(self) -> None:
+        """Start with the address."""
+        self.query_one("#address", Input).focus()
+
+    @on(Input.Submitted)
+    def _next(self, event: Input.Submitted) -> None:
+        """Enter goes on; in the password it is enough."""
+        if event.input.id == "password" and event.value:
+            self.action_try_it()
+        else:
+            self.focus_next()
+
+    # -- the try
+
+    def action_try_it(self) -> None:
+        """Try both servers; one try at a time. Once the account is saved, go on to it."""
+        if self._saved_as:
+            self.dismiss(self._saved_as)
+        elif self._trying is None and (read := self.query_one(AccountForm).read()) is not None:
+            self.query_one(dialog.Trouble).say("")
+            self._trying = self._try(*read)
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _try(self, account: Account, password: str, other: str | None) -> None:
+        self._set_trying(trying=True)
+        worked = True
+        try:
+            await self.query_one("#steps").remove_children()
+            waiting = [f"Receiving: asking {account.pop3.host}", f"Sending: asking {account.smtp.host}"]
+            line = await self._line("…", waiting.pop(0))
+            async for words, ok in self._engine.try_account(account, password, other):
+                _set(line, "✓" if ok else "✗", words)
+                worked = worked and ok
+                if waiting:
+                    line = await self._line("…", waiting.pop(0))
+            if worked:
+                await self._save(account, password, other)
+        finally:
+            self._trying = None
+            self._set_trying(trying=False)
+        if not worked:
+            self.query_one(dialog.Trouble).say("Nothing is saved yet. Correct what is wrong above, then try again.")
+        self._show_end()
+
+    async def _save(self, account: Account, password: str, other: str | None) -> None:
+        name = account_name(account.address, self._engine.accounts)
+        try:
+            words = await self._engine.add_account(name, account, password, other)
+        except (ConfigError, PasswordError, StoreError) as error:
+            self.query_one(dialog.Trouble).say(f"{error}")
+            return
+        await self._line("✓", words)
+        self._saved_as = name
+        self.query_one("#try", Button).label = Content(" Open your inbox (Enter) ")
+        self.query_one("#cancel").display = False
+        self.query_one("#setup-keys", Static).update("Enter opens your inbox")
+
+    async def _line(self, mark: str, words: str) -> Static:
+        line = Static("", classes="setup-step", markup=False)
+        await self.query_one("#steps").mount(line)
+        _set(line, mark, words)
+        self._show_end()
+        return line
+
+    def _set_trying(self, *, trying: bool) -> None:
+        self.query_one(AccountForm).disabled = trying or bool(self._saved_as)
+        self.query_one("#try", Button).disabled = trying
+        self.query_one("#setup-keys", Static).update(
+            "Esc stops the try"
+            if trying
+            else "Enter opens your inbox"
+            if self._saved_as
+            else "F9 try and save · Tab next field · Esc back"
+        )
+        (self.query_one("#cancel") if trying else self.query_one("#try")).focus()
+
+    def _show_end(self) -> None:
+        self.query_one("#setup", VerticalScroll).scroll_end(animate=False)
+
+    # -- the end
+
+    @work(group="leave", exit_on_error=False)
+    async def action_leave(self) -> None:
+        """Stop a running try; else go back, asking first where something was typed."""
+        if self._trying is not None:
+            self._trying.cancel()
+            self.query_one(dialog.Trouble).say("Stopped. Nothing is saved.")
+        elif self._saved_as:
+            self.dismiss(self._saved_as)
+        else:
+            question = ConfirmScreen("Leave the setup? What you typed is not kept.", "Leave", "Stay")
+            if not self.query_one(AccountForm).touched or await self.app.push_screen_wait(question):
+                self.dismiss(None)
+
+
+def _set(line: Static, mark: str, words: str) -> None:
+    line.update(Content.assemble((f"{mark} ", "bold"), safe.clean(words)))

@@ -1,0 +1,176 @@
+"""The form of an account: the person, the server that mail comes from, the server it goes out through."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Input, Label, Select, Static
+
+from termmail.accounts.config import Account, Pop3, Smtp
+from termmail.accounts.discover import guess
+from termmail.ui.widgets.field import Field, LineInput
+from termmail.ui.widgets.tick import Tick
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+ADDRESS = re.compile(r'[^\s<>",;@]+@[^\s<>",;@/]+\Z')
+HOST = re.compile(r"[^\s/@]+\Z")
+SECURITY = (("TLS", "tls"), ("STARTTLS", "starttls"), ("none, readable by anyone on the way", "none"))
+
+
+class ServerForm(Vertical):
+    """One server. What the user has not changed follows the guess that comes from the address."""
+
+    def __init__(self, kind: str, heading: str) -> None:
+        super().__init__(id=kind, classes="server")
+        self._kind = kind
+        self._heading = heading
+        self._guessed: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        """Heading, server and port, security, user."""
+        kind = self._kind
+        yield Static(Content(self._heading), classes="form-heading")
+        port = LineInput(id=f"{kind}-port")
+        server = Horizontal(LineInput(id=f"{kind}-host"), Label("Port", classes="port-label"), port)
+        yield Field("Server", server, id=f"{kind}-server")
+        choices = [(Content(words), value) for words, value in SECURITY]
+        security = Select(choices, value="tls", allow_blank=False, compact=True, id=f"{kind}-security")
+        yield Field("Security", security, id=f"{kind}-security-field")
+        tick = Tick("Send my password without encryption", id=f"{kind}-cleartext")
+        tick.display = False
+        yield tick
+        yield Field("User", LineInput(id=f"{kind}-user"), id=f"{kind}-user-field")
+
+    def _input(self, name: str) -> Input:
+        return self.query_one(f"#{self._kind}-{name}", Input)
+
+    def _select(self) -> Select[str]:
+        return self.query_one(f"#{self._kind}-security", Select)
+
+    def _field(self, name: str) -> Field:
+        return self.query_one(f"#{self._kind}-{name}", Field)
+
+    def suggest(self, settings: Pop3 | Smtp) -> None:
+        """Fill in what the user has left as it was."""
+        for name, value in (
+            ("host", settings.host),
+            ("port", str(settings.port)),
+            ("user", settings.username or ""),
+        ):
+            if self._input(name).value in ("", self._guessed.get(name, "")):
+                self._input(name).value = value
+                self._guessed[name] = value
+        if self._select().value == self._guessed.get("security", "tls"):
+            self._guessed["security"] = settings.security
+            self._select().value = settings.security
+
+    @on(Select.Changed)
+    def _security_changed(self, event: Select.Changed) -> None:
+        """The port follows while it is the usual one; no encryption wants to be meant."""
+        usual = {str(self._usual_port(value)) for _, value in SECURITY}
+        if self._input("port").value in usual | {""}:
+            self._input("port").value = self._guessed["port"] = str(self._usual_port(str(event.value)))
+        self.query_one(Tick).display = event.value == "none"
+
+    def _usual_port(self, security: str) -> int:
+        kind = Pop3 if self._kind == "pop3" else Smtp
+        return kind(host="localhost", security=security).port  # type: ignore[arg-type]  # one of SECURITY
+
+    def settings(self) -> dict[str, object] | None:
+        """What is typed, as the arguments of Pop3 or Smtp; None where something is wrong, which is then said."""
+        host, port = self._input("host").value.strip(), self._input("port").value.strip()
+        security, user = str(self._select().value), self._input("user").value.strip()
+        note = ""
+        if not HOST.match(host):
+            note = "The name of the server, such as mail.example.org."
+        elif not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+            note = "The port is a number from 1 to 65535."
+        self._field("server").say(note)
+        cleartext = self.query_one(Tick).value
+        unmeant = security == "none" and not cleartext
+        self._field("security-field").say("Tick the line below if you mean it, or choose TLS." if unmeant else "")
+        if note or unmeant:
+            (self._input("host") if note else self.query_one(Tick)).focus()
+            return None
+        return {
+            "host": host,
+            "port": int(port),
+            "security": security,
+            "username": user,
+            "allow_cleartext": security == "none",
+        }
+
+
+class AccountForm(Vertical):
+    """Everything an account needs. `read()` gives it, or says beside the fields what is missing."""
+
+    def compose(self) -> ComposeResult:
+        """The person first; the servers fill themselves in from the address."""
+        yield Field("Address", LineInput(id="address", placeholder="ada@example.org"), id="address-field")
+        yield Field("Your name", LineInput(id="name", placeholder="Ada Lovelace"))
+        yield Field("Password", LineInput(id="password", password=True), id="password-field")
+        yield ServerForm("pop3", "Incoming mail, POP3")
+        yield ServerForm("smtp", "Outgoing mail, SMTP")
+        yield Tick("Sending needs another password", id="other")
+        second = Field("Password", LineInput(id="smtp-password", password=True), id="smtp-password-field")
+        second.display = False
+        yield second
+
+    def _value(self, name: str) -> str:
+        return self.query_one(f"#{name}", Input).value
+
+    def _say(self, name: str, words: str) -> bool:
+        """Say it beside the field; True where there was something to say."""
+        self.query_one(f"#{name}-field", Field).say(words)
+        if words:
+            self.query_one(f"#{name}", Input).focus()
+        return bool(words)
+
+    @property
+    def touched(self) -> bool:
+        """Whether there is anything to lose."""
+        return any(self._value(name) for name in ("address", "name", "password"))
+
+    @on(Input.Blurred, "#address")
+    @on(Input.Submitted, "#address")
+    def _guess(self) -> None:
+        address = self._value("address").strip()
+        if ADDRESS.match(address):
+            account = guess(address)
+            self.query_one("#pop3", ServerForm).suggest(account.pop3)
+            self.query_one("#smtp", ServerForm).suggest(account.smtp)
+
+    @on(Tick.Changed, "#other")
+    def _other_password(self, event: Tick.Changed) -> None:
+        self.query_one("#smtp-password-field").display = event.tick.value
+
+    def read(self) -> tuple[Account, str, str | None] | None:
+        """The account, the password, and the other password for SMTP if there is one. None: something is missing."""
+        address = self._value("address").strip()
+        wrong = self._say("address", "" if ADDRESS.match(address) else "Your address, such as ada@example.org.")
+        if wrong:
+            return None
+        self._guess()
+        pop3 = self.query_one("#pop3", ServerForm).settings()
+        smtp = self.query_one("#smtp", ServerForm).settings() if pop3 else None
+        if pop3 is None or smtp is None:
+            return None
+        password = self._value("password")
+        if self._say("password", "" if password or not pop3["username"] else "The password your provider gave you."):
+            return None
+        other = self._value("smtp-password") if self.query_one("#other", Tick).value else None
+        if self._say("smtp-password", "The password for sending." if other == "" else ""):
+            return None
+        account = Account(
+            address=address,
+            name=self._value("name").strip(),
+            pop3=Pop3(**pop3),  # type: ignore[arg-type]  # settings() names exactly these
+            smtp=Smtp(**smtp),  # type: ignore[arg-type]
+        )
+        return account, password, other
