@@ -127,7 +127,8 @@ def parse(raw: bytes) -> Message:
         return Message(seen, _shown(found), text=text, warnings=(*warnings, *cut))
     body = _Body()
     _choose(root, body)
-    parts = [_part(raw, leaf) for leaf in root.leaves() if not body.reads(leaf) or leaf.file_name]
+    read = body.paths()
+    parts = [_part(raw, leaf) for leaf in root.leaves() if leaf.file_name or _is_listed(leaf, read)]
     text, html, notes = _read_body(raw, body)
     first_text = body.texts[0] if body.texts else root
     return Message(
@@ -137,7 +138,7 @@ def parse(raw: bytes) -> Message:
         html=html,
         flowed=bool(text) and all(leaf.parameters.get("format", "").lower() == "flowed" for leaf in body.texts),
         delsp=bool(text) and first_text.parameters.get("delsp", "").lower() == "yes",
-        parts=tuple(part for part in parts if part is not None),
+        parts=tuple(parts),
         warnings=tuple(dict.fromkeys((*warnings, *notes))),
     )
 
@@ -188,8 +189,8 @@ class _Body:
     def empty(self) -> bool:
         return not self.texts and self.html is None
 
-    def reads(self, leaf: mime.Node) -> bool:
-        return leaf is self.html or any(leaf is text for text in self.texts) or leaf.kind in _OTHER_SCREENS
+    def paths(self) -> frozenset[str]:
+        return frozenset(leaf.path for leaf in (*self.texts, *((self.html,) if self.html else ())))
 
 
 def _choose(node: mime.Node, body: _Body) -> None:
@@ -306,9 +307,12 @@ _WARNINGS = {
 }
 
 
-def _part(raw: bytes, leaf: mime.Node) -> Part | None:
-    if leaf.start == leaf.end and leaf.kind == "text/plain" and not leaf.file_name:
-        return None
+def _is_listed(leaf: mime.Node, read: frozenset[str]) -> bool:
+    empty = leaf.start == leaf.end and leaf.kind == "text/plain"
+    return leaf.path not in read and leaf.kind not in _OTHER_SCREENS and not empty
+
+
+def _part(raw: bytes, leaf: mime.Node) -> Part:
     name = safe_name(leaf.file_name, _default_name(raw, leaf))
     return Part(
         path=leaf.path,
