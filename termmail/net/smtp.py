@@ -215,8 +215,6 @@ class _Session:
                 await self.wire.write_body(raw)
         except OSError as error:  # a TimeoutError too
             raise self.trouble(error) from None
-        if not self.wire.is_connected:
-            raise self.trouble(ConnectionResetError())
         try:
             reply = await self.wire.execute_command(b".", timeout=seconds * VERDICT_FACTOR)
         except Exception as error:

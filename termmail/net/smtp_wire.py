@@ -67,11 +67,15 @@ class Wire(SMTPProtocol):
         if self._trace is not None:
             self._trace.add(">", f"(the message, {len(body)} bytes)")
         for start in range(0, len(body), CHUNK):
-            await self._writable.wait()
-            if self.broken or self.transport is None or self.transport.is_closing():
-                raise ConnectionResetError
+            await self._room()
             cast("asyncio.WriteTransport", self.transport).write(body[start : start + CHUNK])
+        await self._room()
+
+    async def _room(self) -> None:
+        """Wait until the pipe takes more; ConnectionResetError where it is gone."""
         await self._writable.wait()
+        if not self.is_connected:
+            raise ConnectionResetError
 
     def leave(self) -> None:
         """Say QUIT and close without waiting, for whatever the server answers changes nothing."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.net import smtp
+from termmail.net import smtp, smtp_wire
 from termmail.net.errors import Busy, LoginRefused, ProtocolError, TlsFailed
+from termmail.net.stream import tls_context
 from termmail.net.trace import Trace
 from tests.net.smtp_script import EHLO, PASSWORD, RAW, Talk, aiosmtpd, plain, polite, send, serve
 
 if TYPE_CHECKING:
+    import ssl
+
     from termmail.net.stream import Server
 
 STARTTLS_EHLO = b"250-mail.example.org\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"
@@ -101,6 +105,30 @@ async def test_a_byte_behind_the_starttls_answer_ends_the_session(certificates):
         assert "in the clear" in outcome.words
         assert served.said == [b"EHLO [127.0.0.1]", b"STARTTLS"]
         assert not leaked
+
+
+async def test_a_byte_that_comes_while_tls_is_made_ready_ends_the_session(certificates, monkeypatch):
+    """T3: the answer was clean, what follows it a moment later is not."""
+    sent = threading.Event()
+
+    def slow_context(ca_file: str | None) -> ssl.SSLContext:
+        assert sent.wait(5)
+        return tls_context(ca_file)
+
+    async def script(talk: Talk) -> None:
+        await talk.say(b"220 hi\r\n")
+        await talk.hear()
+        await talk.say(STARTTLS_EHLO)
+        await talk.hear()
+        await talk.say(b"220 go\r\n")
+        await talk.say(b"235 ok\r\n")
+        assert not await talk.rest()  # the client has already hung up
+        sent.set()
+
+    monkeypatch.setattr(smtp_wire, "tls_context", slow_context)
+    async with serve(script) as served:
+        outcome = await send(secure(served.port, certificates, "starttls"))
+    assert (outcome.state, type(outcome.error)) == ("later", ProtocolError)
 
 
 @pytest.mark.parametrize(
