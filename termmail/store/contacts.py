@@ -15,20 +15,21 @@ if TYPE_CHECKING:
     from termmail.store.store import Store
 
 # The name comes from the newest message that tells one, whatever the order in which messages arrive.
-_COUNT = (
+_JOIN = (
     "INSERT INTO contact (email, name, named, written, received, last) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (email) DO UPDATE SET"
     " name = CASE WHEN (excluded.named, excluded.name) > (named, name) THEN excluded.name ELSE name END,"
-    " named = max(named, excluded.named), written = written + excluded.written,"
-    " received = received + excluded.received, last = max(last, excluded.last)"
+    " named = max(named, excluded.named), last = max(last, excluded.last),"
 )
+_COUNT = f"{_JOIN} written = written + excluded.written, received = received + excluded.received"
+_AT_LEAST = f"{_JOIN} written = max(written, excluded.written), received = max(received, excluded.received)"
 # A mass mailing is not an address book.
 _MOST = 50
 
 
 @dataclass(slots=True)
 class Sightings:
-    """What some messages tell of one address, in the order of _COUNT."""
+    """What some messages tell of one address, in the order of _JOIN."""
 
     email: str
     name: str
@@ -65,6 +66,11 @@ class Tally:
     def save(self, db: sqlite3.Connection) -> None:
         """Add the counts to those in the store."""
         db.executemany(_COUNT, [astuple(one) for one in self._found.values()])
+        self._found = {}
+
+    def at_least(self, db: sqlite3.Connection) -> None:
+        """Raise the counts in the store to these where they are lower."""
+        db.executemany(_AT_LEAST, [astuple(one) for one in self._found.values()])
         self._found = {}
 
 

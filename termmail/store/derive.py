@@ -42,11 +42,10 @@ class Columns(NamedTuple):
 
 
 def columns(envelope: Envelope, received: int, attachments: int | None = None) -> Columns:
-    """The derived columns. `received` (UTC seconds) stands in for a date that is missing or lies a day ahead of it
-    (SAFETY M18). `attachments` is their number where the body is here."""
-    date = envelope.date
+    """The derived columns of a message that came at `received` (UTC seconds). `attachments` is their number where the
+    body is here."""
     return Columns(
-        received if date is None or date > received + 86_400 else date,
+        sort_date(envelope, received),
         ", ".join(safe.sender_text(address) for address in envelope.sender[:_SHOWN]),
         ", ".join(safe.sender_text(address) for address in envelope.to[:_SHOWN]),
         envelope.subject[:_SUBJECT],
@@ -63,6 +62,13 @@ def columns(envelope: Envelope, received: int, attachments: int | None = None) -
         ).decode(),
         int(envelope.attachments) if attachments is None else attachments,
     )
+
+
+def sort_date(envelope: Envelope, received: int) -> int:
+    """The date a list sorts by: the message's own, or when it came where that is missing or lies more than a day
+    after it (SAFETY M18)."""
+    date = envelope.date
+    return received if date is None or date > received + 86_400 else date
 
 
 def whole(message: Message, received: int) -> Columns:

@@ -38,6 +38,11 @@ def ids(store: Store, account: str, folder: str, limit: int | None = None) -> ar
     return array("q", chain.from_iterable(rows))
 
 
+def all_ids(store: Store) -> array[int]:
+    """The ids of every message of every account, in the order they came."""
+    return array("q", chain.from_iterable(store.read("SELECT id FROM message ORDER BY id")))
+
+
 def rows(store: Store, ids: Sequence[int]) -> list[Row]:
     """The list lines of these messages, in their order; messages that are no longer there are left out."""
     found: dict[int, Row] = {}
@@ -107,10 +112,23 @@ def keep_raw(db: sqlite3.Connection, id_: int, raw: bytes, message: Message) -> 
     found = db.execute("SELECT received FROM message WHERE id = ?", (id_,)).fetchone()
     if found is None:
         return
-    db.execute("UPDATE raw SET bytes = ?, complete = 1 WHERE id = ?", (raw, id_))
-    db.execute("UPDATE message SET downloaded = 1, size = ? WHERE id = ?", (len(raw), id_))
-    db.execute("UPDATE remote SET state = 'kept', words = '' WHERE message = ? AND state = 'skipped'", (id_,))
+    _put_bytes(db, id_, raw)
     derive.body_columns(db, id_, message, found[0])
+
+
+def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> None:
+    """Keep many whole messages, (id, bytes) each, in one transaction, on the disk when this returns. What is made
+    from their bodies follows with `search.index_pending`."""
+    with store.transaction(durable=True) as db:
+        for id_, raw in page:
+            _put_bytes(db, id_, raw)
+
+
+def _put_bytes(db: sqlite3.Connection, id_: int, raw: bytes) -> None:
+    db.execute("UPDATE raw SET bytes = ?, complete = 1 WHERE id = ?", (raw, id_))
+    # What was indexed so far is the header.
+    db.execute("UPDATE message SET downloaded = 1, size = ?, indexed = min(indexed, 1) WHERE id = ?", (len(raw), id_))
+    db.execute("UPDATE remote SET state = 'kept', words = '' WHERE message = ? AND state = 'skipped'", (id_,))
 
 
 def add_local(
@@ -199,7 +217,7 @@ def erase(store: Store, ids: Iterable[int], *, from_server: bool = True) -> None
     with store.transaction(durable=True) as db:
         if from_server:
             db.execute(
-                "UPDATE remote SET state = 'due' WHERE message IN (SELECT value FROM json_each(?))"
+                "UPDATE remote SET state = 'due', due_at = NULL WHERE message IN (SELECT value FROM json_each(?))"
                 " AND (state IN ('kept', 'skipped') OR state = 'trashed' AND due_at IS NOT NULL)",
                 (wanted,),
             )

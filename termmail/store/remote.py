@@ -249,9 +249,15 @@ def _known(store: Store, where: str, values: Sequence[Any]) -> list[Known]:
 def set_state(
     store: Store, remote_ids: Iterable[int], state: str, *, due_at: int | None = None, durable: bool = True
 ) -> list[int]:
-    """Put rows into a state; returns which were. "sent" takes only rows that are trashed or due: what was called off
-    in the meantime is not to be deleted. `due_at` None leaves that as it is."""
-    guard = " AND state IN ('trashed', 'due')" if state == "sent" else ""
+    """Put rows into a state; returns which were. `due_at` None leaves that as it is.
+
+    "sent" takes only rows that are trashed or due, and "due" only those and rows that are sent: what a person called
+    off in the meantime stays called off.
+    """
+    guard = {
+        "sent": " AND state IN ('trashed', 'due')",
+        "due": " AND state IN ('trashed', 'due', 'sent')",
+    }.get(state, "")
     with store.transaction(durable=durable) as db:
         changed = db.execute(
             "UPDATE remote SET state = ?, due_at = coalesce(?, due_at)"  # noqa: S608 - the guard is ours
@@ -310,20 +316,25 @@ def _ripen(store: Store, account: str, now: int) -> None:
 
 
 def due(store: Store, account: str, now: int) -> list[Known]:
-    """What DELE may be sent for, now: trashed long enough, and its whole message is here - or was erased by the
-    user's word."""
+    """What DELE may be sent for at `now`: trashed long enough, and its whole message is here - or was erased by the
+    user's word. One that was put off (`set_state` with `due_at`) is left out until then."""
     _ripen(store, account, now)
     return _known(
         store,
-        "WHERE r.account = ? AND r.state = 'due' AND (m.id IS NULL OR m.downloaded = 1) ORDER BY r.id",
-        (account,),
+        "WHERE r.account = ? AND r.state = 'due' AND coalesce(r.due_at, 0) <= ? AND (m.id IS NULL OR m.downloaded = 1)"
+        " ORDER BY r.id",
+        (account, now),
     )
 
 
 def need_body(store: Store, account: str, now: int) -> list[Known]:
     """What is due to be deleted once its whole message has been fetched and kept."""
     _ripen(store, account, now)
-    return _known(store, "WHERE r.account = ? AND r.state = 'due' AND m.downloaded = 0 ORDER BY r.id", (account,))
+    return _known(
+        store,
+        "WHERE r.account = ? AND r.state = 'due' AND coalesce(r.due_at, 0) <= ? AND m.downloaded = 0 ORDER BY r.id",
+        (account, now),
+    )
 
 
 def to_download(store: Store, account: str, limit: int) -> list[Known]:

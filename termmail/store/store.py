@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 10.0
 
+__all__ = ["Store", "StoreError", "StoreReadOnly", "id_list"]
+
 
 class Store:
     """An open mail store. Make one with `Store.open`; use it on the thread that opened it."""
@@ -56,6 +58,7 @@ class Store:
         db = self.db
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA temp_store = MEMORY")
+        db.execute("PRAGMA cache_size = -8000")
         if self.read_only:
             migrate.check_version(db, self.path)
             db.execute("PRAGMA query_only = ON")
@@ -64,6 +67,8 @@ class Store:
         (mode,) = db.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}").fetchone()
         # Without WAL a commit must reach the disk or a power cut may damage the file: sqlite.org/pragma.html.
         self._lazy, self._strict = ("NORMAL", "FULL") if mode == "wal" else ("FULL", "EXTRA")
+        # 16 MB between checkpoints: a first sync writes a lot in small commits.
+        db.execute("PRAGMA wal_autocheckpoint = 4000")
         db.execute(f"PRAGMA journal_size_limit = {16 << 20}")
         db.execute(f"PRAGMA synchronous = {self._strict}")
         migrate.migrate(db, self.path, vfs=vfs)

@@ -41,7 +41,7 @@ CREATE TABLE raw (
 -- What the maildrop holds or held. A row without a message is a tombstone: it keeps a deleted message from
 -- being shown as new.
 CREATE TABLE remote (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   account TEXT NOT NULL,
   uidl BLOB NOT NULL,                        -- opaque bytes of the server; x'' where it gave none
   nth INTEGER NOT NULL DEFAULT 0,            -- tells apart equal messages under one UIDL

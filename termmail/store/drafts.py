@@ -1,0 +1,167 @@
+"""Messages being written, and the files copied into them. Saved on each pause, on the disk when a call returns."""
+
+from __future__ import annotations
+
+import json
+import time
+from array import array
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from termmail.mail import safe
+from termmail.mail.message import Attachment, Draft
+from termmail.store.rows import Row
+from termmail.store.store import id_list
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from termmail.store.store import Store
+
+_SNIPPET = 160
+_SUBJECT = 1000
+_COLUMNS = "account, recipients, cc, bcc, subject, body, in_reply_to, refs, answers, forwards, cursor, updated"  # in the order of _values
+
+
+def save(store: Store, draft: Draft, now: int | None = None) -> Draft:
+    """Keep a draft as it is now; returns it with its id and time (`now`, UTC seconds). Its attachments are not
+    touched: `attach` and `detach` do that. A draft that was discarded elsewhere comes back under a new id, for no
+    typed word is dropped."""
+    updated = int(time.time()) if now is None else now
+    values = _values(replace(draft, updated=updated))
+    with store.transaction(durable=True) as db:
+        sets = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", "))
+        changed = db.execute(
+            f"UPDATE draft SET {sets}, version = version + 1 WHERE id = ?",  # noqa: S608 - columns of ours
+            (*values, draft.id),
+        )
+        id_ = draft.id
+        if changed.rowcount == 0:
+            marks = ", ".join("?" * len(values))
+            cursor = db.execute(f"INSERT INTO draft ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608
+            id_ = cursor.lastrowid or 0
+        return _load(db, id_)
+
+
+def _values(draft: Draft) -> tuple[Any, ...]:
+    texts = (draft.account, draft.to, draft.cc, draft.bcc, draft.subject, draft.body, draft.in_reply_to)
+    references = json.dumps(draft.references)
+    return (*map(_storable, texts), references, draft.answers, draft.forwards, draft.cursor, draft.updated)
+
+
+def _storable(text: str) -> str:
+    """A terminal may hand us lone surrogates, which are no text."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def load(store: Store, id_: int) -> Draft:
+    """A draft with the list of its attachments. Raises KeyError."""
+    return _load(store.db, id_)
+
+
+def _load(db: sqlite3.Connection, id_: int) -> Draft:
+    found = db.execute(
+        f"SELECT {_COLUMNS} FROM draft WHERE id = ?",  # noqa: S608 - columns of ours
+        (id_,),
+    ).fetchone()
+    if found is None:
+        raise KeyError(id_)
+    account, to, cc, bcc, subject, body, in_reply_to, references, answers, forwards, cursor, updated = found
+    files = db.execute("SELECT id, name, content_type, size FROM draft_file WHERE draft = ? ORDER BY id", (id_,))
+    return Draft(
+        id=id_,
+        account=account,
+        to=to,
+        cc=cc,
+        bcc=bcc,
+        subject=subject,
+        body=body,
+        in_reply_to=in_reply_to,
+        references=tuple(json.loads(references)),
+        answers=answers,
+        forwards=forwards,
+        attachments=tuple(Attachment(*file) for file in files),
+        cursor=cursor,
+        updated=updated,
+    )
+
+
+def discard(store: Store, id_: int) -> None:
+    """Delete a draft and its files. One that waits in the outbox stays until it is sent or taken back."""
+    with store.transaction(durable=True) as db:
+        db.execute("DELETE FROM draft WHERE id = ? AND outbox IS NULL", (id_,))
+
+
+def ids(store: Store, account: str) -> array[int]:
+    """The ids of the drafts one can go on with, the last written first."""
+    found = store.read(
+        "SELECT id FROM draft WHERE account = ? AND outbox IS NULL ORDER BY updated DESC, id DESC", (account,)
+    )
+    return array("q", chain.from_iterable(found))
+
+
+def rows(store: Store, ids: Sequence[int]) -> list[Row]:
+    """The list lines of these drafts, in their order; those no longer there are left out."""
+    found = store.read(
+        "SELECT d.id, d.account, d.recipients, d.subject, substr(d.body, 1, 400), d.updated, length(d.body),"
+        " (SELECT count(*) FROM draft_file f WHERE f.draft = d.id) FROM draft d"
+        " WHERE d.id IN (SELECT value FROM json_each(?))",
+        (id_list(ids),),
+    )
+    lines = {row[0]: _row(row) for row in found}
+    return [lines[id_] for id_ in ids if id_ in lines]
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    id_, account, recipients, subject, body, updated, size, files = values
+    return Row(
+        id=id_,
+        account=account,
+        folder="Drafts",
+        sender="",
+        recipients=safe.clean(recipients),
+        subject=safe.clean(subject)[:_SUBJECT],
+        snippet=" ".join(safe.clean(body).split())[:_SNIPPET],
+        date=updated,
+        size=size,
+        unread=False,
+        starred=False,
+        answered=False,
+        forwarded=False,
+        attachments=files,
+        downloaded=True,
+        state="",
+        uidl=b"",
+        message_id="",
+    )
+
+
+def attach(store: Store, draft_id: int, name: str, content_type: str, data: bytes) -> Draft:
+    """Copy a file into a draft. Raises KeyError where there is no such draft."""
+    with store.transaction(durable=True) as db:
+        _load(db, draft_id)
+        db.execute(
+            "INSERT INTO draft_file (draft, name, content_type, size, bytes) VALUES (?, ?, ?, ?, ?)",
+            (draft_id, _storable(name), _storable(content_type), len(data), data),
+        )
+        return _changed(db, draft_id)
+
+
+def detach(store: Store, draft_id: int, file_id: int) -> Draft:
+    """Take a file out of a draft again. Raises KeyError where there is no such draft."""
+    with store.transaction(durable=True) as db:
+        db.execute("DELETE FROM draft_file WHERE id = ? AND draft = ?", (file_id, draft_id))
+        return _changed(db, draft_id)
+
+
+def _changed(db: sqlite3.Connection, draft_id: int) -> Draft:
+    db.execute("UPDATE draft SET version = version + 1 WHERE id = ?", (draft_id,))
+    return _load(db, draft_id)
+
+
+def files(store: Store, draft_id: int) -> list[tuple[str, str, bytes]]:
+    """The files of a draft as (name, content type, bytes), in the order they were attached."""
+    found = store.read("SELECT name, content_type, bytes FROM draft_file WHERE draft = ? ORDER BY id", (draft_id,))
+    return [(name, content_type, data) for name, content_type, data in found]

@@ -1,0 +1,64 @@
+"""Making everything derived again from the raw bytes: columns, index, contacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.mail import parse
+from termmail.store import contacts, derive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from termmail.mail.message import Envelope
+    from termmail.store.store import Store
+
+_STEP = 200
+
+
+def rebuild(store: Store, progress: Callable[[int, int], None] = lambda _done, _total: None) -> int:
+    """Rebuild every derived column, the search index and the contacts, and return how many messages there are.
+
+    `progress(done, total)` is called after every step. Contacts only gain by it: whom one wrote to in Bcc, and people
+    whose messages were erased, are in no raw bytes. Each step is a transaction; broken off, it can be begun again.
+    """
+    ((total,),) = store.read("SELECT count(*) FROM message")
+    with store.transaction() as db:
+        db.execute("DELETE FROM search")
+        db.execute("UPDATE message SET indexed = 0")
+    tally = contacts.Tally()
+    done = last = 0
+    while done < total:
+        step = _step(store, last, tally)
+        if not step:
+            break
+        done, last = done + len(step), step[-1]
+        progress(done, total)
+    with store.transaction() as db:
+        tally.at_least(db)
+    return int(total)
+
+
+def _step(store: Store, after: int, tally: contacts.Tally) -> list[int]:
+    """Rebuild the next messages behind the id `after`; returns their ids."""
+    with store.transaction() as db:
+        rows = db.execute(
+            "SELECT m.id, m.folder, m.received, r.complete, r.bytes FROM message m JOIN raw r ON r.id = m.id"
+            " WHERE m.id > ? ORDER BY m.id LIMIT ?",
+            (after, _STEP),
+        ).fetchall()
+        for id_, folder, received, complete, raw in rows:
+            envelope: Envelope
+            if complete:
+                message = parse.parse(raw)
+                envelope = message.envelope
+                derive.body_columns(db, id_, message, received)
+            else:
+                envelope = parse.envelope(raw)
+                db.execute(derive.UPDATE, (*derive.columns(envelope, received), id_))
+                db.execute("UPDATE message SET snippet = '' WHERE id = ?", (id_,))
+                derive.index(db, id_, envelope, None)
+            db.execute("UPDATE message SET downloaded = ? WHERE id = ?", (complete, id_))
+            date = derive.sort_date(envelope, received)
+            tally.message(contacts.people(envelope, folder), date, written=folder == "Sent")
+    return [row[0] for row in rows]
