@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.keys import format_key
 
 
@@ -121,10 +121,11 @@ ACTIONS = (
     Action("view.quit", "q", "Back; at the list, quit", "mail", "The program"),
     Action("app.leave", "ctrl+q", "Quit", "app", "The program"),
     # The composer
-    Action("compose.send", "ctrl+j,alt+enter,ctrl+enter,f9", "Send", "composer", "Composing", 1, "send"),
+    Action("compose.send", "f9,ctrl+j,ctrl+enter,alt+enter", "Send", "composer", "Composing", 1, "send"),
     Action("compose.save", "ctrl+s,f2", "Save the draft", "composer", "Composing", 4, "save"),
     Action("compose.attach", "ctrl+o,f3", "Attach a file", "composer", "Composing", 2, "attach"),
     Action("compose.editor", "f4", "Write in $EDITOR", "composer", "Composing", 3, "$EDITOR"),
+    Action("compose.copies", "ctrl+t,f12", "Show Cc and Bcc", "composer", "Composing", 7, "Cc, Bcc"),
     Action("compose.discard", "f8", "Discard the draft", "composer", "Composing", 6, "discard"),
     Action("compose.close", "escape", "Close; the draft is kept", "composer", "Composing", 5, "close"),
 )
@@ -137,7 +138,7 @@ def split(keys: str) -> tuple[str, ...]:
     return tuple(key.strip() for key in keys.split(",") if key.strip())
 
 
-def bindings(where: str) -> list[Binding]:
+def bindings(where: str) -> list[BindingType]:
     """The BINDINGS of the widget or screen that answers `where`, with the default keys; the app's keymap re-binds."""
     return [
         Binding(",".join(keys), action.method, action.short or action.words, show=action.bar > 0, id=action.id)

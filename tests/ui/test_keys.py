@@ -49,7 +49,7 @@ def test_an_action_left_without_a_key_is_told():
 
 
 def test_the_same_key_in_list_and_reader_is_no_clash():
-    assert keymap.build("termmail", {"list.next": "n,J", "reader.down": "J"}).problems == ()
+    assert keymap.build("termmail", {"list.next": "j,J", "reader.down": "J"}).problems == ()
 
 
 @pytest.mark.parametrize(

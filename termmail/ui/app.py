@@ -1,0 +1,147 @@
+"""The app: opens the engine behind the first screen, hands its events on, and owns keys, themes, help and palette."""
+
+# ruff: noqa: D102 - what an action does stands in the table of keys.py
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.message import Message
+from textual.worker import Worker, WorkerState
+
+from termmail.ui import keymap, keys
+from termmail.ui.screens.inbox import InboxScreen
+from termmail.ui.theme import THEMES
+from termmail.ui.widgets.status import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from termmail.engine.engine import Engine
+    from termmail.engine.events import Event
+
+log = logging.getLogger("termmail")
+
+
+class TermmailApp(App[None], inherit_bindings=False):
+    """Make it with what opens the engine; it is awaited while the first screen is painted.
+
+    `failure` holds what kept the engine from opening, after the app has ended because of it.
+    """
+
+    TITLE = "termmail"
+    CSS_PATH = "screens/inbox.tcss"  # the first screen is not pushed, and only pushed ones bring their own
+    BINDINGS = keys.bindings("app")
+    ENABLE_COMMAND_PALETTE = False
+
+    @dataclass
+    class Told(Message):
+        """Something the engine told, brought from wherever it was told into the app's own order of things."""
+
+        event: Event
+
+    def __init__(self, open_engine: Callable[[], Awaitable[Engine]]) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.engine: Engine | None = None
+        self.failure: BaseException | None = None
+        self.keys = keymap.build()
+        self.inbox = InboxScreen()
+        self._open_engine = open_engine
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def get_default_screen(self) -> InboxScreen:
+        """The inbox, empty until the engine is open."""
+        return self.inbox
+
+    def on_mount(self) -> None:
+        """The store is opened while the first screen is painted."""
+        self.run_worker(self._opened(), group="engine", exit_on_error=False)
+
+    async def _opened(self) -> None:
+        try:
+            self.engine = engine = await self._open_engine()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's to tell, after the screen is gone
+            self.failure = error
+            self.exit()
+            return
+        await self.inbox.ready.wait()
+        self._unsubscribe = engine.subscribe(self._hear)
+        self._dress(engine)
+        if engine.passwords.ask is None:
+            engine.passwords.ask = self._ask_password
+        self.inbox.open(engine)
+        engine.start_background()
+        if not engine.accounts:
+            self.inbox.action_mail_add_account()
+
+    def _hear(self, event: Event) -> None:
+        self.post_message(self.Told(event))
+
+    def _dress(self, engine: Engine) -> None:
+        """Theme and keys of the config; what does not fit is said, and does not stop anything."""
+        ui = engine.config.ui
+        if ui.theme in self.available_themes:
+            self.theme = ui.theme
+        else:
+            choices = ", ".join(sorted(self.available_themes))
+            self.inbox.problems.add(Problem(f"There is no theme “{ui.theme}”.", f"Choose one of {choices}."))
+        self.keys = keymap.build(ui.keymap, ui.keys)
+        for words in self.keys.problems:
+            self.inbox.problems.add(Problem(words))
+        self.set_keymap(self.keys.changed())
+
+    async def _ask_password(self, words: str) -> str | None:
+        """Ask on the screen; called from the engine's tasks."""
+        from termmail.ui.screens.ask_password import AskPasswordScreen  # noqa: PLC0415 - rarely needed
+
+        return await self.push_screen_wait(AskPasswordScreen(words))
+
+    def on_termmail_app_told(self, message: Told) -> None:
+        """Hand an event of the engine to the main screen, whichever is on top."""
+        self.inbox.heard(message.event)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker of ours ended by a bug: said and logged, and the program goes on."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            log.error("a task of the screen ended", exc_info=event.worker.error)
+            where = f"The log has the details: {self.engine.paths.log}." if self.engine is not None else ""
+            self.inbox.problems.add(Problem("Something in termmail went wrong; your mail is safe.", where))
+
+    def on_unmount(self) -> None:
+        """Hear nothing more."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+
+    # -- what works everywhere
+
+    def action_app_palette(self) -> None:
+        from textual.command import CommandPalette  # noqa: PLC0415
+
+        from termmail.ui.palette import ActionProvider  # noqa: PLC0415
+
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(providers=[ActionProvider], placeholder="Find an action …"))
+
+    def action_app_palette_too(self) -> None:
+        self.action_app_palette()
+
+    def action_app_help(self) -> None:
+        from termmail.ui.screens.help import HelpScreen  # noqa: PLC0415
+
+        if isinstance(self.screen, HelpScreen):
+            return
+        first = "composer" if self.screen is not self.inbox else "list"
+        if self.screen is self.inbox and self.inbox.focused is not self.inbox.messages:
+            first = "reader"
+        self.push_screen(HelpScreen(self.keys, first))
+
+    def action_app_help_too(self) -> None:
+        self.action_app_help()
+
+    def action_app_leave(self) -> None:
+        self.inbox.leave()

@@ -1,0 +1,230 @@
+"""The main screen, third floor: finding mail, going to folders, checking servers, what is on its way, and leaving."""
+
+# ruff: noqa: D102 - what an action does stands in the table of keys.py
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from termmail.engine.events import Failed, OutboxChanged, SyncProgress
+from termmail.engine.views import View
+from termmail.store.errors import StoreError
+from termmail.ui.keys import BY_ID
+from termmail.ui.screens.reading import ReadingScreen
+from termmail.ui.screens.view import as_typed
+from termmail.ui.widgets.prompt import Prompt
+from termmail.ui.widgets.status import Problem
+from termmail.ui.words import count, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from textual.timer import Timer
+
+    from termmail.engine.events import Event
+
+NOT_FOR_MOVES = {"Drafts", "Outbox"}
+
+
+class FindingScreen(ReadingScreen):
+    """Search, filter, places, servers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sending: dict[int, int] = {}
+        """Outgoing messages that `z` can still take back, with the UTC second each of them goes."""
+        self._clock: Timer | None = None
+
+    # -- questions
+
+    def ask(self, question: str, yes: str, then: Coroutine[object, object, None]) -> None:
+        """Do `then` only after a yes."""
+        from termmail.ui.screens.confirm import ConfirmScreen  # noqa: PLC0415 - not needed for the first screen
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.run_worker(then, group="verbs", exit_on_error=False)
+            else:
+                then.close()
+
+        self.app.push_screen(ConfirmScreen(question, yes, "Back"), answered)
+
+    # -- search and filter
+
+    def action_mail_search(self) -> None:
+        several = self.engine is not None and len(self.engine.accounts) > 1
+        label = " Search all accounts: " if several else " Search all mail: "
+        self.query_one(Prompt).open("search", label, "words, from:ada, subject:lunch")
+
+    def action_mail_filter(self) -> None:
+        self.query_one(Prompt).open("filter", f" Filter {self.home.folder}: ", "words of the messages to keep")
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """The list follows the typing."""
+        if event.kind == "filter":
+            self.filter = event.text
+            self.stale("ids")
+        elif event.text:
+            self.go_to(View.search(self._where(), as_typed(event.text)))
+        elif self.view.query is not None:
+            self.go_to(self.home)
+
+    def on_prompt_closed(self, event: Prompt.Closed) -> None:
+        """Enter keeps what was found, Esc goes back."""
+        if self.whole:
+            self.step_back()
+        self.messages.focus()
+        if event.kind == "filter":
+            self.filter = event.text if event.kept else ""
+            self.stale("ids")
+        elif event.kept and event.text:
+            self.go_to(View.search(self._where(), event.text))
+        elif self.view.query is not None:
+            self.go_to(self.home)
+
+    def _where(self) -> str:
+        """Search covers all accounts; with one, that one, so that its coverage can be told."""
+        accounts = self.engine.accounts if self.engine is not None else []
+        return accounts[0] if len(accounts) == 1 else ""
+
+    # -- places
+
+    def action_mail_go(self) -> None:
+        self.choose_folder("Go to", self._went)
+
+    def choose_folder(self, title: str, then: Callable[[str], None], *, moving: bool = False) -> None:
+        """A list of folders with their letters; other accounts' folders as `account / folder`."""
+        from termmail.ui.screens.places import Place, PlacesScreen  # noqa: PLC0415
+
+        letters = {BY_ID[id_].words: letter for letter, id_ in self.termmail.keys.places().items()}
+        account = self.home.account
+        places = []
+        if not moving:
+            places = [Place(words, letters[words]) for words in (BY_ID["go.top"].words,) if words in letters]
+        for folder, held in self.counts.get(account, {}).items():
+            if not moving or folder not in NOT_FOR_MOVES | {self.view.folder}:
+                detail = f"{number(held.unread)} unread" if held.unread else number(held.total) if held.total else ""
+                places.append(Place(folder, letters.get(folder, ""), detail))
+        if not moving:
+            places += [
+                Place(f"{other} / {folder}")
+                for other, folders in self.counts.items()
+                if other != account
+                for folder in folders
+            ]
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                then(name)
+
+        self.app.push_screen(PlacesScreen(title, places, new="New folder" if moving else ""), chosen)
+
+    def _went(self, name: str) -> None:
+        if name == BY_ID["go.top"].words:
+            if self.whole:
+                self.reader.body.action_reader_top()
+            else:
+                self.messages.action_list_top()
+            return
+        account, _, folder = name.rpartition(" / ")
+        if self.whole:
+            self.step_back()
+        self.go_to(View(account or self.home.account, folder))
+        self.messages.focus()
+
+    # -- servers
+
+    def action_mail_check(self) -> None:
+        if self.engine is None:
+            return
+        if not self.engine.accounts:
+            self.action_mail_add_account()
+        for account in self.engine.accounts:
+            self.problems.forget(account)
+            self.engine.sync_soon(account)
+
+    def action_mail_add_account(self) -> None:
+        from termmail.ui.screens.setup import SetupScreen  # noqa: PLC0415
+
+        if self.engine is not None:
+            self.app.push_screen(SetupScreen(self.engine), self._account_added)
+
+    def _account_added(self, account: str | None) -> None:
+        if account is not None and self.engine is not None:
+            self.go_to(View(account, "Inbox"))
+            self.engine.sync_soon(account)
+
+    def heard(self, event: Event) -> None:
+        """What goes out and what went wrong, beside what the lists hear."""
+        super().heard(event)
+        match event:
+            case Failed():
+                self.problems.add(event)
+            case OutboxChanged():
+                self.run_worker(self._outbox(event), group="outbox", exit_on_error=False)
+            case SyncProgress(running=False, words=words) if words and self._went_well(event):
+                self.problems.forget(event.account)
+                if words != "No new messages":
+                    self.status.say(words)
+            case _:
+                pass
+
+    def _went_well(self, event: SyncProgress) -> bool:
+        return self.engine is not None and bool(self.engine.status(event.account).online)
+
+    # -- what is on its way
+
+    async def _outbox(self, event: OutboxChanged) -> None:
+        if self.engine is None:
+            return
+        self._sending.pop(event.id, None)
+        try:
+            row = await self.engine.outbox_row(event.id)
+        except (KeyError, StoreError):
+            row = None
+        if event.state == "queued" and row is not None and row.not_before > time.time():
+            self._sending[event.id] = row.not_before
+        elif event.state == "sent":
+            self.status.say("Sent: the server has taken it.")
+        elif event.state in {"failed", "unsure"} and row is not None:
+            title = "was not sent" if event.state == "failed" else "may or may not have been sent"
+            key = self.termmail.keys.shown("go.outbox")
+            self.problems.add(
+                Problem(f"“{row.subject}” {title}. {row.words}", f"It is in the Outbox ({key}).", event.account)
+            )
+        self._tick()
+
+    def _tick(self) -> None:
+        """The countdown of the message that goes next, each second while there is one."""
+        left = [when - time.time() for when in self._sending.values()]
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
+        if not left:
+            self.status.count_down("")
+        elif min(left) <= 0:
+            self.status.count_down("Sending …")
+        else:
+            key = self.termmail.keys.shown("message.undo")
+            self.status.count_down(f"Sending in {max(1, round(min(left)))} s · {key} takes it back")
+            self._clock = self.set_timer(min(1.0, max(0.05, min(left) % 1 or 1.0)), self._tick)
+
+    # -- leaving
+
+    def action_view_quit(self) -> None:
+        if not self.step_back():
+            self.leave()
+
+    def leave(self) -> None:
+        """Quit; with unsent mail, only after a question."""
+        waiting = sum(folders["Outbox"].total for folders in self.counts.values() if "Outbox" in folders)
+        waiting = max(waiting, len(self._sending))
+        if not waiting:
+            self.app.exit()
+            return
+        them = "It stays in the Outbox and goes out" if waiting == 1 else "They stay in the Outbox and go out"
+        self.ask(f"{count(waiting, 'message')} not sent yet. {them} next time. Quit now?", "Quit", self._exit())
+
+    async def _exit(self) -> None:
+        self.app.exit()

@@ -1,0 +1,293 @@
+"""The main screen: the verbs. Each one changes the screen at once, then asks the engine, then says what was done."""
+
+# ruff: noqa: D102 - what an action does stands in the table of keys.py
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.accounts.passwords import PasswordError
+from termmail.net.errors import NetError
+from termmail.store.errors import StoreError
+from termmail.ui.screens.finding import FindingScreen
+from termmail.ui.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from termmail.mail.message import Draft
+    from termmail.store.rows import Row
+    from termmail.ui.widgets.message_list import MessageList
+
+PLACES = ("Drafts", "Outbox")
+"""Lists of what is not sent yet: its rows are no messages, and few verbs mean anything for them."""
+
+
+class InboxScreen(FindingScreen):
+    """The verbs of a message: they act on what is selected, else on the message under the cursor."""
+
+    def targets(self) -> list[int]:
+        """The messages a verb acts on, in the order of the list."""
+        if self.messages.selected:
+            return [i for i in self.messages.ids if i in self.messages.selected]
+        return [self.messages.cursor_id] if self.messages.cursor_id else []
+
+    def _able(self, *, on_unsent: bool = False) -> bool:
+        """Whether a verb can do anything here; says why not."""
+        if self.engine is None or not self.messages.cursor_id:
+            self.status.say("There is no message here.", 3)
+        elif self.engine.read_only:
+            self.status.say("The data folder cannot be written: nothing can be changed.", 5)
+        elif self.view.folder in PLACES and not on_unsent:
+            self.status.say(f"That is for messages; this is {self.view.folder}.", 3)
+        else:
+            return True
+        return False
+
+    def _do(self, work: Awaitable[str | None], leaving: Sequence[int] = (), *, undo: bool = True) -> None:
+        """Run a verb of the engine behind the screen that has changed already."""
+        self.leaving |= set(leaving)
+        if leaving:
+            self.messages.take_out(leaving)
+            self._selection_changed()
+        self.run_worker(self._done(work, leaving, undo=undo), group="verbs", exit_on_error=False)
+
+    async def _done(self, work: Awaitable[str | None], leaving: Sequence[int], *, undo: bool) -> None:
+        try:
+            if words := await work:
+                key = self.termmail.keys.shown("message.undo")
+                self.status.say(f"{words} · {key} brings it back" if undo and key else words)
+        except (StoreError, NetError, PasswordError) as error:
+            self.fail(error)
+        except KeyError:
+            self.status.say("This message is gone.")
+        finally:
+            self.leaving -= set(leaving)
+            if leaving:
+                self.stale("ids", "counts")
+
+    def _selection_changed(self) -> None:
+        chosen = len(self.messages.selected)
+        self.status.right(f"{chosen} selected" if chosen else "")
+
+    # -- selecting
+
+    def action_list_select(self) -> None:
+        if self.messages.cursor_id:
+            self.messages.select(self.messages.cursor_id)
+            self._selection_changed()
+            if not self.whole:
+                self.messages.go(self.messages.cursor + 1)
+
+    def action_list_select_all(self) -> None:
+        self.messages.select_all()
+        self._selection_changed()
+
+    # -- sorting out
+
+    def action_message_delete(self) -> None:
+        if not self._able(on_unsent=True) or self.engine is None:
+            return
+        ids = self.targets()
+        if self.view.folder == "Drafts":
+            self.ask(f"Discard {count(len(ids), 'draft')}?", "Discard", self._discard(ids))
+        elif self.view.folder == "Outbox":
+            self._do(self._take_back(ids), ids, undo=False)
+        elif self.view.folder == "Trash":
+            question = f"Delete {count(len(ids), 'message')} for good, here and on the server?"
+            self.ask(question, "Delete", self._delete_for_good(ids))
+        else:
+            self._do(self.engine.delete(ids), ids)
+
+    async def _delete_for_good(self, ids: list[int]) -> None:
+        assert self.engine is not None
+        self._do(self.engine.delete(ids), ids, undo=False)
+
+    async def _discard(self, ids: list[int]) -> None:
+        async def all_of_them() -> str:
+            assert self.engine is not None
+            for id_ in ids:
+                await self.engine.discard_draft(id_)
+            return f"{count(len(ids), 'draft')} discarded"
+
+        self._do(all_of_them(), ids, undo=False)
+
+    async def _take_back(self, ids: list[int]) -> str:
+        assert self.engine is not None
+        back = [id_ for id_ in ids if await self.engine.cancel_outbox(id_) is not None]
+        if len(back) < len(ids):
+            return "What is on its way already cannot be taken back."
+        return f"Not sent: {count(len(back), 'message')} back in Drafts"
+
+    def action_message_archive(self) -> None:
+        if self._able() and self.engine is not None:
+            self._do(self.engine.archive(ids := self.targets()), ids)
+
+    def action_message_spam(self) -> None:
+        if self._able() and self.engine is not None:
+            self._do(self.engine.spam(ids := self.targets()), ids)
+
+    def action_message_move(self) -> None:
+        if self._able():
+            ids = self.targets()
+            title = f"Move {count(len(ids), 'message')} to"
+            self.choose_folder(title, lambda folder: self._move(ids, folder), moving=True)
+
+    def _move(self, ids: list[int], folder: str) -> None:
+        if self.engine is not None and folder != self.view.folder:
+            self._do(self.engine.move(ids, folder), ids)
+
+    def action_message_star(self) -> None:
+        if self._able() and self.engine is not None:
+            ids = self.targets()
+            first = self.messages.row(ids[0])
+            on = not (first is not None and first.starred)
+            self.messages.change(ids, starred=on)
+            self._do(self.engine.star(ids, on=on), undo=False)
+
+    def action_message_read(self) -> None:
+        if self._able() and self.engine is not None:
+            ids = self.targets()
+            first = self.messages.row(ids[0])
+            unread = not (first is not None and first.unread)
+            self.messages.change(ids, unread=unread)
+            self._do(self.engine.mark_read(ids, unread=unread), undo=False)
+
+    def action_message_undo(self) -> None:
+        self._do(self._undo(), undo=False)
+
+    async def _undo(self) -> str | None:
+        if self.engine is None:
+            return None
+        self.engine.last_draft = 0
+        words = await self.engine.undo()
+        if words and self.engine.last_draft:
+            self.write(await self.engine.load_draft(self.engine.last_draft))
+        return words or "There is nothing to undo."
+
+    def action_mail_empty_trash(self) -> None:
+        if self.engine is not None and self.view.account:
+            held = self.counts.get(self.view.account, {}).get("Trash")
+            if held is None or not held.total:
+                self.status.say("Trash is empty.", 3)
+                return
+            question = f"Delete {count(held.total, 'message')} in Trash for good, here and on the server?"
+            self.ask(question, "Empty Trash", self._empty_trash(self.view.account))
+
+    async def _empty_trash(self, account: str) -> None:
+        assert self.engine is not None
+        self._do(self.engine.empty_trash(account), undo=False)
+
+    # -- writing
+
+    def write(self, draft: Draft) -> None:
+        """Open the composer."""
+        from termmail.ui.screens.compose import ComposeScreen  # noqa: PLC0415 - not needed for the first screen
+
+        if self.engine is not None:
+            self.app.push_screen(ComposeScreen(self.engine, draft))
+
+    def _draft(self, work: Awaitable[Draft]) -> None:
+        async def opened() -> None:
+            self.write(await work)
+
+        self._do(opened(), undo=False)
+
+    def action_mail_compose(self) -> None:
+        if self.engine is not None and self.engine.accounts:
+            self._draft(self.engine.new_draft(self.view.account))
+
+    def action_message_reply(self) -> None:
+        if self._able() and self.engine is not None:
+            self._draft(self.engine.reply_draft(self.messages.cursor_id))
+
+    def action_message_reply_all(self) -> None:
+        if self._able() and self.engine is not None:
+            self._draft(self.engine.reply_draft(self.messages.cursor_id, everyone=True))
+
+    def action_message_reply_list(self) -> None:
+        if self._able() and self.engine is not None:
+            self._draft(self.engine.reply_draft(self.messages.cursor_id, to_list=True))
+
+    def action_message_forward(self) -> None:
+        if self._able() and self.engine is not None:
+            self._draft(self.engine.forward_draft(self.messages.cursor_id))
+
+    def action_message_forward_attached(self) -> None:
+        if self._able() and self.engine is not None:
+            self._draft(self.engine.forward_draft(self.messages.cursor_id, attached=True))
+
+    # -- opening
+
+    def on_message_list_opened(self, event: MessageList.Opened) -> None:
+        """Enter: read a message, go on with a draft, see what can be done about an outgoing one."""
+        if self.engine is None:
+            return
+        if self.view.folder == "Drafts":
+            self._draft(self.engine.load_draft(event.id))
+        elif self.view.folder == "Outbox":
+            from termmail.ui.screens.outbox_item import OutboxItemScreen  # noqa: PLC0415
+
+            self.app.push_screen(OutboxItemScreen(self.engine, event.id))
+        else:
+            self.read_here()
+
+    def action_message_source(self) -> None:
+        self.run_worker(self._source(), group="look", exclusive=True, exit_on_error=False)
+
+    async def _source(self) -> None:
+        if (found := await self.message()) is not None and self.engine is not None:
+            from termmail.ui.screens.source import SourceScreen  # noqa: PLC0415
+
+            row, _ = found
+            raw = await self.engine.raw(row.id)
+            self.app.push_screen(SourceScreen(f"Source · {row.subject}", raw.decode("utf-8", "replace")))
+
+    def action_message_attachments(self) -> None:
+        self.run_worker(self._attachments(), group="look", exclusive=True, exit_on_error=False)
+
+    async def _attachments(self) -> None:
+        if (found := await self.message()) is None or self.engine is None:
+            return
+        row, message = found
+        if not message.parts:
+            self.status.say("This message has no attachments.", 3)
+            return
+        from termmail.ui.screens.attachments import AttachmentsScreen  # noqa: PLC0415
+
+        self.app.push_screen(AttachmentsScreen(self.engine, row.id, message))
+
+    def action_message_links(self) -> None:
+        self.run_worker(self._links(), group="look", exclusive=True, exit_on_error=False)
+
+    async def _links(self) -> None:
+        if (found := await self.message()) is None or self.engine is None:
+            return
+        links = (await self.engine.rendered(found[0].id, html=self.reader.html)).links
+        if not links:
+            self.status.say("This message has no links.", 3)
+            return
+        from termmail.ui.screens.links import LinksScreen  # noqa: PLC0415
+
+        self.app.push_screen(LinksScreen(links), self._link_chosen)
+
+    def _link_chosen(self, url: str | None) -> None:
+        if url is not None and url.lower().startswith("mailto:") and self.engine is not None:
+            self._draft(self.engine.mailto_draft(url))
+
+    def action_message_browser(self) -> None:
+        self.run_worker(self._browser(), group="look", exclusive=True, exit_on_error=False)
+
+    async def _browser(self) -> None:
+        if (found := await self.message()) is None or self.engine is None:
+            return
+        from termmail.ui import opener  # noqa: PLC0415
+
+        row: Row = found[0]
+        try:
+            path = await self.engine.browser_file(row.id)
+            await opener.open_file(path)
+        except opener.OpenError as error:
+            self.status.say(f"{error} The file is {path}.", 15)
+        except OSError:
+            self.status.say("The file for the browser cannot be written; the disk may be full.", 15)

@@ -1,0 +1,285 @@
+"""The main screen, first floor: which view is shown, its ids and counts, and what the engine tells about them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from array import array
+from typing import TYPE_CHECKING, cast
+
+from textual.containers import Container
+from textual.screen import Screen
+
+from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
+from termmail.engine.views import View
+from termmail.store.errors import StoreError
+from termmail.ui import keys
+from termmail.ui.widgets.folders import FolderList
+from termmail.ui.widgets.keybar import KeyBar
+from termmail.ui.widgets.message_list import MessageList
+from termmail.ui.widgets.prompt import Prompt
+from termmail.ui.widgets.reader import Reader
+from termmail.ui.widgets.status import Problem, Problems, StatusLine, TitleLine
+from termmail.ui.words import ago, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from termmail.engine.engine import Engine
+    from termmail.engine.events import Event
+    from termmail.store.rows import Count, Row
+    from termmail.ui.app import TermmailApp
+
+FIRST = 200
+"""Ids asked for first: more than a screen holds, and there at once however large the folder is."""
+NOTHING = {
+    "Inbox": "Inbox is empty.\n{check} checks for mail.",
+    "Drafts": "No drafts.\n{compose} writes a message.",
+    "Outbox": "Nothing waits to be sent.",
+    "Sent": "Nothing was sent from here yet.\n{compose} writes a message.",
+    "Archive": "Nothing is archived.\n{archive} in a list puts a message here.",
+    "Spam": "No spam.",
+    "Trash": "Trash is empty.",
+}
+
+
+class ViewScreen(Screen[None]):
+    """Folders, list and reader, and the lines around them. Wide: side by side; else one below the other."""
+
+    BINDINGS = keys.bindings("mail")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide")]  # noqa: RUF012 - Textual's own type
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = asyncio.Event()
+        self.engine: Engine | None = None
+        self.view = View("", "Inbox")
+        self.home = self.view
+        """The folder a search or a filter began in, and goes back to."""
+        self.filter = ""
+        self.counts: dict[str, dict[str, Count]] = {}
+        self.leaving: set[int] = set()
+        """Messages taken off the list at once, while the store still moves them."""
+        self._coverage = ""
+        self._places: dict[View, int] = {}
+        self._stale: set[str] = set()
+        self._refreshing = False
+
+    def compose(self) -> ComposeResult:
+        """Title, panes, problems, status, keys."""
+        yield TitleLine()
+        with Container(id="panes"):
+            yield FolderList(id="folders")
+            yield MessageList(self._rows, id="list")
+            yield Reader(id="reader")
+        yield Problems()
+        yield StatusLine()
+        yield Prompt()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The list has the focus; the words of time are renewed now and then."""
+        self.messages.empty = "Opening your mail …"
+        self.messages.focus()
+        self.set_interval(20, self.retitle)
+        self.ready.set()
+
+    # -- the widgets, by name
+
+    @property
+    def messages(self) -> MessageList:
+        """The message list."""
+        return self.query_one(MessageList)
+
+    @property
+    def reader(self) -> Reader:
+        """The reading pane, or the whole screen's reader."""
+        return self.query_one(Reader)
+
+    @property
+    def status(self) -> StatusLine:
+        """The line for what just happened."""
+        return self.query_one(StatusLine)
+
+    @property
+    def problems(self) -> Problems:
+        """What went wrong and was not read yet."""
+        return self.query_one(Problems)
+
+    @property
+    def termmail(self) -> TermmailApp:
+        """The app, as ours."""
+        return cast("TermmailApp", self.app)
+
+    # -- a view
+
+    def open(self, engine: Engine) -> None:
+        """The store is open: show the inbox of the default account."""
+        self.engine = self.reader.engine = engine
+        if engine.read_only:
+            self.problems.add(
+                Problem("The data folder cannot be written.", "Mail can be read; nothing can be changed.")
+            )
+        self.home = self.view = View(engine.default_account, "Inbox")
+        self.messages.empty = ""
+        self.go_to(self.view)
+
+    def go_to(self, view: View) -> None:
+        """Show another folder, or the answers to a search."""
+        self._places[self.view] = self.messages.cursor_id
+        self.view, self.filter, self._coverage = view, "", ""
+        if view.query is None:
+            self.home = view
+        self.run_worker(self._load(view), group="view", exclusive=True, exit_on_error=False)
+        self.stale("counts")
+
+    async def _load(self, view: View) -> None:
+        """The first page at once, then all ids; the cursor where it was left."""
+        if self.engine is None:
+            return
+        try:
+            first = await self.engine.ids(view, FIRST)
+            self.messages.empty = ""
+            self.messages.show(first, at=self._places.get(view, 0))
+            self.messages.empty = self._nothing()
+            if len(first) >= FIRST:
+                self.messages.update(await self.engine.ids(view), at=self._places.get(view, 0))
+            if view.query is not None:
+                covered, total = await self.engine.coverage(view.account)
+                self._coverage = f"bodies of {number(covered)} of {number(total)} messages searched"
+        except StoreError as error:
+            self.fail(error)
+        self.retitle()
+
+    async def _rows(self, ids: Sequence[int]) -> list[Row]:
+        if self.engine is None:
+            return []
+        try:
+            return await self.engine.rows(self.view, ids)
+        except StoreError as error:
+            self.fail(error)
+            return []
+
+    async def shown_ids(self) -> array[int]:
+        """What the view holds now: the filter applied, what is about to leave left out."""
+        engine, view = self.engine, self.view
+        if engine is None:
+            return array("q")
+        ids = await engine.ids(view)
+        if self.filter:
+            hits = await self._hits(engine, ids)
+            ids = array("q", (i for i in ids if i in hits))
+        if self.leaving:
+            ids = array("q", (i for i in ids if i not in self.leaving))
+        return ids
+
+    async def _hits(self, engine: Engine, ids: array[int]) -> set[int]:
+        """Which of these messages answer the filter: by the index, or for drafts and outgoing mail by their rows."""
+        if self.view.folder in {"Drafts", "Outbox"}:
+            wanted = self.filter.casefold()
+            rows = await engine.rows(self.view, ids)
+            return {row.id for row in rows if wanted in f"{row.recipients} {row.subject} {row.snippet}".casefold()}
+        return set(await engine.ids(View.search(self.view.account, as_typed(self.filter)), max(len(ids), 1)))
+
+    def _nothing(self) -> str:
+        """What an empty list says."""
+        shown = self.termmail.keys.shown
+        if self.engine is not None and not self.engine.accounts:
+            return f"There is no account yet.\n{shown('app.palette')} and “Add an account” set one up."
+        if self.filter or self.view.query is not None:
+            return "Nothing found.\nEsc goes back."
+        words = NOTHING.get(self.view.folder, f"{self.view.folder} is empty.")
+        return words.format(check=shown("mail.check"), compose=shown("mail.compose"), archive=shown("message.archive"))
+
+    # -- what the engine tells
+
+    def heard(self, event: Event) -> None:
+        """One event of the engine: mark what it makes stale; it is read again soon, once."""
+        match event:
+            case MailArrived(account=account):
+                self.stale("counts", *(["ids"] if self._concerns(account, "Inbox") else []))
+            case FolderChanged(account=account, folder=folder):
+                self.stale("counts", *(["ids", "rows"] if self._concerns(account, folder) else []))
+            case MessageChanged(ids=ids):
+                self.messages.reread(ids)
+                self.stale("counts")
+            case SyncProgress():
+                self.status.progress(event)
+                self.retitle()
+            case _:
+                pass
+
+    def _concerns(self, account: str, folder: str) -> bool:
+        return self.view.account in {account, ""} and (self.view.folder == folder or bool(self.filter))
+
+    def stale(self, *what: str) -> None:
+        """Read "ids", "rows" or "counts" again. Many calls in a row cost one reading."""
+        self._stale |= set(what)
+        if self._stale and not self._refreshing and self.engine is not None:
+            self._refreshing = True
+            self.run_worker(self._refresh(), group="refresh", exit_on_error=False)
+
+    async def _refresh(self) -> None:
+        try:
+            while self._stale and self.engine is not None:
+                what, self._stale = self._stale, set()
+                view = self.view
+                if "ids" in what:
+                    ids = await self.shown_ids()
+                    if view == self.view:
+                        self.messages.update(ids)
+                        self.messages.empty = self._nothing()
+                if "rows" in what:
+                    self.messages.reread()
+                if "counts" in what:
+                    self.counts = {name: await self.engine.counts(name) for name in self.engine.accounts}
+                    self.query_one(FolderList).show(self.counts, self.home)
+                self.retitle()
+        except StoreError as error:
+            self.fail(error)
+        finally:
+            self._refreshing = False
+
+    def fail(self, error: Exception) -> None:
+        """An error that carries words: they stay until they are read."""
+        self.problems.add(Problem(str(error), getattr(error, "advice", "")))
+
+    def retitle(self) -> None:
+        """The title line, if it has changed."""
+        if self.engine is not None:
+            self.query_one(TitleLine).show(self._place(), self._server())
+
+    def _place(self) -> tuple[str, ...]:
+        total = len(self.messages.ids)
+        if self.view.query is not None:
+            return (f"Search: {self.view.query}", f"{number(total)} found", self._coverage)
+        assert self.engine is not None
+        several = len(self.engine.accounts) > 1
+        name = f"{self.view.account} · {self.view.folder}" if several else self.view.folder
+        if self.filter:
+            return (name, f"“{self.filter}”: {number(total)} of {number(self._held())}")
+        unread = self.counts.get(self.view.account, {}).get(self.view.folder)
+        said = f"{number(unread.unread)} unread" if unread is not None and unread.unread else ""
+        return (name, said, f"{number(total)} in all" if total else "")
+
+    def _held(self) -> int:
+        held = self.counts.get(self.view.account, {}).get(self.view.folder)
+        return held.total if held is not None else 0
+
+    def _server(self) -> str:
+        """How the servers are, in words: the account's own, or the one in most trouble."""
+        if self.engine is None or not self.engine.accounts:
+            return ""
+        status = self.engine.status(self.view.account or self.engine.default_account)
+        if status.syncing:
+            return "checking …"
+        checked = f"checked {ago(time.time() - status.last_sync)}" if status.last_sync else "not checked yet"
+        return f"offline · {checked}" if status.online is False else checked
+
+
+def as_typed(text: str) -> str:
+    """A query that is still being typed: its last word may be the beginning of one."""
+    return f"{text}*" if text and text[-1].isalnum() else text

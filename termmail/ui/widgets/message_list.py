@@ -1,0 +1,364 @@
+"""The message list: any number of messages at the price of one screenful. It holds ids and a few hundred rows."""
+
+# ruff: noqa: D102 - what an action does stands in the table of keys.py
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from termmail.ui import keys
+from termmail.ui.widgets.row import CURSOR, Look, card, line
+from termmail.ui.words import Today
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+
+    from textual import events
+
+    from termmail.store.rows import Row
+
+CACHED = 2000
+CARDS_BELOW = 68
+"""A list narrower than this, and high enough, draws each message on two lines."""
+CARDS_FROM_HEIGHT = 16
+
+
+class MessageList(ScrollView, can_focus=True):
+    """Messages by id. `source` fetches rows; a row that is not here yet is drawn as … and asked for.
+
+    The cursor stands on a message, not on a place: when ids change it goes where its message went.
+    """
+
+    BINDINGS = keys.bindings("list")
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "list--text",
+        "list--unread",
+        "list--dim",
+        "list--mark",
+        "list--star",
+        "list--cursor",
+        "list--cursor-blurred",
+        "list--selected",
+    }
+
+    empty: var[str] = var("", init=False)
+    """What to say where there is no message."""
+
+    @dataclass
+    class Moved(Message):
+        """The cursor stands on another message (0: on none)."""
+
+        id: int
+
+    @dataclass
+    class Opened(Message):
+        """The reader wants to read this message."""
+
+        id: int
+
+    def __init__(self, source: Callable[[Sequence[int]], Awaitable[list[Row]]], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.source = source
+        self.ids: array[int] = array("q")
+        self.cursor = 0
+        self.selected: set[int] = set()
+        self.clock: Callable[[], float] = time.time
+        self._rows: OrderedDict[int, Row] = OrderedDict()
+        self._gone: set[int] = set()
+        self._asking = False
+        self._serial = 0
+        self._looks: dict[str, Look] = {}
+
+    # -- what is in it
+
+    def show(self, ids: array[int], *, at: int = 0) -> None:
+        """Another list altogether: the cursor on message `at`, else on the first one; nothing selected."""
+        self._serial += 1
+        self.selected.clear()
+        self._gone.clear()
+        self._rows.clear()
+        self.ids = ids
+        self.cursor = self._find(at, near=0)
+        self._resized()
+        self.scroll_to(y=0, animate=False)
+        self._reveal()
+        self.refresh()
+        self.post_message(self.Moved(self.cursor_id))
+
+    def update(self, ids: array[int], *, at: int = 0) -> None:
+        """The same list with other messages in it: the cursor stays on its message, and that where it was drawn.
+
+        Message `at` gets the cursor instead, if that was not moved yet.
+        """
+        before, old = self.cursor_id, self.cursor
+        self.ids = ids
+        self.selected &= set(ids) if self.selected else set()
+        self.cursor = self._find(at if at and not old and at in ids else before, near=old)
+        self._resized()
+        if moved := (self.cursor - old) * self.row_height:
+            if self.scroll_offset.y > 0:
+                self.scroll_to(y=max(0, self.scroll_offset.y + moved), animate=False)
+            self._reveal()
+        self.refresh()
+        if self.cursor_id != before:
+            self.post_message(self.Moved(self.cursor_id))
+
+    def take_out(self, gone: Collection[int]) -> None:
+        """Take messages out at once; the cursor goes to the next one that stays."""
+        gone = set(gone)
+        after = next((i for i in self.ids[self.cursor :] if i not in gone), None)
+        left = array("q", (i for i in self.ids if i not in gone))
+        self.ids = left
+        self.selected -= gone
+        self.cursor = max(0, len(left) - 1) if after is None else left.index(after)
+        self._resized()
+        self._reveal()
+        self.refresh()
+        self.post_message(self.Moved(self.cursor_id))
+
+    def change(self, ids: Iterable[int], **fields: Any) -> None:
+        """Show other flags on these messages at once; the store follows."""
+        for id_ in ids:
+            if (row := self._rows.get(id_)) is not None:
+                self._rows[id_] = replace(row, **fields)
+                self._refresh_id(id_)
+
+    def reread(self, ids: Iterable[int] | None = None) -> None:
+        """Fetch these rows again (None: all that are held); they stay drawn as they are until then."""
+        stale = self._rows.keys() if ids is None else self._rows.keys() & set(ids)
+        self._gone.clear()
+        if stale:
+            self._ask(stale=set(stale))
+
+    def row(self, id_: int) -> Row | None:
+        """The row of a message, if it is here."""
+        return self._rows.get(id_)
+
+    @property
+    def cursor_id(self) -> int:
+        """The message under the cursor, or 0."""
+        return self.ids[self.cursor] if 0 <= self.cursor < len(self.ids) else 0
+
+    def _find(self, id_: int, near: int) -> int:
+        """Where a message is now, looking close to where it was first; else the same place."""
+        if near < len(self.ids) and self.ids[near] == id_:
+            return near
+        try:
+            return self.ids.index(id_)
+        except ValueError:
+            return max(0, min(near, len(self.ids) - 1))
+
+    # -- moving
+
+    def go(self, index: int) -> None:
+        """Put the cursor on a place of the list. Within the window only two rows are painted again."""
+        index = max(0, min(index, len(self.ids) - 1))
+        if index == self.cursor or not self.ids:
+            return
+        before, self.cursor = self.cursor, index
+        self._refresh_place(before)
+        self._refresh_place(index)
+        self._reveal()
+        self.post_message(self.Moved(self.cursor_id))
+
+    def _reveal(self) -> None:
+        """Bring the cursor into the window, by half a page at least: so most moves paint two rows, not all."""
+        height, top = self.row_height, self.scroll_offset.y
+        first, last = self.cursor * height, (self.cursor + 1) * height
+        window = self.size.height
+        if first < top or last > top + window:
+            middle = first - window // 2
+            self.scroll_to(y=max(0, middle - middle % height), animate=False)
+
+    @property
+    def row_height(self) -> int:
+        """Lines a message takes: two in a narrow list, else one."""
+        narrow = self.size.width < CARDS_BELOW and self.size.height >= CARDS_FROM_HEIGHT
+        return 2 if narrow else 1
+
+    @property
+    def page(self) -> int:
+        """Messages in the window."""
+        return max(1, self.size.height // self.row_height)
+
+    def action_list_next(self) -> None:
+        self.go(self.cursor + 1)
+
+    def action_list_previous(self) -> None:
+        self.go(self.cursor - 1)
+
+    def action_list_page_down(self) -> None:
+        self.go(self.cursor + self.page)
+
+    def action_list_page_up(self) -> None:
+        self.go(self.cursor - self.page)
+
+    def action_list_half_down(self) -> None:
+        self.go(self.cursor + self.page // 2)
+
+    def action_list_half_up(self) -> None:
+        self.go(self.cursor - self.page // 2)
+
+    def action_list_top(self) -> None:
+        self.go(0)
+
+    def action_list_bottom(self) -> None:
+        self.go(len(self.ids) - 1)
+
+    def action_message_open(self) -> None:
+        if self.cursor_id:
+            self.post_message(self.Opened(self.cursor_id))
+
+    # -- selecting
+
+    def select(self, id_: int) -> None:
+        """Select a message, or take it back."""
+        self.selected ^= {id_}
+        self._refresh_id(id_)
+
+    def select_all(self) -> None:
+        """Select all that is shown; none where all were."""
+        self.selected = set() if len(self.selected) == len(self.ids) else set(self.ids)
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """One click puts the cursor there, two open the message."""
+        index = (event.y + self.scroll_offset.y) // self.row_height
+        if index < len(self.ids):
+            self.go(index)
+            if event.chain >= 2:
+                self.action_message_open()
+
+    # -- drawing
+
+    def on_resize(self) -> None:
+        self._resized()
+        self._reveal()
+
+    def _resized(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self.ids) * self.row_height)
+
+    def watch_empty(self) -> None:
+        if not self.ids:
+            self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._looks.clear()
+
+    def on_focus(self) -> None:
+        self._refresh_place(self.cursor)
+
+    def on_blur(self) -> None:
+        self._refresh_place(self.cursor)
+
+    def _refresh_id(self, id_: int) -> None:
+        first = self.scroll_offset.y // self.row_height
+        for index in range(first, min(first + self.page + 1, len(self.ids))):
+            if self.ids[index] == id_:
+                self._refresh_place(index)
+                return
+
+    def _refresh_place(self, index: int) -> None:
+        y = index * self.row_height - self.scroll_offset.y
+        if -self.row_height < y < self.size.height:
+            self.refresh(Region(0, max(y, 0), self.size.width, min(y + self.row_height, self.size.height) - max(y, 0)))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if not self.ids:
+            return self._empty_line(y)
+        index, second = divmod(y + self.scroll_offset.y, self.row_height)
+        if index >= len(self.ids):
+            return Strip.blank(width, self.rich_style)
+        id_ = self.ids[index]
+        on_cursor, selected = index == self.cursor, id_ in self.selected
+        look = self._look("cursor" if on_cursor else "selected" if selected else "")
+        row = self._rows.get(id_)
+        if row is None:
+            self._ask()
+            text = ("" if second else (CURSOR if on_cursor else " ") + "    …").ljust(width)
+            return Strip([Segment(text, look.dim)], width)
+        today = Today.at(self.clock())
+        if self.row_height == 2:
+            segments = card(row, width, look, today, second=bool(second), cursor=on_cursor, selected=selected)
+        else:
+            segments = line(row, width, look, today, cursor=on_cursor, selected=selected)
+        return Strip(segments).adjust_cell_length(width, look.text)
+
+    def _empty_line(self, y: int) -> Strip:
+        width = self.size.width
+        lines = self.empty.split("\n")
+        offset = y - max(0, (self.size.height - len(lines)) // 3)
+        text = lines[offset] if 0 <= offset < len(lines) else ""
+        look = self._look("")
+        return Strip([Segment(text.center(width)[:width], look.dim)], width)
+
+    def _look(self, state: str) -> Look:
+        """The styles of a row that is under the cursor, selected or neither."""
+        if state == "cursor" and not self.has_focus:
+            state = "cursor-blurred"
+        if state not in self._looks:
+            ground = self.get_component_rich_style(f"list--{state}") if state else self.rich_style
+            back = Style(bgcolor=ground.bgcolor)
+            one = state == "cursor"
+
+            def style(name: str) -> Style:
+                own = self.get_component_rich_style(f"list--{name}")
+                colour = ground.color if one else own.color
+                return back + Style(color=colour, bold=own.bold, dim=own.dim, reverse=ground.reverse)
+
+            self._looks[state] = Look(style("text"), style("unread"), style("dim"), style("mark"), style("star"))
+        return self._looks[state]
+
+    # -- rows, as they are needed
+
+    def _ask(self, stale: set[int] | None = None) -> None:
+        """Have the rows around the window fetched, once at a time."""
+        if stale is None and self._asking:
+            return
+        self._asking = True
+        self.run_worker(self._fetch(stale or set()), group="rows", exit_on_error=False)
+
+    async def _fetch(self, stale: set[int]) -> None:
+        try:
+            while wanted := self._missing(stale):
+                serial = self._serial
+                rows = await self.source(wanted)
+                if serial != self._serial:
+                    continue  # rows of another view: the same numbers, other messages
+                found = {row.id for row in rows}
+                self._gone.update(set(wanted) - found)
+                for row in rows:
+                    self._rows[row.id] = row
+                    self._rows.move_to_end(row.id)
+                    self._refresh_id(row.id)
+                stale -= set(wanted)
+                while len(self._rows) > CACHED:
+                    self._rows.popitem(last=False)
+        finally:
+            self._asking = False
+
+    def _missing(self, stale: set[int]) -> list[int]:
+        """Ids in or near the window whose rows are not here, or are to be read again."""
+        first = self.scroll_offset.y // self.row_height
+        window = self.ids[max(0, first - self.page) : first + 2 * self.page + 1]
+        shown = self.ids[first : first + self.page + 1]
+        if not stale and all(i in self._rows or i in self._gone for i in shown):
+            return []
+        for id_ in stale - set(window):
+            self._rows.pop(id_, None)
+        return [i for i in window if i in stale or (i not in self._rows and i not in self._gone)]

@@ -1,0 +1,94 @@
+"""The line to type into for search and filter: results follow the typing, Enter keeps them, Esc goes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Label
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+PAUSE = 0.12
+"""Seconds of rest in the typing after which the list follows."""
+
+
+class Prompt(Horizontal):
+    """One line; it takes the place of the status line while it is open."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Back"),
+        Binding("down,up", "keep", "To the list"),
+    ]
+
+    @dataclass
+    class Typed(Message):
+        """What is looked for now."""
+
+        kind: str
+        text: str
+
+    @dataclass
+    class Closed(Message):
+        """The typing is over; `kept` says whether its results stay."""
+
+        kind: str
+        text: str
+        kept: bool
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt")
+        self.kind = ""
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """What is asked, and the field."""
+        yield Label("", id="prompt-label", markup=False)
+        yield Input(id="prompt-input", compact=True)
+
+    def open(self, kind: str, label: str, placeholder: str) -> None:
+        """Begin to type; `kind` comes back with every message."""
+        self.kind = kind
+        self.query_one(Label).update(label)
+        field = self.query_one(Input)
+        with self.prevent(Input.Changed):
+            field.value = ""
+        field.placeholder = placeholder
+        self.add_class("-open")
+        field.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Wait for a pause in the typing."""
+        event.stop()
+        self._stop()
+        self._timer = self.set_timer(PAUSE, self._tell)
+
+    def _tell(self) -> None:
+        self.post_message(self.Typed(self.kind, self.query_one(Input).value.strip()))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep what was found."""
+        event.stop()
+        self.action_keep()
+
+    def action_keep(self) -> None:
+        """To the list of what was found."""
+        self._close(kept=True)
+
+    def action_close(self) -> None:
+        """Back to what was there before."""
+        self._close(kept=False)
+
+    def _close(self, *, kept: bool) -> None:
+        self._stop()
+        self.remove_class("-open")
+        self.post_message(self.Closed(self.kind, self.query_one(Input).value.strip(), kept))
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()

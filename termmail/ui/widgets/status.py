@@ -1,0 +1,160 @@
+"""The lines around the mail: where we are and how the server is, what just happened, and what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from termmail.ui.words import number
+
+if TYPE_CHECKING:
+    from termmail.engine.events import Failed, SyncProgress
+
+PROBLEMS_SHOWN = 3
+
+
+class TitleLine(Widget):
+    """One line: account and folder at the left, the state of the server at the right."""
+
+    def __init__(self) -> None:
+        super().__init__(id="title")
+        self._left: tuple[str, ...] = ()
+        self._right = ""
+
+    def show(self, left: tuple[str, ...], right: str) -> None:
+        """`left` are the place, then what is said of it. Nothing is painted where nothing changed."""
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
+
+    def render(self) -> Content:
+        """Both ends of the line; the right one goes first where there is no room."""
+        place, *rest = self._left or ("termmail",)
+        left = Content.assemble((f" {place}", "bold"), *((f"  {words}", "$foreground 60%") for words in rest if words))
+        room = self.size.width - left.cell_length - 2
+        right = self._right if len(self._right) <= room else ""
+        if not right and rest and left.cell_length > self.size.width:
+            left = Content.assemble((f" {place}", "bold"))
+        return Content.assemble(left, " " * max(0, room - len(right) + 1), (right, "$foreground 60%"))
+
+
+class StatusLine(Widget):
+    """One line that says what just happened, what goes on, or what can be taken back: the most urgent of them."""
+
+    def __init__(self) -> None:
+        super().__init__(id="status")
+        self._said = ""
+        self._timer_serial = 0
+        self._countdown = ""
+        self._progress: SyncProgress | None = None
+        self._right = ""
+
+    def say(self, words: str, seconds: float = 8.0) -> None:
+        """Words that go away by themselves after `seconds`."""
+        self._said = words
+        self._timer_serial += 1
+        serial = self._timer_serial
+        self.refresh()
+        if words:
+            self.set_timer(seconds, lambda: self._hush(serial))
+
+    def _hush(self, serial: int) -> None:
+        if serial == self._timer_serial:
+            self._said = ""
+            self.refresh()
+
+    def count_down(self, words: str) -> None:
+        """The line of a message about to go out; "" ends it."""
+        if words != self._countdown:
+            self._countdown = words
+            self.refresh()
+
+    def progress(self, event: SyncProgress | None) -> None:
+        """How far a sync has come; None or one that runs no more takes the bar away."""
+        self._progress = event if event is not None and event.running else None
+        self.refresh()
+
+    def right(self, words: str) -> None:
+        """What stands at the right: how many are selected."""
+        if words != self._right:
+            self._right = words
+            self.refresh()
+
+    def render(self) -> Content:
+        """Countdown before words before progress."""
+        if self._countdown:
+            left = Content.assemble((f" {self._countdown}", "$text-accent bold"))
+        elif self._said:
+            left = Content(f" {self._said}")
+        elif self._progress:
+            left = self._bar(self._progress)
+        else:
+            left = Content("")
+        room = self.size.width - left.cell_length - 2
+        right = self._right if len(self._right) <= room else ""
+        return Content.assemble(left, " " * max(0, room - len(right) + 1), (right, "$text-accent"))
+
+    def _bar(self, event: SyncProgress) -> Content:
+        what = f" Receiving {event.what} "
+        if not event.total:
+            return Content.assemble((f"{what}…", "$foreground 60%"))
+        counts = f" {number(event.done)} of {number(event.total)}"
+        cells = max(4, min(30, self.size.width - len(what) - len(counts) - 2))
+        done = round(cells * min(event.done, event.total) / event.total)
+        return Content.assemble(
+            (what, "$foreground 60%"), ("━" * done, "$primary"), ("─" * (cells - done), "$foreground 30%"), (counts, "")
+        )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that went wrong: one sentence, what to do next, and which account it is about ("" for none)."""
+
+    words: str
+    advice: str = ""
+    account: str = ""
+
+
+class Problems(Static):
+    """What went wrong, until it was read: Esc takes the newest away."""
+
+    def __init__(self) -> None:
+        super().__init__("", id="problems", markup=False)
+        self.all: list[Problem] = []
+
+    def add(self, event: Failed | Problem) -> None:
+        """Another problem; the same one again is said once."""
+        problem = Problem(event.words, event.advice, event.account)
+        self.all = [*(known for known in self.all if known != problem), problem]
+        self._show()
+
+    def forget(self, account: str) -> None:
+        """The account's server answers again: what it could not do before is no news any more."""
+        if any(problem.account == account for problem in self.all):
+            self.all = [problem for problem in self.all if problem.account != account]
+            self._show()
+
+    def dismiss(self) -> bool:
+        """Take the newest away; False where there is none."""
+        if not self.all:
+            return False
+        self.all.pop()
+        self._show()
+        return True
+
+    def _show(self) -> None:
+        self.set_class(bool(self.all), "-shown")
+        lines = [_problem(problem) for problem in reversed(self.all[-PROBLEMS_SHOWN:])]
+        if len(self.all) > PROBLEMS_SHOWN:
+            lines.append(Content(f"and {len(self.all) - PROBLEMS_SHOWN} more"))
+        lines.append(Content.assemble(("Esc takes this away.", "$foreground 60%")))
+        self.update(Content("\n").join(lines))
+
+
+def _problem(problem: Problem) -> Content:
+    account = f"{problem.account}: " if problem.account else ""
+    return Content.assemble(("! ", "bold $text-error"), (f"{account}{problem.words}", "bold"), f" {problem.advice}")

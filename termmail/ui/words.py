@@ -1,0 +1,87 @@
+"""Numbers and times as a person says them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The day it is, so that a whole page of dates asks the clock once. Times are UTC seconds, shown in local time."""
+
+    year: int
+    midnight: float
+
+    @classmethod
+    def at(cls, now: float) -> Today:
+        """The day that `now` is in."""
+        local = time.localtime(now)
+        return cls(local.tm_year, now - (local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec))
+
+    def date(self, when: int) -> str:
+        """A date in at most ten cells: 09:12 today, Tue in the last six days, 3 Mar this year, else 2024-11-30."""
+        local = _local(when)
+        if local is None:
+            return ""
+        if self.midnight <= when < self.midnight + DAY:
+            return f"{local.tm_hour:02}:{local.tm_min:02}"
+        if self.midnight - 6 * DAY <= when < self.midnight:
+            return _DAYS[local.tm_wday][:3]
+        if local.tm_year == self.year:
+            return f"{local.tm_mday} {_MONTHS[local.tm_mon - 1][:3]}"
+        return f"{local.tm_year:04}-{local.tm_mon:02}-{local.tm_mday:02}"
+
+
+def _local(when: int) -> time.struct_time | None:
+    """Local time, or None for a number no clock can mean."""
+    try:
+        return time.localtime(when)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def long_date(when: int) -> str:
+    """Tuesday 3 March 2026, 09:12"""
+    local = _local(when)
+    if local is None:
+        return ""
+    day, month = _DAYS[local.tm_wday], _MONTHS[local.tm_mon - 1]
+    return f"{day} {local.tm_mday} {month} {local.tm_year}, {local.tm_hour:02}:{local.tm_min:02}"
+
+
+def ago(seconds: float) -> str:
+    """How long ago: just now, 3 minutes ago, 2 hours ago, 5 days ago."""
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{count(int(seconds // 60), 'minute')} ago"
+    if seconds < DAY:
+        return f"{count(int(seconds // 3600), 'hour')} ago"
+    return f"{count(int(seconds // DAY), 'day')} ago"
+
+
+def number(value: int) -> str:
+    """1 940, with spaces between thousands."""
+    return f"{value:,}".replace(",", " ")
+
+
+def count(value: int, noun: str) -> str:
+    """1 message, 2 messages."""
+    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def size(count_bytes: int) -> str:
+    """870 B, 12 KB, 5.2 MB"""
+    if count_bytes < 1000:
+        return f"{count_bytes} B"
+    if count_bytes < 999_500:
+        return f"{count_bytes / 1000:.0f} KB"
+    return f"{count_bytes / 1_000_000:.1f} MB"
