@@ -16,6 +16,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from termmail.mail.message import Address, Outgoing
 from termmail.mail.recipients import (
     ComposeError,
     ascii_domain,
@@ -24,7 +25,6 @@ from termmail.mail.recipients import (
     refuse_controls,
     wire_address,
 )
-from termmail.mail.message import Address, Outgoing
 from termmail.mail.safe import safe_name
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from email import message_from_bytes
 from email.policy import compat32
 from typing import TYPE_CHECKING
 
-from termmail.mail.recipients import ComposeError, ascii_domain, parse_addresses, wire_address
 from termmail.mail.message import Address, Outgoing
 from termmail.mail.outgoing import address_field, crlf, date_text, goes_as_it_is, new_message_id, text_field, unique
+from termmail.mail.recipients import ComposeError, ascii_domain, parse_addresses, wire_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
