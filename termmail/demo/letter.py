@@ -1,0 +1,143 @@
+"""How a message of the demo mailbox is put together: letters by the standard library, oddities byte by byte."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+from datetime import timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ADA = "Ada Lovelace <ada@example.org>"
+
+
+def days(count: float, hours: float = 0) -> timedelta:
+    """An age."""
+    return timedelta(days=count, hours=hours)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An attachment: its name, its type, its bytes; `inline` where the text shows it."""
+
+    name: str
+    content_type: str
+    data: bytes
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A well-made message. `ago` is its age; `key` names it, and `answers` the chain of keys it replies to, oldest
+    first. `text` may be indented as code is, and loses its trailing spaces to the editor: "--" alone is the
+    signature mark, and `flowed` makes format=flowed of its paragraphs. Message-IDs come from the keys, so threads hold together.
+    """
+
+    ago: timedelta
+    sender: str
+    subject: str
+    text: str
+    key: str
+    answers: tuple[str, ...] = ()
+    to: str = ADA
+    cc: str = ""
+    html: str = ""
+    files: tuple[File, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    flowed: bool = False
+
+    def raw(self, now: datetime) -> bytes:
+        """The message in bytes, CRLF, with the trace headers of its way here."""
+        message = EmailMessage(policy=SMTP)
+        stamp = format_datetime(now - self.ago)
+        message["From"] = _people(self.sender)
+        message["To"] = _people(self.to)
+        if self.cc:
+            message["Cc"] = _people(self.cc)
+        message["Subject"] = self.subject
+        message["Date"] = stamp
+        message["Message-ID"] = message_id(self.key)
+        if self.answers:
+            message["In-Reply-To"] = message_id(self.answers[-1])
+            message["References"] = " ".join(message_id(key) for key in self.answers)
+        for name, value in self.headers:
+            message[name] = value
+        text = _text(self.text, flowed=self.flowed)
+        message.set_content(text, cte="8bit" if not text.isascii() else None)
+        if self.flowed:
+            message.set_param("format", "flowed")
+        if self.html:
+            message.add_alternative(
+                textwrap.dedent(self.html).strip("\n") + "\n", subtype="html", cte="quoted-printable"
+            )
+        for file in self.files:
+            self._attach(message, file)
+        for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+            if part.get_content_maintype() == "multipart":
+                part.set_boundary(f"=_{self.key}_{number}")
+        return _trace(self.sender, stamp) + message.as_bytes()
+
+    def _attach(self, message: EmailMessage, file: File) -> None:
+        main, _, sub = file.content_type.partition("/")
+        disposition = "inline" if file.inline else "attachment"
+        if main == "text":
+            text = file.data.decode()
+            method = re.search(r"METHOD:(\w+)", text) if sub == "calendar" else None
+            params = {"method": method[1]} if method else {}
+            message.add_attachment(
+                text, subtype=sub, cte="base64", filename=file.name, disposition=disposition, params=params
+            )
+        else:
+            message.add_attachment(
+                file.data, maintype=main, subtype=sub, filename=file.name, disposition=disposition, cid=f"<{file.name}>"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """A message that no honest program would write, byte by byte. In `template`, `%DATE%` becomes the Date."""
+
+    ago: timedelta
+    template: bytes
+
+    def raw(self, now: datetime) -> bytes:
+        """The message in bytes; LF in the template becomes CRLF."""
+        stamp = format_datetime(now - self.ago)
+        raw = self.template.replace(b"\n", b"\r\n").replace(b"%DATE%", stamp.encode())
+        return _trace("someone <someone@example.net>", stamp) + raw
+
+
+def message_id(key: str) -> str:
+    """The Message-ID of the letter with this key, in angle brackets."""
+    return f"<{key}@mail.example.org>"
+
+
+def _text(written: str, *, flowed: bool) -> str:
+    """The text as sent: signature mark "-- ", and for RFC 3676 a space where a line goes on."""
+    lines = textwrap.dedent(written).strip("\n").split("\n")
+    sent = []
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        goes_on = flowed and line and following and not line.startswith(">") and not following.startswith(">")
+        sent.append(f"{line} " if goes_on or line == "--" else line)
+    return "\n".join(sent) + "\n"
+
+
+def _people(text: str) -> tuple[Address, ...]:
+    pairs = [parseaddr(one) for one in text.split(", ")]
+    return tuple(Address(display_name=name, addr_spec=address) for name, address in pairs)
+
+
+def _trace(sender: str, stamp: str) -> bytes:
+    address = parseaddr(sender)[1]
+    return (
+        f"Return-Path: <{address}>\r\n"
+        f"Received: from mx.example.net (mx.example.net [192.0.2.7])\r\n"
+        f"\tby demo.example.org (termmail demo) with ESMTPS\r\n\tfor <ada@example.org>; {stamp}\r\n"
+    ).encode()
