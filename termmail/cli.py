@@ -32,6 +32,7 @@ class Parser(ArgumentParser):
     """argparse with the exit code of sysexits.h for wrong usage (EX_USAGE)."""
 
     def error(self, message: str) -> NoReturn:
+        """Say what is wrong and how it goes, and exit with 64."""
         self.print_usage(sys.stderr)
         self.exit(64, f"{self.prog}: {message}\n")
 
@@ -309,11 +310,11 @@ def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
     if demo:
         from termmail.commands.demo import demo_engine  # noqa: PLC0415
 
-        return run(demo_engine(loaded), loaded)
+        return run(demo_engine(loaded))
     from termmail.engine.engine import opened  # noqa: PLC0415
 
     _log_to(where)
-    return run(opened(where, loaded), loaded)
+    return run(opened(where, loaded))
 
 
 def _log_to(where: Paths) -> None:

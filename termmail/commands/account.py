@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -156,6 +156,7 @@ async def doctor(engine: Engine, args: Namespace) -> int:
 
 async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int:
     worst = OK
+    kind: Literal["pop3", "smtp"]
     for name in chosen_accounts(engine, only):
         one = engine.account(name)
         try:

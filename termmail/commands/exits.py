@@ -7,7 +7,7 @@ from termmail.accounts.passwords import PasswordError
 from termmail.accounts.paths import PathError
 from termmail.engine.transfer import TransferError
 from termmail.net.errors import Busy, LoginRefused, NetError, Offline
-from termmail.store.store import StoreError
+from termmail.store.errors import StoreError
 
 OK = 0
 USAGE = 64

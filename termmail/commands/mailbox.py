@@ -53,6 +53,7 @@ async def sync(engine: Engine, args: Namespace) -> int:
             words = str(error)
             output.say(f"{name}: {error} {error.advice}")
             worst = max(worst, code_for(error) or 0)
+        await engine.index()
         rows = await engine.flush(name)
         worst = max([worst, *(outbox_code(row.state) for row in rows)])
         sent = sum(row.state == "sent" for row in rows)

@@ -116,8 +116,14 @@ def print_rows(rows: Iterable[Row]) -> None:
     for row in rows:
         marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("+" if row.attachments else " ")
         sender = f"To: {row.recipients}" if row.folder == "Sent" else row.sender
-        head = f"{row.id:>6} {marks} {local(row.date):16}  {safe.fit(sender, 24)}  "
+        head = f"{row.id:>6} {marks} {local(row.date):16}  {_fit(sender, 24)}  "
         print(head + safe.cut(row.subject or "(no subject)", max(columns - len(head), 20)))
+
+
+def _fit(text: str, cells: int) -> str:
+    """Cut or filled up to exactly so many terminal cells."""
+    text = safe.cut(text, cells)
+    return text + " " * (cells - safe.cells(text))
 
 
 def local(date: int | None) -> str:

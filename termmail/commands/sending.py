@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from termmail.engine.engine import Engine
+    from termmail.store.rows import OutboxRow
 
 
 async def send(engine: Engine, args: Namespace) -> int:
@@ -142,7 +143,7 @@ async def outbox(engine: Engine, args: Namespace) -> int:
     return worst
 
 
-def _print_row(row: outbox_table.OutboxRow, *, as_json: bool) -> None:
+def _print_row(row: OutboxRow, *, as_json: bool) -> None:
     if as_json:
         output.line(
             {

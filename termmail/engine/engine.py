@@ -9,10 +9,10 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 
 from termmail.accounts.passwords import PasswordError, Passwords
-from termmail.engine import reading, setup, transfer, triage, writing
+from termmail.engine import indexing, reading, setup, transfer, triage, writing
 from termmail.engine.events import Event, Failed
 from termmail.engine.outbox import Sender
 from termmail.engine.receive import Receiver
@@ -20,7 +20,8 @@ from termmail.engine.undo import Journal
 from termmail.engine.views import Status, SyncResult, View
 from termmail.net.errors import NetError
 from termmail.store import messages, search
-from termmail.store.store import Store, StoreError
+from termmail.store.errors import StoreError
+from termmail.store.store import Store
 
 if TYPE_CHECKING:
     from array import array
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from termmail.mail.message import Address, Draft, Message, Rendered
     from termmail.net.stream import Server
     from termmail.net.trace import Trace
-    from termmail.store.outbox import OutboxRow
-    from termmail.store.rows import Count, Row
+    from termmail.store.rows import Count, OutboxRow, Row
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class Engine:
             where = f"The log has the details: {self.log_file}."
             self.tell(Failed("", "Something in termmail went wrong; your mail is safe.", where))
 
-    async def server(self, account: str, kind: str) -> Server:
+    async def server(self, account: str, kind: Literal["pop3", "smtp"]) -> Server:
         """The "pop3" or "smtp" server of an account, its password fetched. Raises PasswordError."""
         settings = self.account(account)
         part = settings.pop3 if kind == "pop3" else settings.smtp
@@ -217,11 +217,15 @@ class Engine:
 
     async def counts(self, account: str) -> dict[str, Count]:
         """Each folder of the account with how many messages it holds and how many are unread."""
-        return await reading.counts(self, account)
+        return await self.db(messages.counts, account)
 
     async def search(self, account: str, query: str) -> array[int]:
         """The ids of messages that answer, newest first; `account` "" searches all. What waits is indexed first."""
         return await self.ids(View.search(account, query))
+
+    async def index(self) -> None:
+        """Bring the search index, snippets and attachment marks up with the store, in small steps."""
+        await indexing.catch_up(self)
 
     async def coverage(self, account: str) -> tuple[int, int]:
         """How many bodies search covers, of how many messages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from termmail.store import search
@@ -18,4 +19,4 @@ async def catch_up(engine: Engine) -> None:
     if engine.read_only:
         return
     while await engine.db(search.index_pending, STEP):
-        pass
+        await asyncio.sleep(0)

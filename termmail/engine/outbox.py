@@ -22,7 +22,7 @@ from termmail.store.lock import AccountLock, Locked
 
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine
-    from termmail.store.outbox import Claimed, OutboxRow
+    from termmail.store.rows import Claimed, OutboxRow
 
 log = logging.getLogger("termmail")
 

@@ -11,7 +11,6 @@ from termmail.engine import files, indexing
 from termmail.engine.events import MessageChanged
 from termmail.mail import parse
 from termmail.store import drafts, messages, outbox, search
-from termmail.store.rows import Count, Row
 
 if TYPE_CHECKING:
     from array import array
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.views import View
     from termmail.mail.message import Message, Rendered
+    from termmail.store.rows import Row
 
 KEPT = 16
 """Messages kept parsed, so that going back and forth parses nothing twice."""
@@ -48,14 +48,6 @@ async def rows(engine: Engine, view: View, wanted: Sequence[int]) -> list[Row]:
     if view.folder == "Outbox":
         return await engine.db(outbox.rows, wanted)
     return await engine.db(messages.rows, wanted)
-
-
-async def counts(engine: Engine, account: str) -> dict[str, Count]:
-    """Every folder with what it holds."""
-    found = await engine.db(messages.counts, account)
-    found["Drafts"] = Count(len(await engine.db(drafts.ids, account)), 0)
-    found["Outbox"] = Count(len(await engine.db(outbox.ids, account)), 0)
-    return {folder: found.get(folder, Count(0, 0)) for folder in await engine.db(messages.folders, account)}
 
 
 class Reader:

@@ -184,7 +184,7 @@ class Receiver:
         plan = await self.engine.db(remote.reconcile, self.account, rows)
         wanted = [listed[place] for place in (*plan.new, *plan.unnamed)]
         wanted.sort(key=lambda entry: entry.number, reverse=True)
-        arrivals = Arrivals(self, listed, len(wanted))
+        arrivals = Arrivals(self, listed, wanted)
         await arrivals.take(drop.headers(wanted))
         missing = await self.engine.db(remote.settle, self.account) if not arrivals.left_out else 0
         if plan.again or plan.missing or missing:
@@ -197,14 +197,15 @@ class Receiver:
         """`download = "all"`: the bodies too, newest first, many to a transaction."""
         known = await self.engine.db(remote.to_download, self.account, 1_000_000)
         here = {entry.number: (entry, k) for k in known if (entry := self.listing.get(k.uidl)) is not None}
+        wanted = [entry for entry, _ in here.values()]
         done = size = 0
         page: list[tuple[int, bytes]] = []
         try:
-            async for listed, answer in drop.retrieve([entry for entry, _ in here.values()]):
+            async for listed, answer in drop.retrieve(wanted):
                 done += 1
                 one = here[listed.number][1]
                 if isinstance(answer, NetError):
-                    await self._skip(listed, answer)
+                    await self.skip(listed, answer)
                 elif one.message is not None and is_same(answer, one):
                     page.append((one.message, answer))
                     size += len(answer)
@@ -212,6 +213,9 @@ class Receiver:
                     await self._keep_page(page)
                     page, size = [], 0
                     self._progress("messages", done, len(here))
+        except TooLarge as error:
+            await self.skip(wanted[done], error)
+            raise
         finally:
             # What has come is kept, also when the line drops behind it.
             await self._keep_page(page)
@@ -221,7 +225,7 @@ class Receiver:
             await self.engine.db(messages.add_raws, page)
             self.engine.tell(MessageChanged(tuple(id_ for id_, _ in page)))
 
-    async def _skip(self, listed: Listed, error: NetError) -> None:
+    async def skip(self, listed: Listed, error: NetError) -> None:
         """Note a message that cannot be fetched, so that it is shown as such and not tried for ever (SAFETY P4)."""
         log.warning("message %d of %s was passed over: %s", listed.number, self.account, error)
         if isinstance(error, TooLarge):
@@ -344,8 +348,11 @@ class Receiver:
             await asyncio.gather(self._syncing, return_exceptions=True)
         try:
             async with asyncio.timeout(patience):
-                commit = commit and not self.engine.read_only
-                if commit and await self.engine.db(schedule.make_due, self.account, now()):
+                if (
+                    commit
+                    and not self.engine.read_only
+                    and await self.engine.db(schedule.make_due, self.account, now())
+                ):
                     await self._sync_deletes_only()
                 else:
                     await self.give_back()
@@ -367,13 +374,13 @@ class Receiver:
 class Arrivals:
     """Takes the headers a maildrop streams and puts them into the store, a page at a time, while the next one comes."""
 
-    def __init__(self, receiver: Receiver, listed: Sequence[Listed], total: int) -> None:
+    def __init__(self, receiver: Receiver, listed: Sequence[Listed], wanted: Sequence[Listed]) -> None:
         self.receiver = receiver
         self.engine = receiver.engine
         self.new = 0
         self.left_out = 0
         self._done = 0
-        self._total = total
+        self._wanted = wanted
         self._uidls = frozenset(entry.uidl for entry in listed)
         self._places = _places(listed)
         self._page: list[New] = []
@@ -381,7 +388,8 @@ class Arrivals:
         self._storing: asyncio.Task[None] | None = None
 
     async def take(self, stream: AsyncIterator[tuple[Listed, bytes | NetError]]) -> None:
-        """Store every header block the stream yields."""
+        """Store every header block the stream yields. One that has no end closes the session: it is noted, shown
+        as not fetched, and the next session passes it over (SAFETY P3, P4)."""
         try:
             async for listed, answer in stream:
                 self._done += 1
@@ -389,15 +397,25 @@ class Arrivals:
                     self.left_out += 1
                     log.warning("message %d of %s was passed over: %s", listed.number, self.receiver.account, answer)
                     continue
-                nth = self._places.get(listed.number, 0)
-                self._page.append(New(listed.uidl, listed.number, listed.size, answer, nth=nth))
+                self._add(listed, answer)
                 if len(self._page) >= self._full:
                     self._full = CHUNK
                     await self._store_page()
+        except TooLarge as error:
+            endless = self._wanted[self._done]
+            self._add(endless, b"")
+            await self._store_page()
+            await self._stored()
+            await self.receiver.skip(endless, error)
+            raise
         finally:
             # What has come is kept, also when the line drops behind it.
             await self._store_page()
             await self._stored()
+
+    def _add(self, listed: Listed, header: bytes) -> None:
+        nth = self._places.get(listed.number, 0)
+        self._page.append(New(listed.uidl, listed.number, listed.size, header, nth=nth))
 
     async def _stored(self) -> None:
         storing, self._storing = self._storing, None
@@ -416,7 +434,7 @@ class Arrivals:
         self.new += len(arrived.ids)
         if arrived.ids:
             self.engine.tell(MailArrived(account, tuple(arrived.ids)))
-        self.engine.tell(SyncProgress(account, "headers", done, self._total))
+        self.engine.tell(SyncProgress(account, "headers", done, len(self._wanted)))
 
 
 def is_same(raw: bytes, known: Known) -> bool:

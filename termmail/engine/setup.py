@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from termmail.accounts import config as configuration
 from termmail.accounts import paths as places
@@ -26,7 +26,7 @@ def open_store(paths: Paths) -> Store:
     return Store.open(paths.data / "mail.db", read_only=not writable)
 
 
-def server(kind: str, settings: Pop3 | Smtp, password: str) -> Server:
+def server(kind: Literal["pop3", "smtp"], settings: Pop3 | Smtp, password: str) -> Server:
     """What the net room needs to know of a server."""
     return Server(
         kind=kind,
@@ -41,7 +41,7 @@ def server(kind: str, settings: Pop3 | Smtp, password: str) -> Server:
     )
 
 
-async def try_server(account: Account, kind: str, password: str, trace: Trace | None = None) -> str:
+async def try_server(account: Account, kind: Literal["pop3", "smtp"], password: str, trace: Trace | None = None) -> str:
     """Log in to one server ("pop3" or "smtp") and out again; a sentence that says how well. Raises NetError."""
     from termmail.net import smtp  # noqa: PLC0415 - not needed for the first screen
     from termmail.net.maildrop import Maildrop  # noqa: PLC0415
@@ -59,7 +59,8 @@ async def try_account(
     account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
 ) -> AsyncIterator[tuple[str, bool]]:
     """Log in to both servers and out again; a sentence for each step and whether it went well."""
-    passwords = {"pop3": pop3_password, "smtp": pop3_password if smtp_password is None else smtp_password}
+    outgoing = pop3_password if smtp_password is None else smtp_password
+    passwords: dict[Literal["pop3", "smtp"], str] = {"pop3": pop3_password, "smtp": outgoing}
     for kind, password in passwords.items():
         host = account.pop3.host if kind == "pop3" else account.smtp.host
         doing = "Receiving from" if kind == "pop3" else "Sending through"

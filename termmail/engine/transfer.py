@@ -11,7 +11,7 @@ import socket
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from termmail.engine import files
 from termmail.engine.clock import now
@@ -169,6 +169,14 @@ async def export_mail(engine: Engine, query: str, dest: Path, form: str) -> Move
     return Moved(done, 0, tuple(failed))
 
 
+class _Writer(Protocol):
+    """Takes messages one by one; `finish` returns when all of it is on the disk."""
+
+    def __init__(self, dest: Path) -> None: ...
+    def write(self, id_: int, raw: bytes, date: int, unread: bool) -> None: ...
+    def finish(self) -> None: ...
+
+
 class _EmlWriter:
     """A folder with one file of the raw bytes per message."""
 
@@ -224,7 +232,7 @@ class _MboxWriter:
             os.fsync(self.file.fileno())
 
 
-_WRITERS = {"mbox": _MboxWriter, "maildir": _MaildirWriter, "eml": _EmlWriter}
+_WRITERS: dict[str, type[_Writer]] = {"mbox": _MboxWriter, "maildir": _MaildirWriter, "eml": _EmlWriter}
 
 
 def _new_folder(dest: Path) -> Path:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Address, Draft, Identity, Message
-    from termmail.store.outbox import OutboxRow
+    from termmail.store.rows import OutboxRow
 
 SEND_DELAY = 10.0
 """Seconds in which `z` still takes a message back."""

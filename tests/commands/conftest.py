@@ -1,0 +1,67 @@
+"""The program as a subprocess, on a profile of its own, against embedded servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from termmail.demo.servers import Demo, config_for, demo_servers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@dataclass
+class Ran:
+    """How a command ended: exit code, what it said, and stdout as JSON objects."""
+
+    code: int
+    out: bytes
+    err: str
+    json: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class Program:
+    """termmail with its own config and data folder; `demo` are the servers it talks to."""
+
+    folder: Path
+    demo: Demo
+
+    async def __call__(self, *words: str, stdin: bytes = b"", code: int | None = 0) -> Ran:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "termmail",
+            "--config",
+            str(self.folder / "config.toml"),
+            "--data",
+            str(self.folder / "data"),
+            *words,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "LANG": "C.UTF-8", "TZ": "UTC"},
+        )
+        out, err = await process.communicate(stdin)
+        ran = Ran(process.returncode or 0, out, err.decode())
+        if code is not None:
+            assert ran.code == code, (words, ran)
+        if "--json" in words:
+            ran.json = [json.loads(line) for line in out.splitlines()]
+        return ran
+
+
+@pytest.fixture
+async def termmail(tmp_path: Path) -> AsyncIterator[Program]:
+    """`await termmail("sync")` runs the command and checks that it exits with 0 (or `code`)."""
+    async with demo_servers() as demo:
+        (tmp_path / "config.toml").write_text(config_for(demo))
+        yield Program(tmp_path, demo)
