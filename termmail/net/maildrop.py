@@ -134,6 +134,8 @@ class Maildrop:
             await self._start_tls()
             stamp = b""
             self._know(await dialogue.say("CAPA"))
+        if "UTF8" in (self.capabilities or ()):
+            await dialogue.say("UTF8")  # RFC 6856: else the server may hide what is not ASCII; its no changes nothing
         found = ways(server, self.capabilities, stamp)
         for way in found:
             try:

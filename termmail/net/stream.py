@@ -97,7 +97,7 @@ def _certificate_words(code: int, server: Server) -> str:
 
 
 def _tls_trouble(error: ssl.SSLError, server: Server) -> NetError:
-    reason = error.reason or ""
+    reason = getattr(error, "reason", None) or ""  # one made by hand has none
     if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "HTTPS_PROXY_REQUEST"}:
         advice = "Check the port and security: tls, or starttls where TLS begins later."
         return TlsFailed(f"{server.place} does not speak TLS there.", advice=advice)

@@ -1,0 +1,429 @@
+"""The line to a server, on real sockets: TLS, what is refused, and in which words."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import socket
+import ssl
+
+import pytest
+import trustme
+
+from termmail.net import stream as stream_module
+from termmail.net.errors import NetError, Offline, ProtocolError, TlsFailed
+from termmail.net.stream import Server, Stream, explain, tls_context
+from tests.net.pop3_script import Honest, Talk, scripted
+
+AUTHORITY = trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ca_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    AUTHORITY.cert_pem.write_to_path(str(path))
+    return str(path)
+
+
+def context(*names, authority=AUTHORITY, **options) -> ssl.SSLContext:
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(*(names or ("127.0.0.1", "localhost")), **options).configure_cert(made)
+    return made
+
+
+class Heard:
+    """Collects what a stream hands out."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.data, self.ended, self._news = b"", False, asyncio.Event()
+        stream.on_bytes = self
+
+    def __call__(self, data: bytes) -> None:
+        self.data += data
+        self.ended = self.ended or not data
+        self._news.set()
+
+    async def until(self, end: bytes) -> bytes:
+        async with asyncio.timeout(5):
+            while not self.data.endswith(end) and not self.ended:
+                self._news.clear()
+                await self._news.wait()
+        return self.data
+
+
+async def silent(talk: Talk) -> None:
+    pass
+
+
+async def greets(talk: Talk) -> None:
+    talk.say(b"+OK ready\r\n")
+
+
+async def error_at(where: Server) -> NetError:
+    with pytest.raises(NetError) as caught:
+        await Stream.connect(where)
+    return caught.value
+
+
+def in_words(error: NetError) -> str:
+    text = str(error)
+    assert text.endswith((".", "?"))
+    assert "rrno" not in text
+    assert "Error" not in text
+    return text
+
+
+async def test_tls_that_verifies_carries_bytes_both_ways(ca_file):
+    """T1, T5"""
+
+    async def script(talk: Talk) -> None:
+        talk.say(b"+OK ready\r\n")
+        await talk.hear("hello")
+        talk.say(b"+OK bye\r\n")
+
+    async with scripted(script, context()) as there:
+        line = await Stream.connect(there.where(security="tls", tls_ca_file=ca_file))
+        heard = Heard(line)
+        await heard.until(b"ready\r\n")
+        line.write(b"hello\r\n")
+        assert await heard.until(b"bye\r\n") == b"+OK ready\r\n+OK bye\r\n"
+        assert line.encrypted
+        line.close()
+        await line.closed()
+
+
+async def test_a_cleartext_line_carries_bytes_and_says_when_it_ends():
+    async with Honest().running() as there:
+        line = await Stream.connect(there.where())
+        heard = Heard(line)
+        await heard.until(b"\r\n")
+        line.write(b"QUIT\r\n")
+        await heard.until(b"never")
+        assert heard.ended
+        assert heard.data == b"+OK ready\r\n+OK bye\r\n"
+        line.close()
+
+
+async def test_small_writes_do_not_wait_for_each_other():
+    """TCP_NODELAY"""
+    async with scripted(greets) as there:
+        line = await Stream.connect(there.where())
+        assert line._transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        line.close()
+
+
+async def test_a_certificate_that_has_expired_is_refused_in_words(ca_file):
+    """T5"""
+    yesterday = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    async with scripted(silent, context(not_after=yesterday)) as there:
+        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    assert isinstance(error, TlsFailed)
+    assert "expired" in in_words(error)
+
+
+@pytest.mark.parametrize("name", ["mail.example.org", "127.0.0.2"])
+async def test_a_certificate_for_another_name_is_refused_in_words(ca_file, name):
+    """T5"""
+    async with scripted(silent, context(name)) as there:
+        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    assert isinstance(error, TlsFailed)
+    assert "another name" in in_words(error)
+
+
+async def test_a_certificate_of_an_unknown_issuer_is_refused_in_words(ca_file):
+    """T5"""
+    async with scripted(silent, context(authority=trustme.CA())) as there:
+        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+        assert isinstance(error, TlsFailed)
+        assert "does not know" in in_words(error)
+        assert isinstance(await error_at(there.where(security="tls")), TlsFailed)
+
+
+async def test_a_server_without_tls_is_named_as_such(ca_file):
+    """T1: no fall-back."""
+    async with scripted(greets) as there:
+        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    assert isinstance(error, TlsFailed)
+    assert "does not speak TLS" in in_words(error)
+    assert "starttls" in error.advice
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
+async def test_tls_before_1_2_is_refused(ca_file):
+    """T5"""
+    old = context()
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version = ssl.TLSVersion.TLSv1
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+
+    def serve_one() -> str:  # blocking, for asyncio's server would not send the alert
+        client, _ = listener.accept()
+        with client, pytest.raises(ssl.SSLError) as caught:
+            old.wrap_socket(client, server_side=True)
+        return caught.value.reason
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.ensure_future(asyncio.to_thread(serve_one))
+        error = await error_at(Server("pop3", "127.0.0.1", listener.getsockname()[1], "tls", tls_ca_file=ca_file))
+        assert await serving == "UNSUPPORTED_PROTOCOL"
+    assert isinstance(error, TlsFailed)
+    assert "1.2" in in_words(error)
+    assert tls_context().minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_contexts_verify_chain_and_name():
+    """T5"""
+    made = tls_context()
+    assert made.check_hostname
+    assert made.verify_mode == ssl.CERT_REQUIRED
+
+
+async def test_ssl_cert_file_is_honoured_and_tls_ca_file_stands_alone(ca_file, monkeypatch, tmp_path):
+    async with scripted(greets, context()) as there:
+        monkeypatch.setenv("SSL_CERT_FILE", ca_file)
+        line = await Stream.connect(there.where(security="tls"))
+        line.close()
+        await line.closed()
+        other = tmp_path / "other.pem"
+        trustme.CA().cert_pem.write_to_path(str(other))
+        assert isinstance(await error_at(there.where(security="tls", tls_ca_file=str(other))), TlsFailed)
+
+
+async def test_a_missing_certificate_file_is_named(tmp_path):
+    async with scripted(greets, context()) as there:
+        error = await error_at(there.where(security="tls", tls_ca_file=str(tmp_path / "none.pem")))
+        assert "none.pem" in in_words(error)
+        (tmp_path / "empty.pem").write_text("hello")
+        error = await error_at(there.where(security="tls", tls_ca_file=str(tmp_path / "empty.pem")))
+        assert "empty.pem" in in_words(error)
+
+
+async def test_a_refused_connection_is_offline_in_words():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        error = await error_at(Server("pop3", "127.0.0.1", unused.getsockname()[1], "none"))
+        assert isinstance(error, Offline)
+        assert "refused" in in_words(error)
+        error = await error_at(Server("pop3", "localhost", unused.getsockname()[1], "none"))
+        assert "refused" in in_words(error)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind", "word"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), Offline, "found"),
+        (TimeoutError(), Offline, "in time"),
+        (ConnectionResetError(104, "x"), Offline, "dropped"),
+        (OSError(101, "Network is unreachable"), Offline, "reached"),
+        (ssl.SSLError(1, "[SSL: WHATEVER] odd"), TlsFailed, "failed"),
+    ],
+)
+def test_every_trouble_has_words(trouble, kind, word):
+    error = explain(trouble, Server("pop3", "pop.example.org", 995, "tls"))
+    assert type(error) is kind
+    assert word in in_words(error)
+
+
+async def test_a_server_that_never_finishes_tls_is_given_up_in_time(ca_file):
+    """P16: connect has one deadline, name, TCP and TLS together."""
+    async with scripted(silent) as there:
+        error = await error_at(there.where(security="tls", tls_ca_file=ca_file, timeout_seconds=0.2))
+    assert isinstance(error, Offline)
+    assert "in time" in in_words(error)
+
+
+def test_no_configured_timeout_makes_connecting_wait_above_30_seconds():
+    """P16"""
+    assert stream_module.CONNECT_SECONDS == 30
+
+
+async def test_a_server_that_drops_the_line_while_tls_begins_is_named(ca_file):
+    async def script(talk: Talk) -> None:
+        await talk.reader.read(10)
+        talk.drop()
+
+    async with scripted(script) as there:
+        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    assert isinstance(error, (TlsFailed, Offline))
+    assert "dropped" in in_words(error)
+
+
+# -- TLS on an open line
+
+
+async def upgraded(there, ca_file) -> tuple[Stream, Heard]:
+    line = await Stream.connect(there.where(security="starttls", tls_ca_file=ca_file))
+    heard = Heard(line)
+    await heard.until(b"ready\r\n")
+    line.write(b"STLS\r\n")
+    return line, heard
+
+
+async def test_start_tls_verifies_and_hands_over_to_a_new_receiver(ca_file):
+    """T3, T5: the receiver after TLS is a new one."""
+
+    async def script(talk: Talk) -> None:
+        talk.say(b"+OK ready\r\n")
+        await talk.hear("STLS")
+        talk.say(b"+OK begin\r\n")
+        await talk.start_tls(context())
+        await talk.hear("CAPA")
+        talk.say(b"+OK secret\r\n")
+
+    async with scripted(script) as there:
+        line, heard = await upgraded(there, ca_file)
+        await heard.until(b"begin\r\n")
+        before = line._transport.get_protocol()
+        await line.start_tls()
+        assert line.encrypted
+        assert line._transport._ssl_protocol._app_protocol is not before
+        line.write(b"CAPA\r\n")
+        await heard.until(b"secret\r\n")
+        line.close()
+        await line.closed()
+
+
+async def test_start_tls_with_a_byte_nobody_took_is_an_attack(ca_file):
+    """T3: also half a line, also one that no owner had looked at yet."""
+
+    async def script(talk: Talk) -> None:
+        talk.say(b"+OK ready\r\n")
+        await talk.hear("STLS")
+        talk.say(b"+OK begin\r\n+")
+
+    async with scripted(script) as there:
+        line, heard = await upgraded(there, ca_file)
+        line.on_bytes = None
+        while not line._early.endswith(b"+"):
+            await asyncio.sleep(0)
+        with pytest.raises(ProtocolError, match="in the clear"):
+            await line.start_tls()
+        await line.closed()
+        await there.done.wait()
+        assert there.left == b""
+
+
+async def test_plaintext_that_comes_once_tls_has_begun_fails_the_handshake(ca_file):
+    """T3, T6"""
+
+    async def script(talk: Talk) -> None:
+        talk.say(b"+OK ready\r\n")
+        await talk.hear("STLS")
+        talk.say(b"+OK begin\r\n")
+        await talk.reader.read(1)
+        talk.say(b"+OK no TLS here\r\n" * 3)
+
+    async with scripted(script) as there:
+        line, heard = await upgraded(there, ca_file)
+        await heard.until(b"begin\r\n")
+        with pytest.raises(TlsFailed):
+            await line.start_tls()
+        assert heard.data == b"+OK ready\r\n+OK begin\r\n"
+
+
+async def test_start_tls_that_is_never_answered_is_given_up_in_time(ca_file):
+    """T6, P16"""
+
+    async def script(talk: Talk) -> None:
+        talk.say(b"+OK ready\r\n")
+        await talk.hear("STLS")
+        talk.say(b"+OK begin\r\n")
+
+    async with scripted(script) as there:
+        line = await Stream.connect(there.where(security="starttls", tls_ca_file=ca_file, timeout_seconds=0.2))
+        heard = Heard(line)
+        await heard.until(b"ready\r\n")
+        line.write(b"STLS\r\n")
+        await heard.until(b"begin\r\n")
+        with pytest.raises(NetError, match="in time"):
+            await line.start_tls()
+
+
+async def test_start_tls_with_the_wrong_certificate_ends_the_line(ca_file):
+    """T5"""
+
+    async def script(talk: Talk) -> None:
+        talk.say(b"+OK ready\r\n")
+        await talk.hear("STLS")
+        talk.say(b"+OK begin\r\n")
+        await talk.start_tls(context("elsewhere.example.org"))
+
+    async with scripted(script) as there:
+        line, heard = await upgraded(there, ca_file)
+        await heard.until(b"begin\r\n")
+        with pytest.raises(TlsFailed, match="another name"):
+            await line.start_tls()
+        await line.closed()
+
+
+async def test_start_tls_on_a_line_that_ended_is_an_error(ca_file):
+    """T6"""
+
+    async def script(talk: Talk) -> None:
+        talk.say(b"+OK ready\r\n")
+        await talk.hear("STLS")
+        talk.say(b"+OK begin\r\n")
+        talk.writer.close()
+
+    async with scripted(script) as there:
+        line, heard = await upgraded(there, ca_file)
+        await heard.until(b"never")
+        with pytest.raises(TlsFailed, match="dropped"):
+            await line.start_tls()
+
+
+# -- the rest
+
+
+async def test_paused_the_line_hands_out_nothing_and_resumed_everything():
+    block = b"x" * 1_000_000
+
+    async def script(talk: Talk) -> None:
+        talk.say(b"+OK ready\r\n")
+        await talk.hear("go")
+        talk.say(block + b"\r\n")
+
+    async with scripted(script) as there:
+        line = await Stream.connect(there.where())
+        heard = Heard(line)
+        await heard.until(b"ready\r\n")
+        line.pause()
+        line.write(b"go\r\n")
+        while not there.said:
+            await asyncio.sleep(0)
+        assert heard.data == b"+OK ready\r\n"
+        line.resume()
+        assert len(await heard.until(b"x\r\n")) == len(block) + 13
+        line.close()
+
+
+async def test_closing_twice_or_before_the_end_never_raises():
+    async with scripted(greets) as there:
+        line = await Stream.connect(there.where())
+        line.close()
+        line.close()
+        await line.closed()
+        line.write(b"x")
+        line.pause()
+        line.resume()
+
+
+async def test_a_cancelled_connect_lets_the_server_go(ca_file):
+    met = asyncio.Event()
+
+    async def script(talk: Talk) -> None:
+        await talk.reader.read(1)
+        met.set()
+
+    async with scripted(script) as there, asyncio.timeout(5):
+        task = asyncio.ensure_future(Stream.connect(there.where(security="tls", tls_ca_file=ca_file)))
+        await met.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await there.done.wait()
+
+
+def test_the_password_is_in_no_repr():
+    """P19"""
+    assert "analytical" not in repr(Server("pop3", "h", 1, "tls", "ada", "analytical"))
