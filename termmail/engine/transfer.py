@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from termmail.engine.engine import Engine
+    from termmail.store.store import Store
 
 FORMATS = ("mbox", "maildir", "eml")
 
@@ -83,12 +84,11 @@ def _looks_like_mail(raw: bytes) -> bool:
     return re.match(rb"[!-9;-~]+[ \t]*:", raw) is not None
 
 
-def _is_here(store: object, account: str, raw: bytes) -> bool:
+def _is_here(store: Store, account: str, raw: bytes) -> bool:
     """Whether the store has these very bytes already."""
     message_id = parse.envelope(parse.split_header(raw)).message_id
-    if not message_id:
-        return False
-    return any(messages.raw(store, id_) == (raw, True) for id_ in messages.find(store, account, message_id))  # type: ignore[arg-type]
+    alike = messages.rows(store, messages.find(store, account, message_id))
+    return any(row.size == len(raw) and messages.raw(store, row.id) == (raw, True) for row in alike)
 
 
 def _open_source(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mailbox
 import os
 import stat
@@ -151,7 +152,8 @@ async def test_what_is_exported_comes_back_byte_for_byte(termmail, tmp_path, for
     if form == "maildir":
         assert len(mailbox.Maildir(dest)) == len(raws)
     elif form == "mbox":
-        assert len(mailbox.mbox(dest)) == len(raws)
+        with contextlib.closing(mailbox.mbox(dest)) as box:
+            assert len(box) == len(raws)
         await termmail("export", "", str(dest), "--format", form, code=73)
     await termmail("import", str(dest), "--folder", "Archive")
     ran = await termmail("import", str(dest), "--folder", "Archive", "--json")
