@@ -23,7 +23,9 @@ _MIN_TEXT = 10  # cells of text that stay beside quote marks on a very narrow sc
 _PLAIN_WIDTH = 76
 _SIGNATURE = "-- "
 # One greedy class behind a fixed start: nothing here can backtrack.
-_URL = re.compile(r"(?:\bhttps?://|\bwww\.|\bmailto:)[^\s<>\"`\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]+", re.IGNORECASE)
+_URL = re.compile(
+    r"(?<![A-Za-z0-9_])(?:https?://|www\.|mailto:)[^\s<>\"`\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]+", re.IGNORECASE
+)
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
