@@ -170,7 +170,7 @@ def reconcile(store: Store, account: str, listed: Sequence[tuple[int, int, bytes
                 # Under a UIDL that does not tell, a row whose size is listed may still be there: `settle` decides.
                 stays = row[3] in sizes[uidl] if uidl in sizes else False
                 state = row[4] if stays else _WHEN_MISSING.get(row[4], row[4])
-                missing += state == "absent" and row[4] != "absent"
+                missing += state == "absent" and row[4] != "absent" and row[6] is not None
                 if (0, state) != (row[2], row[4]):
                     changes.append((0, state, row[0]))
         db.executemany("UPDATE remote SET number = ?, state = ? WHERE id = ?", changes)
@@ -193,7 +193,8 @@ def settle(store: Store, account: str) -> int:
     Returns how many messages became absent."""
     with store.transaction() as db:
         ((missing,),) = db.execute(
-            "SELECT count(*) FROM remote WHERE account = ? AND number = 0 AND state IN ('kept', 'trashed', 'skipped')",
+            "SELECT count(message) FROM remote WHERE account = ? AND number = 0"
+            " AND state IN ('kept', 'trashed', 'skipped')",
             (account,),
         ).fetchall()
         for state, then in _WHEN_MISSING.items():

@@ -1,0 +1,77 @@
+"""What the store's tests are built from: header blocks, whole messages, and a picture of all that a store holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.mail import parse
+from termmail.mail.message import Outgoing
+from termmail.store import messages, remote
+from termmail.store.rows import Arrived, New
+
+if TYPE_CHECKING:
+    from termmail.store.store import Store
+
+NOW = 1_772_500_000
+"""2026-03-03 01:06:40 UTC."""
+
+_TABLES = ("message", "raw", "remote", "draft", "draft_file", "outbox", "contact", "account_state")
+
+
+def header(n: int = 1, subject: str = "", sender: str = "Ada Lovelace <ada@example.org>") -> bytes:
+    """A header block, another one for each `n`."""
+    return (
+        f"Received: from a by b with ESMTPS id {n:08x}; Mon, 2 Mar 2026 09:{n // 60 % 60:02}:{n % 60:02} +0000\r\n"
+        f"From: {sender}\r\nTo: Bob <bob@example.com>, carol@example.com\r\n"
+        f"Subject: {subject or f'Engine part {n}'}\r\n"
+        f"Date: Mon, 2 Mar 2026 09:{n // 60 % 60:02}:{n % 60:02} +0000\r\n"
+        f"Message-ID: <m{n}@example.org>\r\n"
+    ).encode()
+
+
+def whole(n: int = 1, body: str = "The engine weaves.\r\n", subject: str = "") -> bytes:
+    """A whole message with that header block."""
+    return header(n, subject) + b"\r\n" + body.encode()
+
+
+def new(n: int, uidl: bytes | None = None, *, number: int | None = None, size: int = 1000, nth: int = 0) -> New:
+    """A message just listed: its header, under the UIDL `u<n>` unless another is given."""
+    return New(f"u{n}".encode() if uidl is None else uidl, n if number is None else number, size, header(n), nth=nth)
+
+
+def session(store: Store, news: list[New], *, at: int = NOW) -> Arrived:
+    """What a sync does with a listing of exactly these: reconcile, take in what the plan asks for, settle."""
+    listed = [(one.number, one.size, one.uidl) for one in news]
+    plan = remote.reconcile(store, "work", listed)
+    wanted = [news[place] for place in (*plan.new, *plan.unnamed)]
+    arrived = remote.arrive(store, "work", wanted, received=at, listed={one.uidl for one in news})
+    remote.settle(store, "work")
+    return arrived
+
+
+def states(store: Store) -> list[str]:
+    """The state of everything known, oldest first."""
+    return [known.state for known in remote.known(store, "work")]
+
+
+def inbox(store: Store) -> list[str]:
+    """The subjects in the inbox, oldest first."""
+    ids = messages.ids(store, "work", "Inbox")
+    return [row.subject for row in reversed(messages.rows(store, ids))]
+
+
+def download(store: Store, id_: int, raw: bytes) -> None:
+    """Keep a whole message as a RETR would."""
+    messages.add_raw(store, id_, raw, parse.parse(raw))
+
+
+def outgoing(n: int = 1, *recipients: str) -> Outgoing:
+    """A message ready for the wire."""
+    return Outgoing(whole(n), "ada@example.org", recipients or ("bob@example.com",), f"m{n}@example.org")
+
+
+def picture(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table, and of the index."""
+    found = {table: sorted(store.read(f"SELECT * FROM {table}"), key=repr) for table in _TABLES}
+    found["search"] = store.read("SELECT rowid, * FROM search ORDER BY rowid")
+    return found
