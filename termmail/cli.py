@@ -302,7 +302,7 @@ async def _ask(words: str) -> str | None:
 
 
 def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on stderr, stdout stays for data
         print("termmail: The screen needs a terminal. termmail --help shows the commands.", file=sys.stderr)
         return 64
     from termmail.ui.run import run  # noqa: PLC0415 - Textual is only for the screen

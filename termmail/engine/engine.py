@@ -413,10 +413,10 @@ class Engine:
 
 
 @asynccontextmanager
-async def opened(paths: Paths, config: Config) -> AsyncIterator[Engine]:
-    """An open Engine for as long as the block runs."""
+async def opened(paths: Paths, config: Config, *, commit: bool = True) -> AsyncIterator[Engine]:
+    """An open Engine for as long as the block runs; `commit` as `Engine.close` has it."""
     engine = await Engine.open(paths, config)
     try:
         yield engine
     finally:
-        await engine.close()
+        await engine.close(commit=commit)

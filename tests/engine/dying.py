@@ -1,0 +1,63 @@
+"""Runs one verb of the Engine in a process of its own that is killed with SIGKILL at its n-th step.
+
+    python -m tests.engine.dying
+
+Reads a JSON object a line: {"do": "sync" | "flush" | "save", "config": FILE, "data": DIR, "step": N}. Each is done in a
+fork, where the N-th SQL statement is the last thing that happens (0: none is). Answers "killed" or "done" a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from termmail.accounts import config
+from termmail.accounts.paths import Paths
+from termmail.engine.engine import Engine
+from termmail.mail import compose, flow  # noqa: F401 - loaded once, here, for all forks
+from termmail.mail.message import Draft
+from termmail.net import maildrop, smtp  # noqa: F401
+
+
+async def do(order: dict) -> None:
+    paths = Paths(Path(order["config"]), Path(order["data"]))
+    engine = await Engine.open(paths, config.load(paths.config))
+    steps = 0
+
+    def step(_sql: str) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == order["step"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    await engine.db(lambda store: store.db.set_trace_callback(step))
+    (name,) = engine.accounts
+    if order["do"] == "sync":
+        await engine.sync(name, full=True)
+    elif order["do"] == "flush":
+        await engine.flush(name)
+    else:
+        await engine.save_draft(Draft(account=name, to="bob@example.org", subject="Note", body="x" * 5000))
+    await engine.close(commit=False)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            try:
+                asyncio.run(do(json.loads(line)))
+            finally:
+                sys.stderr.flush()
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        print("killed" if os.WIFSIGNALED(status) else "done", pid, flush=True)
+
+
+if __name__ == "__main__":
+    main()
