@@ -71,7 +71,7 @@ _LIST_POST = re.compile(r"<mailto:([^<>?\s]{1,320})", re.IGNORECASE)
 
 
 def envelope(header_block: bytes) -> Envelope:
-    """What a list shows of a message, from its header block (with or without what follows it)."""
+    """What a list shows of a message, from its header block alone: no body behind it."""
     return _envelope(envelope_fields(header_block))
 
 
@@ -164,7 +164,7 @@ def _sender_warnings(found: list[tuple[str, str]], seen: Envelope) -> list[str]:
     warnings += [
         f"The sender's name looks like an address, but the address is {person.email}."
         for person in seen.sender[:10]
-        if holds_address(person.name) and person.email.lower() not in person.name.lower()
+        if holds_address(person.name.lower().replace(person.email.lower(), ""))
     ]
     warnings += filter(None, (domain_warning(person.email) for person in (*seen.sender[:10], *seen.reply_to[:10])))
     return warnings
@@ -244,7 +244,9 @@ def _read_body(raw: bytes, body: _Body) -> tuple[str, str, list[str]]:
             notes.append("The parts of this message cannot be told apart: what follows is its source.")
         if room <= 0:
             break
-    text = "\n\n".join(texts) if any(each.strip() for each in texts) else ""
+    if len(texts) > 1:
+        texts = ["\n\n".join(each.strip("\n") for each in texts)]
+    text = texts[0] if texts and texts[0].strip() else ""
     html = ""
     if body.html is not None:
         data = mime.content(raw, body.html)[: TEXT_LIMIT + 1]
@@ -258,7 +260,9 @@ def _read_body(raw: bytes, body: _Body) -> tuple[str, str, list[str]]:
 def _body_text(data: bytes, label: str, limit: int = TEXT_LIMIT) -> tuple[str, list[str]]:
     text = clean_lines(charset.decode(data[:limit], label))
     notes = (
-        [] if charset.known(label) else [f"The letters of this message are called “{clean(label[:40])}”, unknown here."]
+        []
+        if charset.known(label)
+        else [f"The character set “{clean(label[:40])}” is unknown: some letters may be wrong."]
     )
     if len(data) > limit:
         notes.append("This message is very long: only its beginning is shown.")

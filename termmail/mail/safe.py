@@ -208,6 +208,9 @@ def name_warning(name: str, content_type: str) -> str:
     return ""
 
 
+_DOT = re.compile("[.\u3002]")  # both separate labels (RFC 3490 section 3.1)
+
+
 def _domain(email: str) -> str:
     return email.rpartition("@")[2].rstrip(".")
 
@@ -216,7 +219,7 @@ def _punycode(domain: str) -> str:
     """The domain as the network sees it (RFC 3492, without the mapping tables of IDNA)."""
     return ".".join(
         label if label.isascii() else "xn--" + label.encode("punycode", "replace").decode("ascii")
-        for label in unicodedata.normalize("NFKC", domain[:255]).lower().split(".")
+        for label in _DOT.split(unicodedata.normalize("NFKC", domain[:255]).lower())
     )
 
 
@@ -227,7 +230,7 @@ def _from_punycode(domain: str) -> str:
         if label.startswith("xn--"):
             try:
                 shown = label[4:].encode("ascii").decode("punycode")
-            except (UnicodeError, OverflowError):
+            except (ValueError, OverflowError):
                 shown = label
         labels.append(shown)
     return clean_address(".".join(labels))
