@@ -52,6 +52,7 @@ class ComposeScreen(Screen[int | None]):
     """
 
     AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-broad")]  # noqa: RUF012  as Textual declares it
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss", "../widgets/field.tcss", "compose.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("composer")]
 

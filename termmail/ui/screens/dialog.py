@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic
+from typing import Generic
 
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
-
-if TYPE_CHECKING:
-    from textual import events
-
-LOW, NARROW = 16, 76
-"""Rows below which a dialog goes without its inner margin; columns below which its buttons stand in a column."""
 
 
 class Frame(VerticalScroll, can_focus=False):
@@ -21,15 +15,15 @@ class Frame(VerticalScroll, can_focus=False):
 
 
 class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
-    """A small screen over the others, with the looks that all of them share."""
+    """A small screen over the others, with the looks that all of them share.
+
+    Where there is little room it goes without its inner margin (-low), and its buttons stand in a column (-narrow).
+    """
 
     CSS_PATH = "dialog.tcss"
     DEFAULT_CLASSES = "dialog-screen"
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Give the words the room of the margins where there is little."""
-        self.set_class(event.size.height < LOW, "-low")
-        self.set_class(event.size.width < NARROW, "-narrow")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-broad")]  # noqa: RUF012  as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012  as Textual declares it
 
 
 def title(words: str) -> Static:

@@ -94,7 +94,6 @@ class LinksScreen(dialog.Dialog[str | None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Fold the addresses to the room there is."""
-        super().on_resize(event)
         at = self._list.highlighted or 0
         width = min(WIDEST, event.size.width) - FRAME
         self._list.clear_options()

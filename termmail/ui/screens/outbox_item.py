@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.store.outbox import OutboxRow
+    from termmail.store.rows import OutboxRow
 
 STATES = {
     "queued": "It waits to be sent.",

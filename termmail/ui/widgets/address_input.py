@@ -68,7 +68,7 @@ class AddressChoices(Widget):
     def show(self, addresses: Sequence[Address], cursor: int | None) -> None:
         """Show these, with one of them or none under the cursor; nothing where there are none."""
         self.addresses = tuple(addresses[:MOST])
-        self.cursor = cursor
+        self.cursor = cursor if self.shown else None
         self.set_class(self.shown, "-shown")
         self.refresh(layout=True)
 

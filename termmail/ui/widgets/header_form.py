@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Draft
 
+
 def sender_words(engine: Engine, name: str) -> str:
     """Who an account writes as."""
     account = engine.account(name)

@@ -1,0 +1,66 @@
+"""$EDITOR gets the text in a private file and nothing of it stays behind (SAFETY M16)."""
+
+from __future__ import annotations
+
+import pytest
+
+from termmail.ui import editor
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """`program(shell words)` becomes $EDITOR; $1 is the file, $OUT a folder that outlives it."""
+
+    def write(words, arguments=""):
+        path = tmp_path / "my editor"
+        path.write_text(f"#!/bin/sh\nOUT={tmp_path}\n{words}\n")
+        path.chmod(0o700)
+        monkeypatch.setenv("EDITOR", f'"{path}" {arguments}')
+        monkeypatch.delenv("VISUAL", raising=False)
+
+    return write
+
+
+async def test_what_the_editor_leaves_is_the_text(program, tmp_path):
+    program('cat "$1" > $OUT/given; printf "new\\r\\ntext\\n" > "$1"')
+    assert await editor.edit("old\ntext", tmp_path / "editing") == "new\ntext"
+    assert (tmp_path / "given").read_text() == "old\ntext"
+
+
+async def test_the_file_is_private_and_gone_with_the_backups_beside_it(program, tmp_path):
+    program('stat -c %a "$1" "$(dirname "$1")" "$(dirname "$(dirname "$1")")" > $OUT/modes; echo backup > "$1~"')
+    await editor.edit("old", tmp_path / "editing")
+    assert (tmp_path / "modes").read_text().split() == ["600", "700", "700"]
+    assert list((tmp_path / "editing").iterdir()) == []
+
+
+async def test_an_editor_that_fails_leaves_the_text_and_says_so(program, tmp_path):
+    program('echo lost > "$1"; exit 1')
+    with pytest.raises(editor.EditorError, match="as it was"):
+        await editor.edit("old", tmp_path / "editing")
+    assert list((tmp_path / "editing").iterdir()) == []
+
+
+async def test_an_editor_that_is_not_there_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("VISUAL", "/nowhere/ed --wait")
+    with pytest.raises(editor.EditorError, match="/nowhere/ed"):
+        await editor.edit("old", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environment", "argv"),
+    [
+        ({"VISUAL": "code --wait", "EDITOR": "vi"}, ["code", "--wait"]),
+        ({"VISUAL": " ", "EDITOR": "vi"}, ["vi"]),
+        ({"EDITOR": "'my editor' -a 'b c'"}, ["my editor", "-a", "b c"]),
+        ({"EDITOR": "vi; touch /tmp/x $(id) `id`"}, ["vi;", "touch", "/tmp/x", "$(id)", "`id`"]),
+    ],
+)
+def test_the_editor_is_split_into_words_and_never_given_to_a_shell(environment, argv):
+    assert editor.command(environment) == argv
+
+
+@pytest.mark.parametrize(("environment", "words"), [({"EDITOR": "vi 'x"}, "quote"), ({"PATH": "/nowhere"}, "EDITOR=")])
+def test_an_editor_that_cannot_be_meant_is_said_in_words(environment, words):
+    with pytest.raises(editor.EditorError, match=words):
+        editor.command(environment)
