@@ -20,6 +20,8 @@ DEPTH_LIMIT = 100
 PARTS_LIMIT = 10_000
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+# The first line of a header block that is no field, no folding and no mbox separator.
+_STRAY_LINE = re.compile(rb"^(?![ \t\r\n]|>?From |[^\s:]++[ \t]*+:)", re.MULTILINE)
 _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 
 
@@ -29,7 +31,8 @@ class TooMuchError(Exception):
 
 @dataclass(slots=True)
 class Node:
-    """One entity of the tree. `start` and `end` bound its body, still encoded, in the raw bytes."""
+    """One entity of the tree. `start` and `end` bound its body, still encoded, in the raw bytes; its header
+    block starts at `header`."""
 
     path: str
     kind: str
@@ -40,6 +43,7 @@ class Node:
     content_id: bool
     start: int
     end: int
+    header: int = 0
     children: list[Node] = field(default_factory=list)
 
     @property
@@ -102,7 +106,18 @@ def tree(raw: bytes, found: list[tuple[str, str]], start: int) -> Node:
         _Splitter(raw).run(root)
     if not root.children:
         root.path = "1"
+    for leaf in root.leaves():
+        _rescue(raw, leaf)
     return root
+
+
+def _rescue(raw: bytes, leaf: Node) -> None:
+    """Where the empty line between header and text was forgotten and nothing follows, the text starts at the first line
+    that is no header."""
+    if leaf.end - leaf.start < 80 and not raw[leaf.start : leaf.end].strip():
+        stray = _STRAY_LINE.search(raw, leaf.header, leaf.start)
+        if stray and stray.start() < leaf.start:
+            leaf.start = stray.start()
 
 
 class _Splitter:
@@ -188,6 +203,7 @@ class _Splitter:
         prefix = f"{parent.path}." if parent.path else ""
         default = "message/rfc822" if parent.kind == "multipart/digest" else "text/plain"
         child = node(f"{prefix}{len(parent.children) + 1}", found, body, len(self.raw), default)
+        child.header = start
         self.count += 1
         if self.count > PARTS_LIMIT:
             raise TooMuchError(f"This message has more than {PARTS_LIMIT:,} parts.".replace(",", " "))

@@ -414,3 +414,34 @@ def test_a_large_mail_needs_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 3 * len(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"Subject: x\r\nhello there\r\nand more\r\n", "hello there\nand more"),
+        (b"From ada Mon Nov 23 10:12:30 2026\r\nSubject: x\r\n\r\n", ""),
+        (b"Subject: x\r\nhello there\r\n\r\nthe body", "the body"),
+        (
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\nhello\r\n\r\n--b--",
+            "hello",
+        ),
+        (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nhello\r\n--b--", "hello"),
+        (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b--", "hello"),
+    ],
+)
+def test_text_without_an_empty_line_before_it_is_not_lost(raw: bytes, text: str) -> None:
+    assert parse(raw).text.rstrip("\n") == text
+
+
+def test_the_same_boundary_inside_and_outside_is_told_apart() -> None:
+    inner = (
+        b"--BOUND\r\n"
+        + part(b"text/plain", b"hello")
+        + b"\r\n--BOUND\r\n"
+        + part(b"text/html", b"<p>hello")
+        + b"\r\n--BOUND--"
+    )
+    message = parse(multi(part(b"multipart/alternative; boundary=BOUND", inner), part(b"image/png; name=x.png", b"x")))
+    assert (message.text, message.html) == ("hello", "<p>hello")
+    assert [(each.path, each.name) for each in message.parts] == [("2", "x.png")]
