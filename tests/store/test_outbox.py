@@ -1,0 +1,291 @@
+"""Drafts, and messages on their way out: none lost, none sent twice in silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from termmail.mail import parse
+from termmail.mail.message import Draft, Outgoing
+from termmail.store import contacts, drafts, messages, outbox
+from tests.store.parts import NOW, header, new, outgoing, session, whole
+
+if TYPE_CHECKING:
+    from termmail.store.store import Store
+
+WRITTEN = Draft(
+    account="work",
+    to="Bob <bob@example.com>",
+    cc="carol@example.com",
+    bcc="eve@example.org",
+    subject="The engine",
+    body="Dear Bob,\n\n\ud83d\ude00 it weaves.\n".encode("utf-16", "surrogatepass").decode("utf-16"),
+    in_reply_to="m1@example.org",
+    references=("m0@example.org", "m1@example.org"),
+    cursor="body",
+)
+
+
+def _queued(store: Store, **changes: object) -> tuple[int, int]:
+    """A draft with a file, queued: (draft id, outbox id)."""
+    draft = drafts.save(store, WRITTEN, NOW)
+    drafts.attach(store, draft.id, "a.txt", "text/plain", b"\x00words")
+    return draft.id, outbox.queue(store, "work", outgoing(1), draft_id=draft.id, not_before=NOW + 10, now=NOW)
+
+
+def _claimed(store: Store) -> tuple[int, int]:
+    draft_id, id_ = _queued(store)
+    assert outbox.claim(store, "work", NOW + 10, "me").id == id_
+    return draft_id, id_
+
+
+# -- drafts
+
+
+def test_a_draft_comes_back_as_it_was_saved(store):
+    saved = drafts.save(store, WRITTEN, NOW)
+    assert saved.id
+    assert drafts.load(store, saved.id) == saved
+    again = drafts.save(store, saved, NOW + 5)
+    assert (again.id, again.updated, again.body) == (saved.id, NOW + 5, WRITTEN.body)
+    with pytest.raises(KeyError):
+        drafts.load(store, 10**9)
+
+
+def test_files_are_copied_into_a_draft_and_taken_out_again(store):
+    draft = drafts.save(store, WRITTEN, NOW)
+    drafts.attach(store, draft.id, "a.txt", "text/plain", b"\x00words")
+    draft = drafts.attach(store, draft.id, "b.bin", "application/octet-stream", b"")
+    assert [(one.name, one.size) for one in draft.attachments] == [("a.txt", 6), ("b.bin", 0)]
+    assert drafts.save(store, draft, NOW).attachments == draft.attachments
+    assert drafts.files(store, draft.id)[0] == ("a.txt", "text/plain", b"\x00words")
+    draft = drafts.detach(store, draft.id, draft.attachments[0].id)
+    assert [one.name for one in draft.attachments] == ["b.bin"]
+    drafts.discard(store, draft.id)
+    assert store.read("SELECT * FROM draft_file") == []
+    with pytest.raises(KeyError):
+        drafts.attach(store, draft.id, "c", "text/plain", b"")
+
+
+def test_drafts_are_listed_the_last_written_first(store):
+    one = drafts.save(store, WRITTEN, NOW)
+    other = drafts.save(store, Draft(account="work", subject="Other\x1b[2J", body="a\nb"), NOW + 1)
+    drafts.save(store, Draft(account="home"), NOW)
+    assert list(drafts.ids(store, "work")) == [other.id, one.id]
+    rows = drafts.rows(store, [one.id, other.id, 10**9])
+    assert [row.subject for row in rows] == ["The engine", "Other\ufffd[2J"]
+    assert (rows[0].recipients, rows[1].snippet, rows[0].folder) == ("Bob <bob@example.com>", "a b", "Drafts")
+    assert messages.counts(store, "work")["Drafts"].total == 2
+
+
+def test_words_typed_into_a_draft_that_was_discarded_elsewhere_are_not_lost(store):
+    draft = drafts.save(store, WRITTEN, NOW)
+    drafts.discard(store, draft.id)
+    again = drafts.save(store, draft, NOW)
+    assert again.id != draft.id
+    assert again.body == WRITTEN.body
+
+
+def test_a_lone_surrogate_from_a_terminal_does_not_stop_a_draft_from_being_saved(store):
+    saved = drafts.save(store, Draft(account="work", body="x\udcffy\x00z"), NOW)
+    assert saved.body == "x?y\x00z"
+
+
+# -- the way out
+
+
+def test_a_queued_draft_leaves_the_drafts_and_waits_in_the_outbox(store):
+    draft_id, id_ = _queued(store)
+    assert list(drafts.ids(store, "work")) == []
+    drafts.discard(store, draft_id)
+    assert drafts.load(store, draft_id).subject == "The engine", "it stays in the store until it is sent"
+    assert list(outbox.ids(store, "work")) == [id_]
+    row = outbox.get(store, id_)
+    assert (row.state, row.recipients, row.draft_id, row.not_before) == (
+        "queued",
+        ("bob@example.com",),
+        draft_id,
+        NOW + 10,
+    )
+    (line,) = outbox.rows(store, [id_])
+    assert (line.folder, line.subject, line.note) == ("Outbox", "Engine part 1", "waiting to be sent")
+    assert messages.counts(store, "work")["Outbox"].total == 1
+    with pytest.raises(KeyError):
+        outbox.get(store, 10**9)
+
+
+def test_nothing_is_claimed_before_its_time_or_twice(store):
+    _, id_ = _queued(store)
+    assert outbox.claim(store, "work", NOW + 9, "me") is None
+    assert outbox.claim(store, "home", NOW + 10, "me") is None
+    claimed = outbox.claim(store, "work", NOW + 10, "me")
+    assert (claimed.id, claimed.outgoing, claimed.attempts) == (id_, outgoing(1), 1)
+    assert outbox.claim(store, "work", NOW + 10, "me") is None
+    assert outbox.get(store, id_).state == "sending"
+
+
+def test_the_one_that_waited_longest_goes_first_unless_one_is_named(store):
+    ids = [outbox.queue(store, "work", outgoing(n), not_before=NOW - n, now=NOW) for n in (1, 2, 3)]
+    assert outbox.claim(store, "work", NOW, "me", only=ids[0]).id == ids[0]
+    assert outbox.claim(store, "work", NOW, "me", only=ids[0]) is None
+    assert outbox.claim(store, "work", NOW, "me").id == ids[2]
+
+
+def test_sent_does_all_of_it_at_once_and_only_once(store):
+    session(store, [new(5), new(6)])
+    other, answered = messages.ids(store, "work", "Inbox")
+    draft = drafts.save(store, Draft(account="work", answers=answered, forwards=other), NOW)
+    out = outgoing(1, "bob@example.com", "carol@example.com", "hidden@example.org")
+    id_ = outbox.queue(store, "work", out, draft_id=draft.id, not_before=NOW, now=NOW)
+    outbox.claim(store, "work", NOW, "me")
+    copy = outbox.sent(store, id_, NOW + 3)
+    row = messages.row(store, copy)
+    assert (row.folder, row.unread, row.downloaded, row.subject) == ("Sent", False, True, "Engine part 1")
+    assert messages.raw(store, copy) == (whole(1), True)
+    assert messages.row(store, answered).answered
+    assert messages.row(store, other).forwarded
+    assert store.read("SELECT * FROM draft") == []
+    assert list(outbox.ids(store, "work")) == []
+    assert (outbox.get(store, id_).state, outbox.get(store, id_).message) == ("sent", copy)
+    assert outbox.outgoing(store, id_) is None
+    assert [one.email for one in contacts.complete(store, "hidden")] == ["hidden@example.org"]
+    assert outbox.sent(store, id_, NOW + 3) == copy
+    assert len(messages.ids(store, "work", "Sent")) == 1
+    with pytest.raises(KeyError):
+        outbox.sent(store, 10**9, NOW)
+
+
+def test_not_now_waits_a_minute_then_twice_as_long_and_at_most_an_hour(store):
+    _, id_ = _queued(store)
+    waits, now = [], NOW + 10
+    for _ in range(9):
+        outbox.claim(store, "work", now, "me")
+        then = outbox.later(store, id_, "The server is busy.", now)
+        assert outbox.claim(store, "work", then - 1, "me") is None
+        assert outbox.next_due(store, "work") == then
+        waits.append(then - now)
+        now = then
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+    assert outbox.rows(store, [id_])[0].note == "waiting to be sent: The server is busy."
+
+
+def test_refused_gives_the_draft_back(store):
+    draft_id, id_ = _claimed(store)
+    outbox.failed(store, id_, "No such user.", {"bob@example.com": "550 no such user"})
+    assert list(drafts.ids(store, "work")) == [draft_id]
+    row = outbox.get(store, id_)
+    assert (row.state, row.words, row.refused) == ("failed", "No such user.", {"bob@example.com": "550 no such user"})
+    # Sent anew, the refused attempt is out of the way.
+    again = outbox.queue(store, "work", outgoing(2), draft_id=draft_id, not_before=NOW, now=NOW)
+    assert list(outbox.ids(store, "work")) == [again]
+
+
+def test_a_refused_message_tried_again_takes_its_draft_along(store):
+    draft_id, id_ = _claimed(store)
+    outbox.failed(store, id_, "No.", {"bob@example.com": "550"})
+    assert outbox.retry(store, id_, NOW)
+    assert list(drafts.ids(store, "work")) == []
+    assert outbox.get(store, id_).refused == {}
+    outbox.claim(store, "work", NOW, "me")
+    outbox.sent(store, id_, NOW)
+    with pytest.raises(KeyError):
+        drafts.load(store, draft_id)
+
+
+def test_words_written_since_a_refusal_survive_that_the_old_message_is_tried_again(store):
+    draft_id, id_ = _claimed(store)
+    outbox.failed(store, id_, "No.", {})
+    drafts.save(store, drafts.load(store, draft_id), NOW)
+    assert outbox.retry(store, id_, NOW)
+    outbox.claim(store, "work", NOW, "me")
+    outbox.sent(store, id_, NOW)
+    assert list(drafts.ids(store, "work")) == [draft_id]
+
+
+def test_unsure_is_never_sent_again_in_silence(store):
+    _, id_ = _claimed(store)
+    outbox.unsure(store, id_, "The line died.")
+    assert outbox.claim(store, "work", NOW + 10**6, "me") is None
+    assert not outbox.retry(store, id_, NOW)
+    assert outbox.claim(store, "work", NOW + 10**6, "me") is None
+    assert outbox.retry(store, id_, NOW, sure=True)
+    assert outbox.claim(store, "work", NOW, "me").attempts == 2
+
+
+def test_unsure_may_be_taken_for_sent(store):
+    draft_id, id_ = _claimed(store)
+    outbox.unsure(store, id_, "The line died.")
+    outbox.assume_sent(store, id_, NOW)
+    assert len(messages.ids(store, "work", "Sent")) == 1
+    with pytest.raises(KeyError):
+        drafts.load(store, draft_id)
+
+
+def test_what_was_being_sent_when_the_program_died_is_unsure(store):
+    _, id_ = _claimed(store)
+    assert outbox.recover(store, "home") == []
+    assert outbox.recover(store, "work") == [id_]
+    assert outbox.recover(store, "work") == []
+    assert outbox.get(store, id_).state == "unsure"
+    assert outbox.get(store, id_).words
+
+
+@pytest.mark.parametrize("state", ["queued", "failed", "unsure"])
+def test_taking_back_brings_the_draft_back(store, state):
+    draft_id, id_ = _queued(store)
+    if state != "queued":
+        outbox.claim(store, "work", NOW + 10, "me")
+        (outbox.unsure if state == "unsure" else lambda *a: outbox.failed(*a, {}))(store, id_, "No.")
+    draft = outbox.cancel(store, id_)
+    assert (draft.id, draft.attachments[0].name) == (draft_id, "a.txt")
+    assert list(drafts.ids(store, "work")) == [draft_id]
+    assert outbox.get(store, id_).state == "cancelled"
+    assert list(outbox.ids(store, "work")) == []
+    assert outbox.claim(store, "work", NOW + 10**6, "me") is None
+    assert not outbox.retry(store, id_, NOW, sure=True)
+
+
+def test_what_is_on_the_wire_or_gone_cannot_be_taken_back(store):
+    _, id_ = _claimed(store)
+    assert outbox.cancel(store, id_) is None
+    assert outbox.get(store, id_).state == "sending"
+    outbox.sent(store, id_, NOW)
+    assert outbox.cancel(store, id_) is None
+    assert outbox.get(store, id_).state == "sent"
+
+
+def test_a_message_without_a_draft_goes_and_is_taken_back_too(store):
+    id_ = outbox.queue(store, "work", outgoing(1), not_before=NOW, now=NOW)
+    assert outbox.cancel(store, id_) is None
+    assert outbox.get(store, id_).state == "cancelled"
+
+
+def test_another_attempt_leaves_out_who_has_it(store):
+    id_ = outbox.queue(store, "work", outgoing(1, "a@x.org", "b@x.org", "c@x.org"), not_before=NOW, now=NOW)
+    outbox.claim(store, "work", NOW, "me")
+    outbox.partial(store, id_, ["a@x.org"], {"b@x.org": "450 later", "c@x.org": "550 never"})
+    outbox.later(store, id_, "Later.", NOW)
+    assert outbox.claim(store, "work", NOW + 60, "me").outgoing.recipients == ("b@x.org", "c@x.org")
+    outbox.partial(store, id_, ["b@x.org"], {})
+    outbox.sent(store, id_, NOW)
+    row = outbox.get(store, id_)
+    assert (row.accepted, row.refused["c@x.org"]) == (("a@x.org", "b@x.org"), "550 never")
+
+
+@pytest.mark.parametrize("state", ["queued", "failed", "unsure", "sent", "cancelled"])
+def test_an_answer_that_comes_too_late_changes_nothing(store, state):
+    _, id_ = _claimed(store)
+    with store.transaction() as db:
+        db.execute("UPDATE outbox SET state = ?", (state,))
+    outbox.later(store, id_, "late", NOW)
+    outbox.unsure(store, id_, "late")
+    assert (outbox.get(store, id_).state, outbox.get(store, id_).words) == (state, "")
+
+
+def test_a_message_parsed_elsewhere_is_not_parsed_again(store):
+    id_ = outbox.queue(store, "work", Outgoing(whole(1), "a@b", ("c@d",), "m"), not_before=NOW, now=NOW)
+    read = parse.parse(header(9) + b"\r\nread elsewhere\r\n")
+    copy = outbox.sent(store, id_, NOW, read)
+    assert messages.row(store, copy).snippet == "read elsewhere"
+    assert messages.raw(store, copy) == (whole(1), True)
