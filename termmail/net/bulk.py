@@ -65,7 +65,7 @@ class Window:
 
     def room(self, outstanding: int, round_trip: float) -> int:
         """How much may be asked for now; 0 while at least half of the window is still to come."""
-        if not self._rate:  # the first page goes alone
+        if self._answered < self._first:  # the first page goes alone
             return 0 if outstanding else self._first
         size = max(self._floor, int(self._rate * (round_trip + PATIENCE)))
         size = min(size, self._answered * _GROWTH, self._ceiling)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import socket
 import ssl
 
@@ -114,7 +114,7 @@ async def test_small_writes_do_not_wait_for_each_other():
 
 async def test_a_certificate_that_has_expired_is_refused_in_words(ca_file):
     """T5"""
-    yesterday = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     async with scripted(silent, context(not_after=yesterday)) as there:
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
     assert isinstance(error, TlsFailed)
@@ -292,7 +292,7 @@ async def test_start_tls_with_a_byte_nobody_took_is_an_attack(ca_file):
         talk.say(b"+OK begin\r\n+")
 
     async with scripted(script) as there:
-        line, heard = await upgraded(there, ca_file)
+        line, _heard = await upgraded(there, ca_file)
         line.on_bytes = None
         while not line._early.endswith(b"+"):
             await asyncio.sleep(0)
