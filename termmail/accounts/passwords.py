@@ -85,7 +85,7 @@ class Passwords:
             trouble = None
             for place, settings in _places(account, kind):
                 try:
-                    password = await self._find(place, settings)
+                    password = await self._find(place, settings, keyring=trouble is None)
                 except PasswordError as error:
                     if settings.password_command:
                         raise
@@ -99,11 +99,11 @@ class Passwords:
         """Put a password into the keyring; returns the words for the keyring that has it now. Raises PasswordError."""
         user = keyring_user(kind, _settings(account, kind))
         secret = _checked(password, f"The password of {account_name}")
-        self._session[user] = secret
-        self._declined.discard(user)
         await self._keyring(lambda backend: backend.set_password(SERVICE, user, str(secret)))
         if await self._keyring(lambda backend: backend.get_password(SERVICE, user)) != secret:
             raise PasswordError("The keyring took the password but does not give it back.", _ELSE)
+        self._session[user] = secret
+        self._declined.discard(user)
         return await self.backend_name()
 
     async def delete(self, account_name: str, kind: str, account: Account) -> None:
@@ -121,20 +121,23 @@ class Passwords:
 
     def forget(self, _account_name: str, kind: str, account: Account) -> None:
         """Drop a password from memory, so that the next get() fetches or asks again (after a refused login)."""
-        user = keyring_user(kind, _settings(account, kind))
-        self._session.pop(user, None)
-        self._declined.discard(user)
+        for place, settings in _places(account, kind):
+            user = keyring_user(place, settings)
+            self._session.pop(user, None)
+            self._declined.discard(user)
 
     async def backend_name(self) -> str:
         """Words for the keyring in use, for the reader. Raises PasswordError where there is none."""
         return await self._keyring(lambda backend: _BACKENDS[_dotted(type(backend))])
 
-    async def _find(self, kind: str, settings: Pop3 | Smtp) -> Secret | None:
+    async def _find(self, kind: str, settings: Pop3 | Smtp, *, keyring: bool) -> Secret | None:
         user = keyring_user(kind, settings)
         if user in self._session:
             return self._session[user]
         if settings.password_command:
             return _checked(await run_command(settings.password_command), "What the password command printed")
+        if not keyring:
+            return None  # it has just failed: it need not fail twice
         stored = await self._keyring(lambda backend: backend.get_password(SERVICE, user))
         return None if stored is None else _checked(stored, "The password in the keyring")
 
