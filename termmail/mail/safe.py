@@ -30,17 +30,18 @@ _EMOJI = (
 )
 _BREAK = re.compile("\r\n|[\n\v\f\r\x85\u2028\u2029]")
 # C0, DEL, C1, surrogates, noncharacters: a reader should see that something was there.
-_CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef" + "".join(
-    f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
-)
+_CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+_ASTRAL_CONTROLS = "".join(f"{chr(end - 2)}{chr(end - 1)}" for end in range(0x20000, 0x120000, 0x10000))
 # Default_Ignorable_Code_Point of Unicode and the annotation marks; ZWJ and VS16 are judged by what stands around them.
 _INVISIBLES = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb"
 )
-_CONTROL = re.compile(f"[{_CONTROLS}]")
-_INVISIBLE = re.compile(f"[{_INVISIBLES}]")
-_SUSPECT = re.compile(f"[{_CONTROLS}{_INVISIBLES}{_ZWJ}{_VS16}]")
+_ASTRAL_INVISIBLES = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+_CONTROL = re.compile(f"[{_CONTROLS}{_ASTRAL_CONTROLS}]")
+_INVISIBLE = re.compile(f"[{_INVISIBLES}{_ASTRAL_INVISIBLES}]")
+# Whether it is worth looking closer. Characters beyond the first plane make a class slow, so they stand in one range.
+_SUSPECT = re.compile(f"[{_CONTROLS}{_INVISIBLES}{_ZWJ}{_VS16}\U00010000-\U0010ffff]")
 _STRAY_JOINER = re.compile(
     f"(?<![{_EMOJI}0-9#*]){_VS16}"
     f"|(?<=[0-9#*]){_VS16}(?!{_KEYCAP})"
@@ -50,9 +51,12 @@ _STRAY_JOINER = re.compile(
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 # The letters of most mail: a text of these alone needs no second look.
-_ORDINARY = re.compile(
-    "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u0590\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u3001-\u3029]*"
+_LETTERS = (
+    " -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u0590\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
+    "\u3001-\u3029\u3041-\u3096\u309b-\u3163\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9f"
 )
+_ORDINARY = re.compile(f"[{_LETTERS}]*+")
+_ORDINARY_LINES = re.compile(f"[{_LETTERS}\n\t]*+")
 
 
 @functools.cache
@@ -88,9 +92,10 @@ def clean_words(text: str) -> str:
 
 def clean_lines(text: str) -> str:
     r"""Like `clean`, but keeps lines: every kind of line break becomes "\n", tabs become spaces (stops of 8)."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _tidy(_BREAK.sub("\n", text)).expandtabs(8)
+    text = text.replace("\r\n", "\n")
+    if not _ORDINARY_LINES.fullmatch(text):
+        text = _tidy(_BREAK.sub("\n", text))
+    return text.expandtabs(8)
 
 
 def clean_bytes(data: bytes, limit: int = 500) -> str:
