@@ -45,6 +45,7 @@ def test_the_secret_service_keeps_passwords_and_its_troubles_are_said_in_words(s
             *(["sh", "-c", unlock, "sh"] if state == "Unlocked" else []),
             *(*inner, "-k", f"Test{state}"),
         ],
+        cwd=Path(__file__).parents[2],
         env=_clean_environment(tmp_path),
         capture_output=True,
         text=True,
