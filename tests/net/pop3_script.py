@@ -60,6 +60,7 @@ class Honest:
     connections: int = 0
     most_unanswered: int = 0
     port: int = 0
+    transports: list[asyncio.Transport] = field(default_factory=list)
 
     def where(self, **options: Any) -> Server:
         return server(self.port, **options)
@@ -69,14 +70,14 @@ class Honest:
 
     @asynccontextmanager
     async def running(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[Honest]:
-        loop, open_ones = asyncio.get_running_loop(), set()
-        listener = await loop.create_server(lambda: _Session(self, open_ones), "127.0.0.1", 0, ssl=tls)
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(lambda: _Session(self), "127.0.0.1", 0, ssl=tls)
         self.port = listener.sockets[0].getsockname()[1]
         try:
             yield self
         finally:
             listener.close()
-            for one in list(open_ones):
+            for one in self.transports:
                 one.abort()
             await listener.wait_closed()
 
@@ -112,20 +113,17 @@ class Honest:
 
 
 class _Session(asyncio.Protocol):
-    def __init__(self, honest: Honest, open_ones: set[Any]) -> None:
-        self.honest, self.open_ones = honest, open_ones
+    def __init__(self, honest: Honest) -> None:
+        self.honest = honest
         self.buffer, self.spoke, self.logged_in = b"", True, False
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
-        self.open_ones.add(transport)
+        self.honest.transports.append(transport)
         self.honest.connections += 1
         if self.honest.buffer_bytes:
             transport.set_write_buffer_limits(high=self.honest.buffer_bytes)
         transport.write(self.honest.greeting)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.open_ones.discard(self.transport)
 
     def pause_writing(self) -> None:
         self.transport.pause_reading()
