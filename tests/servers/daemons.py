@@ -195,6 +195,11 @@ service pop3-login {{
     ssl = yes
   }}
 }}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service auth {{
   unix_listener {folder}/private/auth {{
     mode = 0666
