@@ -37,7 +37,8 @@ __all__ = [
 ]
 
 QUOTE_LIMIT = 2_000  # lines of the answered message that are quoted
-_QUOTE_CELLS = 80  # a quoted paragraph counts as one line for each 80 characters of it
+FORWARD_LIMIT = 10_000  # lines of a message that are forwarded in the text
+_LINE_LENGTH = 80  # a paragraph counts as one line for each 80 characters of it
 _MANY = 10
 _REPLY = r"(?:re|aw|antw|antwort|sv|vs|odp|res|ynt|回复|回覆|答复|答覆|返信)"
 _FORWARD = r"(?:fwd|fw|wg|tr|rv|enc|ilt|doorst|vb|轉寄|转发)"
@@ -165,23 +166,25 @@ def _quoted(message: Message) -> str:
     writer = sender_text(sender[0]) if sender else "someone"
     on = f"On {_when(message.envelope.date)}, " if message.envelope.date is not None else ""
     lines = [f"{on}{writer} wrote:"]
-    room = QUOTE_LIMIT
-    found = paragraphs(plain(message))
+    found = [one for one in paragraphs(plain(message)) if one.kind != "signature"]
     while found and not found[-1].text.strip():
         found.pop()
-    for number, one in enumerate(found):
-        if one.kind == "signature":
-            continue
-        cost = 1 + len(one.text) // _QUOTE_CELLS
-        if cost > room:
-            lines.append(f"> [{len(found) - number} more lines are not quoted]")
-            break
-        room -= cost
-        marks = ">" * (one.quote + 1)
-        lines.append(f"{marks} {one.text}".rstrip())
-    while lines[-1] == ">":
-        lines.pop()
+    fits = _fitting((one.text for one in found), QUOTE_LIMIT)
+    lines += [f"{'>' * (one.quote + 1)} {one.text}".rstrip() for one in found[:fits]]
+    if fits < len(found):
+        lines.append(f"> [{len(found) - fits} more lines are not quoted]")
     return "\n".join(lines)
+
+
+def _fitting(texts: Iterable[str], limit: int) -> int:
+    """How many of the texts fit into `limit` lines; a long one counts as several."""
+    count = used = 0
+    for text in texts:
+        used += 1 + len(text) // _LINE_LENGTH
+        if used > limit:
+            break
+        count += 1
+    return count
 
 
 def _references(message: Message) -> tuple[str, ...]:
@@ -205,13 +208,12 @@ def reply(
         if not to:
             raise ComposeError("This message did not come through a mailing list. Use reply or reply all.")
     quote = _quoted(message)
-    body = f"\n\n{quote}\n" if above else f"{quote}\n\n"
     signature = _signature(identity)
     return Draft(
         to=format_addresses(to),
         cc=format_addresses(cc),
         subject=reply_subject(envelope.subject),
-        body=f"{signature or chr(10)}\n{quote}\n" if above else f"{body}{signature}",
+        body=f"{signature or chr(10)}\n{quote}\n" if above else f"{quote}\n\n{signature}",
         in_reply_to=envelope.message_id,
         references=_references(message),
         cursor="body" if above else "body-end",
@@ -229,7 +231,14 @@ def forward(message: Message, identity: Identity) -> Draft:
         ("Cc", format_addresses(envelope.cc)),
     ]
     block = "\n".join(f"{name}: {value}" for name, value in fields if value)
-    body = f"\n\n{_FORWARD_START}\n{block}\n\n{plain(message).strip(chr(10))}\n\n{_FORWARD_END}\n{_signature(identity)}"
+    lines = plain(message).strip("\n").split("\n")
+    fits = _fitting(lines, FORWARD_LIMIT)
+    rest = len(lines) - fits
+    if rest:
+        cut = f"[{rest} more lines are not in this copy. Forward it as an attachment to pass on all of it.]"
+        lines = [*lines[:fits], cut]
+    text = "\n".join(lines)
+    body = f"\n\n{_FORWARD_START}\n{block}\n\n{text}\n\n{_FORWARD_END}\n{_signature(identity)}"
     return Draft(subject=forward_subject(envelope.subject), body=body, cursor="to")
 
 
