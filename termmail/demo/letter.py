@@ -37,7 +37,8 @@ class File:
 class Letter:
     """A well-made message. `ago` is its age; `key` names it, and `answers` the chain of keys it replies to, oldest
     first. `text` may be indented as code is, and loses its trailing spaces to the editor: "--" alone is the
-    signature mark, and `flowed` makes format=flowed of its paragraphs. Message-IDs come from the keys, so threads hold together.
+    signature mark, and `flowed` makes format=flowed of its paragraphs. `html` goes beside
+    the text, or stands alone where that is empty. Message-IDs come from the keys, so threads hold together.
     """
 
     ago: timedelta
@@ -70,13 +71,15 @@ class Letter:
         for name, value in self.headers:
             message[name] = value
         text = _text(self.text, flowed=self.flowed)
-        message.set_content(text, cte="8bit" if not text.isascii() else None)
+        html = textwrap.dedent(self.html).strip("\n") + "\n"
+        if self.text:
+            message.set_content(text, cte="8bit" if not text.isascii() else None)
         if self.flowed:
             message.set_param("format", "flowed")
-        if self.html:
-            message.add_alternative(
-                textwrap.dedent(self.html).strip("\n") + "\n", subtype="html", cte="quoted-printable"
-            )
+        if self.text and self.html:
+            message.add_alternative(html, subtype="html", cte="quoted-printable")
+        elif self.html:
+            message.set_content(html, subtype="html", cte="quoted-printable")
         for file in self.files:
             self._attach(message, file)
         for number, part in enumerate(part for part in message.walk() if part.is_multipart()):

@@ -279,6 +279,7 @@ PAPER = (
         there than I have dared to say, and that you know what it is.
 
         Con stima,
+
         Luigi Menabrea
         """,
         "paper-1",
@@ -331,7 +332,7 @@ PAPER = (
 
         I have computed B7 by hand along your table of note G, all 25
         operations, and there is one small thing in operation 4: I think
-        the two variables stand the wrong way round. 2n - 1 over 2n + 1,
+        the two variables stand the wrong way round. 2n-1 over 2n+1,
         and not the other way.
 
         Forgive me. It is the first mistake ever found in such a table, so

@@ -161,7 +161,7 @@ TRAPS = (
         days(0, 2),
         '"Royal Bank security@bank.example.org" <service@bank.example.org.verify.example.net>',
         "Urgent: your account will be closed TODAY",
-        "Your account is limited. Confirm your password at once: https://bank.example.org/login\n",
+        "",
         "phishing",
         html="""<html><body><table width="600"><tr><td bgcolor="#003366"><font color="#ffffff" size="5"><b>ROYAL BANK</b></font></td></tr>
 <tr><td><p>Dear Costumer,</p><p>We have notice unusual activity in you account. It will be <font color="red"><b>closed TODAY</b></font>

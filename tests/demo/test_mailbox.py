@@ -108,13 +108,13 @@ def test_the_traps_are_set(mailbox):
         assert trap in everything
     assert base64.b64decode("G1syShtdNTI7YztZM1Z5YkE9PQdjbGVhciBtZQ==").startswith(b"\x1b[2J")
     phishing = find(mailbox, "Urgent: your account will be closed TODAY")
-    page = phishing.get_payload()[0].get_payload()[1].get_payload(decode=True)
+    page = phishing.get_payload()[0].get_payload(decode=True)
     assert b'href="http://bank.example.org.verify.example.net/login' in page
     assert b">https://bank.example.org/login</a>" in page
 
 
 def test_newsletters_count_who_opens_them(mailbox):
-    page = find(mailbox, "Patterns of the week: roses, sines and a very long scarf").get_payload()[1]
+    page = find(mailbox, "Patterns of the week: roses, sines and a very long scarf")
     html = page.get_payload(decode=True)
     assert b'width="1" height="1"' in html
     assert b"display:none" in html
