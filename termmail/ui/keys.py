@@ -15,7 +15,7 @@ class Action:
     `id` is what the config calls it; the method that does it is `action_` + id with underscores. `keys` are the
     default keys, comma between them; "g i" is a place of the go menu (that action's key, then i). `words` say what
     it does in help and palette, `short` in the key bar. `where` is the widget or screen that answers (see WHERE).
-    `bar` ranks it in the key bar, 1 first; 0 leaves it out.
+    `bar` ranks it in the key bar, 1 first; 0 leaves it out; with `bar_in` it is there only while that has the focus.
     """
 
     id: str
@@ -25,6 +25,7 @@ class Action:
     group: str
     bar: int = 0
     short: str = ""
+    bar_in: str = ""
 
     @property
     def method(self) -> str:
@@ -56,20 +57,20 @@ ACTIONS = (
     Action("list.next-unread", "n", "Next unread message", "mail", "Moving"),
     Action("list.previous-unread", "N", "Previous unread message", "mail", "Moving"),
     Action("message.open", "enter,right", "Open the message", "list", "Moving", 1, "open"),
-    Action("view.back", "escape,left", "Back, one level", "mail", "Moving"),
-    Action("list.select", "x", "Select this message", "mail", "Selecting", 11, "select"),
+    Action("view.back", "escape,left", "Back, one level", "mail", "Moving", 1, "back", "reader"),
+    Action("list.select", "x", "Select this message", "mail", "Selecting", 12, "select"),
     Action("list.select-all", "X", "Select all shown, or none", "mail", "Selecting"),
     # The reader
     Action("reader.down", "j,down", "One line down", "reader", "Reading"),
     Action("reader.up", "k,up", "One line up", "reader", "Reading"),
-    Action("reader.page", "space", "Next page, then the next message", "mail", "Reading", 3, "page"),
+    Action("reader.page", "space", "Next page, then the next message", "mail", "Reading", 9, "page"),
     Action("reader.page-down", "pagedown", "One page down", "reader", "Reading"),
     Action("reader.page-up", "pageup,backspace", "One page up", "reader", "Reading"),
     Action("reader.half-down", "ctrl+d", "Half a page down", "reader", "Reading"),
     Action("reader.half-up", "ctrl+u", "Half a page up", "reader", "Reading"),
     Action("reader.top", "home", "Start of the message", "reader", "Reading"),
     Action("reader.bottom", "end,G", "End of the message", "reader", "Reading"),
-    Action("reader.whole", "enter", "Message on the whole screen, or back", "reader", "Reading"),
+    Action("reader.whole", "enter", "Message on the whole screen, or back", "reader", "Reading", 7, "whole screen"),
     Action("message.next", "]", "Next message", "mail", "Reading"),
     Action("message.previous", "[", "Previous message", "mail", "Reading"),
     Action("message.quotes", "Q", "Fold or show quoted text", "mail", "Reading"),
@@ -80,22 +81,22 @@ ACTIONS = (
     Action("message.attachments", "A", "Attachments: save or open", "mail", "Reading"),
     Action("message.browser", "B", "Show in the browser, safely", "mail", "Reading"),
     # Verbs
-    Action("message.delete", "d,delete,#", "Delete", "mail", "Sorting out", 6, "delete"),
+    Action("message.delete", "d,delete,#", "Delete", "mail", "Sorting out", 4, "delete"),
     Action("message.archive", "e", "Archive", "mail", "Sorting out", 7, "archive"),
-    Action("message.move", "v", "Move to a folder", "mail", "Sorting out", 12, "move"),
+    Action("message.move", "v", "Move to a folder", "mail", "Sorting out", 13, "move"),
     Action("message.spam", "!", "Move to Spam", "mail", "Sorting out"),
-    Action("message.star", "s,*", "Star, or take the star away", "mail", "Sorting out", 10, "star"),
-    Action("message.read", "u", "Read or unread", "mail", "Sorting out", 13, "unread"),
-    Action("message.undo", "z", "Undo", "mail", "Sorting out", 9, "undo"),
+    Action("message.star", "s,*", "Star, or take the star away", "mail", "Sorting out", 11, "star"),
+    Action("message.read", "u", "Read or unread", "mail", "Sorting out", 14, "unread"),
+    Action("message.undo", "z", "Undo", "mail", "Sorting out", 10, "undo"),
     # Writing
-    Action("mail.compose", "c,m", "Write a message", "mail", "Writing", 4, "write"),
-    Action("message.reply", "r", "Reply", "mail", "Writing", 5, "reply"),
+    Action("mail.compose", "c,m", "Write a message", "mail", "Writing", 3, "write"),
+    Action("message.reply", "r", "Reply", "mail", "Writing", 2, "reply"),
     Action("message.reply-all", "a,R", "Reply to all", "mail", "Writing", 8, "reply all"),
     Action("message.reply-list", "L", "Reply to the mailing list", "mail", "Writing"),
-    Action("message.forward", "f", "Forward", "mail", "Writing", 14, "forward"),
+    Action("message.forward", "f", "Forward", "mail", "Writing", 15, "forward"),
     Action("message.forward-attached", "F", "Forward as an attachment", "mail", "Writing"),
     # Finding and going
-    Action("mail.search", "/", "Search all mail", "mail", "Finding", 15, "search"),
+    Action("mail.search", "/", "Search all mail", "mail", "Finding", 8, "search"),
     Action("mail.filter", "\\", "Filter this view", "mail", "Finding"),
     Action("mail.go", "g", "Go to a folder", "mail", "Finding", 16, "go to"),
     Action("go.top", "g g", "First message", "go", "Finding"),
@@ -117,8 +118,8 @@ ACTIONS = (
     Action("app.palette", "ctrl+p", "Find any action by name", "app", "The program"),
     Action("app.palette-too", ":", "Find any action by name", "mail", "The program"),
     Action("app.help", "f1", "All keys", "app", "The program"),
-    Action("app.help-too", "?", "All keys", "mail", "The program", 2, "all keys"),
-    Action("view.quit", "q", "Back; at the list, quit", "mail", "The program"),
+    Action("app.help-too", "?", "All keys", "mail", "The program", 5, "all keys"),
+    Action("view.quit", "q", "Back; at the list, quit", "mail", "The program", 6, "quit", "list"),
     Action("app.leave", "ctrl+q", "Quit", "app", "The program"),
     # The composer
     Action("compose.send", "f9,ctrl+j,ctrl+enter,alt+enter", "Send", "composer", "Composing", 1, "send"),

@@ -123,7 +123,7 @@ class FindingScreen(ReadingScreen):
     def _went(self, name: str) -> None:
         if name == BY_ID["go.top"].words:
             if self.whole:
-                self.reader.body.action_reader_top()
+                self.reader.action_reader_top()
             else:
                 self.messages.action_list_top()
             return

@@ -46,7 +46,7 @@ class ReadingScreen(ViewScreen):
 
     def _whole(self, *, on: bool) -> None:
         self.set_class(on, "-reading")
-        (self.reader.body if on else self.messages).focus()
+        (self.reader if on else self.messages).focus()
 
     def on_message_list_moved(self) -> None:
         """The reading pane follows when the cursor rests; nothing else is painted for a move."""
@@ -111,7 +111,7 @@ class ReadingScreen(ViewScreen):
     def read_here(self) -> None:
         """Open the message under the cursor: in the pane where it stands beside the list, else on the whole screen."""
         if self.reader.display and self.has_class("-wide") and not self.whole:
-            self.reader.body.focus()
+            self.reader.focus()
         elif not self.whole:
             self._whole(on=True)
         self.run_worker(self._read_cursor(), group="open", exclusive=True, exit_on_error=False)
@@ -169,7 +169,7 @@ class ReadingScreen(ViewScreen):
                 self.post_message(MessageList.Opened(self.messages.cursor_id))
         elif self._opened != self.messages.cursor_id:
             self.run_worker(self._read_cursor(), group="open", exclusive=True, exit_on_error=False)
-        elif not self.reader.body.page():
+        elif not self.reader.page():
             self._step(1)
 
     def action_list_next_unread(self) -> None:
@@ -232,7 +232,7 @@ class ReadingScreen(ViewScreen):
 
     def action_message_quotes(self) -> None:
         if self._look():
-            self.reader.body.fold()
+            self.reader.fold()
 
     def action_message_headers(self) -> None:
         if self._look():

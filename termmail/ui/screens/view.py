@@ -255,7 +255,8 @@ class ViewScreen(Screen[None]):
     def _place(self) -> tuple[str, ...]:
         total = len(self.messages.ids)
         if self.view.query is not None:
-            return (f"Search: {self.view.query}", f"{number(total)} found", self._coverage)
+            query = self.view.query.removesuffix("*") if self.has_class("-asking") else self.view.query
+            return (f"Search: {query}", f"{number(total)} found", self._coverage)
         assert self.engine is not None
         several = len(self.engine.accounts) > 1
         name = f"{self.view.account} · {self.view.folder}" if several else self.view.folder

@@ -1,4 +1,4 @@
-"""A body as lines: painted one screenful at a time, quotes dimmed and foldable, marks and addresses of links lit."""
+"""A text to read, below a block that stays: painted line by line, quotes dimmed and foldable, links lit."""
 
 # ruff: noqa: D102 - what an action does stands in the table of keys.py
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.text import Text
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -20,15 +20,22 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual.selection import Selection
 
+    from termmail.ui.widgets.head import HeadLine
+
 MEASURE = 88
 """Cells of a line that is still good to read."""
+ROOMY = 16
+"""Lines of a reader that can spare an empty one below the block."""
 FOLDED_FROM = 3
 """Quoted lines in a row that are worth folding."""
 LINKS = re.compile(r"https?://[^\s<>\"”)\]]{3,}|\[\d{1,4}\]")
 
 
 class Body(ScrollView, can_focus=True):
-    """Lines of text to read. Nothing in them is markup; all of them were cleaned."""
+    """Lines of text that scroll below a block that does not. Nothing in them is markup; all of them were cleaned.
+
+    The block has a ground of its own, which no line of a body has: what stands there is termmail's word.
+    """
 
     BINDINGS = keys.bindings("reader")
     ALLOW_SELECT = True
@@ -40,55 +47,86 @@ class Body(ScrollView, can_focus=True):
         "body--table",
         "body--link",
         "body--fold",
+        "head--title",
+        "head--label",
+        "head--text",
+        "head--warning",
     }
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.rendered = Rendered(())
         self.folded = False
+        self._head: list[HeadLine] = []
         self._lines: tuple[Line, ...] = ()
+        self._painted: list[Strip] = []
+
+    @property
+    def cells(self) -> int:
+        """The width of a line: what the scrollbar leaves."""
+        return self.scrollable_content_region.width
 
     @property
     def measure(self) -> int:
         """Cells a line of text may take here."""
-        return max(10, min(MEASURE, self.size.width - 3))
+        return max(10, min(MEASURE, self.cells - 2))
 
-    def show(self, rendered: Rendered, *, keep_place: bool = False) -> None:
-        """Other lines; from their start, unless they are the same text again."""
+    def paint(self, head: list[HeadLine], rendered: Rendered, *, keep_place: bool = False) -> None:
+        """Another text; from its start, unless it is the same one again. Only lines that differ are painted."""
         self.rendered = rendered
-        self._fold()
+        self._head = head
         if not keep_place:
             self.scroll_to(y=0, animate=False)
-        self.screen.clear_selection()
-        self.refresh()
-
-    def say(self, words: str) -> None:
-        """A sentence of termmail's own instead of a body."""
-        self.show(Rendered(tuple(Line(line, kind="fold") for line in words.split("\n"))))
+        if self.text_selection is not None:
+            self.screen.clear_selection()
+        self._changed()
 
     def fold(self) -> None:
         """Fold the quoted text, or show it again."""
         self.folded = not self.folded
-        self._fold()
-        self.refresh()
+        self._changed()
 
-    def _fold(self) -> None:
+    def _changed(self) -> None:
         self._lines = folded(self.rendered.lines) if self.folded else self.rendered.lines
-        self.virtual_size = Size(self.size.width, len(self._lines) + 1)
+        self._measure_anew()
+        painted = [self._strip(y) for y in range(self.size.height)]
+        if len(painted) != len(self._painted):
+            self.refresh()
+        else:
+            for y, (new, old) in enumerate(zip(painted, self._painted, strict=True)):
+                if new != old:
+                    self.refresh(Region(0, y, self.cells, 1))
+        self._painted = painted
 
-    def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._lines) + 1)
+    def _measure_anew(self) -> None:
+        """Tell the scrollbar how long the text is, without the new layout that `virtual_size` asks for by itself."""
+        height = self._top + len(self._lines)
+        self.set_reactive(Body.virtual_size, Size(self.cells, height))
+        self.vertical_scrollbar.window_virtual_size = height
+        self.vertical_scrollbar.window_size = self.size.height
+        if self.scroll_offset.y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    @property
+    def _top(self) -> int:
+        """Lines of the block, and an empty one below it where there is room."""
+        return len(self._head) + (self.size.height >= ROOMY) if self._head else 0
+
+    @property
+    def page_height(self) -> int:
+        """Lines of text in the window."""
+        return max(1, self.size.height - self._top)
 
     @property
     def at_end(self) -> bool:
         """The last line is on screen."""
-        return self.scroll_offset.y + self.size.height >= len(self._lines)
+        return self.scroll_offset.y + self.page_height >= len(self._lines)
 
     def page(self) -> bool:
         """One page on, with a line of the last one left; False at the end."""
         if self.at_end:
             return False
-        self._by(self.size.height - 1)
+        self._by(max(1, self.page_height - 1))
         return True
 
     def _by(self, lines: int) -> None:
@@ -101,16 +139,16 @@ class Body(ScrollView, can_focus=True):
         self._by(-1)
 
     def action_reader_page_down(self) -> None:
-        self._by(self.size.height - 1)
+        self._by(max(1, self.page_height - 1))
 
     def action_reader_page_up(self) -> None:
-        self._by(1 - self.size.height)
+        self._by(-max(1, self.page_height - 1))
 
     def action_reader_half_down(self) -> None:
-        self._by(max(1, self.size.height // 2))
+        self._by(max(1, self.page_height // 2))
 
     def action_reader_half_up(self) -> None:
-        self._by(-max(1, self.size.height // 2))
+        self._by(-max(1, self.page_height // 2))
 
     def action_reader_top(self) -> None:
         self.scroll_to(y=0, animate=False)
@@ -121,8 +159,16 @@ class Body(ScrollView, can_focus=True):
     # -- drawing
 
     def render_line(self, y: int) -> Strip:
-        width, place = self.size.width, y + self.scroll_offset.y
-        if place >= len(self._lines):
+        strip = self._strip(y)
+        if y < len(self._painted):
+            self._painted[y] = strip
+        return strip
+
+    def _strip(self, y: int) -> Strip:
+        width, place = self.cells, y - self._top + self.scroll_offset.y
+        if y < len(self._head):
+            return self._head_strip(self._head[y], width)
+        if y < self._top or place >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         line = self._lines[place]
         style = self._style(line)
@@ -139,6 +185,11 @@ class Body(ScrollView, can_focus=True):
             text.stylize(chosen, start, len(line.text) if end == -1 else end)
         strip = Strip(text.render(self.app.console)).apply_offsets(0, place)
         return Strip([Segment(" ", self.rich_style), *strip]).adjust_cell_length(width, self.rich_style)
+
+    def _head_strip(self, line: HeadLine, width: int) -> Strip:
+        ground = self.get_component_rich_style("head--text")
+        segments = [Segment(text, self.get_component_rich_style(f"head--{name}")) for text, name in line]
+        return Strip([Segment(" ", ground), *segments]).adjust_cell_length(width, ground)
 
     def _style(self, line: Line) -> Style:
         kind = line.kind or ("quote" if line.quote else "")

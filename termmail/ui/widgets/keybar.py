@@ -29,17 +29,28 @@ class KeyBar(Widget):
         self._changed(self.screen)
 
     def _changed(self, screen: Screen[object]) -> None:
-        found: dict[str, tuple[str, str, str]] = {}
-        for key, active in screen.active_bindings.items():
-            action = BY_ID.get(active.binding.id or "")
-            if action is not None and action.bar:
-                keys = getattr(self.app, "keys", None)
-                first = keys.shown(action.id) if isinstance(keys, Keymap) else shown(key)
-                found.setdefault(action.id, (first, action.short or action.words, action.id))
-        ranked = sorted(found.values(), key=lambda entry: BY_ID[entry[2]].bar)
+        ranked = self._hints(screen) or self._ranked(screen)
         if ranked != self._shown:
             self._shown = ranked
             self.refresh()
+
+    def _hints(self, screen: Screen[object]) -> list[tuple[str, str, str]]:
+        """What a field that takes every letter says of its few keys."""
+        around = screen.focused.ancestors if screen.focused else ()
+        return [(key, words, "") for node in around for key, words in getattr(node, "HINTS", ())]
+
+    def _ranked(self, screen: Screen[object]) -> list[tuple[str, str, str]]:
+        active = [
+            (key, BY_ID[id_]) for key, bound in screen.active_bindings.items() if (id_ := bound.binding.id) in BY_ID
+        ]
+        heard = {action.where for _, action in active}
+        keymap = getattr(self.app, "keys", None)
+        found: dict[str, tuple[str, str, str]] = {}
+        for key, action in active:
+            if action.bar and (not action.bar_in or action.bar_in in heard):
+                first = keymap.shown(action.id) if isinstance(keymap, Keymap) else shown(key)
+                found.setdefault(action.id, (first, action.short or action.words, action.id))
+        return sorted(found.values(), key=lambda entry: BY_ID[entry[2]].bar)
 
     def render(self) -> Content:
         """As many as fit, whole."""
@@ -58,7 +69,7 @@ class KeyBar(Widget):
     async def on_click(self, event: events.Click) -> None:
         """A key can be clicked as well."""
         for start, end, action_id in self._spans:
-            if start <= event.x < end:
+            if action_id and start <= event.x < end:
                 from termmail.ui.palette import perform  # noqa: PLC0415 - the palette is built on use
 
                 await perform(self.screen, BY_ID[action_id])

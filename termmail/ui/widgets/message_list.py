@@ -80,6 +80,8 @@ class MessageList(ScrollView, can_focus=True):
         self._gone: set[int] = set()
         self._asking = False
         self._serial = 0
+        self._filling = False
+        """The list was empty when it was shown: until it is touched, the cursor stays on top of what comes in."""
         self._looks: dict[str, Look] = {}
 
     # -- what is in it
@@ -91,6 +93,7 @@ class MessageList(ScrollView, can_focus=True):
         self._gone.clear()
         self._rows.clear()
         self.ids = ids
+        self._filling = not ids
         self.cursor = self._find(at, near=0)
         self._resized()
         self.scroll_to(y=0, animate=False)
@@ -106,7 +109,8 @@ class MessageList(ScrollView, can_focus=True):
         before, old = self.cursor_id, self.cursor
         self.ids = ids
         self.selected &= set(ids) if self.selected else set()
-        self.cursor = self._find(at if at and not old and at in ids else before, near=old)
+        if not self._filling:
+            self.cursor = self._find(at if at and not old and at in ids else before, near=old)
         self._resized()
         if moved := (self.cursor - old) * self.row_height:
             if self.scroll_offset.y > 0:
@@ -118,6 +122,7 @@ class MessageList(ScrollView, can_focus=True):
 
     def take_out(self, gone: Collection[int]) -> None:
         """Take messages out at once; the cursor goes to the next one that stays."""
+        self._filling = False
         gone = set(gone)
         after = next((i for i in self.ids[self.cursor :] if i not in gone), None)
         left = array("q", (i for i in self.ids if i not in gone))
@@ -165,6 +170,7 @@ class MessageList(ScrollView, can_focus=True):
 
     def go(self, index: int) -> None:
         """Put the cursor on a place of the list. Within the window only two rows are painted again."""
+        self._filling = False
         index = max(0, min(index, len(self.ids) - 1))
         if index == self.cursor or not self.ids:
             return
@@ -184,9 +190,14 @@ class MessageList(ScrollView, can_focus=True):
             self.scroll_to(y=max(0, middle - middle % height), animate=False)
 
     @property
+    def cells(self) -> int:
+        """The width of a row: what the scrollbar leaves."""
+        return self.scrollable_content_region.width
+
+    @property
     def row_height(self) -> int:
         """Lines a message takes: two in a narrow list, else one."""
-        narrow = self.size.width < CARDS_BELOW and self.size.height >= CARDS_FROM_HEIGHT
+        narrow = self.cells < CARDS_BELOW and self.size.height >= CARDS_FROM_HEIGHT
         return 2 if narrow else 1
 
     @property
@@ -219,6 +230,7 @@ class MessageList(ScrollView, can_focus=True):
         self.go(len(self.ids) - 1)
 
     def action_message_open(self) -> None:
+        self._filling = False
         if self.cursor_id:
             self.post_message(self.Opened(self.cursor_id))
 
@@ -226,6 +238,7 @@ class MessageList(ScrollView, can_focus=True):
 
     def select(self, id_: int) -> None:
         """Select a message, or take it back."""
+        self._filling = False
         self.selected ^= {id_}
         self._refresh_id(id_)
 
@@ -249,7 +262,7 @@ class MessageList(ScrollView, can_focus=True):
         self._reveal()
 
     def _resized(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.ids) * self.row_height)
+        self.virtual_size = Size(self.cells, len(self.ids) * self.row_height)
 
     def watch_empty(self) -> None:
         if not self.ids:
@@ -275,10 +288,10 @@ class MessageList(ScrollView, can_focus=True):
     def _refresh_place(self, index: int) -> None:
         y = index * self.row_height - self.scroll_offset.y
         if -self.row_height < y < self.size.height:
-            self.refresh(Region(0, max(y, 0), self.size.width, min(y + self.row_height, self.size.height) - max(y, 0)))
+            self.refresh(Region(0, max(y, 0), self.cells, min(y + self.row_height, self.size.height) - max(y, 0)))
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.cells
         if not self.ids:
             return self._empty_line(y)
         index, second = divmod(y + self.scroll_offset.y, self.row_height)
@@ -300,7 +313,7 @@ class MessageList(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, look.text)
 
     def _empty_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.cells
         lines = self.empty.split("\n")
         offset = y - max(0, (self.size.height - len(lines)) // 3)
         text = lines[offset] if 0 <= offset < len(lines) else ""
@@ -343,9 +356,10 @@ class MessageList(ScrollView, can_focus=True):
                 found = {row.id for row in rows}
                 self._gone.update(set(wanted) - found)
                 for row in rows:
-                    self._rows[row.id] = row
+                    known, self._rows[row.id] = self._rows.get(row.id), row
                     self._rows.move_to_end(row.id)
-                    self._refresh_id(row.id)
+                    if row != known:
+                        self._refresh_id(row.id)
                 stale -= set(wanted)
                 while len(self._rows) > CACHED:
                     self._rows.popitem(last=False)

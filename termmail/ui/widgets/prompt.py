@@ -21,6 +21,7 @@ PAUSE = 0.12
 class Prompt(Horizontal):
     """One line; it takes the place of the status line while it is open."""
 
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (("Enter", "to what was found"), ("Esc", "back"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Back"),
         Binding("down,up", "keep", "To the list"),
@@ -59,7 +60,7 @@ class Prompt(Horizontal):
         with self.prevent(Input.Changed):
             field.value = ""
         field.placeholder = placeholder
-        self.add_class("-open")
+        self.screen.add_class("-asking")
         field.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -86,7 +87,7 @@ class Prompt(Horizontal):
 
     def _close(self, *, kept: bool) -> None:
         self._stop()
-        self.remove_class("-open")
+        self.screen.remove_class("-asking")
         self.post_message(self.Closed(self.kind, self.query_one(Input).value.strip(), kept))
 
     def _stop(self) -> None:

@@ -45,7 +45,7 @@ def sender(row: Row) -> str:
     """Who a row is about: the sender, or in Sent, Drafts and Outbox the people it goes to."""
     if row.folder in {"Sent", "Drafts", "Outbox"}:
         return f"To: {row.recipients}" if row.recipients else "To: nobody yet"
-    return row.sender
+    return row.sender or "(nobody)"
 
 
 def mark(row: Row, *, selected: bool) -> str:
@@ -131,11 +131,14 @@ def _kept_apart(text: str) -> str:
 
 
 def _joined(parts: list[Segment]) -> list[Segment]:
-    """Neighbours of one style as one segment: every segment costs forty bytes on the wire to the terminal."""
+    """Neighbours of one style as one segment, and blanks in whatever style is next to them: every segment costs forty
+    bytes on the wire to the terminal."""
     joined: list[Segment] = []
     for part in parts:
         if joined and (joined[-1].style == part.style or not part.text.strip()):
             joined[-1] = Segment(joined[-1].text + part.text, joined[-1].style)
+        elif joined and not joined[-1].text.strip():
+            joined[-1] = Segment(joined[-1].text + part.text, part.style)
         else:
             joined.append(part)
     return [piece for part in joined for piece in _marks_alone(part)]
