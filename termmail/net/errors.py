@@ -58,9 +58,9 @@ class TooLarge(ProtocolError):
     advice = "The message stays on the server; another program can fetch it there."
 
 
-def plaintext_before_tls() -> ProtocolError:
+def plaintext_before_tls(place: str = "The server") -> ProtocolError:
     """The error for bytes that came in the clear behind the answer to STLS or STARTTLS (CVE-2021-33515 and its kin)."""
     return ProtocolError(
-        "The server sent something in the clear where TLS had to begin. Nothing secret was sent.",
+        f"{place} sent something in the clear where TLS had to begin. Nothing secret was sent.",
         advice="Someone may be tampering with the connection. Try another network, or ask your provider.",
     )

@@ -128,14 +128,13 @@ class Maildrop:
         greeting = await dialogue.greeting()
         if not greeting.ok:
             raise refused_greeting(dialogue, greeting)
-        stamp = greeting.stamp
         self._know(await dialogue.say("CAPA"))
         if server.security == "starttls":
             await self._start_tls()
-            stamp = b""
             self._know(await dialogue.say("CAPA"))
         if "UTF8" in (self.capabilities or ()):
             await dialogue.say("UTF8")  # RFC 6856: else the server may hide what is not ASCII; its no changes nothing
+        stamp = greeting.stamp
         found = ways(server, self.capabilities, stamp)
         for way in found:
             try:

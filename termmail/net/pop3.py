@@ -228,13 +228,14 @@ class Connection:
         """What happened next, or None until more is received. Raises ProtocolError, or Offline at the end of the line."""
         if self._error is not None:
             raise self._error
+        start = self._at
         try:
             event = self._next()
             if event is None and self._end and self.state is not State.CLOSED:
                 raise Offline(self._end_words())
         except NetError as error:
             self._error = error
-            self.offending = bytes(self._buffer[self._at : self._at + STATUS_LIMIT])
+            self.offending = bytes(self._buffer[start : start + STATUS_LIMIT])
             self._buffer.clear()
             self._at = 0
             raise

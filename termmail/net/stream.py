@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from termmail.net.errors import NetError, Offline, ProtocolError, TlsFailed
+from termmail.net.errors import NetError, Offline, ProtocolError, TlsFailed, plaintext_before_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -274,11 +274,8 @@ class _Receiver(asyncio.Protocol):
 
 
 def plaintext_behind_tls(server: Server) -> ProtocolError:
-    """The words for bytes that came in the clear behind the answer to STLS or STARTTLS."""
-    return ProtocolError(
-        f"{server.place} sent something in the clear where TLS had to begin. Nothing secret was sent.",
-        advice="Someone may be tampering with the connection. Try another network, or ask your provider.",
-    )
+    """The error for bytes that `server` sent in the clear behind its answer to STLS or STARTTLS."""
+    return plaintext_before_tls(server.place)
 
 
 def _is_drop(error: BaseException) -> bool:

@@ -447,6 +447,7 @@ async def test_no_error_and_no_trace_shows_a_password_that_the_server_echoes(cer
         [str(error), error.server_says, error.advice, repr(error), shown.getvalue(), str(trace), repr(trace.lines)]
     )
     assert "\x1b" not in text
+    assert error.server_says
     for form in (PASSWORD, PLAIN.decode(), base64.b64encode(PASSWORD.encode()).decode().rstrip("=")[:-1], PASSWORD[:8]):
         assert form not in text
     assert "> " in str(trace)
