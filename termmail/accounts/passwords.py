@@ -323,8 +323,11 @@ async def run_command(argv: Sequence[str], seconds: float = COMMAND_SECONDS) -> 
         raise PasswordError(
             f"The password command {program!r} failed with {ended}.", "Run it by hand to see what it says."
         )
+    line = output.split(b"\n", 1)[0].removesuffix(b"\r")
+    if len(line) >= _LONGEST_OUTPUT - 1:
+        raise PasswordError(f"The password command {program!r} printed far more than a password.")
     try:
-        return output.split(b"\n", 1)[0].removesuffix(b"\r").decode()
+        return line.decode()
     except UnicodeDecodeError:
         pass  # outside the handler, so that no traceback carries the bytes
     raise PasswordError(f"The password command {program!r} printed something that is not text.")
@@ -342,7 +345,7 @@ def _places(account: Account, kind: str) -> list[tuple[str, Pop3 | Smtp]]:
     """Where a password may lie: SMTP falls back to POP3's where the user name is the same."""
     if kind == "pop3":
         return [("pop3", account.pop3)]
-    same = account.smtp.username == account.pop3.username and not account.smtp.password_command
+    same = account.smtp.username == account.pop3.username
     return [("smtp", account.smtp), ("pop3", account.pop3)] if same else [("smtp", account.smtp)]
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import traceback
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -61,12 +62,13 @@ async def test_the_command_is_not_read_by_a_shell(tmp_path):
     assert not out.exists()
 
 
-async def test_a_failing_command_tells_its_exit_code_and_none_of_its_output():
+async def test_a_failing_command_tells_its_exit_code_and_none_of_its_output(capfd):
     """L5: what it printed may be the secret."""
     with pytest.raises(PasswordError) as caught:
         await run_command(["sh", "-c", f"echo {SECRET}; echo {SECRET}2 >&2; exit 7"])
     assert str(caught.value) == "The password command 'sh' failed with exit code 7."
     assert SECRET not in "".join(traceback.format_exception(caught.value)) + caught.value.advice
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,14 @@ async def test_a_command_that_hangs_is_ended_with_all_its_children(tmp_path):
 
 
 async def test_a_flood_is_not_kept():
-    assert await run_command(["sh", "-c", "echo x; head -c 20000000 /dev/zero"]) == "x"
+    tracemalloc.start()
+    try:
+        assert await run_command(["sh", "-c", "echo x; head -c 20000000 /dev/zero"]) == "x"
+        with pytest.raises(PasswordError, match="printed far more than a password"):
+            await run_command(["head", "-c", "20000000", "/dev/zero"])
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("output", ["", "\\n", "a\\0b\\n", "a\\tb\\n", "a\\033[31m\\n"])
