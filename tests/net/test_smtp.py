@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -278,3 +280,9 @@ async def test_the_password_is_in_no_word_and_no_log_even_if_the_server_echoes_i
         assert "535 no: " in str(trace)
         for secret in (PASSWORD, coded.decode(), plain_blob.decode()):
             assert secret not in everything
+
+
+def test_importing_smtp_does_not_load_aiosmtplib():
+    code = "import sys; from termmail.net import smtp; print('aiosmtplib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
