@@ -124,7 +124,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
             except (NetError, StoreError) as error:
                 self._say("", f"{part.name} is not saved: {error}")
                 return
-        self._say("Saved: " + "\n".join(safe.clean(home_short(path)) for path in saved))
+        self._say("Saved: " + "\n".join(home_short(path) for path in saved))
 
     @work(exclusive=True, exit_on_error=False)
     async def action_open(self) -> None:
@@ -150,7 +150,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
 
     def _say(self, done: str, trouble: str = "") -> None:
         note = self.query_one("#done", Static)
-        note.update(Content(done))
+        note.update(Content(safe.clean_lines(done)))
         note.set_class(bool(done), "-shown")
         self.query_one(dialog.Trouble).say(trouble)
 
@@ -173,5 +173,5 @@ def _shown(part: Part) -> Content:
         Content.assemble((f"  {safe.clean(part.content_type)}, {words.size(part.size)}{where}", "dim")),
     ]
     if why := caution(part):
-        lines.append(Content.assemble(("  ! ", "bold $text-warning"), (why, "$text-warning")))
+        lines.append(Content.assemble(("  ! ", "bold $text-warning"), (safe.clean(why), "$text-warning")))
     return Content("\n").join(lines)

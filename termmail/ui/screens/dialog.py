@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
 
+from termmail.mail import safe
+
 
 class Frame(VerticalScroll, can_focus=False):
     """The box of a dialog. On a terminal too small for it, it scrolls to what has the focus."""
@@ -27,18 +29,18 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
 
 def title(words: str) -> Static:
-    """The first line: what this is about. Drawn as it is, without markup."""
-    return Static(Content(words), classes="dialog-title")
+    """The first line: what this is about. Drawn as text, whoever wrote it."""
+    return Static(Content(safe.clean(words)), classes="dialog-title")
 
 
 def text(words: str) -> Static:
-    """A paragraph. Drawn as it is, without markup."""
-    return Static(Content(words), classes="dialog-text")
+    """A paragraph. Drawn as text, whoever wrote it."""
+    return Static(Content(safe.clean(words)), classes="dialog-text")
 
 
 def quiet(words: str) -> Static:
     """A remark at the end, such as the keys of a list."""
-    return Static(Content(words), classes="dialog-quiet")
+    return Static(Content(safe.clean(words)), classes="dialog-quiet")
 
 
 class Trouble(Static):
@@ -49,7 +51,7 @@ class Trouble(Static):
 
     def say(self, words: str) -> None:
         """Show these words, or go away with ""."""
-        self.update(Content(words))
+        self.update(Content(safe.clean(words)))
         self.set_class(bool(words), "-shown")
 
 

@@ -95,6 +95,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         self._start = start
         self._folders_only = folders_only
         self._names: list[tuple[str, bool]] = []
+        self._listed_for = start
 
     def compose(self) -> ComposeResult:
         """The question, the field, what is there."""
@@ -115,7 +116,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         """Look into the folder anew."""
         self._list()
 
-    @work(exclusive=True, exit_on_error=False)
+    @work(exclusive=True, group="list", exit_on_error=False)
     async def _list(self) -> None:
         typed = self._typed
         trouble = ""
@@ -125,7 +126,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
             names, trouble = [], f"{safe.clean(str(split(typed)[0]))}: {reason(error)}"
         except (ValueError, RuntimeError):  # a NUL in the path; ~nobody
             names, trouble = [], "There is no such folder."
-        self._names = names[:MOST]
+        self._names, self._listed_for = names[:MOST], typed
         listing = self.query_one(OptionList)
         listing.clear_options()
         listing.add_options(
@@ -136,7 +137,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         self.query_one(dialog.Trouble).say(trouble)
 
     def _highlighted(self) -> tuple[str, bool] | None:
-        index = self.query_one(OptionList).highlighted
+        index = self.query_one(OptionList).highlighted if self._listed_for == self._typed else None
         return self._names[index] if index is not None and index < len(self._names) else None
 
     def _go(self, name: str, *, is_folder: bool) -> None:
@@ -170,7 +171,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         name, is_folder = self._names[event.option_index]
         self._go(name, is_folder=is_folder)
 
-    @work(exclusive=True, exit_on_error=False)
+    @work(exclusive=True, group="take", exit_on_error=False)
     async def on_input_submitted(self) -> None:
         """Enter: into the folder under the cursor, or take the path."""
         chosen = self._highlighted()

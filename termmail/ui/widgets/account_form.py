@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
 from termmail.accounts.config import Account, Pop3, Smtp
-from termmail.accounts.discover import guess
+from termmail.accounts.discover import guess, note
 from termmail.ui.widgets.field import Field, LineInput
 from termmail.ui.widgets.tick import Tick
 
@@ -143,6 +144,7 @@ class AccountForm(Vertical):
         address = self._value("address").strip()
         if ADDRESS.match(address):
             account = guess(address)
+            self.query_one("#address-field", Field).say(note(address), quiet=True)
             self.query_one("#pop3", ServerForm).suggest(account.pop3)
             self.query_one("#smtp", ServerForm).suggest(account.smtp)
 
@@ -170,7 +172,7 @@ class AccountForm(Vertical):
         account = Account(
             address=address,
             name=self._value("name").strip(),
-            pop3=Pop3(**pop3),  # type: ignore[arg-type]  # settings() names exactly these
-            smtp=Smtp(**smtp),  # type: ignore[arg-type]
+            pop3=replace(guess(address).pop3, **pop3),
+            smtp=Smtp(**smtp),  # type: ignore[arg-type]  # settings() names exactly these
         )
         return account, password, other

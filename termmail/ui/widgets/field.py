@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
+from termmail.mail import safe
 from termmail.ui import typed
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ class Field(Vertical):
         """Change the words at the right; they must have been there from the start."""
         self.query_one(".field-hint", Label).update(Content(words))
 
-    def say(self, words: str) -> None:
-        """What is wrong with this field; "" when nothing is."""
+    def say(self, words: str, *, quiet: bool = False) -> None:
+        """What is wrong with this field, or with `quiet` what is good to know; "" when there is nothing."""
         note = self.query_one(".field-note", Static)
-        note.update(Content(words))
+        note.update(Content(safe.clean(words)))
         note.set_class(bool(words), "-shown")
+        note.set_class(quiet, "-quiet")

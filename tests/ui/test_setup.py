@@ -1,0 +1,243 @@
+"""Setup: address, password, done; both servers tried before anything is saved."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input, Select
+
+from termmail.accounts import config
+from termmail.demo.manners import Manners
+from termmail.ui.screens.confirm import ConfirmScreen
+from termmail.ui.screens.setup import SetupScreen, account_name
+from termmail.ui.widgets.tick import Tick
+from tests.conftest import PASSWORD, USER
+from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
+
+
+@pytest.fixture
+async def engine(tmp_path, monkeypatch):
+    """An Engine of someone who has no account yet, on a machine without a keyring."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    async with engine_with(tmp_path) as opened:
+        yield opened
+
+
+def put(stage, **fields):
+    """Type into fields at once; `pop3_port` is the field #pop3-port."""
+    for name, text in fields.items():
+        widget = stage.screen.query_one(f"#{name.replace('_', '-')}")
+        widget.value = text
+
+
+def value(stage, name):
+    return stage.screen.query_one(f"#{name}", Input).value
+
+
+def fill(stage, pop3_port, smtp_port, **more):
+    """Everything that is needed to reach servers without TLS at these ports of loopback."""
+    for kind, port in (("pop3", pop3_port), ("smtp", smtp_port)):
+        put(stage, **{f"{kind}_host": "127.0.0.1", f"{kind}_user": USER})
+        stage.screen.query_one(f"#{kind}-security", Select).value = "none"
+        stage.screen.query_one(f"#{kind}-cleartext", Tick).value = True
+        put(stage, **{f"{kind}_port": str(port)})
+    put(stage, **{"address": USER, "name": "Ada Lovelace", "password": PASSWORD, **more})
+
+
+async def test_the_address_fills_in_the_servers(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        assert "Welcome to termmail" in shown(stage)
+        assert stage.focused.id == "address"
+        await type_in(pilot, "ada@example.org")
+        await pilot.press("tab")
+        assert value(stage, "pop3-host") == "pop.example.org"
+        assert (value(stage, "pop3-port"), value(stage, "pop3-user")) == ("995", "ada@example.org")
+        assert (value(stage, "smtp-host"), value(stage, "smtp-port")) == ("smtp.example.org", "465")
+
+
+async def test_a_guess_never_replaces_what_was_typed(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        put(stage, address="ada@example.org")
+        await pilot.press("tab")
+        put(stage, pop3_host="mail.example.net")
+        stage.screen.query_one("#address").focus()
+        put(stage, address="ada@example.com")
+        await pilot.press("tab")
+        assert value(stage, "pop3-host") == "mail.example.net"
+        assert value(stage, "smtp-host") == "smtp.example.com"
+
+
+async def test_what_a_known_provider_wants_is_said(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        put(stage, address="ada@gmail.com")
+        await pilot.press("tab")
+        assert "app password" in words_of(stage)
+        assert value(stage, "pop3-host") == "pop.gmail.com"
+
+
+async def test_the_port_follows_the_security_unless_it_is_ones_own(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        security = stage.screen.query_one("#smtp-security", Select)
+        security.value = "starttls"
+        await until(pilot, lambda: value(stage, "smtp-port") == "587")
+        put(stage, smtp_port="2525")
+        security.value = "tls"
+        await pilot.pause()
+        assert value(stage, "smtp-port") == "2525"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words", "focused"),
+    [
+        ({"address": "ada"}, "Your address", "address"),
+        ({"address": "ada@x\nevil"}, "Your address", "address"),
+        ({"password": ""}, "password your provider gave", "password"),
+        ({"pop3_host": "two words"}, "name of the server", "pop3-host"),
+        ({"smtp_port": "65536"}, "1 to 65535", "smtp-host"),
+    ],
+)
+async def test_what_is_missing_is_said_beside_its_field(engine, wrong, words, focused):
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        fill(stage, 1, 1)
+        await pilot.pause()
+        put(stage, **wrong)
+        await pilot.press("f9")
+        await until(pilot, lambda: words in words_of(stage))
+        assert stage.focused.id == focused
+
+
+async def test_a_password_in_clear_has_to_be_meant(engine):
+    """SAFETY T1."""
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        fill(stage, 1, 1)
+        await pilot.pause()
+        stage.screen.query_one("#smtp-cleartext", Tick).value = False
+        await pilot.press("f9")
+        await until(pilot, lambda: "Tick the line below" in words_of(stage))
+        assert stage.focused.id == "smtp-cleartext"
+        await pilot.press("space")
+        assert "[x] Send my password without encryption" in shown(stage)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_both_servers_are_tried_and_then_the_account_is_saved(engine, pop3_server, smtp_server, size):
+    pop3, smtp = await pop3_server([b"Subject: x\r\n\r\nx\r\n"]), await smtp_server()
+    async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
+        fill(stage, pop3.port, smtp.port)
+        await pilot.pause()
+        stage.screen.query_one("#password").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: "Open your inbox" in shown(stage))
+        steps = " ".join(str(line.render()) for line in stage.screen.query(".setup-step"))
+        assert "✓ Receiving from 127.0.0.1 works" in steps
+        assert "✓ Sending through 127.0.0.1 works" in steps
+        assert "once per session" in steps  # no keyring here, and it says so
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.left)
+        assert stage.result == "example"
+        saved = config.load(engine.paths.config).accounts["example"]
+        assert (saved.address, saved.name, saved.pop3.port, saved.smtp.port) == (
+            USER,
+            "Ada Lovelace",
+            pop3.port,
+            smtp.port,
+        )
+        assert PASSWORD not in engine.paths.config.read_text()
+
+
+async def test_a_refused_password_keeps_what_was_typed_and_saves_nothing(engine, pop3_server, smtp_server):
+    pop3, smtp = await pop3_server(), await smtp_server()
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        fill(stage, pop3.port, smtp.port, password="wrong")
+        await pilot.pause()
+        await pilot.press("f9")
+        await until(pilot, lambda: "Nothing is saved yet" in words_of(stage))
+        assert "✗ Receiving from 127.0.0.1" in words_of(stage)
+        assert value(stage, "password") == "wrong"
+        assert not engine.paths.config.exists()
+        assert engine.accounts == []
+        put(stage, password=PASSWORD)
+        await pilot.press("f9")
+        await until(pilot, lambda: "Open your inbox" in shown(stage))
+
+
+async def test_sending_may_need_another_password(engine, pop3_server, smtp_server):
+    pop3, smtp = await pop3_server(), await smtp_server(passwords={USER: "another"})
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        fill(stage, pop3.port, smtp.port)
+        stage.screen.query_one("#other", Tick).value = True
+        await pilot.pause()
+        put(stage, smtp_password="another")
+        await pilot.press("f9")
+        await until(pilot, lambda: "Open your inbox" in shown(stage))
+        settings = engine.account("example")
+        assert await engine.passwords.get("example", "smtp", settings) == "another"
+        assert await engine.passwords.get("example", "pop3", settings) == PASSWORD
+
+
+async def test_esc_stops_a_running_try(engine, pop3_server, smtp_server):
+    pop3 = await pop3_server(manners=Manners(stall_at=frozenset({"CONNECT"})))
+    smtp = await smtp_server()
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        fill(stage, pop3.port, smtp.port)
+        await pilot.pause()
+        await pilot.press("f9")
+        await until(pilot, lambda: "asking 127.0.0.1" in words_of(stage))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Stopped" in words_of(stage))
+        assert not stage.left
+        assert value(stage, "password") == PASSWORD
+        assert not engine.paths.config.exists()
+
+
+async def test_esc_leaves_at_once_where_nothing_was_typed(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await pilot.press("escape")
+        await until(pilot, lambda: stage.left)
+        assert stage.result is None
+
+
+async def test_esc_asks_where_something_would_be_lost(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await pilot.press("a", "escape")
+        await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(stage.screen, SetupScreen))
+        assert value(stage, "address") == "a"
+
+
+async def test_a_config_that_cannot_be_written_is_said(engine, pop3_server, smtp_server):
+    pop3, smtp = await pop3_server(), await smtp_server()
+    engine.paths.config.mkdir()
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        fill(stage, pop3.port, smtp.port)
+        await pilot.pause()
+        await pilot.press("f9")
+        await until(pilot, lambda: "config.toml" in words_of(stage))
+        assert "Open your inbox" not in shown(stage)
+
+
+@pytest.mark.parametrize(
+    ("address", "taken", "name"),
+    [
+        ("ada@example.org", (), "example"),
+        ("ada@mail.example.org", (), "example"),
+        ("ada@example.co.uk", (), "example"),
+        ("ada@example.org", ("example",), "example-2"),
+        ("ada@example.org", ("example", "example-2"), "example-3"),
+        ("ada@localhost", (), "localhost"),
+        ("ada@[127.0.0.1]", (), "127"),
+        ("ada@---", (), "mail"),
+    ],
+)
+def test_an_account_is_called_after_its_domain(address, taken, name):
+    assert account_name(address, taken) == name
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_no_text_speaks_to_the_terminal(tmp_path, size):
+    async with engine_with(tmp_path, ada=account()) as engine:
+        for address, name, host, user in zip(*[iter([*EVIL, EVIL[3]])] * 4, strict=True):
+            async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
+                put(stage, address=address, name=name, pop3_host=host, smtp_user=user, pop3_port=user)
+                await pilot.press("f9")
+                assert_harmless(stage)
