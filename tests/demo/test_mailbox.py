@@ -44,6 +44,7 @@ def test_about_sixty_messages_oldest_first_with_the_welcome_last(mailbox):
 def test_the_welcome_teaches_ten_keys(mailbox):
     text = find(mailbox, "Welcome to termmail").get_payload()
     taught = re.findall(r"(?m)^ {4}(\S+)(?:  \S+)? +", text)
+    assert "\r\n-- \r\ntermmail\r\n" in text
     assert taught == ["j", "Enter", "Esc", "c", "r", "d", "z", "e", "g", "?"]
 
 

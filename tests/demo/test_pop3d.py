@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import hmac
 import poplib
 import ssl
 
@@ -206,6 +207,26 @@ def test_scram_agrees_with_the_example_of_rfc_7677(monkeypatch):
     assert end.value.value == "user"
 
 
+async def test_scram_refuses_a_proof_made_with_another_password(connect):
+    server, client = await connect(login=False)
+    first = b"n=ada@example.org,r=clientnonce"
+    challenge = await client.ask(b"AUTH SCRAM-SHA-256 " + base64.b64encode(b"n,," + first))
+    server_first = base64.b64decode(challenge.split()[1])
+    assert server_first.startswith(b"r=clientnonce")
+    fields = dict(item.split(b"=", 1) for item in server_first.split(b","))
+    final = b"c=biws,r=" + fields[b"r"]
+
+    def proof(password):
+        salted = hashlib.pbkdf2_hmac("sha256", password, base64.b64decode(fields[b"s"]), int(fields[b"i"]))
+        key = hmac.digest(salted, b"Client Key", "sha256")
+        signature = hmac.digest(hashlib.sha256(key).digest(), b",".join((first, server_first, final)), "sha256")
+        return base64.b64encode(bytes(a ^ b for a, b in zip(key, signature, strict=True)))
+
+    assert proof(b"wrong") != proof(PASSWORD.encode())
+    assert b"[AUTH]" in await client.ask(base64.b64encode(final + b",p=" + proof(b"wrong")))
+    assert not server.users[USER].locked
+
+
 class _Fixed:
     def __init__(self, value):
         self.value = value
@@ -232,6 +253,32 @@ async def test_stls_forgets_the_user_and_then_speaks_tls(pop3_server, certificat
 
     assert await asyncio.to_thread(session) == (1, len(ONE))
     assert [heard.tls for heard in server.log if heard.line.startswith("PASS")] == [True]
+
+
+async def test_a_user_named_before_stls_is_forgotten(pop3_server, certificates):
+    server = await pop3_server([ONE], tls=certificates.server)
+
+    def session():
+        client = poplib.POP3(server.host, server.port)
+        client.user(USER)
+        client.stls(ssl.create_default_context(cafile=certificates.ca_file))
+        with pytest.raises(poplib.error_proto, match="AUTH"):
+            client.pass_(PASSWORD)
+        client.quit()
+
+    await asyncio.to_thread(session)
+
+
+async def test_the_line_drops_after_exactly_so_many_bytes_under_tls_too(pop3_server, certificates):
+    trust = ssl.create_default_context(cafile=certificates.ca_file)
+    for count in (1, 70):
+        manners = Manners(drop_after_bytes=count, greeting=b"+OK hi\r\n")
+        server = await pop3_server([ONE], tls=certificates.server, implicit=True, manners=manners)
+        reader, writer = await asyncio.open_connection(server.host, server.port, ssl=trust)
+        client = Client(reader, writer)
+        await client.say(b"USER ada@example.org", b"PASS analytical", b"STAT", b"NOOP", b"STAT", b"NOOP", b"QUIT")
+        assert len(await client.rest()) == count
+        await client.close()
 
 
 async def test_tls_from_the_first_byte(pop3_server, certificates):
