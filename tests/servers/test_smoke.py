@@ -68,3 +68,9 @@ async def test_mail_to_the_outside_is_refused(mailbox):
 
     with pytest.raises(smtplib.SMTPRecipientsRefused):
         await asyncio.to_thread(submit)
+
+
+def test_what_is_missing_is_named_with_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setattr(daemons, "PATH", "/nowhere")
+    assert daemons.missing().startswith("dovecot and postfix")
+    assert "apt-get install -y --no-install-recommends dovecot-pop3d postfix" in daemons.missing()
