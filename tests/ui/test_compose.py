@@ -219,16 +219,22 @@ asyncio.run(main())
 """
 
 
-async def test_kill_9_keeps_what_was_written_before_the_pause(tmp_path):
+def in_a_terminal(folder, **environment):
+    """The composer with an empty draft in a real terminal of 80x24."""
     child = pexpect.spawn(
         sys.executable,
-        ["-c", SCRIPT, str(tmp_path)],
-        env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(Path(__file__).parents[2])},
+        ["-c", SCRIPT, str(folder)],
+        env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
         cwd=Path(__file__).parents[2],
         dimensions=(24, 80),
         timeout=30,
     )
     child.expect("Subject")
+    return child
+
+
+async def test_kill_9_keeps_what_was_written_before_the_pause(tmp_path):
+    child = in_a_terminal(tmp_path)
     child.send("Not yet lost")
     child.expect(r"Saved \d\d:\d\d")
     os.kill(child.pid, signal.SIGKILL)
@@ -237,6 +243,27 @@ async def test_kill_9_keeps_what_was_written_before_the_pause(tmp_path):
     async with engine_with(tmp_path, ada=account()) as engine:
         (draft,) = await drafts(engine)
         assert draft.body == "Not yet lost"
+
+
+async def test_f4_lends_the_terminal_to_the_editor_and_takes_back_the_text(tmp_path):
+    program = tmp_path / "ed"
+    program.write_text('#!/bin/sh\necho "the editor has $(cat "$1")"\nread answer\necho "$answer" >> "$1"\n')
+    program.chmod(0o700)
+    child = in_a_terminal(tmp_path, VISUAL=str(program))
+    child.send("one")
+    child.expect("one")
+    child.send("\x1bOS")  # F4
+    child.expect_exact("\x1b[?1049l")
+    child.expect("the editor has one")
+    child.send("+two\r")
+    child.expect_exact("\x1b[?1049h")
+    child.expect_exact("+two")
+    child.send("\x11")  # ctrl+q
+    child.expect(pexpect.EOF)
+    child.close()
+    async with engine_with(tmp_path, ada=account()) as engine:
+        (draft,) = await drafts(engine)
+        assert draft.body == "one+two"
 
 
 # -- sending

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from termmail.ui import editor
@@ -32,6 +34,15 @@ async def test_the_file_is_private_and_gone_with_the_backups_beside_it(program, 
     await editor.edit("old", tmp_path / "editing")
     assert (tmp_path / "modes").read_text().split() == ["600", "700", "700"]
     assert list((tmp_path / "editing").iterdir()) == []
+
+
+async def test_mail_goes_on_while_the_editor_runs(program, tmp_path):
+    program('until [ -e $OUT/mail ]; do sleep 0.01; done; echo done > "$1"')
+    edited = asyncio.create_task(editor.edit("old", tmp_path / "editing"))
+    while not list(tmp_path.glob("editing/*/*.eml")):
+        await asyncio.sleep(0)
+    (tmp_path / "mail").touch()
+    assert await edited == "done"
 
 
 async def test_an_editor_that_fails_leaves_the_text_and_says_so(program, tmp_path):
