@@ -99,10 +99,7 @@ def decode(data: bytes, label: str = "") -> str:
         return data.decode("utf-8", "replace")
     if codec in ("", "utf-8", "cp1252"):
         return _decode_latin(data, codec)
-    try:
-        return data.decode(codec, "replace")
-    except (UnicodeError, LookupError, ValueError):
-        return data.decode("utf-8", "replace")
+    return data.decode(codec, "replace")
 
 
 def _decode_latin(data: bytes, codec: str) -> str:

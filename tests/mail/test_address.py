@@ -62,6 +62,7 @@ def test_addresses_as_they_really_come(value: str, expected: list[tuple[str, str
         ("alice@good.example[bob@bad.example", [("", "alice@good.example[bob@bad.example")]),
         # an encoded-word is never decoded inside an address (Mailsploit)
         ("=?utf-8?Q?boss=40good.example=00?=@bad.example", [("", "=?utf-8?Q?boss=40good.example=00?=@bad.example")]),
+        ("=?utf-8?Q?boss=40good.ex?=@bad.example (x)", [("x", "=?utf-8?Q?boss=40good.ex?=@bad.example")]),
         ("<=?utf-8?Q?boss=40good.example=3E?=@bad.example>", [("", "=?utf-8?Q?boss=40good.example=3E?=@bad.example")]),
         ("=?utf-8?Q?=3Cboss=40good.example=3E?= <e@bad.example>", [("<boss@good.example>", "e@bad.example")]),
         # nothing is dropped in silence

@@ -445,3 +445,8 @@ def test_the_same_boundary_inside_and_outside_is_told_apart() -> None:
     message = parse(multi(part(b"multipart/alternative; boundary=BOUND", inner), part(b"image/png; name=x.png", b"x")))
     assert (message.text, message.html) == ("hello", "<p>hello")
     assert [(each.path, each.name) for each in message.parts] == [("2", "x.png")]
+
+
+def test_a_header_ends_where_the_next_part_begins() -> None:
+    message = parse(multi(b"Content-Type: image/png; name=a.png", part(b"image/png; name=b.png", b"x")))
+    assert [(each.path, each.name, each.size) for each in message.parts] == [("1", "a.png", 0), ("2", "b.png", 1)]
