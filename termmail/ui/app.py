@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -33,7 +34,9 @@ class TermmailApp(App[None], inherit_bindings=False):
     """
 
     TITLE = "termmail"
-    CSS_PATH = "screens/inbox.tcss"  # the first screen is not pushed, and only pushed ones bring their own
+    CSS_PATH = (
+        Path(__file__).parent / "screens" / "inbox.tcss"
+    )  # the first screen is not pushed, and only pushed ones bring their own
     BINDINGS = keys.bindings("app")
     ENABLE_COMMAND_PALETTE = False
 

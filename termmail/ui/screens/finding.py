@@ -1,17 +1,16 @@
-"""The main screen, third floor: finding mail, going to folders, checking servers, what is on its way, and leaving."""
+"""The main screen: finding mail, going to folders, checking servers, what is on its way, and leaving."""
 
 # ruff: noqa: D102 - what an action does stands in the table of keys.py
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from termmail.engine.events import Failed, OutboxChanged, SyncProgress
 from termmail.engine.views import View
 from termmail.store.errors import StoreError
 from termmail.ui.keys import BY_ID
-from termmail.ui.screens.reading import ReadingScreen
+from termmail.ui.screens.looking import LookingScreen
 from termmail.ui.screens.view import as_typed
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.widgets.status import Problem
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 NOT_FOR_MOVES = {"Drafts", "Outbox"}
 
 
-class FindingScreen(ReadingScreen):
+class FindingScreen(LookingScreen):
     """Search, filter, places, servers."""
 
     def __init__(self) -> None:
@@ -183,7 +182,7 @@ class FindingScreen(ReadingScreen):
             row = await self.engine.outbox_row(event.id)
         except (KeyError, StoreError):
             row = None
-        if event.state == "queued" and row is not None and row.not_before > time.time():
+        if event.state == "queued" and row is not None and row.not_before > self.clock():
             self._sending[event.id] = row.not_before
         elif event.state == "sent":
             self.status.say("Sent: the server has taken it.")
@@ -197,7 +196,7 @@ class FindingScreen(ReadingScreen):
 
     def _tick(self) -> None:
         """The countdown of the message that goes next, each second while there is one."""
-        left = [when - time.time() for when in self._sending.values()]
+        left = [when - self.clock() for when in self._sending.values()]
         if self._clock is not None:
             self._clock.stop()
             self._clock = None

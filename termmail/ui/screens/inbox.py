@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from termmail.mail.message import Draft
-    from termmail.store.rows import Row
     from termmail.ui.widgets.message_list import MessageList
 
 PLACES = ("Drafts", "Outbox")
@@ -217,6 +216,10 @@ class InboxScreen(FindingScreen):
         if self._able() and self.engine is not None:
             self._draft(self.engine.forward_draft(self.messages.cursor_id, attached=True))
 
+    def mail_to(self, url: str) -> None:
+        if self.engine is not None:
+            self._draft(self.engine.mailto_draft(url))
+
     # -- opening
 
     def on_message_list_opened(self, event: MessageList.Opened) -> None:
@@ -231,63 +234,3 @@ class InboxScreen(FindingScreen):
             self.app.push_screen(OutboxItemScreen(self.engine, event.id))
         else:
             self.read_here()
-
-    def action_message_source(self) -> None:
-        self.run_worker(self._source(), group="look", exclusive=True, exit_on_error=False)
-
-    async def _source(self) -> None:
-        if (found := await self.message()) is not None and self.engine is not None:
-            from termmail.ui.screens.source import SourceScreen  # noqa: PLC0415
-
-            row, _ = found
-            raw = await self.engine.raw(row.id)
-            self.app.push_screen(SourceScreen(f"Source · {row.subject}", raw.decode("utf-8", "replace")))
-
-    def action_message_attachments(self) -> None:
-        self.run_worker(self._attachments(), group="look", exclusive=True, exit_on_error=False)
-
-    async def _attachments(self) -> None:
-        if (found := await self.message()) is None or self.engine is None:
-            return
-        row, message = found
-        if not message.parts:
-            self.status.say("This message has no attachments.", 3)
-            return
-        from termmail.ui.screens.attachments import AttachmentsScreen  # noqa: PLC0415
-
-        self.app.push_screen(AttachmentsScreen(self.engine, row.id, message))
-
-    def action_message_links(self) -> None:
-        self.run_worker(self._links(), group="look", exclusive=True, exit_on_error=False)
-
-    async def _links(self) -> None:
-        if (found := await self.message()) is None or self.engine is None:
-            return
-        links = (await self.engine.rendered(found[0].id, html=self.reader.html)).links
-        if not links:
-            self.status.say("This message has no links.", 3)
-            return
-        from termmail.ui.screens.links import LinksScreen  # noqa: PLC0415
-
-        self.app.push_screen(LinksScreen(links), self._link_chosen)
-
-    def _link_chosen(self, url: str | None) -> None:
-        if url is not None and url.lower().startswith("mailto:") and self.engine is not None:
-            self._draft(self.engine.mailto_draft(url))
-
-    def action_message_browser(self) -> None:
-        self.run_worker(self._browser(), group="look", exclusive=True, exit_on_error=False)
-
-    async def _browser(self) -> None:
-        if (found := await self.message()) is None or self.engine is None:
-            return
-        from termmail.ui import opener  # noqa: PLC0415
-
-        row: Row = found[0]
-        try:
-            path = await self.engine.browser_file(row.id)
-            await opener.open_file(path)
-        except opener.OpenError as error:
-            self.status.say(f"{error} The file is {path}.", 15)
-        except OSError:
-            self.status.say("The file for the browser cannot be written; the disk may be full.", 15)

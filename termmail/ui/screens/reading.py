@@ -1,4 +1,4 @@
-"""The main screen, second floor: moving between list, reading pane and whole-screen reader, and ways to look at mail."""
+"""The main screen: moving between list, reading pane and whole-screen reader."""
 
 # ruff: noqa: D102 - what an action does stands in the table of keys.py
 
@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.accounts.passwords import PasswordError
-from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
 from termmail.ui.screens.view import ViewScreen
 from termmail.ui.widgets.message_list import MessageList
@@ -15,7 +13,6 @@ from termmail.ui.widgets.message_list import MessageList
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from termmail.mail.message import Message
     from termmail.store.rows import Row
     from termmail.ui.widgets.folders import FolderList
     from termmail.ui.widgets.reader import Reader
@@ -202,42 +199,3 @@ class ReadingScreen(ViewScreen):
             self._whole(on=False)
         self.go_to(event.view)
         self.messages.focus()
-
-    # -- ways to look at it
-
-    async def message(self) -> tuple[Row, Message] | None:
-        """The message the reader means, whole: the one in the reader, else the one under the cursor."""
-        row = await self.cursor_row()
-        if row is None or self.engine is None or row.folder in {"Drafts", "Outbox"}:
-            return None
-        shown = self.reader
-        if shown.message is not None and shown.row is not None and shown.row.id == row.id:
-            return row, shown.message
-        try:
-            return row, await self.engine.read(row.id)
-        except (NetError, PasswordError, StoreError) as error:
-            self.fail(error)
-        except KeyError:
-            self.status.say("This message is gone.")
-        return None
-
-    def _look(self) -> bool:
-        """There is a message on screen to look at; if it was not open yet, it is now."""
-        shown = self.reader.row if self.reader.display and self.reader.message is not None else None
-        if shown is not None and shown.id == self.messages.cursor_id:
-            return True
-        if self.messages.cursor_id:
-            self.read_here()
-        return False
-
-    def action_message_quotes(self) -> None:
-        if self._look():
-            self.reader.fold()
-
-    def action_message_headers(self) -> None:
-        if self._look():
-            self.reader.switch_headers()
-
-    def action_message_html(self) -> None:
-        if self._look():
-            self.status.say(self.reader.switch_html(), 3)

@@ -1,4 +1,4 @@
-"""The main screen, first floor: which view is shown, its ids and counts, and what the engine tells about them."""
+"""The main screen: which view is shown, its ids and counts, and what the engine tells about them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, S
 from termmail.engine.views import View
 from termmail.store.errors import StoreError
 from termmail.ui import keys
+from termmail.ui.screens import titles
 from termmail.ui.widgets.folders import FolderList
 from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.widgets.reader import Reader
 from termmail.ui.widgets.status import Problem, Problems, StatusLine, TitleLine
-from termmail.ui.words import ago, number
+from termmail.ui.words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
@@ -34,15 +35,6 @@ if TYPE_CHECKING:
 
 FIRST = 200
 """Ids asked for first: more than a screen holds, and there at once however large the folder is."""
-NOTHING = {
-    "Inbox": "Inbox is empty.\n{check} checks for mail.",
-    "Drafts": "No drafts.\n{compose} writes a message.",
-    "Outbox": "Nothing waits to be sent.",
-    "Sent": "Nothing was sent from here yet.\n{compose} writes a message.",
-    "Archive": "Nothing is archived.\n{archive} in a list puts a message here.",
-    "Spam": "No spam.",
-    "Trash": "Trash is empty.",
-}
 
 
 class ViewScreen(Screen[None]):
@@ -55,6 +47,7 @@ class ViewScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.ready = asyncio.Event()
+        self.clock: Callable[[], float] = time.time
         self.engine: Engine | None = None
         self.view = View("", "Inbox")
         self.home = self.view
@@ -73,7 +66,7 @@ class ViewScreen(Screen[None]):
         yield TitleLine()
         with Container(id="panes"):
             yield FolderList(id="folders")
-            yield MessageList(self._rows, id="list")
+            yield MessageList(self._rows, clock=self.clock, id="list")
             yield Reader(id="reader")
         yield Problems()
         yield StatusLine()
@@ -186,13 +179,9 @@ class ViewScreen(Screen[None]):
 
     def _nothing(self) -> str:
         """What an empty list says."""
-        shown = self.termmail.keys.shown
-        if self.engine is not None and not self.engine.accounts:
-            return f"There is no account yet.\n{shown('app.palette')} and “Add an account” set one up."
-        if self.filter or self.view.query is not None:
-            return "Nothing found.\nEsc goes back."
-        words = NOTHING.get(self.view.folder, f"{self.view.folder} is empty.")
-        return words.format(check=shown("mail.check"), compose=shown("mail.compose"), archive=shown("message.archive"))
+        has_account = self.engine is not None and bool(self.engine.accounts)
+        found = bool(self.filter) or self.view.query is not None
+        return titles.nothing(self.view.folder, self.termmail.keys.shown, has_account=has_account, found=found)
 
     # -- what the engine tells
 
@@ -257,28 +246,16 @@ class ViewScreen(Screen[None]):
         if self.view.query is not None:
             query = self.view.query.removesuffix("*") if self.has_class("-asking") else self.view.query
             return (f"Search: {query}", f"{number(total)} found", self._coverage)
-        assert self.engine is not None
-        several = len(self.engine.accounts) > 1
-        name = f"{self.view.account} · {self.view.folder}" if several else self.view.folder
-        if self.filter:
-            return (name, f"“{self.filter}”: {number(total)} of {number(self._held())}")
-        unread = self.counts.get(self.view.account, {}).get(self.view.folder)
-        said = f"{number(unread.unread)} unread" if unread is not None and unread.unread else ""
-        return (name, said, f"{number(total)} in all" if total else "")
-
-    def _held(self) -> int:
         held = self.counts.get(self.view.account, {}).get(self.view.folder)
-        return held.total if held is not None else 0
+        several = self.engine is not None and len(self.engine.accounts) > 1
+        name = f"{self.view.account} · {self.view.folder}" if several else self.view.folder
+        return (name, *titles.amounts(total, held, self.filter))
 
     def _server(self) -> str:
-        """How the servers are, in words: the account's own, or the one in most trouble."""
+        """How the server of this account is, in words."""
         if self.engine is None or not self.engine.accounts:
             return ""
-        status = self.engine.status(self.view.account or self.engine.default_account)
-        if status.syncing:
-            return "checking …"
-        checked = f"checked {ago(time.time() - status.last_sync)}" if status.last_sync else "not checked yet"
-        return f"offline · {checked}" if status.online is False else checked
+        return titles.server(self.engine.status(self.view.account or self.engine.default_account), self.clock())
 
 
 def as_typed(text: str) -> str:

@@ -69,13 +69,19 @@ class MessageList(ScrollView, can_focus=True):
 
         id: int
 
-    def __init__(self, source: Callable[[Sequence[int]], Awaitable[list[Row]]], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        source: Callable[[Sequence[int]], Awaitable[list[Row]]],
+        *,
+        clock: Callable[[], float] = time.time,
+        id: str | None = None,  # noqa: A002 - Textual's word
+    ) -> None:
         super().__init__(id=id)
         self.source = source
         self.ids: array[int] = array("q")
         self.cursor = 0
         self.selected: set[int] = set()
-        self.clock: Callable[[], float] = time.time
+        self.clock = clock
         self._rows: OrderedDict[int, Row] = OrderedDict()
         self._gone: set[int] = set()
         self._asking = False

@@ -1,0 +1,200 @@
+"""The message list: a cursor that keeps its message, moves that paint two rows, verbs that change the screen at once."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+
+from termmail.engine.views import View
+from termmail.ui.widgets import row as rows
+from tests.ui.mailbox_stage import LETTERS, inbox_of, letter, mailbox
+from tests.ui.stage import shown, until
+
+
+async def test_newest_is_first_and_has_the_cursor(tmp_path):
+    async with mailbox(tmp_path) as (app, _):
+        assert app.subjects() == [f"Letter {number}" for number in range(12, 0, -1)]
+        assert app.subject() == "Letter 12"
+
+
+async def test_cursor_keeps_its_message_when_mail_arrives_above_it(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("j", "j")
+        assert app.subject() == "Letter 10"
+        app.maildrop.add(letter(40))
+        await pilot.press("f5")
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 13 and app.subjects()[:1] == ["Letter 40"])
+        assert app.subject() == "Letter 10"
+
+
+async def test_first_mail_of_all_streams_in_below_a_cursor_nobody_moved(tmp_path):
+    async with mailbox(tmp_path, synced=False) as (app, pilot):
+        await until(pilot, lambda: "Inbox is empty." in shown(app))
+        await pilot.press("f5")
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 12 and app.subject())
+        assert app.subject() == "Letter 12"
+
+
+async def test_a_move_within_the_window_paints_two_rows(tmp_path):
+    async with mailbox(tmp_path, [letter(number) for number in range(1, 60)], size=(70, 24)) as (app, pilot):
+        await pilot.press("j")
+        painted: list[set[int]] = []
+        display = app._display
+
+        def spy(screen, update):
+            if spans := getattr(update, "spans", None):
+                painted.append({y for y, _, _ in spans})
+            elif update is not None:
+                painted.append({-1})
+            display(screen, update)
+
+        app._display = spy
+        await pilot.press("j")
+        await pilot.pause()
+        assert painted == [{2, 3}]
+
+
+async def test_running_off_the_window_brings_half_a_page(tmp_path):
+    async with mailbox(tmp_path, [letter(number) for number in range(1, 100)], size=(70, 18)) as (app, pilot):
+        messages = app.inbox.messages
+        messages.go(messages.page - 1)
+        assert messages.scroll_offset.y == 0
+        await pilot.press("j")
+        assert messages.scroll_offset.y >= messages.page // 2 - 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "number"),
+    [
+        (["end"], 1),
+        (["G", "home"], 12),
+        (["pagedown", "pagedown"], 1),
+        (["G", "k"], 2),
+        (["down", "down", "up"], 11),
+        (["G", "g", "g"], 12),
+    ],
+)
+async def test_keys_move_the_cursor(tmp_path, keys, number):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press(*keys)
+        await until(pilot, lambda: app.subject() == f"Letter {number}")
+
+
+async def test_next_unread_passes_over_what_was_read(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        ids = list(app.inbox.messages.ids)
+        await app.engine.mark_read(ids[1:5])
+        await until(pilot, lambda: not app.inbox.messages.row(ids[4]).unread)
+        await pilot.press("n")
+        await until(pilot, lambda: app.inbox.messages.cursor_id == ids[5])
+        await pilot.press("N")
+        await until(pilot, lambda: app.inbox.messages.cursor_id == ids[0])
+        await pilot.press("N")
+        await until(pilot, lambda: "No unread message further up." in shown(app))
+
+
+async def test_selected_messages_are_what_a_verb_acts_on(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("x", "x", "j", "x")
+        assert "3 selected" in shown(app)
+        await pilot.press("e")
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 9)
+        archived = await app.engine.ids(View("ada", "Archive"))
+        assert {row.subject for row in await app.engine.rows(View("ada", "Archive"), archived)} == {
+            "Letter 12",
+            "Letter 11",
+            "Letter 9",
+        }
+
+
+async def test_all_are_selected_and_none_again(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("X")
+        assert "12 selected" in shown(app)
+        await pilot.press("X")
+        assert "selected" not in shown(app)
+
+
+async def test_click_moves_and_double_click_opens(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.click("#list", offset=(20, 3))
+        await until(pilot, lambda: app.subject() == "Letter 9")
+        await pilot.double_click("#list", offset=(20, 1))
+        await until(pilot, lambda: app.inbox.whole and app.subject() == "Letter 11")
+
+
+async def test_ids_come_before_rows_and_rows_only_for_the_window(tmp_path):
+    async with mailbox(tmp_path, [letter(number) for number in range(1, 300)], whole=False) as (app, pilot):
+        messages = app.inbox.messages
+        assert len(messages.ids) == 299
+        assert len(app.subjects()) < 60
+        await pilot.press("G")
+        await until(pilot, lambda: app.subject() == "Letter 1")
+
+
+async def test_a_hundred_thousand_ids_move_like_ten(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        messages = app.inbox.messages
+        real = list(messages.ids)
+        messages.update(array("q", [*real, *range(10_000_000, 10_100_000)]))
+        await pilot.press("G", "k", "home", "j")
+        assert messages.cursor_id == real[1]
+        messages.take_out({real[1]})
+        assert messages.cursor_id == real[2]
+
+
+async def test_rows_of_another_folder_with_the_same_numbers_are_not_mixed_up(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        draft = await app.engine.save_draft(await app.engine.new_draft("ada", "bob@example.org"))
+        assert draft.id in app.inbox.messages.ids
+        await pilot.press("g", "d")
+        await until(pilot, lambda: app.inbox.view.folder == "Drafts" and app.inbox.messages.row(draft.id))
+        assert app.inbox.messages.row(draft.id).recipients == "bob@example.org"
+        await pilot.press("g", "i")
+        await until(pilot, lambda: app.subject().startswith("Letter"))
+
+
+async def test_cursor_is_where_it_was_left_in_a_folder(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("j", "j", "j", "g", "t")
+        await until(pilot, lambda: "Nothing was sent from here yet." in shown(app))
+        await pilot.press("g", "i")
+        await until(pilot, lambda: app.subject() == "Letter 9")
+
+
+def test_a_row_is_exactly_as_wide_as_asked():
+    from rich.style import Style
+
+    from termmail.store.rows import Row
+    from termmail.ui.words import Today
+
+    look = rows.Look(*[Style()] * 5)
+    for subject in ("plain", "漢字の件名", "👩‍👩‍👧‍👦 ❤️ 🇩🇪", "שלום", "x" * 500, ""):
+        for sender in ("Ada", "山田太郎", "y" * 90, ""):
+            one = Row(
+                id=1, account="a", folder="Inbox", sender=sender, recipients="", subject=subject, snippet=subject,
+                date=1_700_000_000, size=1, unread=True, starred=True, answered=False, forwarded=False, attachments=1,
+                downloaded=True, state="kept", uidl=b"", message_id="",
+            )  # fmt: skip
+            for width in (32, 40, 59, 60, 76, 80, 110, 200):
+                today = Today.at(1_772_704_800)
+                painted = rows.line(one, width, look, today, cursor=True, selected=False)
+                assert sum(part.cell_length for part in painted) == width
+                for second in (False, True):
+                    lines = rows.card(one, width, look, today, second=second, cursor=False, selected=True)
+                    assert sum(part.cell_length for part in lines) == width
+
+
+async def test_what_is_deleted_leaves_at_once_and_does_not_flicker_back(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        gone = app.inbox.messages.cursor_id
+        seen: list[bool] = []
+        update = app.inbox.messages.update
+        app.inbox.messages.update = lambda ids, **at: (seen.append(gone in ids), update(ids, **at))
+        app.inbox.action_message_delete()
+        assert gone not in app.inbox.messages.ids
+        app.inbox.stale("ids")
+        await until(pilot, lambda: len(seen) >= 2)
+        assert not any(seen)
+        assert len(await app.engine.ids(inbox_of(app.engine))) == len(LETTERS) - 1
