@@ -84,6 +84,7 @@ async def test_copies_are_folded_away_until_asked_for(engine):
         assert not stage.screen.query_one("#cc-field").display
         await pilot.press("ctrl+t")
         assert stage.focused.id == "cc"
+        assert [field.id for field in stage.screen.query(".field.-active")] == ["cc-field"]
         assert stage.screen.query_one("#bcc-field").display
         assert "ctrl+t Cc Bcc" not in shown(stage)
 

@@ -60,6 +60,14 @@ class Field(Vertical):
                 yield Label(Content(self._hint), classes="field-hint")
         yield Static("", classes="field-note", markup=False)
 
+    def on_descendant_focus(self) -> None:
+        """Mark the label; `:focus-within` alone leaves descendants as they were when the focus is moved by code."""
+        self.add_class("-active")
+
+    def on_descendant_blur(self) -> None:
+        """Take the mark away."""
+        self.remove_class("-active")
+
     def hint(self, words: str) -> None:
         """Change the words at the right; they must have been there from the start."""
         self.query_one(".field-hint", Label).update(Content(words))
