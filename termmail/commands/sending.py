@@ -131,9 +131,10 @@ async def outbox(engine: Engine, args: Namespace) -> int:
             raise CommandError(f"There is no message {id_} in the outbox.", DATA) from None
         if args.verb == "cancel":
             draft = await engine.cancel_outbox(id_)
-            if draft is None:
-                raise CommandError(f"Message {id_} is {row.state}; it cannot be taken back.", CANNOT_CREATE)
-            output.say(f"Message {id_} is a draft again.")
+            state = (await engine.outbox_row(id_)).state
+            if draft is None and state != "cancelled":
+                raise CommandError(f"Message {id_} is {state}; it cannot be taken back.", CANNOT_CREATE)
+            output.say(f"Message {id_} {'is a draft again' if draft else 'was taken back and deleted'}.")
         elif row.state == "unsure" and not args.sure:
             words = f"Message {id_} may have arrived already."
             raise CommandError(words, DATA, f"To send it all the same: termmail outbox retry --sure {id_}")

@@ -21,7 +21,6 @@ from termmail.engine.views import Status, SyncResult, View
 from termmail.net.errors import NetError
 from termmail.store import messages, search
 from termmail.store.errors import StoreError
-from termmail.store.store import Store
 
 if TYPE_CHECKING:
     from array import array
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from termmail.net.stream import Server
     from termmail.net.trace import Trace
     from termmail.store.rows import Count, OutboxRow, Row
+    from termmail.store.store import Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -392,9 +392,8 @@ class Engine:
         """Receive, and tell instead of raising."""
         try:
             await self.sync(account)
-        except (NetError, PasswordError) as error:
-            self.tell(Failed(account, str(error), error.advice))
-        except StoreError as error:
+            await self.index()
+        except (NetError, PasswordError, StoreError) as error:
             self.tell(Failed(account, str(error), error.advice))
 
     async def flush(self, account: str) -> list[OutboxRow]:
@@ -413,9 +412,11 @@ class Engine:
 
 
 @asynccontextmanager
-async def opened(paths: Paths, config: Config, *, commit: bool = True) -> AsyncIterator[Engine]:
+async def opened(
+    paths: Paths, config: Config, *, passwords: Passwords | None = None, commit: bool = True
+) -> AsyncIterator[Engine]:
     """An open Engine for as long as the block runs; `commit` as `Engine.close` has it."""
-    engine = await Engine.open(paths, config)
+    engine = await Engine.open(paths, config, passwords=passwords)
     try:
         yield engine
     finally:

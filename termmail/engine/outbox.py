@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from termmail.accounts.passwords import PasswordError
 from termmail.engine.clock import now
 from termmail.engine.events import Failed, FolderChanged, OutboxChanged
-from termmail.net.errors import NetError
+from termmail.net.errors import LoginRefused, NetError
 from termmail.store import outbox
 from termmail.store.lock import AccountLock, Locked
 
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine
+    from termmail.net.smtp import Outcome
     from termmail.store.rows import Claimed, OutboxRow
 
 log = logging.getLogger("termmail")
@@ -109,13 +110,10 @@ class Sender:
         outgoing = claimed.outgoing
         outcome = await smtp.send(server, outgoing.sender, outgoing.recipients, outgoing.raw)
         self.trouble = outcome.error
+        if isinstance(outcome.error, LoginRefused):
+            self.engine.passwords.forget(account, "smtp", self.engine.account(account))
         if outcome.state == "sent":
-            if outcome.refused:
-                await db(outbox.partial, claimed.id, outcome.accepted, outcome.refused)
-                names = ", ".join(outcome.refused)
-                self.engine.tell(Failed(account, f"Sent, but not to {names}.", "The server refused these addresses."))
-            await db(outbox.sent, claimed.id, now())
-            self.engine.tell(FolderChanged(account, "Sent"))
+            await self._accepted(claimed, outcome)
         elif outcome.state == "later":
             await db(outbox.later, claimed.id, outcome.words, now())
             advice = outcome.error.advice if outcome.error else "termmail tries again by itself."
@@ -129,6 +127,24 @@ class Sender:
         else:
             await db(outbox.unsure, claimed.id, outcome.words)
             self.engine.tell(Failed(account, UNSURE, "Open it in Outbox and say whether it did."))
+
+    async def _accepted(self, claimed: Claimed, outcome: Outcome) -> None:
+        """The server has it for some or all: who was refused is named, who was put off is tried again (RFC 5321
+        section 4.2.5), and nobody gets it twice."""
+        db, account = self.engine.db, self.account
+        refused = {address: says for address, says in outcome.refused.items() if address not in outcome.postponed}
+        if outcome.refused:
+            await db(outbox.partial, claimed.id, outcome.accepted, refused)
+        if refused:
+            words = f"Sent, but not to {', '.join(refused)}."
+            self.engine.tell(Failed(account, words, "The server refused these addresses."))
+        if outcome.postponed:
+            words = f"Sent, but not yet to {', '.join(outcome.postponed)}."
+            await db(outbox.later, claimed.id, words, now())
+            self.engine.tell(Failed(account, words, "The server asked to try again later; termmail does."))
+        else:
+            await db(outbox.sent, claimed.id, now())
+            self.engine.tell(FolderChanged(account, "Sent"))
 
     async def leave(self, patience: float) -> None:
         """The user goes: what is on the wire may finish within `patience` seconds; after that it counts as unsure."""

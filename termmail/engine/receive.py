@@ -105,6 +105,9 @@ class Receiver:
 
         Raises NetError, PasswordError or StoreError.
         """
+        if self._login_refused:
+            # Somebody asks again: the password is fetched, or asked for, once more.
+            self.engine.passwords.forget(self.account, "pop3", self.engine.account(self.account))
         if self._syncing is None:
             self._syncing = asyncio.ensure_future(self._sync(full=full))
             self._syncing.add_done_callback(self._synced)
@@ -348,11 +351,10 @@ class Receiver:
             await asyncio.gather(self._syncing, return_exceptions=True)
         try:
             async with asyncio.timeout(patience):
-                if (
-                    commit
-                    and not self.engine.read_only
-                    and await self.engine.db(schedule.make_due, self.account, now())
-                ):
+                due = 0
+                if commit and not self.engine.read_only:
+                    due = await self.engine.db(schedule.make_due, self.account, now())
+                if due:
                     await self._sync_deletes_only()
                 else:
                     await self.give_back()

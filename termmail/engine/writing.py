@@ -173,7 +173,7 @@ async def cancel(engine: Engine, id: int) -> Draft | None:  # noqa: A002
     row = await engine.db(outbox.get, id)
     draft = await engine.db(outbox.cancel, id)
     if draft is None:
-        return None
+        return None  # on its way, or without a draft (sendmail): then it is deleted
     engine.last_draft = draft.id
     _tell(engine, id, row.account, "cancelled")
     return draft

@@ -82,17 +82,18 @@ def queue(store: Store, account: str, outgoing: Outgoing, *, draft_id: int = 0, 
 
 def claim(store: Store, account: str, now: int, owner: str, *, only: int | None = None) -> Claimed | None:
     """Take the message that has waited longest and may be sent now (`only`: that one), so that nobody else sends it;
-    None where there is none. `owner` names this process. On the disk when this returns."""
+    None where there is none. `owner` names this process. Who has it already, or was refused for good, is left out.
+    On the disk when this returns."""
     with store.transaction(durable=True) as db:
         found = db.execute(
             "UPDATE outbox SET state = 'sending', owner = ?, attempts = attempts + 1 WHERE id ="
             " (SELECT id FROM outbox WHERE account = ? AND state = 'queued' AND not_before <= ? AND id = coalesce(?, id)"
             " ORDER BY not_before, id LIMIT 1)"
-            " RETURNING id, raw, sender, recipients, accepted, message_id, attempts, draft",
+            " RETURNING id, raw, sender, recipients, accepted, refused, message_id, attempts, draft",
             (owner, account, now, only),
         ).fetchall()
-    for id_, raw, sender, recipients, accepted, message_id, attempts, draft_id in found:
-        have = set(json.loads(accepted))
+    for id_, raw, sender, recipients, accepted, refused, message_id, attempts, draft_id in found:
+        have = {*json.loads(accepted), *json.loads(refused)}
         left = tuple(address for address in json.loads(recipients) if address not in have)
         return Claimed(id_, account, Outgoing(raw, sender, left, message_id), attempts, draft_id)
     return None

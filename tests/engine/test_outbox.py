@@ -132,6 +132,23 @@ async def test_a_refused_recipient_is_named_and_the_others_get_it_once(smtp_serv
         assert [list(r.recipients) for r in server.received] == [["eve@example.org"]]
 
 
+async def test_a_recipient_who_is_put_off_gets_it_later_and_the_others_not_again(smtp_server, engine_at):
+    """SAFETY S9, S10."""
+    answers = {"RCPT bob@example.org": b"451 greylisted\r\n", "RCPT carol@example.org": b"550 no such user\r\n"}
+    server = await smtp_server(manners=Manners(answers=answers))
+    async with engine_at(1, server.port) as engine:
+        everyone = "bob@example.org, carol@example.org, eve@example.org"
+        outbox_id = await engine.send(await written(engine, everyone), delay=0)
+        (row,) = await engine.flush("ada")
+        assert (row.state, list(row.refused)) == ("queued", ["carol@example.org"])
+        server.manners = Manners()
+        await engine.db(lambda store: store.db.execute("UPDATE outbox SET not_before = 0"))
+        (row,) = await engine.flush("ada")
+        assert (row.id, row.state) == (outbox_id, "sent")
+        assert [list(r.recipients) for r in server.received] == [["eve@example.org"], ["bob@example.org"]]
+        assert len(await engine.ids(SENT)) == 1
+
+
 async def test_bcc_is_on_no_wire_and_in_no_copy(smtp_server, engine_at):
     """SAFETY S4."""
     server = await smtp_server()

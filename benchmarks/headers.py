@@ -1,0 +1,157 @@
+"""Headers into the store: 1 000 through a line of 50 ms, 10 000 at 0 ms, the newest page, a poll with nothing new.
+
+    python -m benchmarks.headers [--poplib]
+
+Beside termmail runs the floor (the same answers drained from a raw socket), neomutt where it is installed, and with
+--poplib the loop that asks one message at a time (about 52 seconds).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import poplib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+from benchmarks.rig import PASSWORD, USER, drain, engine_for, mailhost, median_of, ratio, row, scratch
+from termmail.engine.events import MailArrived
+
+
+def sync_once(host) -> float:
+    with scratch() as folder:
+
+        async def once() -> float:
+            async with engine_for(host, folder) as engine:
+                start = time.perf_counter()
+                await engine.sync("ada")
+                return time.perf_counter() - start
+
+        return asyncio.run(once())
+
+
+def first_page(host) -> tuple[float, float]:
+    """Seconds to the first 50 in the store, and to all of them."""
+    with scratch() as folder:
+
+        async def once() -> tuple[float, float]:
+            async with engine_for(host, folder) as engine:
+                start = time.perf_counter()
+                first: list[float] = []
+                engine.subscribe(
+                    lambda event: first.append(time.perf_counter() - start) if isinstance(event, MailArrived) else None
+                )
+                await engine.sync("ada")
+                return first[0], time.perf_counter() - start
+
+        return asyncio.run(once())
+
+
+def poll_turns(host) -> tuple[int, float]:
+    """Turns and seconds of a look at a maildrop where nothing is new."""
+    with scratch() as folder:
+
+        async def once() -> tuple[int, float]:
+            async with engine_for(host, folder) as engine:
+                await engine.sync("ada")
+                host.turns()
+                start = time.perf_counter()
+                await engine.sync("ada")
+                return host.turns(), time.perf_counter() - start
+
+        return asyncio.run(once())
+
+
+def page_turns(host) -> int:
+    """Turns until the newest 50 are there: a session that asks for nothing else."""
+    from termmail.net.maildrop import Maildrop
+
+    async def once() -> None:
+        drop = await Maildrop.open(host.server(), list_too=True)
+        newest = sorted(await drop.listing(), key=lambda listed: -listed.number)[:50]
+        async for _ in drop.headers(newest):
+            pass
+        await drop.close()
+
+    asyncio.run(once())
+    return host.turns()
+
+
+def poplib_loop(host) -> float:
+    start = time.perf_counter()
+    client = poplib.POP3("127.0.0.1", host.port)
+    client.user(USER)
+    client.pass_(PASSWORD)
+    client.uidl()
+    client.list()
+    for number in range(client.stat()[0], 0, -1):
+        client.top(number, 0)
+    client.quit()
+    seconds = time.perf_counter() - start
+    if host.proxy:
+        host.turns()
+    return seconds
+
+
+def neomutt(host) -> float:
+    """neomutt's own way to its index: it opens the maildrop, reads every header, shows the list, and quits."""
+    with scratch() as folder:
+        (folder / "rc").write_text(
+            f'set pop_user="{USER}"\nset pop_pass="{PASSWORD}"\nset pop_authenticators="user"\n'
+            f'set spoolfile="pop://127.0.0.1:{host.port}/"\nset folder="{folder}"\nset pop_checkinterval=0\n'
+            f'set header_cache=\nset mail_check=0\nset sort=mailbox-order\npush "<quit>"\nset quit=yes\n'
+        )
+        start = time.perf_counter()
+        subprocess.run(
+            ["script", "-qec", f"neomutt -n -F {folder}/rc", "/dev/null"],
+            env={**os.environ, "HOME": str(folder), "TERM": "xterm"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=False,
+            timeout=600,
+        )
+        return time.perf_counter() - start
+
+
+def main() -> None:
+    with mailhost(1000, rtt_ms=50) as host:
+        print(f"1 000 headers, {host.name}")
+        floor = median_of(3, lambda: drain(host, "TOP")[0])
+        row("drained from a raw socket, nothing kept", f"{floor:.2f} s")
+        seconds, turns = [], []
+        for _ in range(3):
+            seconds.append(sync_once(host))
+            turns.append(host.turns())
+        mine = statistics.median(seconds)
+        row("termmail, decoded and in the store", f"{mine:.2f} s", ratio(mine, floor, "drain"), "goal 3")
+        row("  turns", f"{max(turns)}", "", "goal 8")
+        first, _ = first_page(host)
+        host.turns()
+        row("  the newest 50 are in the store after", f"{first:.2f} s", ratio(first, mine, "all"))
+        row("  turns to the newest 50", f"{page_turns(host)}", "", "goal 6")
+        if "--poplib" in sys.argv:
+            loop = poplib_loop(host)
+            row("poplib, one at a time", f"{loop:.1f} s", ratio(mine, loop, "poplib"))
+    with mailhost(10_000, light=True, rtt_ms=50) as host:
+        turns, seconds = poll_turns(host)
+        print(f"\na poll of 10 000 with nothing new, {host.name}")
+        row("termmail", f"{seconds:.2f} s", f"{turns} turns", "goal: the same for any number")
+    with mailhost(100, light=True, rtt_ms=50) as host:
+        turns, seconds = poll_turns(host)
+        row("the same with 100 messages", f"{seconds:.2f} s", f"{turns} turns")
+    with mailhost(10_000) as host:
+        print(f"\n10 000 headers at 0 ms, {host.name}")
+        floor = median_of(3, lambda: drain(host, "TOP")[0])
+        row("drained from a raw socket, nothing kept", f"{floor:.2f} s")
+        mine = median_of(3, lambda: sync_once(host))
+        row("termmail, decoded and in the store", f"{mine:.2f} s", ratio(mine, floor, "drain"))
+        if shutil.which("neomutt"):
+            theirs = median_of(3, lambda: neomutt(host))
+            row("neomutt", f"{theirs:.2f} s", ratio(mine, theirs, "neomutt"), "goal 0.25")
+
+
+if __name__ == "__main__":
+    main()

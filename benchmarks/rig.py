@@ -1,0 +1,182 @@
+"""What the benchmarks stand on: a POP3 server full of mail in its own process, a slow line, and how to print ratios.
+
+The server is Dovecot where it is installed and this runs as root, else the embedded one. Numbers of one run compare
+with each other; numbers of two runs do not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from termmail.accounts.config import Account, Config, Pop3, Smtp
+from termmail.accounts.passwords import Passwords
+from termmail.accounts.paths import Paths
+from termmail.engine.engine import opened
+from termmail.net.stream import Server
+from tests import mailbox
+from tests.servers import daemons
+
+USER = "ada@example.org"
+PASSWORD = daemons.PASSWORD
+
+
+@dataclass
+class Host:
+    """A POP3 server, perhaps behind a slow line; `turns` counts how often a client waited for it."""
+
+    port: int
+    name: str
+    proxy: subprocess.Popen | None = None
+
+    def turns(self) -> int:
+        """The turns of the connection that ended last (only behind a proxy)."""
+        return int(self.proxy.stdout.readline().split()[1])
+
+    def server(self, **other) -> Server:
+        plain = Server("pop3", "127.0.0.1", self.port, "none", USER, PASSWORD, True, 600, None)
+        return replace(plain, **other)
+
+
+@contextlib.contextmanager
+def mailhost(count: int, *, light: bool = False, rtt_ms: float = 0):
+    """A maildrop of so many messages; with `rtt_ms` behind a proxy that adds this round trip."""
+    with contextlib.ExitStack() as stack:
+        if daemons.missing():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.rig", str(count), "light" if light else ""],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+            host = Host(int(process.stdout.readline()), "the embedded server")
+        else:
+            dovecot = stack.enter_context(daemons.running())
+            folder = dovecot.maildir("ada")
+            mailbox.write_maildir(folder, mailbox.build(count, light=light))
+            for path in [folder, *folder.rglob("*")]:
+                os.chown(path, daemons.MAIL_UID, daemons.MAIL_UID)
+            host = Host(dovecot.pop3, "Dovecot")
+        warm_up(host)
+        if rtt_ms:
+            target = f"127.0.0.1:{host.port}"
+            proxy = subprocess.Popen(
+                [sys.executable, "-m", "tests.proxy", "--rtt", str(rtt_ms), "--target", target],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            stack.callback(proxy.wait)
+            stack.callback(proxy.terminate)
+            host = Host(int(proxy.stdout.readline().split()[2]), f"{host.name} at {rtt_ms:g} ms", proxy)
+        yield host
+
+
+def warm_up(host: Host) -> None:
+    """One listing and all headers, so that the server's caches are the same for everyone who is measured."""
+    drain(host, "TOP")
+
+
+def drain(host: Host, verb: str) -> tuple[float, int]:
+    """The floor: login, STAT, LIST, UIDL and one command for every message in one write each, bytes counted and
+    thrown away. Seconds and bytes."""
+    secret = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
+    start = time.perf_counter()
+    with socket.create_connection(("127.0.0.1", host.port)) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        read_until(line, b"\r\n", 1)
+        line.sendall(f"AUTH PLAIN {secret}\r\n".encode())
+        read_until(line, b"\r\n", 1)
+        line.sendall(b"STAT\r\nLIST\r\nUIDL\r\n")
+        count = int(read_until(line, b"\r\n.\r\n", 2).split()[1])
+        argument = " 0" if verb == "TOP" else ""
+        commands = "".join(f"{verb} {number}{argument}\r\n" for number in range(count, 0, -1)) + "QUIT\r\n"
+        writer = threading.Thread(target=line.sendall, args=(commands.encode(),))
+        writer.start()
+        size = 0
+        while data := line.recv(1 << 18):
+            size += len(data)
+        writer.join()
+    seconds = time.perf_counter() - start
+    if host.proxy:
+        host.turns()
+    return seconds, size
+
+
+def read_until(line: socket.socket, end: bytes, times: int) -> bytes:
+    """Everything up to the n-th `end`."""
+    data = b""
+    while data.count(end) < times:
+        data += line.recv(1 << 18)
+    return data
+
+
+@contextlib.asynccontextmanager
+async def engine_for(host: Host, folder: Path, **pop3):
+    """An Engine with one account on this host, in this folder."""
+    plain = {"host": "127.0.0.1", "security": "none", "allow_cleartext": True, "username": USER}
+    account = Account(
+        address=USER,
+        pop3=Pop3(port=host.port, poll_minutes=0, timeout_seconds=600, **plain, **pop3),
+        smtp=Smtp(port=1, **plain),
+    )
+    passwords = Passwords()
+    passwords.remember("ada", "pop3", account, PASSWORD)
+    config = Config(accounts={"ada": account})
+    paths = Paths(folder / "config.toml", folder / "data")
+    async with opened(paths, config, passwords=passwords, commit=False) as engine:
+        yield engine
+
+
+@contextlib.contextmanager
+def scratch():
+    """A folder that is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="termmail-benchmark-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def median_of(runs: int, once) -> float:
+    """The median of so many runs, in seconds."""
+    return statistics.median(once() for _ in range(runs))
+
+
+def row(name: str, value: str, ratio: str = "", goal: str = "") -> None:
+    """One line of a table."""
+    print(f"{name:52} {value:>14} {ratio:>22} {goal}".rstrip(), flush=True)
+
+
+def ratio(mine: float, theirs: float, name: str) -> str:
+    """`0.12 x neomutt`."""
+    return f"{mine / theirs:.3f} x {name}"
+
+
+def main() -> None:
+    """The embedded server on its own: COUNT [light]; prints its port."""
+    from termmail.demo.pop3d import Maildrop, Pop3Server
+
+    async def serve() -> None:
+        built = mailbox.build(int(sys.argv[1]), light=sys.argv[2:] == ["light"])
+        async with Pop3Server({USER: Maildrop(PASSWORD, built)}) as server:
+            print(server.port, flush=True)
+            await asyncio.Event().wait()
+
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()
