@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -84,34 +84,35 @@ def missing() -> str:
 
 @contextlib.contextmanager
 def running() -> Iterator[MailHost]:
-    """Starts both and ends both. RuntimeError, with their logs, where one does not answer."""
+    """Starts both; they end, and their folder goes, with the block or with this process, however that ends.
+
+    RuntimeError, with their logs, where one does not answer.
+    """
     folder = Path(tempfile.mkdtemp(prefix="termmail-servers-"))  # short and open to all: sockets and other users
     folder.chmod(0o755)
-    with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        authority, other = trustme.CA(), trustme.CA()
-        authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-        other.cert_pem.write_to_path(str(folder / "other.pem"))
-        certificate = authority.issue_cert("localhost", "127.0.0.1")
-        certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
-        (folder / "server.pem").chmod(0o600)
-        ports = _free_ports(4)
-        host = MailHost(
-            "127.0.0.1", *ports, ca_file=str(folder / "ca.pem"), other_ca_file=str(folder / "other.pem"), folder=folder
-        )
-        for name in ("mail", "home", "index"):
-            (folder / name).mkdir()
-            os.chown(folder / name, MAIL_UID, MAIL_UID)
-        dovecot = subprocess.Popen(_dovecot(host), **QUIET)
-        stack.callback(_end, dovecot.pid, dovecot)
-        subprocess.run(_postfix(host), check=False, timeout=60, **QUIET)  # what it says is in its log
-        try:
-            stack.callback(_end, int((folder / "postfix/spool/pid/master.pid").read_text()))
-        except OSError as error:
-            raise RuntimeError(f"postfix did not start\n{host.log()}") from error
+    argv = [sys.executable, str(Path(__file__).with_name("janitor.py")), str(folder)]
+    with subprocess.Popen(argv, **{**QUIET, "stdin": subprocess.PIPE}):
+        host = _settled(folder)
+        for start in (_dovecot(host), _postfix(host)):
+            subprocess.run(start, check=False, timeout=60, **QUIET)  # what they say is in their logs
         for port, banner in ((host.pop3, b"+OK"), (host.submission, b"220")):
             _await_banner(host, port, banner)
         yield host
+
+
+def _settled(folder: Path) -> MailHost:
+    """The folder with what both servers share: certificates, ports, places for mail."""
+    authority, other = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    other.cert_pem.write_to_path(str(folder / "other.pem"))
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
+    (folder / "server.pem").chmod(0o600)
+    for name in ("mail", "home", "index"):
+        (folder / name).mkdir()
+        os.chown(folder / name, MAIL_UID, MAIL_UID)
+    authorities = {"ca_file": str(folder / "ca.pem"), "other_ca_file": str(folder / "other.pem")}
+    return MailHost("127.0.0.1", *_free_ports(4), folder=folder, **authorities)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -130,27 +131,6 @@ def _await_banner(host: MailHost, port: int, banner: bytes, seconds: float = 30)
                 return
         time.sleep(0.05)  # a process that is starting tells nobody when it listens
     raise RuntimeError(f"no {banner!r} at port {port}\n{host.log()}")
-
-
-def _end(pid: int, child: subprocess.Popen[bytes] | None = None, seconds: float = 10) -> None:
-    """Asks a master process to stop (it ends its own children), and ends its whole group where it does not."""
-    os.kill(pid, signal.SIGTERM)
-    end = time.monotonic() + seconds
-    while _runs(pid, child):
-        if time.monotonic() > end:
-            os.killpg(pid, signal.SIGKILL)
-            end += seconds
-        time.sleep(0.02)
-
-
-def _runs(pid: int, child: subprocess.Popen[bytes] | None) -> bool:
-    if child is not None:
-        return child.poll() is None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _dovecot(host: MailHost) -> list[str]:
@@ -206,7 +186,7 @@ service auth {{
   }}
 }}
 """)
-    return ["dovecot", "-F", "-c", str(folder / "dovecot.conf")]
+    return ["dovecot", "-c", str(folder / "dovecot.conf")]
 
 
 def _postfix(host: MailHost) -> list[str]:
