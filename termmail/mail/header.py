@@ -106,6 +106,11 @@ def decode_base64(data: bytes) -> bytes:
         return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
 
 
+def base64_letters(data: bytes) -> int:
+    """How many bytes of `data` are letters of base64, without padding and line ends."""
+    return len(data.translate(None, _NOT_BASE64))
+
+
 # --- parameters -----------------------------------------------------------------------------------------------------
 
 _PARAMETER = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;]*+))', re.DOTALL)

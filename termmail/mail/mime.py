@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DEPTH_LIMIT = 100
 PARTS_LIMIT = 10_000
+DASHES_LIMIT = 1_000_000  # lines that begin like a boundary and are none
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 # The first line of a header block that is no field, no folding and no mbox separator.
@@ -128,7 +129,9 @@ class _Splitter:
         self.stack: list[tuple[Node, bytes]] = []
         self.levels: dict[bytes, list[int]] = {}
         self.blank = (-1, -1)
+        self.first_bytes: frozenset[bytes] = frozenset()
         self.count = 0
+        self.dashes = 0
 
     def run(self, root: Node) -> None:
         self.open(root)
@@ -150,6 +153,7 @@ class _Splitter:
         boundary = multipart.parameters.get("boundary", "").rstrip().encode("utf-8", "replace")
         if boundary:
             self.levels.setdefault(boundary, []).append(len(self.stack))
+            self.first_bytes = frozenset(each[:1] for each in self.levels)
             self.stack.append((multipart, boundary))
             if len(self.stack) > DEPTH_LIMIT:
                 raise TooMuchError(f"This message has more than {DEPTH_LIMIT} levels of parts.")
@@ -159,6 +163,7 @@ class _Splitter:
         self.levels[boundary].pop()
         if not self.levels[boundary]:
             del self.levels[boundary]
+            self.first_bytes = frozenset(each[:1] for each in self.levels)
         self.end_child(multipart, at)
 
     def close_above(self, level: int, at: int) -> None:
@@ -178,16 +183,19 @@ class _Splitter:
         raw = self.raw
         at = raw.find(b"\n--", position, end + 2)
         while at >= 0:
-            line_end = raw.find(b"\n", at + 1)
-            if line_end < 0:
-                line_end = len(raw)
-            if line_end - at < 500:
-                line = raw[at + 3 : line_end].rstrip()
+            if raw[at + 3 : at + 4] in self.first_bytes:
+                self.dashes += 1
+                if self.dashes > DASHES_LIMIT:
+                    raise TooMuchError("This message has too many lines that look like the start of a part.")
+                line_end = raw.find(b"\n", at + 1)
+                if line_end < 0:
+                    line_end = len(raw)
+                line = raw[at + 3 : min(line_end, at + 500)].rstrip()
                 if levels := self.levels.get(line):
                     return at, min(line_end + 1, len(raw)), levels[-1], False
                 if line.endswith(b"--") and (levels := self.levels.get(line[:-2])):
                     return at, min(line_end + 1, len(raw)), levels[-1], True
-            at = raw.find(b"\n--", line_end, end + 2)
+            at = raw.find(b"\n--", at + 1, end + 2)
         return None
 
     def start_part(self, start: int) -> int:
@@ -218,6 +226,21 @@ class _Splitter:
         if self.blank[0] < start:  # one blank line may end many headers: look for each only once
             self.blank = split(self.raw, start)
         return self.blank
+
+
+_CHUNK = 1 << 20
+
+
+def size(raw: bytes, leaf: Node) -> int:
+    """How many bytes `content` has. A large base64 file is counted piece by piece instead of decoded at once."""
+    if not leaf.encoding.startswith("base64"):
+        return len(content(raw, leaf)) if leaf.encoding.startswith("quoted-printable") else leaf.end - leaf.start
+    if leaf.end - leaf.start <= _CHUNK:
+        return len(content(raw, leaf))
+    padding = raw.find(b"=", leaf.start, leaf.end)
+    end = leaf.end if padding < 0 else padding
+    starts = range(leaf.start, end, _CHUNK)
+    return sum(header.base64_letters(raw[start : min(start + _CHUNK, end)]) for start in starts) * 3 // 4
 
 
 def content(raw: bytes, leaf: Node) -> bytes:

@@ -322,7 +322,7 @@ def _part(raw: bytes, leaf: mime.Node) -> Part:
         path=leaf.path,
         content_type=clean(leaf.kind),
         name=name,
-        size=len(mime.content(raw, leaf)),
+        size=mime.size(raw, leaf),
         inline=leaf.disposition == "inline" or (leaf.content_id and leaf.disposition != "attachment"),
         warning=_WARNINGS.get(leaf.kind) or name_warning(name, leaf.kind),
     )
