@@ -59,6 +59,11 @@ class Window:
         if elapsed > _SPAN:
             self._span_began, self._span_amount = now, 0
 
+    def arriving(self, now: float) -> None:
+        """The first bytes of an answer are here: what is large enough to be seen coming is measured from its start."""
+        if self._span_began is None:
+            self._span_began = now
+
     def idle(self) -> None:
         """Nothing is outstanding: the next answer starts a new measurement."""
         self._span_began, self._span_amount = None, 0
@@ -168,6 +173,8 @@ class Bulk:
 
     def progressed(self, received: int) -> None:
         """Called by the dialogue while an answer comes in."""
+        if received:
+            self._window.arriving(self._clock())
         if self._progress is not None and received and not self._given_up:
             self._progress(self._received + received)
 

@@ -277,6 +277,17 @@ async def test_stopping_in_the_middle_leaves_a_session_that_can_be_used():
         assert [answer for _, answer in await collect(drop.headers(listed[:3]))] == [header(mail(n)) for n in (1, 2, 3)]
 
 
+async def test_stopping_under_a_full_pipe_does_not_hold_up_what_comes_next():
+    mails = [mail(n, size=300_000) for n in range(1, 81)]
+    async with opened(Honest(mails, buffer_bytes=65_536)) as drop, asyncio.timeout(10):
+        async with contextlib.aclosing(drop.retrieve(await drop.listing())) as stream:
+            async for one, _ in stream:
+                if one.number == 3:
+                    break
+        assert await drop.uidl(9) == b"uid-9"
+        assert len(await collect(drop.headers(await drop.listing()))) == 80
+
+
 # -- whole messages
 
 
@@ -495,6 +506,7 @@ async def test_a_slow_drip_does_not_keep_the_session_alive(verb):
                 "LIST": drop.listing,
             }[verb]()
         assert drop.closed
+        await there.done.wait()
 
 
 async def test_a_long_message_may_take_longer_than_the_timeout_while_it_moves():
@@ -527,8 +539,8 @@ async def test_a_command_that_is_never_answered_is_given_up_in_time(verb):
 
 
 async def test_a_taker_who_takes_his_time_is_no_timeout():
-    mails = [mail(n, size=1_500_000) for n in range(1, 9)]
-    async with opened(Honest(mails), timeout_seconds=0.1) as drop:
+    mails = [mail(n, size=300_000) for n in range(1, 81)]
+    async with opened(Honest(mails, buffer_bytes=65_536), timeout_seconds=0.1) as drop:
         clock = asyncio.get_running_loop().time
         got = []
         async for _, raw in drop.retrieve(await drop.listing()):
@@ -536,6 +548,7 @@ async def test_a_taker_who_takes_his_time_is_no_timeout():
             until = clock() + 0.4
             while len(got) == 1 and clock() < until:
                 await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+            assert len(got) != 1 or (drop._dialogue._holds and drop._dialogue._sent)
         assert got == mails
 
 
@@ -724,6 +737,16 @@ async def test_a_look_that_finds_nothing_new_costs_the_same_in_a_maildrop_of_any
         turns.append(honest.turns)
         assert len(honest.said) == 6
     assert turns == [4, 4]
+
+
+async def test_the_trace_shows_the_line_that_broke_the_protocol():
+    trace = Trace()
+    honest = Honest([mail(1)], answers={"STAT": b"250 hello\r\n"})
+    async with honest.running():
+        with pytest.raises(ProtocolError) as caught:
+            await Maildrop.open(honest.where(), trace)
+    assert caught.value.server_says.startswith("250 hello")
+    assert [line.text for line in trace.lines if line.direction == "<"][-1].startswith("250 hello")
 
 
 async def test_a_trace_of_a_session_stays_small():

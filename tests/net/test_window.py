@@ -76,3 +76,12 @@ def test_nothing_more_is_asked_for_while_half_is_still_to_come():
     size = window.room(0, 0.0)
     assert window.room(size // 2 + 2, 0.0) == 0
     assert window.room(size // 2 - 2, 0.0) > 0
+
+
+def test_messages_larger_than_the_window_are_measured_while_they_come():
+    """Else each of them would wait for a round trip of its own."""
+    window = Window(first=256 << 10, floor=64 << 10, ceiling=16 << 20)
+    window.idle()
+    window.arriving(1.0)
+    window.answered(2 << 20, 1.1)
+    assert window.room(0, 0.05) > 4 << 20
