@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ZWJ = "\u200d"
-_GLUE = frozenset("\ufe0f\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
+_SKIN_TONES = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 # Characters that must not start a line, and those that must not end one (JIS X 4051, the common ones).
 _NOT_FIRST = frozenset("、。，．・：；？！）］｝」』】〉》〕ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％")
 _NOT_LAST = frozenset("（［｛「『【〈《〔")
@@ -23,7 +23,7 @@ def _clusters(text: str) -> Iterator[tuple[str, int]]:
     start = 0
     for place in range(1, len(text)):
         character = text[place]
-        if character in _GLUE or text[place - 1] == _ZWJ or not cells(character):
+        if character in _SKIN_TONES or text[place - 1] == _ZWJ or not cells(character):
             continue
         yield text[start:place], cells(text[start:place])
         start = place

@@ -17,7 +17,7 @@ from termmail.mail.grid import draw
 from termmail.mail.looks import host, warnings
 from termmail.mail.message import Line, Link, Rendered
 from termmail.mail.page import Page
-from termmail.mail.safe import cells, domain_warning
+from termmail.mail.safe import cells, clean_lines, domain_warning
 from termmail.mail.wash import CONTENT_DROPPED, attributes_kept, is_harmless_sheet, keeps
 
 if TYPE_CHECKING:
@@ -162,11 +162,11 @@ def sanitised(html: str) -> str:
         tag = token.tag or ""
         if token.type is TokenType.TEXT and sheet:
             if is_harmless_sheet(token.data or ""):
-                written.append(f"<style>{token.data}</style>")
+                written.append(f"<style>{clean_lines(token.data or '')}</style>")
         elif dropping:
             dropping = "" if token.type is TokenType.END_TAG and tag == dropping else dropping
         elif token.type is TokenType.TEXT:
-            written.append(escape(token.data or ""))
+            written.append(escape(clean_lines(token.data or "")))
         elif token.type is TokenType.START_TAG and tag in CONTENT_DROPPED:
             dropping = tag
         elif token.type is TokenType.START_TAG and keeps(tag):

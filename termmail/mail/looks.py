@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 _STYLE_LIMIT = 4_000
 _URL_LIMIT = 8_000
 _COLOURS = {"white": "ffffff", "black": "000000", "red": "ff0000", "snow": "fffafa", "transparent": ""}
+_FILE_WORDS = (
+    "py md rs sh pl zip mov ps html htm txt pdf js ts json css png jpg jpeg gif svg doc docx xls xlsx ppt pptx c h cpp "
+    "go toml yaml yml xml csv eml ics"
+)
+_FILE_ENDINGS = frozenset(_FILE_WORDS.split())
 _TINY = 2  # pixels; what is not larger than this in both directions is there to be loaded, not to be seen
+_DIGITS = frozenset("0123456789.+-")
 _URL_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -34,7 +40,7 @@ def declarations(style: str) -> dict[str, str]:
 def length(value: str) -> float | None:
     """A CSS or HTML length as a number ("0", "1px", "0.5em", "100%"); None where it is none."""
     digits = value.strip().removesuffix("px").removesuffix("pt").removesuffix("em").removesuffix("r").rstrip("% ")
-    if not digits or len(digits) > 12 or not digits.replace(".", "", 1).isascii():
+    if len(digits) > 12 or not _DIGITS.issuperset(digits):
         return None
     try:
         return float(digits)
@@ -59,7 +65,7 @@ def is_hidden(style: dict[str, str]) -> bool:
         style.get("display") == "none"
         or style.get("visibility") in ("hidden", "collapse")
         or style.get("mso-hide") == "all"
-        or (size is not None and size <= 1 and not style.get("font-size", "").endswith(("em", "%")))
+        or (size is not None and 0 <= size <= 1 and not style.get("font-size", "").endswith(("em", "%")))
         or _nothing(style.get("font-size"))
         or _nothing(style.get("max-height"))
         or _nothing(style.get("max-width"))
@@ -109,7 +115,7 @@ def target(href: str) -> str:
     if scheme != "mailto":
         rest = "//" + rest.lstrip("/\\")
     url = f"{scheme}:{rest}"
-    return url if clean(url) == url else quote(url, safe=_URL_SAFE)
+    return url if clean(url) == url else quote(url, safe=_URL_SAFE, errors="replace")
 
 
 def is_remote(source: str) -> bool:
@@ -131,15 +137,12 @@ def host(url: str) -> str:
 
 
 def _named_host(word: str, *, alone: bool) -> str:
-    """The host a word of visible text names, or ""."""
-    word = word.strip("<>()[]{}.,;:!?\"'“”„«»").lower()
+    """The host a word of visible text names, or "". A single word with a dot is one, unless it looks like a file."""
     if "://" in word:
         return host(word)
     name = word.partition("/")[0]
-    if "@" in name:
-        return name.rpartition("@")[2]
     labels = name.split(".")
-    if not name.startswith("www.") and not (alone and len(labels) > 1):
+    if not name.startswith("www.") and not (alone and len(labels) > 1 and labels[-1] not in _FILE_ENDINGS):
         return ""
     good = all(label and label.replace("-", "").isalnum() for label in labels)
     return name if good and len(labels[-1]) > 1 and not labels[-1].isdigit() else ""
@@ -147,10 +150,13 @@ def _named_host(word: str, *, alone: bool) -> str:
 
 def other_host(text: str, url: str) -> str:
     """The host that a link's text names where it is not the host the link goes to, else ""."""
-    words = text.split()[:20]
+    words = [word.strip("<>()[]{}.,;:!?\"'“”„«»").lower() for word in text.split()[:20]]
     real = host(url).removeprefix("www.")
     for word in words:
-        named = _named_host(word, alone=len(words) == 1).removeprefix("www.")
+        if url.startswith("mailto:"):
+            named = word.rpartition("@")[2] if "@" in word[1:] else ""
+        else:
+            named = _named_host(word, alone=len(words) == 1).removeprefix("www.")
         if named and named != real and not named.endswith(f".{real}") and not real.endswith(f".{named}"):
             return named
     return ""

@@ -201,7 +201,10 @@ def crlf(data: bytes) -> bytes:
 
 def unique(emails: Iterable[str]) -> tuple[str, ...]:
     """Addresses without repeats, in order; upper and lower case count as the same."""
-    return tuple({email.casefold(): email for email in reversed(tuple(emails))}.values())[::-1]
+    found: dict[str, str] = {}
+    for email in emails:
+        found.setdefault(email.casefold(), email)
+    return tuple(found.values())
 
 
 def build(

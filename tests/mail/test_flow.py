@@ -37,6 +37,17 @@ def test_east_asian_text_breaks_between_letters_but_not_before_a_full_stop() -> 
     assert shown("日本語のテキスト。", 16) == ["日本語のテキス", "ト。"]
 
 
+def test_an_emoji_is_never_cut_in_two() -> None:
+    for emoji in (
+        "\U0001f44d\U0001f3fd",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\u2764\ufe0f",
+        "e\u0301\u0301",
+    ):
+        lines = shown(emoji * 40, 21)
+        assert all(line and line.replace(emoji, "") == "" for line in lines), emoji
+
+
 def test_quote_depth_is_counted_and_drawn() -> None:
     assert wrap("a\n> b\n>> c\n> > > d\n>e") == (
         Line("a"),

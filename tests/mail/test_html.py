@@ -154,6 +154,10 @@ def test_a_link_that_says_another_host_is_named(text: str, href: str, said: str,
         ("Version 2.0", "https://click.example/"),
         ("e.g. this", "https://click.example/"),
         ("3.14", "https://click.example/"),
+        ("README.md", "https://code.example/"),
+        ("@someone", "https://code.example/"),
+        ("ada@example.org", "https://people.example/ada"),
+        ("Write to us", "mailto:us@example.org"),
     ],
 )
 def test_an_honest_link_has_no_note(text: str, href: str) -> None:
@@ -328,6 +332,32 @@ def test_stray_and_unclosed_tags_lose_no_text() -> None:
     html = "</td></table></p><li>a</ul><td>b</td><tr>c<dd>d</dl><table>e<caption>f<td>g<table><tr>h<ul><td>i<li>j</b>k"
     found = "".join(re.findall("[a-k]", " ".join(texts(html))))
     assert sorted(found) == list("abcdefghijk")
+
+
+def test_a_table_too_wide_for_the_screen_loses_nothing() -> None:
+    html = "<table border=1>" + "<tr>" + "".join(f"<td>word{number}" for number in range(12)) + "</table>"
+    lines = texts(html, 40)
+    assert " ".join(lines).split() == [f"word{number}" for number in range(12)]
+
+
+@pytest.mark.parametrize(
+    "value", ["nan", "inf", "-1", "1e9", "99999999999", "1_0", "٣", "", "%", "+", ".", "px", "\ud800"]
+)
+def test_senseless_numbers_change_nothing(value: str) -> None:
+    html = (
+        f"<table border='{value}'><tr><td colspan='{value}' rowspan='{value}'>a</table><ol start='{value}'><li>b</ol>"
+        f"<img alt=c width='{value}' height='{value}' style='width:{value}'><p style='font-size:{value};opacity:{value}'>d"
+    )
+    assert {"a", "d"} <= set(texts(html))
+    assert sanitised(html)
+
+
+def test_lone_surrogates_reach_neither_the_screen_nor_the_file() -> None:
+    html = "\ud800<b title='\udfff'>x\udcff</b><a href='https://x.example/\ud800'>y</a><style>\udc80</style>"
+    rendered = render(html)
+    "".join(line.text for line in rendered.lines).encode()
+    "".join(link.url for link in rendered.links).encode()
+    sanitised(html).encode()
 
 
 def test_a_mail_over_a_million_characters_is_cut_and_says_so() -> None:

@@ -97,7 +97,7 @@ def test_the_message_id_is_random_at_the_senders_domain() -> None:
 
 
 def test_each_person_gets_it_once() -> None:
-    outgoing = made(replace(DRAFT, cc="Bob <BOB@example.net>", bcc="bob@example.net, c@example.net"))
+    outgoing = made(replace(DRAFT, cc="c@example.net, Bob <BOB@example.net>", bcc="bob@example.net"))
     assert outgoing.recipients == ("bob@example.net", "c@example.net")
 
 
