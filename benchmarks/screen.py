@@ -1,0 +1,246 @@
+"""The screen on mailboxes of 1 000 and 100 000: first mail, keys, memory, bytes to the terminal, loop lag.
+
+    python -m benchmarks.screen
+
+Everything runs in a pseudo-terminal of 120x36 as a user's would; beside it an empty Textual app, as the floor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import sys
+import termios
+import time
+from fcntl import ioctl
+from pathlib import Path
+
+from benchmarks.rig import engine_for, mailhost, ratio, row, scratch
+from termmail.mail import parse
+from termmail.store import remote
+from termmail.store.rows import New
+from termmail.store.store import Store
+from tests import mailbox
+
+EMPTY = """
+from textual.app import App
+from textual.widgets import Static
+class Empty(App):
+    def compose(self):
+        yield Static("ready to go")
+Empty().run()
+"""
+CONFIG = """
+[accounts.ada]
+address = "ada@example.org"
+[accounts.ada.pop3]
+host = "127.0.0.1"
+port = 1
+security = "none"
+allow_cleartext = true
+poll_minutes = 0
+password_command = ["echo", "x"]
+[accounts.ada.smtp]
+host = "127.0.0.1"
+port = 1
+security = "none"
+allow_cleartext = true
+password_command = ["echo", "x"]
+"""
+
+
+class Terminal:
+    """A program in a pseudo-terminal."""
+
+    def __init__(self, argv: list[str], columns: int = 120, lines: int = 36) -> None:
+        self.started = time.perf_counter()
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", TEXTUAL_ANIMATIONS="none")
+            os.execv(argv[0], argv)
+        ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def read(self, seconds: float) -> bytes:
+        """What comes within so many seconds; b"" when nothing does."""
+        ready, _, _ = select.select([self.fd], [], [], seconds)
+        return os.read(self.fd, 1 << 16) if ready else b""
+
+    def until(self, words: bytes, seconds: float = 60) -> float:
+        """Seconds since the start when these words were on the screen."""
+        seen = b""
+        while words not in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", seen):
+            seen += self.read(seconds)
+            if time.perf_counter() - self.started > seconds:
+                raise TimeoutError(words, seen[-2000:])
+        return time.perf_counter() - self.started
+
+    def quiet(self, seconds: float = 1.0) -> bytes:
+        """Everything that still comes, until nothing does for so long."""
+        seen = b""
+        while data := self.read(seconds):
+            seen += data
+        return seen
+
+    def press(self, key: bytes, settle: float = 0.12) -> tuple[float, int]:
+        """Milliseconds until the screen has begun to change, and the bytes of that change (before the reading pane
+        follows, which waits until the cursor rests)."""
+        start = time.perf_counter()
+        os.write(self.fd, key)
+        first = self.read(5)
+        elapsed = (time.perf_counter() - start) * 1000
+        count = len(first)
+        end = time.perf_counter() + settle
+        while (left := end - time.perf_counter()) > 0:
+            count += len(self.read(left))
+        return elapsed, count
+
+    def memory(self) -> float:
+        """Peak resident MB of the program."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1000
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def fill(folder: Path, count: int) -> bytes:
+    """A profile with so many messages, headers only; the newest one's sender as the list shows it."""
+    (folder / "config.toml").write_text(CONFIG)
+    newest = b""
+    with Store.open(folder / "data" / "mail.db") as store:
+        page: list[New] = []
+        for number, raw in enumerate(mailbox.build(count, light=True), 1):
+            header = parse.split_header(raw)
+            page.append(New(b"%08x" % number, number, len(raw), header))
+            newest = header
+            if len(page) == 5000 or number == count:
+                remote.arrive(store, "ada", page, received=int(mailbox.NOW.timestamp()), listed=())
+                page = []
+    return parse.envelope(newest).subject.encode()[:12]
+
+
+def start(argv: list[str], words: bytes) -> tuple[float, float]:
+    """Seconds to these words, and peak memory then."""
+    terminal = Terminal(argv)
+    try:
+        seconds = terminal.until(words)
+        terminal.quiet(0.5)
+        return seconds, terminal.memory()
+    finally:
+        terminal.end()
+
+
+def keys(argv: list[str], words: bytes) -> tuple[list[tuple[float, int]], float]:
+    """Sixteen presses of j in the middle of a page."""
+    terminal = Terminal(argv)
+    try:
+        terminal.until(words)
+        terminal.quiet()
+        pressed = []
+        for _ in range(12):
+            pressed.append(terminal.press(b"j"))
+            terminal.quiet(0.8)
+        return pressed, terminal.memory()
+    finally:
+        terminal.end()
+
+
+async def lag_of(work) -> float:
+    """The longest time, in ms, that a ticker of 5 ms was kept waiting while `work` ran."""
+    loop = asyncio.get_running_loop()
+    worst = 0.0
+    running = asyncio.ensure_future(work)
+    while not running.done():
+        begin = loop.time()
+        await asyncio.sleep(0.005)
+        worst = max(worst, loop.time() - begin - 0.005)
+    await running
+    return worst * 1000
+
+
+async def lags() -> None:
+    """Loop lag during a sync of 2 000, an import, opening the largest message, and a search."""
+    from termmail.engine.views import View
+
+    with mailhost(2000) as host, scratch() as folder:
+        box = folder / "old.mbox"
+        mailbox.write_mbox(box, mailbox.build(500, seed=8))
+        async with engine_for(host, folder, download="all") as engine:
+            row(
+                "loop lag: sync of 2 000 whole messages",
+                f"{await lag_of(engine.sync('ada')):.0f} ms",
+                "",
+                "goal < 50 ms",
+            )
+            row("loop lag: indexing them", f"{await lag_of(engine.index()):.0f} ms", "", "goal < 50 ms")
+            row("loop lag: import of 500", f"{await lag_of(engine.import_mail('ada', box)):.0f} ms", "", "goal < 50 ms")
+            view = View("ada", "Inbox")
+            rows = await engine.rows(view, list(await engine.ids(view)))
+            largest = max(rows, key=lambda one: one.size)
+            words = f"loop lag: opening a message of {largest.size / 1e6:.1f} MB"
+            row(words, f"{await lag_of(engine.rendered(largest.id)):.0f} ms", "", "goal < 50 ms")
+            row("loop lag: search", f"{await lag_of(engine.search('ada', 'the')):.0f} ms", "", "goal < 50 ms")
+
+
+def main() -> None:
+    with scratch() as small, scratch() as large:
+        found = {1000: fill(small, 1000), 100_000: fill(large, 100_000)}
+        folders = {1000: small, 100_000: large}
+
+        def argv(count: int) -> list[str]:
+            folder = folders[count]
+            return [
+                sys.executable, "-m", "termmail", "--config", f"{folder}/config.toml", "--data", f"{folder}/data",
+            ]  # fmt: skip
+
+        (small / "empty.py").write_text(EMPTY)
+        empty = [sys.executable, str(small / "empty.py")]
+        runs = {"empty": [], 1000: [], 100_000: []}
+        for _ in range(7):  # in turns, so that a noisy moment meets all of them
+            runs["empty"].append(start(empty, b"ready to go"))
+            for count in (1000, 100_000):
+                runs[count].append(start(argv(count), found[count]))
+        times = {name: statistics.median(seconds for seconds, _ in values) for name, values in runs.items()}
+        row("an empty Textual app, first text", f"{times['empty'] * 1000:.0f} ms")
+        row(
+            "termmail, 1 000: first mail on screen",
+            f"{times[1000] * 1000:.0f} ms",
+            ratio(times[1000], times["empty"], "empty app"),
+        )
+        row(
+            "termmail, 100 000: first mail on screen",
+            f"{times[100_000] * 1000:.0f} ms",
+            ratio(times[100_000], times["empty"], "empty app"),
+            "goal 1.5",
+        )
+        row("  against 1 000", "", ratio(times[100_000], times[1000], "1 000"), "goal 1")
+        row("  peak memory, 100 000", f"{max(m for _, m in runs[100_000]):.0f} MB", "", "goal 80 MB")
+        pressed, memory = keys(argv(100_000), found[100_000])
+        row(
+            "an arrow key, to the first byte of the answer",
+            f"{statistics.median(p[0] for p in pressed):.1f} ms",
+            "",
+            "goal 8 ms",
+        )
+        row(
+            "bytes to the terminal for one cursor move",
+            f"{statistics.median(p[1] for p in pressed):.0f}",
+            f"worst {max(p[1] for p in pressed)}",
+            "goal < 1 024",
+        )
+        row("  peak memory after the keys", f"{memory:.0f} MB", "", "goal 80 MB")
+    asyncio.run(lags())
+
+
+if __name__ == "__main__":
+    main()
