@@ -102,6 +102,16 @@ async def test_enter_goes_through_the_header_to_the_text(engine):
         assert stage.focused.id == "body"
 
 
+async def test_keys_typed_ahead_over_a_slow_line_reach_their_fields_in_order(engine):
+    async with staged(lambda: ComposeScreen(engine, Draft(account="ada"))) as (stage, pilot):
+        burst = ["b", "o", "b", "tab", "T", "e", "a", "enter", "H", "i", "enter", "shift+tab", "tab", "X"]
+        for key in burst:
+            stage.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: "X" in stage.screen._current().body)
+        draft = stage.screen._current()
+        assert (draft.to, draft.subject, draft.body) == ("bob", "Tea", "Hi\nX")
+
+
 # -- nothing is lost
 
 
@@ -385,6 +395,20 @@ async def test_tab_takes_the_most_used_address_and_waits_for_the_next(engine):
         assert value(stage, "to") == "Bobby <bobby@example.org>, Bob Babbage <bob@example.org>, "
         await pilot.press("tab")
         assert stage.focused.id == "subject"
+
+
+async def test_a_choice_offered_for_other_letters_is_never_taken(engine):
+    """Tab right after a letter must not send the mail to whoever was offered before that letter."""
+    await written_to(engine, "barbara@example.org", "bob@example.org")
+    async with staged(lambda: ComposeScreen(engine, Draft(account="ada"))) as (stage, pilot):
+        choices = stage.screen.query_one("#to-field AddressChoices", AddressChoices)
+        await pilot.press("b")
+        await until(pilot, lambda: choices.cursor is not None)
+        stage.post_message(events.Key("a", "a"))
+        stage.post_message(events.Key("tab", None))
+        await until(pilot, lambda: value(stage, "to") != "b")
+        await pilot.pause()
+        assert "bob@example.org" not in value(stage, "to")
 
 
 async def test_a_whole_address_is_not_replaced_by_a_longer_one(engine):

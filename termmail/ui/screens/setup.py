@@ -72,9 +72,9 @@ class SetupScreen(Screen[str | None]):
         self.query_one("#address", Input).focus()
 
     @on(Input.Submitted)
-    def _next(self, event: Input.Submitted) -> None:
-        """Enter goes on; in the password it is enough."""
-        if event.input.id == "password" and event.value:
+    def _enough(self, event: Input.Submitted) -> None:
+        """Enter in the password: it is all that is needed."""
+        if event.value:
             self.action_try_it()
         else:
             self.focus_next()

@@ -115,7 +115,7 @@ class AccountForm(Vertical):
         """The person first; the servers fill themselves in from the address."""
         yield Field("Address", LineInput(id="address", placeholder="ada@example.org"), id="address-field")
         yield Field("Your name", LineInput(id="name", placeholder="Ada Lovelace"))
-        yield Field("Password", LineInput(id="password", password=True), id="password-field")
+        yield Field("Password", LineInput(id="password", password=True, enter_submits=True), id="password-field")
         yield ServerForm("pop3", "Incoming mail, POP3")
         yield ServerForm("smtp", "Outgoing mail, SMTP")
         yield Tick("Sending needs another password", id="other")
@@ -139,7 +139,6 @@ class AccountForm(Vertical):
         return any(self._value(name) for name in ("address", "name", "password"))
 
     @on(Input.Blurred, "#address")
-    @on(Input.Submitted, "#address")
     def _guess(self) -> None:
         address = self._value("address").strip()
         if ADDRESS.match(address):

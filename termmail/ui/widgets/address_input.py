@@ -99,7 +99,6 @@ class AddressInput(LineInput):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "accept", show=False),
         Binding("escape", "hide", show=False),
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
@@ -110,14 +109,22 @@ class AddressInput(LineInput):
         self._choices = choices
         self._complete = complete
         self._asked = ""
+        self._answered = ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Never steal a key while nothing is shown."""
-        if action == "accept":
-            return self._choices.cursor is not None
         if action == "hide":
             return self._choices.shown
         return super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """Tab and Enter take the choice under the cursor, but never one that was offered for other letters."""
+        start, end = fragment(self.value, self.cursor_position)
+        current = self.value[start:end].strip() == self._answered
+        if event.key in {"tab", "enter"} and self._choices.cursor is not None and current and self.has_focus:
+            self.take(self._choices.cursor)
+            event.stop()
+            event.prevent_default()
 
     def on_input_changed(self) -> None:
         """Ask for choices for what is typed at the cursor."""
@@ -137,6 +144,7 @@ class AddressInput(LineInput):
             return
         if any(asked.lower() in {a.email.lower(), safe.address_text(a).lower()} for a in addresses):
             addresses = ()
+        self._answered = asked
         whole = "@" in asked and "." in asked.rpartition("@")[2]
         self._choices.show(addresses, None if whole else 0)
 
@@ -153,18 +161,6 @@ class AddressInput(LineInput):
         self._hide()
         self.value = f"{self.value[:start]}{chosen}, {rest}"
         self.cursor_position = start + len(chosen) + 2
-
-    def action_accept(self) -> None:
-        """Tab on a choice."""
-        if self._choices.cursor is not None:
-            self.take(self._choices.cursor)
-
-    async def action_submit(self) -> None:
-        """Enter: the choice under the cursor, else on to the next field."""
-        if self._choices.cursor is not None:
-            self.take(self._choices.cursor)
-        else:
-            await super().action_submit()
 
     def action_hide(self) -> None:
         """Esc: no choices, and the text stays as typed."""

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from textual.widgets import TextArea
 
 from termmail.ui import typed
+from termmail.ui.widgets.field import move_in_order
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.widgets.text_area import Edit, EditResult
 
 
@@ -24,6 +26,10 @@ class BodyInput(TextArea):
             highlight_cursor_line=False,
             placeholder="Write here",
         )
+
+    def on_key(self, event: events.Key) -> None:
+        """Tab and Shift+Tab leave the text at once."""
+        move_in_order(self, event, {"tab"})
 
     def edit(self, edit: Edit) -> EditResult:
         """Every insertion comes through here: typed, pasted, undone."""

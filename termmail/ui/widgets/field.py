@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -13,12 +14,36 @@ from termmail.mail import safe
 from termmail.ui import typed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from textual.app import ComposeResult
     from textual.widget import Widget
 
 
+def move_in_order(widget: Widget, event: events.Key, onward: Collection[str]) -> None:
+    """Move the focus by a key so that keys pressed right after it reach the new field, in order.
+
+    Textual gives each key to what has the focus when the key is read, and moves the focus only once Tab has bubbled
+    up: over a slow line the subject would be typed into To. So the field moves the focus itself, and passes on what
+    still comes to it.
+    """
+    focused = widget.screen.focused
+    if focused is not widget and focused is not None:
+        focused.post_message(events.Key(event.key, event.character))
+    elif event.key in onward:
+        widget.screen.focus_next()
+    elif event.key == "shift+tab":
+        widget.screen.focus_previous()
+    else:
+        return
+    event.stop()
+    event.prevent_default()
+
+
 class LineInput(Input):
-    """One line to type in, without a border of its own. Arrows up and down go to the fields around it."""
+    """One line to type in, without a border of its own. Arrows up and down go to the fields around it, and so does
+    Enter unless `enter_submits`.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "app.focus_previous", show=False),
@@ -32,10 +57,16 @@ class LineInput(Input):
         id: str | None = None,  # noqa: A002  Textual's word
         placeholder: str = "",
         password: bool = False,
+        enter_submits: bool = False,
     ) -> None:
         super().__init__(
             typed.line(value), placeholder=placeholder, password=password, id=id, compact=True, select_on_focus=False
         )
+        self._onward = {"tab"} if enter_submits else {"tab", "enter"}
+
+    def on_key(self, event: events.Key) -> None:
+        """Tab, Shift+Tab and Enter leave the field at once."""
+        move_in_order(self, event, self._onward)
 
     def validate_value(self, value: str) -> str:
         """Whatever way the text came, typed, pasted or set: it can be drawn."""

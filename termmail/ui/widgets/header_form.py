@@ -103,11 +103,6 @@ class HeaderForm(Vertical):
             return str(error)
         return ""
 
-    @on(Input.Submitted)
-    def _next_field(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.screen.focus_next()
-
     @on(Input.Changed, "AddressInput")
     def _typed_again(self, event: Input.Changed) -> None:
         self._addresses[str(event.input.id)].say("")
