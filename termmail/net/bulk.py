@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from termmail.net.errors import NetError, Offline
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from termmail.net.dialogue import Dialogue
     from termmail.net.pop3 import Answer, Command
+
+Item = TypeVar("Item")
 
 PATIENCE = 0.2
 """Seconds that the answers on their way may take beyond a round trip."""
@@ -77,19 +79,23 @@ class Window:
         return 0 if outstanding * 2 > size else size - outstanding
 
 
-class Bulk:
-    """Commands for many messages and their answers, in order. `progress` is told the bytes received so far."""
+class Bulk(Generic[Item]):
+    """One command for each of many messages, and their answers, in order.
+
+    `ask` makes the command for one, with its weight in the window; `progress` is told the bytes received so far.
+    """
 
     def __init__(
         self,
         dialogue: Dialogue,
-        commands: Sequence[tuple[Command, int]],
+        listed: Sequence[Item],
+        ask: Callable[[Item], tuple[Command, int]],
         window: Window,
         progress: Callable[[int], None] | None = None,
     ) -> None:
         self._dialogue = dialogue
-        self._commands = commands
-        """Each with its weight in the window."""
+        self._listed = listed
+        self._ask = ask
         self._window = window
         self._progress = progress
         self._asked = 0
@@ -112,7 +118,7 @@ class Bulk:
         self._dialogue.feeders.append(self)
         try:
             self.feed()
-            for taken in range(len(self._commands)):
+            for taken in range(len(self._listed)):
                 while not self._ready:
                     await self._more()
                 if taken % 64 == 63:
@@ -140,7 +146,7 @@ class Bulk:
 
     def feed(self) -> None:
         """Ask for more where the window has room, nobody waits for a single answer and the taker keeps up."""
-        dialogue, left = self._dialogue, len(self._commands) - self._asked
+        dialogue, left = self._dialogue, len(self._listed) - self._asked
         if not left or dialogue.urgent or self._holding or self._given_up or self._error is not None:
             return
         if dialogue.pipelining:
@@ -149,8 +155,8 @@ class Bulk:
             room = self._window.room(self._weight, dialogue.round_trip)
         else:
             room = 0 if self._weight else 1
-        while room > 0 and self._asked < len(self._commands):
-            command, weight = self._commands[self._asked]
+        while room > 0 and self._asked < len(self._listed):
+            command, weight = self._ask(self._listed[self._asked])
             self._asked += 1
             self._outstanding.append(weight)
             self._weight += weight

@@ -59,7 +59,7 @@ class Maildrop:
         self._server = server
         self._look: tuple[Waiter | None, Waiter] | None = None
         self._listing: tuple[Waiter, Waiter | None] | None = None
-        self._headers_window = Window(first=FIRST_PAGE, floor=16, ceiling=8000)
+        self._headers_window = Window(first=FIRST_PAGE, floor=16, ceiling=4000)
         self._bytes_window = Window(first=256 << 10, floor=64 << 10, ceiling=16 << 20)
         self._top_works: bool | None = None
         self._uidl_works = True
@@ -219,7 +219,11 @@ class Maildrop:
         highest = max(self.count, len(size_of))
         agreed = sorted(number for number in size_of.keys() & uidl_of.keys() if number <= highest)
         self.odd_rows += len(size_of.keys() | uidl_of.keys()) - len(agreed)
-        return [Listed(number, size_of[number], uidl_of[number]) for number in agreed]
+        listed: list[Listed] = []
+        for start in range(0, len(agreed), _ROWS_AT_ONCE):
+            listed += [Listed(n, size_of[n], uidl_of[n]) for n in agreed[start : start + _ROWS_AT_ONCE]]
+            await asyncio.sleep(0)
+        return listed
 
     async def _rows(self, answer: Answer, parse: Callable[[bytes], tuple[int, Value] | None]) -> dict[int, Value]:
         """The rows that make sense, the first of each number."""
@@ -245,10 +249,6 @@ class Maildrop:
             raise self._dialogue.fail(ProtocolError("The server answered for another message than it was asked for."))
         return parsed[1]
 
-    async def glance(self, number: int) -> bytes | None:
-        """Whether `number` still is the message that it was: as `uidl`."""
-        return await self.uidl(number)
-
     # -- headers
 
     async def headers(self, listed: Sequence[Listed]) -> AsyncGenerator[tuple[Listed, bytes | NetError], None]:
@@ -259,8 +259,7 @@ class Maildrop:
         """
         done = 0
         if self.has_top:
-            commands = [(command("TOP", entry.number, 0), 1) for entry in listed]
-            answers = Bulk(self._dialogue, commands, self._headers_window).answers()
+            answers = Bulk(self._dialogue, listed, _ask_header, self._headers_window).answers()
             async with contextlib.aclosing(answers):
                 async for answer in answers:
                     entry = listed[done]
@@ -300,9 +299,12 @@ class Maildrop:
         """
         wanted = [entry for entry in listed if entry.size <= limit]
         total = sum(entry.size for entry in wanted)
-        commands = [(command("RETR", entry.number, limit=limit), max(entry.size, 1024)) for entry in wanted]
         tell = None if progress is None else lambda received: progress(received, total)
-        answers = Bulk(self._dialogue, commands, self._bytes_window, tell).answers()
+
+        def ask(entry: Listed) -> tuple[Command, int]:
+            return command("RETR", entry.number, limit=limit), max(entry.size, 1024)
+
+        answers = Bulk(self._dialogue, wanted, ask, self._bytes_window, tell).answers()
         async with contextlib.aclosing(answers):
             for entry in listed:
                 if entry.size > limit:
@@ -371,6 +373,10 @@ class Maildrop:
         answer = await self._dialogue.say(verb, *arguments)
         if not answer.ok:
             raise refusal(self._dialogue, answer)
+
+
+def _ask_header(entry: Listed) -> tuple[Command, int]:
+    return command("TOP", entry.number, 0), 1
 
 
 def _header_block(raw: bytes) -> bytes:

@@ -84,9 +84,8 @@ VERBS = {
     "QUIT": Verb(_BEFORE | _WITHIN, becomes=State.CLOSED),
 }
 
-_SECRET = frozenset({"PASS", "APOP", "AUTH"})
-_SECRET_WORDS = {"PASS": 0, "APOP": 1, "AUTH": 1}
-"""How many arguments of these a log may show."""
+_SHOWN = {"PASS": 0, "APOP": 1, "AUTH": 1}
+"""How many arguments of these a log may show; of all others, every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +109,9 @@ def command(verb: str, *arguments: str | bytes | int, limit: int | None = None) 
     line = b" ".join([verb.encode(), *words])
     if _CONTROL.search(line):
         raise ValueError(f"a control character in an argument of {verb}")
-    shown = words[: _SECRET_WORDS[verb]] if verb in _SECRET else words
-    dots = [b"[hidden]"] if len(shown) < len(words) else []
-    text = b" ".join([verb.encode(), *shown, *dots]).decode("utf-8", "replace")
+    shown = words[: _SHOWN.get(verb, len(words))]
+    hidden = [b"[hidden]"] if len(shown) < len(words) else []
+    text = b" ".join([verb.encode(), *shown, *hidden]).decode("utf-8", "replace")
     body = known.body == "always" or (known.body == "bare" and not arguments)
     if limit is None:
         limit = {"TOP": HEADER_LIMIT, "CAPA": CAPA_ROWS * ROW_LIMIT}.get(verb, MESSAGE_LIMIT)

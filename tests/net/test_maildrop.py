@@ -157,7 +157,7 @@ async def test_a_large_maildrop_is_listed_with_two_commands_and_without_holding_
 
 async def test_one_uidl_tells_whether_a_number_still_is_the_message():
     async with opened(Honest([mail(1), mail(2)])) as drop:
-        assert await drop.glance(2) == b"uid-2"
+        assert await drop.uidl(2) == b"uid-2"
         assert await drop.uidl(1) == b"uid-1"
         assert await drop.uidl(3) is None
         assert not drop.closed
@@ -732,7 +732,7 @@ async def test_a_look_that_finds_nothing_new_costs_the_same_in_a_maildrop_of_any
     for count in (10, 10_000):
         honest = Honest([mail(1)] * count)
         async with opened(honest) as drop:
-            assert await drop.glance(drop.count) == f"uid-{count}".encode()
+            assert await drop.uidl(drop.count) == f"uid-{count}".encode()
             await drop.commit()
         turns.append(honest.turns)
         assert len(honest.said) == 6

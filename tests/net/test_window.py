@@ -26,7 +26,7 @@ def line(window: Window, rate: float, round_trip: float, total: int) -> tuple[in
 
 
 def made() -> Window:
-    return Window(first=50, floor=16, ceiling=8000)
+    return Window(first=50, floor=16, ceiling=4000)
 
 
 def test_the_first_page_goes_alone():
@@ -67,7 +67,7 @@ def test_a_short_burst_proves_little_and_nothing_passes_the_ceiling():
     assert window.room(0, 0.05) <= 2000
     for _ in range(5000):
         window.answered(1, 1.0)
-    assert window.room(0, 0.05) == 8000
+    assert window.room(0, 0.05) == 4000
 
 
 def test_nothing_more_is_asked_for_while_half_is_still_to_come():
