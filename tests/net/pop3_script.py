@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from termmail.net.maildrop import Maildrop
 from termmail.net.stream import Server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 USER, PASSWORD = "ada", "analytical-engine"
+ONE_BY_ONE = ("TOP", "UIDL", "SASL PLAIN")
+"""What a server announces that takes one command at a time."""
 CAPA = ("TOP", "UIDL", "RESP-CODES", "PIPELINING", "USER", "SASL PLAIN")
 
 
@@ -228,3 +231,21 @@ async def scripted(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await listener.wait_closed()
+
+
+@asynccontextmanager
+async def opened(honest: Honest, *, list_too: bool = False, **options) -> AsyncIterator[Maildrop]:
+    async with honest.running():
+        drop = await Maildrop.open(honest.where(**options), list_too=list_too)
+        try:
+            yield drop
+        finally:
+            await drop.close()
+
+
+def header(raw: bytes) -> bytes:
+    return raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+
+async def collect(stream) -> list:
+    return [item async for item in stream]
