@@ -131,6 +131,7 @@ class Maildrop:
         self._know(await dialogue.say("CAPA"))
         if server.security == "starttls":
             await self._start_tls()
+            self.capabilities, dialogue.pipelining = None, False  # said in the clear: forgotten (RFC 2595 section 4)
             self._know(await dialogue.say("CAPA"))
         if "UTF8" in (self.capabilities or ()):
             await dialogue.say("UTF8")  # RFC 6856: else the server may hide what is not ASCII; its no changes nothing
@@ -157,8 +158,8 @@ class Maildrop:
         """Ask for what a session begins with, in one write where the server pipelines."""
         asked = self._dialogue.post(command("CAPA")) if capabilities else None
         self._look = (asked, self._dialogue.post(command("STAT")))
-        if list_too:
-            self._post_listing()
+        if list_too:  # a capability may be announced after login only
+            self._post_listing(try_uidl=capabilities or self.has_uidl)
 
     async def _take_look(self) -> None:
         if self._look is None:
@@ -175,10 +176,10 @@ class Maildrop:
         self.count, self.size = numbers
 
     def _know(self, capabilities: Answer) -> None:
-        """Take what CAPA said."""
-        body = capabilities.body if capabilities.ok else None
-        self.capabilities = None if body is None else parse_capabilities(body)
-        self._dialogue.pipelining = "PIPELINING" in (self.capabilities or ())
+        """Take what CAPA said; where it is refused, as some do after login, what was said before stands."""
+        if capabilities.body is not None:
+            self.capabilities = parse_capabilities(capabilities.body)
+            self._dialogue.pipelining = "PIPELINING" in self.capabilities
 
     async def _start_tls(self) -> None:
         """STLS, or the end: there is no way on without it."""
@@ -194,8 +195,8 @@ class Maildrop:
 
     # -- the list
 
-    def _post_listing(self) -> tuple[Waiter, Waiter | None]:
-        uidls = self._dialogue.post(command("UIDL")) if self.has_uidl else None
+    def _post_listing(self, *, try_uidl: bool) -> tuple[Waiter, Waiter | None]:
+        uidls = self._dialogue.post(command("UIDL")) if try_uidl else None
         self._listing = (self._dialogue.post(command("LIST")), uidls)
         return self._listing
 
@@ -204,7 +205,7 @@ class Maildrop:
 
         LIST wins over STAT. Unique ids are as received, blank and doubled ones too.
         """
-        (list_asked, uidls_asked), self._listing = self._listing or self._post_listing(), None
+        (list_asked, uidls_asked), self._listing = self._listing or self._post_listing(try_uidl=self.has_uidl), None
         uidls = await self._dialogue.wait(uidls_asked) if uidls_asked else None
         sizes = await self._dialogue.wait(list_asked)
         if not sizes.ok:

@@ -87,9 +87,27 @@ async def test_without_uidl_messages_have_no_name_and_nothing_is_lost():
 
 async def test_a_server_that_does_not_announce_uidl_is_not_asked_for_it():
     honest = Honest([mail(1)], capabilities=("TOP", "PIPELINING", "SASL PLAIN"))
-    async with opened(honest, list_too=True) as drop:
+    async with opened(honest) as drop:
         assert [one.uidl for one in await drop.listing()] == [b""]
         assert b"UIDL" not in honest.said
+
+
+async def test_uidl_that_is_announced_after_login_only_is_used_in_the_first_list_too():
+    honest = Honest([mail(1)], capabilities=("PIPELINING", "SASL PLAIN"), after_login=("TOP", "UIDL", "PIPELINING"))
+    async with opened(honest, list_too=True) as drop:
+        assert [one.uidl for one in await drop.listing()] == [b"uid-1"]
+
+
+async def test_a_server_that_refuses_capa_after_login_keeps_what_it_announced():
+    said_once: list[bytes] = []
+
+    def once(*arguments: str) -> bytes | None:
+        said_once.append(b"CAPA")
+        return b"-ERR not now\r\n" if len(said_once) > 1 else None
+
+    async with opened(Honest([mail(1)], answers={"CAPA": once})) as drop:
+        assert drop.pipelining
+        assert drop.has_top
 
 
 async def test_an_endless_list_ends_the_session():
