@@ -130,9 +130,6 @@ class TermmailApp(App[None], inherit_bindings=False):
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(providers=[ActionProvider], placeholder="Find an action …"))
 
-    def action_app_palette_too(self) -> None:
-        self.action_app_palette()
-
     def action_app_help(self) -> None:
         from termmail.ui.screens.help import HelpScreen  # noqa: PLC0415
 
@@ -142,9 +139,6 @@ class TermmailApp(App[None], inherit_bindings=False):
         if self.screen is self.inbox and self.inbox.focused is not self.inbox.messages:
             first = "reader"
         self.push_screen(HelpScreen(self.keys, first))
-
-    def action_app_help_too(self) -> None:
-        self.action_app_help()
 
     def action_app_leave(self) -> None:
         self.inbox.leave()

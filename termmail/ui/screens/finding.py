@@ -209,7 +209,13 @@ class FindingScreen(LookingScreen):
             self.status.count_down(f"Sending in {max(1, round(min(left)))} s · {key} takes it back")
             self._clock = self.set_timer(min(1.0, max(0.05, min(left) % 1 or 1.0)), self._tick)
 
-    # -- leaving
+    # -- leaving, and what the app does for one more key
+
+    def action_app_palette_too(self) -> None:
+        self.termmail.action_app_palette()
+
+    def action_app_help_too(self) -> None:
+        self.termmail.action_app_help()
 
     def action_view_quit(self) -> None:
         if not self.step_back():

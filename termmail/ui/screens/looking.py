@@ -90,7 +90,10 @@ class LookingScreen(ReadingScreen):
     async def _links(self) -> None:
         if (found := await self.message()) is None or self.engine is None:
             return
-        links = (await self.engine.rendered(found[0].id, html=self.reader.html)).links
+        row, message = found
+        links = (await self.engine.rendered(row.id, html=self.reader.html)).links
+        if not links and message.html:
+            links = (await self.engine.rendered(row.id, html=True)).links
         if not links:
             self.status.say("This message has no links.", 3)
             return

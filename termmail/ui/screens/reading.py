@@ -113,7 +113,8 @@ class ReadingScreen(ViewScreen):
             self._whole(on=True)
         self.run_worker(self._read_cursor(), group="open", exclusive=True, exit_on_error=False)
 
-    def action_reader_whole(self) -> None:
+    def on_reader_whole_asked(self) -> None:
+        """Enter in the reader."""
         self._whole(on=not self.whole)
         if self.whole:
             self.run_worker(self._read_cursor(), group="open", exclusive=True, exit_on_error=False)

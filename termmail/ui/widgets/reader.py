@@ -32,6 +32,9 @@ class Reader(Body):
 
         id: int
 
+    class WholeAsked(Event):
+        """The whole screen is asked for, or given back."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.engine: Engine | None = None
@@ -42,6 +45,10 @@ class Reader(Body):
         self.html: bool | None = None
         self._headers = False
         self._width = 0
+
+    def action_reader_whole(self) -> None:
+        """Ask for the whole screen, or give it back."""
+        self.post_message(self.WholeAsked())
 
     def clear(self, words: str = "") -> None:
         """No message; `words` in its place."""

@@ -125,24 +125,25 @@ class Problems(Static):
     def __init__(self) -> None:
         super().__init__("", id="problems", markup=False)
         self.all: list[Problem] = []
+        self._read: set[Problem] = set()
 
     def add(self, event: Failed | Problem) -> None:
-        """Another problem; the same one again is said once."""
+        """Another problem; the same one again is said once, and not again after it was read until `forget`."""
         problem = Problem(event.words, event.advice, event.account)
+        if problem in self._read and problem.account:
+            return
         self.all = [*(known for known in self.all if known != problem), problem]
         self._show()
 
     def forget(self, account: str) -> None:
-        """The account's server answers again: what it could not do before is no news any more."""
-        if any(problem.account == account for problem in self.all):
-            self.all = [problem for problem in self.all if problem.account != account]
-            self._show()
+        """The account's server answers again, or is asked again by hand: the next trouble is news."""
+        self._read = {problem for problem in self._read if problem.account != account}
 
     def dismiss(self) -> bool:
         """Take the newest away; False where there is none."""
         if not self.all:
             return False
-        self.all.pop()
+        self._read.add(self.all.pop())
         self._show()
         return True
 

@@ -1,0 +1,200 @@
+"""The reader: a preview asks no server, reading fetches once, and termmail's own words stand where no mail can write."""
+
+from __future__ import annotations
+
+import pytest
+
+from termmail.demo.manners import Manners
+from termmail.mail.message import Line
+from termmail.ui.widgets.body import folded
+from tests.ui.mailbox_stage import letter, mailbox
+from tests.ui.stage import shown, until, words_of
+
+LONG = "\r\n".join(f"line {number} of many" for number in range(200))
+QUOTED = "I agree.\r\n\r\n" + "".join(f"> point {number}\r\n" for number in range(8)) + "\r\nCharles"
+HTML = (
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
+    b"the plain form\r\n--b\r\nContent-Type: text/html\r\n\r\n<h1>The rich form</h1><p>with <a href='https://example.org/x'>"
+    b"a link</a></p>\r\n--b--\r\n"
+)
+BOTH = b"From: Ada <ada@example.net>\r\nSubject: Two forms\r\nDate: Wed, 4 Mar 2026 09:00:00 +0000\r\n" + HTML
+
+
+async def test_a_preview_follows_the_cursor_when_it_rests(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await until(pilot, lambda: "This is letter 12." in shown(app))
+        await pilot.press("j")
+        await until(pilot, lambda: "This is letter 11." in shown(app))
+        assert app.inbox.messages.row(app.inbox.messages.cursor_id).unread
+
+
+async def test_moving_on_at_once_fetches_nothing(tmp_path):
+    async with mailbox(tmp_path, whole=False) as (app, pilot):
+        await pilot.press("j", "j", "j", "k", "j")
+        assert not [line for line in app.pop3.log if "RETR" in str(line)]
+
+
+async def test_enter_fetches_the_text_once_and_marks_it_read(tmp_path):
+    async with mailbox(tmp_path, whole=False) as (app, pilot):
+        id_ = app.inbox.messages.cursor_id
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 12." in shown(app))
+        await until(pilot, lambda: not app.inbox.messages.row(id_).unread)
+        await until(pilot, lambda: "11 unread" in shown(app))
+        await pilot.press("escape", "enter")
+        assert not (await app.engine.row(id_)).unread
+        assert len([line for line in app.pop3.log if "RETR" in str(line)]) == 1
+
+
+async def test_a_server_that_fails_is_told_in_the_reader_and_the_message_stays_unread(tmp_path):
+    async with mailbox(tmp_path, whole=False) as (app, pilot):
+        app.pop3.manners = Manners(drop_at=frozenset({"RETR"}))
+        await pilot.press("enter")
+        await until(pilot, lambda: "network" in words_of(app))
+        assert app.inbox.messages.row(app.inbox.messages.cursor_id).unread
+
+
+async def test_next_and_previous_message_without_going_back(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 12." in shown(app))
+        await pilot.press("]")
+        await until(pilot, lambda: "This is letter 11." in shown(app))
+        await until(pilot, lambda: not app.inbox.messages.row(app.inbox.messages.cursor_id).unread)
+        await pilot.press("[", "[")
+        await until(pilot, lambda: "This is the first message." in shown(app))
+
+
+async def test_space_pages_and_then_opens_the_next_message(tmp_path):
+    mails = [letter(1), letter(2, body=LONG)]
+    async with mailbox(tmp_path, mails) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "line 0 of many" in shown(app))
+        seen = 0
+        while "This is letter 1." not in shown(app):
+            await pilot.press("space")
+            await pilot.pause()
+            seen += 1
+            assert seen < 40
+        assert seen > 5
+
+
+async def test_delete_in_the_reader_goes_on_to_the_next_message(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 12." in shown(app))
+        await pilot.press("d")
+        await until(pilot, lambda: "This is letter 11." in shown(app))
+        assert app.inbox.whole
+
+
+async def test_deleting_the_last_message_leaves_the_reader(tmp_path):
+    async with mailbox(tmp_path, [letter(1)]) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 1." in shown(app))
+        await pilot.press("d")
+        await until(pilot, lambda: not app.inbox.whole and "Inbox is empty." in shown(app))
+
+
+async def test_quotes_fold_and_come_back(tmp_path):
+    async with mailbox(tmp_path, [letter(1, body=QUOTED)]) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "> point 7" in shown(app))
+        await pilot.press("Q")
+        assert "… 8 quoted lines · Q shows them" in shown(app)
+        assert "> point" not in shown(app)
+        await pilot.press("Q")
+        assert "> point 7" in shown(app)
+
+
+def test_short_quotes_do_not_fold():
+    lines = (Line("> one", 1), Line("text"), Line("> two", 1), Line("> three", 1))
+    assert folded(lines) == lines
+
+
+async def test_all_headers_and_back(tmp_path):
+    async with mailbox(tmp_path, [letter(1, X_Loom="Jacquard")]) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 1." in shown(app))
+        await pilot.press("h")
+        assert "X-Loom: Jacquard" in shown(app)
+        await pilot.press("h")
+        assert "This is letter 1." in shown(app)
+
+
+async def test_text_and_html_switch(tmp_path):
+    async with mailbox(tmp_path, [BOTH]) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "the plain form" in shown(app))
+        await pilot.press("H")
+        await until(pilot, lambda: "The rich form" in shown(app))
+        await pilot.press("H")
+        await until(pilot, lambda: "the plain form" in shown(app))
+
+
+async def test_a_message_of_one_form_says_so(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 12." in shown(app))
+        await pilot.press("H")
+        assert "This message has only one form." in shown(app)
+
+
+async def test_links_are_listed_also_those_of_the_form_that_is_not_shown(tmp_path):
+    async with mailbox(tmp_path, [BOTH]) as (app, pilot):
+        await pilot.press("U")
+        await until(pilot, lambda: "https://example.org/x" in shown(app))
+
+
+async def test_source_is_shown_as_it_came(tmp_path):
+    async with mailbox(tmp_path, [letter(1, X_Loom="Jacquard")]) as (app, pilot):
+        await pilot.press("V")
+        await until(pilot, lambda: "X-Loom: Jacquard" in shown(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.inbox)
+
+
+async def test_the_whole_address_is_always_in_sight_and_a_false_domain_is_warned_about(tmp_path):
+    spoof = letter(1, From='"service@bank.example" <thief@bаnk.example>')
+    async with mailbox(tmp_path, [spoof], size=(120, 36)) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 1." in shown(app))
+        assert "xn--" in shown(app)
+        assert "  ! " in shown(app)
+
+
+async def test_a_body_cannot_draw_on_the_block_above_it(tmp_path):
+    fake = "\r\n" * 2 + "From   Bank <bank@example.org>\r\n" + LONG
+    async with mailbox(tmp_path, [letter(1, body=fake)]) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "From   Bank" in shown(app))
+        reader = app.inbox.reader
+        block = {segment.style.bgcolor for y in range(3) for segment in reader.render_line(y)}
+        body = {segment.style.bgcolor for y in range(4, 12) for segment in reader.render_line(y)}
+        assert not block & body
+        await pilot.press("pagedown", "pagedown")
+        assert "charles@example.net" in shown(app)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (160, 40)])
+async def test_beside_the_list_enter_gives_the_pane_the_focus_and_again_the_screen(tmp_path, size):
+    async with mailbox(tmp_path, size=size) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: app.inbox.reader.has_focus)
+        assert not app.inbox.whole
+        assert app.inbox.messages.display
+        await pilot.press("enter")
+        assert app.inbox.whole
+        await pilot.press("escape")
+        assert app.inbox.messages.has_focus
+
+
+async def test_text_can_be_selected_and_copied(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 12." in shown(app))
+        y = next(y for y in range(20) if "This is letter" in "".join(s.text for s in app.inbox.reader.render_line(y)))
+        await pilot.mouse_down("#reader", offset=(1, y))
+        await pilot.hover("#reader", offset=(8, y))
+        await pilot.mouse_up("#reader", offset=(8, y))
+        assert app.screen.get_selected_text().startswith("This is")
