@@ -37,7 +37,7 @@ EXCERPT_LIMIT = 16 << 20
 _ROWS_AT_ONCE = 5000
 """Rows of a listing that are read between two looks at the rest of the program."""
 
-_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
 
 Value = TypeVar("Value", int, bytes)
 
@@ -268,7 +268,8 @@ class Maildrop:
                         break
                     self._top_works = True
                     done += 1
-                    yield entry, self._outcome(answer)
+                    outcome = self._outcome(answer)
+                    yield entry, _header_block(outcome) if isinstance(outcome, bytes) else outcome
         async with contextlib.aclosing(self.retrieve(listed[done:])) as messages:
             async for entry, outcome in messages:
                 yield entry, _header_block(outcome) if isinstance(outcome, bytes) else outcome
@@ -381,7 +382,10 @@ def _ask_header(entry: Listed) -> tuple[Command, int]:
 
 
 def _header_block(raw: bytes) -> bytes:
-    end = _HEADER_END.search(raw)
+    """Up to the first empty line. TOP answers are cut too: a server that takes LF alone for no line end sends it all."""
+    if raw.startswith((b"\r\n", b"\n")):
+        return raw[: raw.index(b"\n") + 1]
+    end = _EMPTY_LINE.search(raw)
     return raw[: end.end()] if end else raw
 
 

@@ -7,6 +7,7 @@ import contextlib
 
 import pytest
 
+from termmail.mail.parse import fingerprint, split_header
 from termmail.net.bulk import Window
 from termmail.net.errors import NetError, Offline, ProtocolError, Refused, TooLarge
 from termmail.net.maildrop import Listed, Maildrop
@@ -223,6 +224,15 @@ async def test_where_top_is_not_announced_it_is_not_tried():
             (Listed(1, len(mail(1)), b"uid-1"), header(mail(1)))
         ]
         assert "TOP" not in honest.verbs()
+
+
+@pytest.mark.parametrize("top", [b"Subject: x\n\nThe text\r\n", b"\r\nThe text\r\n", b"\nThe text\r\n"])
+async def test_a_header_ends_at_its_first_empty_line_so_that_top_and_retr_agree(top):
+    """Servers that take LF alone for no line end, or have no header to show, answer TOP with the whole message."""
+    async with opened(Honest([top], answers={"TOP 1 0": b"+OK\r\n" + top + b".\r\n"})) as drop:
+        [(one, block)] = await collect(drop.headers(await drop.listing()))
+        assert block == top.removesuffix(b"The text\r\n")
+        assert fingerprint(block) == fingerprint(split_header(await drop.retrieve_one(one)))
 
 
 async def test_a_first_message_that_is_gone_does_not_make_termmail_give_up_top():
