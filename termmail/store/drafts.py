@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from array import array
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from termmail.mail import safe
 from termmail.mail.message import Attachment, Draft

@@ -36,8 +36,12 @@ def protect(path: Path) -> None:
 
 
 def may_use_wal(folder: Path) -> bool:
-    """Whether WAL is safe in this folder: False on a file system that other machines may share (SAFETY L10)."""
-    kind = file_system(folder)
+    """Whether WAL is safe in this folder: not on a file system that other machines may share (SAFETY L10)."""
+    return carries_wal(file_system(folder))
+
+
+def carries_wal(kind: str) -> bool:
+    """Whether WAL is safe on this kind of file system; one that nothing tells of is taken for local."""
     return kind.startswith(_LOCAL_FUSE) or not kind.startswith(_NETWORK)
 
 

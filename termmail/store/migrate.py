@@ -28,6 +28,12 @@ def latest() -> int:
     return sum(1 for _ in (Path(__file__).parent / "schema").glob("[0-9][0-9][0-9].sql"))
 
 
+def check_owner(db: sqlite3.Connection, path: Path) -> None:
+    """Look before anything is written. Raises StoreDamaged for a database of another program, StoreTooNew for one of
+    a newer termmail."""
+    _version(db, path, latest())
+
+
 def check_version(db: sqlite3.Connection, path: Path) -> int:
     """The version of the store. Raises StoreTooNew for a newer one, StoreError for an older one, StoreDamaged for a
     file that is no mail store."""
@@ -43,27 +49,48 @@ def create(db: sqlite3.Connection) -> None:
     _run(db, scripts(), 0)
 
 
-def migrate(db: sqlite3.Connection, path: Path, steps: Sequence[str] | None = None, *, vfs: str | None = None) -> None:
+def migrate(db: sqlite3.Connection, path: Path, steps: Sequence[str] | None = None) -> None:
     """Bring the store up to date with `steps` (all versions, oldest first; those of this termmail when None).
 
     A store that holds anything is copied first, to `NAME.before-VERSION` beside it. Two processes may do this at
     once: the second finds it done. Raises StoreTooNew, StoreDamaged, StoreError, or sqlite3.Error.
     """
-    newest = len(steps) if steps is not None else latest()
-    if _version(db, path, newest) == newest:
+    steps = scripts() if steps is None and _version(db, path, latest()) < latest() else steps
+    if steps is None:
         return
+    while (version := _version(db, path, len(steps))) < len(steps):
+        seen = _changes(db)
+        copy = _copy(db, path) if version else None
+        try:
+            _step(db, path, steps, copy, seen)
+        finally:
+            if copy is not None:
+                copy.unlink(missing_ok=True)
+    # What a killed migration left, or one that came second.
+    for file in path.parent.iterdir():
+        if file.name.startswith(f"{path.name}.copy-"):
+            file.unlink(missing_ok=True)
+
+
+def _step(db: sqlite3.Connection, path: Path, steps: Sequence[str], copy: Path | None, seen: int) -> None:
+    """Migrate in one transaction, unless another process wrote since the copy was made."""
     db.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(db, path, newest)
-        if version < newest:
-            if version:
-                _backup(path, version, vfs)
-            _run(db, steps if steps is not None else scripts(), version)
+        version = _version(db, path, len(steps))
+        if version < len(steps) and (copy is None) == (version == 0) and _changes(db) == seen:
+            if copy is not None:
+                copy.replace(path.with_name(f"{path.name}.before-{version + 1}"))
+            _run(db, steps, version)
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def _changes(db: sqlite3.Connection) -> int:
+    """A number that is another one after somebody else wrote (sqlite.org/pragma.html#pragma_data_version)."""
+    return int(db.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _version(db: sqlite3.Connection, path: Path, newest: int) -> int:
@@ -96,25 +123,20 @@ def _statements(script: str) -> list[str]:
     return found
 
 
-def _backup(path: Path, version: int, vfs: str | None) -> None:
-    """Copy the store as it is to `NAME.before-VERSION`, 0600 and on the disk before this returns."""
-    copy = path.with_name(f"{path.name}.before-{version + 1}")
-    unfinished = copy.with_name(copy.name + ".part")
+def _copy(db: sqlite3.Connection, path: Path) -> Path:
+    """Copy the store as it is to a file of this process beside it: 0600, and on the disk before this returns."""
+    copy = path.with_name(f"{path.name}.copy-{os.getpid()}")
     try:
-        unfinished.unlink(missing_ok=True)
-        os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        layer = f"&vfs={vfs}" if vfs else ""
-        with (
-            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{layer}", uri=True)) as source,
-            closing(sqlite3.connect(unfinished)) as target,
-        ):
-            source.backup(target)
+        copy.unlink(missing_ok=True)
+        os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(copy)) as target:
+            db.backup(target)
             # One file that needs nothing beside it.
             target.execute("PRAGMA journal_mode = DELETE")
-        unfinished.replace(copy)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        copy.unlink(missing_ok=True)
         raise from_os(error, copy) from error
     except sqlite3.Error:
-        unfinished.unlink(missing_ok=True)
+        copy.unlink(missing_ok=True)
         raise
+    return copy

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import astuple
 
 from termmail.mail import parse
 from termmail.store import contacts, derive

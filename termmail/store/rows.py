@@ -5,15 +5,15 @@ Times are UTC seconds since 1970, sizes are bytes. Strings of strangers were cle
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from termmail.mail.message import Message, Outgoing
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line of a list. `state` is where the server stands with it: "kept", "trashed", "due", "sent", "gone",
     "absent", "skipped", or "" for a message that is only here. `note` says why it was not fetched (skipped), or in
     the Outbox how it stands."""
@@ -39,16 +39,14 @@ class Row:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """How many messages a folder holds, and how many of them are unread."""
 
     total: int
     unread: int
 
 
-@dataclass(frozen=True, slots=True)
-class New:
+class New(Struct, frozen=True):
     """A message the maildrop listed and whose header block was read.
 
     `raw` is the whole message where it came along, `message` what `parse` made of it (parsed by the store when None).
@@ -64,8 +62,7 @@ class New:
     message: Message | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """What `remote.arrive` did: the ids of the new messages, newest first; how many known messages were re-bound to
     a new UIDL; how many were known already, `again` counting those that were deleted and have come back."""
 
@@ -74,8 +71,7 @@ class Arrived:
     again: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known of one message in a maildrop. `number` is a hint of the last listing (0: not found there).
     `message` is None for a tombstone. `fingerprint` is b"" where the header was never read."""
 
@@ -91,8 +87,7 @@ class Known:
     downloaded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a listing asks for. `new` and `unnamed` are places in that listing: headers to fetch and pass to
     `remote.arrive`; `unnamed` are those which their UIDL does not tell apart (blank or doubled)."""
 
@@ -102,8 +97,7 @@ class Plan:
     missing: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What the last session of an account left: STAT's two numbers, the UIDL of the last message, when, and the
     error in words ("" where it went well)."""
 
@@ -114,8 +108,7 @@ class State:
     last_error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """An outgoing message that this process alone may now send. `outgoing.recipients` leaves out who has it already.
     `attempts` counts this one."""
 
@@ -126,8 +119,7 @@ class Claimed:
     draft_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(Struct, frozen=True):
     """How an outgoing message stands. `state` is queued, sending, sent, failed, unsure or cancelled.
     `message` is the Sent copy once there is one."""
 
@@ -145,4 +137,4 @@ class OutboxRow:
     accepted: tuple[str, ...] = ()
     created: int = 0
     size: int = 0
-    message: int | None = field(default=None)
+    message: int | None = None

@@ -45,7 +45,7 @@ class Store:
         path = Path(path)
         store = cls(_connect_read_only(path) if read_only else _connect(path, vfs), path, read_only=read_only)
         try:
-            store._prepare(vfs)
+            store._prepare()
         except sqlite3.Error as error:
             store.close()
             raise from_sqlite(error, path) or StoreDamaged(f"The mail store {path} is damaged.") from error
@@ -54,8 +54,9 @@ class Store:
             raise
         return store
 
-    def _prepare(self, vfs: str | None) -> None:
+    def _prepare(self) -> None:
         db = self.db
+        migrate.check_owner(db, self.path)
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA temp_store = MEMORY")
         db.execute("PRAGMA cache_size = -8000")
@@ -71,7 +72,7 @@ class Store:
         db.execute("PRAGMA wal_autocheckpoint = 4000")
         db.execute(f"PRAGMA journal_size_limit = {16 << 20}")
         db.execute(f"PRAGMA synchronous = {self._strict}")
-        migrate.migrate(db, self.path, vfs=vfs)
+        migrate.migrate(db, self.path)
         db.execute(f"PRAGMA synchronous = {self._lazy}")
         files.protect(self.path)
 
@@ -168,9 +169,14 @@ class Store:
 
     def check(self) -> list[str]:
         """What is wrong inside the file, in SQLite's words; [] when it is sound. Reads all of it."""
-        found = [str(line) for (line,) in self.read("PRAGMA integrity_check")]
-        found += [f"a row of {table} belongs to nothing" for table, *_ in self.read("PRAGMA foreign_key_check")]
-        return [] if found == ["ok"] else [line for line in found if line != "ok"]
+        found: list[str] = []
+        try:
+            for (line,) in self.db.execute("PRAGMA integrity_check"):
+                found.append(str(line))
+            found += [f"a row of {table} belongs to nothing" for table, *_ in self.read("PRAGMA foreign_key_check")]
+        except (sqlite3.Error, StoreError) as error:
+            found.append(str(error))
+        return [line for line in found if line != "ok"]
 
 
 def id_list(ids: Iterable[int]) -> str:
@@ -196,6 +202,8 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
             db = sqlite3.connect(":memory:", isolation_level=None)
             migrate.create(db)
             return db
+        if not path.is_file():
+            raise StoreError(f"The mail store {path} cannot be opened: it is no file.")
         uri = path.absolute().as_uri()
         db = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         try:

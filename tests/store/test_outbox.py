@@ -261,16 +261,26 @@ def test_a_message_without_a_draft_goes_and_is_taken_back_too(store):
     assert outbox.get(store, id_).state == "cancelled"
 
 
-def test_another_attempt_leaves_out_who_has_it(store):
-    id_ = outbox.queue(store, "work", outgoing(1, "a@x.org", "b@x.org", "c@x.org"), not_before=NOW, now=NOW)
+def test_another_attempt_leaves_out_who_has_it_and_who_was_refused_for_good(store):
+    everyone = [f"{name}@x.org" for name in "abcd"]
+    id_ = outbox.queue(store, "work", outgoing(1, *everyone), not_before=NOW, now=NOW)
     outbox.claim(store, "work", NOW, "me")
-    outbox.partial(store, id_, ["a@x.org"], {"b@x.org": "450 later", "c@x.org": "550 never"})
+    outbox.partial(store, id_, ["a@x.org"], {"c@x.org": "550 never"})
     outbox.later(store, id_, "Later.", NOW)
-    assert outbox.claim(store, "work", NOW + 60, "me").outgoing.recipients == ("b@x.org", "c@x.org")
-    outbox.partial(store, id_, ["b@x.org"], {})
+    assert outbox.claim(store, "work", NOW + 60, "me").outgoing.recipients == ("b@x.org", "d@x.org")
+    outbox.partial(store, id_, ["b@x.org", "d@x.org"], {})
     outbox.sent(store, id_, NOW)
     row = outbox.get(store, id_)
-    assert (row.accepted, row.refused["c@x.org"]) == (("a@x.org", "b@x.org"), "550 never")
+    assert (row.accepted, row.refused) == (("a@x.org", "b@x.org", "d@x.org"), {"c@x.org": "550 never"})
+
+
+def test_a_person_may_have_the_refused_tried_again_but_not_those_who_have_it(store):
+    id_ = outbox.queue(store, "work", outgoing(1, "a@x.org", "b@x.org"), not_before=NOW, now=NOW)
+    outbox.claim(store, "work", NOW, "me")
+    outbox.partial(store, id_, ["a@x.org"], {"b@x.org": "550 never"})
+    outbox.failed(store, id_, "No.", {})
+    assert outbox.retry(store, id_, NOW)
+    assert outbox.claim(store, "work", NOW, "me").outgoing.recipients == ("b@x.org",)
 
 
 @pytest.mark.parametrize("state", ["queued", "failed", "unsure", "sent", "cancelled"])

@@ -1,0 +1,97 @@
+"""Every write, broken off at every place: by kill -9, by a full disk, by a limit. Then the store opens and holds all of
+it or nothing of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from termmail.store import messages
+from termmail.store.errors import StoreFull
+from termmail.store.store import Store
+from tests.store import sealed
+from tests.store.parts import NOW, new, picture, session, whole
+from tests.store.scenarios import LONG, SCENARIOS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Small disks are real where the machine lets us mount one; limits on file size are everywhere.
+SHORTAGES = ["limit", *(["full"] if sealed.may_mount() else [])]
+
+
+def _broken(how: str, folder: Path) -> dict[str, dict]:
+    mount = sealed.small_disk(folder) if how == "full" else ""
+    said = [
+        json.loads(line) for line in sealed.run(["-m", "tests.store.breaker", how, str(folder)], mount).splitlines()
+    ]
+    assert [one["name"] for one in said] == list(SCENARIOS)
+    return {one["name"]: one for one in said}
+
+
+def test_kill_9_at_any_step_leaves_all_or_nothing(tmp_path):
+    said = _broken("kill", tmp_path)
+    assert {name: one["wrong"] for name, one in said.items() if one["wrong"]} == {}
+    assert min(one["times"] for one in said.values()) >= 3
+
+
+@pytest.mark.parametrize("how", SHORTAGES)
+def test_no_room_leaves_nothing_half_written_and_the_store_goes_on(tmp_path, how):
+    said = _broken(how, tmp_path)
+    assert {name: one["wrong"] for name, one in said.items() if one["wrong"]} == {}
+    assert sum(one["times"] > 0 for one in said.values()) > 25
+
+
+def test_a_store_that_may_not_grow_says_so(store):
+    session(store, [new(1)])
+    before = picture(store)
+    store.db.execute(f"PRAGMA max_page_count = {store.read_one('PRAGMA page_count')[0]}")
+    with pytest.raises(StoreFull, match="no room left"):
+        messages.add_local(store, "work", "Inbox", whole(2, LONG), received=NOW)
+    assert picture(store) == before
+
+
+FULL_AT_START = """
+import os, sys
+from pathlib import Path
+from termmail.store import messages
+from termmail.store.errors import StoreFull
+from termmail.store.store import Store
+from tests.store.parts import NOW, new, session
+disk = Path(sys.argv[1])
+with Store.open(disk / "s" / "mail.db") as store:
+    session(store, [new(1)])
+(disk / "ballast").write_bytes(b"x" * 4096 * os.statvfs(disk).f_bavail)
+for path in (disk / "s" / "mail.db", disk / "t" / "mail.db"):
+    try:
+        Store.open(path)
+    except StoreFull as error:
+        print(error)
+with Store.open(disk / "s" / "mail.db", read_only=True) as store:
+    print(len(messages.ids(store, "work", "Inbox")))
+(disk / "ballast").unlink()
+for path in (disk / "s" / "mail.db", disk / "t" / "mail.db"):
+    with Store.open(path) as store:
+        print(len(messages.ids(store, "work", "Inbox")), store.check())
+"""
+
+
+@pytest.mark.parametrize("how", SHORTAGES[1:] or ["limit"])
+def test_on_a_disk_full_from_the_start_mail_can_be_read_and_later_written(tmp_path, how):
+    if how == "limit":  # nothing here to mount: then the ballast would fill the machine
+        with Store.open(tmp_path / "mail.db") as store:
+            session(store, [new(1)])
+        with Store.open(tmp_path / "mail.db", read_only=True) as store:
+            assert len(messages.ids(store, "work", "Inbox")) == 1
+        return
+    said = sealed.run(["-c", FULL_AT_START, str(tmp_path)], sealed.small_disk(tmp_path, "2m")).splitlines()
+    words = "There is no room left to write the mail store in"
+    assert said == [f"{words} {tmp_path}/s.", f"{words} {tmp_path}/t.", "1", "1 []", "0 []"]
+
+
+def test_kill_9_at_any_step_of_a_migration_leaves_the_old_store_or_the_new_one(tmp_path):
+    said = json.loads(sealed.run(["-m", "tests.store.breaker", "migrate", str(tmp_path)]))
+    assert said["wrong"] == []
+    assert said["times"] > 20

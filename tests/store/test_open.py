@@ -1,0 +1,380 @@
+"""Opening: permissions, versions, damage, read-only folders, file systems without WAL, neighbours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from termmail.store import files, messages, migrate, outbox, remote, search
+from termmail.store.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
+from termmail.store.store import Store
+from tests.store import sealed
+from tests.store.parts import NOW, download, inbox, new, outgoing, picture, session, whole
+
+# -- who may read it
+
+
+def _modes(folder):
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+
+
+def test_only_the_user_may_read_the_store_and_what_lies_beside_it(tmp_path):
+    old = os.umask(0)
+    try:
+        with Store.open(tmp_path / "a" / "b" / "mail.db") as store:
+            session(store, [new(1)])
+            found = _modes(tmp_path / "a" / "b")
+            assert found == dict.fromkeys(("mail.db", "mail.db-wal", "mail.db-shm"), 0o600)
+            assert _modes(tmp_path / "a") == {"b": 0o700}
+            assert _modes(tmp_path) == {"a": 0o700}
+    finally:
+        os.umask(old)
+
+
+def test_rights_of_others_are_taken_away_when_it_is_opened(store, path):
+    session(store, [new(1)])
+    for file in path.parent.iterdir():
+        file.chmod(0o666)
+    with Store.open(path):
+        assert set(_modes(path.parent).values()) == {0o600}
+
+
+# -- versions
+
+
+def test_a_store_of_a_newer_termmail_is_refused_and_left_as_it_is(path):
+    with Store.open(path) as store:
+        session(store, [new(1)])
+        store.db.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    for read_only in (False, True):
+        with pytest.raises(StoreTooNew, match="newer termmail"):
+            Store.open(path, read_only=read_only)
+    assert path.read_bytes() == before
+    assert list(path.parent.glob("*before*")) == []
+
+
+NEXT = "ALTER TABLE message ADD COLUMN colour TEXT;\nUPDATE message SET colour = 'red; blue'; -- a comment; with it\n"
+
+
+def test_a_migration_keeps_a_copy_of_what_was(store, path):
+    session(store, [new(1), new(2)])
+    before = picture(store)
+    migrate.migrate(store.db, path, [*migrate.scripts(), NEXT])
+    assert store.read("SELECT DISTINCT colour FROM message") == [("red; blue",)]
+    assert store.read("PRAGMA user_version") == [(2,)]
+    copy = path.with_name("mail.db.before-2")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert list(path.parent.glob("*copy*")) == []
+    with Store.open(copy) as old:
+        assert picture(old) == before
+        assert old.check() == []
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(store, path):
+    session(store, [new(1)])
+    before = picture(store)
+    with pytest.raises(sqlite3.OperationalError):
+        migrate.migrate(store.db, path, [*migrate.scripts(), NEXT + "NOT SQL;"])
+    assert picture(store) == before
+    assert store.read("PRAGMA user_version") == [(1,)]
+    messages.set_flags(store, [1], starred=True)
+
+
+def test_the_second_of_two_finds_the_migration_done(store, path):
+    session(store, [new(1)])
+    steps = [*migrate.scripts(), NEXT]
+    with Store.open(path) as other:
+        migrate.migrate(store.db, path, steps)
+        migrate.migrate(other.db, path, steps)
+        assert other.read("SELECT colour FROM message") == [("red; blue",)]
+
+
+def test_an_older_store_cannot_be_brought_up_to_date_while_it_may_only_be_read(path):
+    with Store.open(path) as store:
+        store.db.execute("PRAGMA user_version = 0")
+    with pytest.raises(StoreError, match="brought up to date once"):
+        Store.open(path, read_only=True)
+
+
+# -- damage
+
+
+def test_a_database_of_another_program_is_left_alone(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE bookmarks (url)")
+        db.commit()
+    before = path.read_bytes()
+    with pytest.raises(StoreDamaged, match="another program"):
+        Store.open(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database, but long enough to be taken for one" * 100, b"SQLite format 3\x00" * 99]
+)
+def test_a_file_that_is_no_store_is_told_in_words_and_left_alone(path, content):
+    path.parent.mkdir()
+    path.write_bytes(content)
+    for read_only in (False, True):
+        with pytest.raises(StoreDamaged, match="is damaged, or is not a mail store"):
+            Store.open(path, read_only=read_only)
+    assert path.read_bytes() == content
+
+
+def test_pages_gone_bad_are_told_in_words(path):
+    with Store.open(path) as store:
+        session(store, [new(n) for n in range(1, 300)])
+    good = path.read_bytes()
+    failed = 0
+    for page in range(1, len(good) // 4096):
+        path.write_bytes(good[: page * 4096] + b"\xff" * 4096 + good[(page + 1) * 4096 :])
+        try:
+            with Store.open(path) as store:
+                if store.check():
+                    failed += 1
+                messages.rows(store, messages.ids(store, "work", "Inbox"))
+                session(store, [new(n) for n in range(200, 400)])
+        except StoreDamaged:
+            failed += 1
+    assert failed > 10
+
+
+def test_a_store_cut_short_is_told_in_words(path):
+    with Store.open(path) as store:
+        session(store, [new(n) for n in range(1, 300)])
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2])
+    with pytest.raises(StoreDamaged), Store.open(path) as store:
+        assert store.check()
+        messages.rows(store, messages.ids(store, "work", "Inbox"))
+        messages.raw(store, 299)
+
+
+def test_an_empty_file_becomes_a_store(path):
+    path.parent.mkdir()
+    path.touch()
+    with Store.open(path) as store:
+        assert inbox(store) == []
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_folder_in_its_place_is_told_in_words(path, read_only):
+    path.mkdir(parents=True)
+    with pytest.raises(StoreError, match="mail store"):
+        Store.open(path, read_only=read_only)
+
+
+# -- reading only
+
+LOOK = """
+import sys
+from pathlib import Path
+from termmail.store import messages, search
+from termmail.store.errors import StoreReadOnly
+from termmail.store.store import Store
+path = Path(sys.argv[1])
+try:
+    Store.open(path)
+except StoreReadOnly:
+    print("read-only")
+with Store.open(path, read_only=True) as store:
+    ids = messages.ids(store, "work", "Inbox")
+    print(len(ids), messages.rows(store, ids)[0].subject, messages.raw(store, ids[0])[1], len(search.search(store, "engine")))
+    for act in (lambda: messages.set_flags(store, ids, unread=False), lambda: messages.erase(store, ids)):
+        try:
+            act()
+        except StoreReadOnly:
+            print("refused")
+with Store.open(path.with_name("none.db"), read_only=True) as store:
+    print(len(messages.ids(store, "work", "Inbox")))
+"""
+SEEN = ["read-only", "2 Engine part 2 True 2", "refused", "refused", "0"]
+
+
+def _fill(store):
+    session(store, [new(1), new(2)])
+    download(store, messages.ids(store, "work", "Inbox")[0], whole(2))
+    search.index_pending(store)
+
+
+def test_a_folder_that_cannot_be_written_can_be_read(path):
+    with Store.open(path) as store:
+        _fill(store)
+    assert sealed.run_read_only(path.parent, ["-c", LOOK, str(path)]).splitlines() == SEEN
+    assert list(path.parent.iterdir()) == [path]
+
+
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from termmail.store.store import Store
+from tests.store.test_open import _fill
+_fill(Store.open(Path(sys.argv[1])))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_program_had_just_written_can_be_read_in_such_a_folder(path):
+    killed = subprocess.run([sys.executable, "-c", DIE, str(path)], cwd=sealed.ROOT, check=False)
+    assert killed.returncode == -9
+    assert path.with_name("mail.db-wal").stat().st_size > 0
+    assert sealed.run_read_only(path.parent, ["-c", LOOK, str(path)]).splitlines() == SEEN
+
+
+# -- file systems
+
+
+def test_without_wal_everything_works_and_commits_reach_the_disk(path):
+    with Store.open(path, vfs="unix-dotfile") as store:
+        assert store.journal_mode == "delete"
+        _fill(store)
+        said: list[str] = []
+        store.db.set_trace_callback(said.append)
+        remote.set_state(store, [1], "gone")
+        store.db.set_trace_callback(None)
+        assert said[0] == "PRAGMA synchronous = EXTRA"
+        assert store.read("PRAGMA synchronous") == [(2,)], (
+            "FULL between promises: NORMAL may damage the file without WAL"
+        )
+        migrate.migrate(store.db, path, [*migrate.scripts(), NEXT])
+        assert len(search.search(store, "engine")) == 2
+        assert store.check() == []
+
+
+def test_here_it_is_wal(store):
+    assert store.journal_mode == "wal"
+
+
+MOUNTS = """\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 22 {here} / /home rw,nosuid shared:5 master:1 - {kind} server:/home rw,vers=4.2
+31 22 0:99 / /other rw - tmpfs tmpfs rw
+nonsense
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "wal"),
+    [("ext4", True), ("btrfs", True), ("fuseblk", True), ("nfs4", False), ("cifs", False), ("fuse.sshfs", False)],
+)
+def test_a_file_system_that_other_machines_share_is_told_from_mountinfo(tmp_path, kind, wal):
+    device = tmp_path.stat().st_dev
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTS.format(here=f"{os.major(device)}:{os.minor(device)}", kind=kind))
+    assert files.file_system(tmp_path, str(mounts)) == kind
+    assert files.carries_wal(kind) is wal
+
+
+def test_where_nothing_tells_the_file_system_it_is_taken_for_local(tmp_path):
+    assert files.file_system(tmp_path, str(tmp_path / "none")) == ""
+    assert files.file_system(tmp_path / "none") == ""
+    assert files.carries_wal("")
+
+
+# -- transactions and neighbours
+
+
+def test_an_inner_transaction_that_fails_is_undone_alone(store):
+    session(store, [new(1), new(2)])
+    with store.transaction():
+        messages.set_flags(store, [1], starred=True)
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            messages.set_flags(store, [1, 2], starred=True)
+            raise ZeroDivisionError
+    assert [row.starred for row in messages.rows(store, [1, 2])] == [True, False]
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        messages.set_flags(store, [2], starred=True)
+        raise ZeroDivisionError
+    assert [row.starred for row in messages.rows(store, [1, 2])] == [True, False]
+
+
+def test_a_promise_cannot_be_made_inside_a_transaction_that_makes_none(store):
+    session(store, [new(1)])
+    with pytest.raises(RuntimeError), store.transaction():
+        download(store, 1, whole(1))
+    with store.transaction(durable=True):
+        download(store, 1, whole(1))
+    assert messages.raw(store, 1) == (whole(1), True)
+
+
+def test_a_neighbour_who_does_not_finish_is_told_in_words(store, path):
+    with Store.open(path) as other, other.transaction():
+        store.db.execute("PRAGMA busy_timeout = 0")
+        assert messages.counts(store, "work")["Inbox"].total == 0, "reading goes on"
+        with pytest.raises(StoreBusy, match="did not finish"):
+            messages.add_local(store, "work", "Inbox", whole(1), received=NOW)
+    messages.add_local(store, "work", "Inbox", whole(1), received=NOW)
+
+
+def test_a_mistake_of_ours_is_not_hidden_behind_words(store):
+    with pytest.raises(sqlite3.OperationalError):
+        store.read("SELECT * FROM nowhere")
+    with pytest.raises(sqlite3.IntegrityError), store.transaction() as db:
+        db.execute("UPDATE outbox SET state = 'nonsense'")
+        db.execute("INSERT INTO raw (id, complete, bytes) VALUES (99, 0, x'')")
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from termmail.store import drafts, outbox, remote
+from termmail.mail.message import Draft
+from termmail.store.store import Store
+from tests.store.parts import NOW, new, outgoing
+name = sys.argv[2]
+with Store.open(Path(sys.argv[1])) as store:
+    for n in range(1, 101):
+        remote.arrive(store, name, [new(n)], received=NOW, listed=[b"u%d" % n])
+        draft = drafts.save(store, Draft(account=name, subject=str(n)), NOW)
+        outbox.queue(store, name, outgoing(n), draft_id=draft.id, not_before=NOW, now=NOW)
+"""
+
+CLAIM = """
+import sys
+from pathlib import Path
+from termmail.store import outbox
+from termmail.store.store import Store
+with Store.open(Path(sys.argv[1])) as store:
+    for _ in sys.stdin:
+        claimed = outbox.claim(store, "work", 10**10, sys.argv[2])
+        print(claimed.id if claimed else 0, flush=True)
+"""
+
+
+def _start(program, *words):
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        cwd=sealed.ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_processes_write_at_once_and_nothing_is_lost(store, path):
+    with _start(WRITE, str(path), "work") as one, _start(WRITE, str(path), "home") as other:
+        assert (one.wait(), other.wait()) == (0, 0)
+    for account in ("work", "home"):
+        assert len(messages.ids(store, account, "Inbox")) == len(outbox.ids(store, account)) == 100
+
+
+def test_of_two_processes_at_once_only_one_gets_a_message_to_send(store, path):
+    with _start(CLAIM, str(path), "one") as one, _start(CLAIM, str(path), "other") as other:
+        for n in range(1, 51):
+            id_ = outbox.queue(store, "work", outgoing(n), not_before=NOW, now=NOW)
+            for process in (one, other):
+                process.stdin.write("go\n")
+                process.stdin.flush()
+            assert sorted(int(process.stdout.readline()) for process in (one, other)) == [0, id_]
+            assert outbox.get(store, id_).attempts == 1
+        for process in (one, other):
+            process.stdin.close()
+        assert (one.wait(), other.wait()) == (0, 0)
