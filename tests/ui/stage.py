@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
     from textual.screen import Screen
+
+PATIENCE = 20.0
+"""Seconds after which a test gives up; a machine under load needs a few."""
 
 SIZES = [(80, 24), (40, 12), (120, 36)]
 
@@ -81,8 +85,10 @@ async def staged(
 
 
 async def until(pilot: Pilot[Any], met: Callable[[], Any]) -> Any:
-    """Let the app work until it is so; the test's own time limit ends a wait for what never comes."""
+    """Let the app work until it is so; what never comes fails with what stood on the screen instead."""
+    deadline = time.monotonic() + PATIENCE
     while not (value := met()):
+        assert time.monotonic() < deadline, f"it never came; the screen:\n{shown(pilot.app)}"
         await pilot.pause()
     return value
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pexpect
 import pytest
+from msgspec.structs import replace
 from textual import events
 from textual.widgets import Input, Select
 
@@ -153,7 +153,7 @@ async def test_esc_keeps_what_was_written_and_says_so(engine):
 
 async def test_a_slip_leaves_nothing_behind(engine):
     """A reply opened and left by Esc, its quote untouched."""
-    reply = Draft(account="ada", to="bob@example.org", subject="Re: x", body="> x\n", cursor="body-end")
+    reply = Draft(account="ada", to="bob@example.org, ", subject="Re: x", body="> x\r\n\x1b", cursor="body-end")
     async with staged(lambda: ComposeScreen(engine, reply)) as (stage, pilot):
         await pilot.press("tab", "tab", "escape")
         await until(pilot, lambda: stage.left)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from termmail.demo.manners import Manners
 from termmail.mail.message import Draft, Envelope, Link, Message, Part
 from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.attachments import AttachmentsScreen
@@ -13,7 +14,7 @@ from termmail.ui.screens.outbox_item import OutboxItemScreen, story
 from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.screens.source import SourceScreen
 from termmail.ui.typed import line, lines
-from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, staged, until
+from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, staged, until, words_of
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -63,14 +64,17 @@ async def test_an_evil_subject_on_its_way_out_is_drawn_harmlessly(tmp_path):
                 assert_harmless(stage)
 
 
-async def test_what_a_server_said_is_cleaned_before_it_is_told(tmp_path):
-    async with engine_with(tmp_path, ada=account()) as engine:
-        outbox_id = await engine.send(Draft(account="ada", to="bob@example.org", subject="x", body="x"))
-        row = await engine.outbox_row(outbox_id)
-        object.__setattr__(row, "words", EVIL[3])
-        object.__setattr__(row, "refused", {"bob@example.org": EVIL[4] + EVIL[5]})
-        told = " ".join(story(row))
-        assert not set(told) & {"\x1b", "\x07", "\x9b", "\x9d", "\u202e"}
+async def test_what_a_server_said_is_cleaned_before_it_is_told(tmp_path, smtp_server):
+    """SAFETY T7."""
+    said = b"550 \x1b]52;c;eA==\x07 \xc2\x9b2J \xe2\x80\xaegpj [/x] no\r\n"
+    server = await smtp_server(manners=Manners(answers={"RCPT": said}))
+    async with engine_with(tmp_path, ada=account(1, server.port)) as engine:
+        outbox_id = await engine.send(Draft(account="ada", to="bob@example.org", subject="x", body="x"), delay=0)
+        await engine.flush("ada")
+        assert "[/x] no" in " ".join(story(await engine.outbox_row(outbox_id)))
+        async with staged(lambda: OutboxItemScreen(engine, outbox_id)) as (stage, pilot):
+            await until(pilot, lambda: "[/x] no" in words_of(stage))
+            assert_harmless(stage)
 
 
 @pytest.mark.parametrize("evil", EVIL)

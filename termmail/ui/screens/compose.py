@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
 from textual import on, work
 from textual.app import SuspendNotSupported
-from textual.containers import Horizontal
-from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Input, Select, Static, TextArea
+from textual.widgets import Input, Select, TextArea
 
 from termmail.accounts.paths import reason
 from termmail.mail import safe
@@ -24,7 +21,8 @@ from termmail.ui.screens.dialog import Trouble
 from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.widgets.attachment_row import AttachmentRow
 from termmail.ui.widgets.body_input import BodyInput
-from termmail.ui.widgets.header_form import HeaderForm, sender_words
+from termmail.ui.widgets.compose_title import ComposeTitle
+from termmail.ui.widgets.header_form import HeaderForm
 from termmail.ui.widgets.keybar import KeyBar
 
 if TYPE_CHECKING:
@@ -75,33 +73,24 @@ class ComposeScreen(Screen[int | None]):
         """
         self._head = HeaderForm(self.engine, self._first)
         self._body = BodyInput(self._first.body)
-        self._note = Static("", id="compose-saved", markup=False)
+        self._title = ComposeTitle(self.engine, self._first, fresh=self._fresh)
         self._wrong = Trouble()
-        with Horizontal(id="compose-title"):
-            yield Static(Content(self._title()), id="compose-name")
-            yield self._note
+        yield self._title
         yield self._head
         yield self._wrong
         yield self._body
         yield AttachmentRow()
         yield KeyBar()
 
-    def _title(self) -> str:
-        draft = self._first
-        what = (
-            "Draft" if not self._fresh else "Reply" if draft.answers else "Forward" if draft.forwards else "New message"
-        )
-        return what if len(self.engine.accounts) > 1 else f"{what} · from {sender_words(self.engine, draft.account)}"
-
     def on_mount(self) -> None:
         """The cursor where a person needs it."""
         self.query_one(AttachmentRow).show(self.draft.attachments)
         self._pause = self.set_interval(PAUSE, self._save_quietly, pause=True)
-        body = self._body
+        self._first = self._current()
         if self._first.cursor == "body-end":
-            body.move_cursor(body.document.end)
+            self._body.move_cursor(self._body.document.end)
         empty = self._head.first_empty() if self._first.cursor == "to" else None
-        (empty or body).focus()
+        self.set_focus(empty or self._body, scroll_visible=False)
         if self.engine.read_only:
             self._trouble("The mail store can only be read: what you write here is not saved and cannot be sent.")
 
@@ -134,11 +123,8 @@ class ComposeScreen(Screen[int | None]):
                 self._trouble(f"The draft is not saved: {error}")
                 return False
             self.draft = replace(current, id=saved.id, updated=saved.updated)
-            self._say_saved()
+            self._title.say_saved()
             return True
-
-    def _say_saved(self) -> None:
-        self._note.update(f"Saved {datetime.now().astimezone():%H:%M}")
 
     async def _save_quietly(self) -> None:
         if self._pause is not None:
@@ -225,7 +211,7 @@ class ComposeScreen(Screen[int | None]):
     async def action_compose_save(self) -> None:
         """Save now, and say so."""
         if await self._save() and self.draft.id:
-            self._say_saved()
+            self._title.say_saved()
 
     @work(exclusive=True, group="end", exit_on_error=False)
     async def action_compose_send(self) -> None:

@@ -141,10 +141,11 @@ class SetupScreen(Screen[str | None]):
             if self._saved_as
             else "F9 try and save · Tab next field · Esc back"
         )
-        (self.query_one("#cancel") if trying else self.query_one("#try")).focus()
+        self.set_focus(self.query_one("#cancel" if trying else "#try"), scroll_visible=False)
 
     def _show_end(self) -> None:
-        self.query_one("#setup", VerticalScroll).scroll_end(animate=False)
+        """Scroll down once what was just said has its place."""
+        self.call_after_refresh(self.query_one("#setup", VerticalScroll).scroll_end, animate=False, immediate=True)
 
     # -- the end
 

@@ -1,0 +1,39 @@
+"""The first line of the composer: what is being written, from whom, and when it was last saved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from termmail.ui.widgets.header_form import sender_words
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from termmail.engine.engine import Engine
+    from termmail.mail.message import Draft
+
+
+class ComposeTitle(Horizontal):
+    """`fresh`: the draft was not opened again from Drafts."""
+
+    def __init__(self, engine: Engine, draft: Draft, *, fresh: bool) -> None:
+        super().__init__(id="compose-title")
+        what = "Reply" if draft.answers else "Forward" if draft.forwards else "New message"
+        self._words = what if fresh else "Draft"
+        if len(engine.accounts) == 1:  # else there is a From line to choose it
+            self._words += f" · from {sender_words(engine, draft.account)}"
+        self._saved = Static("", id="compose-saved", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """The words at the left, the time at the right."""
+        yield Static(Content(self._words), id="compose-name")
+        yield self._saved
+
+    def say_saved(self) -> None:
+        """The draft was stored just now, in local time."""
+        self._saved.update(f"Saved {datetime.now().astimezone():%H:%M}")
