@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class MailArrived:
+class MailArrived(Struct, frozen=True):
     """New messages are in the store, newest first."""
 
     account: str
     ids: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MessageChanged:
+class MessageChanged(Struct, frozen=True):
     """Flags, body or server state of these messages changed, but not the folder they are in."""
 
     ids: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FolderChanged:
+class FolderChanged(Struct, frozen=True):
     """Messages came to or left this folder (or drafts, or the outbox)."""
 
     account: str
     folder: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxChanged:
+class OutboxChanged(Struct, frozen=True):
     """An outgoing message has a new state: queued, sending, sent, failed, unsure or cancelled."""
 
     id: int
@@ -37,8 +33,7 @@ class OutboxChanged:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class SyncProgress:
+class SyncProgress(Struct, frozen=True):
     """A sync moved on. `what` is a word for the reader ("headers", "messages", "deletes"); `running` is False at its
     end, then `words` sums it up ("3 new messages").
     """
@@ -51,8 +46,7 @@ class SyncProgress:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """Something went wrong that the reader should know: one sentence, and what to do next. Stays until read."""
 
     account: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 SEARCH = "search:"
 
@@ -25,8 +26,7 @@ class View(NamedTuple):
         return cls(account, SEARCH + query)
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """What is known of an account's server. `last_sync` is UTC seconds or None, `online` None until it was tried."""
 
     last_sync: int | None = None
@@ -35,8 +35,7 @@ class Status:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SyncResult:
+class SyncResult(Struct, frozen=True):
     """What one sync did: messages new in the store, messages deleted from the server, and a sentence that says so."""
 
     new: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from termmail.accounts.config import identity
 from termmail.engine.clock import now
@@ -108,6 +109,8 @@ async def attach(engine: Engine, draft: Draft, path: Path) -> Draft:
     def read() -> bytes:
         if path.is_dir():
             raise ComposeError(f"{path.name} is a folder. Attach its files one by one, or an archive of it.")
+        if path.exists() and not path.is_file():
+            raise ComposeError(f"{path.name} is no file; a pipe or a device cannot be attached.")
         if path.stat().st_size > LARGEST:
             raise ComposeError(f"{path.name} is larger than 50 MB; no mail server takes that.")
         return path.read_bytes()

@@ -5,19 +5,17 @@ Every string in an Envelope or a Message came through `safe.clean`: it may be dr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """One mailbox of an address header. `email` is the addr-spec (`ada@example.org`); `name` may be empty."""
 
     name: str
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """What a list needs to know of a message, read from its header block alone (RFC 5322 section 3.6).
 
     `date` is UTC seconds since 1970, or None where the header is missing or senseless (before 1970, after 2100).
@@ -39,8 +37,7 @@ class Envelope:
     attachments: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One leaf of the MIME tree that a person may save. `path` is dotted (`2.1`), `size` in decoded bytes.
 
     `name` is already a safe file name (`safe.safe_name`). `warning` says why to be careful with it, or is empty.
@@ -54,16 +51,14 @@ class Part:
     warning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A link of the body: the text a reader sees, and where it really goes (cleaned, http, https or mailto only)."""
 
     text: str
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a body as it is drawn, at most the asked width in cells.
 
     `quote` is the depth of quoting (0: the writer's own words). `kind` is one of
@@ -75,8 +70,7 @@ class Line:
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """A body made readable: its lines, its links in the order of their marks [1], [2], ..., and notes to the reader
     ("2 remote pictures not loaded")."""
 
@@ -85,8 +79,7 @@ class Rendered:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A whole message, read.
 
     `headers` are all header fields in order, decoded. `text` is the text/plain body ("" where there is none),
@@ -105,8 +98,7 @@ class Message:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Who writes: the name and address of From, the other addresses that are also this person, and the signature."""
 
     name: str
@@ -115,8 +107,7 @@ class Identity:
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A file copied into a draft. `id` names its bytes in the store; `size` in bytes."""
 
     id: int
@@ -125,8 +116,7 @@ class Attachment:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A message being written. The address fields are text as typed ("Ada <ada@example.org>, bob@example.org").
 
     `id` is 0 until the store has it. `answers` is the store id of the message it answers (0: none), `forwards`
@@ -150,8 +140,7 @@ class Draft:
     updated: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A message ready for the wire: CRLF bytes without Bcc, its envelope (RFC 5321) and its Message-ID (no brackets)."""
 
     raw: bytes

@@ -1,12 +1,12 @@
 """Replies, forwards, mailto links and the warnings before sending."""
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from termmail.mail import compose
 from termmail.mail.compose import ComposeError, Place, concerns, forward, forward_attached, mailto, new, reply

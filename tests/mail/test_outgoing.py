@@ -3,12 +3,12 @@
 import email
 import email.policy
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from termmail.mail.compose import ComposeError, build, format_addresses
 from termmail.mail.flow import paragraphs, plain

@@ -26,7 +26,7 @@ CREATE TABLE message (
 ) STRICT;
 
 CREATE INDEX message_list ON message (account, folder, sort_date);
-CREATE INDEX message_unread ON message (account, folder) WHERE unread = 1;
+CREATE INDEX message_unread ON message (account, folder, unread) WHERE unread = 1;
 CREATE INDEX message_header_only ON message (account, sort_date) WHERE downloaded = 0;
 CREATE INDEX message_unindexed ON message (id) WHERE indexed < 1 + downloaded;
 CREATE INDEX message_by_message_id ON message (message_id);

@@ -10,12 +10,22 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
 
+from termmail.ui import typed
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
 PAUSE = 0.12
 """Seconds of rest in the typing after which the list follows."""
+
+
+class PromptInput(Input):
+    """What is typed or pasted is drawn, so nothing in it may be a command to the terminal."""
+
+    def validate_value(self, value: str) -> str:
+        """However the text came."""
+        return typed.line(value)
 
 
 class Prompt(Horizontal):
@@ -50,7 +60,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """What is asked, and the field."""
         yield Label("", id="prompt-label", markup=False)
-        yield Input(id="prompt-input", compact=True)
+        yield PromptInput(id="prompt-input", compact=True)
 
     def open(self, kind: str, label: str, placeholder: str) -> None:
         """Begin to type; `kind` comes back with every message."""
@@ -61,7 +71,7 @@ class Prompt(Horizontal):
             field.value = ""
         field.placeholder = placeholder
         self.screen.add_class("-asking")
-        field.focus()
+        self.screen.set_focus(field)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Wait for a pause in the typing."""
