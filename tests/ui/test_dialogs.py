@@ -106,6 +106,7 @@ async def test_a_letter_opens_its_link_after_showing_the_real_host(desktop):
         await pilot.press("b")
         await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
         assert "Open evil.example in the browser?" in words_of(stage)
+        assert "The message shows bank.example, but this goes to evil.example." in words_of(stage)
         assert desktop() == []
         await pilot.press("y")
         await until(pilot, lambda: stage.left)

@@ -128,6 +128,9 @@ class LinksScreen(dialog.Dialog[str | None]):
         details = [safe.clean(link.url)]
         if warning := safe.domain_warning("@" + host(link.url)):
             details.append(warning)
+        named = host(link.text.strip()) if "://" in link.text else ""
+        if named and named != host(link.url):
+            details.append(f"The message shows {named}, but this goes to {host(link.url)}.")
         question = f"Open {host(link.url)} in the browser?"
         if not await self.app.push_screen_wait(ConfirmScreen(question, "Open", "Back", details)):
             return
