@@ -362,7 +362,7 @@ def expire(store: Store, account: str, rule: str, now: int) -> int:
     with store.transaction() as db:
         changed = db.execute(
             "UPDATE remote SET state = 'due', due_at = ? WHERE account = ? AND state = 'kept'"  # noqa: S608 - ours
-            f" AND message IN (SELECT id FROM message WHERE account = ? AND {old})",
+            f" AND words = '' AND message IN (SELECT id FROM message WHERE account = ? AND {old})",
             (now, account, *values),
         )
     return changed.rowcount

@@ -29,3 +29,17 @@ def make_due(store: Store, account: str, now: int) -> int:
             "SELECT count(*) FROM remote WHERE account = ? AND state IN ('due', 'sent')", (account,)
         ).fetchall()
     return int(count)
+
+
+def hold_back(store: Store, account: str) -> int:
+    """Call off deletes of messages of which the server sent clearly less than it announced: what it holds may be more
+    than what is here (seen with GNU mailutils, which gave headers for whole messages). Returns how many."""
+    words = "Kept on the server, which sent less of it than it announced."
+    with store.transaction(durable=True) as db:
+        held = db.execute(
+            "UPDATE remote SET state = 'kept', due_at = NULL, words = ? WHERE account = ? AND state = 'due' AND EXISTS"
+            " (SELECT 1 FROM message m WHERE m.id = remote.message AND m.downloaded = 1"
+            " AND m.size < remote.size * 9 / 10 - 2048)",
+            (words, account),
+        )
+    return held.rowcount

@@ -198,22 +198,35 @@ def _connect(path: Path, vfs: str | None) -> sqlite3.Connection:
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
     try:
-        if not path.exists():
-            db = sqlite3.connect(":memory:", isolation_level=None)
-            migrate.create(db)
-            return db
-        if not path.is_file():
-            raise StoreError(f"The mail store {path} cannot be opened: it is no file.")
-        uri = path.absolute().as_uri()
-        db = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
-            # WAL wants to make its -shm file; where the folder forbids that, nobody else writes either.
-            db.close()
-            db = sqlite3.connect(f"{uri}?immutable=1", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        missing, file = not path.exists(), path.is_file()
+    except OSError as error:  # a folder on the way that we may not enter
+        raise StoreError(f"The mail store {path} cannot be opened.") from error
+    if missing:
+        db = sqlite3.connect(":memory:", isolation_level=None)
+        migrate.create(db)
         return db
-    except OSError as error:
-        raise from_os(error, path) from error
+    if not file:
+        raise StoreError(f"The mail store {path} cannot be opened: it is no file.")
+    try:
+        return _open_and_look(path, "mode=ro")
+    except sqlite3.OperationalError:
+        pass
     except sqlite3.Error as error:
         raise from_sqlite(error, path) or StoreError(f"The mail store {path} cannot be opened.") from error
+    try:
+        # WAL wants to make its -shm file; where the folder forbids that, nobody else writes either.
+        return _open_and_look(path, "immutable=1")
+    except sqlite3.Error as error:
+        raise from_sqlite(error, path) or StoreError(f"The mail store {path} cannot be opened.") from error
+
+
+def _open_and_look(path: Path, how: str) -> sqlite3.Connection:
+    """Open the file and read from it, for SQLite reads nothing before that."""
+    uri = f"{path.absolute().as_uri()}?{how}"
+    db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
