@@ -7,14 +7,15 @@ Only an answered QUIT makes it count (RFC 1939 section 6).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 from termmail.engine.clock import now
-from termmail.engine.events import MessageChanged
+from termmail.engine.events import Failed, MessageChanged
 from termmail.mail import parse
 from termmail.net.errors import Refused
-from termmail.store import remote
+from termmail.store import remote, schedule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,11 @@ async def commit_deletes(receiver: Receiver, drop: Maildrop) -> int:
     The first session is the one that is open; the last one is left open only when nothing was deleted in it.
     """
     await _fetch_bodies(receiver, drop)
+    if held := await receiver.engine.db(schedule.hold_back, receiver.account):
+        words = f"Not deleted from the server: {'1 message' if held == 1 else f'{held} messages'}."
+        receiver.engine.tell(
+            Failed(receiver.account, words, "It sent less of them than it announced; they stay there.")
+        )
     total = 0
     while due := (await receiver.engine.db(remote.due, receiver.account, now()))[:BATCH]:
         async with receiver.in_use:
@@ -77,16 +83,16 @@ async def _one_session(receiver: Receiver, drop: Maildrop, due: Sequence[Known])
     checked = {remote_id: listed for remote_id, listed in checked.items() if remote_id in marked}
     receiver.drop = None  # whatever happens now, this session ends
     try:
-        for remote_id, listed in checked.items():
-            try:
-                await drop.delete(listed)
-            except Refused as error:
-                log.warning("the server would not delete a message: %s", error)
-                await drop.reset()
-                await engine.db(remote.set_state, list(checked), "due", due_at=now())
-                await engine.db(remote.set_state, [remote_id], "due", due_at=now() + AN_HOUR)
-                receiver.drop = drop
-                return 0
+        answers = await asyncio.gather(*map(drop.delete, checked.values()), return_exceptions=True)
+        refused = [remote_id for remote_id, error in zip(checked, answers, strict=True) if isinstance(error, Refused)]
+        if refused:
+            log.warning("the server of %s would not delete %d messages", receiver.account, len(refused))
+            await drop.reset()
+            await engine.db(remote.set_state, list(checked), "due", due_at=now())
+            await engine.db(remote.set_state, refused, "due", due_at=now() + AN_HOUR)
+            receiver.drop = drop
+            return 0
+        _raise_first(answers)
         await drop.commit()
     except BaseException:
         await drop.close()
@@ -94,6 +100,12 @@ async def _one_session(receiver: Receiver, drop: Maildrop, due: Sequence[Known])
     await engine.db(remote.set_state, list(checked), "gone")
     engine.tell(MessageChanged(tuple(known.message for known in due if known.message is not None)))
     return len(checked)
+
+
+def _raise_first(answers: Sequence[BaseException | None]) -> None:
+    for error in answers:
+        if error is not None:
+            raise error
 
 
 async def _checked(receiver: Receiver, drop: Maildrop, due: Sequence[Known]) -> dict[int, Listed]:

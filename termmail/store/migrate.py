@@ -94,9 +94,11 @@ def _changes(db: sqlite3.Connection) -> int:
 
 
 def _version(db: sqlite3.Connection, path: Path, newest: int) -> int:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    (owner,) = db.execute("PRAGMA application_id").fetchone()
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    # One statement sees one moment: another process may be making the tables just now.
+    version, owner, tables = db.execute(
+        "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),"
+        " (SELECT count(*) FROM sqlite_master)"
+    ).fetchone()
     if tables and owner != APPLICATION_ID:
         raise StoreDamaged(f"The file {path} is a database of another program.", advice="Name another data folder.")
     if version > newest:

@@ -8,6 +8,7 @@ import pytest
 
 from termmail.demo.manners import Manners
 from termmail.engine.clock import now
+from termmail.engine.events import Failed
 from termmail.engine.views import View
 from termmail.net.errors import NetError
 from termmail.store import schedule
@@ -211,3 +212,18 @@ async def test_delete_for_good_removes_it_here_and_there(pop3_server, engine_at)
         assert server.users["ada@example.org"].messages == []
         await engine.sync("ada", full=True)
         assert await subjects(engine) == []
+
+
+async def test_what_came_shorter_than_announced_is_not_deleted_from_the_server(pop3_server, engine_at):
+    """A server that sends the header alone for a whole message, with +OK: deleting it there would lose the rest."""
+    whole = mail(1, size=20_000)
+    header = whole[: whole.index(b"\r\n\r\n") + 4]
+    server = await pop3_server([whole, mail(2)], manners=Manners(answers={"RETR 1": b"+OK\r\n" + header + b".\r\n"}))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        await delete_now(engine, list(await engine.ids(INBOX)))
+        await engine.sync("ada")
+        assert [stored.raw for stored in server.users["ada@example.org"].messages] == [whole]
+        assert any("Not deleted" in failed.words for failed in engine.heard.of(Failed))
+        await engine.sync("ada", full=True)
+        assert len(server.users["ada@example.org"].messages) == 1
