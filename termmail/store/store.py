@@ -8,6 +8,7 @@ that is on the disk before it returns.
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -65,7 +66,7 @@ class Store:
             db.execute("PRAGMA query_only = ON")
             return
         wal = files.may_use_wal(self.path.parent)
-        (mode,) = db.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}").fetchone()
+        mode = _journal(db, "WAL" if wal else "DELETE")
         # Without WAL a commit must reach the disk or a power cut may damage the file: sqlite.org/pragma.html.
         self._lazy, self._strict = ("NORMAL", "FULL") if mode == "wal" else ("FULL", "EXTRA")
         # 16 MB between checkpoints: a first sync writes a lot in small commits.
@@ -177,6 +178,18 @@ class Store:
         except (sqlite3.Error, StoreError) as error:
             found.append(str(error))
         return [line for line in found if line != "ok"]
+
+
+def _journal(db: sqlite3.Connection, mode: str) -> str:
+    """Set the journal mode; the mode it then has. SQLite does not wait for others here, so we do."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return str(db.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def id_list(ids: Iterable[int]) -> str:
