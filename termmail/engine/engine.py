@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 
 from termmail.accounts.passwords import PasswordError, Passwords
-from termmail.engine import indexing, reading, setup, transfer, triage, writing
+from termmail.engine import indexing, reading, setup, triage, writing
 from termmail.engine.events import Event, Failed
 from termmail.engine.outbox import Sender
 from termmail.engine.receive import Receiver
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from termmail.accounts.config import Account, Config
     from termmail.accounts.paths import Paths
+    from termmail.engine.transfer import Moved
     from termmail.mail.message import Address, Draft, Message, Rendered
     from termmail.net.stream import Server
     from termmail.net.trace import Trace
@@ -402,12 +403,16 @@ class Engine:
 
     # -- in and out
 
-    async def import_mail(self, account: str, path: Path, folder: str = "Inbox") -> transfer.Moved:
+    async def import_mail(self, account: str, path: Path, folder: str = "Inbox") -> Moved:
         """Read an mbox, a Maildir, an .eml file or a folder of them into a folder; nothing is taken twice."""
+        from termmail.engine import transfer  # noqa: PLC0415 - few sessions move files
+
         return await transfer.import_mail(self, account, path, folder)
 
-    async def export_mail(self, query: str, dest: Path, form: str) -> transfer.Moved:
+    async def export_mail(self, query: str, dest: Path, form: str) -> Moved:
         """Write the messages that answer `query` (empty: all) as "mbox", "maildir" or "eml"."""
+        from termmail.engine import transfer  # noqa: PLC0415 - few sessions move files
+
         return await transfer.export_mail(self, query, dest, form)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import html
 import os
 from itertools import count
@@ -11,6 +12,14 @@ from termmail.mail import safe
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def no_room(error: BaseException) -> bool:
+    """Whether the disk is why something could not be written: full, a quota, a limit on file sizes, a fault."""
+    return isinstance(error, OSError) and error.errno in _NO_ROOM
 
 
 def save(folder: Path, name: str, data: bytes) -> Path:

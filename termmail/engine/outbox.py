@@ -108,6 +108,9 @@ class Sender:
             self.engine.tell(Failed(account, str(error), error.advice))
             return
         outgoing = claimed.outgoing
+        if not outgoing.recipients:  # everyone has it already, or was refused for good
+            await db(outbox.sent, claimed.id, now())
+            return
         outcome = await smtp.send(server, outgoing.sender, outgoing.recipients, outgoing.raw)
         self.trouble = outcome.error
         if isinstance(outcome.error, LoginRefused):

@@ -22,7 +22,6 @@ from termmail.engine.expunge import commit_deletes
 from termmail.engine.views import Status, SyncResult
 from termmail.mail import parse
 from termmail.net.errors import Busy, LoginRefused, NetError, Offline, Refused, TooLarge
-from termmail.net.maildrop import Listed, Maildrop
 from termmail.store import messages, remote, schedule
 from termmail.store.lock import AccountLock, Locked
 from termmail.store.rows import Known, New, State
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from termmail.engine.engine import Engine
+    from termmail.net.maildrop import Listed, Maildrop
 
 log = logging.getLogger("termmail")
 
@@ -270,6 +270,8 @@ class Receiver:
 
     async def locate(self, drop: Maildrop, known: Known) -> Listed | None:
         """Where in this session the message is: by its last number where UIDL agrees, else by the whole list."""
+        from termmail.net.maildrop import Listed  # noqa: PLC0415 - TLS and POP3 load when a server is asked
+
         if known.uidl:
             if (entry := self.listing.get(known.uidl)) is not None:
                 return entry
@@ -290,6 +292,8 @@ class Receiver:
     # -- the session
 
     async def _open(self, *, list_too: bool) -> Maildrop:
+        from termmail.net.maildrop import Maildrop  # noqa: PLC0415 - TLS and POP3 load when a server is asked
+
         async with self._opening:
             if self.drop is not None and not self.drop.closed:
                 return self.drop

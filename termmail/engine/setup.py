@@ -8,7 +8,7 @@ from termmail.accounts import config as configuration
 from termmail.accounts import paths as places
 from termmail.accounts.passwords import PasswordError
 from termmail.net.errors import NetError
-from termmail.net.stream import Server
+from termmail.store.errors import StoreFull, StoreReadOnly
 from termmail.store.store import Store
 
 if TYPE_CHECKING:
@@ -17,17 +17,27 @@ if TYPE_CHECKING:
     from termmail.accounts.config import Account, Pop3, Smtp
     from termmail.accounts.paths import Paths
     from termmail.engine.engine import Engine
+    from termmail.net.stream import Server
     from termmail.net.trace import Trace
 
 
 def open_store(paths: Paths) -> Store:
-    """The mail store in the data folder, made where it is missing. Raises PathError or StoreError."""
-    writable = places.prepare(paths)
-    return Store.open(paths.data / "mail.db", read_only=not writable)
+    """The mail store in the data folder, made where it is missing; for reading only where nothing can be written
+    there (SAFETY L8), also on a full disk. Raises PathError or StoreError.
+    """
+    path = paths.data / "mail.db"
+    if not places.prepare(paths):
+        return Store.open(path, read_only=True)
+    try:
+        return Store.open(path)
+    except (StoreReadOnly, StoreFull):
+        return Store.open(path, read_only=True)
 
 
 def server(kind: Literal["pop3", "smtp"], settings: Pop3 | Smtp, password: str) -> Server:
     """What the net room needs to know of a server."""
+    from termmail.net.stream import Server  # noqa: PLC0415 - TLS loads when a server is asked
+
     return Server(
         kind=kind,
         host=settings.host,

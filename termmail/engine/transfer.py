@@ -8,16 +8,17 @@ import os
 import re
 import secrets
 import socket
+import stat
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from termmail.engine import files
 from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged
 from termmail.engine.views import View
-from termmail.mail import parse
+from termmail.mail import parse, safe
 from termmail.net.errors import NetError
 from termmail.store import messages
 
@@ -33,6 +34,9 @@ FORMATS = ("mbox", "maildir", "eml")
 LARGEST = 128 << 20
 """Bytes of one message, at most."""
 
+_PIECE = 1 << 20
+_BLANK = (b"\n", b"\r\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
@@ -47,6 +51,10 @@ class TransferError(Exception):
     """A file or folder cannot be read or written as asked; `str(error)` says why in plain words."""
 
 
+class DiskError(TransferError):
+    """The disk took no more: what was written so far is there, the rest is not."""
+
+
 # -- in
 
 
@@ -57,8 +65,10 @@ async def import_mail(engine: Engine, account: str, path: Path, folder: str) -> 
     failed: list[str] = []
     while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
         for name, raw in batch:
-            if not raw.strip() or not _looks_like_mail(raw):
-                failed.append(f"{name} is not a mail message.")
+            if raw is None:
+                failed.append(f"{safe.clean(name)} is larger than {LARGEST >> 20} MB.")
+            elif not _looks_like_mail(raw):
+                failed.append(f"{safe.clean(name)} is not a mail message.")
             elif await engine.db(_is_here, account, raw):
                 passed += 1
             else:
@@ -68,15 +78,20 @@ async def import_mail(engine: Engine, account: str, path: Path, folder: str) -> 
     return Moved(done, passed, tuple(failed))
 
 
-def _next_batch(source: Iterator[tuple[str, bytes]], most: int = 4 << 20) -> list[tuple[str, bytes]] | None:
-    """The next few messages, about 4 MB of them; None at the end."""
-    batch: list[tuple[str, bytes]] = []
+def _next_batch(
+    source: Iterator[tuple[str, bytes | None]], most: int = 4 << 20
+) -> list[tuple[str, bytes | None]] | None:
+    """The next few messages, about 4 MB of them (None for one that is too large); None at the end."""
+    batch: list[tuple[str, bytes | None]] = []
     size = 0
-    for name, raw in source:
-        batch.append((name, raw))
-        size += len(raw)
-        if size > most:
-            break
+    try:
+        for name, raw in source:
+            batch.append((name, raw))
+            size += len(raw or b"")
+            if size > most:
+                break
+    except OSError as error:
+        raise TransferError(f"{error.filename or 'The file'} cannot be read: {_why(error)}.") from None
     return batch or None
 
 
@@ -91,46 +106,74 @@ def _is_here(store: Store, account: str, raw: bytes) -> bool:
     return any(row.size == len(raw) and messages.raw(store, row.id) == (raw, True) for row in alike)
 
 
-def _open_source(path: Path) -> Iterator[tuple[str, bytes]]:
-    if not path.exists():
-        raise TransferError(f"{path} does not exist.")
-    if path.is_dir():
-        if (path / "cur").is_dir() or (path / "new").is_dir():
-            return _read_files(sorted([*(path / "cur").glob("*"), *(path / "new").glob("*")]))
-        found = sorted(path.glob("*.eml"))
+def _open_source(path: Path) -> Iterator[tuple[str, bytes | None]]:
+    try:
+        if path.is_dir():
+            return _read_files(_files_in(path))
+        with _regular(path) as file:
+            is_mbox = file.read(5) == b"From "
+        return _read_mbox(path) if is_mbox else _read_files([path])
+    except OSError as error:
+        raise TransferError(f"{path} cannot be read: {_why(error)}.") from None
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """The messages of a Maildir or of a folder of .eml files; links in it are not followed, for they lead outside."""
+    if (folder / "cur").is_dir() or (folder / "new").is_dir():
+        found = sorted([*(folder / "cur").glob("*"), *(folder / "new").glob("*")])
+    else:
+        found = sorted(folder.glob("*.eml"))
         if not found:
-            raise TransferError(f"{path} is neither a Maildir nor a folder with .eml files.")
-        return _read_files(found)
-    with path.open("rb") as file:
-        return _read_mbox(path) if file.read(5) == b"From " else _read_files([path])
+            raise TransferError(f"{folder} is neither a Maildir nor a folder with .eml files.")
+    return [path for path in found if path.is_file() and not path.is_symlink()]
 
 
-def _read_files(paths: list[Path]) -> Iterator[tuple[str, bytes]]:
+def _regular(path: Path) -> BinaryIO:
+    """Open a file, and nothing that only looks like one: a pipe would keep us waiting, a device would never end."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise TransferError(f"{path} is neither a file nor a folder.")
+    return os.fdopen(handle, "rb")
+
+
+def _read_files(paths: list[Path]) -> Iterator[tuple[str, bytes | None]]:
     for path in paths:
-        if path.is_file() and path.stat().st_size <= LARGEST:
-            yield path.name, path.read_bytes()
+        with _regular(path) as file:
+            raw = file.read(LARGEST + 1)
+        yield path.name, raw if len(raw) <= LARGEST else None
 
 
-def _read_mbox(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Mboxrd (RFC 4155 has the frame): `From ` lines part the messages, `>From ` is unquoted by one."""
-    lines: list[bytes] = []
-    number = 0
-    with path.open("rb") as file:
-        for line in file:
-            if line.startswith(b"From ") and (not lines or lines[-1] in {b"\n", b"\r\n"} or not number):
+def _read_mbox(path: Path) -> Iterator[tuple[str, bytes | None]]:
+    """Mboxrd (RFC 4155 has the frame): `From ` lines part the messages, `>From ` is unquoted by one. A line may be of
+    any length: it comes in pieces.
+    """
+    raw = bytearray()
+    number, last, begins, too_large = 0, b"", True, False
+    with _regular(path) as file:
+        while line := file.readline(_PIECE):
+            if begins and line.startswith(b"From ") and (not number or not raw or last in _BLANK):
                 if number:
-                    yield f"message {number}", _unframed(lines)
-                lines, number = [], number + 1
+                    yield f"message {number}", None if too_large else _unframed(raw, last)
+                raw, number, last, too_large = bytearray(), number + 1, b"", False
+            elif len(raw) > LARGEST:
+                too_large = True
+                last = line if begins else b""
             else:
-                lines.append(line[1:] if re.match(rb">+From ", line) else line)
+                raw += line[1:] if begins and re.match(rb">+From ", line) else line
+                last = line if begins else b""
+            begins = line.endswith(b"\n")
     if number:
-        yield f"message {number}", _unframed(lines)
+        yield f"message {number}", None if too_large else _unframed(raw, last)
 
 
-def _unframed(lines: list[bytes]) -> bytes:
-    if lines and lines[-1] in {b"\n", b"\r\n"}:
-        lines = lines[:-1]
-    return b"".join(lines)
+def _unframed(raw: bytearray, last: bytes) -> bytes:
+    """Without the blank line that the frame adds."""
+    return bytes(raw[: -len(last)] if last in _BLANK else raw)
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or "refused").lower()
 
 
 # -- out
@@ -165,7 +208,8 @@ async def export_mail(engine: Engine, query: str, dest: Path, form: str) -> Move
             done += 1
         await asyncio.to_thread(writer.finish)
     except OSError as error:
-        raise TransferError(f"{dest} cannot be written: {(error.strerror or 'refused').lower()}.") from None
+        kind = DiskError if files.no_room(error) else TransferError
+        raise kind(f"{dest} cannot be written: {_why(error)}.") from None
     return Moved(done, 0, tuple(failed))
 
 
@@ -217,7 +261,7 @@ class _MboxWriter:
         except FileExistsError:
             raise TransferError(f"{dest} is there already; termmail never writes over a file.") from None
         except OSError as error:
-            raise TransferError(f"{dest} cannot be made: {(error.strerror or 'refused').lower()}.") from None
+            raise TransferError(f"{dest} cannot be made: {_why(error)}.") from None
         self.file = os.fdopen(handle, "wb")
 
     def write(self, _id: int, raw: bytes, date: int, _unread: bool) -> None:
