@@ -43,7 +43,8 @@ def prepare(paths: Paths) -> bool:
     """Make the data folder where it is missing, and close it and the config file to others (0700, 0600).
 
     Returns False where the data folder can only be read: then termmail starts read-only.
-    Raises PathError where there is no data folder and none can be made.
+    Raises PathError where there is no data folder and none can be made, or where it holds other things than mail: to
+    close those to others is not what anybody meant who names a wrong folder.
     """
     data = paths.data
     try:
@@ -54,9 +55,21 @@ def prepare(paths: Paths) -> bool:
         raise PathError(f"The folder {data} cannot be made: {reason(error)}.") from None
     if not os.access(data, os.R_OK | os.X_OK):
         raise PathError(f"The folder {data} cannot be read by you.")
+    if strangers := _strangers(paths):
+        words = f"{data} holds other things than mail ({strangers[0]}); termmail would close them to others."
+        raise PathError(f"{words} Name an empty folder, or one that is not there yet.")
     close_to_others(paths.config)
     close_to_others(data)
     return os.access(data, os.W_OK)
+
+
+def _strangers(paths: Paths) -> list[str]:
+    """What lies in the data folder and is not termmail's; nothing where a mail store is there already."""
+    names = sorted(entry.name for entry in paths.data.iterdir())
+    if any(name.startswith("mail.db") for name in names):
+        return []
+    ours = {paths.config.name, paths.log.name, f"{paths.log.name}.1", "opened", "lost+found"}
+    return [name for name in names if name not in ours and not name.endswith(".lock")]
 
 
 def close_to_others(path: Path) -> None:
