@@ -6,8 +6,10 @@ import asyncio
 import logging
 import os
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from importlib import import_module
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from termmail import __version__
@@ -47,8 +49,10 @@ def build_parser() -> Parser:
         formatter_class=RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"termmail {__version__}")
-    parser.add_argument("--config", metavar="FILE", help="the config file (default: config.toml of your system)")
-    parser.add_argument("--data", metavar="DIR", help="the folder that holds the mail")
+    parser.add_argument(
+        "--config", type=_path, metavar="FILE", help="the config file (default: config.toml of your system)"
+    )
+    parser.add_argument("--data", type=_path, metavar="DIR", help="the folder that holds the mail")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
     def command(name: str, words: str, example: str, handler: str) -> ArgumentParser:
@@ -100,8 +104,10 @@ def _mailbox_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
     _json(search)
 
     show = command("show", "show messages, or an .eml file", "termmail show 12 --json", "mailbox.show")
-    show.add_argument("ids", nargs="*", type=int, metavar="ID", help="as termmail list shows them")
-    show.add_argument("--file", metavar="F.eml", help="a file instead (- is standard input); needs no account")
+    show.add_argument("ids", nargs="*", type=_id, metavar="ID", help="as termmail list shows them")
+    show.add_argument(
+        "--file", type=_path, metavar="F.eml", help="a file instead (- is standard input); needs no account"
+    )
     form = show.add_mutually_exclusive_group()
     form.add_argument("--headers", action="store_true", help="all header fields, nothing else")
     form.add_argument("--raw", action="store_true", help="the bytes as received")
@@ -110,13 +116,13 @@ def _mailbox_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
     delete = command(
         "delete", "move messages to Trash; the server follows a minute later", "termmail delete 12 13", "mailbox.delete"
     )
-    delete.add_argument("ids", nargs="+", type=int, metavar="ID")
+    delete.add_argument("ids", nargs="+", type=_id, metavar="ID")
     delete.add_argument("--now", action="store_true", help="delete them on the server at once")
     _json(delete)
 
     save = command("save", "save the attachments of a message", "termmail save 12 ~/Downloads", "mailbox.save")
-    save.add_argument("id", type=int, metavar="ID")
-    save.add_argument("dir", metavar="DIR", help="a folder that is there; nothing in it is written over")
+    save.add_argument("id", type=_id, metavar="ID")
+    save.add_argument("dir", type=_path, metavar="DIR", help="a folder that is there; nothing in it is written over")
     _json(save)
 
     into = command(
@@ -125,7 +131,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
         "termmail import ~/old.mbox",
         "mailbox.import_mail",
     )
-    into.add_argument("path", metavar="PATH")
+    into.add_argument("path", type=_path, metavar="PATH")
     _account(into)
     into.add_argument("--folder", default="Inbox", metavar="F", help="where to put them (Inbox)")
     _json(into)
@@ -134,7 +140,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
         "export", "write messages to files", "termmail export '' ~/backup --format eml", "mailbox.export_mail"
     )
     out.add_argument("query", metavar="QUERY", help="as for search; '' is everything")
-    out.add_argument("dest", metavar="DEST", help="a new mbox file, or a folder")
+    out.add_argument("dest", type=_path, metavar="DEST", help="a new mbox file, or a folder")
     out.add_argument("--format", choices=("mbox", "maildir", "eml"), default="mbox", help="(mbox)")
     _json(out)
 
@@ -151,7 +157,7 @@ def _sending_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
     send.add_argument("--bcc", action="append", default=[], metavar="A")
     send.add_argument("--subject", default="", metavar="S", required=True)
     send.add_argument("--body", metavar="TEXT", help="the text (default: standard input)")
-    send.add_argument("--attach", action="append", default=[], metavar="F", help="a file; again for more")
+    send.add_argument("--attach", action="append", type=_path, default=[], metavar="F", help="a file; again for more")
     send.add_argument("--account", metavar="A", help="send from this account")
     _json(send)
 
@@ -180,7 +186,7 @@ def _sending_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
         "sending.outbox",
     )
     outbox.add_argument("verb", nargs="?", choices=("list", "retry", "cancel"), default="list")
-    outbox.add_argument("ids", nargs="*", type=int, metavar="ID")
+    outbox.add_argument("ids", nargs="*", type=_id, metavar="ID")
     _account(outbox)
     outbox.add_argument("--sure", action="store_true", help="retry even what may have arrived already")
     _json(outbox)
@@ -221,24 +227,70 @@ def _account_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
+    """How many."""
+    return _number(text, 1_000_000_000)
+
+
+def _id(text: str) -> int:
+    """An id of the store, as SQLite takes it for a key."""
+    return _number(text, (1 << 63) - 1)
+
+
+def _number(text: str, most: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:  # a number of thousands of digits is one too
+        value = 0
+    if not 1 <= value <= most:
+        raise ArgumentTypeError(f"{text[:40]!r} is no number from 1 to {most}")
     return value
+
+
+def _path(text: str) -> str:
+    """A path with its ~ resolved."""
+    try:
+        return os.fspath(Path(text).expanduser())
+    except RuntimeError:
+        raise ArgumentTypeError(f"{text!r}: there is no such user") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code (sysexits.h)."""
+    _open_streams()
     args = build_parser().parse_args(_sendmail_words(list(sys.argv[1:] if argv is None else argv)))
     try:
-        return _run(args)
+        code = _run(args)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return 0
     except Exception as error:  # noqa: BLE001 - the last wall: every failure becomes words and an exit code
         return _failed(error)
+
+
+def _open_streams() -> None:
+    """A stream that was closed becomes the null device, so that no file of ours takes its number; what the encoding of
+    a terminal has no letter for becomes "?".
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _give_up_stdout() -> None:
+    """Nothing more can be written there, also not what Python would still write at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _sendmail_words(argv: list[str]) -> list[str]:
@@ -247,9 +299,14 @@ def _sendmail_words(argv: list[str]) -> list[str]:
 
 
 def _failed(error: Exception) -> int:
-    from termmail.commands.exits import BUG, code_for  # noqa: PLC0415 - `--help` needs none of it
+    from termmail.commands.exits import BUG, DISK, code_for, no_room  # noqa: PLC0415 - `--help` needs none of it
+    from termmail.mail import safe  # noqa: PLC0415
 
     code = code_for(error)
+    if code is None and no_room(error):
+        print("termmail: The disk took no more of what was to be written.", file=sys.stderr)
+        _give_up_stdout()
+        return DISK
     if code is None:
         logging.getLogger("termmail").critical("a bug", exc_info=error)
         where = next((h.baseFilename for h in logging.getLogger("termmail").handlers if hasattr(h, "baseFilename")), "")
@@ -257,7 +314,7 @@ def _failed(error: Exception) -> int:
         print(f"termmail: {words}{f' The log has the details: {where}' if where else ''}", file=sys.stderr)
         return BUG
     advice = getattr(error, "advice", "")
-    print(f"termmail: {error}{f' {advice}' if advice else ''}", file=sys.stderr)
+    print(safe.clean_lines(f"termmail: {error}{f' {advice}' if advice else ''}"), file=sys.stderr)
     return code
 
 
@@ -326,10 +383,13 @@ def _log_to(where: Paths) -> None:
     log = logging.getLogger("termmail")
     log.setLevel(logging.INFO)
     log.propagate = False
+    logging.raiseExceptions = False  # a log that cannot be written (a full disk) is no reason to print a traceback
     if not prepare(where):
         log.addHandler(logging.NullHandler())
         return
     os.umask(0o077)
-    handler = RotatingFileHandler(where.data / "termmail.log", maxBytes=1_000_000, backupCount=1, delay=True)
+    if where.log.is_symlink():
+        where.log.unlink()  # laid there while the folder was open to others: it would lead the log into another file
+    handler = RotatingFileHandler(where.log, maxBytes=1_000_000, backupCount=1, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)

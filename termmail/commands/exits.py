@@ -5,9 +5,12 @@ from __future__ import annotations
 from termmail.accounts.config import ConfigError
 from termmail.accounts.passwords import PasswordError
 from termmail.accounts.paths import PathError
-from termmail.engine.transfer import TransferError
+from termmail.engine.files import no_room
+from termmail.engine.transfer import DiskError, TransferError
 from termmail.net.errors import Busy, LoginRefused, NetError, Offline
 from termmail.store.errors import StoreError
+
+__all__ = ["CommandError", "code_for", "no_room"]
 
 OK = 0
 USAGE = 64
@@ -40,7 +43,7 @@ def code_for(error: Exception) -> int | None:
         ((NetError,), REFUSED),
         ((ConfigError,), CONFIG),
         ((PathError,), CANNOT_CREATE),
-        ((StoreError,), DISK),
+        ((StoreError, DiskError), DISK),
         ((TransferError,), CANNOT_CREATE),
     ):
         if isinstance(error, kinds):

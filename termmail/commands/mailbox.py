@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts.passwords import PasswordError
 from termmail.commands import output
-from termmail.commands.exits import CANNOT_CREATE, DATA, OK, REFUSED, TRY_AGAIN, USAGE, CommandError, code_for
+from termmail.commands.exits import (
+    CANNOT_CREATE,
+    DATA,
+    DISK,
+    OK,
+    REFUSED,
+    TRY_AGAIN,
+    USAGE,
+    CommandError,
+    code_for,
+    no_room,
+)
 from termmail.engine.clock import now
 from termmail.engine.events import SyncProgress
 from termmail.engine.views import View
@@ -23,6 +34,10 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.mail.message import Envelope, Message
+
+
+MOST_FAILURES = 20
+"""Messages named one by one that could not be imported or exported; the others are counted."""
 
 
 def chosen_accounts(engine: Engine, name: str | None) -> list[str]:
@@ -184,7 +199,7 @@ async def delete(engine: Engine, args: Namespace) -> int:
 async def save(engine: Engine, args: Namespace) -> int:
     """All attachments of a message, each under a safe new name."""
     await _known(engine, [args.id])
-    folder = Path(args.dir).expanduser()
+    folder = Path(args.dir)
     if not folder.is_dir():
         raise CommandError(f"{folder} is not a folder.", CANNOT_CREATE)
     message = await engine.read(args.id)
@@ -195,7 +210,8 @@ async def save(engine: Engine, args: Namespace) -> int:
             path = await engine.save_part(args.id, part.path, folder)
         except OSError as error:
             why = (error.strerror or "refused").lower()
-            raise CommandError(f"{part.name} cannot be saved in {folder}: {why}.", CANNOT_CREATE) from None
+            code = DISK if no_room(error) else CANNOT_CREATE
+            raise CommandError(f"{part.name} cannot be saved in {folder}: {why}.", code) from None
         if args.json:
             output.line({"id": args.id, "name": part.name, "path": str(path), "size": part.size})
         else:
@@ -206,20 +222,22 @@ async def save(engine: Engine, args: Namespace) -> int:
 async def import_mail(engine: Engine, args: Namespace) -> int:
     """mbox, Maildir, .eml."""
     account = chosen_accounts(engine, args.account or engine.default_account or None)[0]
-    moved = await engine.import_mail(account, Path(args.path).expanduser(), args.folder)
+    moved = await engine.import_mail(account, Path(args.path), args.folder)
     return _report(moved.done, moved.passed, moved.failed, "imported", args)
 
 
 async def export_mail(engine: Engine, args: Namespace) -> int:
     """mbox, Maildir, .eml."""
-    moved = await engine.export_mail(args.query, Path(args.dest).expanduser(), args.format)
+    moved = await engine.export_mail(args.query, Path(args.dest), args.format)
     code = _report(moved.done, 0, moved.failed, "exported", args)
     return TRY_AGAIN if moved.failed else code
 
 
 def _report(done: int, passed: int, failed: Sequence[str], verb: str, args: Namespace) -> int:
-    for words in failed:
+    for words in failed[:MOST_FAILURES]:
         output.say(words)
+    if len(failed) > MOST_FAILURES:
+        output.say(f"And {len(failed) - MOST_FAILURES} more.")
     if args.json:
         output.line({verb: done, "already_here": passed, "failed": len(failed)})
     else:

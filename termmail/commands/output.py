@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def say(words: str) -> None:
-    """A sentence for the user, on stderr."""
-    print(words, file=sys.stderr, flush=True)
+    """A sentence for the user, on stderr. It may name a stranger's file, so it goes through the door as well."""
+    print(safe.clean_lines(words), file=sys.stderr, flush=True)
 
 
 def line(data: dict[str, Any]) -> None:
@@ -98,11 +98,7 @@ def print_message(message: Message) -> None:
         print(f"{'Note:':9}{note}")
     print()
     for row in body.lines:
-        print("> " * row.quote + row.text)
-    if message.html and body.links:
-        print()
-        for number, link in enumerate(body.links, 1):
-            print(f"[{number}] {link.url}")
+        print(row.text)
     if message.parts:
         print()
         for part in message.parts:

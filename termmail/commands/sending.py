@@ -38,7 +38,7 @@ async def send(engine: Engine, args: Namespace) -> int:
     )
     try:
         for path in args.attach:
-            draft = await engine.attach(draft, Path(path).expanduser())
+            draft = await engine.attach(draft, Path(path))
         outbox_id = await engine.send(draft, delay=0)
     except (ComposeError, OSError) as error:
         if draft.id:
