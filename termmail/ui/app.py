@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from termmail.ui import keymap, keys
+from termmail.ui.behind import behind
 from termmail.ui.screens.inbox import InboxScreen
 from termmail.ui.theme import THEMES
 from termmail.ui.widgets.status import Problem
@@ -21,10 +24,15 @@ from termmail.ui.widgets.status import Problem
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from textual.widget import Widget
+
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
 
 log = logging.getLogger("termmail")
+
+LONGEST_HOLD = 3.0
+"""Seconds that typed keys wait for the screen they are meant for."""
 
 
 class TermmailApp(App[None], inherit_bindings=False):
@@ -56,6 +64,8 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.inbox = InboxScreen()
         self._open_engine = open_engine
         self._unsubscribe: Callable[[], None] | None = None
+        self._aimed: deque[tuple[events.Key, Widget]] = deque(maxlen=64)
+        self._held: list[events.Key] | None = None
 
     def get_default_screen(self) -> InboxScreen:
         """The inbox, empty until the engine is open."""
@@ -63,7 +73,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """The store is opened while the first screen is painted."""
-        self.run_worker(self._opened(), group="engine", exit_on_error=False)
+        behind(self, self._opened, "engine")
 
     async def _opened(self) -> None:
         try:
@@ -119,6 +129,43 @@ class TermmailApp(App[None], inherit_bindings=False):
         """Hear nothing more."""
         if self._unsubscribe is not None:
             self._unsubscribe()
+
+    # -- keys typed ahead
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key belongs to what has the focus when its turn comes, not to what had it when the key was read.
+
+        Textual aims each key as it is read: whoever types `/delta` in one go would search for nothing and delete.
+        """
+        if isinstance(event, events.Key):
+            target = self.focused or self.screen
+            if self._held is not None:
+                self._held.append(events.Key(event.key, event.character))
+                return
+            if not event.is_forwarded:
+                self._aimed.append((event, target))
+            elif any(event is key and target is not aim for key, aim in self._aimed):
+                again = events.Key(event.key, event.character)
+                self._aimed.append((again, target))
+                target._forward_event(again)  # noqa: SLF001 - Textual has no public way to pass a key on
+                return
+        await super().on_event(event)
+
+    def hold_keys(self) -> None:
+        """A screen is being made that the next keys are meant for: keep them for it, for a moment."""
+        if self._held is None:
+            self._held = []
+            self.set_timer(LONGEST_HOLD, self._drop_keys)
+
+    def release_keys(self) -> None:
+        """The screen is there: it gets what was typed meanwhile."""
+        held, self._held = self._held or [], None
+        for key in held:
+            self.post_message(key)
+
+    def _drop_keys(self) -> None:
+        """The screen takes too long: what was typed for it must not act on what is there instead."""
+        self._held = None
 
     # -- what works everywhere
 

@@ -106,7 +106,13 @@ async def mailbox(
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: app.engine is not None and not app.inbox.messages.empty.startswith("Opening"))
             if synced and messages:
-                await until(pilot, lambda: len(app.inbox.messages.ids) == len(messages) and app.subject())
+                await until(
+                    pilot,
+                    lambda: (
+                        len(app.inbox.messages.ids) == len(messages)
+                        and app.inbox.messages.row(app.inbox.messages.cursor_id)
+                    ),
+                )
             yield app, pilot
         if app.troubles:
             raise app.troubles[0]

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.engine.events import Failed, OutboxChanged, SyncProgress
 from termmail.engine.views import View
 from termmail.store.errors import StoreError
+from termmail.ui.behind import behind
 from termmail.ui.keys import BY_ID
 from termmail.ui.screens.looking import LookingScreen
 from termmail.ui.screens.view import as_typed
@@ -17,7 +19,7 @@ from termmail.ui.widgets.status import Problem
 from termmail.ui.words import count, number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from textual.timer import Timer
 
@@ -37,15 +39,13 @@ class FindingScreen(LookingScreen):
 
     # -- questions
 
-    def ask(self, question: str, yes: str, then: Coroutine[object, object, None]) -> None:
+    def ask(self, question: str, yes: str, then: Callable[[], object]) -> None:
         """Do `then` only after a yes."""
         from termmail.ui.screens.confirm import ConfirmScreen  # noqa: PLC0415 - not needed for the first screen
 
         def answered(sure: bool | None) -> None:
             if sure:
-                self.run_worker(then, group="verbs", exit_on_error=False)
-            else:
-                then.close()
+                then()
 
         self.app.push_screen(ConfirmScreen(question, yes, "Back"), answered)
 
@@ -73,7 +73,7 @@ class FindingScreen(LookingScreen):
         """Enter keeps what was found, Esc goes back."""
         if self.whole:
             self.step_back()
-        self.messages.focus()
+        self.set_focus(self.messages)
         if event.kind == "filter":
             self.filter = event.text if event.kept else ""
             self.stale("ids")
@@ -130,7 +130,7 @@ class FindingScreen(LookingScreen):
         if self.whole:
             self.step_back()
         self.go_to(View(account or self.home.account, folder))
-        self.messages.focus()
+        self.set_focus(self.messages)
 
     # -- servers
 
@@ -161,7 +161,7 @@ class FindingScreen(LookingScreen):
             case Failed():
                 self.problems.add(event)
             case OutboxChanged():
-                self.run_worker(self._outbox(event), group="outbox", exit_on_error=False)
+                behind(self, partial(self._outbox, event), "outbox")
             case SyncProgress(running=False, words=words) if words and self._went_well(event):
                 self.problems.forget(event.account)
                 if words != "No new messages":
@@ -229,7 +229,4 @@ class FindingScreen(LookingScreen):
             self.app.exit()
             return
         them = "It stays in the Outbox and goes out" if waiting == 1 else "They stay in the Outbox and go out"
-        self.ask(f"{count(waiting, 'message')} not sent yet. {them} next time. Quit now?", "Quit", self._exit())
-
-    async def _exit(self) -> None:
-        self.app.exit()
+        self.ask(f"{count(waiting, 'message')} not sent yet. {them} next time. Quit now?", "Quit", self.app.exit)

@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.accounts.passwords import PasswordError
 from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
+from termmail.ui.behind import behind
 from termmail.ui.screens.finding import FindingScreen
 from termmail.ui.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from termmail.mail.message import Draft
     from termmail.ui.widgets.message_list import MessageList
@@ -43,17 +45,17 @@ class InboxScreen(FindingScreen):
             return True
         return False
 
-    def _do(self, work: Awaitable[str | None], leaving: Sequence[int] = (), *, undo: bool = True) -> None:
+    def _do(self, work: Callable[[], Awaitable[str | None]], leaving: Sequence[int] = (), *, undo: bool = True) -> None:
         """Run a verb of the engine behind the screen that has changed already."""
         self.leaving |= set(leaving)
         if leaving:
             self.messages.take_out(leaving)
             self._selection_changed()
-        self.run_worker(self._done(work, leaving, undo=undo), group="verbs", exit_on_error=False)
+        behind(self, partial(self._done, work, leaving, undo=undo), "verbs")
 
-    async def _done(self, work: Awaitable[str | None], leaving: Sequence[int], *, undo: bool) -> None:
+    async def _done(self, work: Callable[[], Awaitable[str | None]], leaving: Sequence[int], *, undo: bool) -> None:
         try:
-            if words := await work:
+            if words := await work():
                 key = self.termmail.keys.shown("message.undo")
                 self.status.say(f"{words} · {key} brings it back" if undo and key else words)
         except (StoreError, NetError, PasswordError) as error:
@@ -89,27 +91,24 @@ class InboxScreen(FindingScreen):
             return
         ids = self.targets()
         if self.view.folder == "Drafts":
-            self.ask(f"Discard {count(len(ids), 'draft')}?", "Discard", self._discard(ids))
+            self.ask(
+                f"Discard {count(len(ids), 'draft')}?",
+                "Discard",
+                partial(self._do, partial(self._discard, ids), ids, undo=False),
+            )
         elif self.view.folder == "Outbox":
-            self._do(self._take_back(ids), ids, undo=False)
+            self._do(partial(self._take_back, ids), ids, undo=False)
         elif self.view.folder == "Trash":
             question = f"Delete {count(len(ids), 'message')} for good, here and on the server?"
-            self.ask(question, "Delete", self._delete_for_good(ids))
+            self.ask(question, "Delete", partial(self._do, partial(self.engine.delete, ids), ids, undo=False))
         else:
-            self._do(self.engine.delete(ids), ids)
+            self._do(partial(self.engine.delete, ids), ids)
 
-    async def _delete_for_good(self, ids: list[int]) -> None:
+    async def _discard(self, ids: list[int]) -> str:
         assert self.engine is not None
-        self._do(self.engine.delete(ids), ids, undo=False)
-
-    async def _discard(self, ids: list[int]) -> None:
-        async def all_of_them() -> str:
-            assert self.engine is not None
-            for id_ in ids:
-                await self.engine.discard_draft(id_)
-            return f"{count(len(ids), 'draft')} discarded"
-
-        self._do(all_of_them(), ids, undo=False)
+        for id_ in ids:
+            await self.engine.discard_draft(id_)
+        return f"{count(len(ids), 'draft')} discarded"
 
     async def _take_back(self, ids: list[int]) -> str:
         assert self.engine is not None
@@ -120,11 +119,11 @@ class InboxScreen(FindingScreen):
 
     def action_message_archive(self) -> None:
         if self._able() and self.engine is not None:
-            self._do(self.engine.archive(ids := self.targets()), ids)
+            self._do(partial(self.engine.archive, ids := self.targets()), ids)
 
     def action_message_spam(self) -> None:
         if self._able() and self.engine is not None:
-            self._do(self.engine.spam(ids := self.targets()), ids)
+            self._do(partial(self.engine.spam, ids := self.targets()), ids)
 
     def action_message_move(self) -> None:
         if self._able():
@@ -134,7 +133,7 @@ class InboxScreen(FindingScreen):
 
     def _move(self, ids: list[int], folder: str) -> None:
         if self.engine is not None and folder != self.view.folder:
-            self._do(self.engine.move(ids, folder), ids)
+            self._do(partial(self.engine.move, ids, folder), ids)
 
     def action_message_star(self) -> None:
         if self._able() and self.engine is not None:
@@ -142,7 +141,7 @@ class InboxScreen(FindingScreen):
             first = self.messages.row(ids[0])
             on = not (first is not None and first.starred)
             self.messages.change(ids, starred=on)
-            self._do(self.engine.star(ids, on=on), undo=False)
+            self._do(partial(self.engine.star, ids, on=on), undo=False)
 
     def action_message_read(self) -> None:
         if self._able() and self.engine is not None:
@@ -150,10 +149,10 @@ class InboxScreen(FindingScreen):
             first = self.messages.row(ids[0])
             unread = not (first is not None and first.unread)
             self.messages.change(ids, unread=unread)
-            self._do(self.engine.mark_read(ids, unread=unread), undo=False)
+            self._do(partial(self.engine.mark_read, ids, unread=unread), undo=False)
 
     def action_message_undo(self) -> None:
-        self._do(self._undo(), undo=False)
+        self._do(self._undo, undo=False)
 
     async def _undo(self) -> str | None:
         if self.engine is None:
@@ -161,7 +160,7 @@ class InboxScreen(FindingScreen):
         self.engine.last_draft = 0
         words = await self.engine.undo()
         if words and self.engine.last_draft:
-            self.write(await self.engine.load_draft(self.engine.last_draft))
+            await self.write(await self.engine.load_draft(self.engine.last_draft))
         return words or "There is nothing to undo."
 
     def action_mail_empty_trash(self) -> None:
@@ -171,54 +170,60 @@ class InboxScreen(FindingScreen):
                 self.status.say("Trash is empty.", 3)
                 return
             question = f"Delete {count(held.total, 'message')} in Trash for good, here and on the server?"
-            self.ask(question, "Empty Trash", self._empty_trash(self.view.account))
-
-    async def _empty_trash(self, account: str) -> None:
-        assert self.engine is not None
-        self._do(self.engine.empty_trash(account), undo=False)
+            self.ask(
+                question,
+                "Empty Trash",
+                partial(self._do, partial(self.engine.empty_trash, self.view.account), undo=False),
+            )
 
     # -- writing
 
-    def write(self, draft: Draft) -> None:
-        """Open the composer."""
+    async def write(self, draft: Draft, *, fresh: bool | None = None) -> None:
+        """Open the composer; a `fresh` draft that is left unchanged is thrown away."""
         from termmail.ui.screens.compose import ComposeScreen  # noqa: PLC0415 - not needed for the first screen
 
         if self.engine is not None:
-            self.app.push_screen(ComposeScreen(self.engine, draft))
+            await self.app.push_screen(ComposeScreen(self.engine, draft, fresh=fresh))
 
-    def _draft(self, work: Awaitable[Draft]) -> None:
+    def _draft(self, work: Callable[[], Awaitable[Draft]], *, fresh: bool | None = None) -> None:
+        """Open the composer on a draft that is still being made; what is typed meanwhile is meant for it."""
+        self.termmail.hold_keys()
+
         async def opened() -> None:
-            self.write(await work)
+            try:
+                await self.write(await work(), fresh=fresh)
+            finally:
+                self.app.call_after_refresh(self.termmail.release_keys)
 
-        self._do(opened(), undo=False)
+        self._do(opened, undo=False)
 
     def action_mail_compose(self) -> None:
         if self.engine is not None and self.engine.accounts:
-            self._draft(self.engine.new_draft(self.view.account))
+            self._draft(partial(self.engine.new_draft, self.view.account))
 
     def action_message_reply(self) -> None:
         if self._able() and self.engine is not None:
-            self._draft(self.engine.reply_draft(self.messages.cursor_id))
+            self._draft(partial(self.engine.reply_draft, self.messages.cursor_id))
 
     def action_message_reply_all(self) -> None:
         if self._able() and self.engine is not None:
-            self._draft(self.engine.reply_draft(self.messages.cursor_id, everyone=True))
+            self._draft(partial(self.engine.reply_draft, self.messages.cursor_id, everyone=True))
 
     def action_message_reply_list(self) -> None:
         if self._able() and self.engine is not None:
-            self._draft(self.engine.reply_draft(self.messages.cursor_id, to_list=True))
+            self._draft(partial(self.engine.reply_draft, self.messages.cursor_id, to_list=True))
 
     def action_message_forward(self) -> None:
         if self._able() and self.engine is not None:
-            self._draft(self.engine.forward_draft(self.messages.cursor_id))
+            self._draft(partial(self.engine.forward_draft, self.messages.cursor_id), fresh=True)
 
     def action_message_forward_attached(self) -> None:
         if self._able() and self.engine is not None:
-            self._draft(self.engine.forward_draft(self.messages.cursor_id, attached=True))
+            self._draft(partial(self.engine.forward_draft, self.messages.cursor_id, attached=True), fresh=True)
 
     def mail_to(self, url: str) -> None:
         if self.engine is not None:
-            self._draft(self.engine.mailto_draft(url))
+            self._draft(partial(self.engine.mailto_draft, url))
 
     # -- opening
 
@@ -227,7 +232,7 @@ class InboxScreen(FindingScreen):
         if self.engine is None:
             return
         if self.view.folder == "Drafts":
-            self._draft(self.engine.load_draft(event.id))
+            self._draft(partial(self.engine.load_draft, event.id))
         elif self.view.folder == "Outbox":
             from termmail.ui.screens.outbox_item import OutboxItemScreen  # noqa: PLC0415
 

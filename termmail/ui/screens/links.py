@@ -93,9 +93,12 @@ class LinksScreen(dialog.Dialog[str | None]):
         self._list.focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fold the addresses to the room there is."""
+        """Fold the addresses to the room there is, after the layout that told us: it would miss what changes in it."""
+        self.call_after_refresh(self._fill, event.size.width)
+
+    def _fill(self, room: int) -> None:
         at = self._list.highlighted or 0
-        width = min(WIDEST, event.size.width) - FRAME
+        width = min(WIDEST, room) - FRAME
         self._list.clear_options()
         self._list.add_options(
             [Option(_shown(mark, link, width)) for mark, link in zip(self._marks, self._links, strict=True)]

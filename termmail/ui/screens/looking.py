@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from termmail.accounts.passwords import PasswordError
 from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
+from termmail.ui.behind import behind
 from termmail.ui.screens.reading import ReadingScreen
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class LookingScreen(ReadingScreen):
             self.status.say(self.reader.switch_html(), 3)
 
     def action_message_source(self) -> None:
-        self.run_worker(self._source(), group="look", exclusive=True, exit_on_error=False)
+        behind(self, self._source, "look", exclusive=True)
 
     async def _source(self) -> None:
         if (found := await self.message()) is not None and self.engine is not None:
@@ -71,7 +72,7 @@ class LookingScreen(ReadingScreen):
             self.app.push_screen(SourceScreen(f"Source · {row.subject}", raw.decode("utf-8", "replace")))
 
     def action_message_attachments(self) -> None:
-        self.run_worker(self._attachments(), group="look", exclusive=True, exit_on_error=False)
+        behind(self, self._attachments, "look", exclusive=True)
 
     async def _attachments(self) -> None:
         if (found := await self.message()) is None or self.engine is None:
@@ -85,7 +86,7 @@ class LookingScreen(ReadingScreen):
         self.app.push_screen(AttachmentsScreen(self.engine, row.id, message))
 
     def action_message_links(self) -> None:
-        self.run_worker(self._links(), group="look", exclusive=True, exit_on_error=False)
+        behind(self, self._links, "look", exclusive=True)
 
     async def _links(self) -> None:
         if (found := await self.message()) is None or self.engine is None:
@@ -106,7 +107,7 @@ class LookingScreen(ReadingScreen):
             self.mail_to(url)
 
     def action_message_browser(self) -> None:
-        self.run_worker(self._browser(), group="look", exclusive=True, exit_on_error=False)
+        behind(self, self._browser, "look", exclusive=True)
 
     async def _browser(self) -> None:
         if (found := await self.message()) is None or self.engine is None:

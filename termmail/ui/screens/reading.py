@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.store.errors import StoreError
+from termmail.ui.behind import behind
 from termmail.ui.screens.view import ViewScreen
 from termmail.ui.widgets.message_list import MessageList
 
@@ -43,7 +45,7 @@ class ReadingScreen(ViewScreen):
 
     def _whole(self, *, on: bool) -> None:
         self.set_class(on, "-reading")
-        (self.reader if on else self.messages).focus()
+        self.set_focus(self.reader if on else self.messages)
 
     def on_message_list_moved(self) -> None:
         """The reading pane follows when the cursor rests; nothing else is painted for a move."""
@@ -51,17 +53,17 @@ class ReadingScreen(ViewScreen):
             self._resting.stop()
         self._opened = 0
         if self.whole:
-            self.run_worker(self._read_cursor(), group="open", exclusive=True, exit_on_error=False)
+            behind(self, self._read_cursor, "open", exclusive=True)
         elif self.reader.display:
             self._resting = self.set_timer(REST, self._preview)
 
     def _preview(self) -> None:
-        self.run_worker(self._show_cursor(), group="open", exclusive=True, exit_on_error=False)
+        behind(self, self._show_cursor, "open", exclusive=True)
         self._resting = self.set_timer(REST_FETCH, self._preview_fetched)
 
     def _preview_fetched(self) -> None:
         if self.reader.row is not None and self.reader.message is None and self.reader.row.state != "skipped":
-            self.run_worker(self._show_cursor(fetch=True), group="open", exclusive=True, exit_on_error=False)
+            behind(self, partial(self._show_cursor, fetch=True), "open", exclusive=True)
 
     async def cursor_row(self) -> Row | None:
         """The row under the cursor, read now where the list does not have it yet."""
@@ -96,7 +98,7 @@ class ReadingScreen(ViewScreen):
         row = self.reader.row
         if row is not None and row.unread and row.folder not in {"Drafts", "Outbox"}:
             self.messages.change([row.id], unread=False)
-            self.run_worker(self._mark_read(row.id), group="mark", exit_on_error=False)
+            behind(self, partial(self._mark_read, row.id), "mark")
 
     async def _mark_read(self, id_: int) -> None:
         if self.engine is not None and not self.engine.read_only:
@@ -108,22 +110,22 @@ class ReadingScreen(ViewScreen):
     def read_here(self) -> None:
         """Open the message under the cursor: in the pane where it stands beside the list, else on the whole screen."""
         if self.reader.display and self.has_class("-wide") and not self.whole:
-            self.reader.focus()
+            self.set_focus(self.reader)
         elif not self.whole:
             self._whole(on=True)
-        self.run_worker(self._read_cursor(), group="open", exclusive=True, exit_on_error=False)
+        behind(self, self._read_cursor, "open", exclusive=True)
 
     def on_reader_whole_asked(self) -> None:
         """Enter in the reader."""
         self._whole(on=not self.whole)
         if self.whole:
-            self.run_worker(self._read_cursor(), group="open", exclusive=True, exit_on_error=False)
+            behind(self, self._read_cursor, "open", exclusive=True)
 
     def action_view_pane(self) -> None:
         self.toggle_class("-pane-off")
         self.status.say("Reading pane off" if self.has_class("-pane-off") else "Reading pane on", 3)
         if self.focused is not None and not self.focused.display:
-            self.messages.focus()
+            self.set_focus(self.messages)
         if not self.has_class("-pane-off"):
             self.call_after_refresh(self._preview)
 
@@ -138,7 +140,7 @@ class ReadingScreen(ViewScreen):
         if self.whole:
             self._whole(on=False)
         elif self.focused is not self.messages:
-            self.messages.focus()
+            self.set_focus(self.messages)
         elif self.filter or self.view.query is not None:
             self.go_to(self.home)
         else:
@@ -159,22 +161,22 @@ class ReadingScreen(ViewScreen):
         if self.messages.cursor == before:
             self.status.say("This is the last message." if by > 0 else "This is the first message.", 3)
         elif self.reader.display and not self.whole:
-            self.call_after_refresh(self.run_worker, self._read_cursor(), group="open", exclusive=True)
+            self.call_after_refresh(behind, self, self._read_cursor, "open", exclusive=True)
 
     def action_reader_page(self) -> None:
         if not self.reader.display:
             if self.messages.cursor_id:
                 self.post_message(MessageList.Opened(self.messages.cursor_id))
         elif self._opened != self.messages.cursor_id:
-            self.run_worker(self._read_cursor(), group="open", exclusive=True, exit_on_error=False)
+            behind(self, self._read_cursor, "open", exclusive=True)
         elif not self.reader.page():
             self._step(1)
 
     def action_list_next_unread(self) -> None:
-        self.run_worker(self._seek_unread(1), group="seek", exclusive=True, exit_on_error=False)
+        behind(self, partial(self._seek_unread, 1), "seek", exclusive=True)
 
     def action_list_previous_unread(self) -> None:
-        self.run_worker(self._seek_unread(-1), group="seek", exclusive=True, exit_on_error=False)
+        behind(self, partial(self._seek_unread, -1), "seek", exclusive=True)
 
     async def _seek_unread(self, by: int) -> None:
         """Look through the rows in one direction, some hundred at a time."""
@@ -199,4 +201,4 @@ class ReadingScreen(ViewScreen):
         if self.whole:
             self._whole(on=False)
         self.go_to(event.view)
-        self.messages.focus()
+        self.set_focus(self.messages)

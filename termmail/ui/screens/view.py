@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Container
@@ -14,6 +15,7 @@ from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, S
 from termmail.engine.views import View
 from termmail.store.errors import StoreError
 from termmail.ui import keys
+from termmail.ui.behind import behind
 from termmail.ui.screens import titles
 from termmail.ui.widgets.folders import FolderList
 from termmail.ui.widgets.keybar import KeyBar
@@ -76,7 +78,7 @@ class ViewScreen(Screen[None]):
     def on_mount(self) -> None:
         """The list has the focus; the words of time are renewed now and then."""
         self.messages.empty = "Opening your mail …"
-        self.messages.focus()
+        self.set_focus(self.messages)
         self.set_interval(20, self.retitle)
         self.ready.set()
 
@@ -126,7 +128,7 @@ class ViewScreen(Screen[None]):
         self.view, self.filter, self._coverage = view, "", ""
         if view.query is None:
             self.home = view
-        self.run_worker(self._load(view), group="view", exclusive=True, exit_on_error=False)
+        behind(self, partial(self._load, view), "view", exclusive=True)
         self.stale("counts")
 
     async def _load(self, view: View) -> None:
@@ -209,7 +211,7 @@ class ViewScreen(Screen[None]):
         self._stale |= set(what)
         if self._stale and not self._refreshing and self.engine is not None:
             self._refreshing = True
-            self.run_worker(self._refresh(), group="refresh", exit_on_error=False)
+            behind(self, self._refresh, "refresh")
 
     async def _refresh(self) -> None:
         try:

@@ -8,6 +8,7 @@ import time
 from array import array
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from termmail.ui import keys
+from termmail.ui.behind import behind
 from termmail.ui.widgets.row import CURSOR, Look, card, line
 from termmail.ui.words import Today
 
@@ -351,7 +353,7 @@ class MessageList(ScrollView, can_focus=True):
         if stale is None and self._asking:
             return
         self._asking = True
-        self.run_worker(self._fetch(stale or set()), group="rows", exit_on_error=False)
+        behind(self, partial(self._fetch, stale or set()), "rows")
 
     async def _fetch(self, stale: set[int]) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message as Event
@@ -13,6 +14,7 @@ from termmail.mail import safe
 from termmail.mail.message import Line, Rendered
 from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
+from termmail.ui.behind import behind
 from termmail.ui.widgets.body import Body
 from termmail.ui.widgets.head import head
 from termmail.ui.words import size
@@ -75,7 +77,7 @@ class Reader(Body):
         self.row = row
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
-        self.run_worker(self._load(row, fetch=fetch), group="reader", exclusive=True, exit_on_error=False)
+        behind(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
 
     async def _load(self, row: Row, *, fetch: bool) -> None:
         engine = self.engine
@@ -100,7 +102,7 @@ class Reader(Body):
     def fetch(self, row: Row) -> None:
         """Bring the text from the server. What was fetched stays, also when the reader goes on meanwhile."""
         self._say(f"Fetching {size(row.size)} …")
-        self.run_worker(self._fetch(row), group="fetch", exclusive=True, exit_on_error=False)
+        behind(self, partial(self._fetch, row), "fetch", exclusive=True)
 
     async def _fetch(self, row: Row) -> None:
         engine, worker = self.engine, get_current_worker()
@@ -166,7 +168,7 @@ class Reader(Body):
     def look_again(self) -> None:
         """Render anew: another width, or the other of text and HTML."""
         if self.row is not None and self.message is not None:
-            self.run_worker(self._again(self.row, self.message), group="reader", exclusive=True, exit_on_error=False)
+            behind(self, partial(self._again, self.row, self.message), "reader", exclusive=True)
 
     async def _again(self, row: Row, message: Message) -> None:
         if self.engine is not None:
@@ -178,9 +180,7 @@ class Reader(Body):
         if self.message is not None and self.measure != self._width:
             self.look_again()
         elif self.row is not None:
-            self.paint(
-                head(self.row, self.message, self.text.notes, self.cells - 2, self.size.height), self.rendered
-            )
+            self.paint(head(self.row, self.message, self.text.notes, self.cells - 2, self.size.height), self.rendered)
 
     def switch_html(self) -> str:
         """The other of text and HTML; words where there is only one."""

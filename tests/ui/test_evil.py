@@ -1,0 +1,108 @@
+"""Strangers' words in every field of a message, through the real parser and store: text on the screen, nothing else."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from termmail.engine.events import Failed, SyncProgress
+from tests.mail.nasty import NASTY
+from tests.ui.mailbox_stage import letter, mailbox
+from tests.ui.stage import EVIL, SIZES, assert_harmless, shown, until
+
+
+def encoded(text: str) -> str:
+    """A text as an encoded-word: the way any byte gets into a header."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return f"=?utf-8?B?{base64.b64encode(raw).decode()}?="
+
+
+def evil_letter(number: int, evil: str) -> bytes:
+    """A message with the same evil words in every field that is ever drawn."""
+    word = encoded(evil)
+    evil = evil.encode("utf-8", "replace").decode()
+    body = "\r\n".join([evil, "> " + evil, "-- ", evil]).replace("\x00", "\x01")
+    return letter(
+        number,
+        From=f"{word} <evil@example.net>",
+        To=f"{word} <ada@example.org>, {evil[:40]!r} <bob@example.org>",
+        Subject=word,
+        X_Evil=word,
+        Content_Type=f'text/plain; charset="utf-8"; name="{word}"',
+        body=body,
+    )
+
+
+LETTERS = [evil_letter(number, evil) for number, evil in enumerate(EVIL)]
+
+
+@pytest.mark.parametrize("size", [*SIZES, (200, 60)])
+async def test_a_mailbox_of_evil_words_is_drawn_harmlessly_in_list_and_reader(tmp_path, size):
+    async with mailbox(tmp_path, LETTERS, size=size) as (app, pilot):
+        assert_harmless(app)
+        await pilot.press("enter")
+        for _ in LETTERS:
+            await until(pilot, lambda: app.inbox.reader.message is not None)
+            assert_harmless(app)
+            await pilot.press("h")
+            assert_harmless(app)
+            await pilot.press("h", "Q", "]")
+        await pilot.press("escape", "X")
+        assert_harmless(app)
+
+
+async def test_evil_words_go_through_every_verb_unharmed(tmp_path):
+    async with mailbox(tmp_path, LETTERS) as (app, pilot):
+        for keys in (
+            ["s"],
+            ["u"],
+            ["V"],
+            ["escape"],
+            ["r"],
+            ["escape"],
+            ["f"],
+            ["escape"],
+            ["v"],
+            ["escape"],
+            ["d"],
+            ["z"],
+        ):
+            await pilot.press(*keys)
+            await app.workers.wait_for_complete()
+            assert_harmless(app)
+
+
+@pytest.mark.parametrize("evil", EVIL)
+async def test_evil_names_of_folders_queries_and_troubles(tmp_path, evil):
+    async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
+        from termmail.mail import safe
+
+        await app.engine.move([app.inbox.messages.ids[0]], safe.clean(evil)[:50] or "x")
+        app.engine.tell(Failed("ada", safe.clean(evil), safe.clean(evil)))
+        app.engine.tell(SyncProgress("ada", "headers", 1, 2, running=False, words=safe.clean(evil)))
+        await pilot.pause()
+        assert_harmless(app)
+        await pilot.press("escape", "g")
+        await until(pilot, lambda: app.screen is not app.inbox)
+        assert_harmless(app)
+        await pilot.press("escape", "/")
+        app.inbox.query_one("#prompt-input").value = evil
+        await until(pilot, lambda: app.inbox.view.query is not None or not evil.strip())
+        assert_harmless(app)
+
+
+async def test_four_hundred_nasty_mails_are_listed_and_read_without_a_word_of_trouble(tmp_path):
+    async with mailbox(
+        tmp_path, [raw for _, raw in sorted(NASTY.items()) if len(raw) < 1_000_000], size=(100, 40), whole=False
+    ) as (
+        app,
+        pilot,
+    ):
+        await pilot.press("enter")
+        for _ in app.inbox.messages.ids:
+            await until(pilot, lambda: app.inbox.reader.message is not None)
+            assert_harmless(app)
+            app.inbox.action_message_next()
+            await pilot.pause()
+        assert "went wrong" not in shown(app)
