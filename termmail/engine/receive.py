@@ -27,7 +27,7 @@ from termmail.store.lock import AccountLock, Locked
 from termmail.store.rows import Known, New, State
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from termmail.engine.engine import Engine
     from termmail.net.maildrop import Listed, Maildrop
@@ -189,7 +189,7 @@ class Receiver:
         wanted = [listed[place] for place in (*plan.new, *plan.unnamed)]
         wanted.sort(key=lambda entry: entry.number, reverse=True)
         arrivals = Arrivals(self, listed, wanted)
-        await arrivals.take(drop.headers(wanted))
+        await arrivals.take(drop)
         missing = await self.engine.db(remote.settle, self.account) if not arrivals.left_out else 0
         if plan.again or plan.missing or missing:
             self.engine.tell(FolderChanged(self.account, "Inbox"))
@@ -394,12 +394,23 @@ class Arrivals:
         self._full = FIRST_PAGE
         self._storing: asyncio.Task[None] | None = None
 
-    async def take(self, stream: AsyncIterator[tuple[Listed, bytes | NetError]]) -> None:
-        """Store every header block the stream yields. One that has no end closes the session: it is noted, shown
-        as not fetched, and the next session passes it over (SAFETY P3, P4)."""
+    async def take(self, drop: Maildrop) -> None:
+        """Store the header block of every message that is wanted, and of one whose header block is too large the
+        whole message (SAFETY M8)."""
+        large: list[Listed] = []
+        await self._take_headers(drop, large)
+        for listed in large:
+            await self._take_whole(drop, listed)
+
+    async def _take_headers(self, drop: Maildrop, large: list[Listed]) -> None:
+        """A header block that has no end closes the session: it is noted, shown as not fetched, and the next session
+        passes it over (SAFETY P3, P4). Those that are only too large are added to `large`."""
         try:
-            async for listed, answer in stream:
+            async for listed, answer in drop.headers(self._wanted):
                 self._done += 1
+                if isinstance(answer, TooLarge):
+                    large.append(listed)
+                    continue
                 if isinstance(answer, NetError):
                     self.left_out += 1
                     log.warning("message %d of %s was passed over: %s", listed.number, self.receiver.account, answer)
@@ -409,20 +420,35 @@ class Arrivals:
                     self._full = CHUNK
                     await self._store_page()
         except TooLarge as error:
-            endless = self._wanted[self._done]
-            self._add(endless, b"")
-            await self._store_page()
-            await self._stored()
-            await self.receiver.skip(endless, error)
+            await self._skip(self._wanted[self._done], error)
             raise
         finally:
             # What has come is kept, also when the line drops behind it.
             await self._store_page()
             await self._stored()
 
-    def _add(self, listed: Listed, header: bytes) -> None:
+    async def _take_whole(self, drop: Maildrop, listed: Listed) -> None:
+        try:
+            raw = await drop.retrieve_one(listed)
+        except (Refused, TooLarge) as error:
+            await self._skip(listed, error)
+            if drop.closed:
+                raise
+            return
+        self._add(listed, parse.split_header(raw), raw)
+        await self._store_page()
+        await self._stored()
+
+    async def _skip(self, listed: Listed, error: NetError) -> None:
+        """Show a message as one that was not fetched, with the reason."""
+        self._add(listed, b"")
+        await self._store_page()
+        await self._stored()
+        await self.receiver.skip(listed, error)
+
+    def _add(self, listed: Listed, header: bytes, raw: bytes | None = None) -> None:
         nth = self._places.get(listed.number, 0)
-        self._page.append(New(listed.uidl, listed.number, listed.size, header, nth=nth))
+        self._page.append(New(listed.uidl, listed.number, listed.size, header, raw, nth=nth))
 
     async def _stored(self) -> None:
         storing, self._storing = self._storing, None
