@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from termmail.accounts.passwords import PasswordError
+from termmail.engine import doubt
 from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
 from termmail.engine.expunge import commit_deletes
@@ -204,6 +205,7 @@ class Receiver:
         wanted = [entry for entry, _ in here.values()]
         done = size = 0
         page: list[tuple[int, bytes]] = []
+        doubtful: list[tuple[Listed, Known]] = []
         try:
             async for listed, answer in drop.retrieve(wanted):
                 done += 1
@@ -213,6 +215,8 @@ class Receiver:
                 elif one.message is not None and is_same(answer, one):
                     page.append((one.message, answer))
                     size += len(answer)
+                elif one.message is not None:
+                    doubtful.append((listed, one))
                 if size > CHUNK_BYTES:
                     await self._keep_page(page)
                     page, size = [], 0
@@ -223,6 +227,9 @@ class Receiver:
         finally:
             # What has come is kept, also when the line drops behind it.
             await self._keep_page(page)
+        for listed, one in doubtful:
+            with contextlib.suppress(Refused):
+                await doubt.settle(self, drop, listed, one, await drop.retrieve_one(listed))
 
     async def _keep_page(self, page: list[tuple[int, bytes]]) -> None:
         if page:
@@ -261,9 +268,12 @@ class Receiver:
                 raise Refused("The server no longer has this message.", advice="Only its header is left.")
             raw = await drop.retrieve_one(listed, progress=progress)
             if not await self.keep(known, raw):
+                found = await doubt.settle(self, drop, listed, known, raw)
                 raise Refused(
                     "The server sent another message than the one it announced.",
-                    advice="Check for mail again: the server may have renumbered its messages.",
+                    advice="That message is in the list now, under its own name."
+                    if found
+                    else "Check for mail again: the server may have renumbered its messages.",
                 )
             self._keep_a_while()
             return raw
