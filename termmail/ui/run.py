@@ -32,7 +32,7 @@ async def _run(opened: AbstractAsyncContextManager[Engine]) -> int:
             async with opened as engine:
                 ready.set_result(engine)
                 await over.wait()
-        except BaseException as error:
+        except Exception as error:  # whatever it is, the app hears of it and `run` raises it
             if ready.done():
                 raise
             ready.set_exception(error)
