@@ -60,6 +60,9 @@ ACTIONS = (
     Action("view.back", "escape,left", "Back, one level", "mail", "Moving", 1, "back", "reader"),
     Action("list.select", "x", "Select this message", "mail", "Selecting", 12, "select"),
     Action("list.select-all", "X", "Select all shown, or none", "mail", "Selecting"),
+    Action("folders.next", "j,down", "Next folder, in the folder column", "folders", "Moving"),
+    Action("folders.previous", "k,up", "Previous folder", "folders", "Moving"),
+    Action("folders.open", "enter,right", "Show this folder", "folders", "Moving", 1, "open"),
     # The reader
     Action("reader.down", "j,down", "One line down", "reader", "Reading"),
     Action("reader.up", "k,up", "One line up", "reader", "Reading"),
@@ -107,9 +110,6 @@ ACTIONS = (
     Action("go.archive", "g a", "Archive", "go", "Finding"),
     Action("go.spam", "g s", "Spam", "go", "Finding"),
     Action("go.trash", "g x", "Trash", "go", "Finding"),
-    Action("folders.next", "j,down", "Next folder", "folders", "Finding"),
-    Action("folders.previous", "k,up", "Previous folder", "folders", "Finding"),
-    Action("folders.open", "enter,right", "Show this folder", "folders", "Finding", 1, "open"),
     # The program
     Action("mail.check", "f5", "Check mail", "mail", "The program"),
     Action("view.pane", "p", "Reading pane on or off", "mail", "The program"),

@@ -198,3 +198,37 @@ async def test_text_can_be_selected_and_copied(tmp_path):
         await pilot.hover("#reader", offset=(8, y))
         await pilot.mouse_up("#reader", offset=(8, y))
         assert app.screen.get_selected_text().startswith("This is")
+
+
+@pytest.mark.parametrize("width", [20, 38, 60, 88, 120])
+@pytest.mark.parametrize("height", [4, 9, 14, 40])
+def test_the_senders_address_is_never_cut_and_warnings_come_first(width, height):
+    from termmail.mail.message import Address, Envelope, Message, Part
+    from termmail.store.rows import Row
+    from termmail.ui.widgets.head import head
+
+    email = "a-rather-long-name@a-rather-long-domain.of.example.org"
+    message = Message(
+        envelope=Envelope(
+            sender=(Address("x" * 60, email),),
+            to=tuple(Address(f"Person {n}", f"person{n}@example.org") for n in range(30)),
+        ),
+        parts=tuple(Part(str(n), "text/plain", f"file {n}.txt", 1000) for n in range(20)),
+        warnings=("Be careful with this one.",),
+    )
+    row = Row(
+        id=1, account="a", folder="Inbox", sender="x", recipients="", subject="s" * 300, snippet="", date=1_700_000_000,
+        size=1, unread=True, starred=False, answered=False, forwarded=False, attachments=1, downloaded=True,
+        state="kept", uidl=b"", message_id="",
+    )  # fmt: skip
+    lines = [
+        "".join(text for text, _ in line) for line in head(row, message, ["A note on " + "words " * 30], width, height)
+    ]
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= max(2, height // 2)
+    if height >= 14 and width >= 38:
+        together = "".join("".join(lines).split())
+        assert email in together
+        assert height < 40 or "Becareful" in together
+    if height == 40 and width >= 60:
+        assert "more" in "".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 
 from termmail.mail import safe
 from termmail.ui.words import long_date, size
@@ -12,7 +12,7 @@ from termmail.ui.words import long_date, size
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from termmail.mail.message import Address, Message
+    from termmail.mail.message import Message
     from termmail.store.rows import Row
 
 HeadLine = tuple[tuple[str, str], ...]
@@ -24,69 +24,87 @@ LOW = 14
 
 
 def head(row: Row, message: Message | None, notes: Iterable[str], width: int, height: int) -> list[HeadLine]:
-    """The lines of the block, each at most `width` cells; few of them in a reader of few lines."""
+    """The lines of the block, each at most `width` cells and together at most half of `height`.
+
+    Warnings stand above everything that could push them out; the sender's address is never cut (SAFETY M3).
+    """
     low = height < LOW
     lines: list[HeadLine] = [((safe.cut(row.subject or "(no subject)", width), "title"),)]
-    lines += _people_lines(row, message, width, low=low)
+    lines += _who(row, message, width, low=low)
     if message is not None:
         for words in _warnings(message):
-            lines += _warning(words, width)
-        if message.parts and not low:
-            files = ", ".join(f"{part.name} ({size(part.size)})" for part in message.parts)
-            room = max(1, width - LABEL - 20)
-            lines.append(
-                (("Files".ljust(LABEL), "label"), (safe.cut(files, room), "text"), (" · A opens or saves", "label"))
-            )
-    if not low:
-        lines += [((safe.cut(" " * LABEL + note, width), "label"),) for note in notes]
+            lines += _folded(words, width, "  ! ", "warning")
+        if not low:
+            lines += _others(message, width)
+    for note in notes:
+        lines += _folded(note, width, " " * LABEL, "label")
     return lines[: max(2, height // 2)]
 
 
-def _people_lines(row: Row, message: Message | None, width: int, *, low: bool) -> list[HeadLine]:
-    if message is None:
-        label = "To" if row.folder in {"Sent", "Drafts", "Outbox"} else "From"
-        return _dated(label, row.recipients if label == "To" else row.sender, row.date, width, low=low)
-    envelope = message.envelope
-    lines = _dated("From", _people(envelope.sender) or "nobody", row.date, width, low=low)
-    if not low:
-        lines += [
-            _labelled(label, _people(people), width)
-            for label, people in (("To", envelope.to), ("Cc", envelope.cc))
-            if people
-        ]
-    return lines
-
-
-def _dated(label: str, people: str, date: int, width: int, *, low: bool) -> list[HeadLine]:
-    """Who, and the date at the right edge; on a line of its own where there is no room beside a whole address."""
-    when = long_date(date)
+def _who(row: Row, message: Message | None, width: int, *, low: bool) -> list[HeadLine]:
+    """Who it is from, or goes to, and when: the date at the right edge, or on its own line where there is no room."""
+    label, people = "From", row.sender
+    if message is not None:
+        people = ", ".join(map(safe.address_text, message.envelope.sender)) or "nobody"
+    elif row.folder in {"Sent", "Drafts", "Outbox"}:
+        label, people = "To", row.recipients
+    when = long_date(row.date)
     room = width - LABEL - cell_len(people) - cell_len(when)
     if room >= 2:
         return [((label.ljust(LABEL), "label"), (people + " " * room, "text"), (when, "label"))]
-    lines = [_labelled(label, people, width)]
+    lines = _whole(label, people, width)
     return lines if low else [*lines, ((" " * LABEL + when, "label"),)]
 
 
-def _labelled(label: str, words: str, width: int) -> HeadLine:
-    return ((label.ljust(LABEL), "label"), (safe.cut(words, max(1, width - LABEL)), "text"))
+def _whole(label: str, words: str, width: int) -> list[HeadLine]:
+    """Words that are never cut: they go on in the next line, broken at blanks where there are any."""
+    lines = _folded(words, width, " " * LABEL, "text")
+    first = "".join(text for text, _ in lines[0])[LABEL:]
+    return [((label.ljust(LABEL), "label"), (first, "text")), *lines[1:]]
 
 
-def _warning(words: str, width: int) -> list[HeadLine]:
-    """A warning is never cut: it goes on in the next line."""
-    lines: list[HeadLine] = []
-    line = ""
-    for word in words.split():
-        if line and cell_len(f"{line} {word}") > width - 4:
-            lines.append(((("  ! " if not lines else "    ") + line, "warning"),))
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    lines.append(((("  ! " if not lines else "    ") + safe.cut(line, max(1, width - 4)), "warning"),))
+def _others(message: Message, width: int) -> list[HeadLine]:
+    """Who else has it, and what files came along."""
+    envelope = message.envelope
+    lines: list[HeadLine] = [
+        ((label.ljust(LABEL), "label"), (_as_many_as_fit([safe.address_text(one) for one in people], room), "text"))
+        for label, people in (("To", envelope.to), ("Cc", envelope.cc))
+        if people and (room := max(1, width - LABEL))
+    ]
+    if message.parts:
+        hint = " · A opens or saves" if width >= 50 else ""
+        names = [f"{part.name} ({size(part.size)})" for part in message.parts]
+        files = _as_many_as_fit(names, max(1, width - LABEL - len(hint)))
+        lines.append((("Files".ljust(LABEL), "label"), (files, "text"), (hint, "label")))
     return lines
 
 
-def _people(addresses: Iterable[Address]) -> str:
-    return ", ".join(safe.address_text(address) for address in addresses)
+def _as_many_as_fit(names: list[str], room: int) -> str:
+    """The names one after the other, as many as fit whole, then how many more there are."""
+    shown = names[0]
+    for place, name in enumerate(names[1:], 1):
+        more = f" and {len(names) - place} more"
+        if cell_len(f"{shown}, {name}{more}") > room:
+            return safe.cut(shown, max(1, room - len(more))) + more
+        shown = f"{shown}, {name}"
+    return safe.cut(shown, room)
+
+
+def _folded(words: str, width: int, margin: str, style: str) -> list[HeadLine]:
+    """A sentence in as many lines as it needs, `margin` before the first and as many blanks before the others."""
+    room = max(1, width - len(margin))
+    pieces = [
+        piece for word in words.split() for piece in (chop_cells(word, room) if cell_len(word) > room else [word])
+    ]
+    lines = [""]
+    for piece in pieces:
+        longer = f"{lines[-1]} {piece}".strip()
+        if cell_len(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+    blank = " " * len(margin)
+    return [(((blank if place else margin) + line, style),) for place, line in enumerate(lines)]
 
 
 def _warnings(message: Message) -> list[str]:

@@ -160,7 +160,7 @@ class Reader(Body):
     async def _show_outgoing(self, engine: Engine, row: Row) -> None:
         outgoing = await engine.outbox_row(row.id)
         refused = [f"{who}: {safe.clean(why)}" for who, why in outgoing.refused.items()]
-        words = [outgoing.words or row.note, "", *refused, "", "Enter shows what can be done."]
+        words = [outgoing.words or row.note, *refused, "", "Enter shows what can be done."]
         self._say("\n".join(words).strip())
 
     # -- other ways to look at it

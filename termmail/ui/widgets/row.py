@@ -86,8 +86,8 @@ def card(
         parts = [
             Segment((CURSOR if cursor else " ") + " ", look.mark),
             _star(row, look),
-            *_subject(row, max(width - 9, 0), words if row.unread else look.dim, look.dim),
-            Segment((f" {CLIP}" if row.attachments else "  ") + "  ", look.dim),
+            *_subject(row, max(width - (9 if row.attachments else 7), 0), words if row.unread else look.dim, look.dim),
+            Segment(f" {CLIP}  " if row.attachments else "  ", look.dim),
         ]
         return _joined(parts)
     date = today.date(row.date)
