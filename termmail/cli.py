@@ -10,7 +10,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptio
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from termmail import __version__
 
@@ -31,7 +31,21 @@ exit codes:
 
 
 class Parser(ArgumentParser):
-    """argparse with the exit code of sysexits.h for wrong usage (EX_USAGE)."""
+    """argparse with the exit code of sysexits.h for wrong usage (EX_USAGE). `mixed`: options may stand between a verb
+    and what follows it, as in `outbox retry --sure 3`.
+    """
+
+    mixed = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As in argparse."""
+        if not self.mixed:
+            return super().parse_known_args(args, namespace)
+        self.mixed = False  # the other way to parse comes back here
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.mixed = True
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how it goes, and exit with 64."""
@@ -55,7 +69,7 @@ def build_parser() -> Parser:
     parser.add_argument("--data", type=_path, metavar="DIR", help="the folder that holds the mail")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
-    def command(name: str, words: str, example: str, handler: str) -> ArgumentParser:
+    def command(name: str, words: str, example: str, handler: str) -> Parser:
         sub = commands.add_parser(
             name,
             help=words,
@@ -80,7 +94,7 @@ def _account(sub: ArgumentParser) -> None:
     sub.add_argument("--account", metavar="A", help="only this account")
 
 
-def _mailbox_commands(command: Callable[[str, str, str, str], ArgumentParser]) -> None:
+def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     demo = command("demo", "open a sample mailbox with its own servers, no account needed", "termmail demo", "demo")
     demo.add_argument("--serve", action="store_true", help="run the servers alone and print how to connect")
 
@@ -145,7 +159,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
     _json(out)
 
 
-def _sending_commands(command: Callable[[str, str, str, str], ArgumentParser]) -> None:
+def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     send = command(
         "send",
         "send a message; its text comes from --body or standard input",
@@ -185,6 +199,7 @@ def _sending_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
         "termmail outbox retry 3",
         "sending.outbox",
     )
+    outbox.mixed = True
     outbox.add_argument("verb", nargs="?", choices=("list", "retry", "cancel"), default="list")
     outbox.add_argument("ids", nargs="*", type=_id, metavar="ID")
     _account(outbox)
@@ -192,13 +207,14 @@ def _sending_commands(command: Callable[[str, str, str, str], ArgumentParser]) -
     _json(outbox)
 
 
-def _account_commands(command: Callable[[str, str, str, str], ArgumentParser]) -> None:
+def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     account = command(
         "account",
         "list, add, test or remove accounts, or store a password",
         "termmail account add work ada@example.org",
         "account.account",
     )
+    account.mixed = True
     account.add_argument("verb", nargs="?", choices=("list", "add", "test", "remove", "password"), default="list")
     account.add_argument("name", nargs="?", metavar="NAME", help="what you call the account")
     account.add_argument("address", nargs="?", metavar="ADDRESS", help="for add: the e-mail address")
