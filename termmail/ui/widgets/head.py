@@ -53,7 +53,7 @@ def _who(row: Row, message: Message | None, width: int, *, low: bool) -> list[He
     if room >= 2:
         return [((label.ljust(LABEL), "label"), (people + " " * room, "text"), (when, "label"))]
     lines = _whole(label, people, width)
-    return lines if low else [*lines, ((" " * LABEL + when, "label"),)]
+    return lines if low else [*lines, ((safe.cut(" " * LABEL + when, width), "label"),)]
 
 
 def _whole(label: str, words: str, width: int) -> list[HeadLine]:
