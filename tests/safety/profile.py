@@ -29,21 +29,53 @@ USER = "ada@example.org"
 SECRET = "s3cr3t-of-Ada"
 PROGRAM = (sys.executable, "-m", "termmail")
 
-# Runs the command line and tells its own greatest memory: that of a child process counts the parent's before exec.
-WEIGHED = """
-import sys
-from termmail.cli import main
-code = main()
-sys.stdout.flush()
-peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print("peak", peak.split()[1], file=sys.stderr)
-sys.exit(code)
-"""
+
+class Forks:
+    """The process whose forks are the runs (see forked.py)."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._reading = asyncio.ensure_future(self._read())
+
+    @classmethod
+    async def start(cls) -> Forks:
+        return cls(
+            await asyncio.create_subprocess_exec(
+                *[sys.executable, "-m", "tests.safety.forked"],
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                cwd=ROOT,
+            )
+        )
+
+    async def _read(self) -> None:
+        while line := await self._process.stdout.readline():
+            answer = json.loads(line)
+            self._waiting.pop(answer["files"][0]).set_result(answer)
+
+    async def run(self, words: Sequence[str], environ: dict[str, str], folder: Path, stdin: bytes) -> Ran:
+        """One run, to its end."""
+        with tempfile.TemporaryDirectory() as place:
+            files = [Path(place, name) for name in ("stdin", "stdout", "stderr")]
+            for file in files:
+                file.write_bytes(stdin if file.name == "stdin" else b"")
+            order = {"words": words, "environ": environ, "folder": str(folder), "files": [*map(str, files)]}
+            waiting = self._waiting[str(files[0])] = asyncio.get_running_loop().create_future()
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            async with asyncio.timeout(60):
+                answer = await waiting
+            return Ran(tuple(words), answer["code"], files[1].read_bytes(), files[2].read_text(), answer["megabytes"])
+
+    async def stop(self) -> None:
+        self._process.stdin.close()
+        await self._process.wait()
+        await self._reading
 
 
 @dataclass
 class Ran:
-    """How a run ended: its exit code, stdout as bytes, stderr as text, and the megabytes it had at most (if weighed)."""
+    """How a run ended: its exit code, stdout as bytes, stderr as text, and the megabytes it had at most (of a fork)."""
 
     words: tuple[str, ...]
     code: int
@@ -73,6 +105,7 @@ class Profile:
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     pop3: Pop3Server | None = None
     smtp: SmtpServer | None = None
+    forks: Forks | None = None
 
     def __post_init__(self) -> None:
         self.config = self.folder / "config.toml"
@@ -120,49 +153,50 @@ class Profile:
 
     # -- runs
 
-    def line(self, *words: str, weigh: bool = False) -> list[str]:
+    def line(self, *words: str) -> list[str]:
         """The whole command line."""
-        program = (sys.executable, "-c", WEIGHED) if weigh else PROGRAM
-        return [*self.before, *program, "--config", str(self.config), "--data", str(self.data), *words]
+        return [*self.before, *PROGRAM, *self._words(words)]
+
+    def _words(self, words: Sequence[str]) -> list[str]:
+        return ["--config", str(self.config), "--data", str(self.data), *words]
 
     def environment(self) -> dict[str, str]:
         home = {"HOME": str(self.folder), "XDG_RUNTIME_DIR": str(self.folder / "run"), "DBUS_SESSION_BUS_ADDRESS": ""}
         return {**os.environ, "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONPATH": str(ROOT), **home, **self.environ}
 
-    async def start(self, *words: str, weigh: bool = False, stdin: int = asyncio.subprocess.PIPE) -> Any:
+    async def start(self, *words: str) -> asyncio.subprocess.Process:
         """The running process, all its streams piped."""
         return await asyncio.create_subprocess_exec(
-            *self.line(*words, weigh=weigh),
-            stdin=stdin,
+            *self.line(*words),
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=self.environment(),
             cwd=self.folder,
         )
 
-    async def __call__(
-        self, *words: str, stdin: bytes = b"", code: int | None = 0, weigh: bool = False, raw: bool = False
-    ) -> Ran:
+    async def __call__(self, *words: str, stdin: bytes = b"", code: int | None = 0, raw: bool = False) -> Ran:
         """Run a command to its end. `code` None takes any exit code; `raw` says that stdout is a message's bytes."""
-        return await self.ended(await self.start(*words, weigh=weigh), *words, stdin=stdin, code=code, raw=raw)
+        if self.before:
+            return await self.ended(await self.start(*words), *words, stdin=stdin, code=code, raw=raw)
+        if self.forks is None:
+            self.forks = await Forks.start()
+            self.stack.push_async_callback(self.forks.stop)
+        ran = await self.forks.run(self._words(words), self.environment(), self.folder, stdin)
+        return _judged(ran, code=code, raw=raw)
 
     async def ended(
-        self, process: Any, *words: str, stdin: bytes = b"", code: int | None = 0, raw: bool = False
+        self,
+        process: asyncio.subprocess.Process,
+        *words: str,
+        stdin: bytes = b"",
+        code: int | None = 0,
+        raw: bool = False,
     ) -> Ran:
         """What became of a process made by `start`."""
         async with asyncio.timeout(60):
-            out, err_bytes = await process.communicate(stdin)
-        err, megabytes = err_bytes.decode(), 0.0
-        if err.rstrip().rpartition("\n")[2].startswith("peak "):
-            err, _, peak = err.rstrip().rpartition("peak ")
-            megabytes = int(peak) / 1024
-        ran = Ran(words, process.returncode or 0, out, err, megabytes)
-        decent(ran.err, str(ran))
-        if not raw:
-            decent(ran.text, str(ran))
-        if code is not None:
-            assert ran.code == code, ran
-        return ran
+            out, err = await process.communicate(stdin)
+        return _judged(Ran(words, process.returncode or 0, out, err.decode()), code=code, raw=raw)
 
     async def on_a_terminal(self, *words: str) -> bytes:
         """What a command writes to a terminal, byte for byte."""
@@ -198,6 +232,15 @@ class Profile:
             *self.before, sys.executable, "-c", code, str(self.data / "mail.db"), env=self.environment()
         )
         assert await process.wait() == 0
+
+
+def _judged(ran: Ran, *, code: int | None, raw: bool) -> Ran:
+    decent(ran.err, str(ran))
+    if not raw:
+        decent(ran.text, str(ran))
+    if code is not None:
+        assert ran.code == code, ran
+    return ran
 
 
 def _drain(file: int) -> bytes:

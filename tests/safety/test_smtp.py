@@ -69,7 +69,7 @@ async def test_every_way_to_fail_has_its_state_and_its_exit_code(termmail):
         termmail.smtp.manners = manners
         termmail.smtp.received.clear()
         began = time.monotonic()
-        ran = await termmail(*SEND, "--json", code=None, weigh=True)
+        ran = await termmail(*SEND, "--json", code=None)
         (told,) = ran.json
         if (ran.code, told["state"]) not in ([ends] if ends else [LATER, REFUSED]):
             wrong[name] = ran
