@@ -36,6 +36,17 @@ async def test_first_mail_of_all_streams_in_below_a_cursor_nobody_moved(tmp_path
         assert app.subject() == "Letter 12"
 
 
+async def test_mail_that_comes_after_the_first_leaves_the_cursor_where_it_is(tmp_path):
+    async with mailbox(tmp_path, synced=False) as (app, pilot):
+        await pilot.press("f5")
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 12 and app.subject() == "Letter 12")
+        await until(pilot, lambda: not app.engine.status("ada").syncing)
+        app.maildrop.add(letter(40))
+        await pilot.press("f5")
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 13)
+        assert app.subject() == "Letter 12"
+
+
 async def test_a_move_within_the_window_paints_two_rows(tmp_path):
     async with mailbox(tmp_path, [letter(number) for number in range(1, 60)], size=(70, 24)) as (app, pilot):
         await pilot.press("j")

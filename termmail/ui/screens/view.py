@@ -200,6 +200,8 @@ class ViewScreen(Screen[None]):
             case SyncProgress():
                 self.status.progress(event)
                 self.retitle()
+                if not event.running:
+                    self.messages.settle()
             case _:
                 pass
 

@@ -143,6 +143,10 @@ class MessageList(ScrollView, can_focus=True):
         self.refresh()
         self.post_message(self.Moved(self.cursor_id))
 
+    def settle(self) -> None:
+        """The first mail has come: from now on the cursor keeps its message, touched or not."""
+        self._filling = False
+
     def change(self, ids: Iterable[int], **fields: Any) -> None:
         """Show other flags on these messages at once; the store follows."""
         for id_ in ids:
@@ -340,7 +344,7 @@ class MessageList(ScrollView, can_focus=True):
 
             def style(name: str) -> Style:
                 own = self.get_component_rich_style(f"list--{name}")
-                colour = ground.color if one else own.color
+                colour = ground.color if one or (state == "selected" and name == "mark") else own.color
                 return back + Style(color=colour, bold=own.bold, dim=own.dim, reverse=ground.reverse)
 
             self._looks[state] = Look(style("text"), style("unread"), style("dim"), style("mark"), style("star"))
