@@ -24,6 +24,7 @@ from termmail.ui.widgets.status import Problem
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from textual.timer import Timer
     from textual.widget import Widget
 
     from termmail.engine.engine import Engine
@@ -66,6 +67,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._unsubscribe: Callable[[], None] | None = None
         self._aimed: deque[tuple[events.Key, Widget]] = deque(maxlen=64)
         self._held: list[events.Key] | None = None
+        self._holding: Timer | None = None
 
     def get_default_screen(self) -> InboxScreen:
         """The inbox, empty until the engine is open."""
@@ -155,11 +157,13 @@ class TermmailApp(App[None], inherit_bindings=False):
         """A screen is being made that the next keys are meant for: keep them for it, for a moment."""
         if self._held is None:
             self._held = []
-            self.set_timer(LONGEST_HOLD, self._drop_keys)
+            self._holding = self.set_timer(LONGEST_HOLD, self._drop_keys)
 
     def release_keys(self) -> None:
         """The screen is there: it gets what was typed meanwhile."""
         held, self._held = self._held or [], None
+        if self._holding is not None:
+            self._holding.stop()
         for key in held:
             self.post_message(key)
 

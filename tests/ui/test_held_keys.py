@@ -1,0 +1,30 @@
+"""What is typed while a screen opens waits for it: also when screens open one soon after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from termmail.ui import app as app_module
+from tests.ui.mailbox_stage import mailbox
+from tests.ui.stage import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+async def test_the_end_of_one_wait_drops_no_key_of_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async with mailbox(tmp_path) as (app, pilot):
+        monkeypatch.setattr(app_module, "LONGEST_HOLD", 0.01)
+        app.hold_keys()
+        app.release_keys()
+        monkeypatch.setattr(app_module, "LONGEST_HOLD", 60)
+        app.hold_keys()
+        await pilot.press("d")
+        later = asyncio.Event()
+        app.set_timer(0.05, later.set)
+        await later.wait()
+        app.release_keys()
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 11)
