@@ -259,6 +259,10 @@ async def test_a_link_in_the_place_of_the_log_leads_nowhere(termmail, tmp_path):
     termmail.pop3.manners = Manners(answers={"TOP": b"-ERR gone\r\n", "RETR": b"-ERR gone\r\n"})
     await termmail("sync", code=None)
     assert victim.read_text() == "mine\n"
+    (termmail.data / "termmail.log").unlink()
+    (termmail.data / "termmail.log").mkdir()  # a log that cannot be written, as on a full disk
+    ran = await termmail("sync", "--full", code=None)
+    assert "Logging error" not in ran.err
 
 
 async def test_a_folder_that_holds_other_things_is_left_as_it_is(termmail, tmp_path):
