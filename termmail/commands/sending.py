@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,12 +94,8 @@ async def sendmail(engine: Engine, args: Namespace) -> int:
 
 def _until_dot(raw: bytes, *, dot_ends: bool) -> bytes:
     """Sendmail reads to a line with a single dot, unless it was told -i."""
-    if dot_ends:
-        for end in (b"\n.\n", b"\r\n.\r\n"):
-            head, found, _ = raw.partition(end)
-            if found:
-                return head + end[: -2 if end == b"\n.\n" else -3]
-    return raw
+    end = re.search(rb"(?m)^\.\r?$", raw) if dot_ends else None
+    return raw[: end.start()] if end else raw
 
 
 def _from(sender: object) -> str:

@@ -7,6 +7,8 @@ import re
 import stat
 from email.message import EmailMessage
 
+import pytest
+
 from termmail.demo.manners import Manners
 from tests.engine.conftest import mail
 from tests.mail.nasty import NASTY
@@ -68,8 +70,7 @@ async def test_no_nasty_mail_speaks_to_a_terminal(termmail):
 
 async def test_a_mail_of_a_file_or_of_stdin_is_shown_as_harmlessly(termmail, tmp_path):
     """M1, M8: `show --file`, without any account, also of what is no mail at all."""
-    for name in ("deep", "wide"):
-        raw = next(raw for key, raw in NASTY.items() if name in key or raw)
+    for raw in sorted(NASTY.values(), key=len)[-5:]:
         (tmp_path / "x.eml").write_bytes(raw)
         assert (await termmail("show", "--file", str(tmp_path / "x.eml"), "--json")).json
     for raw in (b"", b"\x00" * 1000, bytes(range(256)) * 50, b"\r\n" * 10_000, b"a:" * 100_000):
@@ -153,6 +154,17 @@ async def test_sendmail_takes_whatever_comes_and_sends_only_what_is_mail(termmai
         assert re.search(rb"(?mi)^(resent-)?bcc:", received.raw.partition(b"\r\n\r\n")[0]) is None
         assert max(map(len, received.raw.split(b"\r\n"))) <= 998
     assert not any("evil" in line for line in termmail.smtp.heard())
+
+
+@pytest.mark.parametrize("end", [b".\n", b".\r\n", b"."])
+async def test_sendmail_ends_at_the_first_lone_dot(termmail, end):
+    """S3: whichever line ends stand around it and behind it; what follows is no part of the message."""
+    await termmail.serve()
+    assert termmail.smtp is not None
+    raw = b"To: bob@example.net\nSubject: x\n\nbefore\n.not the end\n" + end
+    await termmail("sendmail", "-t", stdin=raw + (b"behind\n.\n" if end != b"." else b""))
+    (received,) = termmail.smtp.received
+    assert received.raw.endswith(b"before\r\n.not the end\r\n")
 
 
 async def test_what_a_reply_to_a_mailto_may_not_do(termmail, tmp_path):
