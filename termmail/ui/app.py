@@ -4,24 +4,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
+from termmail.engine.views import View
 from termmail.ui import keymap, keys
 from termmail.ui.behind import behind
 from termmail.ui.screens.inbox import InboxScreen
+from termmail.ui.screens.view import FIRST
 from termmail.ui.theme import THEMES
 from termmail.ui.widgets.status import Problem
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Awaitable, Callable
 
     from textual.timer import Timer
@@ -29,11 +33,27 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
+    from termmail.store.rows import Row
 
 log = logging.getLogger("termmail")
 
 LONGEST_HOLD = 3.0
 """Seconds that typed keys wait for the screen they are meant for."""
+
+
+PATIENCE = 0.25
+"""Seconds the first paint waits for mail, at most."""
+
+PAGE = 60
+"""Rows read with the first ids: what a window shows."""
+
+
+class First(NamedTuple):
+    """What the first paint needs: the engine, open, and the top of its inbox."""
+
+    engine: Engine
+    ids: array[int]
+    rows: list[Row]
 
 
 class TermmailApp(App[None], inherit_bindings=False):
@@ -64,6 +84,9 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.keys = keymap.build()
         self.inbox = InboxScreen()
         self._open_engine = open_engine
+        self.first: First | None = None
+        self._reading: asyncio.Future[First]
+        self._unsaid: list[Problem] = []
         self._unsubscribe: Callable[[], None] | None = None
         self._aimed: deque[tuple[events.Key, Widget]] = deque(maxlen=64)
         self._held: list[events.Key] | None = None
@@ -73,25 +96,48 @@ class TermmailApp(App[None], inherit_bindings=False):
         """The inbox, empty until the engine is open."""
         return self.inbox
 
+    async def on_load(self) -> None:
+        """The first page of mail is read before anything is laid out: an empty screen first would cost as much again.
+        Where that takes long, the screen does not wait for it, and says so.
+        """
+        self._reading = asyncio.ensure_future(self._read_first())
+        done, _ = await asyncio.wait({self._reading}, timeout=PATIENCE)
+        if done and self._reading.exception() is None:
+            self._have(self._reading.result())
+
+    async def _read_first(self) -> First:
+        engine = await self._open_engine()
+        view = View(engine.default_account, "Inbox")
+        ids = await engine.ids(view, FIRST)
+        return First(engine, ids, await engine.rows(view, ids[:PAGE]))
+
+    def _have(self, first: First) -> None:
+        self.first = first
+        self.engine = first.engine
+        self._dress(first.engine)
+
     def on_mount(self) -> None:
-        """The store is opened while the first screen is painted."""
+        """The rest happens behind the first paint."""
         behind(self, self._opened, "engine")
 
     async def _opened(self) -> None:
         try:
-            self.engine = engine = await self._open_engine()
+            first = await self._reading
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's to tell, after the screen is gone
             self.failure = error
             self.exit()
             return
         await self.inbox.ready.wait()
-        self._unsubscribe = engine.subscribe(self._hear)
-        self._dress(engine)
-        if engine.passwords.ask is None:
-            engine.passwords.ask = self._ask_password
-        self.inbox.open(engine)
-        engine.start_background()
-        if not engine.accounts:
+        if self.first is None:
+            self._have(first)
+            self.inbox.open(first)
+        for problem in self._unsaid:
+            self.inbox.problems.add(problem)
+        self._unsubscribe = first.engine.subscribe(self._hear)
+        if first.engine.passwords.ask is None:
+            first.engine.passwords.ask = self._ask_password
+        self.call_after_refresh(first.engine.start_background)
+        if not first.engine.accounts:
             self.inbox.action_mail_add_account()
 
     def _hear(self, event: Event) -> None:
@@ -104,11 +150,11 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.theme = ui.theme
         else:
             choices = ", ".join(sorted(self.available_themes))
-            self.inbox.problems.add(Problem(f"There is no theme “{ui.theme}”.", f"Choose one of {choices}."))
+            self._unsaid.append(Problem(f"There is no theme “{ui.theme}”.", f"Choose one of {choices}."))
         self.keys = keymap.build(ui.keymap, ui.keys)
-        for words in self.keys.problems:
-            self.inbox.problems.add(Problem(words))
-        self.set_keymap(self.keys.changed())
+        self._unsaid += [Problem(words) for words in self.keys.problems]
+        if changed := self.keys.changed():
+            self.set_keymap(changed)
 
     async def _ask_password(self, words: str) -> str | None:
         """Ask on the screen; called from the engine's tasks."""

@@ -37,7 +37,11 @@ async def settled(app, pilot):
     await pilot.press("j", "s", "j", "x", "k", "k", "k")
     await until(pilot, lambda: app.inbox.messages.cursor == 0)
     await app.workers.wait_for_complete()
-    await until(pilot, lambda: app.inbox.reader.message is not None or not app.inbox.reader.display)
+    reader, messages = app.inbox.reader, app.inbox.messages
+    await until(
+        pilot,
+        lambda: not reader.display or (reader.message and reader.row and reader.row.id == messages.cursor_id),
+    )
     await pilot.pause()
 
 

@@ -14,6 +14,8 @@ from textual.screen import Screen
 from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
 from termmail.engine.views import View
 from termmail.store.errors import StoreError
+from termmail.store.messages import FOLDERS
+from termmail.store.rows import Count
 from termmail.ui import keys
 from termmail.ui.behind import behind
 from termmail.ui.screens import titles
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.store.rows import Count, Row
-    from termmail.ui.app import TermmailApp
+    from termmail.store.rows import Row
+    from termmail.ui.app import First, TermmailApp
 
 FIRST = 200
 """Ids asked for first: more than a screen holds, and there at once however large the folder is."""
@@ -79,6 +81,8 @@ class ViewScreen(Screen[None]):
         """The list has the focus; the words of time are renewed now and then."""
         self.messages.empty = "Opening your mail …"
         self.set_focus(self.messages)
+        if (first := self.termmail.first) is not None:
+            self.open(first)
         self.set_interval(20, self.retitle)
         self.ready.set()
 
@@ -111,16 +115,19 @@ class ViewScreen(Screen[None]):
 
     # -- a view
 
-    def open(self, engine: Engine) -> None:
-        """The store is open: show the inbox of the default account."""
-        self.engine = self.reader.engine = engine
-        if engine.read_only:
+    def open(self, first: First) -> None:
+        """The store is open: show the top of the inbox; all of it, and the counts, follow behind the first paint."""
+        self.engine = self.reader.engine = first.engine
+        if first.engine.read_only:
             self.problems.add(
                 Problem("The data folder cannot be written.", "Mail can be read; nothing can be changed.")
             )
-        self.home = self.view = View(engine.default_account, "Inbox")
-        self.messages.empty = ""
-        self.go_to(self.view)
+        self.home = self.view = View(first.engine.default_account, "Inbox")
+        empty = dict.fromkeys(FOLDERS, Count(0, 0))
+        self.counts = dict.fromkeys(first.engine.accounts, empty)  # until they are counted, behind the first paint
+        self.messages.show(first.ids, rows=first.rows)
+        self.messages.empty = self._nothing()
+        self.call_later(self.stale, "counts", *(["ids"] if len(first.ids) >= FIRST else []))
 
     def go_to(self, view: View) -> None:
         """Show another folder, or the answers to a search."""
@@ -128,6 +135,7 @@ class ViewScreen(Screen[None]):
         self.view, self.filter, self._coverage = view, "", ""
         if view.query is None:
             self.home = view
+        self.status.right("")
         behind(self, partial(self._load, view), "view", exclusive=True)
         self.stale("counts")
 

@@ -95,12 +95,15 @@ class MessageList(ScrollView, can_focus=True):
 
     # -- what is in it
 
-    def show(self, ids: array[int], *, at: int = 0) -> None:
-        """Another list altogether: the cursor on message `at`, else on the first one; nothing selected."""
+    def show(self, ids: array[int], *, at: int = 0, rows: Iterable[Row] = ()) -> None:
+        """Another list altogether: the cursor on message `at`, else on the first one; nothing selected. `rows` are
+        those of its top, if they are here already: then nothing is painted twice.
+        """
         self._serial += 1
         self.selected.clear()
         self._gone.clear()
         self._rows.clear()
+        self._rows.update((row.id, row) for row in rows)
         self.ids = ids
         self._filling = not ids
         self.cursor = self._find(at, near=0)
@@ -273,6 +276,7 @@ class MessageList(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._resized()
         self._reveal()
+        self.refresh()  # now: what Textual still holds of the old size would be painted with the next cursor move
 
     def _resized(self) -> None:
         self.virtual_size = Size(self.cells, len(self.ids) * self.row_height)
