@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -378,6 +379,7 @@ def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on stderr, stdout stays for data
         print("termmail: The screen needs a terminal. termmail --help shows the commands.", file=sys.stderr)
         return 64
+    gc.disable()  # what is made before the first paint stays: to look for garbage there costs a tenth of the start
     from termmail.ui.run import run  # noqa: PLC0415 - Textual is only for the screen
 
     if demo:

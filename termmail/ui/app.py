@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections import deque
 from dataclasses import dataclass
@@ -136,9 +137,16 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._unsubscribe = first.engine.subscribe(self._hear)
         if first.engine.passwords.ask is None:
             first.engine.passwords.ask = self._ask_password
-        self.call_after_refresh(first.engine.start_background)
+        self.call_after_refresh(self._painted, first.engine)
         if not first.engine.accounts:
             self.inbox.action_mail_add_account()
+
+    def _painted(self, engine: Engine) -> None:
+        """The mail is on screen: from here on there may be garbage, and time for servers."""
+        if not gc.isenabled():
+            gc.freeze()  # what is here now stays: no collection need look at it again
+            gc.enable()
+        engine.start_background()
 
     def _hear(self, event: Event) -> None:
         self.post_message(self.Told(event))
