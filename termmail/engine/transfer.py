@@ -23,16 +23,20 @@ from termmail.net.errors import NetError
 from termmail.store import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from termmail.engine.engine import Engine
+    from termmail.mail.message import Message
     from termmail.store.store import Store
 
 FORMATS = ("mbox", "maildir", "eml")
 
 LARGEST = 128 << 20
 """Bytes of one message, at most."""
+
+MANY = 200
+"""Messages a transaction, at most: others use the store in between."""
 
 _PIECE = 1 << 20
 _BLANK = (b"\n", b"\r\n")
@@ -64,16 +68,17 @@ async def import_mail(engine: Engine, account: str, path: Path, folder: str) -> 
     done = passed = 0
     failed: list[str] = []
     while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
+        mail: list[tuple[bytes, Message]] = []
         for name, raw in batch:
             if raw is None:
                 failed.append(f"{safe.clean(name)} is larger than {LARGEST >> 20} MB.")
             elif not _looks_like_mail(raw):
                 failed.append(f"{safe.clean(name)} is not a mail message.")
-            elif await engine.db(_is_here, account, raw):
-                passed += 1
             else:
-                await engine.db(messages.add_local, account, folder, raw, unread=False, received=now())
-                done += 1
+                mail.append((raw, await asyncio.to_thread(parse.parse, raw)))
+        taken = await engine.db(_take, account, folder, mail)
+        done += taken
+        passed += len(mail) - taken
     engine.tell(FolderChanged(account, folder))
     return Moved(done, passed, tuple(failed))
 
@@ -81,14 +86,14 @@ async def import_mail(engine: Engine, account: str, path: Path, folder: str) -> 
 def _next_batch(
     source: Iterator[tuple[str, bytes | None]], most: int = 4 << 20
 ) -> list[tuple[str, bytes | None]] | None:
-    """The next few messages, about 4 MB of them (None for one that is too large); None at the end."""
+    """The next few messages, at most MANY and about 4 MB of them (None for one that is too large); None at the end."""
     batch: list[tuple[str, bytes | None]] = []
     size = 0
     try:
         for name, raw in source:
             batch.append((name, raw))
             size += len(raw or b"")
-            if size > most:
+            if size > most or len(batch) == MANY:
                 break
     except OSError as error:
         raise TransferError(f"{error.filename or 'The file'} cannot be read: {_why(error)}.") from None
@@ -97,6 +102,17 @@ def _next_batch(
 
 def _looks_like_mail(raw: bytes) -> bool:
     return re.match(rb"[!-9;-~]+[ \t]*:", raw) is not None
+
+
+def _take(store: Store, account: str, folder: str, mail: Sequence[tuple[bytes, Message]]) -> int:
+    """Put the messages that are not here yet into the folder, in one transaction; how many those were."""
+    taken = 0
+    with store.transaction(durable=True):
+        for raw, message in mail:
+            if not _is_here(store, account, raw):
+                messages.add_local(store, account, folder, raw, unread=False, received=now(), message=message)
+                taken += 1
+    return taken
 
 
 def _is_here(store: Store, account: str, raw: bytes) -> bool:

@@ -113,7 +113,8 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         return self.query_one(Input).value
 
     def on_input_changed(self) -> None:
-        """Look into the folder anew."""
+        """Look into the folder anew; what was wrong with the path before is no longer said."""
+        self.query_one(dialog.Trouble).say("")
         self._list()
 
     @work(exclusive=True, group="list", exit_on_error=False)
@@ -134,7 +135,8 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         )
         if len(names) > MOST:
             listing.add_option(Option(Content(f"… and {len(names) - MOST} more: type on"), disabled=True))
-        self.query_one(dialog.Trouble).say(trouble)
+        if trouble:  # else what Enter said meanwhile stays
+            self.query_one(dialog.Trouble).say(trouble)
 
     def _highlighted(self) -> tuple[str, bool] | None:
         index = self.query_one(OptionList).highlighted if self._listed_for == self._typed else None
