@@ -13,9 +13,10 @@ import os
 import poplib
 import shutil
 import statistics
-import subprocess
 import sys
 import time
+
+import pexpect
 
 from benchmarks.rig import PASSWORD, USER, drain, engine_for, mailhost, median_of, ratio, row, scratch
 from termmail.engine.events import MailArrived
@@ -99,20 +100,17 @@ def poplib_loop(host) -> float:
 def neomutt(host) -> float:
     """neomutt's own way to its index: it opens the maildrop, reads every header, shows the list, and quits."""
     with scratch() as folder:
-        (folder / "rc").write_text(
+        rc = folder / "rc"
+        rc.write_text(
             f'set pop_user="{USER}"\nset pop_pass="{PASSWORD}"\nset pop_authenticators="user"\n'
             f'set spoolfile="pop://127.0.0.1:{host.port}/"\nset folder="{folder}"\nset pop_checkinterval=0\n'
-            f'set header_cache=\nset mail_check=0\nset sort=mailbox-order\npush "<quit>"\nset quit=yes\n'
+            'unset ssl_starttls\nset ssl_force_tls=no\nset wait_key=no\nset quit=yes\nset pop_delete=no\npush "q"\n'
         )
+        environment = {**os.environ, "HOME": str(folder), "TERM": "xterm"}
         start = time.perf_counter()
-        subprocess.run(
-            ["script", "-qec", f"neomutt -n -F {folder}/rc", "/dev/null"],
-            env={**os.environ, "HOME": str(folder), "TERM": "xterm"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            check=False,
-            timeout=600,
-        )
+        child = pexpect.spawn("neomutt", ["-n", "-F", str(rc)], env=environment, dimensions=(36, 120), timeout=600)
+        child.expect(pexpect.EOF)
+        child.close(force=True)
         return time.perf_counter() - start
 
 
