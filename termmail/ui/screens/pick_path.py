@@ -17,8 +17,10 @@ from termmail.accounts.paths import reason
 from termmail.mail import safe
 from termmail.ui.screens import dialog
 from termmail.ui.typed import line
+from termmail.ui.widgets.field import take_in_order
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
 
 MOST = 200
@@ -71,6 +73,10 @@ def kind(path: str) -> tuple[Path | None, bool, bool]:
 
 class PathInput(Input):
     """A field in which a file's name cannot speak to the terminal."""
+
+    async def on_key(self, event: events.Key) -> None:
+        """Backspace and its like act before the letters behind them."""
+        await take_in_order(self, event)
 
     def validate_value(self, value: str) -> str:
         """Whatever a file is called, it can be drawn."""

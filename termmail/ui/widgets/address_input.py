@@ -117,7 +117,7 @@ class AddressInput(LineInput):
             return self._choices.shown
         return super().check_action(action, parameters)
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """Tab and Enter take the choice under the cursor, but never one that was offered for other letters."""
         start, end = fragment(self.value, self.cursor_position)
         current = self.value[start:end].strip() == self._answered

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import TextArea
 
 from termmail.ui import typed
-from termmail.ui.widgets.field import move_in_order
+from termmail.ui.widgets.field import take_in_order
 
 if TYPE_CHECKING:
     from textual import events
@@ -27,9 +27,9 @@ class BodyInput(TextArea):
             placeholder="Write here",
         )
 
-    def on_key(self, event: events.Key) -> None:
-        """Tab and Shift+Tab leave the text at once."""
-        move_in_order(self, event, {"tab"})
+    async def on_key(self, event: events.Key) -> None:
+        """Tab and Shift+Tab leave the text at once; what edits does so at once too."""
+        await take_in_order(self, event, {"tab"})
 
     def edit(self, edit: Edit) -> EditResult:
         """Every insertion comes through here: typed, pasted, undone."""

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 
-def move_in_order(widget: Widget, event: events.Key, onward: Collection[str]) -> None:
-    """Move the focus by a key so that keys pressed right after it reach the new field, in order.
+async def take_in_order(widget: Widget, event: events.Key, onward: Collection[str] = ()) -> None:
+    """Let a key act before those pressed right after it, whether it edits or leaves by one of the `onward` keys.
 
-    Textual gives each key to what has the focus when the key is read, and moves the focus only once Tab has bubbled
-    up: over a slow line the subject would be typed into To. So the field moves the focus itself, and passes on what
-    still comes to it.
+    Textual gives each key to what has the focus when the key is read. A letter is taken at once, but Backspace, the
+    arrows and Tab act only when they have bubbled up to the app: over a slow line, where many keys come together,
+    `teh`, two Backspaces and `he` would end as `teh`, and the subject would be typed into To. So the field does
+    itself what its keys mean, and passes on what still comes to it after the focus has gone.
     """
     focused = widget.screen.focused
     if focused is not widget and focused is not None:
@@ -34,10 +35,18 @@ def move_in_order(widget: Widget, event: events.Key, onward: Collection[str]) ->
         widget.screen.focus_next()
     elif event.key == "shift+tab":
         widget.screen.focus_previous()
+    elif _edits(widget, event):
+        await widget.run_action(widget.screen.active_bindings[event.key].binding.action)
     else:
         return
     event.stop()
     event.prevent_default()
+
+
+def _edits(widget: Widget, event: events.Key) -> bool:
+    """Whether the key is bound by the field itself."""
+    bound = None if event.is_printable else widget.screen.active_bindings.get(event.key)
+    return bound is not None and bound.node is widget and bound.enabled
 
 
 class LineInput(Input):
@@ -64,9 +73,9 @@ class LineInput(Input):
         )
         self._onward = {"tab"} if enter_submits else {"tab", "enter"}
 
-    def on_key(self, event: events.Key) -> None:
-        """Tab, Shift+Tab and Enter leave the field at once."""
-        move_in_order(self, event, self._onward)
+    async def on_key(self, event: events.Key) -> None:
+        """Tab, Shift+Tab and Enter leave the field at once; what edits does so at once too."""
+        await take_in_order(self, event, self._onward)
 
     def validate_value(self, value: str) -> str:
         """Whatever way the text came, typed, pasted or set: it can be drawn."""

@@ -11,8 +11,10 @@ from textual.message import Message
 from textual.widgets import Input, Label
 
 from termmail.ui import typed
+from termmail.ui.widgets.field import take_in_order
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
     from textual.timer import Timer
 
@@ -22,6 +24,10 @@ PAUSE = 0.12
 
 class PromptInput(Input):
     """What is typed or pasted is drawn, so nothing in it may be a command to the terminal."""
+
+    async def on_key(self, event: events.Key) -> None:
+        """Backspace and its like act before the letters behind them."""
+        await take_in_order(self, event)
 
     def validate_value(self, value: str) -> str:
         """However the text came."""

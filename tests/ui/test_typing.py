@@ -1,0 +1,52 @@
+"""Keys that come many at a time, as over a slow line, do what they did when they were pressed: each in its turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.widgets import Input
+
+from termmail.ui.screens.compose import ComposeScreen
+from termmail.ui.screens.pick_path import PickPathScreen
+from termmail.ui.widgets.body_input import BodyInput
+from tests.ui.mailbox_stage import mailbox
+from tests.ui.stage import staged, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.app import App
+
+NAMED = {"⌫": "backspace", "←": "left", "⇤": "home", "⇥": "tab", "↵": "enter", "␡": "delete", "⌦": "ctrl+u"}
+
+
+def burst(app: App[Any], text: str) -> None:
+    """All keys at once, as the driver hands them over. Signs of NAMED are keys without a letter."""
+    for char in text:
+        app.post_message(events.Key(NAMED[char], None) if char in NAMED else events.Key(char, char))
+
+
+async def test_what_is_corrected_while_typing_a_search_is_corrected(tmp_path: Path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("slash")
+        burst(app, "lteter⌫⌫⌫⌫⌫etter")
+        await until(pilot, lambda: app.query_one("#prompt-input", Input).value == "letter")
+        burst(app, "x⌦letter 11⇤my ")
+        await until(pilot, lambda: app.query_one("#prompt-input", Input).value == "my letter 11")
+
+
+async def test_what_is_corrected_while_writing_is_corrected(tmp_path: Path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        burst(app, "bbo⌫⌫ob⇥teh⌫⌫he tea⇤On ⇥teh⌫⌫he tea↵is cool←␡d")
+        await until(pilot, lambda: app.screen.query_one(BodyInput).text == "the tea\nis cood")
+        assert app.screen.query_one("#subject", Input).value == "On the tea"
+        assert app.screen.query_one("#to", Input).value == "bob"
+
+
+async def test_what_is_corrected_in_a_path_is_corrected(tmp_path: Path):
+    async with staged(lambda: PickPathScreen("Attach a file", "/")) as (stage, pilot):
+        burst(stage, "tpm⌫⌫mp/")
+        await until(pilot, lambda: stage.screen.query_one(Input).value == "/tmp/")
