@@ -64,6 +64,7 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", TEXTUAL_ANIMATIONS="none")
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
             os.execv(argv[0], argv)
         ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
