@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import configparser
 import contextlib
 import importlib
 import os
@@ -208,6 +207,8 @@ def _named_backend() -> str:
     """What the user told the keyring library to use, read without letting it import anything."""
     if named := os.environ.get("PYTHON_KEYRING_BACKEND", "").strip():
         return named
+    import configparser  # noqa: PLC0415
+
     from keyring.util import platform_  # noqa: PLC0415
 
     settings = configparser.RawConfigParser()

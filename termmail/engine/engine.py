@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 from termmail.accounts.passwords import PasswordError, Passwords
 from termmail.engine import indexing, reading, setup, triage, writing
 from termmail.engine.events import Event, Failed
-from termmail.engine.outbox import Sender
-from termmail.engine.receive import Receiver
 from termmail.engine.undo import Journal
 from termmail.engine.views import Status, SyncResult, View
 from termmail.net.errors import NetError
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
 
     from termmail.accounts.config import Account, Config
     from termmail.accounts.paths import Paths
+    from termmail.engine.outbox import Sender
+    from termmail.engine.receive import Receiver
     from termmail.engine.transfer import Moved
     from termmail.mail.message import Address, Draft, Message, Rendered
     from termmail.net.stream import Server
@@ -75,13 +75,7 @@ class Engine:
         except BaseException:
             engine._thread.shutdown(wait=False)
             raise
-        for name in config.accounts:
-            engine._know(name)
         return engine
-
-    def _know(self, name: str) -> None:
-        self._receivers[name] = Receiver(self, name)
-        self._senders[name] = Sender(self, name)
 
     def start_background(self) -> None:
         """Look for mail by each account's clock, send what waits, commit deletes that fall due."""
@@ -91,8 +85,8 @@ class Engine:
 
     def _start_account(self, name: str) -> None:
         if self._background and not self.read_only:
-            self.run(self._receivers[name].run())
-            self.run(self._senders[name].run())
+            self.run(self.receiver(name).run())
+            self.run(self.sender(name).run())
 
     async def close(self, patience: float = 2.0, *, commit: bool = True) -> None:
         """Leave: commit deletes and finish what is on the wire, waiting at most `patience` seconds for servers.
@@ -102,7 +96,8 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        leaving = [r.leave(patience, commit=commit) for r in self._receivers.values()]
+        names = self.accounts if commit else [*self._receivers]
+        leaving = [self.receiver(name).leave(patience, commit=commit) for name in names]
         leaving += [s.leave(patience) for s in self._senders.values()]
         await asyncio.gather(*leaving, return_exceptions=True)
         self.reader.close()
@@ -146,11 +141,21 @@ class Engine:
         return setup.server(kind, part, await self.passwords.get(account, kind, settings))
 
     def receiver(self, account: str) -> Receiver:
-        """The one that talks POP3 for this account."""
+        """The one that talks POP3 for this account; KeyError where there is no such account."""
+        from termmail.engine.receive import Receiver  # noqa: PLC0415 - mail is shown before servers are asked
+
+        if account not in self._receivers:
+            self.account(account)
+            self._receivers[account] = Receiver(self, account)
         return self._receivers[account]
 
     def sender(self, account: str) -> Sender:
-        """The one that talks SMTP for this account."""
+        """The one that talks SMTP for this account; KeyError where there is no such account."""
+        from termmail.engine.outbox import Sender  # noqa: PLC0415
+
+        if account not in self._senders:
+            self.account(account)
+            self._senders[account] = Sender(self, account)
         return self._senders[account]
 
     # -- accounts
@@ -193,7 +198,8 @@ class Engine:
     async def add_account(self, name: str, account: Account, password: str, smtp_password: str | None = None) -> str:
         """Save an account: config.toml and keyring. Returns the sentence that says where the password is."""
         words = await setup.add_account(self, name, account, password, smtp_password)
-        self._know(name)
+        self._receivers.pop(name, None)
+        self._senders.pop(name, None)
         self._start_account(name)
         return words
 
@@ -383,7 +389,7 @@ class Engine:
 
         Raises NetError or PasswordError.
         """
-        return await self._receivers[account].sync(full=full)
+        return await self.receiver(account).sync(full=full)
 
     def sync_soon(self, account: str) -> None:
         """Receive in the background; what goes wrong becomes a Failed event."""
@@ -399,7 +405,7 @@ class Engine:
 
     async def flush(self, account: str) -> list[OutboxRow]:
         """Send everything of the account that is ready to go; the rows tried, in their new states."""
-        return await self._senders[account].flush()
+        return await self.sender(account).flush()
 
     # -- in and out
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from termmail.engine import files, indexing
 from termmail.engine.events import MessageChanged
-from termmail.mail import parse
 from termmail.store import drafts, messages, outbox, search
 
 if TYPE_CHECKING:
@@ -77,6 +76,8 @@ class Reader:
         return await self._parse(id, raw)
 
     async def _parse(self, id: int, raw: bytes) -> Message:  # noqa: A002
+        from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
         message = await asyncio.to_thread(parse.parse, raw)
         if len(raw) <= KEPT_BYTES:
             self._kept[id] = message
@@ -100,6 +101,8 @@ class Reader:
 
     async def part(self, id: int, path: str) -> bytes:  # noqa: A002
         """The decoded bytes of one part."""
+        from termmail.mail import parse  # noqa: PLC0415
+
         await self.read(id)
         raw, _ = await self.engine.db(messages.raw, id)
         return await asyncio.to_thread(parse.part_bytes, raw, path)

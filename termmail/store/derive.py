@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from termmail.mail import parse, safe
+from termmail.mail import safe
 
 if TYPE_CHECKING:
     import sqlite3
@@ -88,6 +88,8 @@ def index(db: sqlite3.Connection, id_: int, envelope: Envelope, body: str | None
 
 def body_columns(db: sqlite3.Connection, id_: int, message: Message, received: int) -> None:
     """Everything that is made from a whole message: its columns, its snippet and its place in the index."""
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
     db.execute(UPDATE, (*whole(message, received), id_))
     db.execute("UPDATE message SET snippet = ? WHERE id = ?", (parse.snippet(message), id_))
     index(db, id_, message.envelope, parse.search_text(message))

@@ -6,7 +6,6 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail import parse
 from termmail.store import contacts, derive
 from termmail.store.rows import Count, Row
 from termmail.store.store import id_list
@@ -143,6 +142,8 @@ def add_local(
 ) -> int:
     """Put a whole message into a folder that no server knows of (import, Sent copy) and return its id. `received` is
     when it came, UTC seconds. `message` is what `parse` made of `raw`; without it the store parses."""
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
     message = message or parse.parse(raw)
     with store.transaction(durable=True) as db:
         columns = derive.whole(message, received)

@@ -16,7 +16,7 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail import parse, safe
+from termmail.mail import safe
 from termmail.mail.message import Address, Draft, Message, Outgoing
 from termmail.store import contacts, drafts
 from termmail.store.messages import add_local
@@ -50,6 +50,8 @@ _ROW = (
 def queue(store: Store, account: str, outgoing: Outgoing, *, draft_id: int = 0, not_before: int, now: int) -> int:
     """Put a message into the outbox, not to be sent before `not_before` (UTC seconds), and return its outbox id. Its
     draft (0: none) leaves the Drafts list and stays in the store until it is sent. On the disk when this returns."""
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
     subject = parse.envelope(parse.split_header(outgoing.raw)).subject
     with store.transaction(durable=True) as db:
         version = db.execute("SELECT version FROM draft WHERE id = ?", (draft_id,)).fetchone()
@@ -109,7 +111,10 @@ def sent(store: Store, id_: int, now: int, message: Message | None = None) -> in
         raise KeyError(id_)
     if found[0] is None:
         return int(found[1] or 0)
-    message = message or parse.parse(found[0])
+    if message is None:
+        from termmail.mail import parse  # noqa: PLC0415
+
+        message = parse.parse(found[0])
     with store.transaction(durable=True) as db:
         row = db.execute("SELECT account, raw, recipients, draft, message FROM outbox WHERE id = ?", (id_,)).fetchone()
         account, raw, recipients, draft_id, copy = row

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import astuple
 
-from termmail.mail import parse
 from termmail.store import contacts, derive
 from termmail.store.messages import call_off, keep_raw
 from termmail.store.rows import Arrived, Known, New, Plan, State
@@ -65,6 +64,8 @@ def arrive(
 
     `received` is now, in UTC seconds; `listed` are the UIDLs of the whole listing.
     """
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
     # All parsing before the store is locked.
     read = [(new, parse.fingerprint(new.header), parse.envelope(new.header), _message(new)) for new in news]
     # The higher number came later, so it gets the higher id: that decides between equal dates.
@@ -104,6 +105,8 @@ def arrive(
 
 
 def _message(new: New) -> Message | None:
+    from termmail.mail import parse  # noqa: PLC0415
+
     return parse.parse(new.raw) if new.message is None and new.raw is not None else new.message
 
 

@@ -9,7 +9,6 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from termmail.mail import parse
 from termmail.store import derive
 
 if TYPE_CHECKING:
@@ -64,6 +63,8 @@ def index_pending(store: Store, limit: int = 500, seconds: float = 0.05) -> int:
     end = time.monotonic() + seconds
     if not store.read_one(f"SELECT 1 FROM message WHERE {_PENDING} LIMIT 1"):  # noqa: S608 - a text of ours
         return 0
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
     with store.transaction() as db:
         pending = db.execute(
             f"SELECT id, received, downloaded FROM message WHERE {_PENDING} ORDER BY id DESC LIMIT ?",  # noqa: S608
