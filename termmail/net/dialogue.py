@@ -47,6 +47,9 @@ class Feeder(Protocol):
     def feed(self) -> None:
         """Ask, or not."""
 
+    def failed(self, error: NetError) -> None:
+        """There is nobody left to ask."""
+
 
 class Waiter:
     """An Asker that a coroutine waits for."""
@@ -296,6 +299,8 @@ class Dialogue:
             self._greeting.failed(error)
             for asker in askers:
                 asker.failed(error)
+            for feeder in self.feeders:  # one may wait while none of its commands is on the way
+                feeder.failed(error)
         return self.error
 
     async def close(self) -> None:

@@ -127,6 +127,22 @@ async def test_a_cancelled_stream_closes_the_session_and_tells_whoever_else_wait
         assert drop.closed
 
 
+async def test_headers_end_when_the_line_drops_while_one_message_is_opened():
+    """Nothing of the stream was on its way: it must hear of the end all the same, or it would wait for ever."""
+    honest = Honest([mail(n) for n in range(1, 6)], ONE_BY_ONE, answers={"RETR": b"+OK\r\nhalf" + b"DROP"})
+    async with opened(honest) as drop, asyncio.timeout(5):
+        listed = await drop.listing()
+        stream = drop.headers(listed)
+        await anext(stream)
+        reading = asyncio.ensure_future(drop.retrieve_one(listed[0]))
+        await asyncio.sleep(0)  # the message is asked for before the second header can be
+        with pytest.raises(Offline):
+            async for _ in stream:
+                pass
+        with pytest.raises(Offline):
+            await reading
+
+
 async def test_a_cancelled_open_lets_the_server_go():
     honest = Honest([mail(1)], answers={"STAT": b""})
     async with honest.running(), asyncio.timeout(5):
