@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import html
 import os
 from itertools import count
 from typing import TYPE_CHECKING
@@ -58,4 +57,6 @@ def private_folder(folder: Path) -> Path:
 
 def escaped(text: str) -> str:
     """Text as HTML that shows it."""
-    return html.escape(text)
+    from html import escape  # noqa: PLC0415 - its table of names is large, and the first screen needs none
+
+    return escape(text)

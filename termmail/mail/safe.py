@@ -32,17 +32,17 @@ _BREAK = re.compile("\r\n|[\n\v\f\r\x85\u2028\u2029]")
 # C0, DEL, C1, surrogates, noncharacters: a reader should see that something was there.
 _CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
 _ASTRAL_CONTROLS = "".join(f"{chr(end - 2)}{chr(end - 1)}" for end in range(0x20000, 0x120000, 0x10000))
+_CONTROL = f"[{_CONTROLS}{_ASTRAL_CONTROLS}]"
 # Default_Ignorable_Code_Point of Unicode and the annotation marks; ZWJ and VS16 are judged by what stands around them.
 _INVISIBLES = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb"
 )
 _ASTRAL_INVISIBLES = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-_CONTROL = re.compile(f"[{_CONTROLS}{_ASTRAL_CONTROLS}]")
-_INVISIBLE = re.compile(f"[{_INVISIBLES}{_ASTRAL_INVISIBLES}]")
+_INVISIBLE = f"[{_INVISIBLES}{_ASTRAL_INVISIBLES}]"
 # Whether it is worth looking closer. Characters beyond the first plane make a class slow, so they stand in one range.
-_SUSPECT = re.compile(f"[{_CONTROLS}{_INVISIBLES}{_ZWJ}{_VS16}\U00010000-\U0010ffff]")
-_STRAY_JOINER = re.compile(
+_SUSPECT = f"[{_CONTROLS}{_INVISIBLES}{_ZWJ}{_VS16}\U00010000-\U0010ffff]"
+_STRAY_JOINER = (
     f"(?<![{_EMOJI}0-9#*]){_VS16}"
     f"|(?<=[0-9#*]){_VS16}(?!{_KEYCAP})"
     f"|(?<![{_EMOJI}])(?<![{_EMOJI}]{_VS16}){_ZWJ}"
@@ -55,8 +55,11 @@ _LETTERS = (
     " -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u0590\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
     "\u3001-\u3029\u3041-\u3096\u309b-\u3163\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9f"
 )
-_ORDINARY = re.compile(f"[{_LETTERS}]*+")
-_ORDINARY_LINES = re.compile(f"[{_LETTERS}\n\t]*+")
+_ORDINARY = f"[{_LETTERS}]*+"
+_ORDINARY_LINES = f"[{_LETTERS}\n\t]*+"
+
+_pattern = functools.cache(re.compile)
+"""These patterns take milliseconds to build, which the first screen does not wait for: they are built when used."""
 
 
 @functools.cache
@@ -67,10 +70,10 @@ def _too_many_marks(end: int) -> re.Pattern[str]:
 
 
 def _tidy(text: str) -> str:
-    if _SUSPECT.search(text):
-        text = _CONTROL.sub(REPLACEMENT, text)
-        text = _INVISIBLE.sub("", text)
-        text = _STRAY_JOINER.sub("", text)
+    if _pattern(_SUSPECT).search(text):
+        text = _pattern(_CONTROL).sub(REPLACEMENT, text)
+        text = _pattern(_INVISIBLE).sub("", text)
+        text = _pattern(_STRAY_JOINER).sub("", text)
     if not text.isascii():
         # most text needs only the marks of the first plane, and that pattern is ten times faster
         text = _too_many_marks(0x1F000 if _ASTRAL.search(text) else 0x10000).sub(r"\1", text)
@@ -79,7 +82,7 @@ def _tidy(text: str) -> str:
 
 def clean(text: str) -> str:
     """One line that may be drawn anywhere: breaks and tabs become spaces, controls U+FFFD, invisibles nothing."""
-    if _ORDINARY.fullmatch(text):
+    if _pattern(_ORDINARY).fullmatch(text):
         return text
     return _tidy(_BREAK.sub(" ", text).replace("\t", " "))
 
@@ -87,13 +90,13 @@ def clean(text: str) -> str:
 def clean_words(text: str) -> str:
     """Like `clean`, with every run of white space as one space and none at the ends."""
     text = " ".join(text.split())
-    return text if _ORDINARY.fullmatch(text) else " ".join(clean(text).split())
+    return text if _pattern(_ORDINARY).fullmatch(text) else " ".join(clean(text).split())
 
 
 def clean_lines(text: str) -> str:
     r"""Like `clean`, but keeps lines: every kind of line break becomes "\n", tabs become spaces (stops of 8)."""
     text = text.replace("\r\n", "\n")
-    if not _ORDINARY_LINES.fullmatch(text):
+    if not _pattern(_ORDINARY_LINES).fullmatch(text):
         text = _tidy(_BREAK.sub("\n", text))
     return text.expandtabs(8)
 
@@ -110,7 +113,7 @@ def clean_address(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return clean(_INVISIBLE.sub(REPLACEMENT, text.replace(_ZWJ, REPLACEMENT).replace(_VS16, REPLACEMENT)))
+    return clean(_pattern(_INVISIBLE).sub(REPLACEMENT, text.replace(_ZWJ, REPLACEMENT).replace(_VS16, REPLACEMENT)))
 
 
 @functools.lru_cache(maxsize=8192)
