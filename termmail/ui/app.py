@@ -8,7 +8,6 @@ import asyncio
 import gc
 import logging
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,9 +37,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("termmail")
 
-LONGEST_HOLD = 3.0
+LONGEST_HOLD = 30.0
 """Seconds that typed keys wait for the screen they are meant for."""
 
+STARTLED = 1.0
+"""Seconds in which keys do nothing after a screen they were typed for did not come."""
 
 PATIENCE = 0.25
 """Seconds the first paint waits for mail, at most."""
@@ -70,11 +71,12 @@ class TermmailApp(App[None], inherit_bindings=False):
     BINDINGS = keys.bindings("app")
     ENABLE_COMMAND_PALETTE = False
 
-    @dataclass
     class Told(Message):
         """Something the engine told, brought from wherever it was told into the app's own order of things."""
 
-        event: Event
+        def __init__(self, event: Event) -> None:
+            super().__init__()
+            self.event = event
 
     def __init__(self, open_engine: Callable[[], Awaitable[Engine]]) -> None:
         super().__init__()
@@ -195,7 +197,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         """
         if isinstance(event, events.Key):
             target = self.focused or self.screen
-            if self._held is not None:
+            if self._held is not None and event.key != "ctrl+q":
                 self._held.append(events.Key(event.key, event.character))
                 return
             if not event.is_forwarded:
@@ -211,7 +213,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         """A screen is being made that the next keys are meant for: keep them for it, for a moment."""
         if self._held is None:
             self._held = []
-            self._holding = self.set_timer(LONGEST_HOLD, self._drop_keys)
+            self._holding = self.set_timer(LONGEST_HOLD, self.drop_keys)
 
     def release_keys(self) -> None:
         """The screen is there: it gets what was typed meanwhile."""
@@ -221,8 +223,16 @@ class TermmailApp(App[None], inherit_bindings=False):
         for key in held:
             self.post_message(key)
 
-    def _drop_keys(self) -> None:
-        """The screen takes too long: what was typed for it must not act on what is there instead."""
+    def drop_keys(self) -> None:
+        """The screen does not come, or takes too long: what was typed for it must not act on what is there instead,
+        nor what the fingers still write before the eyes have seen that.
+        """
+        self._held = []
+        if self._holding is not None:
+            self._holding.stop()
+        self._holding = self.set_timer(STARTLED, self._listen_again)
+
+    def _listen_again(self) -> None:
         self._held = None
 
     # -- what works everywhere

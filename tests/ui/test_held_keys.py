@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from termmail.demo.manners import Manners
 from termmail.ui import app as app_module
 from tests.ui.mailbox_stage import mailbox
-from tests.ui.stage import until
+from tests.ui.stage import shown, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,3 +29,16 @@ async def test_the_end_of_one_wait_drops_no_key_of_the_next(tmp_path: Path, monk
         await later.wait()
         app.release_keys()
         await until(pilot, lambda: len(app.inbox.messages.ids) == 11)
+
+
+async def test_keys_typed_for_a_reply_that_cannot_be_made_do_nothing_to_the_list(tmp_path: Path):
+    async with mailbox(tmp_path, whole=False) as (app, pilot):
+        app.pop3.manners = Manners(answers={"RETR": b"-ERR not now\r\n"})
+        before = list(app.inbox.messages.ids)
+        await pilot.press("r", "d", "e", "a", "r")
+        await until(pilot, lambda: "refused" in shown(app))
+        assert list(app.inbox.messages.ids) == before
+        await until(pilot, lambda: app._held is None)
+        await pilot.press("j")
+        assert list(app.inbox.messages.ids) == before
+        assert app.inbox.messages.cursor_id == before[1]

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.accounts.passwords import PasswordError
+from termmail.mail.recipients import ComposeError
 from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
@@ -60,6 +61,8 @@ class InboxScreen(FindingScreen):
                 self.status.say(f"{words} · {key} brings it back" if undo and key else words)
         except (StoreError, NetError, PasswordError) as error:
             self.fail(error)
+        except ComposeError as error:
+            self.status.say(str(error))
         except KeyError:
             self.status.say("This message is gone.")
         finally:
@@ -192,8 +195,10 @@ class InboxScreen(FindingScreen):
         async def opened() -> None:
             try:
                 await self.write(await work(), fresh=fresh)
-            finally:
-                self.app.call_after_refresh(self.termmail.release_keys)
+            except BaseException:
+                self.termmail.drop_keys()  # what was typed for the composer must not act on the list
+                raise
+            self.app.call_after_refresh(self.termmail.release_keys)
 
         self._do(opened, undo=False)
 
