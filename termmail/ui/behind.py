@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from textual.worker import Worker
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from textual.dom import DOMNode
+
+# By itself a worker tells the widget that started it, and nobody else: the app would never hear of a bug.
+Worker.StateChanged.bubble = True
 
 
 def behind(

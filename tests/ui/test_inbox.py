@@ -11,6 +11,7 @@ from termmail.demo.manners import Manners
 from termmail.engine.events import Failed, SyncProgress
 from termmail.engine.views import View
 from termmail.ui import keys
+from termmail.ui.behind import behind
 from termmail.ui.screens.help import HelpScreen
 from termmail.ui.screens.places import PlacesScreen
 from tests.ui.mailbox_stage import LETTERS, inbox_of, letter, mailbox
@@ -120,6 +121,26 @@ async def test_reply_opens_the_composer_and_esc_leaves_it(tmp_path):
         await until(pilot, lambda: "Re: Letter 12" in shown(app))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.inbox)
+
+
+async def test_reply_to_the_list_says_where_there_is_none(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("L")
+        await until(pilot, lambda: "did not come through a mailing list" in shown(app))
+        assert app.screen is app.inbox
+
+
+async def test_a_bug_behind_the_screen_is_told_and_the_program_goes_on(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+
+        async def broken() -> None:
+            raise ZeroDivisionError
+
+        behind(app.inbox.messages, broken, "verbs")
+        await until(pilot, lambda: "Something in termmail went wrong" in words_of(app))
+        assert isinstance(app.troubles.pop(), ZeroDivisionError)
+        await pilot.press("j")
+        await until(pilot, lambda: app.inbox.messages.cursor == 1)
 
 
 async def test_a_send_counts_down_and_undo_brings_the_draft_back(tmp_path):
