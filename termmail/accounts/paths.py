@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -16,8 +17,7 @@ class PathError(Exception):
     """A folder termmail needs cannot be made or entered. `str(error)` is a plain sentence for the reader."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Struct, frozen=True):
     """The config file, and the folder that holds the mail."""
 
     config: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,27 +12,21 @@ KEPT = 100
 """How many steps back `z` reaches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing done. `takes_back` undoes it and returns the words for the reader, or None when it is too late."""
-
-    takes_back: Callable[[], Awaitable[str | None]]
-
-
 class Journal:
     """The steps of this run, newest last. It is not kept on disk: what it undoes is."""
 
     def __init__(self) -> None:
-        self._steps: deque[Step] = deque(maxlen=KEPT)
+        self._steps: deque[Callable[[], Awaitable[str | None]]] = deque(maxlen=KEPT)
 
     def add(self, takes_back: Callable[[], Awaitable[str | None]]) -> None:
-        """Remember one thing done."""
-        self._steps.append(Step(takes_back))
+        """Remember one thing done. `takes_back` undoes it and returns the words for the reader, or None when it is too
+        late."""
+        self._steps.append(takes_back)
 
     async def undo(self) -> str | None:
         """Take back the newest step that still can be; None when there is nothing left."""
         while self._steps:
-            words = await self._steps.pop().takes_back()
+            words = await self._steps.pop()()
             if words is not None:
                 return words
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.keys import Keys, key_to_character
 
 from termmail.ui.keys import ACTIONS, BY_ID, WHERE, shown, split
@@ -71,8 +71,7 @@ _NAMED = {key.value for key in Keys} | {"tab"}
 _HELD = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
 
 
-@dataclass(frozen=True)
-class Keymap:
+class Keymap(Struct, frozen=True):
     """The keys of every action, and what to tell the user about the config they came from."""
 
     keys: dict[str, tuple[str, ...]]

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import set_cell_size
@@ -40,11 +39,12 @@ class FolderList(ScrollView, can_focus=True):
         "folders--count",
     }
 
-    @dataclass
     class Chosen(Message):
         """The reader wants to see this folder."""
 
-        view: View
+        def __init__(self, view: View) -> None:
+            super().__init__()
+            self.view = view
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)

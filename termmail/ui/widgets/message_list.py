@@ -7,7 +7,6 @@ from __future__ import annotations
 import time
 from array import array
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -60,17 +59,19 @@ class MessageList(ScrollView, can_focus=True):
     empty: var[str] = var("", init=False)
     """What to say where there is no message."""
 
-    @dataclass
     class Moved(Message):
         """The cursor stands on another message (0: on none)."""
 
-        id: int
+        def __init__(self, id: int) -> None:  # noqa: A002 - Textual's word
+            super().__init__()
+            self.id = id
 
-    @dataclass
     class Opened(Message):
         """The reader wants to read this message."""
 
-        id: int
+        def __init__(self, id: int) -> None:  # noqa: A002 - Textual's word
+            super().__init__()
+            self.id = id
 
     def __init__(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -43,20 +42,22 @@ class Prompt(Horizontal):
         Binding("down,up", "keep", "To the list"),
     ]
 
-    @dataclass
     class Typed(Message):
         """What is looked for now."""
 
-        kind: str
-        text: str
+        def __init__(self, kind: str, text: str) -> None:
+            super().__init__()
+            self.kind = kind
+            self.text = text
 
-    @dataclass
     class Closed(Message):
         """The typing is over; `kept` says whether its results stay."""
 
-        kind: str
-        text: str
-        kept: bool
+        def __init__(self, kind: str, text: str, kept: bool) -> None:
+            super().__init__()
+            self.kind = kind
+            self.text = text
+            self.kept = kept
 
     def __init__(self) -> None:
         super().__init__(id="prompt")

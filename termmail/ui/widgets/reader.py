@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,11 +27,12 @@ if TYPE_CHECKING:
 class Reader(Body):
     """Shows one message of a view. A preview never asks a server; `fetch` may."""
 
-    @dataclass
     class Shown(Event):
         """The text of this message is on screen."""
 
-        id: int
+        def __init__(self, id: int) -> None:  # noqa: A002 - Textual's word
+            super().__init__()
+            self.id = id
 
     class WholeAsked(Event):
         """The whole screen is asked for, or given back."""

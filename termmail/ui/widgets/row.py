@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
@@ -30,8 +30,7 @@ SNIPPET_FROM = 12
 """Cells that must be left behind a subject before its snippet is worth drawing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """The styles of one row: all of them share one background, so that few bytes paint it."""
 
     text: Style

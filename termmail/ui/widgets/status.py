@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -110,8 +110,7 @@ class StatusLine(Widget):
         )
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something that went wrong: one sentence, what to do next, and which account it is about ("" for none)."""
 
     words: str
