@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from termmail.mail.flow import paragraphs, plain
+from termmail.mail.fold import fold
 from termmail.mail.message import Address, Draft
 from termmail.mail.outgoing import build, unique
 from termmail.mail.recipients import ComposeError, checked, format_addresses, parse_addresses
@@ -38,7 +39,7 @@ __all__ = [
 
 QUOTE_LIMIT = 2_000  # lines of the answered message that are quoted
 FORWARD_LIMIT = 10_000  # lines of a message that are forwarded in the text
-_LINE_LENGTH = 80  # a paragraph counts as one line for each 80 characters of it
+_LINE_LENGTH = 78  # of a line to be quoted (RFC 5322 section 2.1.1): what others have wrapped stays as they did
 _MANY = 10
 _REPLY = r"(?:re|aw|antw|antwort|sv|vs|odp|res|ynt|回复|回覆|答复|答覆|返信)"
 _FORWARD = r"(?:fwd|fw|wg|tr|rv|enc|ilt|doorst|vb|轉寄|转发)"
@@ -170,7 +171,9 @@ def _quoted(message: Message) -> str:
     while found and not found[-1].text.strip():
         found.pop()
     fits = _fitting((one.text for one in found), QUOTE_LIMIT)
-    lines += [f"{'>' * (one.quote + 1)} {one.text}".rstrip() for one in found[:fits]]
+    for one in found[:fits]:
+        marks = ">" * (one.quote + 1)
+        lines += [f"{marks} {text}".rstrip() for text in fold(one.text, _LINE_LENGTH)]
     if fits < len(found):
         lines.append(f"> [{len(found) - fits} more lines are not quoted]")
     return "\n".join(lines)

@@ -356,3 +356,17 @@ def test_an_empty_subject_and_many_people_are_noticed() -> None:
     assert concerns(replace(FINE, to=many)) == ()
     assert concerns(replace(FINE, to=many, cc="q@x.org", bcc="P1@x.org")) == ("This goes to 10 people.",)
     assert concerns(replace(FINE, to="not an address")) == ()
+
+
+def test_long_paragraphs_are_quoted_as_lines_that_all_carry_the_mark():
+    long = "word " * 40
+    wrapped = "x" * 78
+    quoted = [
+        line
+        for line in reply(replace(MESSAGE, text=f"{long}\n{wrapped}\n"), ADA).body.split("\n")
+        if "wrote:" not in line
+    ]
+    assert f"> {wrapped}" in quoted
+    words = [line for line in quoted if "word" in line]
+    assert len(words) > 2
+    assert all(line.startswith("> ") and len(line) <= 80 for line in words)
