@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from termmail.engine.clock import now
 from termmail.engine.events import Failed, MessageChanged
 from termmail.mail import parse
-from termmail.net.errors import Refused
+from termmail.net.errors import Refused, TooLarge
 from termmail.store import remote, schedule
 
 if TYPE_CHECKING:
@@ -62,8 +62,11 @@ async def _fetch_bodies(receiver: Receiver, drop: Maildrop) -> None:
             continue
         try:
             raw = await drop.retrieve_one(listed)
-        except Refused as error:
+        except (Refused, TooLarge) as error:
             log.warning("a message to be deleted could not be fetched first: %s", error)
+            await receiver.engine.db(remote.set_state, [known.remote_id], "due", due_at=now() + AN_HOUR)
+            if drop.closed:
+                raise
             continue
         await receiver.keep(known, raw)
 

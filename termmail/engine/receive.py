@@ -76,6 +76,7 @@ class Receiver:
         self.status = await self._remembered()
         next_poll = asyncio.get_running_loop().time()
         while True:
+            self._wake.clear()  # before anything is looked at: what is asked for from here on is not missed
             minutes = self.engine.account(self.account).pop3.poll_minutes
             clock = asyncio.get_running_loop().time()
             due_at = await self.engine.db(schedule.next_due, self.account)
@@ -88,7 +89,6 @@ class Receiver:
             waits = [next_poll - clock] if minutes else []
             if due_at is not None:
                 waits.append(max(due_at - now(), 60 if due_at <= now() else 1))
-            self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), max(min(waits), 1) if waits else None)
 
@@ -121,16 +121,18 @@ class Receiver:
             task.exception()  # told to whoever awaits; without this line asyncio complains when nobody is left
 
     async def _sync(self, *, full: bool) -> SyncResult:
-        last = self.status.last_sync
-        self.status = Status(last_sync=last, online=self.status.online, syncing=True)
+        last, online, words = self.status.last_sync, self.status.online, ""
+        self.status = Status(last_sync=last, online=online, syncing=True)
         self._progress("connecting", 0, 0)
-        words, online = "", False
         try:
             with AccountLock(self.engine.paths.data, self.account, "sync"):
                 result = await self._session(full=full)
             words, online, last = result.words, True, now()
-            self._login_refused = False
+            if self._login_refused:
+                self._login_refused = False
+                self.look_again()  # the clock stood still meanwhile
         except Locked:
+            words = SHARES_MAILDROP
             raise Busy(SHARES_MAILDROP, advice="Nothing is lost; try again in a moment.") from None
         except NetError as error:
             words, online = str(error), not isinstance(error, Offline)
@@ -263,20 +265,25 @@ class Receiver:
             )
         async with self.in_use:
             drop = await self._open(list_too=False)
-            listed = await self.locate(drop, known)
-            if listed is None:
-                raise Refused("The server no longer has this message.", advice="Only its header is left.")
-            raw = await drop.retrieve_one(listed, progress=progress)
-            if not await self.keep(known, raw):
-                found = await doubt.settle(self, drop, listed, known, raw)
-                raise Refused(
-                    "The server sent another message than the one it announced.",
-                    advice="That message is in the list now, under its own name."
-                    if found
-                    else "Check for mail again: the server may have renumbered its messages.",
-                )
-            self._keep_a_while()
-            return raw
+            try:
+                return await self._fetch(drop, known, progress)
+            finally:
+                self._keep_a_while()
+
+    async def _fetch(self, drop: Maildrop, known: Known, progress: Callable[[int, int], None] | None) -> bytes:
+        listed = await self.locate(drop, known)
+        if listed is None:
+            raise Refused("The server no longer has this message.", advice="Only its header is left.")
+        raw = await drop.retrieve_one(listed, progress=progress)
+        if not await self.keep(known, raw):
+            found = await doubt.settle(self, drop, listed, known, raw)
+            raise Refused(
+                "The server sent another message than the one it announced.",
+                advice="That message is in the list now, under its own name."
+                if found
+                else "Check for mail again: the server may have renumbered its messages.",
+            )
+        return raw
 
     async def locate(self, drop: Maildrop, known: Known) -> Listed | None:
         """Where in this session the message is: by its last number where UIDL agrees, else by the whole list."""
@@ -319,7 +326,8 @@ class Receiver:
     async def _quit(self, drop: Maildrop) -> None:
         """End a session in which nothing was deleted; that the server does not answer changes nothing."""
         async with self.in_use:
-            self.drop = None
+            if self.drop is drop:  # else this one was lost, and another opened, while we waited
+                self.drop = None
             try:
                 await drop.commit()
             except NetError as error:

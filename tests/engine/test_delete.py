@@ -227,3 +227,14 @@ async def test_what_came_shorter_than_announced_is_not_deleted_from_the_server(p
         assert any("Not deleted" in failed.words for failed in engine.heard.of(Failed))
         await engine.sync("ada", full=True)
         assert len(server.users["ada@example.org"].messages) == 1
+
+
+async def test_a_message_too_large_to_keep_stays_on_the_server_and_holds_up_no_other_delete(pop3_server, engine_at):
+    lie = Manners(size=lambda number, true: 200_000_000 if number == 1 else true)
+    server = await pop3_server([mail(1), mail(2)], manners=lie)
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        await delete_now(engine, list(await engine.ids(INBOX)))
+        assert (await engine.sync("ada")).deleted == 1
+        assert [message.raw for message in server.users["ada@example.org"].messages] == [mail(1)]
+        assert (await engine.sync("ada", full=True)).deleted == 0

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from termmail.demo.manners import Manners
-from termmail.engine.events import MailArrived
+from termmail.engine import receive
+from termmail.engine.events import MailArrived, SyncProgress
 from termmail.engine.views import View
 from termmail.net.errors import Busy, LoginRefused, NetError, Refused, TooLarge
+from termmail.store.lock import AccountLock
+from tests.conftest import PASSWORD
 from tests.engine.conftest import mail
 
 if TYPE_CHECKING:
@@ -215,6 +219,59 @@ async def test_a_refused_login_says_so_and_polling_does_not_go_on(pop3_server, e
         with pytest.raises(LoginRefused):
             await engine.sync("ada")
         assert len([v for v in verbs(server) if v in {"PASS", "APOP", "AUTH"}]) <= 3
+
+
+async def test_after_a_refused_login_that_was_mended_the_clock_goes_on(pop3_server, engine_at):
+    async def typed(_words: str) -> str:
+        return PASSWORD
+
+    server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [AUTH] no\r\n"))
+    async with engine_at(server.port, poll_minutes=0.001) as engine, asyncio.timeout(10):
+        with pytest.raises(LoginRefused):
+            await engine.sync("ada")
+        engine.start_background()
+        server.manners = Manners()
+        engine.passwords.ask = typed
+        looked = told(engine, SyncProgress, running=False)
+        engine.sync_soon("ada")
+        await looked
+        await told(engine, SyncProgress, running=False)
+        assert engine.status("ada").online
+
+
+async def test_a_session_is_given_back_also_when_the_message_could_not_be_had(pop3_server, engine_at, monkeypatch):
+    monkeypatch.setattr(receive, "NOOP_EVERY", 0.01)
+    monkeypatch.setattr(receive, "IDLE", 0.02)
+    server = await pop3_server([mail(1)], manners=Manners(answers={"RETR": b"-ERR no\r\n"}))
+    async with engine_at(server.port) as engine, asyncio.timeout(10):
+        await engine.sync("ada")
+        newest = (await engine.ids(INBOX))[0]
+        with pytest.raises(Refused):
+            await engine.read(newest)
+        while verbs(server).count("QUIT") < 2:
+            await asyncio.sleep(0)
+
+
+async def test_another_termmail_on_the_account_is_not_called_offline(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        with AccountLock(engine.paths.data, "ada", "sync"), pytest.raises(Busy):
+            await engine.sync("ada")
+        assert engine.status("ada").online
+
+
+def told(engine: Engine, kind: type, **fields: object) -> asyncio.Future[None]:
+    """Done when the next event of this kind, with these fields, is told."""
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def hear(event: object) -> None:
+        if isinstance(event, kind) and all(getattr(event, name) == value for name, value in fields.items()):
+            stop()
+            future.set_result(None)
+
+    stop = engine.subscribe(hear)
+    return future
 
 
 async def test_a_maildrop_in_use_is_busy(pop3_server, engine_at):
