@@ -39,7 +39,8 @@ class Sender:
         self.trouble: Exception | None = None
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
-        self._sending: asyncio.Task[OutboxRow | None] | None = None
+        self._sending: asyncio.Task[list[OutboxRow]] | None = None
+        self._leaving = False
 
     async def run(self) -> None:
         """Send each message when its time has come, until cancelled."""
@@ -57,25 +58,27 @@ class Sender:
     async def flush(self) -> list[OutboxRow]:
         """Send everything that is ready now; the rows that were tried, in their new states.
 
-        Never raises for a server: `trouble` holds the last NetError or PasswordError, or None.
+        Never raises for a server: `trouble` holds the last NetError or PasswordError, or None. Where it is cancelled,
+        what is on the wire goes on under the account's lock, and no other message is begun.
         """
-        tried: list[OutboxRow] = []
-        self.trouble = None
         async with self._flushing:
+            self.trouble, self._leaving = None, False
+            self._sending = asyncio.ensure_future(self._send_all())
             try:
-                with AccountLock(self.engine.paths.data, self.account, "send"):
-                    await self._recover()
-                    while True:
-                        self._sending = asyncio.ensure_future(self._one())
-                        row = await asyncio.shield(self._sending)
-                        if row is None:
-                            break
-                        tried.append(row)
-            except Locked:
-                log.info("another termmail is sending for %s", self.account)
-            finally:
-                if self._sending is not None and self._sending.done():
-                    self._sending = None
+                return await asyncio.shield(self._sending)
+            except asyncio.CancelledError:
+                self._leaving = True
+                raise
+
+    async def _send_all(self) -> list[OutboxRow]:
+        tried: list[OutboxRow] = []
+        try:
+            with AccountLock(self.engine.paths.data, self.account, "send"):
+                await self._recover()
+                while not self._leaving and (row := await self._one()) is not None:
+                    tried.append(row)
+        except Locked:
+            log.info("another termmail is sending for %s", self.account)
         return tried
 
     async def _recover(self) -> None:
@@ -151,9 +154,9 @@ class Sender:
 
     async def leave(self, patience: float) -> None:
         """The user goes: what is on the wire may finish within `patience` seconds; after that it counts as unsure."""
-        if self._sending is None or self._sending.done():
+        if self._sending is None:
             return
         _, late = await asyncio.wait({self._sending}, timeout=patience)
         for task in late:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(self._sending, return_exceptions=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from termmail.accounts import config as configuration
@@ -85,8 +86,9 @@ async def add_account(engine: Engine, name: str, account: Account, password: str
 
     Raises ConfigError where config.toml cannot be written; then no account was added.
     """
-    configuration.add_account(engine.paths.config, name, account, default=not engine.config.accounts)
-    engine.config = configuration.load(engine.paths.config)
+    first = not engine.config.accounts
+    await asyncio.to_thread(configuration.add_account, engine.paths.config, name, account, default=first)
+    engine.config = await asyncio.to_thread(configuration.load, engine.paths.config)
     saved = {"pop3": password} if smtp_password is None else {"pop3": password, "smtp": smtp_password}
     words = "There is nothing to keep secret: these servers ask for no password."
     for kind, secret in saved.items():

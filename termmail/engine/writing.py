@@ -97,7 +97,10 @@ async def load(engine: Engine, id: int) -> Draft:  # noqa: A002
 
 async def discard(engine: Engine, id: int) -> None:  # noqa: A002
     """Delete a draft for good."""
-    draft = await engine.db(drafts.load, id)
+    try:
+        draft = await engine.db(drafts.load, id)
+    except KeyError:
+        return  # another termmail did it already
     await engine.db(drafts.discard, id)
     engine.tell(FolderChanged(draft.account, "Drafts"))
 
@@ -172,13 +175,13 @@ async def retry(engine: Engine, id: int, *, sure: bool) -> None:  # noqa: A002
 
 
 async def cancel(engine: Engine, id: int) -> Draft | None:  # noqa: A002
-    """Back to a draft; None where it is sent or being sent."""
-    row = await engine.db(outbox.get, id)
+    """Back to a draft; None where it is sent or being sent, or never had one (sendmail): then it is deleted."""
     draft = await engine.db(outbox.cancel, id)
-    if draft is None:
-        return None  # on its way, or without a draft (sendmail): then it is deleted
-    engine.last_draft = draft.id
-    _tell(engine, id, row.account, "cancelled")
+    row = await engine.db(outbox.get, id)
+    if draft is not None:
+        engine.last_draft = draft.id
+    if row.state == "cancelled":
+        _tell(engine, id, row.account, "cancelled")
     return draft
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
 
 from termmail.demo.manners import Manners
+from termmail.engine.events import OutboxChanged
 from termmail.engine.views import View
 from termmail.mail.compose import ComposeError
+from termmail.mail.message import Outgoing
+from termmail.store import outbox
+from termmail.store.lock import AccountLock, Locked
 from tests.engine.test_receive import subjects
 
 if TYPE_CHECKING:
@@ -220,3 +225,29 @@ async def test_attachments_are_copied_in_and_forwarded(smtp_server, engine_at, t
         again = await engine.save_part(copy, part.path, tmp_path)
         assert (saved.name, again.name) == ("note.txt", "note (2).txt")
         assert saved.stat().st_mode & 0o777 == 0o600
+
+
+async def test_nobody_else_may_send_while_a_message_is_on_the_wire_and_the_user_leaves(smtp_server, engine_at):
+    server = await smtp_server(manners=Manners(delay_seconds={".": 0.3}))
+    async with engine_at(smtp_port=server.port) as engine:
+        first, second = [await engine.send(await written(engine), delay=0) for _ in range(2)]
+        flushing = asyncio.ensure_future(engine.flush("ada"))
+        while not any(event.state == "sending" for event in engine.heard.of(OutboxChanged)):
+            await asyncio.sleep(0)
+        flushing.cancel()
+        await asyncio.gather(flushing, return_exceptions=True)
+        with pytest.raises(Locked), AccountLock(engine.paths.data, "ada", "send"):
+            pass
+        await engine.sender("ada").leave(5)
+        assert (await engine.outbox_row(first)).state == "sent"
+        assert (await engine.outbox_row(second)).state == "queued"
+        with AccountLock(engine.paths.data, "ada", "send"):
+            pass
+
+
+async def test_taking_back_what_has_no_draft_is_told(smtp_server, engine_at):
+    async with engine_at() as engine:
+        outgoing = Outgoing(b"Subject: no draft\r\n\r\nHello\r\n", "ada@example.org", ("bob@example.net",), "a@b")
+        id_ = await engine.db(outbox.queue, "ada", outgoing, not_before=0, now=0)
+        assert await engine.cancel_outbox(id_) is None
+        assert [event.state for event in engine.heard.of(OutboxChanged)] == ["cancelled"]

@@ -175,7 +175,12 @@ class ComposeScreen(Screen[int | None]):
     @on(AttachmentRow.Remove)
     async def _take_out(self, event: AttachmentRow.Remove) -> None:
         async with self._saving:
-            self._take_attachments(await self.engine.detach(self.draft, event.file_id))
+            try:
+                draft = await self.engine.detach(self.draft, event.file_id)
+            except StoreError as error:
+                self._trouble(str(error))
+                return
+            self._take_attachments(draft)
         if not self.draft.attachments:
             self._body.focus()
 
