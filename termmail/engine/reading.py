@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from termmail.engine import files, indexing
-from termmail.engine.events import MessageChanged
+from termmail.net.errors import Refused
 from termmail.store import drafts, messages, outbox, search
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ class Reader:
         row = await self.engine.db(messages.row, id)
         if row is None:
             raise KeyError(id)
+        if row.account not in self.engine.config.accounts:
+            raise Refused(
+                "The text of this message was never downloaded, and its account is no longer set up here.",
+                advice="Only its header is left.",
+            )
         raw = await self.engine.receiver(row.account).fetch(id, progress)
         return await self._parse(id, raw)
 
@@ -120,7 +125,7 @@ class Reader:
     async def open_part(self, id: int, path: str) -> Path:  # noqa: A002
         """A copy of a part for another program."""
         name, data = await self._named(id, path)
-        return await asyncio.to_thread(files.save, self._folder(), name, data)
+        return await asyncio.to_thread(self._copy, name, data)
 
     async def browser_file(self, id: int) -> Path:  # noqa: A002
         """The message as a harmless HTML file."""
@@ -128,18 +133,10 @@ class Reader:
 
         message = await self.read(id)
         page = await asyncio.to_thread(html.sanitised, message.html or f"<pre>{files.escaped(message.text)}</pre>")
-        return await asyncio.to_thread(files.save, self._folder(), f"message-{id}.html", page.encode())
+        return await asyncio.to_thread(self._copy, f"message-{id}.html", page.encode())
 
-    def _folder(self) -> Path:
-        return files.private_folder(self.engine.paths.data / "opened")
-
-    def forget(self, ids: Sequence[int]) -> None:
-        """Messages whose bytes are new: read them again."""
-        for id_ in ids:
-            self._kept.pop(id_, None)
-        for key in [key for key in self._rendered if key[0] in ids]:
-            del self._rendered[key]
-        self.engine.tell(MessageChanged(tuple(ids)))
+    def _copy(self, name: str, data: bytes) -> Path:
+        return files.save(files.private_folder(self.engine.paths.data / "opened"), name, data)
 
     def close(self) -> None:
         """Remove the copies made for other programs."""

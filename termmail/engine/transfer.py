@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from termmail.mail.message import Message
     from termmail.store.store import Store
 
-FORMATS = ("mbox", "maildir", "eml")
-
 LARGEST = 128 << 20
 """Bytes of one message, at most."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from termmail.accounts.config import Config
 from termmail.demo.manners import Manners
 from termmail.engine import receive
 from termmail.engine.events import MailArrived, SyncProgress
@@ -259,6 +260,15 @@ async def test_another_termmail_on_the_account_is_not_called_offline(pop3_server
         with AccountLock(engine.paths.data, "ada", "sync"), pytest.raises(Busy):
             await engine.sync("ada")
         assert engine.status("ada").online
+
+
+async def test_a_header_of_an_account_that_was_removed_says_why_there_is_no_text(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        engine.config = Config()
+        with pytest.raises(Refused, match="account is no longer set up"):
+            await engine.read((await engine.ids(INBOX))[0])
 
 
 def told(engine: Engine, kind: type, **fields: object) -> asyncio.Future[None]:
