@@ -42,7 +42,11 @@ class Pty:
 
     def wait(self, pattern: bytes) -> re.Match[bytes]:
         """Wait for bytes that come after those waited for before."""
-        self.child.expect(pattern)
+        try:
+            self.child.expect(pattern)
+        except pexpect.TIMEOUT:
+            tail = " ".join(seen(self._written.getvalue()[-20_000:]).split())[-4000:]
+            raise AssertionError(f"waited {PATIENCE:.0f} s for {pattern!r}; last came:\n{tail}") from None
         return self.child.match
 
     def press(self, key: bytes, then: bytes) -> None:
@@ -89,7 +93,7 @@ def look(pty: Pty, key: bytes, words: bytes, title: bytes) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (40, 12)], ids="{0[0]}x{0[1]}".format)
 def test_the_demo_mailbox_read_to_its_end_says_nothing_to_the_terminal(pty, size):
     with pty("demo", size=size) as session:
-        session.wait(b"61 unread")
+        session.wait(b"61 new messages")
         read_everything(session, 61)
         written = session.quit()
     assert foreign(written) == {}
