@@ -70,6 +70,7 @@ async def test_go_menu(tmp_path, snapshot):
 
 async def test_help(tmp_path, snapshot):
     async with mailbox(tmp_path, MAILS, size=(80, 40)) as (app, pilot):
+        await until(pilot, lambda: app.inbox.reader.message)
         await pilot.press("question_mark")
         await until(pilot, lambda: "All keys" in shown(app))
         assert grid(app) == snapshot

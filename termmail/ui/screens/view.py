@@ -45,6 +45,7 @@ class ViewScreen(Screen[None]):
     """Folders, list and reader, and the lines around them. Wide: side by side; else one below the other."""
 
     BINDINGS = keys.bindings("mail")
+    AUTO_FOCUS = "#list"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide")]  # noqa: RUF012 - Textual's own type
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
 
@@ -67,6 +68,9 @@ class ViewScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Title, panes, problems, status, keys."""
+        steps = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
+        # Textual would do this after a first layout, and then style, lay out and paint all of it again
+        self.add_class(*(max(step for step in known if step[0] <= cells)[1] for cells, known in steps))
         yield TitleLine()
         with Container(id="panes"):
             yield FolderList(id="folders")
