@@ -165,7 +165,7 @@ class Receiver:
                 await self._quit(drop)
                 await self.engine.db(remote.set_account_state, self.account, replace(state, last_sync=now()))
                 return SyncResult(0, 0, "No new messages")
-            new, complete = await self._receive(drop)
+            arrivals, complete = await self._receive(drop)
             deleted = await commit_deletes(self, drop)
             await self.give_back()
         except BaseException:
@@ -176,7 +176,7 @@ class Receiver:
             last_uidl = max(self.listing.values(), key=lambda listed: listed.number).uidl
         left = State(drop.count, drop.size, last_uidl, now())
         await self.engine.db(remote.set_account_state, self.account, left)
-        return SyncResult(new, deleted, _sum_up(new, deleted))
+        return SyncResult(arrivals.new, deleted, _sum_up(arrivals.new, deleted, arrivals.rebound))
 
     async def _nothing_new(self, drop: Maildrop, state: State) -> bool:
         """STAT as it was, and the last message still the same one: then nothing else is asked."""
@@ -184,8 +184,8 @@ class Receiver:
             return False
         return await drop.uidl(drop.count) == state.last_uidl
 
-    async def _receive(self, drop: Maildrop) -> tuple[int, bool]:
-        """Bring everything new into the store, newest first; how much that was, and whether nothing was left out."""
+    async def _receive(self, drop: Maildrop) -> tuple[Arrivals, bool]:
+        """Bring everything new into the store, newest first; what that was, and whether nothing was left out."""
         listed = await self.list_again(drop)
         rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
         plan = await self.engine.db(remote.reconcile, self.account, rows)
@@ -198,7 +198,7 @@ class Receiver:
             self.engine.tell(FolderChanged(self.account, "Inbox"))
         if self.engine.account(self.account).pop3.download == "all":
             await self._download(drop)
-        return arrivals.new, arrivals.left_out == 0 and not plan.unnamed
+        return arrivals, arrivals.left_out == 0 and not plan.unnamed
 
     async def _download(self, drop: Maildrop) -> None:
         """`download = "all"`: the bodies too, newest first, many to a transaction."""
@@ -403,6 +403,7 @@ class Arrivals:
         self.receiver = receiver
         self.engine = receiver.engine
         self.new = 0
+        self.rebound = 0
         self.left_out = 0
         self._done = 0
         self._wanted = wanted
@@ -483,6 +484,7 @@ class Arrivals:
         account = self.receiver.account
         arrived = await self.engine.db(remote.arrive, account, page, received=now(), listed=self._uidls)
         self.new += len(arrived.ids)
+        self.rebound += arrived.rebound
         if arrived.ids:
             self.engine.tell(MailArrived(account, tuple(arrived.ids)))
         self.engine.tell(SyncProgress(account, "headers", done, len(self._wanted)))
@@ -520,6 +522,10 @@ async def find_by_fingerprint(drop: Maildrop, candidates: Sequence[Listed], know
     return found
 
 
-def _sum_up(new: int, deleted: int) -> str:
+def _sum_up(new: int, deleted: int, rebound: int) -> str:
     words = "No new messages" if not new else "1 new message" if new == 1 else f"{new} new messages"
-    return f"{words}, {deleted} deleted from the server" if deleted else words
+    if deleted:
+        words += f", {deleted} deleted from the server"
+    if rebound:
+        words += f"; the server renamed {rebound} that are here already"
+    return words

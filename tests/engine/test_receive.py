@@ -134,6 +134,7 @@ async def test_when_all_uidls_change_nothing_is_downloaded_again(pop3_server, en
         server.manners = Manners(uidl=lambda number, _true: b"moved-%d" % number)
         result = await engine.sync("ada", full=True)
         assert result.new == 0
+        assert result.words == "No new messages; the server renamed 8 that are here already"
         assert list(await engine.ids(INBOX)) == ids
         retrieved = verbs(server).count("RETR")
         assert "message 7" in (await engine.read(ids[1])).text
