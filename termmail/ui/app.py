@@ -90,6 +90,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.first: First | None = None
         self._reading: asyncio.Future[First]
         self._unsaid: list[Problem] = []
+        self._asking = asyncio.Lock()
         self._unsubscribe: Callable[[], None] | None = None
         self._aimed: deque[tuple[events.Key, Widget]] = deque(maxlen=64)
         self._held: list[events.Key] | None = None
@@ -167,10 +168,28 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.set_keymap(changed)
 
     async def _ask_password(self, words: str) -> str | None:
-        """Ask on the screen; called from the engine's tasks."""
+        """Ask on the screen, one question after the other; called from the engine's tasks, which are no workers."""
         from termmail.ui.screens.ask_password import AskPasswordScreen  # noqa: PLC0415 - rarely needed
 
-        return await self.push_screen_wait(AskPasswordScreen(words))
+        async with self._asking:
+            answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+            screen = AskPasswordScreen(words)
+
+            def answered(password: str | None) -> None:
+                if not answer.done():
+                    answer.set_result(password)
+
+            def ask() -> None:
+                if not answer.done():
+                    self.push_screen(screen, answered)
+
+            self.call_later(ask)
+            try:
+                return await answer
+            except asyncio.CancelledError:
+                if screen.is_current:
+                    screen.action_cancel()  # nobody waits for this password any more
+                raise
 
     def on_termmail_app_told(self, message: Told) -> None:
         """Hand an event of the engine to the main screen, whichever is on top."""
