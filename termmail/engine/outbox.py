@@ -23,11 +23,10 @@ from termmail.store.lock import AccountLock, Locked
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.net.smtp import Outcome
+    from termmail.net.stream import Server
     from termmail.store.rows import Claimed, OutboxRow
 
 log = logging.getLogger("termmail")
-
-UNSURE = "The line died before the server answered: the message may have arrived."
 
 
 class Sender:
@@ -36,7 +35,7 @@ class Sender:
     def __init__(self, engine: Engine, account: str) -> None:
         self.engine = engine
         self.account = account
-        self.trouble: Exception | None = None
+        self.trouble: NetError | PasswordError | None = None
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._sending: asyncio.Task[list[OutboxRow]] | None = None
@@ -84,55 +83,66 @@ class Sender:
     async def _recover(self) -> None:
         for row_id in await self.engine.db(outbox.recover, self.account):
             self.engine.tell(OutboxChanged(row_id, self.account, "unsure"))
-            self.engine.tell(Failed(self.account, UNSURE, "Open it in Outbox and say whether it did."))
 
     async def _one(self) -> OutboxRow | None:
-        """Claim one message and send it; None when nothing is ready."""
-        owner = f"{os.getpid()}"
-        claimed = await self.engine.db(outbox.claim, self.account, now(), owner)
+        """Claim one message and send it; None when nothing is ready.
+
+        The password comes first: it may have to be asked for, and until it is there nothing is being sent.
+        """
+        at = await self.engine.db(outbox.next_due, self.account)
+        if at is None or at > now():
+            return None
+        try:
+            server = await self.engine.server(self.account, "smtp")
+        except PasswordError as error:
+            server, self.trouble = None, error
+        claimed = await self.engine.db(outbox.claim, self.account, now(), str(os.getpid()))
         if claimed is None:
             return None
         self.engine.tell(OutboxChanged(claimed.id, self.account, "sending"))
-        await self._deliver(claimed)
+        if server is None:
+            await self._later(claimed, self.trouble)
+        else:
+            await self._deliver(claimed, server)
         row = await self.engine.db(outbox.get, claimed.id)
         self.engine.tell(OutboxChanged(row.id, self.account, row.state))
         self.engine.tell(FolderChanged(self.account, "Outbox"))
         return row
 
-    async def _deliver(self, claimed: Claimed) -> None:
+    async def _later(self, claimed: Claimed, error: PasswordError | NetError | None, words: str = "") -> None:
+        """Back to the queue, and say why."""
+        words = words or str(error)
+        await self.engine.db(outbox.later, claimed.id, words, now())
+        advice = error.advice if error else "termmail tries again by itself."
+        self.engine.tell(Failed(self.account, f"Not sent yet. {words}", advice))
+
+    async def _deliver(self, claimed: Claimed, server: Server) -> None:
         from termmail.net import smtp  # noqa: PLC0415 - SMTP is not needed for the first screen
 
         db, account = self.engine.db, self.account
-        try:
-            server = await self.engine.server(account, "smtp")
-        except (PasswordError, NetError) as error:
-            self.trouble = error
-            await db(outbox.later, claimed.id, str(error), now())
-            self.engine.tell(Failed(account, str(error), error.advice))
-            return
         outgoing = claimed.outgoing
         if not outgoing.recipients:  # everyone has it already, or was refused for good
             await db(outbox.sent, claimed.id, now())
             return
-        outcome = await smtp.send(server, outgoing.sender, outgoing.recipients, outgoing.raw)
+        whole = asyncio.Event()
+        try:
+            outcome = await smtp.send(server, outgoing.sender, outgoing.recipients, outgoing.raw, whole=whole)
+        except asyncio.CancelledError:
+            if not whole.is_set():  # without its final dot no server takes it: it was certainly not sent
+                await db(outbox.later, claimed.id, "termmail was left before it was sent.", now())
+            raise
         self.trouble = outcome.error
         if isinstance(outcome.error, LoginRefused):
             self.engine.passwords.forget(account, "smtp", self.engine.account(account))
         if outcome.state == "sent":
             await self._accepted(claimed, outcome)
         elif outcome.state == "later":
-            await db(outbox.later, claimed.id, outcome.words, now())
-            advice = outcome.error.advice if outcome.error else "termmail tries again by itself."
-            self.engine.tell(Failed(account, f"Not sent yet. {outcome.words}", advice))
+            await self._later(claimed, outcome.error, outcome.words)
         elif outcome.state == "refused":
             await db(outbox.failed, claimed.id, outcome.words, outcome.refused)
             self.engine.tell(FolderChanged(account, "Drafts"))
-            self.engine.tell(
-                Failed(account, f"Not sent. {outcome.words}", "It is in Drafts again: change it and send.")
-            )
         else:
             await db(outbox.unsure, claimed.id, outcome.words)
-            self.engine.tell(Failed(account, UNSURE, "Open it in Outbox and say whether it did."))
 
     async def _accepted(self, claimed: Claimed, outcome: Outcome) -> None:
         """The server has it for some or all: who was refused is named, who was put off is tried again (RFC 5321

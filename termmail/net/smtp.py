@@ -53,12 +53,19 @@ class Outcome:
 
 
 async def send(
-    server: Server, sender: str, recipients: Sequence[str], raw: bytes, *, trace: Trace | None = None
+    server: Server,
+    sender: str,
+    recipients: Sequence[str],
+    raw: bytes,
+    *,
+    trace: Trace | None = None,
+    whole: asyncio.Event | None = None,
 ) -> Outcome:
     """Send one message to all recipients in one session; those the server refuses are named in the Outcome.
 
     `raw` is the message with CRLF line ends; `sender` may be "" (RFC 5321 section 4.5.5). Raises no NetError.
-    A cancel drops the connection; where it comes after the final dot, nobody knows whether the message arrived.
+    A cancel drops the connection; where it comes after the final dot, nobody knows whether the message arrived:
+    `whole` is set just before that dot leaves.
     """
     unique = tuple(dict.fromkeys(recipients))
     words = _unsendable(sender, unique)
@@ -66,7 +73,7 @@ async def send(
         return Outcome("refused", words)
     try:
         async with _open(server, trace) as session:
-            return await session.deliver(sender, unique, raw)
+            return await session.deliver(sender, unique, raw, whole or asyncio.Event())
     except Refused as error:
         return Outcome("refused", str(error), error.server_says, error=error)
     except NetError as error:
@@ -177,7 +184,7 @@ class _Session:
             return error.code, self.words(error.message)
         return reply.code, ""
 
-    async def deliver(self, sender: str, recipients: tuple[str, ...], raw: bytes) -> Outcome:
+    async def deliver(self, sender: str, recipients: tuple[str, ...], raw: bytes, whole: asyncio.Event) -> Outcome:
         """MAIL, RCPT for each, DATA, the message, and the server's verdict."""
         options, utf8 = self.mail_options(sender, recipients, raw)
         reply = await self.command(b"MAIL", b"FROM:<" + _encoded(sender, utf8=utf8) + b">", *options)
@@ -198,13 +205,13 @@ class _Session:
         if not accepted:
             self.wire.leave()
             return _nobody(refused, tuple(postponed))
-        verdict = await self.transfer(raw)
+        verdict = await self.transfer(raw, whole)
         if verdict.state != "sent":
             return verdict
         words = f"Sent, but not to {', '.join(refused)}." if refused else "Sent."
         return Outcome("sent", words, verdict.server_says, refused, accepted, tuple(postponed))
 
-    async def transfer(self, raw: bytes) -> Outcome:
+    async def transfer(self, raw: bytes, whole: asyncio.Event) -> Outcome:
         """DATA to the answer after the final dot. Only that answer, or its absence, is more than a NetError."""
         host, seconds = self.server.host, self.server.timeout_seconds
         reply = await self.command(b"DATA")
@@ -215,6 +222,7 @@ class _Session:
                 await self.wire.write_body(raw)
         except OSError as error:  # a TimeoutError too
             raise self.trouble(error) from None
+        whole.set()
         try:
             reply = await self.wire.execute_command(b".", timeout=seconds * VERDICT_FACTOR)
         except Exception as error:

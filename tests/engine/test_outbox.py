@@ -251,3 +251,45 @@ async def test_taking_back_what_has_no_draft_is_told(smtp_server, engine_at):
         id_ = await engine.db(outbox.queue, "ada", outgoing, not_before=0, now=0)
         assert await engine.cancel_outbox(id_) is None
         assert [event.state for event in engine.heard.of(OutboxChanged)] == ["cancelled"]
+
+
+@pytest.mark.parametrize("verb", ["EHLO", "MAIL", "DATA", "."])
+async def test_leaving_while_a_server_is_silent_knows_what_was_certainly_not_sent(smtp_server, engine_at, verb):
+    reached = asyncio.Event()
+
+    def silent(_line: str) -> list[bytes]:
+        reached.set()
+        return []
+
+    server = await smtp_server(manners=Manners(answers={verb: silent}))
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.send(await written(engine), delay=0)
+        engine.run(engine.flush("ada"))
+        await reached.wait()
+        await engine.close(patience=0.1, commit=False)
+    server.manners = Manners()
+    async with engine_at(1, server.port) as engine:
+        await engine.flush("ada")
+        state = (await engine.outbox_row(outbox_id)).state
+        assert state == ("unsure" if verb == "." else "queued")
+
+
+async def test_nothing_is_being_sent_while_the_password_is_asked_for(smtp_server, engine_at):
+    server = await smtp_server()
+    asked, answer = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def ask(_words):
+        asked.set()
+        return await answer
+
+    async with engine_at(1, server.port) as engine:
+        for kind in ("pop3", "smtp"):
+            engine.passwords.forget("ada", kind, engine.account("ada"))
+        engine.passwords.ask = ask
+        outbox_id = await engine.send(await written(engine), delay=0)
+        flushing = engine.run(engine.flush("ada"))
+        await asked.wait()
+        assert (await engine.outbox_row(outbox_id)).state == "queued"
+        answer.set_result("analytical")
+        await flushing
+        assert (await engine.outbox_row(outbox_id)).state == "sent"
