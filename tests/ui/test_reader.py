@@ -28,6 +28,30 @@ async def test_a_preview_follows_the_cursor_when_it_rests(tmp_path):
         assert app.inbox.messages.row(app.inbox.messages.cursor_id).unread
 
 
+async def test_a_pane_that_comes_back_shows_the_message_under_the_cursor(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await until(pilot, lambda: "This is letter 12." in shown(app))
+        await pilot.resize_terminal(40, 12)
+        await until(pilot, lambda: not app.inbox.reader.display)
+        await pilot.press("d")
+        await until(pilot, lambda: app.subject() == "Letter 11")
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: app.inbox.reader.display)
+        assert "This is letter 12." not in shown(app)
+        await until(pilot, lambda: "This is letter 11." in shown(app))
+
+
+async def test_a_pane_never_keeps_the_message_read_on_a_small_screen(tmp_path):
+    async with mailbox(tmp_path, size=(40, 12)) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 12." in shown(app))
+        await pilot.press("escape", "d", "d")
+        await until(pilot, lambda: app.subject() == "Letter 10")
+        await pilot.resize_terminal(120, 30)
+        await until(pilot, lambda: "This is letter 10." in shown(app))
+        assert "This is letter 12." not in shown(app)
+
+
 async def test_moving_on_at_once_fetches_nothing(tmp_path):
     async with mailbox(tmp_path, whole=False) as (app, pilot):
         await pilot.press("j", "j", "j", "k", "j")

@@ -56,6 +56,13 @@ class ReadingScreen(ViewScreen):
             behind(self, self._read_cursor, "open", exclusive=True)
         elif self.reader.display:
             self._resting = self.set_timer(REST, self._preview)
+        elif self.reader.row is not None:
+            self.reader.clear()  # out of sight: when it comes back it must not show what the cursor has left
+
+    def on_reader_appeared(self) -> None:
+        """The pane is there again, on a larger terminal: it shows the message under the cursor, no other."""
+        if not self.whole:
+            self.on_message_list_moved()
 
     def _preview(self) -> None:
         behind(self, self._show_cursor, "open", exclusive=True)

@@ -34,6 +34,9 @@ class Reader(Body):
             super().__init__()
             self.id = id
 
+    class Appeared(Event):
+        """The reader is on screen again: what it should show may be another message by now."""
+
     class WholeAsked(Event):
         """The whole screen is asked for, or given back."""
 
@@ -51,6 +54,10 @@ class Reader(Body):
     def action_reader_whole(self) -> None:
         """Ask for the whole screen, or give it back."""
         self.post_message(self.WholeAsked())
+
+    def on_show(self) -> None:
+        """Say that the reader is there again."""
+        self.post_message(self.Appeared())
 
     def clear(self, words: str = "") -> None:
         """No message; `words` in its place."""
