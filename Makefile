@@ -28,6 +28,9 @@ check: $(VENV)/ready-dev
 screenshots: $(VENV)/ready-dev
 	$(BIN)/python screenshots/make.py
 
+docs: $(VENV)/ready-dev
+	$(BIN)/python docs/make.py
+
 $(VENV)/ready: pyproject.toml
 	@echo "Setting up $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)

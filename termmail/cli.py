@@ -132,6 +132,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "delete", "move messages to Trash; the server follows a minute later", "termmail delete 12 13", "mailbox.delete"
     )
     delete.add_argument("ids", nargs="+", type=_id, metavar="ID")
+    delete.add_argument("--for-good", action="store_true", help="also what is in Trash: there is no undo")
     delete.add_argument("--now", action="store_true", help="delete them on the server at once")
     _json(delete)
 
@@ -156,7 +157,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     out.add_argument("query", metavar="QUERY", help="as for search; '' is everything")
     out.add_argument("dest", type=_path, metavar="DEST", help="a new mbox file, or a folder")
-    out.add_argument("--format", choices=("mbox", "maildir", "eml"), default="mbox", help="(mbox)")
+    out.add_argument("--format", choices=("mbox", "maildir", "eml"), default="mbox", help="what is written (mbox)")
     _json(out)
 
 
@@ -168,9 +169,9 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "sending.send",
     )
     send.add_argument("--to", action="append", default=[], metavar="A", required=True, help="address; again for more")
-    send.add_argument("--cc", action="append", default=[], metavar="A")
-    send.add_argument("--bcc", action="append", default=[], metavar="A")
-    send.add_argument("--subject", default="", metavar="S", required=True)
+    send.add_argument("--cc", action="append", default=[], metavar="A", help="a copy to; again for more")
+    send.add_argument("--bcc", action="append", default=[], metavar="A", help="a copy that nobody sees; again for more")
+    send.add_argument("--subject", default="", metavar="S", required=True, help="what it is about; may be empty")
     send.add_argument("--body", metavar="TEXT", help="the text (default: standard input)")
     send.add_argument("--attach", action="append", type=_path, default=[], metavar="F", help="a file; again for more")
     send.add_argument("--account", metavar="A", help="send from this account")
@@ -201,7 +202,7 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "sending.outbox",
     )
     outbox.mixed = True
-    outbox.add_argument("verb", nargs="?", choices=("list", "retry", "cancel"), default="list")
+    outbox.add_argument("verb", nargs="?", choices=("list", "retry", "cancel"), default="list", help="(list)")
     outbox.add_argument("ids", nargs="*", type=_id, metavar="ID")
     _account(outbox)
     outbox.add_argument("--sure", action="store_true", help="retry even what may have arrived already")
@@ -216,15 +217,21 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "account.account",
     )
     account.mixed = True
-    account.add_argument("verb", nargs="?", choices=("list", "add", "test", "remove", "password"), default="list")
+    account.add_argument(
+        "verb", nargs="?", choices=("list", "add", "test", "remove", "password"), default="list", help="(list)"
+    )
     account.add_argument("name", nargs="?", metavar="NAME", help="what you call the account")
     account.add_argument("address", nargs="?", metavar="ADDRESS", help="for add: the e-mail address")
     account.add_argument("--display-name", metavar="TEXT", help="your name, as others see it")
     for kind in ("pop3", "smtp"):
-        account.add_argument(f"--{kind}-host", metavar="HOST")
-        account.add_argument(f"--{kind}-port", type=int, metavar="PORT")
-        account.add_argument(f"--{kind}-security", choices=("tls", "starttls", "none"))
-        account.add_argument(f"--{kind}-username", metavar="USER")
+        account.add_argument(
+            f"--{kind}-host", metavar="HOST", help=f"the {kind.upper()} server (guessed from the address)"
+        )
+        account.add_argument(f"--{kind}-port", type=int, metavar="PORT", help="its port (follows the security)")
+        account.add_argument(
+            f"--{kind}-security", choices=("tls", "starttls", "none"), help="how it is spoken to (tls)"
+        )
+        account.add_argument(f"--{kind}-username", metavar="USER", help="who logs in (the address)")
     account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
     account.add_argument(
         "--allow-cleartext", action="store_true", help="allow a login without TLS (loopback only, please)"
