@@ -25,7 +25,7 @@ from termmail.engine.events import SyncProgress
 from termmail.engine.views import View
 from termmail.mail import parse, safe
 from termmail.net.errors import NetError
-from termmail.store import messages, schedule
+from termmail.store import messages, remote, schedule
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -97,18 +97,24 @@ async def list_messages(engine: Engine, args: Namespace) -> int:
         if folder is None:
             raise CommandError(f"There is no folder {args.folder!r}. There are: {', '.join(folders)}.", USAGE)
         view = View(name, folder)
-        await _print_view(engine, view, list(await engine.ids(view, args.limit))[: args.limit], as_json=args.json)
+        found = list(await engine.ids(view, args.limit))[: args.limit]
+        await _print_view(engine, view, found, as_json=args.json)
+        if not found:
+            asked = engine.status(name).last_sync or (await engine.db(remote.account_state, name)).last_sync
+            output.say(f"{name}: {folder} is empty.{'' if asked else ' termmail sync looks for mail.'}")
     return OK
 
 
 async def search(engine: Engine, args: Namespace) -> int:
     """Messages that answer a query."""
     view = View.search(args.account or "", args.query)
-    await _print_view(engine, view, list(await engine.ids(view, args.limit)), as_json=args.json)
-    if not args.json:
-        bodies, total = await engine.coverage(args.account or "")
-        if bodies < total:
-            output.say(f"Searched all headers, and the bodies of {bodies} of {total} messages.")
+    found = list(await engine.ids(view, args.limit))
+    await _print_view(engine, view, found, as_json=args.json)
+    if not found:
+        output.say("Nothing was found.")
+    bodies, total = await engine.coverage(args.account or "")
+    if bodies < total:
+        output.say(f"Searched all headers, and the bodies of {bodies} of {total} messages.")
     return OK
 
 
@@ -181,12 +187,17 @@ async def _known(engine: Engine, ids: Sequence[int]) -> None:
 
 
 async def delete(engine: Engine, args: Namespace) -> int:
-    """To Trash, or for good from Trash; with --now the server is told at once."""
+    """To Trash, or with --for-good out of Trash; with --now the server is told at once."""
     await _known(engine, args.ids)
-    accounts = {row.account for row in await engine.db(messages.rows, args.ids)}
-    words = await engine.delete(args.ids)
+    rows = await engine.db(messages.rows, args.ids)
+    accounts = {row.account for row in rows}
+    there = [row.id for row in rows if row.folder == "Trash"]
+    if there and not args.for_good:
+        output.say(f"Already in Trash: {', '.join(map(str, there))}. To delete for good: termmail delete --for-good ID")
+    wanted = [row.id for row in rows if args.for_good or row.folder != "Trash"]
+    words = await engine.delete(wanted) if wanted else "Nothing to delete"
     if args.json:
-        output.line({"ids": args.ids, "words": words})
+        output.line({"ids": wanted, "words": words})
     else:
         print(words)
     if args.now:
@@ -229,7 +240,7 @@ async def import_mail(engine: Engine, args: Namespace) -> int:
 async def export_mail(engine: Engine, args: Namespace) -> int:
     """mbox, Maildir, .eml."""
     moved = await engine.export_mail(args.query, Path(args.dest), args.format)
-    code = _report(moved.done, 0, moved.failed, "exported", args)
+    code = _report(moved.done, moved.passed, moved.failed, "exported", args)
     return TRY_AGAIN if moved.failed else code
 
 

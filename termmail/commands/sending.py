@@ -62,7 +62,9 @@ async def _try_now(engine: Engine, account: str, outbox_id: int, *, as_json: boo
         output.line({"id": row.id, "state": row.state, "message_id": row.message_id, "words": row.words})
     else:
         print(row.id)
-    if row.state != "sent":
+    if row.state == "sent":
+        output.say("Sent: the server has taken it.")
+    else:
         where = {"failed": "Not sent", "unsure": "It may have arrived"}.get(row.state, "It waits in the outbox")
         output.say(f"{where}. {row.words}".rstrip())
     for address, words in row.refused.items():
@@ -132,6 +134,8 @@ async def outbox(engine: Engine, args: Namespace) -> int:
             if draft is None and state != "cancelled":
                 raise CommandError(f"Message {id_} is {state}; it cannot be taken back.", CANNOT_CREATE)
             output.say(f"Message {id_} {'is a draft again' if draft else 'was taken back and deleted'}.")
+        elif row.state in {"sent", "sending", "cancelled"}:
+            raise CommandError(f"Message {id_} is {row.state}; there is nothing to try again.", DATA)
         elif row.state == "unsure" and not args.sure:
             words = f"Message {id_} may have arrived already."
             raise CommandError(words, DATA, f"To send it all the same: termmail outbox retry --sure {id_}")

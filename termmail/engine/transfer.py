@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from termmail.accounts.passwords import PasswordError
 from termmail.engine import files
 from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged
@@ -204,7 +205,7 @@ async def export_mail(engine: Engine, query: str, dest: Path, form: str) -> Move
     else:
         chosen = list(await engine.db(messages.all_ids))
     writer = await asyncio.to_thread(_WRITERS[form], dest)
-    done = 0
+    done = passed = 0
     failed: list[str] = []
     try:
         for id_ in chosen:
@@ -214,24 +215,27 @@ async def export_mail(engine: Engine, query: str, dest: Path, form: str) -> Move
             try:
                 if not row.downloaded and row.account in engine.config.accounts:
                     await engine.receiver(row.account).fetch(id_)
-            except NetError as error:
+                raw = await engine.raw(id_)
+            except (NetError, PasswordError) as error:
                 failed.append(f"Message {id_}: {error}")
                 continue
-            raw = await engine.raw(id_)
-            await asyncio.to_thread(writer.write, id_, raw, row.date, row.unread)
-            done += 1
+            except KeyError:
+                continue  # erased in the meantime
+            new = await asyncio.to_thread(writer.write, id_, raw, row.date, row.unread)
+            done += new
+            passed += not new
         await asyncio.to_thread(writer.finish)
     except OSError as error:
         kind = DiskError if files.no_room(error) else TransferError
         raise kind(f"{dest} cannot be written: {_why(error)}.") from None
-    return Moved(done, 0, tuple(failed))
+    return Moved(done, passed, tuple(failed))
 
 
 class _Writer(Protocol):
-    """Takes messages one by one; `finish` returns when all of it is on the disk."""
+    """Takes messages one by one, and says which it did not have; `finish` returns when all of it is on the disk."""
 
     def __init__(self, dest: Path) -> None: ...
-    def write(self, id_: int, raw: bytes, date: int, unread: bool) -> None: ...
+    def write(self, id_: int, raw: bytes, date: int, unread: bool) -> bool: ...
     def finish(self) -> None: ...
 
 
@@ -241,8 +245,12 @@ class _EmlWriter:
     def __init__(self, dest: Path) -> None:
         self.folder = _new_folder(dest)
 
-    def write(self, id_: int, raw: bytes, _date: int, _unread: bool) -> None:
-        files.save(self.folder, f"{id_}.eml", raw)
+    def write(self, id_: int, raw: bytes, _date: int, _unread: bool) -> bool:
+        path = self.folder / f"{id_}.eml"
+        if path.is_file() and not path.is_symlink() and path.read_bytes() == raw:
+            return False  # from the last backup into this folder
+        files.save(self.folder, path.name, raw)
+        return True
 
     def finish(self) -> None:
         """Every file was synced as it was written."""
@@ -257,10 +265,11 @@ class _MaildirWriter:
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         self._host = re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())
 
-    def write(self, id_: int, raw: bytes, date: int, unread: bool) -> None:
+    def write(self, id_: int, raw: bytes, date: int, unread: bool) -> bool:
         name = f"{max(date, 0)}.M{id_}R{secrets.token_hex(4)}.{self._host}"
         temporary = files.save(self.folder / "tmp", name, raw)
         temporary.rename(self.folder / ("new" if unread else "cur") / (name if unread else f"{name}:2,S"))
+        return True
 
     def finish(self) -> None:
         """Every file was synced as it was written."""
@@ -278,11 +287,12 @@ class _MboxWriter:
             raise TransferError(f"{dest} cannot be made: {_why(error)}.") from None
         self.file = os.fdopen(handle, "wb")
 
-    def write(self, _id: int, raw: bytes, date: int, _unread: bool) -> None:
+    def write(self, _id: int, raw: bytes, date: int, _unread: bool) -> bool:
         stamp = time.asctime(time.gmtime(max(date, 0))) if abs(date) < 1 << 34 else formatdate(0)
         self.file.write(f"From termmail@localhost {stamp}\n".encode())
         self.file.write(re.sub(rb"(?m)^(>*From )", rb">\1", raw))
         self.file.write(b"\n" if raw.endswith(b"\n") else b"\n\n")
+        return True
 
     def finish(self) -> None:
         with contextlib.closing(self.file):

@@ -83,8 +83,8 @@ def index_pending(store: Store, limit: int = 500, seconds: float = 0.05) -> int:
 
 
 def coverage(store: Store, account: str) -> tuple[int, int]:
-    """How many messages can be found by their body's words, of how many."""
+    """How many messages of the account ("": of all) can be found by their body's words, of how many."""
     ((bodies, total),) = store.read(
-        "SELECT coalesce(sum(indexed = 2), 0), count(*) FROM message WHERE account = ?", (account,)
+        "SELECT coalesce(sum(indexed = 2), 0), count(*) FROM message WHERE ?1 IN ('', account)", (account,)
     )
     return int(bodies), int(total)

@@ -126,6 +126,38 @@ async def test_delete_now_deletes_on_the_server_and_without_it_waits(termmail):
     assert {row["id"] for row in trash} == {row["id"] for row in rows}
 
 
+async def test_a_second_delete_does_not_delete_for_good(termmail):
+    await termmail("sync")
+    (row,) = (await termmail("list", "--json", "--limit", "1")).json
+    await termmail("delete", str(row["id"]))
+    ran = await termmail("delete", str(row["id"]))
+    assert "Already in Trash" in ran.err
+    assert len((await termmail("list", "--folder", "Trash", "--json")).json) == 1
+    await termmail("delete", "--for-good", str(row["id"]))
+    assert (await termmail("list", "--folder", "Trash", "--json")).json == []
+
+
+async def test_a_second_backup_into_the_same_folder_adds_only_what_is_new(termmail, tmp_path):
+    await termmail("sync")
+    dest = tmp_path / "backup"
+    await termmail("export", "", str(dest), "--format", "eml")
+    before = sorted(path.name for path in dest.iterdir())
+    ran = await termmail("export", "", str(dest), "--format", "eml", "--json")
+    assert ran.json[0]["exported"] == 0
+    assert sorted(path.name for path in dest.iterdir()) == before
+
+
+async def test_nothing_found_and_nothing_to_retry_are_said(termmail):
+    assert "termmail sync" in (await termmail("list")).err
+    await termmail("sync")
+    ran = await termmail("search", "zanzibarium")
+    assert "Nothing was found" in ran.err
+    assert "bodies of" in ran.err
+    ran = await termmail("send", "--to", "bob@example.org", "--subject", "x", "--body", "x")
+    assert "Sent" in ran.err
+    await termmail("outbox", "retry", ran.out.decode().strip(), code=65)
+
+
 async def test_save_writes_attachments_and_never_over_a_file(termmail, tmp_path):
     await termmail("sync")
     rows = (await termmail("list", "--json", "--limit", "500")).json
@@ -225,6 +257,9 @@ async def test_account_list_add_password_remove(termmail):
     assert [row["name"] for row in (await termmail("account", "list", "--json")).json] == ["demo", "second"]
     await termmail("account", "test", "second")
     await termmail("account", "add", "third", "ada@example.org", *plain, "--password-command", "echo", "no", code=69)
+    refused = await termmail("account", "add", "third", "ada@example.org", *plain, stdin=b"no\n", code=69)
+    assert "try again; many providers want an app password" in refused.err
+    assert "account password" not in refused.err  # there is no account that could be named
     await termmail("account", "remove", "second")
     assert len((await termmail("account", "list", "--json")).json) == 1
 
