@@ -1,7 +1,5 @@
 """What can go wrong with the store, each with the words a reader needs."""
 
-# ruff: noqa: N818 - a store is full, busy or damaged; "Error" would add nothing to the word
-
 from __future__ import annotations
 
 import errno

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _KINDS = {"sync": "receiving mail for", "send": "sending mail for"}
 
 
-class Locked(Exception):  # noqa: N818 - it is not an error that somebody else does the work
+class Locked(Exception):
     """Another process does this already. `str()` says so in a sentence; `pid` is its number, or 0."""
 
     def __init__(self, words: str, pid: int = 0) -> None:
