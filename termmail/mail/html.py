@@ -117,11 +117,16 @@ def _count(number: int, one: str, many: str) -> list[str]:
     return [one if number == 1 else many.format(number)] if number else []
 
 
-def _notes(page: Page, links: list[Link], *, cut: bool) -> tuple[str, ...]:
+def _warnings(page: Page, links: list[Link]) -> tuple[str, ...]:
     domains = (domain_warning(f"@{host(link.url)}") for link in links)
     return (
         *warnings((anchor.number, anchor.text(), anchor.url) for anchor in page.anchors),
         *[words for words in dict.fromkeys(domains) if words][:_WARNINGS],
+    )
+
+
+def _notes(page: Page, *, cut: bool) -> tuple[str, ...]:
+    return (
         *_count(page.remote, "1 remote picture not loaded.", "{} remote pictures not loaded."),
         *_count(page.trackers, "1 tracking pixel dropped.", "{} tracking pixels dropped."),
         *(["This message holds a form. It does nothing here."] if page.forms else []),
@@ -139,7 +144,8 @@ def render(html: str, width: int = 88) -> Rendered:
     page = _read(html)
     links = _links(page)
     lines = [*_lines(page.blocks, width), *_link_lines(links, width)]
-    return Rendered(tuple(lines), tuple(links), _notes(page, links, cut=len(html) > LIMIT))
+    warned = _warnings(page, links)
+    return Rendered(tuple(lines), tuple(links), (*warned, *_notes(page, cut=len(html) > LIMIT)), len(warned))
 
 
 _HEAD = (

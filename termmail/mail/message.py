@@ -72,11 +72,12 @@ class Line(Struct, frozen=True):
 
 class Rendered(Struct, frozen=True):
     """A body made readable: its lines, its links in the order of their marks [1], [2], ..., and notes to the reader
-    ("2 remote pictures not loaded")."""
+    ("2 remote pictures not loaded"). The first `warned` of the notes are warnings."""
 
     lines: tuple[Line, ...]
     links: tuple[Link, ...] = ()
     notes: tuple[str, ...] = ()
+    warned: int = 0
 
 
 class Message(Struct, frozen=True):

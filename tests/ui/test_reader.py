@@ -256,3 +256,41 @@ def test_the_senders_address_is_never_cut_and_warnings_come_first(width, height)
         assert height < 40 or "Becareful" in together
     if height == 40 and width >= 60:
         assert "more" in "".join(lines)
+    assert any("!" in line and ("warning" in line or "careful" in line or "Be" in line) for line in lines)
+
+
+PHISHING = (
+    b'From: "service@bank.example" <thief@xn--bnk-5cd.example>\r\nReply-To: Bank <bank@elsewhere.example>\r\n'
+    b"To: ada@example.org\r\nSubject: Your account\r\nDate: Wed, 4 Mar 2026 09:00:00 +0000\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n"
+    b"<p>Please log in at <a href='https://evil.example/'>www.bank.example</a> today.</p>\r\n"
+)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (100, 30), (120, 36)])
+async def test_no_size_drops_the_warnings_and_h_tells_all_of_them(tmp_path, size):
+    async with mailbox(tmp_path, [PHISHING], size=size) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "Please log in" in words_of(app))
+        reader = app.inbox.reader
+        block = ["".join(text for text, _ in line) for line in reader._head]
+        assert any(line.startswith("  ! ") for line in block)
+        assert "thief@xn--bnk-5cd.example" in "".join("".join(block).split())
+        assert not "".join(segment.text for segment in reader.render_line(len(block))).strip()
+        await pilot.press("h")
+        told = " ".join(line.text for line in reader.rendered.lines)
+        assert "! Link [1] says “bank.example” but goes to evil.example." in told
+        assert "! Replies go to Bank <bank@elsewhere.example>" in told
+
+
+async def test_a_link_that_goes_elsewhere_is_a_warning_and_pictures_left_out_are_none(tmp_path):
+    async with mailbox(tmp_path, [PHISHING], size=(120, 40)) as (app, pilot):
+        await until(pilot, lambda: "! Link [1] says" in shown(app))
+        assert "Replies go to Bank <bank@elsewhere.example>" in words_of(app)
+
+
+async def test_where_replies_go_is_said_only_where_it_is_not_the_sender(tmp_path):
+    same = letter(1, Reply_To="Babbage <CHARLES@example.net>")
+    async with mailbox(tmp_path, [same]) as (app, pilot):
+        await until(pilot, lambda: "This is letter 1." in shown(app))
+        assert "Replies go to" not in shown(app)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MEASURE = 88
 """Cells of a line that is still good to read."""
-ROOMY = 16
+ROOMY = 8
 """Lines of a reader that can spare an empty one below the block."""
 FOLDED_FROM = 3
 """Quoted lines in a row that are worth folding."""

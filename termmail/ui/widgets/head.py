@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, chop_cells
 
 from termmail.mail import safe
-from termmail.ui.words import long_date, size
+from termmail.ui.words import count, long_date, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from termmail.mail.message import Message
     from termmail.store.rows import Row
@@ -23,22 +23,52 @@ LOW = 14
 """Lines of the reader below which the block keeps to subject, sender and warnings."""
 
 
-def head(row: Row, message: Message | None, notes: Iterable[str], width: int, height: int) -> list[HeadLine]:
+def head(
+    row: Row, message: Message | None, notes: Sequence[str], width: int, height: int, *, warned: int = 0
+) -> list[HeadLine]:
     """The lines of the block, each at most `width` cells and together at most half of `height`.
 
-    Warnings stand above everything that could push them out; the sender's address is never cut (SAFETY M3).
+    The first `warned` of the notes are warnings. Those stand above everything that could push them out, and where
+    there is no room for them one line says how many there are; the sender's address is never cut (SAFETY M3).
     """
-    low = height < LOW
-    lines: list[HeadLine] = [((safe.cut(row.subject or "(no subject)", width), "title"),)]
-    lines += _who(row, message, width, low=low)
-    if message is not None:
-        for words in _warnings(message):
-            lines += _folded(words, width, "  ! ", "warning")
-        if not low:
-            lines += _others(message, width)
-    for note in notes:
+    low, budget = height < LOW, max(2, height // 2)
+    top: list[HeadLine] = [((safe.cut(row.subject or "(no subject)", width), "title"),)]
+    who = _who(row, message, width, low=low)
+    found = warnings(message, notes[:warned])
+    elsewhere = [line for words in replies_elsewhere(message) for line in _folded(words, width, " " * LABEL, "text")]
+    if elsewhere and len(top + who + elsewhere) + bool(found) > budget:
+        found, elsewhere = [*found, *replies_elsewhere(message)], []
+    if found and len(top + who) >= budget:
+        top = [] if len(who) >= budget - 1 else top
+        who = who[: budget - 1]
+    lines = [*top, *who, *elsewhere]
+    lines += _warned(found, width, budget - len(lines))
+    if message is not None and not low:
+        lines += _others(message, width)
+    for note in notes[warned:]:
         lines += _folded(note, width, " " * LABEL, "label")
-    return lines[: max(2, height // 2)]
+    return lines[:budget]
+
+
+def _warned(found: list[str], width: int, room: int) -> list[HeadLine]:
+    """Every warning; where there is no room for all of them, those that fit whole and how many more there are."""
+    each = [_folded(words, width, "  ! ", "warning") for words in found]
+    if not each or sum(map(len, each)) <= room:
+        return [line for lines in each for line in lines]
+    shown: list[HeadLine] = []
+    while len(shown) + len(each[0]) < room:
+        shown += each.pop(0)
+    left = count(len(each), "more warning" if shown else "warning")
+    return [*shown, ((safe.cut(f"  ! {left} · h", width), "warning"),)]
+
+
+def replies_elsewhere(message: Message | None) -> list[str]:
+    """Where an answer goes, in a sentence, where that is not whoever it is from."""
+    if message is None:
+        return []
+    senders = {address.email.casefold() for address in message.envelope.sender}
+    others = [one for one in message.envelope.reply_to if one.email and one.email.casefold() not in senders]
+    return [f"Replies go to {', '.join(map(safe.address_text, others[:3]))}"] if others else []
 
 
 def _who(row: Row, message: Message | None, width: int, *, low: bool) -> list[HeadLine]:
@@ -107,9 +137,11 @@ def _folded(words: str, width: int, margin: str, style: str) -> list[HeadLine]:
     return [(((blank if place else margin) + line, style),) for place, line in enumerate(lines)]
 
 
-def _warnings(message: Message) -> list[str]:
-    """What the reader should know before believing: from parsing, from the sender's domain, from the attachments."""
+def warnings(message: Message | None, notes: Sequence[str] = ()) -> list[str]:
+    """What to know before believing: from parsing, from the sender's domain, from the attachments and the links."""
+    if message is None:
+        return list(notes)
     found = list(message.warnings)
     found += [words for address in message.envelope.sender if (words := safe.domain_warning(address.email))]
     found += [f"{part.name}: {part.warning}" for part in message.parts if part.warning]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *notes]))

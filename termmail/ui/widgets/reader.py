@@ -15,13 +15,14 @@ from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
 from termmail.ui.widgets.body import Body
-from termmail.ui.widgets.head import head
+from termmail.ui.widgets.head import head, replies_elsewhere, warnings
 from termmail.ui.words import size
 
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
     from termmail.store.rows import Row
+    from termmail.ui.widgets.head import HeadLine
 
 
 class Reader(Body):
@@ -72,8 +73,10 @@ class Reader(Body):
 
     def _paint(self, rendered: Rendered, notes: tuple[str, ...] = (), *, keep_place: bool = False) -> None:
         row = self.row
-        block = head(row, self.message, notes, self.cells - 2, self.size.height) if row is not None else []
-        self.paint(block, rendered, keep_place=keep_place)
+        self.paint(self._block(row, notes) if row is not None else [], rendered, keep_place=keep_place)
+
+    def _block(self, row: Row, notes: tuple[str, ...]) -> list[HeadLine]:
+        return head(row, self.message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
 
     def show(self, row: Row, *, fetch: bool = False) -> None:
         """Another message. With `fetch` its text comes from the server where it is not here yet."""
@@ -142,10 +145,12 @@ class Reader(Body):
     async def _show_message(self, engine: Engine, row: Row, message: Message) -> None:
         """Rendered in a thread at the width there is; dropped where the reader has gone on."""
         keep_place = self.message is message
-        self._width = self.measure
-        rendered = await engine.rendered(row.id, self._width, html=self.html)
-        if not self._still(row):
-            return
+        self._width = 0
+        while self._width != self.measure:  # the reader may get its room only while the text is made
+            self._width = self.measure
+            rendered = await engine.rendered(row.id, self._width, html=self.html)
+            if not self._still(row):
+                return
         self.message, self.text = message, rendered
         if self._headers:
             self._show_headers()
@@ -187,7 +192,7 @@ class Reader(Body):
         if self.message is not None and self.measure != self._width:
             self.look_again()
         elif self.row is not None:
-            self.paint(head(self.row, self.message, self.text.notes, self.cells - 2, self.size.height), self.rendered)
+            self.paint(self._block(self.row, self.text.notes), self.rendered)
 
     def switch_html(self) -> str:
         """The other of text and HTML; words where there is only one."""
@@ -200,7 +205,7 @@ class Reader(Body):
         return "HTML, made readable" if self.html else "Plain text"
 
     def switch_headers(self) -> None:
-        """All headers instead of the text, and back."""
+        """All headers instead of the text, below all warnings; and back."""
         if self.message is not None:
             self._headers = not self._headers
             if self._headers:
@@ -212,7 +217,9 @@ class Reader(Body):
         if self.message is not None:
             from termmail.mail import flow  # noqa: PLC0415
 
-            lines: list[Line] = []
+            found = [*warnings(self.message, self.text.notes[: self.text.warned]), *replies_elsewhere(self.message)]
+            lines = [line for words in found for line in flow.wrap(f"! {words}", self.measure)]
+            lines += [Line("")] if found else []
             for name, value in self.message.headers:
                 first, *rest = flow.wrap(safe.clean(f"{name}: {value}"), self.measure - 2) or (Line(""),)
                 lines += [first, *(Line(f"  {line.text}") for line in rest)]
