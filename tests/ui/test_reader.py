@@ -257,6 +257,14 @@ def test_the_senders_address_is_never_cut_and_warnings_come_first(width, height)
     if height == 40 and width >= 60:
         assert "more" in "".join(lines)
     assert any("!" in line and ("warning" in line or "careful" in line or "Be" in line) for line in lines)
+    together = " ".join("".join(lines).split())
+    assert "A note on" not in together or together.count("words") == 30, "a note is told whole, or not at all"
+
+
+def test_the_number_of_a_link_is_no_part_of_its_address():
+    from termmail.ui.widgets.body import LINKS
+
+    assert LINKS.findall("https://bank.example.org/login[1] or") == ["https://bank.example.org/login", "[1]"]
 
 
 PHISHING = (

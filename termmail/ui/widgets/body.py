@@ -28,7 +28,7 @@ ROOMY = 8
 """Lines of a reader that can spare an empty one below the block."""
 FOLDED_FROM = 3
 """Quoted lines in a row that are worth folding."""
-LINKS = re.compile(r"https?://[^\s<>\"”)\]]{3,}|\[\d{1,4}\]")
+LINKS = re.compile(r"https?://[^\s<>\"”)\[\]]{3,}|\[\d{1,4}\]")
 
 
 class Body(ScrollView, can_focus=True):

@@ -28,7 +28,7 @@ def head(
 ) -> list[HeadLine]:
     """The lines of the block, each at most `width` cells and together at most half of `height`.
 
-    The first `warned` of the notes are warnings. Those stand above everything that could push them out, and where
+    A note that does not fit whole is left out. The first `warned` of the notes are warnings. Those stand above everything that could push them out, and where
     there is no room for them one line says how many there are; the sender's address is never cut (SAFETY M3).
     """
     low, budget = height < LOW, max(2, height // 2)
@@ -46,7 +46,8 @@ def head(
     if message is not None and not low:
         lines += _others(message, width)
     for note in notes[warned:]:
-        lines += _folded(note, width, " " * LABEL, "label")
+        told = _folded(note, width, " " * LABEL, "label")
+        lines += told if len(lines) + len(told) <= budget else []  # half a sentence is worse than none
     return lines[:budget]
 
 
