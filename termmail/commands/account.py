@@ -83,9 +83,9 @@ async def _add(engine: Engine, args: Namespace) -> int:
     password = "" if args.password_command else _read_password(args, f"Password for {one.pop3.username}: ")
     if not args.no_test:
         secret = await engine.passwords.get(args.name, "pop3", one) if args.password_command else password
-        async for words, well in engine.try_account(one, secret):
-            output.say(words)
-            if not well:
+        async for step in engine.try_account(one, secret):
+            output.say(step.words)
+            if not step.well:
                 raise CommandError("Nothing was saved.", REFUSED, "Correct what is wrong, or add --no-test.")
     words = await engine.add_account(args.name, one, password)
     output.say(
@@ -171,6 +171,6 @@ async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int
                 words = await setup.try_server(one, kind, secret, trace)
                 print(f"{name}: ✓ {words}")
             except NetError as error:
-                print(f"{name}: ✗ {error} {error.advice}")
+                print(f"{name}: ✗ {error} {setup.advice_while_trying(error, one, kind, name)}")
                 worst = max(worst, code_for(error) or 0)
     return worst

@@ -191,8 +191,8 @@ class Engine:
 
     def try_account(
         self, account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
-    ) -> AsyncIterator[tuple[str, bool]]:
-        """Try both servers step by step: a sentence for each step and whether it went well. Nothing is saved."""
+    ) -> AsyncIterator[setup.Step]:
+        """Try both servers step by step, and say what came of each. Nothing is saved."""
         return setup.try_account(account, pop3_password, smtp_password, trace=trace)
 
     async def add_account(self, name: str, account: Account, password: str, smtp_password: str | None = None) -> str:

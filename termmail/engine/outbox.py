@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from termmail.accounts.passwords import PasswordError
 from termmail.engine.clock import now
 from termmail.engine.events import Failed, FolderChanged, OutboxChanged
+from termmail.engine.setup import login_advice
 from termmail.net.errors import LoginRefused, NetError
 from termmail.store import outbox
 from termmail.store.lock import AccountLock, Locked
@@ -133,7 +134,9 @@ class Sender:
             raise
         self.trouble = outcome.error
         if isinstance(outcome.error, LoginRefused):
-            self.engine.passwords.forget(account, "smtp", self.engine.account(account))
+            settings = self.engine.account(account)
+            self.engine.passwords.forget(account, "smtp", settings)
+            outcome.error.advice = login_advice(outcome.error, settings, "smtp", account)
         if outcome.state == "sent":
             await self._accepted(claimed, outcome)
         elif outcome.state == "later":

@@ -20,6 +20,7 @@ from termmail.engine import doubt
 from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
 from termmail.engine.expunge import commit_deletes
+from termmail.engine.setup import login_advice
 from termmail.engine.views import Status, SyncResult
 from termmail.mail import parse
 from termmail.net.errors import Busy, LoginRefused, NetError, Offline, Refused, TooLarge
@@ -316,7 +317,11 @@ class Receiver:
                 return self.drop
             self.listing = {}
             server = await self.engine.server(self.account, "pop3")
-            self.drop = await Maildrop.open(server, list_too=list_too)
+            try:
+                self.drop = await Maildrop.open(server, list_too=list_too)
+            except LoginRefused as error:
+                error.advice = login_advice(error, self.engine.account(self.account), "pop3", self.account)
+                raise
             return self.drop
 
     async def reopen(self) -> Maildrop:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from termmail.accounts import config as configuration
 from termmail.accounts import paths as places
 from termmail.accounts.passwords import PasswordError
-from termmail.net.errors import NetError
+from termmail.net.errors import LoginRefused, NetError, Offline
 from termmail.store.errors import StoreFull, StoreReadOnly
 from termmail.store.store import Store
 
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.net.stream import Server
     from termmail.net.trace import Trace
+
+Kind = Literal["pop3", "smtp"]
+
+
+class Step(NamedTuple):
+    """What came of trying one server: a sentence, whether it went well, and which server refused the login."""
+
+    words: str
+    well: bool
+    refused: Kind | None = None
 
 
 def open_store(paths: Paths) -> Store:
@@ -35,7 +45,7 @@ def open_store(paths: Paths) -> Store:
         return Store.open(path, read_only=True)
 
 
-def server(kind: Literal["pop3", "smtp"], settings: Pop3 | Smtp, password: str) -> Server:
+def server(kind: Kind, settings: Pop3 | Smtp, password: str) -> Server:
     """What the net room needs to know of a server."""
     from termmail.net.stream import Server  # noqa: PLC0415 - TLS loads when a server is asked
 
@@ -52,7 +62,7 @@ def server(kind: Literal["pop3", "smtp"], settings: Pop3 | Smtp, password: str) 
     )
 
 
-async def try_server(account: Account, kind: Literal["pop3", "smtp"], password: str, trace: Trace | None = None) -> str:
+async def try_server(account: Account, kind: Kind, password: str, trace: Trace | None = None) -> str:
     """Log in to one server ("pop3" or "smtp") and out again; a sentence that says how well. Raises NetError."""
     from termmail.net import smtp  # noqa: PLC0415 - not needed for the first screen
     from termmail.net.maildrop import Maildrop  # noqa: PLC0415
@@ -68,17 +78,53 @@ async def try_server(account: Account, kind: Literal["pop3", "smtp"], password: 
 
 async def try_account(
     account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
-) -> AsyncIterator[tuple[str, bool]]:
-    """Log in to both servers and out again; a sentence for each step and whether it went well."""
+) -> AsyncIterator[Step]:
+    """Log in to both servers of an account that is not saved yet, and out again; what came of each."""
     outgoing = pop3_password if smtp_password is None else smtp_password
-    passwords: dict[Literal["pop3", "smtp"], str] = {"pop3": pop3_password, "smtp": outgoing}
+    passwords: dict[Kind, str] = {"pop3": pop3_password, "smtp": outgoing}
     for kind, password in passwords.items():
         host = account.pop3.host if kind == "pop3" else account.smtp.host
         doing = "Receiving from" if kind == "pop3" else "Sending through"
         try:
-            yield await try_server(account, kind, password, trace), True
+            yield Step(await try_server(account, kind, password, trace), well=True)
         except NetError as error:
-            yield f"{doing} {host}: {error} {error.advice}", False
+            words = f"{doing} {host}: {error} {advice_while_trying(error, account, kind)}"
+            login = isinstance(error, LoginRefused) and _is_general(error)
+            yield Step(words, well=False, refused=kind if login else None)
+
+
+def advice_while_trying(error: NetError, account: Account, kind: Kind, name: str = "") -> str:
+    """What to do when a server that was only tried says no; nothing waits, and nothing is tried again by itself.
+
+    `name` is that of a saved account, "" before there is one.
+    """
+    if not _is_general(error):
+        return error.advice
+    if isinstance(error, LoginRefused):
+        return login_advice(error, account, kind, name)
+    if isinstance(error, Offline):
+        return "Check the name of the server and the port, and the network."
+    return "Try again in a moment." if error.advice == NetError.advice else error.advice
+
+
+def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = "") -> str:
+    """What to do about a refused login: where the password of this account comes from, and how to put in another."""
+    if not _is_general(error):
+        return error.advice
+    command = (account.pop3 if kind == "pop3" else account.smtp).password_command
+    if kind == "smtp" and account.smtp.username == account.pop3.username:
+        command = command or account.pop3.password_command
+    if command:
+        return "Check what your password_command prints."
+    if not name:
+        return "Check the user name and the password, then try again; many providers want an app password."
+    server = " --server smtp" if kind == "smtp" else ""
+    return f"Check the user name; store another password with: termmail account password {name}{server}"
+
+
+def _is_general(error: NetError) -> bool:
+    """Whether the error says no more than its kind does."""
+    return error.advice == type(error).advice
 
 
 async def add_account(engine: Engine, name: str, account: Account, password: str, smtp_password: str | None) -> str:
@@ -105,5 +151,8 @@ async def keep_password(engine: Engine, name: str, kind: str, password: str) -> 
         backend = await engine.passwords.set(name, kind, account, password)
     except PasswordError as error:
         engine.passwords.remember(name, kind, account, password)
-        return f"{error} termmail will ask for the password once per session. {error.advice}"
+        why = str(error).rstrip(".")
+        return (
+            f"{why}: termmail asks for the password once per session. (password_command in config.toml is another way.)"
+        )
     return f"The password is in {backend}."

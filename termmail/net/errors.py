@@ -21,7 +21,7 @@ class NetError(Exception):
 class Offline(NetError):
     """The server could not be reached, or the line dropped: name, route, refused, reset, end of file, timeout."""
 
-    advice = "Look at the network; what waits goes out when the server answers again."
+    advice = "Look at the network; termmail tries again by itself."
 
 
 class TlsFailed(NetError):
@@ -33,7 +33,7 @@ class TlsFailed(NetError):
 class LoginRefused(NetError):
     """The server refused the name or password (RFC 3206 [AUTH], SMTP 535)."""
 
-    advice = "Check the user name and the password: termmail account password."
+    advice = "Check the user name and the password."
 
 
 class Busy(NetError):

@@ -234,6 +234,8 @@ async def test_exit_codes_of_servers(termmail):
     termmail.demo.pop3.manners = Manners(login=b"-ERR [IN-USE] locked\r\n")
     await termmail("sync", code=75)
     await termmail.demo.pop3.stop()
+    tried = await termmail("account", "test", "demo", code=75)
+    assert b"Check the name of the server and the port, and the network." in tried.out
     ran = await termmail("sync", code=75)
     assert "analytical" not in ran.err
 

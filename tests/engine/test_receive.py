@@ -218,8 +218,9 @@ async def test_a_refused_login_says_so_and_polling_does_not_go_on(pop3_server, e
     """SAFETY P18: no lock-out loop."""
     server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [AUTH] no\r\n"))
     async with engine_at(server.port, poll_minutes=1) as engine:
-        with pytest.raises(LoginRefused):
+        with pytest.raises(LoginRefused) as caught:
             await engine.sync("ada")
+        assert caught.value.advice.endswith("termmail account password ada")
         assert len([v for v in verbs(server) if v in {"PASS", "APOP", "AUTH"}]) <= 3
 
 

@@ -92,7 +92,7 @@ async def test_the_port_follows_the_security_unless_it_is_ones_own(engine):
         ({"address": "ada@x\nevil"}, "Your address", "address"),
         ({"password": ""}, "password your provider gave", "password"),
         ({"pop3_host": "two words"}, "name of the server", "pop3-host"),
-        ({"smtp_port": "65536"}, "1 to 65535", "smtp-host"),
+        ({"smtp_port": "65536"}, "1 to 65535", "smtp-port"),
     ],
 )
 async def test_what_is_missing_is_said_beside_its_field(engine, wrong, words, focused):
@@ -130,7 +130,10 @@ async def test_both_servers_are_tried_and_then_the_account_is_saved(engine, pop3
         steps = " ".join(str(line.render()) for line in stage.screen.query(".setup-step"))
         assert "✓ Receiving from 127.0.0.1 works" in steps
         assert "✓ Sending through 127.0.0.1 works" in steps
-        assert "once per session" in steps  # no keyring here, and it says so
+        assert steps.count("once per session") == 1  # no keyring here, and it says so
+        assert "✓ The account is saved." in steps
+        assert "✓ The keyring" not in steps  # bad news bears no tick
+        assert len(max((str(line.render()) for line in stage.screen.query(".setup-step")), key=len)) < 200
         await pilot.press("enter")
         await until(pilot, lambda: stage.left)
         assert stage.result == "example"
@@ -146,12 +149,14 @@ async def test_both_servers_are_tried_and_then_the_account_is_saved(engine, pop3
 
 async def test_a_refused_password_keeps_what_was_typed_and_saves_nothing(engine, pop3_server, smtp_server):
     pop3, smtp = await pop3_server(), await smtp_server()
-    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+    async with staged(lambda: SetupScreen(engine), (80, 24)) as (stage, pilot):
         fill(stage, pop3.port, smtp.port, password="wrong")
         await pilot.pause()
         await pilot.press("f9")
-        await until(pilot, lambda: "Nothing is saved yet" in words_of(stage))
+        await until(pilot, lambda: stage.focused.id == "password" and "Not accepted." in shown(stage))
         assert "✗ Receiving from 127.0.0.1" in words_of(stage)
+        assert "many providers want an app password" in words_of(stage)
+        assert "termmail account password" not in words_of(stage)  # there is no account that could be named
         assert value(stage, "password") == "wrong"
         assert not engine.paths.config.exists()
         assert engine.accounts == []
@@ -172,6 +177,56 @@ async def test_sending_may_need_another_password(engine, pop3_server, smtp_serve
         settings = engine.account("example")
         assert await engine.passwords.get("example", "smtp", settings) == "another"
         assert await engine.passwords.get("example", "pop3", settings) == PASSWORD
+
+
+async def test_a_refused_password_for_sending_is_asked_for_where_it_was_typed(engine, pop3_server, smtp_server):
+    pop3, smtp = await pop3_server(), await smtp_server(passwords={USER: "another"})
+    async with staged(lambda: SetupScreen(engine), (80, 24)) as (stage, pilot):
+        fill(stage, pop3.port, smtp.port)
+        stage.screen.query_one("#other", Tick).value = True
+        await pilot.pause()
+        put(stage, smtp_password="wrong")
+        await pilot.press("f9")
+        await until(pilot, lambda: "Nothing is saved yet" in words_of(stage))
+        await until(pilot, lambda: stage.focused.id == "smtp-password" and "Not accepted." in shown(stage))
+
+
+async def test_a_server_that_does_not_answer_is_a_matter_of_name_and_port(engine, smtp_server):
+    smtp = await smtp_server()
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        fill(stage, 1, smtp.port)
+        await pilot.pause()
+        await pilot.press("f9")
+        await until(pilot, lambda: "Nothing is saved yet" in words_of(stage))
+        assert "Check the name of the server and the port, and the network." in words_of(stage)
+        assert "by itself" not in words_of(stage)
+
+
+async def test_an_address_that_is_none_is_said_when_it_is_left(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await type_in(pilot, "ada")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Your address is needed in full" in shown(stage))
+        put(stage, address="ada@example.org")
+        stage.screen.query_one("#address").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: "Your address is needed" not in shown(stage))
+
+
+async def test_a_port_takes_digits_only_and_says_where_it_ends(engine):
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        put(stage, pop3_host="pop.example.org", pop3_port="")
+        stage.screen.query_one("#pop3-port").focus()
+        await type_in(pilot, "0.0.0x")
+        assert value(stage, "pop3-port") == "000"
+        await pilot.press("tab")
+        await until(pilot, lambda: "1 to 65535" in shown(stage))
+
+
+async def test_what_stands_in_empty_fields_cannot_be_taken_for_a_value(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, _pilot):
+        assert "you@example.org" in shown(stage)
+        assert "as others see it" in shown(stage)
 
 
 async def test_esc_stops_a_running_try(engine, pop3_server, smtp_server):

@@ -92,14 +92,15 @@ class SetupScreen(Screen[str | None]):
     @work(exclusive=True, exit_on_error=False)
     async def _try(self, account: Account, password: str, other: str | None) -> None:
         self._set_trying(trying=True)
-        worked = True
+        worked, refused = True, None
         try:
             await self.query_one("#steps").remove_children()
             waiting = [f"Receiving: asking {account.pop3.host}", f"Sending: asking {account.smtp.host}"]
             line = await self._line("…", waiting.pop(0))
-            async for words, ok in self._engine.try_account(account, password, other):
-                _set(line, "✓" if ok else "✗", words)
-                worked = worked and ok
+            async for step in self._engine.try_account(account, password, other):
+                _set(line, "✓" if step.well else "✗", step.words)
+                worked = worked and step.well
+                refused = refused or step.refused
                 if waiting:
                     line = await self._line("…", waiting.pop(0))
             if worked:
@@ -109,7 +110,11 @@ class SetupScreen(Screen[str | None]):
             self._set_trying(trying=False)
         if not worked:
             self.query_one(dialog.Trouble).say("Nothing is saved yet. Correct what is wrong above, then try again.")
-        self._show_end()
+        if refused:
+            field = self.query_one(AccountForm).refuse(refused)
+            self.call_after_refresh(field.scroll_visible, animate=False, immediate=True)
+        else:
+            self._show_end()
 
     async def _save(self, account: Account, password: str, other: str | None) -> None:
         name = account_name(account.address, self._engine.accounts)
@@ -118,7 +123,8 @@ class SetupScreen(Screen[str | None]):
         except (ConfigError, PasswordError, StoreError) as error:
             self.query_one(dialog.Trouble).say(f"{error}")
             return
-        await self._line("✓", words)
+        await self._line("✓", "The account is saved.")
+        await self._line(" ", words)
         self._saved_as = name
         self.query_one("#try", Button).label = Content(" Open your inbox (Enter) ")
         self.query_one("#cancel").display = False

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r'[^\s<>",;@]+@[^\s<>",;@/]+\Z')
 HOST = re.compile(r"[^\s/@]+\Z")
+PORT = re.compile(r"[0-9]{1,5}\Z")
+NOT_AN_ADDRESS = "Your address is needed in full, such as you@example.org."
 SECURITY = (("TLS", "tls"), ("STARTTLS", "starttls"), ("none, readable by anyone on the way", "none"))
 
 
@@ -38,6 +40,7 @@ class ServerForm(Vertical):
         kind = self._kind
         yield Static(Content(self._heading), classes="form-heading")
         port = LineInput(id=f"{kind}-port")
+        port.restrict = "[0-9]{0,5}"
         server = Horizontal(LineInput(id=f"{kind}-host"), Label("Port", classes="port-label"), port)
         yield Field("Server", server, id=f"{kind}-server")
         choices = [(Content(words), value) for words, value in SECURITY]
@@ -83,21 +86,32 @@ class ServerForm(Vertical):
         kind = Pop3 if self._kind == "pop3" else Smtp
         return kind(host="localhost", security=security).port  # type: ignore[arg-type]  # one of SECURITY
 
+    def _wrong(self) -> tuple[str, str]:
+        """Which of "host" and "port" is wrong, and the sentence that says so; "" twice where neither is."""
+        host, port = self._input("host").value.strip(), self._input("port").value.strip()
+        if not HOST.match(host):
+            return "host", "The name of the server, such as mail.example.org."
+        if not (PORT.match(port) and 1 <= int(port) <= 65535):
+            return "port", "The port is a number from 1 to 65535."
+        return "", ""
+
+    @on(Input.Blurred)
+    def _left(self) -> None:
+        """Say what is wrong as soon as the field is left; an empty one may still follow from the address."""
+        name, words = self._wrong()
+        self._field("server").say(words if name and self._input(name).value.strip() else "")
+
     def settings(self) -> dict[str, object] | None:
         """What is typed, as the arguments of Pop3 or Smtp; None where something is wrong, which is then said."""
         host, port = self._input("host").value.strip(), self._input("port").value.strip()
         security, user = str(self._select().value), self._input("user").value.strip()
-        note = ""
-        if not HOST.match(host):
-            note = "The name of the server, such as mail.example.org."
-        elif not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
-            note = "The port is a number from 1 to 65535."
-        self._field("server").say(note)
+        wrong, words = self._wrong()
+        self._field("server").say(words)
         cleartext = self.query_one(Tick).value
         unmeant = security == "none" and not cleartext
         self._field("security-field").say("Tick the line below if you mean it, or choose TLS." if unmeant else "")
-        if note or unmeant:
-            (self._input("host") if note else self.query_one(Tick)).focus()
+        if wrong or unmeant:
+            (self._input(wrong) if wrong else self.query_one(Tick)).focus()
             return None
         return {
             "host": host,
@@ -113,8 +127,8 @@ class AccountForm(Vertical):
 
     def compose(self) -> ComposeResult:
         """The person first; the servers fill themselves in from the address."""
-        yield Field("Address", LineInput(id="address", placeholder="ada@example.org"), id="address-field")
-        yield Field("Your name", LineInput(id="name", placeholder="Ada Lovelace"))
+        yield Field("Address", LineInput(id="address", placeholder="you@example.org"), id="address-field")
+        yield Field("Your name", LineInput(id="name", placeholder="as others see it"))
         yield Field("Password", LineInput(id="password", password=True, enter_submits=True), id="password-field")
         yield ServerForm("pop3", "Incoming mail, POP3")
         yield ServerForm("smtp", "Outgoing mail, SMTP")
@@ -146,15 +160,25 @@ class AccountForm(Vertical):
             self.query_one("#address-field", Field).say(note(address), quiet=True)
             self.query_one("#pop3", ServerForm).suggest(account.pop3)
             self.query_one("#smtp", ServerForm).suggest(account.smtp)
+        else:
+            self.query_one("#address-field", Field).say(NOT_AN_ADDRESS if address else "")
 
     @on(Tick.Changed, "#other")
     def _other_password(self, event: Tick.Changed) -> None:
         self.query_one("#smtp-password-field").display = event.tick.value
 
+    def refuse(self, kind: str) -> Field:
+        """The server of this kind did not let the user in: go to the password that it was given, and return its field."""
+        other = kind == "smtp" and self.query_one("#other", Tick).value
+        words = "Not accepted. Check it and the user name; many providers want an app password."
+        name = "smtp-password" if other else "password"
+        self._say(name, words)
+        return self.query_one(f"#{name}-field", Field)
+
     def read(self) -> tuple[Account, str, str | None] | None:
         """The account, the password, and the other password for SMTP if there is one. None: something is missing."""
         address = self._value("address").strip()
-        wrong = self._say("address", "" if ADDRESS.match(address) else "Your address, such as ada@example.org.")
+        wrong = self._say("address", "" if ADDRESS.match(address) else NOT_AN_ADDRESS)
         if wrong:
             return None
         self._guess()
