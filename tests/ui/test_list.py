@@ -209,3 +209,22 @@ async def test_what_is_deleted_leaves_at_once_and_does_not_flicker_back(tmp_path
         await until(pilot, lambda: len(seen) >= 2)
         assert not any(seen)
         assert len(await app.engine.ids(inbox_of(app.engine))) == len(LETTERS) - 1
+
+
+def test_an_unread_message_that_was_answered_shows_both():
+    from rich.style import Style
+
+    from termmail.store.rows import Row
+    from termmail.ui.words import Today
+
+    one = Row(
+        id=1, account="a", folder="Inbox", sender="Charles", recipients="", subject="Cards", snippet="", date=1,
+        size=1, unread=True, starred=True, answered=True, forwarded=False, attachments=0, downloaded=True,
+        state="kept", uidl=b"", message_id="",
+    )  # fmt: skip
+    look = rows.Look(*[Style()] * 5)
+    for width in (40, 80, 120):
+        painted = rows.line(one, width, look, Today.at(0), cursor=False, selected=False)
+        text = "".join(part.text for part in painted)
+        assert text.startswith(" ●↶★ Charles")
+        assert len(text) == width

@@ -68,7 +68,8 @@ def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, select
     words = look.unread if row.unread else look.text
     parts = [
         _front(row, look, cursor=cursor, selected=selected),
-        _star(row, look),
+        Segment(_answered(row, selected=selected), look.mark),
+        Segment(f"{STAR} " if row.starred else "  ", look.star if row.starred else look.text),
         Segment(_fit(sender(row), who) + "  ", words),
         *_subject(row, max(text, 0), words, look.dim),
         Segment((f" {CLIP}" if row.attachments else "  ") + date.rjust(dates) + " ", look.dim),
@@ -93,7 +94,8 @@ def card(
     who = max(width - 5 - 2 - cell_len(date) - 2, 1)
     parts = [
         _front(row, look, cursor=cursor, selected=selected),
-        Segment("   " + _fit(sender(row), who) + "  ", words),
+        Segment(_answered(row, selected=selected), look.mark),
+        Segment("  " + _fit(sender(row), who) + "  ", words),
         Segment(f"{date}  ", look.dim),
     ]
     return _joined(parts)
@@ -101,6 +103,13 @@ def card(
 
 def _front(row: Row, look: Look, *, cursor: bool, selected: bool) -> Segment:
     return Segment((CURSOR if cursor else " ") + mark(row, selected=selected), look.mark)
+
+
+def _answered(row: Row, *, selected: bool) -> str:
+    """Beside the one mark in front: answered or forwarded, where that mark says something else."""
+    if not selected and not row.unread:
+        return " "
+    return ANSWERED if row.answered else FORWARDED if row.forwarded else " "
 
 
 def _star(row: Row, look: Look) -> Segment:
