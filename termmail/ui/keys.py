@@ -82,7 +82,7 @@ ACTIONS = (
     Action("message.attachments", "A", "Attachments: save or open", "mail", "Reading"),
     Action("message.browser", "B", "Show in the browser, safely", "mail", "Reading"),
     # Verbs
-    Action("message.delete", "d,delete,#", "Delete", "mail", "Sorting out", 4, "delete"),
+    Action("message.delete", "d,delete,#", "Delete", "mail", "Sorting out", 5, "delete"),
     Action("message.archive", "e", "Archive", "mail", "Sorting out", 7, "archive"),
     Action("message.move", "v", "Move to a folder", "mail", "Sorting out", 13, "move"),
     Action("message.spam", "!", "Move to Spam", "mail", "Sorting out"),
@@ -116,7 +116,7 @@ ACTIONS = (
     Action("app.palette", "ctrl+p", "Find any action by name", "app", "The program"),
     Action("app.palette-too", ":", "Find any action by name", "mail", "The program"),
     Action("app.help", "f1", "All keys", "app", "The program"),
-    Action("app.help-too", "?", "All keys", "mail", "The program", 5, "all keys"),
+    Action("app.help-too", "?", "All keys", "mail", "The program", 4, "keys"),
     Action("view.quit", "q", "Back; at the list, quit", "mail", "The program", 6, "quit", "list"),
     Action("app.leave", "ctrl+q", "Quit", "app", "The program"),
     # The composer

@@ -419,3 +419,78 @@ async def test_q_goes_back_and_quits_only_at_the_list(tmp_path):
         assert app._exit is False
         await pilot.press("q")
         assert app._exit is True
+
+
+# -- what the lines below the list say
+
+
+def last_line(app):
+    """The key bar, as it stands on the screen."""
+    return shown(app).splitlines()[-1]
+
+
+async def test_the_key_bar_tells_what_q_does_here(tmp_path):
+    async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
+        await until(pilot, lambda: "q quit" in last_line(app))
+        await pilot.press("slash", *"letter", "enter")
+        await until(pilot, lambda: "Esc back" in last_line(app) and "q quit" not in last_line(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "q quit" in last_line(app) and "Esc back" not in last_line(app))
+
+
+async def test_the_key_bar_offers_nothing_that_needs_a_message_where_there_is_none(tmp_path):
+    async with mailbox(tmp_path, []) as (app, pilot):
+        await until(pilot, lambda: "reply" not in last_line(app))
+        assert "c write" in last_line(app)
+        assert not {"open", "delete", "archive"} & set(last_line(app).split())
+
+
+async def test_on_a_small_screen_the_key_bar_tells_how_to_find_the_others(tmp_path):
+    async with mailbox(tmp_path, size=(40, 12)) as (app, pilot):
+        await until(pilot, lambda: "? keys" in last_line(app))
+
+
+@pytest.mark.parametrize("key", ["enter", "c"])
+async def test_without_an_account_writing_and_opening_set_one_up(tmp_path, key):
+    async with engine_with(tmp_path) as engine:
+        from tests.ui.mailbox_stage import NOW, Mail
+
+        app = Mail(engine, lambda: NOW)
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            await until(pilot, lambda: app.screen is not app.inbox)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is app.inbox and "Enter sets one up." in shown(app))
+            await pilot.press(key)
+            await until(pilot, lambda: type(app.screen).__name__ == "SetupScreen")
+
+
+async def test_what_was_done_is_no_longer_said_in_another_view_or_after_a_while(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        app.inbox.status.say("Archived", 60)
+        app.inbox.go_to(View("ada", "Trash"))
+        await until(pilot, lambda: "Trash is empty." in shown(app))
+        assert "Archived" not in shown(app)
+        app.inbox.status.say("1 new message", 0.05)
+        await until(pilot, lambda: "1 new message" in shown(app))
+        await until(pilot, lambda: "1 new message" not in shown(app))
+
+
+async def test_a_kept_draft_is_told_on_the_status_line(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("c")
+        await until(pilot, lambda: app.screen is not app.inbox and app.screen.focused)
+        await pilot.press("h", "i", "escape", "escape")
+        await until(pilot, lambda: app.screen is app.inbox and "The draft is in Drafts." in shown(app).splitlines()[-2])
+
+
+async def test_quitting_tells_what_waits_from_what_needs_a_decision(tmp_path):
+    async with mailbox(tmp_path, clock=time.time) as (app, pilot):
+        app.smtp.manners = Manners(answers={"RCPT": b"550 no such user here\r\n"})
+        draft = await app.engine.new_draft("ada", "nobody@example.org")
+        await app.engine.send(type(draft)(account="ada", to="nobody@example.org", subject="Cards", body="x"), 0)
+        await until(pilot, lambda: "“Cards” was not sent." in words_of(app))
+        await app.engine.send(type(draft)(account="ada", to="bob@example.org", subject="Later", body="x"), 60)
+        await until(pilot, lambda: app.inbox.counts["ada"]["Outbox"].total == 2)
+        await pilot.press("q")
+        await until(pilot, lambda: "1 message not sent yet." in words_of(app))
+        assert "1 message in the Outbox needs a decision" in words_of(app)

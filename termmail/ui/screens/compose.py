@@ -63,6 +63,8 @@ class ComposeScreen(Screen[int | None]):
         self._saving = asyncio.Lock()
         self._pause: Timer | None = None
         self._finished = False
+        self.kept = False
+        """The screen was closed with something written: it is a draft now."""
 
     # -- what is on the screen
 
@@ -244,7 +246,7 @@ class ComposeScreen(Screen[int | None]):
             await self._throw_away()
         elif await self._save():
             self._finished = True
-            self.app.notify("The draft is in Drafts.", markup=False)
+            self.kept = True
         else:
             return
         self.dismiss(None)

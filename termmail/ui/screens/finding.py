@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from termmail.engine.events import Event
+
+log = logging.getLogger("termmail")
 
 NOT_FOR_MOVES = {"Drafts", "Outbox"}
 
@@ -227,6 +230,26 @@ class FindingScreen(LookingScreen):
         waiting = max(waiting, len(self._sending))
         if not waiting:
             self.app.exit()
+        else:
+            behind(self, partial(self._ask_to_leave, waiting), "leave", exclusive=True)
+
+    async def _ask_to_leave(self, waiting: int) -> None:
+        """What waits goes by itself next time; what was refused, or may have arrived, does not."""
+        if self.engine is None:
             return
-        them = "It stays in the Outbox and goes out" if waiting == 1 else "They stay in the Outbox and go out"
-        self.ask(f"{count(waiting, 'message')} not sent yet. {them} next time. Quit now?", "Quit", self.app.exit)
+        undecided = 0
+        try:
+            for account in self.counts:
+                for id_ in await self.engine.ids(View(account, "Outbox")):
+                    undecided += (await self.engine.outbox_row(id_)).state in {"failed", "unsure"}
+        except (KeyError, StoreError) as error:
+            log.warning("the outbox could not be read: %s", type(error).__name__)
+        words = []
+        if waiting := max(0, waiting - undecided):
+            them = "It stays in the Outbox and goes out" if waiting == 1 else "They stay in the Outbox and go out"
+            words.append(f"{count(waiting, 'message')} not sent yet. {them} next time.")
+        if undecided:
+            them = "needs a decision" if undecided == 1 else "need a decision"
+            key = self.termmail.keys.shown("go.outbox")
+            words.append(f"{count(undecided, 'message')} in the Outbox {them} and will not go out before it ({key}).")
+        self.ask(f"{' '.join(words)} Quit now?", "Quit", self.app.exit)

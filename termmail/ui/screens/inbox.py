@@ -186,7 +186,13 @@ class InboxScreen(FindingScreen):
         from termmail.ui.screens.compose import ComposeScreen  # noqa: PLC0415 - not needed for the first screen
 
         if self.engine is not None:
-            await self.app.push_screen(ComposeScreen(self.engine, draft, fresh=fresh))
+            screen = ComposeScreen(self.engine, draft, fresh=fresh)
+
+            def closed(_: int | None) -> None:
+                if screen.kept:
+                    self.status.say("The draft is in Drafts.")
+
+            await self.app.push_screen(screen, closed)
 
     def _draft(self, work: Callable[[], Awaitable[Draft]], *, fresh: bool | None = None) -> None:
         """Open the composer on a draft that is still being made; what is typed meanwhile is meant for it."""
@@ -205,6 +211,8 @@ class InboxScreen(FindingScreen):
     def action_mail_compose(self) -> None:
         if self.engine is not None and self.engine.accounts:
             self._draft(partial(self.engine.new_draft, self.view.account))
+        else:
+            self.action_mail_add_account()
 
     def action_message_reply(self) -> None:
         if self._able() and self.engine is not None:
@@ -236,11 +244,18 @@ class InboxScreen(FindingScreen):
         """Enter: read a message, go on with a draft, see what can be done about an outgoing one."""
         if self.engine is None:
             return
-        if self.view.folder == "Drafts":
+        if not event.id:
+            if not self.engine.accounts:
+                self.action_mail_add_account()
+        elif self.view.folder == "Drafts":
             self._draft(partial(self.engine.load_draft, event.id))
         elif self.view.folder == "Outbox":
             from termmail.ui.screens.outbox_item import OutboxItemScreen  # noqa: PLC0415
 
-            self.app.push_screen(OutboxItemScreen(self.engine, event.id))
+            self.app.push_screen(OutboxItemScreen(self.engine, event.id), self._taken_back)
         else:
             self.read_here()
+
+    def _taken_back(self, draft: Draft | None) -> None:
+        if draft is not None:
+            self.status.say("The message is in Drafts.")

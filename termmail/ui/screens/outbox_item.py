@@ -159,7 +159,6 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
         if draft is None:
             self.query_one(dialog.Trouble).say("It is already on its way.")
         else:
-            self.app.notify("The message is in Drafts.", markup=False)
             self.dismiss(draft)
 
     def _say(self, error: Exception) -> None:

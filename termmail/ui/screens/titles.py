@@ -26,7 +26,7 @@ NOTHING = {
 def nothing(folder: str, key: Callable[[str], str], *, has_account: bool, found: bool) -> str:
     """What an empty list says: never only that it is empty. `key` gives the key of an action; `found` is a search."""
     if not has_account:
-        return f"There is no account yet.\n{key('app.palette')} and “Add an account” set one up."
+        return f"There is no account yet.\n{key('message.open')} sets one up."
     if found:
         return f"Nothing found.\n{key('view.back')} goes back."
     words = NOTHING.get(folder, f"{folder} is empty.")

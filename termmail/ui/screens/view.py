@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from termmail.store.rows import Row
     from termmail.ui.app import First, TermmailApp
 
+ON_A_MESSAGE = {"message.open", "message.reply", "message.reply-all", "message.forward", "message.delete"} | {
+    *("message.archive", "message.move", "message.star", "message.read", "list.select", "reader.page")
+}
+"""What the key bar does not tell of where there is no message."""
+
 FIRST = 200
 """Ids asked for first: more than a screen holds, and there at once however large the folder is."""
 
@@ -65,6 +70,8 @@ class ViewScreen(Screen[None]):
         self._places: dict[View, int] = {}
         self._stale: set[str] = set()
         self._refreshing = False
+        self._offered = (False, True, True)
+        """What the key bar was last drawn for: filtered, no search, messages."""
 
     def compose(self) -> ComposeResult:
         """Title, panes, problems, status, keys."""
@@ -137,6 +144,7 @@ class ViewScreen(Screen[None]):
         """Show another folder, or the answers to a search."""
         self._places[self.view] = self.messages.cursor_id
         self.view, self.filter, self._coverage = view, "", ""
+        self.status.say("")  # what was done to the view before
         if view.query is None:
             self.home = view
         self.status.right("")
@@ -248,6 +256,14 @@ class ViewScreen(Screen[None]):
         finally:
             self._refreshing = False
 
+    def offers(self, action_id: str, *, fits: bool) -> bool:
+        """Whether the key bar tells of an action here and now; `fits` is what the table says."""
+        if action_id in {"view.back", "view.quit"} and (self.filter or self.view.query is not None):
+            return action_id == "view.back"
+        if action_id in ON_A_MESSAGE:
+            return fits and bool(self.messages.ids)
+        return fits
+
     def fail(self, error: Exception) -> None:
         """An error that carries words: they stay until they are read."""
         self.problems.add(Problem(str(error), getattr(error, "advice", "")))
@@ -256,6 +272,10 @@ class ViewScreen(Screen[None]):
         """The title line, if it has changed."""
         if self.engine is not None:
             self.query_one(TitleLine).show(self._place(), self._server())
+            offered = (bool(self.filter), self.view.query is None, bool(self.messages.ids))
+            if offered != self._offered:
+                self._offered = offered
+                self.query_one(KeyBar).again()
 
     def _place(self) -> tuple[str, ...]:
         total = len(self.messages.ids)

@@ -28,6 +28,10 @@ class KeyBar(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
         self._changed(self.screen)
 
+    def again(self) -> None:
+        """What the keys do here has changed, though the focus has not."""
+        self._changed(self.screen)
+
     def _changed(self, screen: Screen[object]) -> None:
         ranked = self._hints(screen) or self._ranked(screen)
         if ranked != self._shown:
@@ -44,10 +48,12 @@ class KeyBar(Widget):
             (key, BY_ID[id_]) for key, bound in screen.active_bindings.items() if (id_ := bound.binding.id) in BY_ID
         ]
         heard = {action.where for _, action in active}
+        offers = getattr(screen, "offers", None)
         keymap = getattr(self.app, "keys", None)
         found: dict[str, tuple[str, str, str]] = {}
         for key, action in active:
-            if action.bar and (not action.bar_in or action.bar_in in heard):
+            fits = not action.bar_in or action.bar_in in heard
+            if action.bar and (fits if offers is None else offers(action.id, fits=fits)):
                 first = keymap.shown(action.id) if isinstance(keymap, Keymap) else shown(key)
                 found.setdefault(action.id, (first, action.short or action.words, action.id))
         return sorted(found.values(), key=lambda entry: BY_ID[entry[2]].bar)

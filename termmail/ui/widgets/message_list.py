@@ -67,7 +67,7 @@ class MessageList(ScrollView, can_focus=True):
             self.id = id
 
     class Opened(Message):
-        """The reader wants to read this message."""
+        """The reader wants to read this message (0: there is none)."""
 
         def __init__(self, id: int) -> None:  # noqa: A002 - Textual's word
             super().__init__()
@@ -248,8 +248,7 @@ class MessageList(ScrollView, can_focus=True):
 
     def action_message_open(self) -> None:
         self._filling = False
-        if self.cursor_id:
-            self.post_message(self.Opened(self.cursor_id))
+        self.post_message(self.Opened(self.cursor_id))
 
     # -- selecting
 
