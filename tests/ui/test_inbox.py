@@ -448,6 +448,8 @@ async def test_the_key_bar_offers_nothing_that_needs_a_message_where_there_is_no
 async def test_on_a_small_screen_the_key_bar_tells_how_to_find_the_others(tmp_path):
     async with mailbox(tmp_path, size=(40, 12)) as (app, pilot):
         await until(pilot, lambda: "? keys" in last_line(app))
+        await pilot.press("slash", *"letter", "enter")
+        await until(pilot, lambda: "Esc back" in last_line(app) and "? keys" in last_line(app))
 
 
 @pytest.mark.parametrize("key", ["enter", "c"])

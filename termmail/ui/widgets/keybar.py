@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 
+HELP = "app.help-too"
+"""The key that tells all others: room is kept for it."""
+
+
 class KeyBar(Widget):
     """Reads the bindings that are active now and draws those the table ranks, most important first."""
 
@@ -63,10 +67,15 @@ class KeyBar(Widget):
         parts: list[Content] = []
         self._spans = []
         x = 1
+        reserved = next((len(key) + len(words) + 4 for key, words, id_ in self._shown if id_ == HELP), 0)
         for key, words, action_id in self._shown:
             part = Content.assemble((key, "bold $text-accent"), " ", (words, "$foreground 60%"))
-            if x + part.cell_length > self.size.width:
+            after = 0 if action_id == HELP else reserved
+            if x + part.cell_length + after > self.size.width:
+                if after:
+                    continue
                 break
+            reserved = after
             self._spans.append((x, x + part.cell_length, action_id))
             parts.append(part)
             x += part.cell_length + 3
