@@ -10,8 +10,8 @@ from textual.widgets import Input
 from termmail.ui.screens.compose import ComposeScreen
 from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.widgets.body_input import BodyInput
-from tests.ui.mailbox_stage import mailbox
-from tests.ui.stage import staged, until
+from tests.ui.mailbox_stage import letter, mailbox
+from tests.ui.stage import shown, staged, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,19 @@ async def test_what_is_corrected_while_writing_is_corrected(tmp_path: Path):
         await until(pilot, lambda: app.screen.query_one(BodyInput).text == "the tea\nis cood")
         assert app.screen.query_one("#subject", Input).value == "On the tea"
         assert app.screen.query_one("#to", Input).value == "bob"
+
+
+async def test_where_one_writes_stays_in_sight_when_the_window_shrinks(tmp_path: Path):
+    long = letter(1, body="\r\n".join(f"Line {number}" for number in range(60)))
+    async with mailbox(tmp_path, [long], size=(100, 30)) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        burst(app, "Thank you")
+        await until(pilot, lambda: "Thank you" in shown(app))
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: app.screen.size == (80, 24) and "Thank you" in shown(app))
+        await pilot.resize_terminal(40, 12)
+        await until(pilot, lambda: app.screen.size == (40, 12) and "Thank you" in shown(app))
 
 
 async def test_what_is_corrected_in_a_path_is_corrected(tmp_path: Path):

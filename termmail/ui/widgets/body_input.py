@@ -31,6 +31,10 @@ class BodyInput(TextArea):
         """Tab and Shift+Tab leave the text at once; what edits does so at once too."""
         await take_in_order(self, event, {"tab"})
 
+    def on_resize(self) -> None:
+        """Where one writes stays in sight when the window shrinks."""
+        self.call_after_refresh(self.scroll_cursor_visible)
+
     def edit(self, edit: Edit) -> EditResult:
         """Every insertion comes through here: typed, pasted, undone."""
         edit.text = typed.lines(edit.text)
