@@ -248,6 +248,7 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "doctor", "try each step against the servers, and show what was said", "termmail doctor", "account.doctor"
     )
     _account(doctor)
+    doctor.add_argument("--rebuild", action="store_true", help="first make lists and search again from the raw mail")
 
 
 def _count(text: str) -> int:

@@ -44,7 +44,7 @@ _termmail() {
     sendmail) _termmail_words '-h --help -t -f -r -i -o -F --json' ;;
     outbox) _termmail_words '-h --help --account --sure --json list retry cancel' ;;
     account) _termmail_words '-h --help --display-name --pop3-host --pop3-port --pop3-security --pop3-username --smtp-host --smtp-port --smtp-security --smtp-username --tls-ca-file --allow-cleartext --password-command --password-stdin --server --no-test --json list add test remove password' ;;
-    doctor) _termmail_words '-h --help --account' ;;
+    doctor) _termmail_words '-h --help --account --rebuild' ;;
   esac
 }
 

@@ -110,3 +110,4 @@ complete -c termmail -n '__fish_seen_subcommand_from account' -a 'list add test 
 
 complete -c termmail -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '__fish_seen_subcommand_from doctor' -l account -x -d 'only this account'
+complete -c termmail -n '__fish_seen_subcommand_from doctor' -l rebuild -d 'first make lists and search again from the raw mail'

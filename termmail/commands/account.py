@@ -17,6 +17,7 @@ from termmail.commands.mailbox import chosen_accounts
 from termmail.engine import setup
 from termmail.net.errors import NetError
 from termmail.net.trace import Trace
+from termmail.store import rebuild
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -146,6 +147,9 @@ async def doctor(engine: Engine, args: Namespace) -> int:
         output.say(f"Keyring   {await engine.passwords.backend_name()}")
     except PasswordError as error:
         output.say(f"Keyring   {error} {error.advice}")
+    if args.rebuild:
+        count = await engine.db(rebuild.rebuild)
+        output.say(f"Rebuilt   lists and search, from the raw bytes of {count} messages")
     trace = Trace()
     code = await _try_all(engine, args.account, trace)
     output.say("")

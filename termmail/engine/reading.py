@@ -29,7 +29,7 @@ KEPT_BYTES = 2 << 20
 
 
 async def ids(engine: Engine, view: View, limit: int | None) -> array[int]:
-    """The ids of a view, newest first."""
+    """The ids of a view: a folder in its order, everything else newest first."""
     if (query := view.query) is not None:
         await indexing.catch_up(engine)
         return await engine.db(search.search, query, account=view.account or None, limit=limit or 1000)
@@ -37,7 +37,7 @@ async def ids(engine: Engine, view: View, limit: int | None) -> array[int]:
         return await engine.db(drafts.ids, view.account)
     if view.folder == "Outbox":
         return await engine.db(outbox.ids, view.account)
-    return await engine.db(messages.ids, view.account, view.folder, limit)
+    return await engine.db(messages.ids, view.account, view.folder, limit, order=view.order)
 
 
 async def rows(engine: Engine, view: View, wanted: Sequence[int]) -> list[Row]:

@@ -8,12 +8,22 @@ from msgspec import Struct
 
 SEARCH = "search:"
 
+ORDERS = {
+    "newest": "newest first",
+    "oldest": "oldest first",
+    "sender": "by sender",
+    "subject": "by subject",
+    "size": "largest first",
+}
+
 
 class View(NamedTuple):
     """One list of one account: a folder, or the answers to a search (`search:QUERY`). An empty account means all."""
 
     account: str
     folder: str
+    order: str = "newest"
+    """How a folder is sorted: a key of ORDERS."""
 
     @property
     def query(self) -> str | None:

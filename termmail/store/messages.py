@@ -28,10 +28,20 @@ _TRUTHS = (9, 10, 11, 12, 14)
 _CHUNK = 200
 
 
-def ids(store: Store, account: str, folder: str, limit: int | None = None) -> array[int]:
-    """The ids of a folder's messages, newest first; at most `limit` of them."""
+_ORDERS = {
+    "newest": "sort_date DESC, id DESC",
+    "oldest": "sort_date, id",
+    "sender": "sender COLLATE NOCASE, sort_date DESC, id DESC",
+    "subject": "subject COLLATE NOCASE, sort_date DESC, id DESC",
+    "size": "size DESC, id DESC",
+}
+
+
+def ids(store: Store, account: str, folder: str, limit: int | None = None, *, order: str = "newest") -> array[int]:
+    """The ids of a folder's messages, at most `limit` of them: newest, oldest, sender, subject or size (largest)
+    first."""
     rows = store.read(
-        "SELECT id FROM message WHERE account = ? AND folder = ? ORDER BY sort_date DESC, id DESC LIMIT ?",
+        f"SELECT id FROM message WHERE account = ? AND folder = ? ORDER BY {_ORDERS[order]} LIMIT ?",  # noqa: S608 - ours
         (account, folder, -1 if limit is None else limit),
     )
     return array("q", chain.from_iterable(rows))

@@ -110,6 +110,7 @@ ACTIONS = (
     Action("go.trash", "g x", "Trash", "go", "Finding"),
     # The program
     Action("mail.check", "f5", "Check mail", "mail", "The program"),
+    Action("view.sort", "S", "Sort another way", "mail", "The program"),
     Action("view.pane", "p", "Reading pane on or off", "mail", "The program"),
     Action("mail.empty-trash", "", "Empty Trash for good", "mail", "The program"),
     Action("mail.add-account", "", "Add an account", "mail", "The program"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mailbox
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -272,6 +273,20 @@ async def test_doctor_explains_and_hides_the_password(termmail):
     assert "✓ Sending" in ran.out.decode()
     assert "CAPA" in ran.err
     assert "analytical" not in ran.out.decode() + ran.err
+
+
+async def test_doctor_makes_lists_and_search_again_from_the_raw_mail(termmail):
+    await termmail("sync")
+    before = (await termmail("list", "--limit", "500", "--json")).out
+    with contextlib.closing(sqlite3.connect(termmail.folder / "data" / "mail.db")) as db:
+        db.execute("UPDATE message SET subject = 'lost', sender = 'lost', snippet = ''")
+        db.execute("DELETE FROM search")
+        db.commit()
+    assert b"lost" in (await termmail("list", "--json")).out
+    ran = await termmail("doctor", "--rebuild")
+    assert "Rebuilt" in ran.err
+    assert (await termmail("list", "--limit", "500", "--json")).out == before
+    assert (await termmail("search", "termmail", "--json")).json
 
 
 async def test_everything_termmail_makes_is_for_its_user_alone(termmail):

@@ -130,7 +130,7 @@ async def test_all_are_selected_and_none_again(tmp_path):
 async def test_click_moves_and_double_click_opens(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.click("#list", offset=(20, 3))
-        await until(pilot, lambda: app.subject() == "Letter 9")
+        await until(pilot, lambda: app.subjects()[0] == "Letter 9")
         await pilot.double_click("#list", offset=(20, 1))
         await until(pilot, lambda: app.inbox.whole and app.subject() == "Letter 11")
 
@@ -171,7 +171,7 @@ async def test_cursor_is_where_it_was_left_in_a_folder(tmp_path):
         await pilot.press("j", "j", "j", "g", "t")
         await until(pilot, lambda: "Nothing was sent from here yet." in shown(app))
         await pilot.press("g", "i")
-        await until(pilot, lambda: app.subject() == "Letter 9")
+        await until(pilot, lambda: app.subjects()[0] == "Letter 9")
 
 
 def test_a_row_is_exactly_as_wide_as_asked():
@@ -228,3 +228,18 @@ def test_an_unread_message_that_was_answered_shows_both():
         text = "".join(part.text for part in painted)
         assert text.startswith(" ●↶★ Charles")
         assert len(text) == width
+
+
+async def test_a_folder_is_sorted_another_way_and_stays_so_when_mail_comes(tmp_path):
+    mails = [letter(n, From=f"{name} <{name.lower()}@example.net>") for n, name in enumerate(("Zoe", "Ada", "Mia"), 1)]
+    async with mailbox(tmp_path, mails) as (app, pilot):
+        assert [app.inbox.messages.row(i).sender for i in app.inbox.messages.ids] == ["Mia", "Ada", "Zoe"]
+        await pilot.press("S")
+        await until(pilot, lambda: app.subject() == "Letter 1")
+        await pilot.press("S")
+        await until(pilot, lambda: "Inbox, by sender" in shown(app) and app.subject() == "Letter 2")
+        app.maildrop.add(letter(9, From="Bea <bea@example.net>"))
+        await pilot.press("f5")
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 4 and app.subjects()[1] == "Letter 9")
+        await pilot.press("S", "S", "S")
+        await until(pilot, lambda: app.subjects()[0] == "Letter 9")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.engine.views import ORDERS
 from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
 from termmail.ui.screens.view import ViewScreen
@@ -127,6 +128,15 @@ class ReadingScreen(ViewScreen):
         self._whole(on=not self.whole)
         if self.whole:
             behind(self, self._read_cursor, "open", exclusive=True)
+
+    def action_view_sort(self) -> None:
+        if self.view.query is not None or self.view.folder in {"Drafts", "Outbox"}:
+            self.status.say("Only folders of messages can be sorted.", 3)
+            return
+        orders = list(ORDERS)
+        order = orders[(orders.index(self.view.order) + 1) % len(orders)]
+        self.go_to(self.view._replace(order=order))
+        self.status.say(f"{self.view.folder}, {ORDERS[order]}", 5)
 
     def action_view_pane(self) -> None:
         self.toggle_class("-pane-off")
