@@ -1,193 +1,150 @@
 """The pictures of the README: the demo's mailbox on a fixed day, one screen after the other, as SVG and as PNG.
 
 python screenshots/make.py [NAME ...]      all of them, or those named
-PNG needs Debian's chromium with fonts-firacode, fonts-noto-cjk and fonts-noto-color-emoji.
+Needs Debian's chromium with fonts-firacode, fonts-noto-cjk and fonts-noto-color-emoji.
 """
 
 from __future__ import annotations
 
 import asyncio
+import html
+import itertools
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+from textual.widgets import Input, TextArea
+
 from termmail.accounts import config
 from termmail.accounts.paths import Paths
 from termmail.demo.servers import config_for, demo_servers
-from termmail.engine.engine import Engine
+from termmail.engine.engine import opened
 from termmail.engine.views import View
 from termmail.ui.app import TermmailApp
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
     from textual.pilot import Pilot
 
-    Play = Callable[["Stage"], Awaitable[None]]
+    from termmail.engine.engine import Engine
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 5, 10, 0, tzinfo=UTC)
-PATIENCE = 20.0
+LETTER = "Dear Luigi,\n\nYou are right, and the cards are being cut anew."
 
 
-class Stage:
-    """The app on a stage: keys in, words out."""
-
-    def __init__(self, app: TermmailApp, pilot: Pilot[None]) -> None:
-        self.app, self.pilot = app, pilot
-
-    def shown(self) -> str:
-        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())  # noqa: SLF001
-
-    async def see(self, words: str) -> None:
-        """Wait until these words stand on the screen."""
-        deadline = time.monotonic() + PATIENCE
-        while words not in self.shown():
-            if time.monotonic() > deadline:
-                raise SystemExit(f"“{words}” never came; the screen:\n{self.shown()}")
-            await self.pilot.pause()
-        await self.pilot.pause(0.2)
-
-    async def press(self, *keys: str, see: str = "") -> None:
-        await self.pilot.press(*keys)
-        await self.see(see)
-
-    async def at(self, subject: str) -> None:
-        """The cursor on the message with these words in its subject."""
-        messages = self.app.inbox.messages
-        while (row := messages.row(messages.cursor_id)) is None or subject not in row.subject:
-            await self.pilot.press("j")
-        await self.pilot.pause(0.3)
+PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...], str]] = {
+    "inbox": ((120, 36), "Note G", (), "Gentile Signora,"),
+    "inbox-80": ((80, 24), "Note G", (), "Gentile Signora,"),
+    "reader": ((120, 36), "Patterns of the week", ("enter", "enter"), "Unsubscribe"),
+    "compose": ((100, 30), "Note G", ("r", *LETTER), "cut anew."),
+    "setup": ((80, 24), "", (*"ada@example.org", "tab", *"Ada Lovelace", "tab", *"loom"), "••••"),
+    "help": ((100, 40), "", ("question_mark",), "All keys"),
+    "palette": ((100, 30), "", ("ctrl+p", *"reply"), "Reply to the mailing list"),
+    "attachments": ((100, 30), "Scan of the big drawing", ("A",), "3.7 MB"),
+    "search": ((120, 36), "", ("slash", *"engine"), "61 of 61"),
+    "phishing": ((120, 36), "Urgent", ("enter",), "but goes to"),
+    "narrow": ((40, 12), "Note G", (), "Note G"),
+}
+"""Its size; the subject the cursor goes to; the keys that follow; what is on the screen at the end."""
 
 
-@asynccontextmanager
-async def stage(size: tuple[int, int], *, account: bool = True) -> AsyncIterator[Stage]:
-    """The app over the demo's servers: all mail received and read in, some of it starred or unread."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        (home / "Downloads").mkdir()
-        os.environ["HOME"] = folder
-        async with demo_servers(now=NOW) as demo:
-            paths = Paths(config=home / "config.toml", data=home / "data")
-            if account:
-                paths.config.write_text(config_for(demo), encoding="utf-8")
-                paths.config.chmod(0o600)
-            engine = await Engine.open(paths, config.load(paths.config))
-            if account:
+async def take(name: str, home: Path) -> str:
+    """The SVG of a picture, made with its home in this folder."""
+    (home / "Downloads").mkdir()
+    os.environ["HOME"] = str(home)
+    async with demo_servers(now=NOW) as demo:
+        paths = Paths(config=home / "config.toml", data=home / "data")
+        paths.config.touch(0o600)
+        paths.config.write_text("" if name == "setup" else config_for(demo), encoding="utf-8")
+        async with opened(paths, config.load(paths.config)) as engine:
+            if engine.accounts:
                 await fill(engine)
-            app = TermmailApp(lambda: asyncio.sleep(0, engine))
-            app.inbox.clock = NOW.timestamp  # the server was looked at after that: “just now”
-            try:
-                async with app.run_test(size=size, notifications=True) as pilot:
-                    yield Stage(app, pilot)
-            finally:
-                await engine.close(0)
+            return await play(engine, *PICTURES[name])
 
 
 async def fill(engine: Engine) -> None:
+    """All mail is here, bodies too; some of it unread, some starred."""
     await engine.sync("demo")
     ids = await engine.ids(View("demo", "Inbox"))
     for id_ in ids:
         await engine.read(id_)
-    unread = [*ids[:5], ids[7], *ids[12:50:9]]
-    await engine.mark_read([id_ for id_ in ids if id_ not in unread])
+    await engine.mark_read({*ids} - {*ids[:5], ids[7], *ids[12:50:9]})
     await engine.star([ids[4], ids[9], ids[26]], on=True)
 
 
-async def inbox(stage: Stage) -> None:
-    await stage.at("Note G")
-    await stage.see("Note G")
+async def play(engine: Engine, size: tuple[int, int], subject: str, keys: tuple[str, ...], end: str) -> str:
+    app = TermmailApp(lambda: asyncio.sleep(0, engine))
+    app.inbox.clock = NOW.timestamp  # the servers were asked later than that: always “just now”
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await see(pilot, "61 in all" if engine.accounts else "Welcome")
+        messages = app.inbox.messages
+        for _ in messages.ids:
+            if (row := messages.row(messages.cursor_id)) is not None and subject in row.subject:
+                break
+            await pilot.press("j")
+        await pilot.pause(0.5)
+        for key in keys:
+            await pilot.press("enter" if key == "\n" else key)
+            await pilot.pause(0 if len(key) == 1 else 0.2)
+        await see(pilot, end)
+        if isinstance(app.focused, Input | TextArea):
+            app.focused.cursor_blink = False
+            await pilot.pause()
+        return aligned(app.export_screenshot(title="termmail"))
 
 
-async def reader(stage: Stage) -> None:
-    await stage.at("Patterns of the week")
-    await stage.press("enter", "enter", see="Unsubscribe")
+async def see(pilot: Pilot[None], words: str) -> None:
+    """Wait until these words stand on the screen, and all is drawn."""
+    async with asyncio.timeout(20):
+        while not any(words in strip.text for strip in pilot.app.screen._compositor.render_strips()):  # noqa: SLF001
+            await pilot.pause()
+    await pilot.pause(0.5)
 
 
-async def compose(stage: Stage) -> None:
-    await stage.at("Note G")
-    await stage.press("r", see="wrote:")
-    words = "Dear Luigi,\n\nthe table for B7 is on its way; have the cards ready."
-    await stage.pilot.press(*("enter" if char == "\n" else char for char in words))
-    await stage.see("cards ready")
+def aligned(svg: str) -> str:
+    """Rich gives a text the width of its letters, as if none were wide: put each run of wide ones on its cells."""
 
+    def runs(found: re.Match[str]) -> str:
+        before, x, between, width, after, words = found.groups()
+        text, start, out = html.unescape(words), float(x), ""
+        if cell_len(text) == len(text):
+            return found[0]
+        for _, run in itertools.groupby(text, lambda char: cell_len(char) == 1):
+            letters = html.escape(drawn := "".join(run), quote=False).replace(" ", "&#160;")
+            wide = cell_len(drawn) * float(width) / len(text)
+            out += f'{before}x="{start:.1f}"{between}textLength="{wide:.1f}"{after}{letters}</text>'
+            start += wide
+        return out
 
-async def setup(stage: Stage) -> None:
-    await stage.see("Welcome")
-    await stage.pilot.press(*"ada@example.org", "tab", *"Ada Lovelace", "tab", *"analytical")
-    await stage.see("Ada Lovelace")
-
-
-async def search(stage: Stage) -> None:
-    await stage.press("slash", see="Search all mail")
-    await stage.pilot.press(*"engine from:charles")
-    await stage.see("found")
-
-
-async def phishing(stage: Stage) -> None:
-    await stage.at("Urgent")
-    await stage.press("enter", see="verify")
-
-
-async def attachments(stage: Stage) -> None:
-    await stage.at("Scan of the big drawing")
-    await stage.press("A", see="MB")
-
-
-async def palette(stage: Stage) -> None:
-    await stage.press("ctrl+p", see="Find an action")
-    await stage.pilot.press(*"reply")
-    await stage.see("Reply to the mailing list")
-
-
-PICTURES: dict[str, tuple[tuple[int, int], Play]] = {
-    "inbox": ((120, 36), inbox),
-    "inbox-80": ((80, 24), inbox),
-    "reader": ((120, 36), reader),
-    "compose": ((100, 30), compose),
-    "setup": ((80, 24), setup),
-    "help": ((100, 40), lambda stage: stage.press("question_mark", see="All keys")),
-    "palette": ((100, 30), palette),
-    "attachments": ((100, 30), attachments),
-    "search": ((120, 36), search),
-    "phishing": ((120, 36), phishing),
-    "narrow": ((40, 12), inbox),
-}
-
-
-async def take(name: str) -> None:
-    size, play = PICTURES[name]
-    async with stage(size, account=name != "setup") as on_stage:
-        await play(on_stage)
-        svg = HERE / f"{name}.svg"
-        svg.write_text(on_stage.app.export_screenshot(title="termmail"), encoding="utf-8")
-    await asyncio.to_thread(to_png, svg)
+    return re.sub(r'(<text [^>]*?)\bx="([\d.]+)"([^>]*?)textLength="([\d.]+)"([^>]*>)([^<]*)</text>', runs, svg)
 
 
 def to_png(svg: Path) -> None:
-    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg.read_text(encoding="utf-8"))
-    assert box is not None
-    window = ",".join(str(round(float(side))) for side in box.groups())
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={window}"]
-    png = svg.with_suffix(".png")
-    subprocess.run(["chromium", *options, f"--screenshot={png}", svg.as_uri()], check=True, capture_output=True)
+    sides = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg.read_text(encoding="utf-8"))[0]
+    window = ",".join(str(round(float(side))) for side in sides)
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        "--default-background-color=00000000",
+    ]
+    options += [f"--window-size={window}", f"--screenshot={svg.with_suffix('.png')}"]
+    subprocess.run(["chromium", *options, svg.as_uri()], check=True, capture_output=True)
 
 
 if __name__ == "__main__":
     os.environ["TZ"] = "UTC"
     time.tzset()
-    if shutil.which("chromium") is None:
-        raise SystemExit(
-            "chromium is missing: apt-get install chromium fonts-firacode fonts-noto-cjk fonts-noto-color-emoji"
-        )
-    for picture in sys.argv[1:] or PICTURES:
-        asyncio.run(take(picture))
-        print(picture)
+    for name in sys.argv[1:] or PICTURES:
+        with tempfile.TemporaryDirectory() as folder:
+            (HERE / f"{name}.svg").write_text(asyncio.run(take(name, Path(folder))), encoding="utf-8")
+        to_png(HERE / f"{name}.svg")
+        print(name)
