@@ -243,3 +243,11 @@ async def test_a_folder_is_sorted_another_way_and_stays_so_when_mail_comes(tmp_p
         await until(pilot, lambda: len(app.inbox.messages.ids) == 4 and app.subjects()[1] == "Letter 9")
         await pilot.press("S", "S", "S")
         await until(pilot, lambda: app.subjects()[0] == "Letter 9")
+
+
+async def test_an_address_that_does_not_fit_keeps_its_domain(tmp_path):
+    false = "service@bank.example.org.verify-your-account.thief.example.net"
+    mails = [letter(1, From=f'"security@bank.example.org" <{false}>')]
+    for size in ((80, 24), (120, 36), (40, 12)):
+        async with mailbox(tmp_path / str(size[0]), mails, size=size) as (app, _pilot):
+            assert "example.net" in shown(app).splitlines()[1 if size[0] < 120 else 2]

@@ -70,7 +70,7 @@ def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, select
         _front(row, look, cursor=cursor, selected=selected),
         Segment(_answered(row, selected=selected), look.mark),
         Segment(f"{STAR} " if row.starred else "  ", look.star if row.starred else look.text),
-        Segment(_fit(sender(row), who) + "  ", words),
+        Segment(_who(row, who) + "  ", words),
         *_subject(row, max(text, 0), words, look.dim),
         Segment((f" {CLIP}" if row.attachments else "  ") + date.rjust(dates) + " ", look.dim),
     ]
@@ -95,7 +95,7 @@ def card(
     parts = [
         _front(row, look, cursor=cursor, selected=selected),
         Segment(_answered(row, selected=selected), look.mark),
-        Segment("  " + _fit(sender(row), who) + "  ", words),
+        Segment("  " + _who(row, who) + "  ", words),
         Segment(f"{date}  ", look.dim),
     ]
     return _joined(parts)
@@ -124,6 +124,17 @@ def _subject(row: Row, width: int, words: Style, dim: Style) -> list[Segment]:
     if not extra or width - used < SNIPPET_FROM:
         return [Segment(_fit(subject, width), words)]
     return [Segment(_kept_apart(subject), words), Segment("  " + _fit(extra, width - used - 2), dim)]
+
+
+def _who(row: Row, width: int) -> str:
+    """The sender in exactly `width` cells. A bare address that does not fit loses its front: its end is the domain it
+    really comes from (SAFETY M3).
+    """
+    text = sender(row)
+    if "@" in text and " " not in text:
+        while cell_len(text) > max(width, 1):
+            text = "…" + text.removeprefix("…")[1:]
+    return _fit(text, width)
 
 
 def _fit(text: str, width: int) -> str:
