@@ -130,7 +130,7 @@ async def test_all_are_selected_and_none_again(tmp_path):
 async def test_click_moves_and_double_click_opens(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.click("#list", offset=(20, 3))
-        await until(pilot, lambda: app.subjects()[0] == "Letter 9")
+        await until(pilot, lambda: app.subject() == "Letter 9")
         await pilot.double_click("#list", offset=(20, 1))
         await until(pilot, lambda: app.inbox.whole and app.subject() == "Letter 11")
 
@@ -171,7 +171,7 @@ async def test_cursor_is_where_it_was_left_in_a_folder(tmp_path):
         await pilot.press("j", "j", "j", "g", "t")
         await until(pilot, lambda: "Nothing was sent from here yet." in shown(app))
         await pilot.press("g", "i")
-        await until(pilot, lambda: app.subjects()[0] == "Letter 9")
+        await until(pilot, lambda: app.subject() == "Letter 9")
 
 
 def test_a_row_is_exactly_as_wide_as_asked():
