@@ -1,10 +1,10 @@
 """Two people with termmail on real servers: write, receive, answer, delete."""
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from email import message_from_bytes
 
 import pytest
+from msgspec.structs import replace
 
 from termmail.accounts.config import Account, Config, Pop3, Smtp
 from termmail.accounts.passwords import Passwords

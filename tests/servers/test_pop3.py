@@ -45,8 +45,8 @@ async def test_the_list_the_headers_and_the_bytes_are_those_of_the_maildir(mailb
         assert headers[::-1] == [raw[: raw.index(b"\r\n\r\n") + 4] for raw in messages]
         assert await collected(drop.retrieve(listed)) == messages
         assert await drop.retrieve_one(listed[1]) == messages[1]
-        assert await drop.glance(3) == listed[2].uidl
-        assert await drop.glance(len(messages) + 1) is None
+        assert await drop.uidl(3) == listed[2].uidl
+        assert await drop.uidl(len(messages) + 1) is None
         assert (drop.count, drop.size) == (len(messages), sum(map(len, messages)))
     finally:
         await drop.close()
@@ -139,6 +139,6 @@ async def test_the_first_page_takes_six_turns_and_a_look_at_nothing_new_five(mai
         await drop.commit()
         before = proxy.turns
         drop = await Maildrop.open(server)
-        assert await drop.glance(drop.count) == listed[-1].uidl
+        assert await drop.uidl(drop.count) == listed[-1].uidl
         await drop.commit()
         assert proxy.turns - before <= 5
