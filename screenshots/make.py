@@ -48,7 +48,7 @@ PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...], str]] = {
     "help": ((100, 40), "", ("question_mark",), "All keys"),
     "palette": ((100, 30), "", ("ctrl+p", *"reply"), "Reply to the mailing list"),
     "attachments": ((100, 30), "Scan of the big drawing", ("A",), "3.7 MB"),
-    "search": ((120, 36), "", ("slash", *"engine"), "61 of 61"),
+    "search": ((120, 36), "", ("slash", *"engine"), "found"),
     "phishing": ((120, 36), "Urgent", ("enter",), "but goes to"),
     "narrow": ((40, 12), "Note G", (), "Note G"),
 }

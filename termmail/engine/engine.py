@@ -234,9 +234,9 @@ class Engine:
         """Bring the search index, snippets and attachment marks up with the store, in small steps."""
         await indexing.catch_up(self)
 
-    async def coverage(self, account: str) -> tuple[int, int]:
-        """How many bodies search covers, of how many messages."""
-        return await self.db(search.coverage, account)
+    async def coverage(self, account: str, *, kept_only: bool = False) -> tuple[int, int]:
+        """How many bodies search covers, of how many messages; with `kept_only`, Trash and Spam aside."""
+        return await self.db(search.coverage, account, kept_only=kept_only)
 
     # -- reading
 

@@ -32,7 +32,8 @@ async def ids(engine: Engine, view: View, limit: int | None) -> array[int]:
     """The ids of a view: a folder in its order, everything else newest first."""
     if (query := view.query) is not None:
         await indexing.catch_up(engine)
-        return await engine.db(search.search, query, account=view.account or None, limit=limit or 1000)
+        account, most = view.account or None, limit or 1000
+        return await engine.db(search.search, query, account=account, limit=most, kept_only=view.kept_only)
     if view.folder == "Drafts":
         return await engine.db(drafts.ids, view.account)
     if view.folder == "Outbox":

@@ -24,6 +24,8 @@ class View(NamedTuple):
     folder: str
     order: str = "newest"
     """How a folder is sorted: a key of ORDERS."""
+    kept_only: bool = False
+    """A search that finds nothing in Trash and Spam."""
 
     @property
     def query(self) -> str | None:
@@ -31,9 +33,9 @@ class View(NamedTuple):
         return self.folder.removeprefix(SEARCH) if self.folder.startswith(SEARCH) else None
 
     @classmethod
-    def search(cls, account: str, query: str) -> View:
-        """The view of everything that answers `query`."""
-        return cls(account, SEARCH + query)
+    def search(cls, account: str, query: str, *, kept_only: bool = False) -> View:
+        """The view of everything that answers `query`; with `kept_only`, nothing of it in Trash or Spam."""
+        return cls(account, SEARCH + query, kept_only=kept_only)
 
 
 class Status(Struct, frozen=True):

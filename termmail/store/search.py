@@ -21,8 +21,11 @@ _LONGEST = 2000
 _PENDING = "indexed < 1 + downloaded"
 
 
-def search(store: Store, query: str, *, account: str | None = None, limit: int = 200) -> array[int]:
-    """The ids of the messages that hold every word of the query, newest first, at most `limit`.
+def search(
+    store: Store, query: str, *, account: str | None = None, limit: int = 200, kept_only: bool = False
+) -> array[int]:
+    """The ids of the messages that hold every word of the query, newest first, at most `limit`; with `kept_only` none
+    of those in Trash and Spam.
 
     `"several words"` stand together, `word*` is a beginning, `from:`, `to:` and `subject:` look there alone; letters
     are equal whatever their case and accents. Nothing one can type is an error. Only what is indexed is found.
@@ -32,8 +35,9 @@ def search(store: Store, query: str, *, account: str | None = None, limit: int =
         return array("q")
     found = store.read(
         "SELECT m.id FROM search JOIN message m ON m.id = search.rowid WHERE search MATCH ?"
-        " AND m.account = coalesce(?, m.account) ORDER BY m.sort_date DESC, m.id DESC LIMIT ?",
-        (wanted, account, limit),
+        " AND m.account = coalesce(?, m.account) AND (m.folder NOT IN ('Trash', 'Spam') OR NOT ?)"
+        " ORDER BY m.sort_date DESC, m.id DESC LIMIT ?",
+        (wanted, account, kept_only, limit),
     )
     return array("q", chain.from_iterable(found))
 
@@ -82,9 +86,13 @@ def index_pending(store: Store, limit: int = 500, seconds: float = 0.05) -> int:
     return int(left)
 
 
-def coverage(store: Store, account: str) -> tuple[int, int]:
-    """How many messages of the account ("": of all) can be found by their body's words, of how many."""
+def coverage(store: Store, account: str, *, kept_only: bool = False) -> tuple[int, int]:
+    """How many messages of the account ("": of all) can be found by their body's words, of how many; with `kept_only`
+    those in Trash and Spam are not counted.
+    """
     ((bodies, total),) = store.read(
-        "SELECT coalesce(sum(indexed = 2), 0), count(*) FROM message WHERE ?1 IN ('', account)", (account,)
+        "SELECT coalesce(sum(indexed = 2), 0), count(*) FROM message WHERE ?1 IN ('', account)"
+        " AND (folder NOT IN ('Trash', 'Spam') OR NOT ?2)",
+        (account, kept_only),
     )
     return int(bodies), int(total)

@@ -73,6 +73,14 @@ def test_a_search_may_be_of_one_account_and_of_so_many(store, ids):
     assert list(search.search(store, "engine", account="work", limit=1)) == ids[:1]
 
 
+def test_a_search_may_leave_out_what_was_thrown_away(store, ids):
+    messages.move(store, ids[:1], "Spam")
+    remote.trash(store, ids[1:2], None)
+    assert list(search.search(store, "lovelace")) == ids
+    assert list(search.search(store, "lovelace", kept_only=True)) == ids[2:]
+    assert search.coverage(store, "", kept_only=True) == (1, 1)
+
+
 def test_erased_messages_are_not_found(store, ids):
     messages.erase(store, ids[:1])
     assert list(search.search(store, "engine")) == [ids[2]]

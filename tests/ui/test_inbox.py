@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -209,16 +210,58 @@ async def test_a_place_is_found_by_typing_its_name(tmp_path):
         await until(pilot, lambda: app.inbox.view.folder == "Punch cards")
 
 
-async def test_search_follows_typing_says_its_coverage_and_goes_back(tmp_path):
+async def test_search_follows_typing_and_goes_back(tmp_path):
     mails = [*LETTERS, letter(50, Subject="The loom", body="Jacquard weaves")]
     async with mailbox(tmp_path, mails) as (app, pilot):
         await pilot.press("/", "j", "a", "c", "q")
         await until(pilot, lambda: app.subjects() == ["The loom"])
         await pilot.press("u", "a", "r", "d", "enter")
-        await until(pilot, lambda: "bodies of 13 of 13 messages" in shown(app) and app.subjects() == ["The loom"])
+        await until(pilot, lambda: "Search: jacquard  1 found" in shown(app) and app.subjects() == ["The loom"])
         assert app.inbox.messages.has_focus
+        assert "bodies of" not in shown(app)  # all were searched: nothing to say
         await pilot.press("escape")
         await until(pilot, lambda: len(app.inbox.messages.ids) == 13)
+
+
+async def test_search_says_how_many_bodies_it_covers_where_some_are_not_here(tmp_path):
+    async with mailbox(tmp_path, whole=False) as (app, pilot):
+        await pilot.press("/", *"letter", "enter")
+        await until(pilot, lambda: re.search(r"bodies of \d of 12 messages searched", shown(app)))
+
+
+@pytest.mark.parametrize(("key", "folder"), [("d", "Trash"), ("!", "Spam")])
+async def test_what_is_thrown_away_leaves_what_was_found_and_undo_brings_it_back(tmp_path, key, folder):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("/", *"letter", "enter")
+        await until(pilot, lambda: "12 found" in shown(app) and app.inbox.messages.has_focus and app.subject())
+        await pilot.press(key)
+        await until(pilot, lambda: "11 found" in shown(app) and "z brings it back" in shown(app))
+        await app.workers.wait_for_complete()
+        assert await there(app, folder) == {"Letter 12"}
+        assert "Letter 12" not in app.subjects()
+        await pilot.press("z")
+        await until(pilot, lambda: "12 found" in shown(app) and "Letter 12" in app.subjects())
+
+
+async def test_trash_is_not_searched_and_an_empty_search_says_so(tmp_path):
+    async with mailbox(tmp_path, [letter(1, Subject="The loom")]) as (app, pilot):
+        await pilot.press("d")
+        await until(pilot, lambda: "z brings it back" in shown(app))
+        await pilot.press("/", *"loom", "enter")
+        await until(pilot, lambda: "Nothing found outside Trash and Spam." in shown(app))
+        await pilot.press("g", "x")
+        await until(pilot, lambda: app.subjects() == ["The loom"])
+        await pilot.press("backslash", *"loom", "enter")
+        await until(pilot, lambda: "1 of 1" in shown(app) and app.subjects() == ["The loom"])
+
+
+async def test_what_was_found_says_where_it_is(tmp_path):
+    async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
+        await pilot.press("/", *"letter", "enter")
+        await until(pilot, lambda: "12 found" in shown(app) and app.inbox.messages.has_focus)
+        await pilot.press("e")
+        await until(pilot, lambda: "Letter 12  Archive · This is" in shown(app) and "12 found" in shown(app))
+        assert app.subject() == "Letter 11"
 
 
 async def test_filter_keeps_to_this_view_and_esc_ends_it(tmp_path):
@@ -237,7 +280,7 @@ async def test_odd_searches_find_nothing_and_break_nothing(tmp_path, query):
         await pilot.press("/")
         app.inbox.query_one("#prompt-input").value = query
         await until(pilot, lambda: app.inbox.view.query is not None and not app.inbox.messages.ids)
-        await until(pilot, lambda: "Nothing found." in shown(app))
+        await until(pilot, lambda: "Nothing found outside Trash and Spam." in shown(app))
 
 
 async def test_letters_typed_into_search_are_no_verbs(tmp_path):

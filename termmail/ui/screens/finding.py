@@ -68,7 +68,7 @@ class FindingScreen(LookingScreen):
             self.filter = event.text
             self.stale("ids")
         elif event.text:
-            self.go_to(View.search(self._where(), as_typed(event.text)))
+            self._find(as_typed(event.text))
         elif self.view.query is not None:
             self.go_to(self.home)
 
@@ -81,14 +81,16 @@ class FindingScreen(LookingScreen):
             self.filter = event.text if event.kept else ""
             self.stale("ids")
         elif event.kept and event.text:
-            self.go_to(View.search(self._where(), event.text))
+            self._find(event.text)
         elif self.view.query is not None:
             self.go_to(self.home)
 
-    def _where(self) -> str:
-        """Search covers all accounts; with one, that one, so that its coverage can be told."""
+    def _find(self, query: str) -> None:
+        """Show what answers, in all accounts; with one, in that one, so that its coverage can be told. What was thrown
+        away is not looked through: what `d` takes off the list must not be found again.
+        """
         accounts = self.engine.accounts if self.engine is not None else []
-        return accounts[0] if len(accounts) == 1 else ""
+        self.go_to(View.search(accounts[0] if len(accounts) == 1 else "", query, kept_only=True))
 
     # -- places
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from termmail.engine.views import SEARCH
 from termmail.ui.words import ago, number
 
 if TYPE_CHECKING:
@@ -23,12 +24,15 @@ NOTHING = {
 }
 
 
-def nothing(folder: str, key: Callable[[str], str], *, has_account: bool, found: bool) -> str:
-    """What an empty list says: never only that it is empty. `key` gives the key of an action; `found` is a search."""
+def nothing(folder: str, key: Callable[[str], str], *, has_account: bool) -> str:
+    """What an empty list says: never only that it is empty. `folder` may be a search, or "" for one that is filtered;
+    `key` gives the key of an action.
+    """
     if not has_account:
         return f"There is no account yet.\n{key('message.open')} sets one up."
-    if found:
-        return f"Nothing found.\n{key('view.back')} goes back."
+    if not folder or folder.startswith(SEARCH):
+        outside = " outside Trash and Spam" if folder else ""
+        return f"Nothing found{outside}.\n{key('view.back')} goes back."
     words = NOTHING.get(folder, f"{folder} is empty.")
     return words.format(check=key("mail.check"), compose=key("mail.compose"), archive=key("message.archive"))
 

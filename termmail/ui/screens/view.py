@@ -8,6 +8,7 @@ from array import array
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from msgspec.structs import replace
 from textual.containers import Container
 from textual.screen import Screen
 
@@ -163,8 +164,9 @@ class ViewScreen(Screen[None]):
             if len(first) >= FIRST:
                 self.messages.update(await self.engine.ids(view), at=self._places.get(view, 0))
             if view.query is not None:
-                covered, total = await self.engine.coverage(view.account)
-                self._coverage = f"bodies of {number(covered)} of {number(total)} messages searched"
+                covered, total = await self.engine.coverage(view.account, kept_only=view.kept_only)
+                if covered < total:
+                    self._coverage = f"bodies of {number(covered)} of {number(total)} messages searched"
         except StoreError as error:
             self.fail(error)
         self.retitle()
@@ -173,10 +175,11 @@ class ViewScreen(Screen[None]):
         if self.engine is None:
             return []
         try:
-            return await self.engine.rows(self.view, ids)
+            rows = await self.engine.rows(self.view, ids)
         except StoreError as error:
             self.fail(error)
             return []
+        return rows if self.view.query is None else [_with_place(row) for row in rows]
 
     async def shown_ids(self) -> array[int]:
         """What the view holds now: the filter applied, what is about to leave left out."""
@@ -202,8 +205,8 @@ class ViewScreen(Screen[None]):
     def _nothing(self) -> str:
         """What an empty list says."""
         has_account = self.engine is not None and bool(self.engine.accounts)
-        found = bool(self.filter) or self.view.query is not None
-        return titles.nothing(self.view.folder, self.termmail.keys.shown, has_account=has_account, found=found)
+        where = "" if self.filter else self.view.folder
+        return titles.nothing(where, self.termmail.keys.shown, has_account=has_account)
 
     # -- what the engine tells
 
@@ -226,7 +229,8 @@ class ViewScreen(Screen[None]):
                 pass
 
     def _concerns(self, account: str, folder: str) -> bool:
-        return self.view.account in {account, ""} and (self.view.folder == folder or bool(self.filter))
+        asked = bool(self.filter) or self.view.query is not None
+        return self.view.account in {account, ""} and (self.view.folder == folder or asked)
 
     def stale(self, *what: str) -> None:
         """Read "ids", "rows" or "counts" again. Many calls in a row cost one reading."""
@@ -292,6 +296,13 @@ class ViewScreen(Screen[None]):
         if self.engine is None or not self.engine.accounts:
             return ""
         return titles.server(self.engine.status(self.view.account or self.engine.default_account), self.clock())
+
+
+def _with_place(row: Row) -> Row:
+    """Something found says where it is, unless that is the Inbox, or goes without saying as it goes out."""
+    if row.folder in {"Inbox", "Sent"}:
+        return row
+    return replace(row, snippet=" · ".join(filter(None, (row.folder, row.snippet))))
 
 
 def as_typed(text: str) -> str:
