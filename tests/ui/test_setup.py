@@ -6,9 +6,11 @@ import pytest
 from textual.widgets import Input, Select
 
 from termmail.accounts import config
+from termmail.accounts.passwords import PasswordError
 from termmail.demo.manners import Manners
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.setup import SetupScreen, account_name
+from termmail.ui.widgets.account_form import AccountForm
 from termmail.ui.widgets.tick import Tick
 from tests.conftest import PASSWORD, USER
 from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
@@ -64,6 +66,31 @@ async def test_a_guess_never_replaces_what_was_typed(engine):
         await pilot.press("tab")
         assert value(stage, "pop3-host") == "mail.example.net"
         assert value(stage, "smtp-host") == "smtp.example.com"
+
+
+async def test_typing_replaces_a_guess_and_adds_to_what_was_typed(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        put(stage, address="ada@example.org")
+        await pilot.press("tab")
+        assert value(stage, "pop3-host") == "pop.example.org"
+        stage.screen.query_one("#pop3-host").focus()
+        await type_in(pilot, "mail.example")
+        await pilot.press("tab", "shift+tab")
+        await type_in(pilot, ".net")
+        assert value(stage, "pop3-host") == "mail.example.net"
+        stage.screen.query_one("#pop3-port").focus()
+        await type_in(pilot, "1995")
+        assert value(stage, "pop3-port") == "1995"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_a_tick_means_is_never_cut(engine, size):
+    async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
+        stage.screen.query_one("#pop3-security", Select).value = "none"
+        tick = stage.screen.query_one("#pop3-cleartext", Tick)
+        await until(pilot, lambda: tick.display)
+        tick.focus()
+        await until(pilot, lambda: "[ ] Send my password without encryption" in words_of(stage))
 
 
 async def test_what_a_known_provider_wants_is_said(engine):
@@ -188,6 +215,12 @@ async def test_a_refused_password_for_sending_is_asked_for_where_it_was_typed(en
         put(stage, smtp_password="wrong")
         await pilot.press("f9")
         await until(pilot, lambda: stage.focused.id == "smtp-password" and "Not accepted." in shown(stage))
+        assert engine.accounts == []
+        assert not engine.paths.config.exists()
+        settings, *_ = stage.screen.query_one(AccountForm).read()
+        for kind in ("pop3", "smtp"):
+            with pytest.raises(PasswordError):
+                await engine.passwords.get("example", kind, settings)
 
 
 async def test_a_server_that_does_not_answer_is_a_matter_of_name_and_port(engine, smtp_server):

@@ -65,7 +65,7 @@ class SetupScreen(Screen[str | None]):
             with Horizontal(classes="dialog-buttons", id="setup-buttons"):
                 yield dialog.button("F9", "Try and save", "try_it", id="try")
                 yield dialog.button("Esc", "Cancel", "leave", id="cancel")
-        yield Static("F9 try and save · Tab next field · Esc back", id="setup-keys")
+        yield Static("F9 try and save · Tab next · Esc back", id="setup-keys")
 
     def on_mount(self) -> None:
         """Start with the address."""
@@ -145,7 +145,7 @@ class SetupScreen(Screen[str | None]):
             if trying
             else "Enter opens your inbox"
             if self._saved_as
-            else "F9 try and save · Tab next field · Esc back"
+            else "F9 try and save · Tab next · Esc back"
         )
         self.set_focus(self.query_one("#cancel" if trying else "#try"), scroll_visible=False)
 

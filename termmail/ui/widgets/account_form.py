@@ -74,6 +74,12 @@ class ServerForm(Vertical):
             self._guessed["security"] = settings.security
             self._select().value = settings.security
 
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        """Typing replaces a guess, and adds to what was typed."""
+        name = (event.input.id or "").removeprefix(f"{self._kind}-")
+        event.input.select_on_focus = event.value == self._guessed.get(name)
+
     @on(Select.Changed)
     def _security_changed(self, event: Select.Changed) -> None:
         """The port follows while it is the usual one; no encryption wants to be meant."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual.geometry import Size
+
+BOX = 4
+"""Cells of the box and the blank behind it."""
 
 
 class Tick(Widget, can_focus=True):
@@ -39,8 +46,15 @@ class Tick(Widget, can_focus=True):
         self._words = words
 
     def render(self) -> Content:
-        """The box, then what it is for."""
-        return Content.assemble("[x]" if self.value else "[ ]", " ", self._words)
+        """The box, then what it is for, all of it."""
+        return Content(("[x] " if self.value else "[ ] ") + f"\n{' ' * BOX}".join(self._lines(self.size.width)))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  as Textual calls it
+        """As many lines as the words need."""
+        return len(self._lines(width))
+
+    def _lines(self, width: int) -> list[str]:
+        return wrap(self._words, max(1, width - BOX))
 
     def watch_value(self) -> None:
         """Tell whoever asked."""
