@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 from collections import deque
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,6 +46,9 @@ STARTLED = 1.0
 
 PATIENCE = 0.25
 """Seconds the first paint waits for mail, at most."""
+
+LOOK_AGAIN = 0.2
+"""Seconds after which a question that would come in the way of typing tries again."""
 
 PAGE = 60
 """Rows read with the first ids: what a window shows."""
@@ -168,7 +172,10 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.set_keymap(changed)
 
     async def _ask_password(self, words: str) -> str | None:
-        """Ask on the screen, one question after the other; called from the engine's tasks, which are no workers."""
+        """Ask on the screen, one question after the other; called from the engine's tasks, which are no workers.
+
+        It comes up by itself, so it waits until the mail is in front: what is typed elsewhere is not meant for it.
+        """
         from termmail.ui.screens.ask_password import AskPasswordScreen  # noqa: PLC0415 - rarely needed
 
         async with self._asking:
@@ -179,9 +186,15 @@ class TermmailApp(App[None], inherit_bindings=False):
                 if not answer.done():
                     answer.set_result(password)
 
-            def ask() -> None:
-                if not answer.done():
+            def ask(*, told: bool = False) -> None:
+                if answer.done():
+                    return
+                if self.screen is self.inbox and not self.inbox.asking and self._held is None:
                     self.push_screen(screen, answered)
+                    return
+                if not told:
+                    self.notify("A password is needed. You are asked when you are done here.", markup=False)
+                self.set_timer(LOOK_AGAIN, partial(ask, told=True))
 
             self.call_later(ask)
             try:

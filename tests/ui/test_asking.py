@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
+from textual.widgets import Input
 
 from termmail.accounts.config import Config
 from termmail.accounts.passwords import Passwords
@@ -54,6 +55,14 @@ async def locked_mailbox(folder: Path, *, poll_minutes: int = 0) -> AsyncIterato
             await engine.close(0)
 
 
+WAITS = "A password is needed. You are asked when you are done here."
+
+
+def toast_of(app: Mail) -> str:
+    """What floats over the right half of the screen."""
+    return " ".join(" ".join(line[40:].lstrip(" ▌") for line in shown(app).splitlines()).split())
+
+
 async def answer(app: Mail, pilot: Pilot[None], password: str = PASSWORD) -> None:
     """Type the password into the dialog that asks for it."""
     await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and app.screen.focused)
@@ -91,6 +100,35 @@ async def test_two_questions_come_one_after_the_other(tmp_path):
         await until(pilot, lambda: "server 2" in words_of(app))
         await answer(app, pilot, "two")
         assert await asyncio.gather(*asked) == ["one", "two"]
+
+
+@pytest.mark.parametrize("field", ["composer", "search"])
+async def test_a_question_waits_while_somebody_types(tmp_path, field):
+    async with locked_mailbox(tmp_path) as (app, pilot):
+        await pilot.press("c" if field == "composer" else "slash")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await type_in(pilot, "bo")
+        asked = asyncio.ensure_future(app.engine.passwords.ask("The password for ada is needed."))
+        await until(pilot, lambda: WAITS in toast_of(app))
+        await type_in(pilot, "b d")
+        assert app.focused.value == "bob d"
+        await pilot.press("escape")
+        await answer(app, pilot)
+        assert await asked == PASSWORD
+
+
+async def test_a_question_that_waited_in_vain_does_not_come(tmp_path):
+    async with locked_mailbox(tmp_path) as (app, pilot):
+        await pilot.press("slash")
+        asked = asyncio.ensure_future(app.engine.passwords.ask("Password for nobody."))
+        await until(pilot, lambda: WAITS in toast_of(app))
+        asked.cancel()
+        await pilot.press("escape")
+        again = asyncio.ensure_future(app.engine.passwords.ask("Password for somebody."))
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
+        assert "somebody" in words_of(app)
+        again.cancel()
+        await until(pilot, lambda: app.screen is app.inbox)
 
 
 async def test_a_question_nobody_waits_for_any_more_goes_away(tmp_path):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events
 from textual.widgets import Input
 
+from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.compose import ComposeScreen
 from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.widgets.body_input import BodyInput
@@ -57,6 +58,13 @@ async def test_where_one_writes_stays_in_sight_when_the_window_shrinks(tmp_path:
         await until(pilot, lambda: app.screen.size == (80, 24) and "Thank you" in shown(app))
         await pilot.resize_terminal(40, 12)
         await until(pilot, lambda: app.screen.size == (40, 12) and "Thank you" in shown(app))
+
+
+async def test_what_is_corrected_in_a_password_is_corrected():
+    async with staged(lambda: AskPasswordScreen("Password of ada@example.org")) as (stage, pilot):
+        burst(stage, "lmoo⌫⌫⌫oom↵")
+        await until(pilot, lambda: stage.left)
+        assert stage.result == "loom"
 
 
 async def test_what_is_corrected_in_a_path_is_corrected(tmp_path: Path):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Input
 
 from termmail.ui.screens import dialog
+from termmail.ui.widgets.field import LineInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -27,7 +27,8 @@ class AskPasswordScreen(dialog.Dialog[str | None]):
         """The words, the field, the two answers."""
         with dialog.Frame(classes="dialog"):
             yield dialog.title(self._words)
-            yield Input(password=True, classes="dialog-input", id="password")
+            field = LineInput(password=True, enter_submits=True, id="password")
+            yield field.add_class("dialog-input")
             yield dialog.quiet("It is kept in memory until you leave termmail, and nowhere else.")
             with Horizontal(classes="dialog-buttons"):
                 yield dialog.button("Enter", "Go on", "accept")
@@ -39,7 +40,7 @@ class AskPasswordScreen(dialog.Dialog[str | None]):
 
     def action_accept(self) -> None:
         """Take what was typed; an empty field is no answer yet."""
-        if password := self.query_one("#password", Input).value:
+        if password := self.query_one("#password", LineInput).value:
             self.dismiss(password)
 
     def action_cancel(self) -> None:

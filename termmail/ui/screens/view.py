@@ -125,6 +125,11 @@ class ViewScreen(Screen[None]):
         """The app, as ours."""
         return cast("TermmailApp", self.app)
 
+    @property
+    def asking(self) -> bool:
+        """Words to search for or to filter by are being typed."""
+        return self.has_class("-asking")
+
     # -- a view
 
     def open(self, first: First) -> None:
@@ -284,7 +289,7 @@ class ViewScreen(Screen[None]):
     def _place(self) -> tuple[str, ...]:
         total = len(self.messages.ids)
         if self.view.query is not None:
-            query = self.view.query.removesuffix("*") if self.has_class("-asking") else self.view.query
+            query = self.view.query.removesuffix("*") if self.asking else self.view.query
             return (f"Search: {query}", f"{number(total)} found", self._coverage)
         held = self.counts.get(self.view.account, {}).get(self.view.folder)
         several = self.engine is not None and len(self.engine.accounts) > 1
