@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from termmail.mail.header import FIELD_LIMIT, decode_words
 from termmail.mail.message import Address
@@ -15,6 +16,7 @@ from termmail.mail.safe import clean_address, clean_words
 
 _ADDRESSES_MOST = 5000
 _NAME_MOST = 500
+_MET_LENGTH = 200
 # One well-formed mailbox and the comma behind it: nearly every address of real mail.
 _PLAIN = re.compile(
     r'\s*+(?:(?:"([^"\\<>]*+)"\s*+|([^"<>()\[\],;:@\\]*+))<([^\s<>()\[\],;:"\\@]++@[^\s<>()\[\],;:"\\@]++)>'
@@ -27,6 +29,10 @@ def addresses(value: str) -> tuple[Address, ...]:
 
     A word without "@" (`MAILER-DAEMON`) is an Address whose `email` is that word.
     """
+    return _met(value) if len(value) < _MET_LENGTH else _addresses(value)
+
+
+def _addresses(value: str) -> tuple[Address, ...]:
     value = value[:FIELD_LIMIT]
     found: list[Address] = []
     position, end = 0, len(value)
@@ -39,6 +45,10 @@ def addresses(value: str) -> tuple[Address, ...]:
         found.append(Address(_name(quoted or phrase or ""), clean_address(angle or bare)))
         position = match.end()
     return tuple(found[:_ADDRESSES_MOST])
+
+
+_met = lru_cache(maxsize=1024)(_addresses)
+"""The same people write, and to the same: what is short is read once."""
 
 
 def _name(text: str) -> str:

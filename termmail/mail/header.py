@@ -9,20 +9,16 @@ from __future__ import annotations
 import binascii
 import re
 from datetime import date
-from typing import TYPE_CHECKING
 
 from termmail.mail import charset
 from termmail.mail.safe import clean_address, clean_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 BLOCK_LIMIT = 1 << 20  # bytes of a header block that are read
 FIELD_LIMIT = 64 << 10  # characters of one field that are read
 
 _FIELD = re.compile(r"\n([^\s:]++)[ \t]*+:(.*+(?:\n[ \t].*+)*+)")
 _ENVELOPE_FIELD = re.compile(
-    r"\n((?i:from|sender|to|cc|reply-to|subject|date|message-id|in-reply-to|references|list-post|content-type))"
+    r"\n(?=[CcDdFfIiLlMmRrSsTt])((?i:from|sender|to|cc|reply-to|subject|date|message-id|in-reply-to|references|list-post|content-type))"
     r"[ \t]*+:(.*+(?:\n[ \t].*+)*+)"
 )
 _CHARSET_HINT = re.compile(rb"(?i)\ncontent-type[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*?charset=\"?([\w.:-]{1,40})")
@@ -248,9 +244,11 @@ def message_id(value: str) -> str:
     return next((clean_address(word) for word in value[:998].strip(" \t\r\n<>").split() if "@" in word), "")
 
 
-def message_ids(values: Iterable[str]) -> tuple[str, ...]:
-    """All message ids of the fields, cleaned; of more than a hundred the first and the newest ones."""
-    found = [clean_address(each) for value in values for each in _ID.findall(value[:FIELD_LIMIT])]
+def message_ids(value: str) -> tuple[str, ...]:
+    """All message ids of a field, cleaned; of more than a hundred the first and the newest ones."""
+    if not value:
+        return ()
+    found = [clean_address(each) for each in _ID.findall(value[:FIELD_LIMIT])]
     if len(found) > _REFERENCES_MOST:
         found = found[:1] + found[1 - _REFERENCES_MOST :]
     return tuple(found)

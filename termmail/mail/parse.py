@@ -20,7 +20,7 @@ from termmail.mail.header import (
     one_line,
     parse_date,
 )
-from termmail.mail.message import Address, Envelope, Message, Part
+from termmail.mail.message import Envelope, Message, Part
 from termmail.mail.safe import (
     address_text,
     clean,
@@ -41,8 +41,8 @@ FIELDS_LIMIT = 2_000  # header fields that are shown
 SUBJECT_LIMIT = 1_000  # characters of a subject that an envelope keeps
 
 _VOLATILE = re.compile(
-    rb"(?i)\n(?:status|x-status|x-uidl|x-keywords|x-imap[^:\s]*+|content-length|lines|x-mozilla-[^:\s]*+)[ \t]*+:"
-    rb"[^\n]*+(?:\n[ \t][^\n]*+)*+"
+    rb"\n(?=[SsXxCcLl])(?i:status|x-status|x-uidl|x-keywords|x-imap[^:\s]*+|content-length|lines|x-mozilla-[^:\s]*+)"
+    rb"[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+"
 )
 
 
@@ -54,10 +54,10 @@ def split_header(raw: bytes) -> bytes:
 def fingerprint(header_block: bytes) -> bytes:
     """SHA-256 (32 bytes) of a header block, the same for TOP and RETR of one message and after a server marked it read.
 
-    Left out: lines that mailbox software adds and changes (Status, X-UIDL, Content-Length and their kin), the kind
-    of line ends, and empty lines at the end.
+    Left out: lines that mailbox software adds and changes (Status, X-UIDL, Content-Length and their kin), every CR,
+    and empty lines at the end.
     """
-    lines = b"\n" + header_block.replace(b"\r\n", b"\n").rstrip(b"\r\n")
+    lines = b"\n" + header_block.translate(None, b"\r").rstrip(b"\n")
     return hashlib.sha256(_VOLATILE.sub(b"", lines)).digest()
 
 
@@ -66,6 +66,8 @@ def fingerprint(header_block: bytes) -> bytes:
 _ADDRESS_FIELDS = frozenset(
     {"from", "sender", "to", "cc", "bcc", "reply-to", "resent-from", "resent-to", "resent-cc", "resent-sender"}
 )
+_JOINED = frozenset({"from", "sender", "to", "cc", "reply-to", "references"})
+"""Fields of which a message that has several means them all."""
 _FILE_KINDS = ("multipart/mixed", "application/", "image/", "audio/", "video/")
 _LIST_POST = re.compile(r"<mailto:([^<>?\s]{1,320})", re.IGNORECASE)
 
@@ -76,30 +78,31 @@ def envelope(header_block: bytes) -> Envelope:
 
 
 def _envelope(found: list[tuple[str, str]]) -> Envelope:
-    values: dict[str, list[str]] = {}
-    for name, value in found:
-        values.setdefault(name.lower(), []).append(value)
-
-    def first(name: str) -> str:
-        return values[name][0] if name in values else ""
-
-    def mailboxes(name: str) -> tuple[Address, ...]:
-        return addresses(",".join(values[name])) if name in values else ()
-
-    subject = one_line(first("subject"))
-    list_post = _LIST_POST.search(first("list-post")[:FIELD_LIMIT]) if "list-post" in values else None
+    values: dict[str, str] = {}
+    several: dict[str, list[str]] = {}
+    for field, value in found:
+        name = field.lower()
+        if name not in values:
+            values[name] = value
+        elif name in _JOINED:
+            several.setdefault(name, [values[name]]).append(value)
+    for name, all_of_it in several.items():
+        values[name] = ",".join(all_of_it)
+    first = values.get
+    subject = one_line(first("subject", ""))
+    list_post = _LIST_POST.search(first("list-post", "")[:FIELD_LIMIT])
     return Envelope(
-        sender=mailboxes("from") or mailboxes("sender"),
-        to=mailboxes("to"),
-        cc=mailboxes("cc"),
-        reply_to=mailboxes("reply-to"),
+        sender=addresses(first("from", "")) or addresses(first("sender", "")),
+        to=addresses(first("to", "")),
+        cc=addresses(first("cc", "")),
+        reply_to=addresses(first("reply-to", "")),
         subject=subject if len(subject) <= SUBJECT_LIMIT else subject[: SUBJECT_LIMIT - 1] + "…",
-        date=parse_date(first("date")),
-        message_id=message_id(first("message-id")),
-        in_reply_to=message_id(first("in-reply-to")),
-        references=message_ids(values["references"]) if "references" in values else (),
+        date=parse_date(first("date", "")),
+        message_id=message_id(first("message-id", "")),
+        in_reply_to=message_id(first("in-reply-to", "")),
+        references=message_ids(first("references", "")),
         list_post=clean_address(list_post[1]) if list_post else "",
-        attachments=first("content-type")[:40].lstrip().lower().startswith(_FILE_KINDS),
+        attachments=first("content-type", "")[:40].lstrip().lower().startswith(_FILE_KINDS),
     )
 
 

@@ -257,6 +257,7 @@ def address_text(address: Address) -> str:
     return f"{name} <{email}>{plain}"
 
 
+@functools.lru_cache(maxsize=256)
 def sender_text(address: Address) -> str:
     """Who wrote, for a list: the name; the address where there is no name or the name poses as an address."""
     name = clean_words(address.name)

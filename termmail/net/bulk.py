@@ -165,14 +165,14 @@ class Bulk(Generic[Item]):
 
     def answered(self, answer: Answer) -> None:
         """Called by the dialogue."""
-        weight = self._outstanding.popleft()
+        weight, size = self._outstanding.popleft(), _bytes(answer)
         self._weight -= weight
         self._window.answered(weight, self._clock())
-        self._received += _bytes(answer)
+        self._received += size
         if self._given_up:
             return
         self._ready.append(answer)
-        self._hold(_bytes(answer))
+        self._hold(size)
         self._wake()
         if self._progress is not None:
             self._progress(self._received)

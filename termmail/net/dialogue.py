@@ -193,7 +193,8 @@ class Dialogue:
                 asker.failed(Offline("The session with the server is over."))
                 continue
             self._sent.append((command, asker))
-            self._note(">", command.shown.encode())
+            if self._trace is not None:
+                self._note(">", command.shown.encode())
         if lines:
             self._lone_since = self._lone_since if len(self._sent) == 1 else 0.0
             self._watch()

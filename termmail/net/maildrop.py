@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from termmail.net.bulk import Bulk, Window
 from termmail.net.dialogue import Dialogue
@@ -37,13 +38,10 @@ EXCERPT_LIMIT = 16 << 20
 _ROWS_AT_ONCE = 5000
 """Rows of a listing that are read between two looks at the rest of the program."""
 
-_EMPTY_LINE = re.compile(rb"\n\r?\n")
-
 Value = TypeVar("Value", int, bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """One message of a maildrop in this session: number, bytes, and the UIDL as received (b"" where there is none)."""
 
     number: int
@@ -385,8 +383,8 @@ def _header_block(raw: bytes) -> bytes:
     """Up to the first empty line. TOP answers are cut too: a server that takes LF alone for no line end sends it all."""
     if raw.startswith((b"\r\n", b"\n")):
         return raw[: raw.index(b"\n") + 1]
-    end = _EMPTY_LINE.search(raw)
-    return raw[: end.end()] if end else raw
+    ends = [at + len(line) for line in (b"\n\r\n", b"\n\n") if (at := raw.find(line)) >= 0]
+    return raw[: min(ends)] if ends else raw
 
 
 def _too_large(listed: Listed) -> TooLarge:

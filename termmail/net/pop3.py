@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from termmail.net.errors import NetError, Offline, ProtocolError, TooLarge, plaintext_before_tls
 from termmail.net.rows import parse_stat, response_code
@@ -88,15 +89,24 @@ _SHOWN = {"PASS": 0, "APOP": 1, "AUTH": 1}
 """How many arguments of these a log may show; of all others, every one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One command, ready to send. Made by `command`. Its repr shows no secret."""
 
     verb: str
-    shown: str
-    line: bytes = field(repr=False)
+    line: bytes
     body: bool
     limit: int
+
+    def __repr__(self) -> str:
+        return f"Command({self.shown!r})"
+
+    @property
+    def shown(self) -> str:
+        """The line as a log may have it."""
+        words = self.line.split()
+        shown = words[: 1 + _SHOWN.get(self.verb, len(words))]
+        hidden = [b"[hidden]"] if len(shown) < len(words) else []
+        return b" ".join([*shown, *hidden]).decode("utf-8", "replace")
 
 
 def command(verb: str, *arguments: str | bytes | int, limit: int | None = None) -> Command:
@@ -105,17 +115,16 @@ def command(verb: str, *arguments: str | bytes | int, limit: int | None = None) 
     Raises ValueError where an argument holds a control character, which would end the line and begin another command.
     """
     known = VERBS[verb]
-    words = [word if isinstance(word, bytes) else str(word).encode() for word in arguments]
-    line = b" ".join([verb.encode(), *words])
+    line = b" ".join([verb.encode(), *[word if isinstance(word, bytes) else str(word).encode() for word in arguments]])
     if _CONTROL.search(line):
         raise ValueError(f"a control character in an argument of {verb}")
-    shown = words[: _SHOWN.get(verb, len(words))]
-    hidden = [b"[hidden]"] if len(shown) < len(words) else []
-    text = b" ".join([verb.encode(), *shown, *hidden]).decode("utf-8", "replace")
     body = known.body == "always" or (known.body == "bare" and not arguments)
     if limit is None:
-        limit = {"TOP": HEADER_LIMIT, "CAPA": CAPA_ROWS * ROW_LIMIT}.get(verb, MESSAGE_LIMIT)
-    return Command(verb, text, line + b"\r\n", body, limit)
+        limit = _LIMITS.get(verb, MESSAGE_LIMIT)
+    return Command(verb, line + b"\r\n", body, limit)
+
+
+_LIMITS = {"TOP": HEADER_LIMIT, "CAPA": CAPA_ROWS * ROW_LIMIT}
 
 
 class Greeting(NamedTuple):
@@ -328,14 +337,14 @@ class Connection:
         return self._answer(Answer(command.verb, ok=True, text=text, body=body, too_large=body is None))
 
     def _unstuffed(self, end: int) -> bytes:
-        """The body from the CRLF of the status line to the CRLF before the final dot, less one dot of every two that
-        begin a line. A single dot before other text is what a server sends that does not stuff: it is data.
+        """What lies between the CRLF of the status line and the final dot, less one dot of every two that begin a
+        line. A single dot before other text is what a server sends that does not stuff: it is data.
         """
         with memoryview(self._buffer) as view:
-            body = bytes(view[self._at : end + 2])
+            body = bytes(view[self._at + 2 : end + 2])
         if b"\r\n.." in body:
             body = body.replace(b"\r\n..", b"\r\n.")
-        return body[2:]
+        return body[1:] if body.startswith(b"..") else body
 
     def _row_limit(self, command: Command) -> int:
         if command.verb == "CAPA":

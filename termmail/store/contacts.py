@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from termmail.mail.message import Address
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from termmail.mail.message import Envelope
     from termmail.store.store import Store
@@ -27,16 +29,15 @@ _AT_LEAST = f"{_JOIN} written = max(written, excluded.written), received = max(r
 _MOST = 50
 
 
-@dataclass(slots=True)
-class Sightings:
+class Sightings(Struct):
     """What some messages tell of one address, in the order of _JOIN."""
 
     email: str
-    name: str
-    named: int
-    written: int
-    received: int
-    last: int
+    name: str = ""
+    named: int = 0
+    written: int = 0
+    received: int = 0
+    last: int = 0
 
 
 class Tally:
@@ -45,23 +46,24 @@ class Tally:
     def __init__(self) -> None:
         self._found: dict[str, Sightings] = {}
 
-    def message(self, addresses: Iterable[Address], date: int, *, written: bool) -> None:
+    def message(self, addresses: Sequence[Address], date: int, *, written: bool) -> None:
         """Count one message of this date (UTC seconds) to (`written`) or from these addresses, each once."""
         seen: set[str] = set()
-        for address in tuple(addresses)[:_MOST]:
+        for address in addresses[:_MOST]:
             email = address.email.lower()
             if "@" in email and email not in seen:
                 seen.add(email)
-                self._add(Sightings(email, address.name, date if address.name else 0, written, not written, date))
+                self._add(email, address.name, date, written=written)
 
-    def _add(self, new: Sightings) -> None:
-        known = self._found.setdefault(new.email, new)
-        if known is new:
-            return
-        known.named, known.name = max((known.named, known.name), (new.named, new.name))
-        known.written += new.written
-        known.received += new.received
-        known.last = max(known.last, new.last)
+    def _add(self, email: str, name: str, date: int, *, written: bool) -> None:
+        known = self._found.get(email)
+        if known is None:
+            known = self._found[email] = Sightings(email)
+        if name and (date, name) > (known.named, known.name):
+            known.named, known.name = date, name
+        known.written += written
+        known.received += not written
+        known.last = max(known.last, date)
 
     def save(self, db: sqlite3.Connection) -> None:
         """Add the counts to those in the store."""
@@ -74,7 +76,7 @@ class Tally:
         self._found = {}
 
 
-def count(store: Store, addresses: Iterable[Address], *, written: bool, date: int = 0) -> None:
+def count(store: Store, addresses: Sequence[Address], *, written: bool, date: int = 0) -> None:
     """Count one message to (`written`) or from each of these addresses; `date` is its date in UTC seconds."""
     with store.transaction() as db:
         tally = Tally()

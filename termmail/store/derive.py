@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from termmail.mail import safe
 
 if TYPE_CHECKING:
@@ -19,11 +17,9 @@ _SHOWN = 20
 _KEPT = 200
 _SUBJECT = 1000
 
-_json = msgspec.json.Encoder()
-
 UPDATE = (
     "UPDATE message SET sort_date = ?, sender = ?, recipients = ?, subject = ?, message_id = ?, in_reply_to = ?,"
-    " refs = ?, addresses = ?, attachments = ? WHERE id = ?"
+    " refs = ?, attachments = ? WHERE id = ?"
 )
 
 
@@ -37,7 +33,6 @@ class Columns(NamedTuple):
     message_id: str
     in_reply_to: str
     refs: str
-    addresses: str
     attachments: int
 
 
@@ -46,20 +41,12 @@ def columns(envelope: Envelope, received: int, attachments: int | None = None) -
     body is here."""
     return Columns(
         sort_date(envelope, received),
-        ", ".join(safe.sender_text(address) for address in envelope.sender[:_SHOWN]),
-        ", ".join(safe.sender_text(address) for address in envelope.to[:_SHOWN]),
+        _shown(envelope.sender),
+        _shown(envelope.to),
         envelope.subject[:_SUBJECT],
         envelope.message_id,
         envelope.in_reply_to,
         " ".join(envelope.references[-_KEPT:]),
-        _json.encode(
-            {
-                "from": _pairs(envelope.sender),
-                "to": _pairs(envelope.to),
-                "cc": _pairs(envelope.cc),
-                "reply_to": _pairs(envelope.reply_to),
-            }
-        ).decode(),
         int(envelope.attachments) if attachments is None else attachments,
     )
 
@@ -95,8 +82,8 @@ def body_columns(db: sqlite3.Connection, id_: int, message: Message, received: i
     index(db, id_, message.envelope, parse.search_text(message))
 
 
-def _pairs(addresses: Iterable[Address]) -> list[tuple[str, str]]:
-    return [(address.name, address.email) for address in list(addresses)[:_KEPT]]
+def _shown(addresses: tuple[Address, ...]) -> str:
+    return ", ".join([safe.sender_text(address) for address in addresses[:_SHOWN]])
 
 
 def _words(addresses: Iterable[Address]) -> str:

@@ -159,8 +159,8 @@ def add_local(
         columns = derive.whole(message, received)
         cursor = db.execute(
             "INSERT INTO message (account, folder, received, size, unread, downloaded, sort_date, sender, recipients,"
-            " subject, message_id, in_reply_to, refs, addresses, attachments, snippet)"
-            " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " subject, message_id, in_reply_to, refs, attachments, snippet)"
+            " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (account, folder, received, len(raw), unread, *columns, parse.snippet(message)),
         )
         id_ = cursor.lastrowid or 0

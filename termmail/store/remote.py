@@ -21,7 +21,7 @@ from termmail.store import contacts, derive
 from termmail.store.messages import call_off, keep_raw
 from termmail.store.rows import Arrived, Known, New, Plan, State
 from termmail.store.store import id_list
-from termmail.store.witness import LIVE, Listing, match
+from termmail.store.witness import LIVE, Witnesses
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,12 +34,12 @@ _WHEN_MISSING = {"kept": "absent", "trashed": "absent", "skipped": "absent", "du
 
 _MESSAGE = (
     "INSERT INTO message (account, folder, received, size, sort_date, sender, recipients, subject, message_id,"
-    " in_reply_to, refs, addresses, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _RAW = "INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)"
 _REMOTE = (
-    "INSERT INTO remote (account, uidl, nth, number, size, fingerprint, message, state, changed)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, 'kept', ?)"
+    "INSERT INTO remote (account, uidl, nth, number, size, fingerprint, message, state)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, 'kept')"
 )
 _FOUND = (
     "UPDATE remote SET uidl = ?, nth = ?, number = ?, size = ?, fingerprint = ?, state = ?, due_at = ? WHERE id = ?"
@@ -59,7 +59,7 @@ def arrive(
     listed: Collection[bytes],
     folder: str = "Inbox",
 ) -> Arrived:
-    """Take in messages whose headers were read, in one transaction. Known ones are recognised (`witness.match`): no
+    """Take in messages whose headers were read, in one transaction. Known ones are recognised (`Witnesses`): no
     message is ever listed twice, and one that was deleted and is back becomes due again.
 
     `received` is now, in UTC seconds; `listed` are the UIDLs of the whole listing.
@@ -70,12 +70,13 @@ def arrive(
     read = [(new, parse.fingerprint(new.header), parse.envelope(new.header), _message(new)) for new in news]
     # The higher number came later, so it gets the higher id: that decides between equal dates.
     read.sort(key=lambda one: one[0].number)
-    listing, tally = Listing(listed), contacts.Tally()
+    tally = contacts.Tally()
     ids: list[int] = []
     rebound = again = 0
     with store.transaction() as db:
+        witnesses = Witnesses(db, account, [(new, fingerprint) for new, fingerprint, _, _ in read], listed)
         for new, fingerprint, envelope, message in read:
-            held, is_rebound, replaced = match(db, account, new, fingerprint, listing)
+            held, is_rebound, replaced = witnesses.match(new, fingerprint)
             for old in replaced:
                 db.execute(
                     "UPDATE remote SET state = 'absent', number = 0, due_at = iif(state = 'due', coalesce(due_at, 0), due_at)"
@@ -92,7 +93,7 @@ def arrive(
                 id_ = _add(db, new, envelope, tally, account=account, folder=folder, received=received)
                 ids.append(id_)
                 if held is None:
-                    row = (account, new.uidl, new.nth, new.number, new.size, fingerprint, id_, received)
+                    row = (account, new.uidl, new.nth, new.number, new.size, fingerprint, id_)
                     db.execute(_REMOTE, row)
                 else:
                     db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, "kept", None, held.id))
@@ -374,7 +375,7 @@ def expire(store: Store, account: str, rule: str, now: int) -> int:
 def account_state(store: Store, account: str) -> State:
     """What the last session left; an empty State before the first."""
     found = store.read_one(
-        "SELECT stat_count, stat_size, last_uidl, last_sync, last_error FROM account_state WHERE account = ?",
+        "SELECT stat_count, stat_size, last_uidl, last_sync FROM account_state WHERE account = ?",
         (account,),
     )
     return State(*found) if found else State()
@@ -384,7 +385,7 @@ def set_account_state(store: Store, account: str, state: State) -> None:
     """Keep what a session leaves for the next one."""
     with store.transaction() as db:
         db.execute(
-            "INSERT OR REPLACE INTO account_state (account, stat_count, stat_size, last_uidl, last_sync, last_error)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO account_state (account, stat_count, stat_size, last_uidl, last_sync)"
+            " VALUES (?, ?, ?, ?, ?)",
             (account, *astuple(state)),
         )

@@ -1,4 +1,4 @@
-"""What the store hands out: frozen dataclasses, one for each thing that is asked of it.
+"""What the store hands out: frozen Structs, one for each thing that is asked of it.
 
 Times are UTC seconds since 1970, sizes are bytes. Strings of strangers were cleaned before they were stored.
 """
@@ -98,14 +98,12 @@ class Plan(Struct, frozen=True):
 
 
 class State(Struct, frozen=True):
-    """What the last session of an account left: STAT's two numbers, the UIDL of the last message, when, and the
-    error in words ("" where it went well)."""
+    """What the last session of an account left: STAT's two numbers, the UIDL of the last message, and when."""
 
     stat_count: int | None = None
     stat_size: int | None = None
     last_uidl: bytes | None = None
     last_sync: int | None = None
-    last_error: str = ""
 
 
 class Claimed(Struct, frozen=True):

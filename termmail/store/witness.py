@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from termmail.store.rows import New
 
@@ -45,40 +45,66 @@ class Match(NamedTuple):
     replaced: tuple[Held, ...] = ()
 
 
-class Listing:
-    """The UIDLs of a listing, made a set only when somebody asks."""
-
-    def __init__(self, uidls: Collection[bytes]) -> None:
-        self._uidls = uidls
-
-    def __contains__(self, uidl: bytes) -> bool:
-        if not isinstance(self._uidls, set | frozenset | dict):
-            self._uidls = frozenset(self._uidls)
-        return uidl in self._uidls
+_STRANGER = Match(None)
 
 
-def match(db: sqlite3.Connection, account: str, new: New, fingerprint: bytes, listed: Listing) -> Match:
-    """Find the row of a message that the maildrop lists, by its UIDL and its witnesses."""
-    same = [Held(*row) for row in db.execute(_BY_FINGERPRINT, (fingerprint, account))]
-    if same:
-        held = _under_its_uidl(new, same)
-        if held is not None:
-            return Match(held)
-    replaced: tuple[Held, ...] = ()
-    if new.uidl:
-        others = [Held(*row) for row in db.execute(_BY_UIDL, (account, new.uidl))]
-        if others:
-            # Number 0: not found in this listing; the same number: only the UIDL said that it was this one.
-            others = [held for held in others if held.fingerprint != fingerprint and held.number in (0, new.number)]
-            for held in others:
-                if held.state == "skipped" and not held.fingerprint and held.message is None:
-                    return Match(held)
-            replaced = tuple(held for held in others if held.state in LIVE)
-    # The size too must bear witness: two messages may have one header block.
-    moved = [held for held in same if held.uidl != new.uidl and held.size == new.size and held.uidl not in listed]
-    if moved:
-        return Match(moved[0], rebound=True, replaced=replaced)
-    return Match(None, replaced=replaced)
+class Witnesses:
+    """Finds, in one transaction, the rows of messages that an account's maildrop lists.
+
+    `page` are the messages that will be asked for, with their fingerprints: what no row resembles, nearly all mail of
+    a first sync, is told by two queries for the whole page. `listed` are the UIDLs of the whole listing.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        account: str,
+        page: Iterable[tuple[New, bytes]],
+        listed: Collection[bytes],
+    ) -> None:
+        self._db = db
+        self._account = account
+        self._listed = listed
+        pairs = list(page)
+        self._fingerprints = self._of_these("fingerprint", {fingerprint for _, fingerprint in pairs})
+        self._uidls = self._of_these("uidl", {new.uidl for new, _ in pairs})
+
+    def _of_these(self, column: str, values: Collection[bytes]) -> set[bytes]:
+        """Which of the values a row of the account has."""
+        marks = ",".join("?" * len(values))
+        query = f"SELECT {column} FROM remote WHERE account = ? AND {column} IN ({marks})"  # noqa: S608 - marks alone
+        return {value for (value,) in self._db.execute(query, (self._account, *values))}
+
+    def match(self, new: New, fingerprint: bytes) -> Match:
+        """The row of this message, by its UIDL and its witnesses. The caller stores it, so that the next one that
+        resembles it is compared with it."""
+        stranger = fingerprint not in self._fingerprints and new.uidl not in self._uidls
+        self._fingerprints.add(fingerprint)
+        self._uidls.add(new.uidl)
+        return _STRANGER if stranger else self._match(new, fingerprint)
+
+    def _match(self, new: New, fingerprint: bytes) -> Match:
+        same = [Held(*row) for row in self._db.execute(_BY_FINGERPRINT, (fingerprint, self._account))]
+        if same:
+            held = _under_its_uidl(new, same)
+            if held is not None:
+                return Match(held)
+        replaced: tuple[Held, ...] = ()
+        if new.uidl:
+            others = [Held(*row) for row in self._db.execute(_BY_UIDL, (self._account, new.uidl))]
+            if others:
+                # Number 0: not found in this listing; the same number: only the UIDL said that it was this one.
+                others = [held for held in others if held.fingerprint != fingerprint and held.number in (0, new.number)]
+                for held in others:
+                    if held.state == "skipped" and not held.fingerprint and held.message is None:
+                        return Match(held)
+                replaced = tuple(held for held in others if held.state in LIVE)
+        # The size too must bear witness: two messages may have one header block.
+        moved = [held for held in same if held.uidl != new.uidl and held.size == new.size]
+        moved = [held for held in moved if held.uidl not in self._listed]
+        if moved:
+            return Match(moved[0], rebound=True, replaced=replaced)
+        return Match(None, replaced=replaced)
 
 
 def _under_its_uidl(new: New, same: list[Held]) -> Held | None:

@@ -128,10 +128,11 @@ def kill_migration(folder: Path) -> tuple[int, list[str]]:
             found += [f"step {at}: {words}" for (words,) in db.execute("PRAGMA integrity_check") if words != "ok"]
             (version,) = db.execute("PRAGMA user_version").fetchone()
             subjects = {subject for (subject,) in db.execute("SELECT subject FROM message")}
-        if (version == 2) != (subjects == {"new"}) or not (killed or version == 2):
+        newest = version == len(NEXT)
+        if newest != (subjects == {"new"}) or not (killed or newest):
             found.append(f"step {at}: half-migrated")
-        copy = path.with_name("mail.db.before-2")
-        if version == 2 or copy.exists():
+        copy = path.with_name(f"mail.db.before-{len(NEXT)}")
+        if newest or copy.exists():
             found += _wrong(copy, [before], f"the copy of step {at}")
         at += 1
     return at - 1, found

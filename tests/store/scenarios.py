@@ -115,9 +115,7 @@ SCENARIOS = {
     "make_due": Scenario(_trashed, lambda store: schedule.make_due(store, "work", NOW)),
     "set_state": Scenario(_trashed, lambda store: remote.set_state(store, [1, 2], "sent")),
     "expire": Scenario(_mail, lambda store: remote.expire(store, "work", "after-download", NOW)),
-    "set_account_state": Scenario(
-        _mail, lambda store: remote.set_account_state(store, "work", State(1, 2, b"u", NOW, "words"))
-    ),
+    "set_account_state": Scenario(_mail, lambda store: remote.set_account_state(store, "work", State(1, 2, b"u", NOW))),
     "index_pending": Scenario(
         lambda store: session(store, [new(n) for n in range(1, 6)]),
         lambda store: search.index_pending(store, seconds=60),

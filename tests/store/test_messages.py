@@ -176,13 +176,11 @@ def test_a_header_that_names_thousands_stays_small_in_the_list(store):
     (row,) = messages.rows(store, messages.ids(store, "work", "Inbox"))
     assert len(row.recipients) < 1000
     assert len(row.subject) <= 1000
-    ((stored,),) = store.read("SELECT length(addresses) FROM message")
-    assert stored < 20_000
 
 
 def test_the_state_of_an_account_is_kept(store):
     assert remote.account_state(store, "work") == State()
-    left = State(7, 12345, b"\x00\xff", NOW, "The server did not answer.")
+    left = State(7, 12345, b"\x00\xff", NOW)
     remote.set_account_state(store, "work", left)
     remote.set_account_state(store, "home", State())
     assert remote.account_state(store, "work") == left

@@ -11,11 +11,13 @@ from contextlib import closing
 
 import pytest
 
+from termmail.mail import parse
 from termmail.store import files, messages, migrate, outbox, remote, search
 from termmail.store.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
+from termmail.store.rows import State
 from termmail.store.store import Store
 from tests.store import sealed
-from tests.store.parts import NOW, download, inbox, new, outgoing, picture, session, whole
+from tests.store.parts import NOW, download, header, inbox, new, outgoing, picture, session, states, whole
 
 # -- who may read it
 
@@ -60,6 +62,44 @@ def test_a_store_of_a_newer_termmail_is_refused_and_left_as_it_is(path):
     assert list(path.parent.glob("*before*")) == []
 
 
+def test_a_store_of_the_first_version_keeps_all_it_holds(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(migrate.scripts()[0])
+        db.execute(f"PRAGMA application_id = {migrate.APPLICATION_ID}")
+        db.execute("PRAGMA user_version = 1")
+        for id_, state in enumerate(("kept", "trashed", "due", "absent"), 1):
+            db.execute(
+                "INSERT INTO message (id, account, folder, received, size, sort_date, sender, recipients, subject,"
+                " message_id, in_reply_to, refs, addresses, attachments)"
+                " VALUES (?, 'work', 'Inbox', 5, 10, ?, 'Ada', 'Bob', 'First', 'm@x', '', '', '{}', 0)",
+                (id_, id_),
+            )
+            db.execute("INSERT INTO raw VALUES (?, 0, ?)", (id_, header(id_)))
+            db.execute(
+                "INSERT INTO remote (account, uidl, number, size, fingerprint, message, state, due_at)"
+                " VALUES ('work', ?, ?, 10, ?, ?, ?, 7)",
+                (b"u%d" % id_, id_, parse.fingerprint(header(id_)), id_, state),
+            )
+        db.execute(
+            "INSERT INTO remote (account, uidl, number, size, fingerprint, state, words)"
+            " VALUES ('work', x'7535', 0, 10, x'66', 'gone', 'w')"
+        )
+        db.execute("INSERT INTO account_state VALUES ('work', 4, 40, x'7534', 99, 'trouble')")
+        db.commit()
+    with Store.open(path) as store:
+        assert store.check() == []
+        assert inbox(store) == ["First"] * 4
+        assert states(store) == ["kept", "trashed", "due", "absent", "gone"]
+        assert [(known.uidl, known.number, known.message) for known in remote.known(store, "work")] == [
+            (b"u1", 1, 1), (b"u2", 2, 2), (b"u3", 3, 3), (b"u4", 4, 4), (b"u5", 0, None),
+        ]  # fmt: skip
+        assert remote.account_state(store, "work") == State(4, 40, b"u4", 99)
+        # What it knew it knows again.
+        assert session(store, [new(1, size=10)]).ids == []
+    assert path.with_name("mail.db.before-2").exists()
+
+
 NEXT = "ALTER TABLE message ADD COLUMN colour TEXT;\nUPDATE message SET colour = 'red; blue'; -- a comment; with it\n"
 
 
@@ -68,8 +108,8 @@ def test_a_migration_keeps_a_copy_of_what_was(store, path):
     before = picture(store)
     migrate.migrate(store.db, path, [*migrate.scripts(), NEXT])
     assert store.read("SELECT DISTINCT colour FROM message") == [("red; blue",)]
-    assert store.read("PRAGMA user_version") == [(2,)]
-    copy = path.with_name("mail.db.before-2")
+    assert store.read("PRAGMA user_version") == [(migrate.latest() + 1,)]
+    copy = path.with_name(f"mail.db.before-{migrate.latest() + 1}")
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert list(path.parent.glob("*copy*")) == []
     with Store.open(copy) as old:
@@ -83,7 +123,7 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(store, path):
     with pytest.raises(sqlite3.OperationalError):
         migrate.migrate(store.db, path, [*migrate.scripts(), NEXT + "NOT SQL;"])
     assert picture(store) == before
-    assert store.read("PRAGMA user_version") == [(1,)]
+    assert store.read("PRAGMA user_version") == [(migrate.latest(),)]
     messages.set_flags(store, [1], starred=True)
 
 

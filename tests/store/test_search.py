@@ -161,7 +161,7 @@ def test_rebuilding_makes_everything_derived_again_byte_for_byte(store):
     with store.transaction() as db:
         db.execute(
             "UPDATE message SET sort_date = 0, sender = 'x', recipients = 'x', subject = 'x', message_id = 'x',"
-            " in_reply_to = 'x', refs = 'x', addresses = 'x', attachments = 99, snippet = 'x', indexed = 2"
+            " in_reply_to = 'x', refs = 'x', attachments = 99, snippet = 'x', indexed = 2"
         )
         db.execute("DELETE FROM contact")
         db.execute("UPDATE search SET body = 'wrong', subject = 'wrong'")
