@@ -199,12 +199,6 @@ def guess(address: str) -> Account:
     )
 
 
-def other_hosts(address: str) -> tuple[str, ...]:
-    """Names that servers of an unknown domain often have instead of pop.DOMAIN and smtp.DOMAIN, likeliest first."""
-    domain = _ascii(_domain(address))
-    return () if provider(address) else (f"mail.{domain}", domain)
-
-
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].strip().lower()
 

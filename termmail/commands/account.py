@@ -55,8 +55,7 @@ async def _list(engine: Engine, args: Namespace) -> int:
 def from_args(args: Namespace) -> Account:
     """An account from an address and what was said otherwise; the rest is guessed. CommandError where it cannot be."""
     try:
-        guess = discover.guess(args.address)
-        one = guess[0] if isinstance(guess, tuple) else guess
+        one = discover.guess(args.address)
         parts = {}
         for kind, part in (("pop3", one.pop3), ("smtp", one.smtp)):
             said = {key: getattr(args, f"{kind}_{key}") for key in ("host", "port", "security", "username")}

@@ -76,14 +76,6 @@ class Tally:
         self._found = {}
 
 
-def count(store: Store, addresses: Sequence[Address], *, written: bool, date: int = 0) -> None:
-    """Count one message to (`written`) or from each of these addresses; `date` is its date in UTC seconds."""
-    with store.transaction() as db:
-        tally = Tally()
-        tally.message(addresses, date, written=written)
-        tally.save(db)
-
-
 def people(envelope: Envelope, folder: str) -> tuple[Address, ...]:
     """Whom a message tells of: those it went to where the user wrote it, else who wrote it."""
     return (*envelope.to, *envelope.cc) if folder == "Sent" else envelope.sender

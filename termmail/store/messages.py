@@ -92,12 +92,6 @@ def counts(store: Store, account: str) -> dict[str, Count]:
     return {name: Count(totals.get(name, 0), unread.get(name, 0)) for name in names}
 
 
-def folders(store: Store, account: str) -> tuple[str, ...]:
-    """The names of all folders: FOLDERS, then the user's own that hold something."""
-    own = {name for (name,) in store.read("SELECT DISTINCT folder FROM message WHERE account = ?", (account,))}
-    return (*FOLDERS, *sorted(own - set(FOLDERS)))
-
-
 def raw(store: Store, id_: int) -> tuple[bytes, bool]:
     """The bytes as received, and whether they are the whole message (else its header block). Raises KeyError."""
     found = store.read_one("SELECT bytes, complete FROM raw WHERE id = ?", (id_,))

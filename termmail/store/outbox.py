@@ -258,12 +258,6 @@ def _outbox_row(values: tuple[Any, ...]) -> OutboxRow:
     return OutboxRow(*told)
 
 
-def outgoing(store: Store, id_: int) -> bytes | None:
-    """The bytes for the wire while they wait; None once the message was sent or cancelled, or is not there."""
-    found = store.read_one("SELECT raw FROM outbox WHERE id = ?", (id_,))
-    return found[0] if found else None
-
-
 def next_due(store: Store, account: str) -> int | None:
     """When the next waiting message may be sent (UTC seconds); None where none waits."""
     found = store.read_one("SELECT min(not_before) FROM outbox WHERE account = ? AND state = 'queued'", (account,))

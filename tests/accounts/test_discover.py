@@ -52,8 +52,3 @@ def test_who_needs_an_app_password_is_told():
     assert "app password" in discover.note("ada@gmail.com")
     assert "no POP3" in discover.note("ada@icloud.com")
     assert discover.note("ada@example.org") == ""
-
-
-def test_an_unknown_domain_has_other_names_to_try():
-    assert discover.other_hosts("ada@example.org") == ("mail.example.org", "example.org")
-    assert discover.other_hosts("ada@gmail.com") == ()

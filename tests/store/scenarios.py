@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from termmail.mail import parse
 from termmail.mail.message import Draft
-from termmail.store import contacts, drafts, messages, outbox, remote, schedule, search
+from termmail.store import drafts, messages, outbox, remote, schedule, search
 from termmail.store.rows import New, State
 from tests.store.parts import NOW, download, header, new, outgoing, session, whole
 
@@ -141,8 +141,4 @@ SCENARIOS = {
     "recover": Scenario(_sending, lambda store: outbox.recover(store, "work")),
     "cancel": Scenario(_queued, lambda store: outbox.cancel(store, 1)),
     "retry": Scenario(_failed, lambda store: outbox.retry(store, 1, NOW)),
-    "count": Scenario(
-        _mail,
-        lambda store: contacts.count(store, parse.envelope(header(1)).to, written=True, date=NOW),
-    ),
 }

@@ -127,7 +127,7 @@ def test_counts_name_every_folder_and_the_users_own(store):
     messages.move(store, ids[:1], "Zebra")
     messages.move(store, ids[1:3], "Archive")
     counts = messages.counts(store, "work")
-    assert list(counts) == [*FOLDERS, "Zebra"] == list(messages.folders(store, "work"))
+    assert list(counts) == [*FOLDERS, "Zebra"]
     assert (counts["Inbox"], counts["Archive"], counts["Zebra"]) == (Count(2, 2), Count(2, 1), Count(1, 0))
     assert set(messages.counts(store, "nobody").values()) == {Count(0, 0)}
 

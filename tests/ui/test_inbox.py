@@ -539,3 +539,20 @@ async def test_quitting_tells_what_waits_from_what_needs_a_decision(tmp_path):
         await pilot.press("q")
         await until(pilot, lambda: "1 message not sent yet." in words_of(app))
         assert "1 message in the Outbox needs a decision" in words_of(app)
+
+
+async def test_the_key_bar_offers_the_whole_screen_to_a_message_that_does_not_have_it(tmp_path):
+    async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "Enter whole screen" in last_line(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.inbox.whole and "whole screen" not in last_line(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: not app.inbox.whole and app.inbox.messages.has_focus)
+
+
+@pytest.mark.parametrize("width", range(37, 43))
+async def test_the_key_bar_has_a_blank_at_each_end(tmp_path, width):
+    async with mailbox(tmp_path, [letter(1)], size=(width, 24)) as (app, _pilot):
+        line = shown(app).splitlines()[-1]
+        assert (line[0], line[-1]) == (" ", " ")

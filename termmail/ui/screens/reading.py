@@ -11,6 +11,7 @@ from termmail.engine.views import ORDERS
 from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
 from termmail.ui.screens.view import ViewScreen
+from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class ReadingScreen(ViewScreen):
     def _whole(self, *, on: bool) -> None:
         self.set_class(on, "-reading")
         self.set_focus(self.reader if on else self.messages)
+        self.query_one(KeyBar).again()
+
+    def offers(self, action_id: str, *, fits: bool) -> bool:
+        """The whole screen is offered to a message that does not have it."""
+        return super().offers(action_id, fits=fits) and not (action_id == "reader.whole" and self.whole)
 
     def on_message_list_moved(self) -> None:
         """The reading pane follows when the cursor rests; nothing else is painted for a move."""

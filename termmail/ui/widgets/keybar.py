@@ -63,23 +63,24 @@ class KeyBar(Widget):
         return sorted(found.values(), key=lambda entry: BY_ID[entry[2]].bar)
 
     def render(self) -> Content:
-        """As many as fit, whole."""
+        """As many as fit, whole, with a blank at each end."""
         parts: list[Content] = []
         self._spans = []
         x = 1
-        reserved = next((len(key) + len(words) + 4 for key, words, id_ in self._shown if id_ == HELP), 0)
+        gap = 2 if self.size.width < 60 else 3
+        reserved = next((len(key) + len(words) + 1 + gap for key, words, id_ in self._shown if id_ == HELP), 0)
         for key, words, action_id in self._shown:
             part = Content.assemble((key, "bold $text-accent"), " ", (words, "$foreground 60%"))
             after = 0 if action_id == HELP else reserved
-            if x + part.cell_length + after > self.size.width:
+            if x + part.cell_length + after >= self.size.width:
                 if after:
                     continue
                 break
             reserved = after
             self._spans.append((x, x + part.cell_length, action_id))
             parts.append(part)
-            x += part.cell_length + 3
-        return Content.assemble(" ", Content("   ").join(parts))
+            x += part.cell_length + gap
+        return Content.assemble(" ", Content(" " * gap).join(parts))
 
     async def on_click(self, event: events.Click) -> None:
         """A key can be clicked as well."""
