@@ -282,9 +282,8 @@ class TermmailApp(App[None], inherit_bindings=False):
 
         if isinstance(self.screen, HelpScreen):
             return
-        first = "composer" if self.screen is not self.inbox else "list"
-        if self.screen is self.inbox and self.inbox.focused is not self.inbox.messages:
-            first = "reader"
+        around: dict[Widget | None, str] = {self.inbox.reader: "reader", self.inbox.folders: "folders"}
+        first = around.get(self.focused, "list") if self.screen is self.inbox else "composer"
         self.push_screen(HelpScreen(self.keys, first))
 
     def action_app_leave(self) -> None:

@@ -58,9 +58,9 @@ ACTIONS = (
     Action("view.back", "escape,left", "Back, one level", "mail", "Moving", 1, "back", "reader"),
     Action("list.select", "x", "Select this message", "mail", "Selecting", 12, "select"),
     Action("list.select-all", "X", "Select all shown, or none", "mail", "Selecting"),
-    Action("folders.next", "j,down", "Next folder, in the folder column", "folders", "Moving"),
-    Action("folders.previous", "k,up", "Previous folder", "folders", "Moving"),
-    Action("folders.open", "enter,right", "Show this folder", "folders", "Moving", 1, "open"),
+    Action("folders.next", "j,down", "Next folder, in the folder column", "folders", "Folder column"),
+    Action("folders.previous", "k,up", "Previous folder", "folders", "Folder column"),
+    Action("folders.open", "enter,right", "Show this folder", "folders", "Folder column", 1, "open"),
     # The reader
     Action("reader.down", "j,down", "One line down", "reader", "Reading"),
     Action("reader.up", "k,up", "One line up", "reader", "Reading"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.screen import Screen
 
-LAST = {"Moving", "Reading", "Selecting"}
+LAST = {"Moving", "Reading", "Selecting", "Folder column"}
 """What nobody looks for by name comes last."""
 COLUMN = 40
 HIDDEN = {"app.palette", "app.palette-too", "app.help-too"}

@@ -350,11 +350,37 @@ async def test_help_tells_every_key(tmp_path):
     async with mailbox(tmp_path, size=(120, 200)) as (app, pilot):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await until(pilot, lambda: "Moving" in shown(app))
         for action in keys.ACTIONS:
             if action.where != "composer":
                 assert action.words in shown(app), action.id
+        assert shown(app).count("Next folder") == 1
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.inbox)
+
+
+@pytest.mark.parametrize(("size", "columns"), [((80, 24), 1), ((120, 36), 2), ((200, 60), 3), ((40, 12), 1)])
+async def test_help_uses_the_width_there_is(tmp_path, size, columns):
+    async with mailbox(tmp_path, [letter(1)], size=size) as (app, pilot):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Next message" in shown(app))
+        assert "Esc goes back" in words_of(app)
+        (line,) = (line for line in shown(app).splitlines() if "Moving" in line)
+        assert sum(heading in line for heading in ("Moving", "Reading", "Sorting out", "Writing")) == columns
+        if size == (120, 36):
+            await pilot.resize_terminal(80, 24)
+            await until(pilot, lambda: "Sorting out" not in shown(app))
+
+
+async def test_help_begins_with_where_one_is(tmp_path):
+    async with mailbox(tmp_path, [letter(1)], size=(120, 36)) as (app, pilot):
+        for place, heading in ((app.inbox.folders, "Folder column"), (app.inbox.reader, "Reading")):
+            app.inbox.set_focus(place)
+            await pilot.press("question_mark")
+            await until(pilot, lambda: "One line down" in shown(app))
+            first = next(line for line in shown(app).splitlines()[3:] if "│" in line and line.strip(" │"))
+            assert heading in first
+            await pilot.press("escape")
 
 
 async def test_the_palette_finds_an_action_and_does_it(tmp_path):

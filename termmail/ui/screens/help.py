@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -14,11 +16,15 @@ from termmail.ui.screens import dialog
 from termmail.ui.widgets.row import LEGEND
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
 
     from termmail.ui.keymap import Keymap
 
-KEYS_WIDTH = 24
+AROUND = 7
+"""Columns of what stands around the keys: frame, margins, scroll bar."""
+GAP = 3
+"""Blanks between two columns of keys."""
 TWINS = {"app.palette-too": "app.palette", "app.help-too": "app.help"}
 """Second homes of one action: listed once, with the keys of both."""
 
@@ -42,21 +48,32 @@ class HelpScreen(dialog.Dialog[None]):
         self._first = first
 
     def compose(self) -> ComposeResult:
-        """A heading for each group, the keys in one column, the words in the next."""
+        """The keys, filled in for the room there is."""
         with dialog.Frame(classes="dialog help"):
             yield dialog.title("All keys")
             with VerticalScroll(classes="help-keys"):
-                yield Static(Content("\n").join(self._lines()))
+                yield Static(id="help-text")
             yield dialog.quiet("j k and Space scroll · Esc goes back · ctrl+p finds an action by name")
 
-    def _lines(self) -> list[Content]:
-        lines: list[Content] = []
-        for group in self._groups():
-            lines += [Content(""), Content.assemble((group, "bold $text-primary"))]
-            lines += [self._line(action) for action in ACTIONS if action.group == group and action.id not in TWINS]
-        lines += [Content(""), Content.assemble(("The marks of a message", "bold $text-primary"))]
-        lines += [Content.assemble((f"  {mark:<{KEYS_WIDTH}}", "bold $text-accent"), words) for mark, words in LEGEND]
-        return lines[1:]
+    def on_resize(self, event: events.Resize) -> None:
+        """As many columns as have room, after the layout that told us: it would miss what changes in it."""
+        self.call_after_refresh(self._fill, event.size.width)
+
+    def _fill(self, width: int) -> None:
+        groups = [
+            (group, [self._entry(action) for action in ACTIONS if action.group == group and action.id not in TWINS])
+            for group in self._groups()
+        ]
+        groups.append(("The marks of a message", list(LEGEND)))
+        entries = [entry for _, block in groups for entry in block]
+        keys = max(len(key) for key, _ in entries) + 2
+        widest = 2 + keys + max(len(words) for _, words in entries)
+        room = width - AROUND
+        count = max(1, (room + GAP) // (widest + GAP))
+        blocks = [_block(heading, block, keys, min(widest, room)) for heading, block in groups]
+        self.query_one("#help-text", Static).update(_side_by_side(blocks, min(count, len(blocks)), widest))
+        if count > 1:
+            self.query_one(dialog.Frame).styles.width = count * (widest + GAP) - GAP + AROUND
 
     def _groups(self) -> list[str]:
         composing = self._first == "composer"
@@ -66,11 +83,10 @@ class HelpScreen(dialog.Dialog[None]):
         first = next((action.group for action in ACTIONS if action.where == self._first), "")
         return sorted(dict.fromkeys(groups), key=lambda group: group != first)
 
-    def _line(self, action: Action) -> Content:
+    def _entry(self, action: Action) -> tuple[str, str]:
         keys = [self._keymap.all_shown(action.id)]
         keys += [self._keymap.all_shown(twin) for twin, main in TWINS.items() if main == action.id]
-        shown = "  ".join(filter(None, keys)) or "(ctrl+p)"
-        return Content.assemble((f"  {shown:<{KEYS_WIDTH}}", "bold $text-accent"), action.words)
+        return "  ".join(filter(None, keys)) or "(ctrl+p)", action.words
 
     @property
     def _text(self) -> VerticalScroll:
@@ -94,3 +110,28 @@ class HelpScreen(dialog.Dialog[None]):
     def action_leave(self) -> None:
         """Back."""
         self.dismiss(None)
+
+
+def _block(heading: str, entries: list[tuple[str, str]], keys: int, width: int) -> list[Content]:
+    """A heading, and below it what each key does; words that do not fit beside their keys go on below."""
+    lines = [Content.assemble((heading, "bold $text-primary"))]
+    for shown, words in entries:
+        first, *rest = wrap(words, max(10, width - 2 - keys))
+        lines.append(Content.assemble((f"  {shown:<{keys}}", "bold $text-accent"), first))
+        lines += [Content(" " * (2 + keys) + more) for more in rest]
+    return lines
+
+
+def _side_by_side(blocks: list[list[Content]], count: int, width: int) -> Content:
+    """The blocks in `count` columns of about the same height, one after the other."""
+    height = sum(len(block) + 1 for block in blocks) / count
+    columns: list[list[Content]] = [[]]
+    for block in blocks:
+        if columns[-1] and len(columns) < count and len(columns[-1]) + len(block) / 2 > height:
+            columns.append([])
+        columns[-1] += [Content(""), *block] if columns[-1] else block
+    rows = zip_longest(*columns, fillvalue=Content(""))
+    return Content("\n").join(
+        Content(" " * GAP).join([*(cell.pad_right(width - cell.cell_length) for cell in row[:-1]), row[-1]])
+        for row in rows
+    )

@@ -106,6 +106,11 @@ class ViewScreen(Screen[None]):
         return self.query_one(MessageList)
 
     @property
+    def folders(self) -> FolderList:
+        """The folder column."""
+        return self.query_one(FolderList)
+
+    @property
     def reader(self) -> Reader:
         """The reading pane, or the whole screen's reader."""
         return self.query_one(Reader)
@@ -258,7 +263,7 @@ class ViewScreen(Screen[None]):
                     self.messages.reread()
                 if "counts" in what:
                     self.counts = {name: await self.engine.counts(name) for name in self.engine.accounts}
-                    self.query_one(FolderList).show(self.counts, self.home)
+                    self.folders.show(self.counts, self.home)
                 self.retitle()
         except StoreError as error:
             self.fail(error)
