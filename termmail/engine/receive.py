@@ -17,8 +17,10 @@ from msgspec.structs import replace
 
 from termmail.accounts.passwords import PasswordError
 from termmail.engine import doubt
+from termmail.engine.arrivals import Arrivals
 from termmail.engine.clock import now
-from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
+from termmail.engine.download import download
+from termmail.engine.events import FolderChanged, MessageChanged, SyncProgress
 from termmail.engine.expunge import commit_deletes
 from termmail.engine.setup import login_advice
 from termmail.engine.views import Status, SyncResult
@@ -26,7 +28,7 @@ from termmail.mail import parse
 from termmail.net.errors import Busy, LoginRefused, NetError, Offline, Refused, TooLarge
 from termmail.store import messages, remote, schedule
 from termmail.store.lock import AccountLock, Locked
-from termmail.store.rows import Known, New, State
+from termmail.store.rows import Known, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,15 +37,6 @@ if TYPE_CHECKING:
     from termmail.net.maildrop import Listed, Maildrop
 
 log = logging.getLogger("termmail")
-
-FIRST_PAGE = 50
-"""Headers that go into the store, and on the screen, before the rest has come."""
-
-CHUNK = 500
-"""Headers a transaction, after the first page."""
-
-CHUNK_BYTES = 4 << 20
-"""Bytes of whole messages a transaction."""
 
 IDLE = 60.0
 """Seconds after which an unused session is given back, for POP3 locks the maildrop (RFC 1939 section 4)."""
@@ -166,7 +159,9 @@ class Receiver:
                 await self._quit(drop)
                 await self.engine.db(remote.set_account_state, self.account, replace(state, last_sync=now()))
                 return SyncResult(0, 0, "No new messages")
-            arrivals, complete = await self._receive(drop)
+            new, rebound, complete = await self._receive(drop)
+            if settings.download == "all":
+                await download(self, drop)
             deleted = await commit_deletes(self, drop)
             await self.give_back()
         except BaseException:
@@ -177,7 +172,7 @@ class Receiver:
             last_uidl = max(self.listing.values(), key=lambda listed: listed.number).uidl
         left = State(drop.count, drop.size, last_uidl, now())
         await self.engine.db(remote.set_account_state, self.account, left)
-        return SyncResult(arrivals.new, deleted, _sum_up(arrivals.new, deleted, arrivals.rebound))
+        return SyncResult(new, deleted, _sum_up(new, deleted, rebound))
 
     async def _nothing_new(self, drop: Maildrop, state: State) -> bool:
         """STAT as it was, and the last message still the same one: then nothing else is asked."""
@@ -185,8 +180,9 @@ class Receiver:
             return False
         return await drop.uidl(drop.count) == state.last_uidl
 
-    async def _receive(self, drop: Maildrop) -> tuple[Arrivals, bool]:
-        """Bring everything new into the store, newest first; what that was, and whether nothing was left out."""
+    async def _receive(self, drop: Maildrop) -> tuple[int, int, bool]:
+        """Bring everything new into the store, newest first: how many are new, how many have a new name, and whether
+        nothing was left out."""
         listed = await self.list_again(drop)
         rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
         plan = await self.engine.db(remote.reconcile, self.account, rows)
@@ -197,47 +193,7 @@ class Receiver:
         missing = await self.engine.db(remote.settle, self.account) if not arrivals.left_out else 0
         if plan.again or plan.missing or missing:
             self.engine.tell(FolderChanged(self.account, "Inbox"))
-        if self.engine.account(self.account).pop3.download == "all":
-            await self._download(drop)
-        return arrivals, arrivals.left_out == 0 and not plan.unnamed
-
-    async def _download(self, drop: Maildrop) -> None:
-        """`download = "all"`: the bodies too, newest first, many to a transaction."""
-        known = await self.engine.db(remote.to_download, self.account, 1_000_000)
-        here = {entry.number: (entry, k) for k in known if (entry := self.listing.get(k.uidl)) is not None}
-        wanted = [entry for entry, _ in here.values()]
-        done = size = 0
-        page: list[tuple[int, bytes]] = []
-        doubtful: list[tuple[Listed, Known]] = []
-        try:
-            async for listed, answer in drop.retrieve(wanted):
-                done += 1
-                one = here[listed.number][1]
-                if isinstance(answer, NetError):
-                    await self.skip(listed, answer)
-                elif one.message is not None and is_same(answer, one):
-                    page.append((one.message, answer))
-                    size += len(answer)
-                elif one.message is not None:
-                    doubtful.append((listed, one))
-                if size > CHUNK_BYTES:
-                    await self._keep_page(page)
-                    page, size = [], 0
-                    self._progress("messages", done, len(here))
-        except TooLarge as error:
-            await self.skip(wanted[done], error)
-            raise
-        finally:
-            # What has come is kept, also when the line drops behind it.
-            await self._keep_page(page)
-        for listed, one in doubtful:
-            with contextlib.suppress(Refused):
-                await doubt.settle(self, drop, listed, one, await drop.retrieve_one(listed))
-
-    async def _keep_page(self, page: list[tuple[int, bytes]]) -> None:
-        if page:
-            await self.engine.db(messages.add_raws, page)
-            self.engine.tell(MessageChanged(tuple(id_ for id_, _ in page)))
+        return arrivals.new, arrivals.rebound, arrivals.left_out == 0 and not plan.unnamed
 
     async def skip(self, listed: Listed, error: NetError) -> None:
         """Note a message that cannot be fetched, so that it is shown as such and not tried for ever (SAFETY P4)."""
@@ -401,114 +357,9 @@ class Receiver:
             await commit_deletes(self, drop)
 
 
-class Arrivals:
-    """Takes the headers a maildrop streams and puts them into the store, a page at a time, while the next one comes."""
-
-    def __init__(self, receiver: Receiver, listed: Sequence[Listed], wanted: Sequence[Listed]) -> None:
-        self.receiver = receiver
-        self.engine = receiver.engine
-        self.new = 0
-        self.rebound = 0
-        self.left_out = 0
-        self._done = 0
-        self._wanted = wanted
-        self._uidls = frozenset(entry.uidl for entry in listed)
-        self._places = _places(listed)
-        self._page: list[New] = []
-        self._full = FIRST_PAGE
-        self._storing: asyncio.Task[None] | None = None
-
-    async def take(self, drop: Maildrop) -> None:
-        """Store the header block of every message that is wanted, and of one whose header block is too large the
-        whole message (SAFETY M8)."""
-        large: list[Listed] = []
-        await self._take_headers(drop, large)
-        for listed in large:
-            await self._take_whole(drop, listed)
-
-    async def _take_headers(self, drop: Maildrop, large: list[Listed]) -> None:
-        """A header block that has no end closes the session: it is noted, shown as not fetched, and the next session
-        passes it over (SAFETY P3, P4). Those that are only too large are added to `large`."""
-        try:
-            async for listed, answer in drop.headers(self._wanted):
-                self._done += 1
-                if isinstance(answer, TooLarge):
-                    large.append(listed)
-                    continue
-                if isinstance(answer, NetError):
-                    self.left_out += 1
-                    log.warning("message %d of %s was passed over: %s", listed.number, self.receiver.account, answer)
-                    continue
-                self._add(listed, answer)
-                if len(self._page) >= self._full:
-                    self._full = CHUNK
-                    await self._store_page()
-        except TooLarge as error:
-            await self._skip(self._wanted[self._done], error)
-            raise
-        finally:
-            # What has come is kept, also when the line drops behind it.
-            await self._store_page()
-            await self._stored()
-
-    async def _take_whole(self, drop: Maildrop, listed: Listed) -> None:
-        try:
-            raw = await drop.retrieve_one(listed)
-        except (Refused, TooLarge) as error:
-            await self._skip(listed, error)
-            if drop.closed:
-                raise
-            return
-        self._add(listed, parse.split_header(raw), raw)
-        await self._store_page()
-        await self._stored()
-
-    async def _skip(self, listed: Listed, error: NetError) -> None:
-        """Show a message as one that was not fetched, with the reason."""
-        self._add(listed, b"")
-        await self._store_page()
-        await self._stored()
-        await self.receiver.skip(listed, error)
-
-    def _add(self, listed: Listed, header: bytes, raw: bytes | None = None) -> None:
-        nth = self._places.get(listed.number, 0)
-        self._page.append(New(listed.uidl, listed.number, listed.size, header, raw, nth=nth))
-
-    async def _stored(self) -> None:
-        storing, self._storing = self._storing, None
-        if storing is not None:
-            await storing
-
-    async def _store_page(self) -> None:
-        page, self._page = self._page, []
-        await self._stored()
-        if page:
-            self._storing = asyncio.ensure_future(self._store(page, self._done))
-
-    async def _store(self, page: Sequence[New], done: int) -> None:
-        account = self.receiver.account
-        arrived = await self.engine.db(remote.arrive, account, page, received=now(), listed=self._uidls)
-        self.new += len(arrived.ids)
-        self.rebound += arrived.rebound
-        if arrived.ids:
-            self.engine.tell(MailArrived(account, tuple(arrived.ids)))
-        self.engine.tell(SyncProgress(account, "headers", done, len(self._wanted)))
-
-
 def is_same(raw: bytes, known: Known) -> bool:
     """Whether these bytes have the header block that was stored for this message."""
     return parse.fingerprint(parse.split_header(raw)) == known.fingerprint
-
-
-def _places(listed: Sequence[Listed]) -> dict[int, int]:
-    """Number -> place among those listed under the same UIDL, for those that are not the first."""
-    seen: Counter[bytes] = Counter()
-    places: dict[int, int] = {}
-    for entry in listed:
-        if seen[entry.uidl]:
-            places[entry.number] = seen[entry.uidl]
-        seen[entry.uidl] += 1
-    return places
 
 
 def by_uidl(listed: Sequence[Listed]) -> dict[bytes, Listed]:

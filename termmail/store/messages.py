@@ -119,12 +119,22 @@ def keep_raw(db: sqlite3.Connection, id_: int, raw: bytes, message: Message) -> 
     derive.body_columns(db, id_, message, found[0])
 
 
-def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> None:
+def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> list[int]:
     """Keep many whole messages, (id, bytes) each, in one transaction, on the disk when this returns. What is made
-    from their bodies follows with `search.index_pending`."""
+    from their bodies follows with `search.index_pending`. Returns the ids of those that do not have the header block
+    they were listed with: they are not kept."""
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
+    others = []
+    read = [(id_, raw, parse.fingerprint(parse.split_header(raw))) for id_, raw in page]
     with store.transaction(durable=True) as db:
-        for id_, raw in page:
-            _put_bytes(db, id_, raw)
+        for id_, raw, fingerprint in read:
+            listed = db.execute("SELECT fingerprint FROM remote WHERE message = ?", (id_,)).fetchone()
+            if listed == (fingerprint,):
+                _put_bytes(db, id_, raw)
+            elif listed is not None:
+                others.append(id_)
+    return others
 
 
 def _put_bytes(db: sqlite3.Connection, id_: int, raw: bytes) -> None:

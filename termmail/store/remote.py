@@ -343,12 +343,15 @@ def need_body(store: Store, account: str, now: int) -> list[Known]:
     )
 
 
-def to_download(store: Store, account: str, limit: int) -> list[Known]:
-    """The newest messages whose bodies are still only on the server, at most `limit`; not those that were skipped."""
-    return _known(
-        store,
-        "WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' ORDER BY m.sort_date DESC, m.id DESC LIMIT ?",
-        (account, limit),
+def to_download(store: Store, account: str) -> dict[bytes, int]:
+    """UIDL -> message id of those whose bodies are still only on the server, newest first; not those that were
+    skipped."""
+    return dict(
+        store.read(
+            "SELECT r.uidl, m.id FROM message m JOIN remote r ON r.message = m.id"
+            " WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' ORDER BY m.sort_date DESC, m.id DESC",
+            (account,),
+        )
     )
 
 

@@ -243,7 +243,7 @@ def test_a_header_that_could_not_be_read_is_asked_for_again(store):
 def test_what_was_skipped_is_not_asked_for_again_until_it_is_gone(store):
     remote.skip(store, "work", b"big", 1, 10**9, None, "This message is larger than termmail takes.")
     assert remote.reconcile(store, "work", [(1, 10**9, b"big")]) == Plan([], [])
-    assert remote.to_download(store, "work", 10) == []
+    assert remote.to_download(store, "work") == {}
     assert remote.reconcile(store, "work", []).missing == 0
     assert remote.known(store, "work") == []
 
@@ -254,7 +254,7 @@ def test_a_skipped_message_says_why_and_is_kept_once_it_was_fetched(store):
     (id_,) = messages.ids(store, "work", "Inbox")
     row = messages.row(store, id_)
     assert (row.state, row.note) == ("skipped", "It is too large.")
-    assert remote.to_download(store, "work", 10) == []
+    assert remote.to_download(store, "work") == {}
     download(store, id_, whole(1))
     row = messages.row(store, id_)
     assert (row.state, row.note) == ("kept", "")
