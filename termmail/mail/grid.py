@@ -15,7 +15,7 @@ _GAP = 2
 _NARROWEST = 6
 _MOST_COLUMNS = 16
 _LONG = 60  # cells: a table whose cells hold more than this is a page layout
-_NUMBER = frozenset("0123456789.,+-%()$€£¥ \u2212\u00a0")
+_NUMBER = frozenset("0123456789.,+-%()$€£¥ \u2212\u00a0\u0336")
 
 
 @dataclass(slots=True)

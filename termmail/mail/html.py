@@ -6,6 +6,7 @@ mail holds (unclosed <font> before many <p>), a list of tokens never does.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from termmail.mail.fold import fold
 from termmail.mail.grid import draw
 from termmail.mail.looks import host, warnings
 from termmail.mail.message import Line, Link, Rendered
-from termmail.mail.page import Page
+from termmail.mail.page import STRUCK, Page
 from termmail.mail.safe import cells, clean_lines, domain_warning
 from termmail.mail.wash import CONTENT_DROPPED, attributes_kept, is_harmless_sheet, keeps
 
@@ -31,6 +32,7 @@ LIMIT = 1_000_000  # characters of HTML that are read
 _NARROWEST = 10  # cells of text that stay beside quote marks and list indents
 _LINK_LINES = 3
 _WARNINGS = 5
+_STRUCK_OUT = re.compile(rf"((?:[^\s{STRUCK}]{STRUCK})+(?: +(?:[^\s{STRUCK}]{STRUCK})+)*)")
 
 
 def _tokens(html: str) -> Iterator[Token]:
@@ -87,10 +89,23 @@ def _lines(blocks: list[Block], width: int) -> list[Line]:
         lead = (" " * max(indent - cells(block.marker), 0) + block.marker) if block.marker else " " * indent
         lead = lead if cells(lead) <= indent else " " * indent
         for text in _texts(block, width - len(prefix) - indent):
-            lines.append(Line((prefix + lead + text).rstrip(" "), block.quote, block.kind))
+            lines.append(_line((prefix + lead + text).rstrip(" "), block))
             lead = " " * indent
         quote = block.quote
     return lines
+
+
+def _line(text: str, block: Block) -> Line:
+    """A line of a block; what is struck out in it is told apart from its text."""
+    if STRUCK not in text:
+        return Line(text, block.quote, block.kind)
+    whole, spans = "", []
+    for place, piece in enumerate(_STRUCK_OUT.split(text)):
+        piece = piece.replace(STRUCK, "")
+        if place % 2:
+            spans.append((len(whole), len(whole) + len(piece)))
+        whole += piece
+    return Line(whole, block.quote, block.kind, tuple(spans))
 
 
 def _links(page: Page) -> list[Link]:

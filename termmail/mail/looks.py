@@ -24,6 +24,7 @@ _FILE_WORDS = (
 _FILE_ENDINGS = frozenset(_FILE_WORDS.split())
 _TINY = 2  # pixels; what is not larger than this in both directions is there to be loaded, not to be seen
 _DIGITS = frozenset("0123456789.+-")
+_STRUCK = frozenset(("s", "strike", "del"))
 _URL_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -164,24 +165,28 @@ def other_host(text: str, url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What an element is before any of its text: hidden or not, and the colour behind it."""
+    """What an element is before any of its text: hidden or not, and the colour behind it; struck out or not."""
 
     hidden: bool
     ground: str
     preserved: bool
+    struck: bool = False
 
 
 def seen(tag: str, attributes: dict[str, str], above: Seen) -> Seen:
     """How an element looks, from its attributes and what it stands in."""
+    struck = above.struck or tag in _STRUCK
     if not attributes:
-        return above if tag != "pre" else Seen(above.hidden, above.ground, preserved=True)
+        same = struck == above.struck and tag != "pre"
+        return above if same else Seen(above.hidden, above.ground, above.preserved or tag == "pre", struck)
     style = declarations(attributes.get("style", ""))
     behind = ground(style, attributes, above.ground)
     ink = colour(style.get("color") or (attributes.get("color", "") if tag == "font" else ""))
     hidden = above.hidden or "hidden" in attributes or is_hidden(style) or (bool(ink) and ink == behind)
     space = style.get("white-space", "")
     preserved = tag == "pre" or space.startswith("pre") or (above.preserved and not space)
-    return Seen(hidden, behind, preserved)
+    decoration = style.get("text-decoration", "") + style.get("text-decoration-line", "")
+    return Seen(hidden, behind, preserved, struck or "line-through" in decoration)
 
 
 def warnings(numbered: Iterable[tuple[int, str, str]], limit: int = 5) -> list[str]:

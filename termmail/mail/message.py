@@ -62,12 +62,14 @@ class Line(Struct, frozen=True):
     """One line of a body as it is drawn, at most the asked width in cells.
 
     `quote` is the depth of quoting (0: the writer's own words). `kind` is one of
-    "" (text), "heading", "signature", "rule", "table", "link".
+    "" (text), "heading", "signature", "rule", "table", "link". `struck` are the stretches (start, end) of the text
+    that its writer struck out.
     """
 
     text: str
     quote: int = 0
     kind: str = ""
+    struck: tuple[tuple[int, int], ...] = ()
 
 
 class Rendered(Struct, frozen=True):

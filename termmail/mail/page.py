@@ -33,6 +33,9 @@ _CELLS = frozenset(("td", "th"))
 _ROWS = frozenset(("tr", "tbody", "thead", "tfoot"))
 _LISTS = frozenset(("ul", "ol", "menu", "dir"))
 _TERMS = frozenset(("dt", "dd"))
+STRUCK = "\u0336"
+"""Behind each letter that is struck out, until lines are made of the blocks: it has no width of its own."""
+_LETTER = re.compile(r"(\S)")
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _BULLETS = ("• ", "◦ ", "▪ ")
 _SCAN = 32  # inline elements looked through for the start of an end tag
@@ -376,7 +379,7 @@ class Page:
             self._write("[____]")
 
     def _write(self, text: str) -> None:
-        self._pieces.append(text)
+        self._pieces.append(_LETTER.sub(rf"\1{STRUCK}", text) if self._open[-1].look.struck else text)
         link = self._link
         if link and not text.isspace():
             link.waiting = link.waiting or not link.words
@@ -391,13 +394,19 @@ class Page:
             self._link = Anchor(0, url)
 
     def _mark_link(self) -> None:
-        """Write the number of the open link behind its first words."""
+        """Write the number of the open link right behind its first words."""
         link = self._link
         if link and link.waiting:
             link.waiting = False
             link.number = self._numbers.setdefault(link.url, len(self._numbers) + 1)
             self.anchors.append(link)
-            self._pieces.append(f"[{link.number}]")
+            blanks = []
+            while self._pieces and not (words := self._pieces[-1].rstrip()):
+                blanks.append(self._pieces.pop())
+            if self._pieces:
+                blanks.append(self._pieces.pop()[len(words) :])
+                self._pieces.append(words)
+            self._pieces += [f"[{link.number}]", *reversed(blanks)]
 
     def _end_link(self) -> None:
         self._mark_link()

@@ -124,7 +124,7 @@ def test_a_link_around_blocks_gets_its_mark_behind_its_first_words() -> None:
 
 
 def test_a_linked_picture_without_words_can_still_be_followed() -> None:
-    assert texts('<a href="https://x.example"><img src="https://x.example/p.png" alt=""></a>') == ["[picture] [1]"]
+    assert texts('<a href="https://x.example"><img src="https://x.example/p.png" alt=""></a>') == ["[picture][1]"]
 
 
 @pytest.mark.parametrize(
@@ -539,3 +539,50 @@ def test_washing_twice_adds_nothing_that_acts(html: str, value: str) -> None:
 def test_a_small_picture_inside_the_mail_stays_in_the_washed_file() -> None:
     assert 'src="data:image/png;base64,AAAA"' in sanitised('<img src="data:image/png;base64,AAAA">')
     assert "svg" not in sanitised('<img src="data:image/svg+xml;base64,AAAA">')
+
+
+def test_a_link_has_its_number_right_behind_its_words_whatever_they_are() -> None:
+    html = (
+        '<p><a href="https://x.example/1">Read on </a> now, <a href="https://x.example/2"><img alt="x"></a> or'
+        ' <a href="https://x.example/3"><b>here</b> <br> </a>.</p>'
+    )
+    assert texts(html)[0] == "Read on[1] now, [x][2] or here[3]"
+
+
+# -- struck out
+
+
+def struck(html: str, width: int = 88) -> tuple[list[list[str]], list[str]]:
+    """What is struck out, line by line, and the lines themselves."""
+    lines = render(html, width).lines
+    return [[line.text[start:end] for start, end in line.struck] for line in lines], [line.text for line in lines]
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        "<s>€ 20</s>",
+        "<del>€ 20</del>",
+        "<strike><b>€ 20</b></strike>",
+        '<span style="text-decoration: line-through">€ 20</span>',
+        '<span style="color:#999; text-decoration-line:line-through !important">€ <i>20</i></span>',
+    ],
+)
+def test_what_is_struck_out_is_told_apart_and_stays_text(old: str) -> None:
+    assert struck(f"<p>Now {old} € 15</p>") == ([["€ 20"]], ["Now € 20 € 15"])
+
+
+def test_what_is_struck_out_may_go_on_in_the_next_line_and_in_a_table() -> None:
+    spans, lines = struck("<p><s>one two three four five six</s> seven</p>", 14)
+    assert lines == ["one two three", "four five six", "seven"]
+    assert spans == [["one two three"], ["four five six"], []]
+    table = "<table border=1><tr><th>Tea<th>Price<tr><td>Assam<td><s>20</s> 15<tr><td>Oolong<td>8</table>"
+    spans, lines = struck(table)
+    assert lines[2:] == ["Assam   20 15", "Oolong      8"]
+    assert spans[2:] == [["20"], []]
+
+
+def test_a_struck_link_keeps_its_words() -> None:
+    rendered = render('<p><del><a href="https://x.example">Old [/b]</a></del> new</p>')
+    assert rendered.lines[0].text == "Old [/b][1] new"
+    assert rendered.links[0].text == "Old [/b]"

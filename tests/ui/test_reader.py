@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from termmail.demo.manners import Manners
@@ -302,3 +304,38 @@ async def test_where_replies_go_is_said_only_where_it_is_not_the_sender(tmp_path
     async with mailbox(tmp_path, [same]) as (app, pilot):
         await until(pilot, lambda: "This is letter 1." in shown(app))
         assert "Replies go to" not in shown(app)
+
+
+LONG_ADDRESS = "Engine developers <engine-dev-and-all-who-listen@lists.mathematics.example.org>"
+PEOPLE = ", ".join(f"Person {number} <person{number}@example.org>" for number in range(40))
+
+
+@pytest.mark.parametrize(("size", "keys"), [((120, 36), ()), ((80, 24), ("enter",))])
+async def test_who_else_has_it_is_shown_whole_as_long_as_there_is_room(tmp_path, size, keys):
+    mail = letter(1, To=LONG_ADDRESS, Cc="Bob <bob@example.org>, " + LONG_ADDRESS.replace("lists", "other"))
+    async with mailbox(tmp_path, [mail], size=size) as (app, pilot):
+        await pilot.press(*keys)
+        await until(pilot, lambda: "This is letter 1." in _pane(app))
+        assert "engine-dev-and-all-who-listen@lists.mathematics.example.org" in "".join(_pane(app).split())
+        assert "engine-dev-and-all-who-listen@other.mathematics.example.org" in "".join(_pane(app).split())
+
+
+async def test_of_very_many_people_a_few_are_shown_and_how_many_more_there_are(tmp_path):
+    async with mailbox(tmp_path, [letter(1, To=PEOPLE)], size=(120, 36)) as (app, pilot):
+        await until(pilot, lambda: "This is letter 1." in _pane(app))
+        assert re.search(r"To +Person 0 <person0@example.org> and 39 more", _pane(app))
+
+
+def _pane(app):
+    """What stands in the reader."""
+    region = app.inbox.reader.region
+    rows = shown(app).splitlines()[region.y : region.bottom]
+    return "\n".join(row[region.x : region.right].strip(" │") for row in rows)
+
+
+async def test_what_the_writer_struck_out_is_struck_out(tmp_path):
+    mail = letter(1, Content_Type="text/html", body="<p>Now <s>20 pounds</s> 15 pounds</p>")
+    async with mailbox(tmp_path, [mail]) as (app, pilot):
+        await until(pilot, lambda: "Now 20 pounds 15 pounds" in _pane(app))
+        strips = app.screen._compositor.render_strips()
+        assert [part.text for strip in strips for part in strip if part.style and part.style.strike] == ["20 pounds"]

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -17,7 +18,6 @@ from termmail.mail.message import Line, Rendered
 from termmail.ui import keys
 
 if TYPE_CHECKING:
-    from rich.style import Style
     from textual.selection import Selection
 
     from termmail.ui.widgets.head import HeadLine
@@ -28,6 +28,7 @@ ROOMY = 8
 """Lines of a reader that can spare an empty one below the block."""
 FOLDED_FROM = 3
 """Quoted lines in a row that are worth folding."""
+STRUCK = Style(strike=True)
 LINKS = re.compile(r"https?://[^\s<>\"”)\[\]]{3,}|\[\d{1,4}\]")
 
 
@@ -178,6 +179,8 @@ class Body(ScrollView, can_focus=True):
             link = self.get_component_rich_style("body--link")
             for found in LINKS.finditer(line.text):
                 text.stylize(link, *found.span())
+        for stretch in line.struck:
+            text.stylize(STRUCK, *stretch)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(place)) is not None:
             start, end = span

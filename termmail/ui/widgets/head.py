@@ -19,6 +19,10 @@ HeadLine = tuple[tuple[str, str], ...]
 """One line: texts, each with the name of its style (title, label, text, warning)."""
 
 LABEL = 7
+MORE_LINES = 2
+"""Lines beyond the first that the people a message went to may take."""
+MOST_NAMES = 60
+"""People beyond whom nobody is looked at: so many never fit."""
 LOW = 14
 """Lines of the reader below which the block keeps to subject, sender and warnings."""
 
@@ -44,7 +48,7 @@ def head(
     lines = [*top, *who, *elsewhere]
     lines += _warned(found, width, budget - len(lines))
     if message is not None and not low:
-        lines += _others(message, width)
+        lines += _others(message, width, budget - len(lines))
     for note in notes[warned:]:
         told = _folded(note, width, " " * LABEL, "label")
         lines += told if len(lines) + len(told) <= budget else []  # half a sentence is worse than none
@@ -94,14 +98,21 @@ def _whole(label: str, words: str, width: int) -> list[HeadLine]:
     return [((label.ljust(LABEL), "label"), (first, "text")), *lines[1:]]
 
 
-def _others(message: Message, width: int) -> list[HeadLine]:
-    """Who else has it, and what files came along."""
+def _others(message: Message, width: int, room: int) -> list[HeadLine]:
+    """Who else has it, all of them as long as there is room, and what files came along."""
+    lines: list[HeadLine] = []
     envelope = message.envelope
-    lines: list[HeadLine] = [
-        ((label.ljust(LABEL), "label"), (_as_many_as_fit([safe.address_text(one) for one in people], room), "text"))
-        for label, people in (("To", envelope.to), ("Cc", envelope.cc))
-        if people and (room := max(1, width - LABEL))
-    ]
+    rows = [(label, people) for label, people in (("To", envelope.to), ("Cc", envelope.cc)) if people]
+    room -= len(rows) + bool(message.parts)
+    for label, people in rows:
+        names = [safe.address_text(one) for one in people[:MOST_NAMES]]
+        whole = _whole(label, ", ".join(names), width)
+        if len(names) == len(people) and len(whole) - 1 <= min(room, MORE_LINES):
+            room -= len(whole) - 1
+            lines += whole
+        else:
+            few = _as_many_as_fit([safe.address_text(one) for one in people], max(1, width - LABEL))
+            lines.append(((label.ljust(LABEL), "label"), (few, "text")))
     if message.parts:
         hint = " · A opens or saves" if width >= 50 else ""
         names = [f"{part.name} ({size(part.size)})" for part in message.parts]
