@@ -57,8 +57,10 @@ async def commit_deletes(receiver: Receiver, drop: Maildrop) -> int:
 
 async def _fetch_bodies(receiver: Receiver, drop: Maildrop) -> None:
     """The law: body before DELE. What is due and only known by its header is fetched first."""
-    for known in await receiver.engine.db(remote.need_body, receiver.account, now()):
-        if (listed := await receiver.locate(drop, known)) is None:
+    due = await receiver.engine.db(remote.need_body, receiver.account, now())
+    places = await receiver.locate(drop, due)
+    for known in due:
+        if (listed := places.get(known.remote_id)) is None:
             continue
         try:
             raw = await drop.retrieve_one(listed)
@@ -113,13 +115,20 @@ def _raise_first(answers: Sequence[BaseException | None]) -> None:
 
 async def _checked(receiver: Receiver, drop: Maildrop, due: Sequence[Known]) -> dict[int, Listed]:
     """Remote id -> where it is, for those whose header the server shows now with the stored fingerprint."""
-    places: dict[int, tuple[Known, Listed]] = {}
-    for known in due:
-        if (listed := await receiver.locate(drop, known)) is not None:
-            places[listed.number] = (known, listed)
+    found = await receiver.locate(drop, due)
+    places = {found[known.remote_id].number: known for known in due if known.remote_id in found}
     checked: dict[int, Listed] = {}
-    async for listed, answer in drop.headers([listed for _, listed in places.values()]):
-        known, _ = places[listed.number]
-        if isinstance(answer, bytes) and parse.fingerprint(answer) == known.fingerprint:
+    async for listed, answer in drop.headers(list(found.values())):
+        known = places[listed.number]
+        header = await _header_of_whole(drop, listed) if isinstance(answer, TooLarge) else answer
+        if isinstance(header, bytes) and parse.fingerprint(header) == known.fingerprint:
             checked[known.remote_id] = listed
     return checked
+
+
+async def _header_of_whole(drop: Maildrop, listed: Listed) -> bytes | None:
+    """A header block that is too large for TOP, as it was read when the message came (SAFETY M8)."""
+    try:
+        return parse.split_header(await drop.retrieve_one(listed))
+    except (Refused, TooLarge):
+        return None

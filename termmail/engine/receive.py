@@ -62,6 +62,7 @@ class Receiver:
         self._giving_back: asyncio.Task[object] | None = None
         self._wake = asyncio.Event()
         self._login_refused = False
+        self._told_no_top = False
 
     # -- by the clock
 
@@ -160,6 +161,7 @@ class Receiver:
                 await self.engine.db(remote.set_account_state, self.account, replace(state, last_sync=now()))
                 return SyncResult(0, 0, "No new messages")
             new, rebound, complete = await self._receive(drop)
+            said = self._say_no_top(drop) if new else ""
             if settings.download == "all":
                 await download(self, drop)
             deleted = await commit_deletes(self, drop)
@@ -172,7 +174,14 @@ class Receiver:
             last_uidl = max(self.listing.values(), key=lambda listed: listed.number).uidl
         left = State(drop.count, drop.size, last_uidl, now())
         await self.engine.db(remote.set_account_state, self.account, left)
-        return SyncResult(new, deleted, _sum_up(new, deleted, rebound))
+        return SyncResult(new, deleted, _sum_up(new, deleted, rebound) + said)
+
+    def _say_no_top(self, drop: Maildrop) -> str:
+        """Said once: why a list of so few headers took so long."""
+        if self._told_no_top or not drop.lacks_top:
+            return ""
+        self._told_no_top = True
+        return "; this server sends whole messages where headers would do (it has no TOP)"
 
     async def _nothing_new(self, drop: Maildrop, state: State) -> bool:
         """STAT as it was, and the last message still the same one: then nothing else is asked."""
@@ -228,7 +237,7 @@ class Receiver:
                 self._keep_a_while()
 
     async def _fetch(self, drop: Maildrop, known: Known, progress: Callable[[int, int], None] | None) -> bytes:
-        listed = await self.locate(drop, known)
+        listed = (await self.locate(drop, [known])).get(known.remote_id)
         if listed is None:
             raise Refused("The server no longer has this message.", advice="Only its header is left.")
         raw = await drop.retrieve_one(listed, progress=progress)
@@ -242,20 +251,21 @@ class Receiver:
             )
         return raw
 
-    async def locate(self, drop: Maildrop, known: Known) -> Listed | None:
-        """Where in this session the message is: by its last number where UIDL agrees, else by the whole list."""
+    async def locate(self, drop: Maildrop, wanted: Sequence[Known]) -> dict[int, Listed]:
+        """Remote id -> where in this session the message is: by its UIDL, else by its header. What is not there has no
+        entry."""
         from termmail.net.maildrop import Listed  # noqa: PLC0415 - TLS and POP3 load when a server is asked
 
-        if known.uidl:
-            if (entry := self.listing.get(known.uidl)) is not None:
-                return entry
-            if 0 < known.number <= drop.count and await drop.uidl(known.number) == known.uidl:
-                return Listed(known.number, known.size, known.uidl)
+        if not self.listing and len(wanted) == 1:  # a message is opened: where it was, it mostly still is
+            (known,) = wanted
+            if known.uidl and 0 < known.number <= drop.count and await drop.uidl(known.number) == known.uidl:
+                return {known.remote_id: Listed(known.number, known.size, known.uidl)}
+        if all(known.uidl in self.listing for known in wanted):
+            return {known.remote_id: self.listing[known.uidl] for known in wanted}
         listed = await self.list_again(drop)
-        if known.uidl in self.listing:
-            return self.listing[known.uidl]
+        found = {known.remote_id: self.listing[known.uidl] for known in wanted if known.uidl in self.listing}
         unnamed = [entry for entry in listed if entry.uidl not in self.listing]
-        return await find_by_fingerprint(drop, unnamed, known)
+        return found | await find_by_header(drop, unnamed, [known for known in wanted if known.remote_id not in found])
 
     async def list_again(self, drop: Maildrop) -> list[Listed]:
         """The whole list of this session, its named entries kept for `locate`."""
@@ -368,13 +378,20 @@ def by_uidl(listed: Sequence[Listed]) -> dict[bytes, Listed]:
     return {entry.uidl: entry for entry in listed if entry.uidl and names[entry.uidl] == 1}
 
 
-async def find_by_fingerprint(drop: Maildrop, candidates: Sequence[Listed], known: Known) -> Listed | None:
-    """The candidate with the known message's header block; of several, the one at its last number."""
-    found: Listed | None = None
+async def find_by_header(drop: Maildrop, candidates: Sequence[Listed], wanted: Sequence[Known]) -> dict[int, Listed]:
+    """Remote id -> the candidate with that header block; of equal ones, the one at its last number first."""
+    if not wanted:
+        return {}
+    places: dict[bytes, list[Listed]] = {known.fingerprint: [] for known in wanted}
     async for listed, answer in drop.headers(candidates):
-        same = isinstance(answer, bytes) and parse.fingerprint(answer) == known.fingerprint
-        if same and (found is None or listed.number == known.number):
-            found = listed
+        if isinstance(answer, bytes) and (same := places.get(parse.fingerprint(answer))) is not None:
+            same.append(listed)
+    found: dict[int, Listed] = {}
+    for known in wanted:
+        same = places[known.fingerprint]
+        if same:
+            same.sort(key=lambda listed: listed.number == known.number)
+            found[known.remote_id] = same.pop()
     return found
 
 

@@ -110,7 +110,7 @@ class Maildrop:
         )
 
     @property
-    def said_no_top(self) -> bool:
+    def lacks_top(self) -> bool:
         """Whether the server has no TOP, so that headers cost whole messages."""
         return not self.has_top
 
@@ -254,7 +254,7 @@ class Maildrop:
         """The header block of each, in the order given, with the empty line that ends it: TOP n 0, asked ahead.
 
         An error for a message alone (Refused, TooLarge) is handed out in its place; whatever ends the session is raised
-        once all that came before it was handed out. Without TOP the headers come by RETR: see `said_no_top`.
+        once all that came before it was handed out. Without TOP the headers come by RETR: see `lacks_top`.
         """
         done = 0
         if self.has_top:

@@ -238,3 +238,45 @@ async def test_a_message_too_large_to_keep_stays_on_the_server_and_holds_up_no_o
         assert (await engine.sync("ada")).deleted == 1
         assert [message.raw for message in server.users["ada@example.org"].messages] == [mail(1)]
         assert (await engine.sync("ada", full=True)).deleted == 0
+
+
+async def test_deletes_on_a_server_without_uidl_look_at_each_header_a_fixed_number_of_times(pop3_server, engine_at):
+    server = await pop3_server([mail(n) for n in range(1, 21)], manners=Manners(without=frozenset({"UIDL"})))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        chosen = list(await engine.ids(INBOX))[3:13]
+        subjects_gone = [(await engine.row(id_)).subject for id_ in chosen]
+        await delete_now(engine, chosen)
+        before = len(verbs(server))
+        result = await engine.sync("ada", full=True)
+        assert result.deleted == 10
+        said = verbs(server)[before:]
+        # New or not; whose body; whose DELE; and those ten once more.
+        assert said.count("TOP") == 3 * 20 + 10
+        assert said.count("LIST") == 3
+        left = [message.raw for message in server.users["ada@example.org"].messages]
+        assert len(left) == 10
+        assert not any(subject.encode() + b"\r\n" in raw for subject in subjects_gone for raw in left)
+
+
+async def test_equal_messages_without_a_name_are_each_deleted_once(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(1), mail(2)], manners=Manners(without=frozenset({"UIDL"})))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        twins = [id_ for id_ in await engine.ids(INBOX) if (await engine.row(id_)).subject == "Engine part 1"]
+        assert len(twins) == 2
+        await delete_now(engine, twins)
+        assert (await engine.sync("ada", full=True)).deleted == 2
+        assert [message.raw for message in server.users["ada@example.org"].messages] == [mail(2)]
+
+
+async def test_a_message_with_a_header_too_large_for_top_is_deleted_too(pop3_server, engine_at):
+    """SAFETY M8."""
+    large = mail(1).replace(b"\r\n\r\n", b"\r\n" + b"X-Filler: y\r\n" * 100_000 + b"\r\n", 1)
+    server = await pop3_server([large, mail(2)])
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        (one,) = [id_ for id_ in await engine.ids(INBOX) if (await engine.row(id_)).subject == "Engine part 1"]
+        await delete_now(engine, [one])
+        assert (await engine.sync("ada", full=True)).deleted == 1
+        assert [message.raw for message in server.users["ada@example.org"].messages] == [mail(2)]

@@ -100,6 +100,16 @@ async def test_servers_that_lack_something_work_and_nothing_comes_twice(pop3_ser
         assert "message 7" in (await engine.read(newest)).text
 
 
+async def test_that_the_server_has_no_top_is_said_once(pop3_server, engine_at):
+    server = await pop3_server([mail(1)], manners=Manners(without=frozenset({"TOP"})))
+    async with engine_at(server.port) as engine:
+        assert (await engine.sync("ada")).words == (
+            "1 new message; this server sends whole messages where headers would do (it has no TOP)"
+        )
+        server.users["ada@example.org"].add(mail(2))
+        assert (await engine.sync("ada")).words == "1 new message"
+
+
 @pytest.mark.parametrize(
     "uidl",
     [
