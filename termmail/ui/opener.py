@@ -10,6 +10,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from termmail.accounts.paths import reason
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -51,7 +53,10 @@ def command(target: str, platform: str = sys.platform, environment: Mapping[str,
 
 async def _hand_over(target: str) -> None:
     argv = command(target)
-    code = await asyncio.to_thread(_start, argv)
+    try:
+        code = await asyncio.to_thread(_start, argv)
+    except OSError as error:
+        raise OpenError(f"{argv[0]} cannot be started: {reason(error)}.") from None
     if code:
         raise OpenError("No program on this machine opens it.")
 

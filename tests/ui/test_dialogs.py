@@ -12,7 +12,9 @@ from textual.widgets import Input, OptionList
 from termmail.demo.manners import Manners
 from termmail.engine.events import OutboxChanged
 from termmail.engine.views import View
-from termmail.mail.message import Draft, Link
+from termmail.mail import parse
+from termmail.mail.message import Draft, Link, Outgoing
+from termmail.store import messages, outbox
 from termmail.ui import opener
 from termmail.ui.screens import dialog, links
 from termmail.ui.screens.ask_password import AskPasswordScreen
@@ -180,6 +182,12 @@ async def test_a_program_that_fails_is_said(desktop, tmp_path):
         await opener.open_file(tmp_path)
 
 
+async def test_an_opener_that_cannot_be_started_is_said(desktop, tmp_path):
+    (tmp_path / "bin" / "xdg-open").write_bytes(b"\0no program")
+    with pytest.raises(opener.OpenError, match="xdg-open cannot be started: exec format error"):
+        await opener.open_file(tmp_path)
+
+
 # -- attachments
 
 MIXED = b"""From: bob@example.org\r
@@ -287,6 +295,36 @@ async def test_a_folder_that_takes_no_files_is_said(opened, tmp_path):
         stage.screen.query_one(Input).value = "/proc/self"
         await pilot.press("enter")
         await until(pilot, lambda: "report.pdf is not saved" in words_of(stage))
+
+
+@pytest.mark.parametrize("key", ["s", "o"])
+async def test_attachments_of_a_message_that_is_gone_are_said_to_be(opened, tmp_path, key):
+    engine, id_, _ = opened
+    async with staged(lambda: AttachmentsScreen(*opened)) as (stage, pilot):
+        await engine.db(messages.erase, [id_])
+        await pilot.press(key)
+        if key == "s":
+            await until(pilot, lambda: isinstance(stage.screen, PickPathScreen))
+            stage.screen.query_one(Input).value = str(tmp_path)
+            await pilot.press("enter")
+        await until(pilot, lambda: "This message is gone." in words_of(stage))
+
+
+@pytest.mark.parametrize("key", ["s", "o"])
+async def test_attachments_that_need_a_password_nobody_has_say_so(tmp_path, pop3_server, monkeypatch, key):
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    server = await pop3_server([MIXED])
+    async with engine_with(tmp_path, ada=account(server.port)) as engine:
+        await engine.sync("ada")
+        (id_,) = await engine.ids(View("ada", "Inbox"))
+        engine.passwords.forget("ada", "pop3", engine.account("ada"))
+        async with staged(lambda: AttachmentsScreen(engine, id_, parse.parse(MIXED)), (80, 40)) as (stage, pilot):
+            await pilot.press(key)
+            if key == "s":
+                await until(pilot, lambda: isinstance(stage.screen, PickPathScreen))
+                stage.screen.query_one(Input).value = str(tmp_path)
+                await pilot.press("enter")
+            await until(pilot, lambda: "The keyring is turned off" in words_of(stage))
 
 
 async def test_warnings_stand_beside_the_files(opened):
@@ -409,6 +447,25 @@ async def test_a_waiting_message_can_be_taken_back(engine):
         await until(pilot, lambda: stage.left)
         assert stage.result.subject == "Breakfast"
         assert len(await engine.ids(View("ada", "Outbox"))) == 0
+
+
+async def test_a_message_without_a_draft_is_deleted_only_after_a_yes(engine):
+    """One that another program handed over."""
+    outgoing = Outgoing(b"Subject: Patch\r\n\r\n+1\r\n", "ada@example.org", ("bob@example.org",), "a@b")
+    outbox_id = await engine.db(outbox.queue, "ada", outgoing, not_before=0, now=0)
+    async with staged(lambda: OutboxItemScreen(engine, outbox_id)) as (stage, pilot):
+        await until(pilot, lambda: "Delete it (d)" in shown(stage))
+        assert "Back to the draft" not in shown(stage)
+        await pilot.press("e", "d")
+        await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(stage.screen, OutboxItemScreen))
+        assert (await engine.outbox_row(outbox_id)).state == "queued"
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: stage.left)
+        assert (await engine.outbox_row(outbox_id)).state == "cancelled"
 
 
 async def test_a_refused_message_shows_the_servers_words(tmp_path, smtp_server):

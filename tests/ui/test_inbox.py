@@ -11,6 +11,8 @@ from termmail.accounts.config import Ui
 from termmail.demo.manners import Manners
 from termmail.engine.events import Failed, SyncProgress
 from termmail.engine.views import View
+from termmail.mail.message import Outgoing
+from termmail.store import outbox
 from termmail.ui import keys
 from termmail.ui.behind import behind
 from termmail.ui.screens.help import HelpScreen
@@ -582,3 +584,14 @@ async def test_the_key_bar_has_a_blank_at_each_end(tmp_path, width):
     async with mailbox(tmp_path, [letter(1)], size=(width, 24)) as (app, _pilot):
         line = shown(app).splitlines()[-1]
         assert (line[0], line[-1]) == (" ", " ")
+
+
+async def test_an_outgoing_message_without_a_draft_is_not_deleted_by_d(tmp_path):
+    async with mailbox(tmp_path, [letter(1)]) as (app, pilot):
+        outgoing = Outgoing(b"Subject: Patch\r\n\r\n+1\r\n", "ada@example.org", ("bob@example.org",), "a@b")
+        id_ = await app.engine.db(outbox.queue, "ada", outgoing, not_before=1 << 40, now=0)
+        app.inbox.go_to(View("ada", "Outbox"))
+        await until(pilot, lambda: "Patch" in shown(app))
+        await pilot.press("d")
+        await until(pilot, lambda: "has no draft to go back to" in shown(app) and "Patch" in shown(app))
+        assert (await app.engine.outbox_row(id_)).state == "queued"

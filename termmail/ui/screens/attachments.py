@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from termmail.accounts.passwords import PasswordError
 from termmail.accounts.paths import reason
 from termmail.mail import safe
 from termmail.net.errors import NetError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message, Part
+
+GONE = "This message is gone."
 
 ACTIVE_TYPES = {"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"}
 """Types that a browser runs programs from, and may load things for."""
@@ -121,8 +124,11 @@ class AttachmentsScreen(dialog.Dialog[None]):
             except OSError as error:
                 self._say("", f"{part.name} is not saved: {reason(error)}. Choose another folder.")
                 return
-            except (NetError, StoreError) as error:
+            except (NetError, PasswordError, StoreError) as error:
                 self._say("", f"{part.name} is not saved: {error}")
+                return
+            except KeyError:
+                self._say("", GONE)
                 return
         self._say("Saved: " + "\n".join(home_short(path) for path in saved))
 
@@ -143,8 +149,10 @@ class AttachmentsScreen(dialog.Dialog[None]):
             self._say("", f"{part.name} cannot be opened: {reason(error)}.")
         except opener.OpenError as error:
             self._say("", f"{error} Enter saves the file instead.")
-        except (NetError, StoreError) as error:
+        except (NetError, PasswordError, StoreError) as error:
             self._say("", f"{part.name} cannot be opened: {error}")
+        except KeyError:
+            self._say("", GONE)
         else:
             self._say(f"Opened a copy of {part.name}")
 

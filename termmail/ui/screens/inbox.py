@@ -115,7 +115,10 @@ class InboxScreen(FindingScreen):
 
     async def _take_back(self, ids: list[int]) -> str:
         assert self.engine is not None
-        back = [id_ for id_ in ids if await self.engine.cancel_outbox(id_) is not None]
+        rows = [await self.engine.outbox_row(id_) for id_ in ids]
+        back = [row for row in rows if row.draft_id and await self.engine.cancel_outbox(row.id) is not None]
+        if not all(row.draft_id for row in rows):
+            return "What a program handed over has no draft to go back to. Enter offers to delete it."
         if len(back) < len(ids):
             return "What is on its way already cannot be taken back."
         return f"Not sent: {count(len(back), 'message')} back in Drafts"

@@ -118,6 +118,10 @@ class LookingScreen(ReadingScreen):
         try:
             path = await self.engine.browser_file(row.id)
             await opener.open_file(path)
+        except KeyError:
+            self.status.say("This message is gone.")
+        except (NetError, PasswordError, StoreError) as error:
+            self.fail(error)
         except opener.OpenError as error:
             self.status.say(f"{error} The file is {path}.", 15)
         except OSError:

@@ -32,7 +32,7 @@ STATES = {
     "sent": "It was sent: the server has taken it.",
     "failed": "The server refused it. Nothing more happens until you decide.",
     "unsure": "It may have arrived: the line broke after the message went out, before the server answered.",
-    "cancelled": "It was taken back and is a draft again.",
+    "cancelled": "It was taken back.",
 }
 
 OFFERS = {
@@ -45,6 +45,7 @@ OFFERS = {
 BUTTONS = {
     "retry": ("r", "Try now"),
     "edit": ("e", "Back to the draft"),
+    "remove": ("d", "Delete it"),
     "assume_sent": ("m", "It arrived: mark as sent"),
     "send_again": ("a", "Send again"),
 }
@@ -57,6 +58,7 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
         Binding("escape,q", "leave", "Back"),
         Binding("r", "retry", "Try now"),
         Binding("e", "edit", "Back to the draft"),
+        Binding("d", "remove", "Delete it"),
         Binding("m", "assume_sent", "It arrived: mark as sent"),
         Binding("a", "send_again", "Send again"),
         Binding("right,down", "app.focus_next", show=False),
@@ -107,14 +109,14 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
             await item.remove_children()
             await buttons.remove_children()
             await item.mount(dialog.title(safe.clean(row.subject) or "(no subject)"), *map(dialog.text, story(row)))
-            offered = [dialog.button(*BUTTONS[name], name) for name in OFFERS.get(row.state, ())]
+            offered = [dialog.button(*BUTTONS[name], name) for name in offers(row)]
             await buttons.mount(*offered, dialog.button("Esc", "Close", "leave"))
             self.query(Button).last().focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what the state offers."""
         if action in BUTTONS:
-            return self._row is not None and action in OFFERS.get(self._row.state, ())
+            return self._row is not None and action in offers(self._row)
         return super().check_action(action, parameters)
 
     @work(exclusive=True, group="act", exit_on_error=False)
@@ -151,12 +153,23 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_edit(self) -> None:
         """Take it back."""
+        await self._take_back()
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def action_remove(self) -> None:
+        """Delete what has no draft to go back to, after a question."""
+        question = ConfirmScreen("Delete this message unsent? Nothing of it is kept.", "Delete", "Back")
+        if await self.app.push_screen_wait(question):
+            await self._take_back()
+
+    async def _take_back(self) -> None:
         try:
             draft = await self._engine.cancel_outbox(self._outbox_id)
+            state = (await self._engine.outbox_row(self._outbox_id)).state
         except (KeyError, StoreError) as error:
             self._say(error)
             return
-        if draft is None:
+        if draft is None and state != "cancelled":
             self.query_one(dialog.Trouble).say("It is already on its way.")
         else:
             self.dismiss(draft)
@@ -168,6 +181,11 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
     def action_leave(self) -> None:
         """Back to the list."""
         self.dismiss(None)
+
+
+def offers(row: OutboxRow) -> list[str]:
+    """What can be done about a message: one that a program handed over has no draft to go back to."""
+    return ["remove" if name == "edit" and not row.draft_id else name for name in OFFERS.get(row.state, ())]
 
 
 def story(row: OutboxRow) -> list[str]:
