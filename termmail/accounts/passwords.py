@@ -55,6 +55,9 @@ class Secret(str):
         return "Secret(...)"
 
 
+ASKED_AGAIN = "It is asked for again when you check for mail."
+
+
 class Passwords:
     """The passwords of one run of the program; each is fetched once and kept in memory until `forget`.
 
@@ -65,6 +68,7 @@ class Passwords:
     def __init__(self, ask: Callable[[str], Awaitable[str | None]] | None = None) -> None:
         self.ask = ask
         self._session: dict[str, Secret] = {}
+        self._typed: set[str] = set()
         self._declined: set[str] = set()
         self._locks: dict[str, asyncio.Lock] = {}
         self._backend: KeyringBackend | None = None
@@ -102,6 +106,7 @@ class Passwords:
         if await self._keyring(lambda backend: backend.get_password(SERVICE, user)) != secret:
             raise PasswordError("The keyring took the password but does not give it back.", _ELSE)
         self._session[user] = secret
+        self._typed.discard(user)
         self._declined.discard(user)
         return await self.backend_name()
 
@@ -123,7 +128,12 @@ class Passwords:
         for place, settings in _places(account, kind):
             user = keyring_user(place, settings)
             self._session.pop(user, None)
+            self._typed.discard(user)
             self._declined.discard(user)
+
+    def typed(self, kind: str, account: Account) -> bool:
+        """Whether the password in use was typed when it was asked for, and lies nowhere else."""
+        return any(keyring_user(place, settings) in self._typed for place, settings in _places(account, kind))
 
     async def backend_name(self) -> str:
         """Words for the keyring in use, for the reader. Raises PasswordError where there is none."""
@@ -152,8 +162,9 @@ class Passwords:
         answer = await self.ask(f"Password for {where}.{f' {trouble}' if trouble else ''}")
         if not answer:
             self._declined.add(user)
-            raise PasswordError(f"No password was given for {where}.", "Start termmail again to be asked once more.")
+            raise PasswordError(f"No password was given for {where}.", ASKED_AGAIN)
         self._session[user] = _checked(answer, "The password")
+        self._typed.add(user)
         return self._session[user]
 
     async def _keyring(self, verb: Callable[[KeyringBackend], T]) -> T:

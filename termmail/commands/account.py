@@ -77,6 +77,8 @@ def from_args(args: Namespace) -> Account:
 async def _add(engine: Engine, args: Namespace) -> int:
     if not args.name or not args.address:
         raise CommandError("Which account? termmail account add NAME ADDRESS", USAGE)
+    if not all(args.address.rpartition("@")):
+        raise CommandError(f"{args.address} is no mail address.", USAGE, "termmail account add NAME ADDRESS")
     if args.name in engine.config.accounts:
         raise CommandError(f"There is an account {args.name} already.", USAGE)
     one = from_args(args)
@@ -85,8 +87,10 @@ async def _add(engine: Engine, args: Namespace) -> int:
         secret = await engine.passwords.get(args.name, "pop3", one) if args.password_command else password
         async for step in engine.try_account(one, secret):
             output.say(step.words)
-            if not step.well:
-                raise CommandError("Nothing was saved.", REFUSED, "Correct what is wrong, or add --no-test.")
+            if step.error is not None:
+                raise CommandError(
+                    "Nothing was saved.", code_for(step.error) or REFUSED, "Correct what is wrong, or add --no-test."
+                )
     words = await engine.add_account(args.name, one, password)
     output.say(
         f"Account {args.name} is saved in {engine.paths.config}. {'' if args.password_command else words}".rstrip()
@@ -121,10 +125,11 @@ async def _remove(engine: Engine, args: Namespace) -> int:
 async def _password(engine: Engine, args: Namespace) -> int:
     name = chosen_accounts(engine, _named(args))[0]
     one = engine.account(name)
-    password = _read_password(args, f"Password for {one.pop3.username}: ")
-    if not password:
-        raise CommandError("No password was given.", USAGE)
     try:
+        await engine.passwords.backend_name()  # before anybody types a password in vain
+        password = _read_password(args, f"Password for {one.pop3.username}: ")
+        if not password:
+            raise CommandError("No password was given.", USAGE)
         where = await engine.passwords.set(name, args.server, one, password)
     except PasswordError as error:
         raise CommandError(str(error), LOGIN, error.advice) from None

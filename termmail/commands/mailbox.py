@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from termmail.mail.message import Envelope, Message
 
 
+_NEXT_OF_MBOX = re.compile(rb"\n\r?\nFrom [^\n]*\d{4}\r?\n[!-9;-~]+:")
+
 MOST_FAILURES = 20
 """Messages named one by one that could not be imported or exported; the others are counted."""
 
@@ -45,7 +48,8 @@ def chosen_accounts(engine: Engine, name: str | None) -> list[str]:
     if name and name not in engine.config.accounts:
         raise CommandError(f"There is no account {name!r}. There are: {', '.join(engine.accounts) or 'none'}.", USAGE)
     if not engine.accounts:
-        raise CommandError("There is no account yet.", USAGE, "Add one: termmail account add, or just run termmail.")
+        words = f"There is no account in {engine.paths.config}."
+        raise CommandError(words, USAGE, "Add one: termmail account add, or just run termmail.")
     return [name] if name else engine.accounts
 
 
@@ -69,6 +73,7 @@ async def sync(engine: Engine, args: Namespace) -> int:
             output.say(f"{name}: {error} {error.advice}")
             worst = max(worst, code_for(error) or 0)
         await engine.index()
+        await engine.hurry(name)
         rows = await engine.flush(name)
         worst = max([worst, *(outbox_code(row.state) for row in rows)])
         sent = sum(row.state == "sent" for row in rows)
@@ -107,6 +112,8 @@ async def list_messages(engine: Engine, args: Namespace) -> int:
 
 async def search(engine: Engine, args: Namespace) -> int:
     """Messages that answer a query."""
+    if not args.query.strip():
+        raise CommandError("What is to be found? termmail search WORDS", USAGE, "termmail list shows a folder.")
     view = View.search(args.account or "", args.query)
     found = list(await engine.ids(view, args.limit))
     await _print_view(engine, view, found, as_json=args.json)
@@ -136,6 +143,8 @@ async def _envelope(engine: Engine, view: View, id_: int) -> Envelope:
 
 async def show(engine: Engine, args: Namespace) -> int:
     """One message or more, whole."""
+    if not args.ids:
+        raise CommandError("Which message? termmail show ID", USAGE, "termmail list shows the ids.")
     for id_ in args.ids:
         await _known(engine, [id_])
         message = await engine.read(id_)
@@ -152,6 +161,11 @@ def show_file(args: Namespace) -> int:
         raw = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     except OSError as error:
         raise CommandError(f"{args.file} cannot be read: {(error.strerror or 'refused').lower()}.") from None
+    if raw.startswith(b"From "):  # one message of an mbox, as mutt and procmail hand it over
+        raw = raw.partition(b"\n")[2]
+        if _NEXT_OF_MBOX.search(raw):
+            words = f"{args.file} is an mbox of several messages."
+            raise CommandError(words, DATA, "termmail import brings them in; then termmail show ID.")
     if args.raw:
         print_raw(raw)
     else:

@@ -75,7 +75,7 @@ def message_data(message_id: int | None, message: Message) -> dict[str, Any]:
         "body": flow.plain(message),
         "attachments": [{"name": p.name, "type": p.content_type, "size": p.size} for p in message.parts],
         "links": [{"text": link.text, "url": link.url} for link in body.links],
-        "warnings": [*message.warnings, *body.notes],
+        "warnings": [*message.warnings, *body.notes, *(f"{p.name}: {p.warning}" for p in message.parts if p.warning)],
     }
 
 
@@ -88,14 +88,15 @@ def print_message(message: Message) -> None:
         ("From", people(envelope.sender)),
         ("To", people(envelope.to)),
         ("Cc", people(envelope.cc)),
+        ("Reply-To", people(envelope.reply_to) if envelope.reply_to != envelope.sender else ""),
         ("Date", local(envelope.date)),
         ("Subject", envelope.subject),
     ):
         if value:
-            print(f"{name + ':':9}{value}")
+            print(f"{name + ':':10}{value}")
     body = flow.body(message, width=min(88, _columns()))
     for note in (*message.warnings, *body.notes):
-        print(f"{'Note:':9}{note}")
+        print(f"{'Note:':10}{note}")
     print()
     for row in body.lines:
         print(row.text)
@@ -110,15 +111,15 @@ def print_rows(rows: Iterable[Row]) -> None:
     """A list for people: id, marks, date, sender, subject, cut to the width of the terminal."""
     columns = _columns()
     for row in rows:
-        marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("+" if row.attachments else " ")
-        sender = f"To: {row.recipients}" if row.folder == "Sent" else row.sender
+        marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("@" if row.attachments else " ")
+        sender = f"To: {row.recipients}" if row.folder in {"Sent", "Drafts", "Outbox"} else row.sender
         head = f"{row.id:>6} {marks} {local(row.date):16}  {_fit(sender, 24)}  "
         print(head + safe.cut(row.subject or "(no subject)", max(columns - len(head), 20)))
 
 
 def _fit(text: str, cells: int) -> str:
     """Cut or filled up to exactly so many terminal cells."""
-    text = safe.cut(text, cells)
+    text = safe.cut_sender(text, cells)
     return text + " " * (cells - safe.cells(text))
 
 

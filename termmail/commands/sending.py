@@ -37,13 +37,13 @@ async def send(engine: Engine, args: Namespace) -> int:
         subject=args.subject,
         body=body,
     )
+    draft = await engine.save_draft(draft)
     try:
         for path in args.attach:
             draft = await engine.attach(draft, Path(path))
         outbox_id = await engine.send(draft, delay=0)
     except (ComposeError, OSError) as error:
-        if draft.id:
-            await engine.discard_draft(draft.id)
+        await engine.discard_draft(draft.id)
         words = f"{error.filename}: {(error.strerror or '').lower()}" if isinstance(error, OSError) else str(error)
         raise CommandError(words, DATA) from None
     return await _try_now(engine, account, outbox_id, as_json=args.json)

@@ -100,7 +100,7 @@ class Engine:
         leaving = [self.receiver(name).leave(patience, commit=commit) for name in names]
         leaving += [s.leave(patience) for s in self._senders.values()]
         await asyncio.gather(*leaving, return_exceptions=True)
-        self.reader.close()
+        await asyncio.to_thread(self.reader.close)
         store, self._store = self._store, None
         if store is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, store.close)
@@ -349,9 +349,9 @@ class Engine:
         """Take an attachment out of the draft."""
         return await writing.detach(self, draft, file_id)
 
-    def concerns(self, draft: Draft) -> tuple[str, ...]:
+    async def concerns(self, draft: Draft) -> tuple[str, ...]:
         """What a careful friend would ask before this is sent."""
-        return writing.concerns(draft)
+        return await writing.concerns(draft)
 
     async def send(self, draft: Draft, delay: float = writing.SEND_DELAY) -> int:
         """Queue a draft; it goes out after `delay` seconds. Returns its outbox id.
@@ -392,8 +392,10 @@ class Engine:
         return await self.receiver(account).sync(full=full)
 
     def sync_soon(self, account: str) -> None:
-        """Receive in the background; what goes wrong becomes a Failed event."""
+        """Somebody asked: receive, and send what was put off, in the background; what goes wrong becomes a Failed
+        event."""
         self.run(self.sync_quietly(account))
+        self.run(self.hurry(account))
 
     async def sync_quietly(self, account: str) -> None:
         """Receive, and tell instead of raising."""
@@ -406,6 +408,11 @@ class Engine:
     async def flush(self, account: str) -> list[OutboxRow]:
         """Send everything of the account that is ready to go; the rows tried, in their new states."""
         return await self.sender(account).flush()
+
+    async def hurry(self, account: str) -> None:
+        """Somebody asks: what was put off is tried at the next flush, which follows soon."""
+        if not self.read_only:
+            await self.sender(account).hurry()
 
     # -- in and out
 

@@ -55,6 +55,13 @@ class Sender:
         """Something was queued: the clock is set anew."""
         self._wake.set()
 
+    async def hurry(self) -> None:
+        """Somebody asks: what was put off is tried at once, and a password that was not given is asked for again."""
+        if isinstance(self.trouble, PasswordError):
+            self.engine.passwords.forget(self.account, "smtp", self.engine.account(self.account))
+        await self.engine.db(outbox.hurry, self.account, now())
+        self.look_again()
+
     async def flush(self) -> list[OutboxRow]:
         """Send everything that is ready now; the rows that were tried, in their new states.
 
@@ -135,8 +142,9 @@ class Sender:
         self.trouble = outcome.error
         if isinstance(outcome.error, LoginRefused):
             settings = self.engine.account(account)
+            typed = self.engine.passwords.typed("smtp", settings)
             self.engine.passwords.forget(account, "smtp", settings)
-            outcome.error.advice = login_advice(outcome.error, settings, "smtp", account)
+            outcome.error.advice = login_advice(outcome.error, settings, "smtp", account, typed=typed)
         if outcome.state == "sent":
             await self._accepted(claimed, outcome)
         elif outcome.state == "later":

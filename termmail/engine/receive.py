@@ -286,7 +286,9 @@ class Receiver:
             try:
                 self.drop = await Maildrop.open(server, list_too=list_too)
             except LoginRefused as error:
-                error.advice = login_advice(error, self.engine.account(self.account), "pop3", self.account)
+                settings = self.engine.account(self.account)
+                typed = self.engine.passwords.typed("pop3", settings)
+                error.advice = login_advice(error, settings, "pop3", self.account, typed=typed)
                 raise
             return self.drop
 

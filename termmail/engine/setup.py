@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from termmail.accounts import config as configuration
 from termmail.accounts import paths as places
-from termmail.accounts.passwords import PasswordError
+from termmail.accounts.passwords import ASKED_AGAIN, PasswordError
 from termmail.net.errors import LoginRefused, NetError, Offline
 from termmail.store.errors import StoreFull, StoreReadOnly
 from termmail.store.store import Store
@@ -25,11 +25,17 @@ Kind = Literal["pop3", "smtp"]
 
 
 class Step(NamedTuple):
-    """What came of trying one server: a sentence, whether it went well, and which server refused the login."""
+    """What came of trying one server: a sentence, why it did not go well (None where it did), and which server refused
+    the login."""
 
     words: str
-    well: bool
+    error: NetError | None = None
     refused: Kind | None = None
+
+    @property
+    def well(self) -> bool:
+        """Whether it went well."""
+        return self.error is None
 
 
 def open_store(paths: Paths) -> Store:
@@ -86,11 +92,11 @@ async def try_account(
         host = account.pop3.host if kind == "pop3" else account.smtp.host
         doing = "Receiving from" if kind == "pop3" else "Sending through"
         try:
-            yield Step(await try_server(account, kind, password, trace), well=True)
+            yield Step(await try_server(account, kind, password, trace))
         except NetError as error:
             words = f"{doing} {host}: {error} {advice_while_trying(error, account, kind)}"
             login = isinstance(error, LoginRefused) and _is_general(error)
-            yield Step(words, well=False, refused=kind if login else None)
+            yield Step(words, error, kind if login else None)
 
 
 def advice_while_trying(error: NetError, account: Account, kind: Kind, name: str = "") -> str:
@@ -107,8 +113,9 @@ def advice_while_trying(error: NetError, account: Account, kind: Kind, name: str
     return "Try again in a moment." if error.advice == NetError.advice else error.advice
 
 
-def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = "") -> str:
-    """What to do about a refused login: where the password of this account comes from, and how to put in another."""
+def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = "", *, typed: bool = False) -> str:
+    """What to do about a refused login: where the password of this account comes from, and how to put in another.
+    `typed`: it was asked for, and lies nowhere."""
     if not _is_general(error):
         return error.advice
     command = (account.pop3 if kind == "pop3" else account.smtp).password_command
@@ -118,6 +125,8 @@ def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = 
         return "Check what your password_command prints."
     if not name:
         return "Check the user name and the password, then try again; many providers want an app password."
+    if typed:
+        return f"Check the user name and the password. {ASKED_AGAIN}"
     server = " --server smtp" if kind == "smtp" else ""
     return f"Check the user name; store another password with: termmail account password {name}{server}"
 

@@ -119,8 +119,7 @@ async def attach(engine: Engine, draft: Draft, path: Path) -> Draft:
         return path.read_bytes()
 
     data = await asyncio.to_thread(read)
-    if not draft.id:
-        draft = await save(engine, draft)
+    draft = await save(engine, draft)
     content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return await engine.db(drafts.attach, draft.id, path.name, content_type, data)
 
@@ -130,11 +129,11 @@ async def detach(engine: Engine, draft: Draft, file_id: int) -> Draft:
     return await engine.db(drafts.detach, draft.id, file_id)
 
 
-def concerns(draft: Draft) -> tuple[str, ...]:
+async def concerns(draft: Draft) -> tuple[str, ...]:
     """What to ask before sending."""
     from termmail.mail import compose  # noqa: PLC0415
 
-    return compose.concerns(draft)
+    return await asyncio.to_thread(compose.concerns, draft)
 
 
 async def send(engine: Engine, draft: Draft, delay: float) -> int:

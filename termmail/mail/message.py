@@ -124,7 +124,8 @@ class Draft(Struct, frozen=True):
 
     `id` is 0 until the store has it. `answers` is the store id of the message it answers (0: none), `forwards`
     of the one it forwards: they get their mark when the draft was sent. `cursor` is where writing starts:
-    "to", "body" (its top) or "body-end". `updated` is UTC seconds.
+    "to", "body" (its top) or "body-end". `updated` is UTC seconds. `version` is that of the stored draft this was made
+    from: it counts the saves.
     """
 
     id: int = 0
@@ -141,6 +142,7 @@ class Draft(Struct, frozen=True):
     attachments: tuple[Attachment, ...] = ()
     cursor: str = "to"
     updated: int = 0
+    version: int = 0
 
 
 class Outgoing(Struct, frozen=True):

@@ -158,6 +158,17 @@ def cut(text: str, cells: int) -> str:
     return text
 
 
+def cut_sender(text: str, cells: int) -> str:
+    """A sender as `sender_text` has it, in at most so many cells. A bare address that does not fit loses its front:
+    its end is the domain it really comes from (SAFETY M3)."""
+    if "@" not in text or " " in text or (len(text) <= cells and sum(_widths(text)) <= cells):
+        return cut(text, cells)
+    end = text[-max(cells - 1, 1) :]
+    while sum(_widths(end)) > max(cells - 1, 0):
+        end = end[1:]
+    return f"…{end}"
+
+
 _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)")
 _NAME_UNFIT = re.compile(f'[:*?"<>|{REPLACEMENT}\u2044\u2215\u29f5\u29f8\uff0f\uff3c\uff1a\ufe55]')
 

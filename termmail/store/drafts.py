@@ -27,22 +27,30 @@ _COLUMNS = "account, recipients, cc, bcc, subject, body, in_reply_to, refs, answ
 
 
 def save(store: Store, draft: Draft, now: int | None = None) -> Draft:
-    """Keep a draft as it is now; returns it with its id and time (`now`, UTC seconds). Its attachments are not
-    touched: `attach` and `detach` do that. A draft that was discarded elsewhere comes back under a new id, for no
-    typed word is dropped."""
+    """Keep a draft as it is now; returns it with its id, version and time (`now`, UTC seconds). Its attachments are not
+    touched: `attach` and `detach` do that.
+
+    No typed word is dropped: a draft that was discarded elsewhere, or changed since `draft.version`, is kept under a
+    new id, beside what the other one wrote.
+    """
     updated = int(time.time()) if now is None else now
     values = _values(replace(draft, updated=updated))
     with store.transaction(durable=True) as db:
         sets = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", "))
         changed = db.execute(
-            f"UPDATE draft SET {sets}, version = version + 1 WHERE id = ?",  # noqa: S608 - columns of ours
-            (*values, draft.id),
+            f"UPDATE draft SET {sets}, version = version + 1 WHERE id = ? AND version = ?",  # noqa: S608 - ours
+            (*values, draft.id, draft.version),
         )
         id_ = draft.id
         if changed.rowcount == 0:
             marks = ", ".join("?" * len(values))
             cursor = db.execute(f"INSERT INTO draft ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608
             id_ = cursor.lastrowid or 0
+            db.execute(
+                "INSERT INTO draft_file (draft, name, content_type, size, bytes)"
+                " SELECT ?, name, content_type, size, bytes FROM draft_file WHERE draft = ? ORDER BY id",
+                (id_, draft.id),
+            )
         return _load(db, id_)
 
 
@@ -64,12 +72,12 @@ def load(store: Store, id_: int) -> Draft:
 
 def _load(db: sqlite3.Connection, id_: int) -> Draft:
     found = db.execute(
-        f"SELECT {_COLUMNS} FROM draft WHERE id = ?",  # noqa: S608 - columns of ours
+        f"SELECT {_COLUMNS}, version FROM draft WHERE id = ?",  # noqa: S608 - columns of ours
         (id_,),
     ).fetchone()
     if found is None:
         raise KeyError(id_)
-    account, to, cc, bcc, subject, body, in_reply_to, references, answers, forwards, cursor, updated = found
+    account, to, cc, bcc, subject, body, in_reply_to, references, answers, forwards, cursor, updated, version = found
     files = db.execute("SELECT id, name, content_type, size FROM draft_file WHERE draft = ? ORDER BY id", (id_,))
     return Draft(
         id=id_,
@@ -86,6 +94,7 @@ def _load(db: sqlite3.Connection, id_: int) -> Draft:
         attachments=tuple(Attachment(*file) for file in files),
         cursor=cursor,
         updated=updated,
+        version=version,
     )
 
 

@@ -163,6 +163,15 @@ def later(store: Store, id_: int, words: str, now: int) -> int:
     return now + wait
 
 
+def hurry(store: Store, account: str, now: int) -> None:
+    """Whoever was put off waits no longer. What was not tried yet keeps the time in which it can be taken back."""
+    with store.transaction() as db:
+        db.execute(
+            "UPDATE outbox SET not_before = min(not_before, ?) WHERE account = ? AND state = 'queued' AND attempts > 0",
+            (now, account),
+        )
+
+
 def failed(store: Store, id_: int, words: str, refused: Mapping[str, str]) -> None:
     """Refused for good, with the server's words by address: the draft may be edited again."""
     with store.transaction(durable=True) as db:

@@ -93,6 +93,34 @@ async def test_send_exits_75_when_the_message_waits_and_69_when_it_was_refused(t
     assert len(termmail.demo.smtp.received) == 1
 
 
+async def test_sync_sends_what_was_put_off(termmail):
+    termmail.demo.smtp.manners = Manners(answers={"MAIL": b"451 later\r\n"})
+    await termmail("send", "--to", "bob@example.org", "--subject", "A", "--body", "x", code=75)
+    await termmail("sync", code=75)
+    termmail.demo.smtp.manners = Manners()
+    assert b", 1 sent" in (await termmail("sync")).out
+    assert (await termmail("outbox", "--json")).json == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--to", "bob", "--subject", "A"), ("--to", "b@example.org", "--subject", "A\nB: c")]
+)
+async def test_what_cannot_be_sent_leaves_no_draft(termmail, wrong):
+    await termmail("send", *wrong, "--body", "x", code=65)
+    assert (await termmail("list", "--folder", "Drafts", "--json")).json == []
+
+
+async def test_show_takes_one_message_of_an_mbox_and_names_an_mbox_of_several(termmail):
+    one = b"From ada@example.org Mon Nov 23 12:00:00 2026\nSubject: One\n\nFrom here on.\n"
+    path = termmail.folder / "box"
+    path.write_bytes(one)
+    (shown,) = (await termmail("show", "--file", str(path), "--json")).json
+    assert shown["subject"] == "One"
+    path.write_bytes(one + b"\n" + one)
+    ran = await termmail("show", "--file", str(path), code=65)
+    assert "is an mbox of several messages. termmail import brings them in" in ran.err
+
+
 async def test_outbox_cancel_brings_the_draft_back(termmail):
     termmail.demo.smtp.manners = Manners(answers={"MAIL": b"451 later\r\n"})
     ran = await termmail("send", "--to", "bob@example.org", "--subject", "A", "--body", "x", code=75)
@@ -213,6 +241,9 @@ async def test_import_takes_a_foreign_mbox(termmail, tmp_path):
         (["nonsense"], 64),
         (["list", "--account", "nobody"], 64),
         (["list", "--folder", "nowhere"], 64),
+        (["show"], 64),
+        (["search", " "], 64),
+        (["account", "add", "work", "bad"], 64),
         (["show", "999999"], 65),
         (["show", "--file", "/does/not/exist.eml"], 65),
         (["import", "/does/not/exist"], 73),

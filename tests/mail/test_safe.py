@@ -17,6 +17,7 @@ from termmail.mail.safe import (
     clean_bytes,
     clean_lines,
     cut,
+    cut_sender,
     domain_warning,
     name_warning,
     safe_name,
@@ -254,3 +255,17 @@ def test_people_are_always_clean(name: str, email: str) -> None:
 @pytest.mark.parametrize("name", MARKUP)
 def test_markup_is_left_alone_for_it_is_only_text(name: str) -> None:
     assert clean(MARKUP[name]) == MARKUP[name]
+
+
+@given(st.text(alphabet="abc@.…漢é", max_size=40), st.integers(1, 30))
+def test_a_bare_address_keeps_its_end_where_it_is_cut(text: str, room: int) -> None:
+    """SAFETY M3."""
+    shown = cut_sender(text, room)
+    assert cells(shown) <= max(room, 1)
+    if "@" in text and cells(text) > room:
+        assert shown[0] == "…"
+        assert text.endswith(shown[1:])
+
+
+def test_a_long_address_is_cut_at_once() -> None:
+    assert cut_sender("x" * 1_000_000 + "@bank.example.verify.example.net", 24) == "….example.verify.example.net"[-24:]

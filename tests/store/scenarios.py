@@ -121,7 +121,7 @@ SCENARIOS = {
         lambda store: search.index_pending(store, seconds=60),
     ),
     "save draft": Scenario(
-        _draft, lambda store: drafts.save(store, Draft(id=1, account="work", body=LONG), NOW), large=True
+        _draft, lambda store: drafts.save(store, Draft(id=1, version=1, account="work", body=LONG), NOW), large=True
     ),
     "attach": Scenario(_draft, lambda store: drafts.attach(store, 1, "b", "text/plain", LONG.encode()), large=True),
     "detach": Scenario(_draft, lambda store: drafts.detach(store, 1, 1)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from termmail.mail import parse
 from termmail.mail.message import Draft, Outgoing
@@ -87,12 +88,34 @@ def test_words_typed_into_a_draft_that_was_discarded_elsewhere_are_not_lost(stor
     assert again.body == WRITTEN.body
 
 
+def test_a_draft_that_was_changed_elsewhere_is_kept_beside_that(store):
+    first = drafts.attach(store, drafts.save(store, WRITTEN, NOW).id, "a.txt", "text/plain", b"words")
+    theirs = drafts.save(store, replace(first, body="theirs"), NOW)
+    ours = drafts.save(store, replace(first, body="ours"), NOW)
+    assert ours.id != theirs.id
+    assert drafts.load(store, theirs.id).body == "theirs"
+    assert drafts.files(store, ours.id) == drafts.files(store, theirs.id) == [("a.txt", "text/plain", b"words")]
+    assert drafts.save(store, ours, NOW).id == ours.id
+
+
 def test_a_lone_surrogate_from_a_terminal_does_not_stop_a_draft_from_being_saved(store):
     saved = drafts.save(store, Draft(account="work", body="x\udcffy\x00z"), NOW)
     assert saved.body == "x?y\x00z"
 
 
 # -- the way out
+
+
+def test_who_was_put_off_goes_out_when_somebody_asks_and_nobody_goes_out_before_its_time(store):
+    waits = outbox.queue(store, "work", outgoing(1), draft_id=0, not_before=NOW + 10, now=NOW)
+    put_off = outbox.queue(store, "work", outgoing(2), draft_id=0, not_before=NOW, now=NOW)
+    outbox.claim(store, "work", NOW, "me")
+    outbox.later(store, put_off, "Busy.", NOW)
+    assert outbox.claim(store, "work", NOW + 1, "me") is None
+    outbox.hurry(store, "work", NOW + 1)
+    assert outbox.claim(store, "work", NOW + 1, "me").id == put_off
+    assert outbox.claim(store, "work", NOW + 1, "me") is None
+    assert outbox.get(store, waits).state == "queued"
 
 
 def test_a_queued_draft_leaves_the_drafts_and_waits_in_the_outbox(store):

@@ -178,6 +178,17 @@ async def test_a_draft_that_was_opened_again_stays(engine):
         assert [draft.id for draft in await drafts(engine)] == [stored.id]
 
 
+async def test_a_draft_that_two_write_at_once_is_kept_twice(engine, short_pause):
+    stored = await engine.save_draft(Draft(account="ada", subject="Half", body="way", cursor="body-end"))
+    async with staged(lambda: ComposeScreen(engine, stored)) as (stage, pilot):
+        await engine.save_draft(replace(stored, body="theirs"))
+        await pilot.press("!")
+        await until(pilot, lambda: "kept beside it" in words_of(stage))
+        await pilot.press("!", "escape")
+        await until(pilot, lambda: stage.left)
+        assert sorted(draft.body for draft in await drafts(engine)) == ["theirs", "way!!"]
+
+
 async def test_quitting_with_the_composer_open_keeps_the_draft(engine):
     async with staged(lambda: ComposeScreen(engine, Draft(account="ada", cursor="body"))) as (_, pilot):
         await pilot.press("H", "i", "ctrl+q")

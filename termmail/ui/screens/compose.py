@@ -124,7 +124,10 @@ class ComposeScreen(Screen[int | None]):
             except StoreError as error:
                 self._trouble(f"The draft is not saved: {error}")
                 return False
-            self.draft = replace(current, id=saved.id, updated=saved.updated)
+            if self.draft.id not in {0, saved.id}:
+                self.notify("This draft was changed elsewhere too: yours is kept beside it.")
+                self._take_attachments(saved)
+            self.draft = replace(current, id=saved.id, updated=saved.updated, version=saved.version)
             self._title.say_saved()
             return True
 
@@ -187,7 +190,7 @@ class ComposeScreen(Screen[int | None]):
             self._body.focus()
 
     def _take_attachments(self, draft: Draft) -> None:
-        self.draft = replace(self.draft, id=draft.id, attachments=draft.attachments)
+        self.draft = replace(self.draft, id=draft.id, attachments=draft.attachments, version=draft.version)
         self.query_one(AttachmentRow).show(draft.attachments)
         self._keep_soon()
 
@@ -226,7 +229,7 @@ class ComposeScreen(Screen[int | None]):
         self._trouble("")
         if not self._head.check() or not await self._save():
             return
-        concerns = self.engine.concerns(self._current())
+        concerns = await self.engine.concerns(self._current())
         question = ConfirmScreen("Before this goes out", "Send anyway", "Back", concerns)
         if concerns and not await self.app.push_screen_wait(question):
             return

@@ -9,6 +9,8 @@ from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
+from termmail.mail.safe import cut_sender
+
 if TYPE_CHECKING:
     from rich.style import Style
 
@@ -127,14 +129,8 @@ def _subject(row: Row, width: int, words: Style, dim: Style) -> list[Segment]:
 
 
 def _who(row: Row, width: int) -> str:
-    """The sender in exactly `width` cells. A bare address that does not fit loses its front: its end is the domain it
-    really comes from (SAFETY M3).
-    """
-    text = sender(row)
-    if "@" in text and " " not in text:
-        while cell_len(text) > max(width, 1):
-            text = "…" + text.removeprefix("…")[1:]
-    return _fit(text, width)
+    """The sender in exactly `width` cells."""
+    return _fit(cut_sender(sender(row), width), width)
 
 
 def _fit(text: str, width: int) -> str:
