@@ -290,8 +290,8 @@ async def test_account_list_add_password_remove(termmail):
     await termmail("account", "add", "second", "ada@example.org", *plain, "--password-command", "echo", demo.password)
     assert [row["name"] for row in (await termmail("account", "list", "--json")).json] == ["demo", "second"]
     await termmail("account", "test", "second")
-    await termmail("account", "add", "third", "ada@example.org", *plain, "--password-command", "echo", "no", code=69)
-    refused = await termmail("account", "add", "third", "ada@example.org", *plain, stdin=b"no\n", code=69)
+    await termmail("account", "add", "third", "ada@example.org", *plain, "--password-command", "echo", "no", code=77)
+    refused = await termmail("account", "add", "third", "ada@example.org", *plain, stdin=b"no\n", code=77)
     assert "try again; many providers want an app password" in refused.err
     assert "account password" not in refused.err  # there is no account that could be named
     await termmail("account", "remove", "second")

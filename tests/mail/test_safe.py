@@ -268,4 +268,4 @@ def test_a_bare_address_keeps_its_end_where_it_is_cut(text: str, room: int) -> N
 
 
 def test_a_long_address_is_cut_at_once() -> None:
-    assert cut_sender("x" * 1_000_000 + "@bank.example.verify.example.net", 24) == "….example.verify.example.net"[-24:]
+    assert cut_sender("x" * 1_000_000 + "@bank.example.verify.example.net", 24) == "…mple.verify.example.net"
