@@ -40,6 +40,7 @@ __all__ = [
 QUOTE_LIMIT = 2_000  # lines of the answered message that are quoted
 FORWARD_LIMIT = 10_000  # lines of a message that are forwarded in the text
 _LINE_LENGTH = 78  # of a line to be quoted (RFC 5322 section 2.1.1): what others have wrapped stays as they did
+_LOOKED_AT = 100_000  # characters of a body: nobody types more, and the search holds up everything else
 _MANY = 10
 _REPLY = r"(?:re|aw|antw|antwort|sv|vs|odp|res|ynt|回复|回覆|答复|答覆|返信)"
 _FORWARD = r"(?:fwd|fw|wg|tr|rv|enc|ilt|doorst|vb|轉寄|转发)"
@@ -280,8 +281,8 @@ def mailto(url: str, identity: Identity) -> Draft:
 
 
 def _own_words(body: str) -> str:
-    """What the writer wrote: without quotes, the signature and a forwarded message."""
-    own = body.partition(_FORWARD_START)[0].split("\n")
+    """What the writer wrote: without quotes, the signature and a forwarded message. Of a very long text, its start."""
+    own = body[:_LOOKED_AT].partition(_FORWARD_START)[0].split("\n")
     return "\n".join(line for line in own if not line.startswith(">")).partition("\n-- \n")[0]
 
 

@@ -48,20 +48,32 @@ async def edit(text: str, folder: Path) -> str:
     """
     argv = command()
     try:
-        await asyncio.to_thread(folder.mkdir, mode=FOLDER_MODE, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="draft-", dir=folder) as private:
-            handle, name = tempfile.mkstemp(suffix=".eml", dir=private)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+        private = await asyncio.to_thread(_private_folder, folder)
+        try:
+            file = await asyncio.to_thread(_written, text, private)
             with _interrupt_is_the_editors():
-                code = await _run([*argv, name])
+                code = await _run([*argv, str(file)])
             if code:
                 raise EditorError(f"{Path(argv[0]).name} ended with an error; the text is as it was.")
-            data = await asyncio.to_thread(Path(name).read_bytes)
+            data = await asyncio.to_thread(file.read_bytes)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, private, ignore_errors=True)
     except OSError as error:
         raise EditorError(f"The text cannot be edited: {reason(error)}.") from None
     edited = data.decode("utf-8", "replace").replace("\r\n", "\n")
     return edited if text.endswith("\n") else edited.removesuffix("\n")
+
+
+def _private_folder(folder: Path) -> Path:
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="draft-", dir=folder))
+
+
+def _written(text: str, folder: Path) -> Path:
+    handle, name = tempfile.mkstemp(suffix=".eml", dir=folder)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    return Path(name)
 
 
 async def _run(argv: list[str]) -> int:

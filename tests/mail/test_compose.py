@@ -350,6 +350,12 @@ def test_what_others_said_of_attachments_does_not_count(body: str) -> None:
     assert concerns(replace(FINE, body=body)) == ()
 
 
+def test_of_a_very_long_text_only_the_start_is_looked_at() -> None:
+    long = "word " * 100_000
+    assert concerns(replace(FINE, body=f"attached\n{long}")) != ()
+    assert concerns(replace(FINE, body=f"{long}\nattached")) == ()
+
+
 def test_an_empty_subject_and_many_people_are_noticed() -> None:
     assert concerns(replace(FINE, subject="  ")) == ("The subject is empty.",)
     many = ", ".join(f"p{number}@x.org" for number in range(9))

@@ -75,3 +75,17 @@ def test_the_editor_is_split_into_words_and_never_given_to_a_shell(environment, 
 def test_an_editor_that_cannot_be_meant_is_said_in_words(environment, words):
     with pytest.raises(editor.EditorError, match=words):
         editor.command(environment)
+
+
+async def test_nothing_stays_behind_when_editing_is_called_off(program, tmp_path):
+    program("touch $OUT/begun; until [ -e $OUT/over ]; do sleep 0.01; done; touch $OUT/ended")
+    edited = asyncio.create_task(editor.edit("old", tmp_path / "editing"))
+    while not (tmp_path / "begun").exists():
+        await asyncio.sleep(0)
+    edited.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await edited
+    assert list((tmp_path / "editing").iterdir()) == []
+    (tmp_path / "over").touch()
+    while not (tmp_path / "ended").exists():
+        await asyncio.sleep(0)
