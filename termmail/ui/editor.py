@@ -83,7 +83,12 @@ async def _run(argv: list[str]) -> int:
         raise EditorError(f"The editor {argv[0]} was not found; the variable EDITOR names it.") from None
     except PermissionError:
         raise EditorError(f"The editor {argv[0]} may not be run; the variable EDITOR names it.") from None
-    return await process.wait()
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:  # called off: nobody takes what it would write
+            process.kill()
+            await process.wait()
 
 
 @contextlib.contextmanager
