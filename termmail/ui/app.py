@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Awaitable, Callable
 
+    from textual.screen import Screen
     from textual.timer import Timer
     from textual.widget import Widget
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.store.rows import Row
+    from termmail.ui.keys import Action
 
 log = logging.getLogger("termmail")
 
@@ -270,12 +272,18 @@ class TermmailApp(App[None], inherit_bindings=False):
     # -- what works everywhere
 
     def action_app_palette(self) -> None:
-        from textual.command import CommandPalette  # noqa: PLC0415
+        from termmail.ui.palette import available, perform  # noqa: PLC0415
+        from termmail.ui.screens.find_action import FindActionScreen  # noqa: PLC0415
 
-        from termmail.ui.palette import ActionProvider  # noqa: PLC0415
+        if isinstance(self.screen, FindActionScreen):
+            return
+        screen: Screen[object] = self.screen
 
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(providers=[ActionProvider], placeholder="Find an action …"))
+        async def do(action: Action | None) -> None:
+            if action is not None:
+                await perform(screen, action)
+
+        self.push_screen(FindActionScreen(available(screen), self.keys), do)
 
     def action_app_help(self) -> None:
         from termmail.ui.screens.help import HelpScreen  # noqa: PLC0415

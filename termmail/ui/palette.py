@@ -1,26 +1,21 @@
-"""Any action by its name: the palette reads the table of keys and runs what is chosen where it belongs."""
+"""Doing an action by its name: who on the screen can, and what a search for it finds."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
 from textual.widget import Widget
 
-from termmail.ui.keymap import Keymap
 from termmail.ui.keys import ACTIONS, Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from textual.dom import DOMNode
     from textual.screen import Screen
 
 LAST = {"Moving", "Reading", "Selecting", "Folder column"}
 """What nobody looks for by name comes last."""
-COLUMN = 40
 HIDDEN = {"app.palette", "app.palette-too", "app.help-too"}
 
 
@@ -41,30 +36,19 @@ async def perform(screen: Screen[object], action: Action) -> None:
         await screen.app.run_action(action.method, node)
 
 
-class ActionProvider(Provider):
-    """Every action that can be done on this screen, with its key."""
+def available(screen: Screen[object]) -> list[Action]:
+    """Every action that can be done on this screen, in the order of the table."""
+    found = [action for action in ACTIONS if action.id not in HIDDEN and action.where != "go"]
+    return sorted((action for action in found if holder(screen, action)), key=lambda action: action.group in LAST)
 
-    def _available(self) -> Iterator[Action]:
-        for action in sorted(ACTIONS, key=lambda action: action.group in LAST):
-            if action.id not in HIDDEN and action.where != "go" and holder(self.screen, action) is not None:
-                yield action
 
-    def _hint(self, action: Action) -> str:
-        keymap = getattr(self.app, "keys", None)
-        return keymap.all_shown(action.id) if isinstance(keymap, Keymap) else ""
+def matching(actions: Sequence[Action], text: str) -> list[Action]:
+    """Those whose words (or id) hold every word of the text; those that begin with it first."""
+    wanted = text.casefold().split()
 
-    async def discover(self) -> Hits:
-        """All of them, in the order of the table."""
-        for action in self._available():
-            yield DiscoveryHit(self._line(action), partial(perform, self.screen, action), text=action.words)
+    def rank(action: Action) -> tuple[bool, bool]:
+        words = action.words.casefold()
+        return not words.startswith(" ".join(wanted)), not all(f" {word}" in f" {words}" for word in wanted)
 
-    async def search(self, query: str) -> Hits:
-        """Those whose words or id match."""
-        matcher = self.matcher(query)
-        for action in self._available():
-            score = max(matcher.match(action.words), matcher.match(action.id) * 0.8)
-            if score > 0:
-                yield Hit(score, self._line(action), partial(perform, self.screen, action), text=action.words)
-
-    def _line(self, action: Action) -> Content:
-        return Content.assemble(f"{action.words:<{COLUMN}}", (self._hint(action), "$foreground 60%"))
+    found = [action for action in actions if all(word in f"{action.words} {action.id}".casefold() for word in wanted)]
+    return sorted(found, key=rank)

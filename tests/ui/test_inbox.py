@@ -15,6 +15,7 @@ from termmail.mail.message import Outgoing
 from termmail.store import outbox
 from termmail.ui import keys
 from termmail.ui.behind import behind
+from termmail.ui.screens.find_action import FindActionScreen
 from termmail.ui.screens.help import HelpScreen
 from termmail.ui.screens.places import PlacesScreen
 from tests.ui.mailbox_stage import LETTERS, inbox_of, letter, mailbox
@@ -391,10 +392,22 @@ async def test_the_palette_finds_an_action_and_does_it(tmp_path):
         await until(pilot, lambda: "Find an action" in shown(app))
         await pilot.press(*"archive")
         await until(pilot, lambda: "Archive" in shown(app) and "Go to a folder" not in shown(app))
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await until(pilot, lambda: app.screen is app.inbox and len(app.inbox.messages.ids) == 11)
         await app.workers.wait_for_complete()
         assert await there(app, "Archive") == {"Letter 12"}
+
+
+@pytest.mark.parametrize("words", [":", ":q!", ":zzz", ":delete it"])
+async def test_the_palette_does_nothing_but_what_its_name_was_typed_for(tmp_path, words):
+    """However fast the fingers are: Enter never takes what does not answer to what was typed."""
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press(*("colon" if key == ":" else "exclamation_mark" if key == "!" else key for key in words))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FindActionScreen))
+        await pilot.press("enter", "escape")
+        await until(pilot, lambda: app.screen is app.inbox)
+        assert len(app.inbox.messages.ids) == 12
 
 
 async def test_keys_of_the_config_work_and_are_shown(tmp_path):
