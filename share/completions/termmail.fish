@@ -8,7 +8,7 @@ complete -c termmail -n __fish_use_subcommand -l data -x -a '(__fish_complete_di
 complete -c termmail -n __fish_use_subcommand -a demo -d 'open a sample mailbox with its own servers, no account needed'
 complete -c termmail -n __fish_use_subcommand -a sync -d 'receive mail, send what waits, delete what is due'
 complete -c termmail -n __fish_use_subcommand -a list -d 'list the newest messages of a folder'
-complete -c termmail -n __fish_use_subcommand -a search -d 'search all mail'
+complete -c termmail -n __fish_use_subcommand -a search -d 'search all mail, Trash and Spam too'
 complete -c termmail -n __fish_use_subcommand -a show -d 'show messages, or an .eml file'
 complete -c termmail -n __fish_use_subcommand -a delete -d 'move messages to Trash; the server follows a minute later'
 complete -c termmail -n __fish_use_subcommand -a save -d 'save the attachments of a message'

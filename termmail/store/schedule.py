@@ -34,6 +34,8 @@ def make_due(store: Store, account: str, now: int) -> int:
 def hold_back(store: Store, account: str) -> int:
     """Call off deletes of messages of which the server sent clearly less than it announced: what it holds may be more
     than what is here (seen with GNU mailutils, which gave headers for whole messages). Returns how many."""
+    if store.read_one("SELECT 1 FROM remote WHERE account = ? AND state = 'due' LIMIT 1", (account,)) is None:
+        return 0
     words = "Kept on the server, which sent less of it than it announced."
     with store.transaction(durable=True) as db:
         held = db.execute(

@@ -68,7 +68,11 @@ class LookingScreen(ReadingScreen):
             from termmail.ui.screens.source import SourceScreen  # noqa: PLC0415
 
             row, _ = found
-            raw = await self.engine.raw(row.id)
+            try:
+                raw = await self.engine.raw(row.id)
+            except KeyError:
+                self.status.say("This message is gone.")
+                return
             self.app.push_screen(SourceScreen(f"Source · {row.subject}", raw.decode("utf-8", "replace")))
 
     def action_message_attachments(self) -> None:
@@ -92,9 +96,13 @@ class LookingScreen(ReadingScreen):
         if (found := await self.message()) is None or self.engine is None:
             return
         row, message = found
-        links = (await self.engine.rendered(row.id, html=self.reader.html)).links
-        if not links and message.html:
-            links = (await self.engine.rendered(row.id, html=True)).links
+        try:
+            links = (await self.engine.rendered(row.id, html=self.reader.html)).links
+            if not links and message.html:
+                links = (await self.engine.rendered(row.id, html=True)).links
+        except KeyError:
+            self.status.say("This message is gone.")
+            return
         if not links:
             self.status.say("This message has no links.", 3)
             return
