@@ -492,6 +492,7 @@ async def test_without_an_account_the_setup_opens(tmp_path):
             await pilot.press("escape")
             await until(pilot, lambda: app.screen is app.inbox)
             await until(pilot, lambda: "There is no account yet." in shown(app))
+            await until(pilot, lambda: last_line(app).split() == ["Enter", "set", "up", "?", "keys", "q", "quit"])
 
 
 async def test_q_goes_back_and_quits_only_at_the_list(tmp_path):
@@ -527,6 +528,21 @@ async def test_the_key_bar_offers_nothing_that_needs_a_message_where_there_is_no
         await until(pilot, lambda: "reply" not in last_line(app))
         assert "c write" in last_line(app)
         assert not {"open", "delete", "archive"} & set(last_line(app).split())
+
+
+async def test_the_key_bar_offers_only_what_works_where_nothing_is_sent_yet(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        draft = await app.engine.save_draft(await app.engine.new_draft("ada", "bob@example.org"))
+        await pilot.press("g", "d")
+        await until(pilot, lambda: "Enter edit" in last_line(app))
+        assert {"discard", "write", "keys"} <= set(last_line(app).split())
+        assert not {"reply", "archive", "star", "delete"} & set(last_line(app).split())
+        await app.engine.send(draft, 600)
+        await pilot.press("g", "o")
+        await until(pilot, lambda: "d take back" in last_line(app) and "Enter options" in last_line(app))
+        assert not {"reply", "archive", "star", "delete"} & set(last_line(app).split())
+        await pilot.press("g", "i")
+        await until(pilot, lambda: "r reply" in last_line(app) and "d delete" in last_line(app))
 
 
 async def test_on_a_small_screen_the_key_bar_tells_how_to_find_the_others(tmp_path):

@@ -14,7 +14,7 @@ from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
 from termmail.ui.keys import BY_ID
 from termmail.ui.screens.looking import LookingScreen
-from termmail.ui.screens.view import as_typed
+from termmail.ui.screens.view import UNSENT, as_typed
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.widgets.status import Problem
 from termmail.ui.words import count, number
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from termmail.engine.events import Event
 
 log = logging.getLogger("termmail")
-
-NOT_FOR_MOVES = {"Drafts", "Outbox"}
 
 
 class FindingScreen(LookingScreen):
@@ -107,7 +105,7 @@ class FindingScreen(LookingScreen):
         if not moving:
             places = [Place(words, letters[words]) for words in (BY_ID["go.top"].words,) if words in letters]
         for folder, held in self.counts.get(account, {}).items():
-            if not moving or folder not in NOT_FOR_MOVES | {self.view.folder}:
+            if not moving or folder not in {*UNSENT, self.view.folder}:
                 detail = f"{number(held.unread)} unread" if held.unread else number(held.total) if held.total else ""
                 places.append(Place(folder, letters.get(folder, ""), detail))
         if not moving:

@@ -13,6 +13,7 @@ from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
 from termmail.ui.screens.finding import FindingScreen
+from termmail.ui.screens.view import UNSENT
 from termmail.ui.words import count
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from termmail.mail.message import Draft
     from termmail.ui.widgets.message_list import MessageList
-
-PLACES = ("Drafts", "Outbox")
-"""Lists of what is not sent yet: its rows are no messages, and few verbs mean anything for them."""
 
 
 class InboxScreen(FindingScreen):
@@ -40,7 +38,7 @@ class InboxScreen(FindingScreen):
             self.status.say("There is no message here.", 3)
         elif self.engine.read_only:
             self.status.say("The data folder cannot be written: nothing can be changed.", 5)
-        elif self.view.folder in PLACES and not on_unsent:
+        elif self.view.folder in UNSENT and not on_unsent:
             self.status.say(f"That is for messages; this is {self.view.folder}.", 3)
         else:
             return True

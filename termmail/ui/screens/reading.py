@@ -50,9 +50,9 @@ class ReadingScreen(ViewScreen):
         self.set_focus(self.reader if on else self.messages)
         self.query_one(KeyBar).again()
 
-    def offers(self, action_id: str, *, fits: bool) -> bool:
+    def offers(self, action_id: str, short: str, *, fits: bool) -> str:
         """The whole screen is offered to a message that does not have it."""
-        return super().offers(action_id, fits=fits) and not (action_id == "reader.whole" and self.whole)
+        return super().offers(action_id, short, fits=fits and not (action_id == "reader.whole" and self.whole))
 
     def on_message_list_moved(self) -> None:
         """The reading pane follows when the cursor rests; nothing else is painted for a move."""

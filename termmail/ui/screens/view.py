@@ -39,9 +39,21 @@ if TYPE_CHECKING:
     from termmail.ui.app import First, TermmailApp
 
 ON_A_MESSAGE = {"message.open", "message.reply", "message.reply-all", "message.forward", "message.delete"} | {
-    *("message.archive", "message.move", "message.star", "message.read", "list.select", "reader.page")
+    *("message.archive", "message.move", "message.star", "message.read")
 }
-"""What the key bar does not tell of where there is no message."""
+"""The verbs of a message, which the key bar does not tell of where there is none."""
+ON_A_ROW = ON_A_MESSAGE | {"list.select", "reader.page"}
+"""What needs a row of any kind."""
+
+UNSENT = {
+    "Drafts": {"message.open": "edit", "message.delete": "discard"},
+    "Outbox": {"message.open": "options", "message.delete": "take back"},
+}
+"""The lists of what is not sent yet: its rows are no messages, and the few verbs that do something there have names of
+their own."""
+
+WITHOUT_ACCOUNT = {"message.open": "set up", "app.help-too": "keys", "view.quit": "quit"}
+"""All that the key bar tells of before there is an account."""
 
 FIRST = 200
 """Ids asked for first: more than a screen holds, and there at once however large the folder is."""
@@ -71,8 +83,8 @@ class ViewScreen(Screen[None]):
         self._places: dict[View, int] = {}
         self._stale: set[str] = set()
         self._refreshing = False
-        self._offered = (False, True, True)
-        """What the key bar was last drawn for: filtered, no search, messages."""
+        self._offered: tuple[object, ...] = ()
+        """What the key bar was last drawn for."""
 
     def compose(self) -> ComposeResult:
         """Title, panes, problems, status, keys."""
@@ -270,13 +282,19 @@ class ViewScreen(Screen[None]):
         finally:
             self._refreshing = False
 
-    def offers(self, action_id: str, *, fits: bool) -> bool:
-        """Whether the key bar tells of an action here and now; `fits` is what the table says."""
+    def offers(self, action_id: str, short: str, *, fits: bool) -> str:
+        """What the key bar calls an action here and now, "" where it does not tell of it. `fits` and `short` are what
+        the table says.
+        """
+        if self.engine is not None and not self.engine.accounts:
+            return WITHOUT_ACCOUNT.get(action_id, "")
         if action_id in {"view.back", "view.quit"} and (self.filter or self.view.query is not None):
-            return action_id == "view.back"
-        if action_id in ON_A_MESSAGE:
-            return fits and bool(self.messages.ids)
-        return fits
+            return short if action_id == "view.back" else ""
+        if not fits or (action_id in ON_A_ROW and not self.messages.ids):
+            return ""
+        if self.view.folder in UNSENT and action_id in ON_A_MESSAGE:
+            return UNSENT[self.view.folder].get(action_id, "")
+        return short
 
     def fail(self, error: Exception) -> None:
         """An error that carries words: they stay until they are read."""
@@ -286,7 +304,7 @@ class ViewScreen(Screen[None]):
         """The title line, if it has changed."""
         if self.engine is not None:
             self.query_one(TitleLine).show(self._place(), self._server())
-            offered = (bool(self.filter), self.view.query is None, bool(self.messages.ids))
+            offered = (bool(self.filter), self.view.folder, bool(self.messages.ids), bool(self.engine.accounts))
             if offered != self._offered:
                 self._offered = offered
                 self.query_one(KeyBar).again()

@@ -57,9 +57,11 @@ class KeyBar(Widget):
         found: dict[str, tuple[str, str, str]] = {}
         for key, action in active:
             fits = not action.bar_in or action.bar_in in heard
-            if action.bar and (fits if offers is None else offers(action.id, fits=fits)):
+            words = action.short or action.words
+            words = offers(action.id, words, fits=fits) if offers is not None else words * fits
+            if action.bar and words:
                 first = keymap.shown(action.id) if isinstance(keymap, Keymap) else shown(key)
-                found.setdefault(action.id, (first, action.short or action.words, action.id))
+                found.setdefault(action.id, (first, words, action.id))
         return sorted(found.values(), key=lambda entry: BY_ID[entry[2]].bar)
 
     def render(self) -> Content:
