@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input, OptionList
 
 from termmail.demo.manners import Manners
@@ -388,6 +389,30 @@ async def test_a_file_with_an_evil_name_is_shown_harmlessly_and_still_found(fold
         await pilot.press("down", "enter")
         await until(pilot, lambda: stage.left)
         assert stage.result == folder / "bad\x1b[2J.txt"
+
+
+@pytest.mark.parametrize(
+    ("start", "typed", "value"),
+    [
+        ("~/", "/tmp", "/tmp"),
+        ("~/", "~/x", "~/x"),
+        ("~/", "deep/x", "~/deep/x"),
+        ("~/Downloads", "/deep", "~/Downloads/deep"),
+        ("~/Downloads", "~", "~"),
+    ],
+)
+async def test_a_path_from_the_root_or_from_home_replaces_the_folder_that_was_there(start, typed, value):
+    async with staged(lambda: PickPathScreen("Attach", start)) as (stage, pilot):
+        await pilot.press(*typed)
+        assert stage.screen.query_one(Input).value == value
+
+
+async def test_a_pasted_path_replaces_the_folder_that_was_there(folder):
+    async with staged(lambda: PickPathScreen("Attach", "~/")) as (stage, pilot):
+        stage.post_message(events.Paste(f"{folder}/beta.txt"))
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.left)
+        assert stage.result == folder / "beta.txt"
 
 
 @pytest.mark.parametrize("typed", ["/nowhere/at/all", "~nobody-of-that-name/x", "x\0y", "/" + "n" * 5000])

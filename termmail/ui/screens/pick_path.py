@@ -72,7 +72,20 @@ def kind(path: str) -> tuple[Path | None, bool, bool]:
 
 
 class PathInput(Input):
-    """A field in which a file's name cannot speak to the terminal."""
+    """A field in which a file's name cannot speak to the terminal. It begins with a folder, which a path from the root
+    or from home replaces.
+    """
+
+    def __init__(self, start: str) -> None:
+        super().__init__(start, classes="dialog-input", select_on_focus=False)
+        self._start = start
+
+    def insert_text_at_cursor(self, text: str) -> None:
+        """Behind the folder, as long as nothing else was typed, no path begins anew."""
+        deeper = text == "/" and not self._start.endswith("/")
+        if self.value == self._start and text.startswith(("/", "~")) and not deeper:
+            self.value = ""
+        super().insert_text_at_cursor(text)
 
     async def on_key(self, event: events.Key) -> None:
         """Backspace and its like act before the letters behind them."""
@@ -107,7 +120,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         """The question, the field, what is there."""
         with dialog.Frame(classes="dialog"):
             yield dialog.title(self._question)
-            yield PathInput(self._start, classes="dialog-input", select_on_focus=False)
+            yield PathInput(self._start)
             listing = OptionList(classes="dialog-list", markup=False)
             listing.can_focus = False
             yield listing
