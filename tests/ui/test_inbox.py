@@ -299,7 +299,7 @@ async def test_letters_typed_into_search_are_no_verbs(tmp_path):
 async def test_progress_is_a_bar_with_counts(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         app.engine.tell(SyncProgress("ada", "headers", 312, 1000))
-        await until(pilot, lambda: "Receiving headers ━" in shown(app) and "312 of 1 000" in shown(app))
+        await until(pilot, lambda: "Receiving: headers ━" in shown(app) and "312 of 1 000" in shown(app))
         app.engine.tell(SyncProgress("ada", "done", 0, 0, running=False))
         await until(pilot, lambda: "Receiving" not in shown(app))
 

@@ -234,6 +234,25 @@ async def test_a_server_that_does_not_answer_is_a_matter_of_name_and_port(engine
         assert "by itself" not in words_of(stage)
 
 
+async def test_the_focus_goes_to_the_server_that_was_not_reached_and_the_old_line_goes(
+    engine, pop3_server, smtp_server
+):
+    pop3, smtp = await pop3_server(), await smtp_server()
+    async with staged(lambda: SetupScreen(engine), (80, 24)) as (stage, pilot):
+        fill(stage, 1, smtp.port)
+        await pilot.pause()
+        await pilot.press("f9")
+        await until(pilot, lambda: stage.focused.id == "pop3-host" and "Not reached." in shown(stage))
+        assert {"✗ Receiving", "✓ Sending"} == {
+            " ".join(str(line.render()).split()[:2]) for line in stage.screen.query(".setup-step")
+        }
+        put(stage, pop3_port=str(pop3.port))
+        await until(pilot, lambda: [str(line.render())[0] for line in stage.screen.query(".setup-step")] == ["✓"])
+        assert "Not reached." not in shown(stage)
+        await pilot.press("f9")
+        await until(pilot, lambda: "Open your inbox" in shown(stage))
+
+
 async def test_an_address_that_is_none_is_said_when_it_is_left(engine):
     async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
         await type_in(pilot, "ada")
@@ -258,7 +277,7 @@ async def test_a_port_takes_digits_only_and_says_where_it_ends(engine):
 async def test_what_stands_in_empty_fields_cannot_be_taken_for_a_value(engine):
     async with staged(lambda: SetupScreen(engine)) as (stage, _pilot):
         assert "you@example.org" in shown(stage)
-        assert "as others see it" in shown(stage)
+        assert "such as Ada Lovelace" in shown(stage)
 
 
 async def test_esc_stops_a_running_try(engine, pop3_server, smtp_server):

@@ -10,15 +10,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, Select, Static
 
 from termmail.accounts.config import ConfigError
 from termmail.accounts.passwords import PasswordError
 from termmail.mail import safe
+from termmail.net.errors import Offline
 from termmail.store.errors import StoreError
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.widgets.account_form import AccountForm
+from termmail.ui.widgets.tick import Tick
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -79,6 +81,16 @@ class SetupScreen(Screen[str | None]):
         else:
             self.focus_next()
 
+    @on(Input.Changed)
+    @on(Select.Changed)
+    @on(Tick.Changed)
+    def _outdated(self, event: Input.Changed | Select.Changed | Tick.Changed) -> None:
+        """What came of the last try is said no longer of a server that is asked for something else now."""
+        changed = event.control.id or ""
+        for kind in ("pop3", "smtp") if self._trying is None else ():
+            if changed == "password" or changed.startswith(kind):
+                self.query(f".setup-step.{kind}").remove()
+
     # -- the try
 
     def action_try_it(self) -> None:
@@ -92,17 +104,23 @@ class SetupScreen(Screen[str | None]):
     @work(exclusive=True, exit_on_error=False)
     async def _try(self, account: Account, password: str, other: str | None) -> None:
         self._set_trying(trying=True)
-        worked, refused = True, None
+        worked, refused, unreached = True, None, None
         try:
             await self.query_one("#steps").remove_children()
-            waiting = [f"Receiving: asking {account.pop3.host}", f"Sending: asking {account.smtp.host}"]
-            line = await self._line("…", waiting.pop(0))
+            asked = [
+                ("pop3", f"Receiving: asking {account.pop3.host}"),
+                ("smtp", f"Sending: asking {account.smtp.host}"),
+            ]
+            kind, words = asked.pop(0)
+            line = await self._line("…", words, kind)
             async for step in self._engine.try_account(account, password, other):
                 _set(line, "✓" if step.well else "✗", step.words)
                 worked = worked and step.well
                 refused = refused or step.refused
-                if waiting:
-                    line = await self._line("…", waiting.pop(0))
+                unreached = unreached or (kind if isinstance(step.error, Offline) else None)
+                if asked:
+                    kind, words = asked.pop(0)
+                    line = await self._line("…", words, kind)
             if worked:
                 await self._save(account, password, other)
         finally:
@@ -110,8 +128,9 @@ class SetupScreen(Screen[str | None]):
             self._set_trying(trying=False)
         if not worked:
             self.query_one(dialog.Trouble).say("Nothing is saved yet. Correct what is wrong above, then try again.")
-        if refused:
-            field = self.query_one(AccountForm).refuse(refused)
+        if refused or unreached:
+            form = self.query_one(AccountForm)
+            field = form.refuse(refused) if refused else form.miss(str(unreached))
             self.call_after_refresh(field.scroll_visible, animate=False, immediate=True)
         else:
             self._show_end()
@@ -130,8 +149,8 @@ class SetupScreen(Screen[str | None]):
         self.query_one("#cancel").display = False
         self.query_one("#setup-keys", Static).update("Enter opens your inbox")
 
-    async def _line(self, mark: str, words: str) -> Static:
-        line = Static("", classes="setup-step", markup=False)
+    async def _line(self, mark: str, words: str, kind: str = "") -> Static:
+        line = Static("", classes=f"setup-step {kind}", markup=False)
         await self.query_one("#steps").mount(line)
         _set(line, mark, words)
         self._show_end()

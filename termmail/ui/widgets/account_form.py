@@ -79,6 +79,8 @@ class ServerForm(Vertical):
         """Typing replaces a guess, and adds to what was typed."""
         name = (event.input.id or "").removeprefix(f"{self._kind}-")
         event.input.select_on_focus = event.value == self._guessed.get(name)
+        if name in {"host", "port"}:
+            self._field("server").say("")  # it was about another one
 
     @on(Select.Changed)
     def _security_changed(self, event: Select.Changed) -> None:
@@ -107,6 +109,12 @@ class ServerForm(Vertical):
         name, words = self._wrong()
         self._field("server").say(words if name and self._input(name).value.strip() else "")
 
+    def miss(self) -> Field:
+        """The server could not be reached: go to its name, and return its field."""
+        self._input("host").focus()
+        self._field("server").say("Not reached. Check the name and the port.")
+        return self._field("server")
+
     def settings(self) -> dict[str, object] | None:
         """What is typed, as the arguments of Pop3 or Smtp; None where something is wrong, which is then said."""
         host, port = self._input("host").value.strip(), self._input("port").value.strip()
@@ -134,7 +142,7 @@ class AccountForm(Vertical):
     def compose(self) -> ComposeResult:
         """The person first; the servers fill themselves in from the address."""
         yield Field("Address", LineInput(id="address", placeholder="you@example.org"), id="address-field")
-        yield Field("Your name", LineInput(id="name", placeholder="as others see it"))
+        yield Field("Your name", LineInput(id="name", placeholder="such as Ada Lovelace"))
         yield Field("Password", LineInput(id="password", password=True, enter_submits=True), id="password-field")
         yield ServerForm("pop3", "Incoming mail, POP3")
         yield ServerForm("smtp", "Outgoing mail, SMTP")
@@ -180,6 +188,10 @@ class AccountForm(Vertical):
         name = "smtp-password" if other else "password"
         self._say(name, words)
         return self.query_one(f"#{name}-field", Field)
+
+    def miss(self, kind: str) -> Field:
+        """The server of this kind could not be reached: go to its name, and return its field."""
+        return self.query_one(f"#{kind}", ServerForm).miss()
 
     def read(self) -> tuple[Account, str, str | None] | None:
         """The account, the password, and the other password for SMTP if there is one. None: something is missing."""

@@ -99,7 +99,7 @@ class StatusLine(Widget):
         return Content.assemble(left, " " * max(0, room - len(right) + 1), (right, "$text-accent"))
 
     def _bar(self, event: SyncProgress) -> Content:
-        what = f" Receiving {event.what} "
+        what = f" Receiving: {event.what} "
         if not event.total:
             return Content.assemble((f"{what}…", "$foreground 60%"))
         counts = f" {number(event.done)} of {number(event.total)}"
