@@ -89,7 +89,7 @@ class SetupScreen(Screen[str | None]):
         changed = event.control.id or ""
         for kind in ("pop3", "smtp") if self._trying is None else ():
             if changed == "password" or changed.startswith(kind):
-                self.query(f".setup-step.{kind}").remove()
+                self.query(f".setup-step.{kind}").set(display=False)
 
     # -- the try
 
