@@ -91,6 +91,26 @@ async def test_a_password_typed_for_sending_reaches_the_server(tmp_path):
         await until(pilot, lambda: [received.recipients for received in app.smtp.received] == [("bob@example.org",)])
 
 
+async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
+    async with locked_mailbox(tmp_path) as (app, pilot):
+        await pilot.press("f5")
+        await answer(app, pilot)
+        await until(pilot, lambda: "Letter 1" in shown(app) and not app.engine.status("ada").syncing)
+        app.engine.passwords.forget("ada", "pop3", app.engine.account("ada"))
+        await app.engine.receiver("ada").give_back()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
+        await pilot.press("escape")
+        words = f"No password was given for {USER} at 127.0.0.1. It is asked for again when you check for mail."
+        await until(pilot, lambda: words in words_of(app))
+        await pilot.resize_terminal(40, 20)
+        await until(pilot, lambda: words in words_of(app))
+        app.engine.passwords.forget("ada", "pop3", app.engine.account("ada"))
+        await pilot.press("f5")
+        await answer(app, pilot)
+        await until(pilot, lambda: "This is letter 1." in shown(app))
+
+
 async def test_two_questions_come_one_after_the_other(tmp_path):
     async with locked_mailbox(tmp_path) as (app, pilot):
         ask = app.engine.passwords.ask

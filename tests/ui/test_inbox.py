@@ -338,6 +338,60 @@ async def test_a_server_that_is_down_is_told_in_words(tmp_path):
         assert "Error" not in shown(app)
 
 
+async def test_of_one_server_only_the_newest_trouble_is_told_and_none_once_it_answers(tmp_path):
+    async with mailbox(tmp_path, whole=False) as (app, pilot):
+        app.pop3.manners = Manners(drop_at=frozenset({"CONNECT"}))
+        await pilot.press("f5")
+        await until(pilot, lambda: "! ada: " in words_of(app))
+        app.pop3.manners = Manners(login=b"-ERR [IN-USE] locked\r\n")
+        for key in ("f5", "V"):  # what was asked for by hand fails for the same reason
+            await pilot.press(key)
+            await until(pilot, lambda: "! ada: Another program has this mailbox open." in words_of(app))
+            await app.workers.wait_for_complete()
+        assert words_of(app).count("! ") == 1
+        app.pop3.manners = Manners()
+        await pilot.press("f5")
+        await until(pilot, lambda: "! " not in words_of(app) and "checked just now" in words_of(app))
+
+
+async def test_a_text_that_comes_after_all_ends_the_trouble_with_its_server(tmp_path):
+    async with mailbox(tmp_path, whole=False) as (app, pilot):
+        app.pop3.manners = Manners(drop_at=frozenset({"CONNECT"}))
+        await pilot.press("f5")
+        await until(pilot, lambda: "! ada: " in words_of(app))
+        app.pop3.manners = Manners()
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 12." in shown(app) and "! ada: " not in words_of(app))
+
+
+@pytest.mark.parametrize("end", ["taken back", "sent"])
+async def test_a_message_that_is_not_sent_yet_is_told_so_only_as_long_as_that_is_so(tmp_path, end):
+    async with mailbox(tmp_path, clock=time.time) as (app, pilot):
+        app.smtp.manners = Manners(drop_at=frozenset({"CONNECT"}))
+        draft = await app.engine.new_draft("ada", "bob@example.org")
+        draft = type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob")
+        id_ = await app.engine.send(draft, 0)
+        await until(pilot, lambda: "! ada: Not sent yet." in words_of(app))
+        await until(pilot, lambda: app.inbox.counts["ada"]["Outbox"].total == 1)
+        app.smtp.manners = Manners()
+        if end == "sent":
+            await pilot.press("f5")
+            await until(pilot, lambda: app.smtp.received)
+        else:
+            await app.engine.cancel_outbox(id_)
+        await until(pilot, lambda: "Not sent yet." not in words_of(app))
+
+
+async def test_whom_a_sent_message_did_not_reach_stays_told(tmp_path):
+    async with mailbox(tmp_path, clock=time.time) as (app, pilot):
+        app.smtp.manners = Manners(answers={"RCPT bob@example.org": b"550 no such user here\r\n"})
+        draft = await app.engine.new_draft("ada")
+        draft = type(draft)(account="ada", to="bob@example.org, eve@example.org", subject="Cards", body="x")
+        await app.engine.send(draft, 0)
+        await until(pilot, lambda: "Sent: the server has taken it." in shown(app))
+        assert "Sent, but not to bob@example.org." in words_of(app)
+
+
 # -- keys, help, palette
 
 

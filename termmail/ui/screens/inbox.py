@@ -58,7 +58,7 @@ class InboxScreen(FindingScreen):
                 key = self.termmail.keys.shown("message.undo")
                 self.status.say(f"{words} · {key} brings it back" if undo and key else words)
         except (StoreError, NetError, PasswordError) as error:
-            self.fail(error)
+            self.fail(error, self.view.account)
         except ComposeError as error:
             self.status.say(str(error))
         except KeyError:

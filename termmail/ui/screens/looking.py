@@ -34,7 +34,7 @@ class LookingScreen(ReadingScreen):
         try:
             return row, await self.engine.read(row.id)
         except (NetError, PasswordError, StoreError) as error:
-            self.fail(error)
+            self.fail(error, row.account)
         except KeyError:
             self.status.say("This message is gone.")
         return None
@@ -129,7 +129,7 @@ class LookingScreen(ReadingScreen):
         except KeyError:
             self.status.say("This message is gone.")
         except (NetError, PasswordError, StoreError) as error:
-            self.fail(error)
+            self.fail(error, row.account)
         except opener.OpenError as error:
             self.status.say(f"{error} The file is {path}.", 15)
         except OSError:

@@ -13,6 +13,7 @@ from termmail.ui.behind import behind
 from termmail.ui.screens.view import ViewScreen
 from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
+from termmail.ui.widgets.status import receiving
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -102,6 +103,10 @@ class ReadingScreen(ViewScreen):
         await self._show_cursor(fetch=True)
         if self.reader.row is not None and self.reader.message is not None and self.reader.row.id == self._opened:
             self._mark_opened()
+
+    def on_reader_fetched(self, event: Reader.Fetched) -> None:
+        """The server answers: what was told of it before is so no longer."""
+        self.problems.settle(receiving(event.account))
 
     def on_reader_shown(self, event: Reader.Shown) -> None:
         """The text is on screen: if it was asked for, it is read now."""

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from textual.containers import Container
 from textual.screen import Screen
 
+from termmail.accounts.passwords import PasswordError
 from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
 from termmail.engine.views import View
+from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
 from termmail.store.messages import FOLDERS
 from termmail.store.rows import Count
@@ -25,7 +27,7 @@ from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.widgets.reader import Reader
-from termmail.ui.widgets.status import Problem, Problems, StatusLine, TitleLine
+from termmail.ui.widgets.status import Problem, Problems, StatusLine, TitleLine, receiving
 from termmail.ui.words import number
 
 if TYPE_CHECKING:
@@ -296,9 +298,12 @@ class ViewScreen(Screen[None]):
             return UNSENT[self.view.folder].get(action_id, "")
         return short
 
-    def fail(self, error: Exception) -> None:
-        """An error that carries words: they stay until they are read."""
-        self.problems.add(Problem(str(error), getattr(error, "advice", "")))
+    def fail(self, error: Exception, account: str = "") -> None:
+        """An error that carries words: they stay until they are read. `account` is whose server was asked."""
+        if not isinstance(error, NetError | PasswordError):
+            account = ""
+        about = receiving(account) if account else ""
+        self.problems.add(Problem(str(error), getattr(error, "advice", ""), account, about))
 
     def retitle(self) -> None:
         """The title line, if it has changed."""

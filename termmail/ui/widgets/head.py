@@ -134,7 +134,14 @@ def _as_many_as_fit(names: list[str], room: int) -> str:
 
 def _folded(words: str, width: int, margin: str, style: str) -> list[HeadLine]:
     """A sentence in as many lines as it needs, `margin` before the first and as many blanks before the others."""
-    room = max(1, width - len(margin))
+    blank = " " * len(margin)
+    lines = broken(words, width - len(margin))
+    return [(((blank if place else margin) + line, style),) for place, line in enumerate(lines)]
+
+
+def broken(words: str, room: int) -> list[str]:
+    """A sentence in lines of at most `room` cells, broken at blanks where there are any."""
+    room = max(1, room)
     pieces = [
         piece for word in words.split() for piece in (chop_cells(word, room) if cell_len(word) > room else [word])
     ]
@@ -145,8 +152,7 @@ def _folded(words: str, width: int, margin: str, style: str) -> list[HeadLine]:
             lines[-1] = longer
         else:
             lines.append(piece)
-    blank = " " * len(margin)
-    return [(((blank if place else margin) + line, style),) for place, line in enumerate(lines)]
+    return lines
 
 
 def warnings(message: Message | None, notes: Sequence[str] = ()) -> list[str]:

@@ -11,11 +11,11 @@ from textual.worker import get_current_worker
 from termmail.accounts.passwords import PasswordError
 from termmail.mail import safe
 from termmail.mail.message import Line, Rendered
-from termmail.net.errors import NetError
+from termmail.net.errors import Busy, LoginRefused, NetError, Offline
 from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
 from termmail.ui.widgets.body import Body
-from termmail.ui.widgets.head import head, replies_elsewhere, warnings
+from termmail.ui.widgets.head import broken, head, replies_elsewhere, warnings
 from termmail.ui.words import size
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from termmail.mail.message import Message
     from termmail.store.rows import Row
     from termmail.ui.widgets.head import HeadLine
+
+
+PASSING = (PasswordError, LoginRefused, Offline, Busy)
+"""Why a text was not given that may be given the next time."""
 
 
 class Reader(Body):
@@ -34,6 +38,13 @@ class Reader(Body):
         def __init__(self, id: int) -> None:  # noqa: A002 - Textual's word
             super().__init__()
             self.id = id
+
+    class Fetched(Event):
+        """The server of this account has given a text."""
+
+        def __init__(self, account: str) -> None:
+            super().__init__()
+            self.account = account
 
     class Appeared(Event):
         """The reader is on screen again: what it should show may be another message by now."""
@@ -51,6 +62,10 @@ class Reader(Body):
         self.html: bool | None = None
         self._headers = False
         self._width = 0
+        self._said = ""
+        """The sentence that stands instead of a body."""
+        self._may_come = False
+        """The server did not give the text, and may when it answers again."""
 
     def action_reader_whole(self) -> None:
         """Ask for the whole screen, or give it back."""
@@ -69,7 +84,9 @@ class Reader(Body):
 
     def _say(self, words: str, notes: tuple[str, ...] = ()) -> None:
         """A sentence of termmail's own instead of a body."""
-        self._paint(Rendered(tuple(Line(line, kind="fold") for line in words.split("\n"))), notes)
+        self._said = words
+        lines = [line for sentence in words.split("\n") for line in broken(sentence, self.measure)]
+        self._paint(Rendered(tuple(Line(line, kind="fold") for line in lines)), notes)
 
     def _paint(self, rendered: Rendered, notes: tuple[str, ...] = (), *, keep_place: bool = False) -> None:
         row = self.row
@@ -87,6 +104,7 @@ class Reader(Body):
         self.row = row
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
+            self._may_come = False
         behind(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
 
     async def _load(self, row: Row, *, fetch: bool) -> None:
@@ -111,6 +129,7 @@ class Reader(Body):
 
     def fetch(self, row: Row) -> None:
         """Bring the text from the server. What was fetched stays, also when the reader goes on meanwhile."""
+        self._may_come = False
         self._say(f"Fetching {size(row.size)} …")
         behind(self, partial(self._fetch, row), "fetch", exclusive=True)
 
@@ -125,14 +144,21 @@ class Reader(Body):
 
         try:
             message = await engine.read(row.id, progress)
+            self.post_message(self.Fetched(row.account))
             if self._still(row):
                 await self._show_message(engine, row, message)
         except (NetError, PasswordError) as error:
             self._failed(row, f"{error}\n\n{error.advice}")
+            self._may_come = self._still(row) and isinstance(error, PASSING)
         except StoreError as error:
             self._failed(row, str(error))
         except KeyError:
             self._failed(row, "This message is gone.")
+
+    def try_again(self, account: str) -> None:
+        """The server of this account answers again: fetch what it did not give before."""
+        if self._may_come and self.row is not None and self.row.account == account:
+            self.fetch(self.row)
 
     def _failed(self, row: Row, words: str) -> None:
         if self._still(row):
@@ -167,6 +193,7 @@ class Reader(Body):
         draft = await engine.load_draft(row.id)
         files = tuple(f"{file.name} ({size(file.size)})" for file in draft.attachments)
         lines = flow.wrap(safe.clean_lines(draft.body), self.measure)
+        self._said = ""
         self._paint(Rendered((*lines, Line(""), Line("Enter goes on writing.", kind="fold"))), files)
 
     async def _show_outgoing(self, engine: Engine, row: Row) -> None:
@@ -191,6 +218,8 @@ class Reader(Body):
         self._painted = []
         if self.message is not None and self.measure != self._width:
             self.look_again()
+        elif self.message is None and self._said:
+            self._say(self._said)
         elif self.row is not None:
             self.paint(self._block(self.row, self.text.notes), self.rendered)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -12,7 +12,7 @@ from textual.widgets import Static
 from termmail.ui.words import number
 
 if TYPE_CHECKING:
-    from termmail.engine.events import Failed, SyncProgress
+    from termmail.engine.events import SyncProgress
 
 PROBLEMS_SHOWN = 3
 
@@ -110,12 +110,26 @@ class StatusLine(Widget):
         )
 
 
-class Problem(Struct, frozen=True):
-    """Something that went wrong: one sentence, what to do next, and which account it is about ("" for none)."""
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that went wrong: one sentence, what to do next, and which account it is about ("" for none). Of those
+    with the same `about` only the newest counts.
+    """
 
     words: str
     advice: str = ""
     account: str = ""
+    about: str = field(default="", compare=False)
+
+
+def receiving(account: str) -> str:
+    """What the problems of looking for an account's mail are about."""
+    return f"receiving {account}"
+
+
+def sending(outbox_id: int) -> str:
+    """What the problems of an outgoing message are about."""
+    return f"sending {outbox_id}"
 
 
 class Problems(Static):
@@ -126,13 +140,20 @@ class Problems(Static):
         self.all: list[Problem] = []
         self._read: set[Problem] = set()
 
-    def add(self, event: Failed | Problem) -> None:
+    def add(self, problem: Problem) -> None:
         """Another problem; the same one again is said once, and not again after it was read until `forget`."""
-        problem = Problem(event.words, event.advice, event.account)
+        self.settle(problem.about)
         if problem in self._read and problem.account:
             return
         self.all = [*(known for known in self.all if known != problem), problem]
         self._show()
+
+    def settle(self, about: str) -> None:
+        """What was told about this is so no longer."""
+        left = [known for known in self.all if not about or known.about != about]
+        if left != self.all:
+            self.all = left
+            self._show()
 
     def forget(self, account: str) -> None:
         """The account's server answers again, or is asked again by hand: the next trouble is news."""
