@@ -6,6 +6,7 @@ import re
 import time
 
 import pytest
+from textual import events
 
 from termmail.accounts.config import Ui
 from termmail.demo.manners import Manners
@@ -40,6 +41,24 @@ async def test_delete_says_what_it_did_and_undo_brings_it_back(tmp_path):
         await pilot.press("z")
         await until(pilot, lambda: len(app.inbox.messages.ids) == 12)
         assert await there(app, "Trash") == set()
+
+
+@pytest.mark.parametrize("key", ["d", "e", "exclamation_mark"])
+async def test_undo_puts_the_cursor_on_what_came_back(tmp_path, key):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("j", "j", key, "j", "j", "z")
+        await until(pilot, lambda: app.subject() == "Letter 10")
+        assert len(app.inbox.messages.ids) == 12
+
+
+async def test_keys_right_behind_undo_are_for_what_came_back(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await until(pilot, lambda: app.inbox.reader.message)
+        for key in "dzde":
+            app.post_message(events.Key(key, key))
+        await until(pilot, lambda: app.subject() == "Letter 10" and len(app.inbox.messages.ids) == 10)
+        await app.workers.wait_for_complete()
+        assert (await there(app, "Trash"), await there(app, "Archive")) == ({"Letter 12"}, {"Letter 11"})
 
 
 async def test_star_and_unread_show_at_once_and_reach_the_store(tmp_path):

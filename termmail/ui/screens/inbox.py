@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 class InboxScreen(FindingScreen):
     """The verbs of a message: they act on what is selected, else on the message under the cursor."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._in_turn = asyncio.Lock()
+        """What can be taken back is done in the order of its keys."""
+        self._taken_off: set[int] = set()
+        """Messages that a verb has taken off a list, and that undo may bring back."""
+
     def targets(self) -> list[int]:
         """The messages a verb acts on, in the order of the list."""
         if self.messages.selected:
@@ -47,6 +56,8 @@ class InboxScreen(FindingScreen):
     def _do(self, work: Callable[[], Awaitable[str | None]], leaving: Sequence[int] = (), *, undo: bool = True) -> None:
         """Run a verb of the engine behind the screen that has changed already."""
         self.leaving |= set(leaving)
+        if undo:
+            self._taken_off |= set(leaving)
         if leaving:
             self.messages.take_out(leaving)
             self._selection_changed()
@@ -54,7 +65,9 @@ class InboxScreen(FindingScreen):
 
     async def _done(self, work: Callable[[], Awaitable[str | None]], leaving: Sequence[int], *, undo: bool) -> None:
         try:
-            if words := await work():
+            async with self._in_turn if undo else nullcontext():
+                words = await work()
+            if words:
                 key = self.termmail.keys.shown("message.undo")
                 self.status.say(f"{words} · {key} brings it back" if undo and key else words)
         except (StoreError, NetError, PasswordError) as error:
@@ -156,16 +169,33 @@ class InboxScreen(FindingScreen):
             self._do(partial(self.engine.mark_read, ids, unread=unread), undo=False)
 
     def action_message_undo(self) -> None:
+        """The keys that follow are meant for what comes back."""
+        self.termmail.hold_keys()
         self._do(self._undo, undo=False)
 
     async def _undo(self) -> str | None:
-        if self.engine is None:
-            return None
-        self.engine.last_draft = 0
-        words = await self.engine.undo()
-        if words and self.engine.last_draft:
-            await self.write(await self.engine.load_draft(self.engine.last_draft))
-        return words or "There is nothing to undo."
+        try:
+            if self.engine is None:
+                return None
+            self.engine.last_draft = 0
+            async with self._in_turn:
+                here = self._taken_off.intersection(self.messages.ids)
+                words = await self.engine.undo()
+                await self._to_what_came_back(self._taken_off - here)
+            if words and self.engine.last_draft:
+                await self.write(await self.engine.load_draft(self.engine.last_draft))
+            return words or "There is nothing to undo."
+        finally:
+            self.app.call_after_refresh(self.termmail.release_keys)
+
+    async def _to_what_came_back(self, away: set[int]) -> None:
+        """The cursor on the first message that was away and is on the list again."""
+        view, ids = self.view, await self.shown_ids()
+        back = next((place for place, id_ in enumerate(ids) if id_ in away), None)
+        if back is not None and view == self.view:
+            self._taken_off -= away.intersection(ids)
+            self.messages.update(ids)
+            self.messages.go(back)
 
     def action_mail_empty_trash(self) -> None:
         if self.engine is not None and self.view.account:
