@@ -102,6 +102,18 @@ async def test_enter_goes_through_the_header_to_the_text(engine):
         assert stage.focused.id == "body"
 
 
+async def test_a_long_subject_shows_its_beginning_unless_it_is_written(engine):
+    draft = await engine.new_draft("ada", "bob@example.org")
+    subject = " ".join(f"word{number}" for number in range(30))
+    async with staged(lambda: ComposeScreen(engine, replace(draft, subject=subject))) as (stage, pilot):
+        await until(pilot, lambda: "word0 " in shown(stage) and "word29" not in shown(stage))
+        for _ in range(2):
+            stage.screen.query_one("#subject").focus()
+            await until(pilot, lambda: "word29" in shown(stage) and "word0 " not in shown(stage))
+            await pilot.press("tab")
+            await until(pilot, lambda: "word0 " in shown(stage) and "word29" not in shown(stage))
+
+
 async def test_keys_typed_ahead_over_a_slow_line_reach_their_fields_in_order(engine):
     async with staged(lambda: ComposeScreen(engine, Draft(account="ada"))) as (stage, pilot):
         burst = ["b", "o", "b", "tab", "T", "e", "a", "enter", "H", "i", "enter", "shift+tab", "tab", "X"]

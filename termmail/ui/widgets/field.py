@@ -8,6 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.widgets import Input, Label, Static
 
 from termmail.mail import safe
@@ -50,7 +51,7 @@ def _edits(widget: Widget, event: events.Key) -> bool:
 
 
 class LineInput(Input):
-    """One line to type in, without a border of its own. Arrows up and down go to the fields around it, and so does
+    """One line to type in, without a border of its own; without the focus it shows its beginning. Arrows up and down go to the fields around it, and so does
     Enter unless `enter_submits`.
     """
 
@@ -76,6 +77,14 @@ class LineInput(Input):
     async def on_key(self, event: events.Key) -> None:
         """Tab, Shift+Tab and Enter leave the field at once; what edits does so at once too."""
         await take_in_order(self, event, self._onward)
+
+    def on_blur(self) -> None:
+        """How a text begins says most of it."""
+        self.scroll_to(x=0, animate=False)
+
+    def on_focus(self) -> None:
+        """Back to where one writes."""
+        self.scroll_to_region(Region(self._cursor_offset, 0, width=1, height=1), animate=False)
 
     def validate_value(self, value: str) -> str:
         """Whatever way the text came, typed, pasted or set: it can be drawn."""
