@@ -214,6 +214,10 @@ class Engine:
         """The ids of a view, newest first. In Drafts they are draft ids, in Outbox outbox ids."""
         return await reading.ids(self, view, limit)
 
+    async def changed_elsewhere(self) -> bool:
+        """Whether another program has written to the store since this was last asked: then lists are read again."""
+        return await self.db(lambda store: store.changed_elsewhere())
+
     async def rows(self, view: View, ids: Sequence[int]) -> list[Row]:
         """What the list draws for these ids of the view, in their order; ids that are gone are left out."""
         return await reading.rows(self, view, ids)

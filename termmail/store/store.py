@@ -34,6 +34,7 @@ class Store:
         self.read_only = read_only
         self._depth = 0
         self._durable = False
+        self._version: tuple[int, ...] | None = None
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False, vfs: str | None = None) -> Self:
@@ -47,6 +48,7 @@ class Store:
         store = cls(_connect_read_only(path) if read_only else _connect(path, vfs), path, read_only=read_only)
         try:
             store._prepare()
+            store.changed_elsewhere()
         except sqlite3.Error as error:
             store.close()
             raise from_sqlite(error, path) or StoreDamaged(f"The mail store {path} is damaged.") from error
@@ -167,6 +169,11 @@ class Store:
         """The first row of a SELECT, or None. Raises as `read`."""
         rows = self.read(sql, values)
         return rows[0] if rows else None
+
+    def changed_elsewhere(self) -> bool:
+        """Whether anybody else has written since this was last asked, or since the store was opened."""
+        before, self._version = self._version, self.read_one("PRAGMA data_version")
+        return self._version != before
 
     def check(self) -> list[str]:
         """What is wrong inside the file, in SQLite's words; [] when it is sound. Reads all of it."""

@@ -47,6 +47,21 @@ def test_rights_of_others_are_taken_away_when_it_is_opened(store, path):
         assert set(_modes(path.parent).values()) == {0o600}
 
 
+# -- neighbours
+
+
+def test_what_others_wrote_is_told_from_ones_own(store, path):
+    session(store, [new(1)])
+    assert not store.changed_elsewhere()
+    with Store.open(path) as other, Store.open(path, read_only=True) as third:
+        assert not store.changed_elsewhere()
+        messages.set_flags(other, [1], starred=True)
+        assert store.changed_elsewhere()
+        assert third.changed_elsewhere()
+        assert not other.changed_elsewhere()
+        assert not store.changed_elsewhere()
+
+
 # -- versions
 
 

@@ -10,6 +10,7 @@ from textual import events
 
 from termmail.accounts.config import Ui
 from termmail.demo.manners import Manners
+from termmail.engine.engine import opened
 from termmail.engine.events import Failed, SyncProgress
 from termmail.engine.views import View
 from termmail.mail.message import Outgoing
@@ -310,6 +311,21 @@ async def test_letters_typed_into_search_are_no_verbs(tmp_path):
         await pilot.press("/", "d", "e", "q", "u", "x")
         await pilot.press("escape")
         await until(pilot, lambda: app.inbox.messages.has_focus and len(app.inbox.messages.ids) == 12)
+
+
+async def test_what_another_termmail_did_shows_after_the_next_look(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot), opened(app.engine.paths, app.engine.config) as other:
+        gone, starred = app.inbox.messages.ids[:2]
+        await other.delete([gone])
+        await other.star([starred], on=True)
+        await pilot.press("f5")
+        await until(pilot, lambda: app.subject() == "Letter 11" and len(app.inbox.messages.ids) == 11)
+        await until(pilot, lambda: app.inbox.messages.row(starred).starred)
+        await until(pilot, lambda: app.inbox.counts["ada"]["Trash"].total == 1)
+        await other.undo()
+        await other.undo()
+        await pilot.press("f5")
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 12)
 
 
 # -- what goes on and what goes wrong

@@ -249,8 +249,17 @@ class ViewScreen(Screen[None]):
                 self.retitle()
                 if not event.running:
                     self.messages.settle()
+                    behind(self, self._look_elsewhere, "elsewhere")
             case _:
                 pass
+
+    async def _look_elsewhere(self) -> None:
+        """Another termmail may have moved messages meanwhile."""
+        try:
+            if self.engine is not None and await self.engine.changed_elsewhere():
+                self.stale("ids", "rows", "counts")
+        except StoreError as error:
+            self.fail(error)
 
     def _concerns(self, account: str, folder: str) -> bool:
         asked = bool(self.filter) or self.view.query is not None
