@@ -120,6 +120,7 @@ ACTIONS = (
     Action("app.help-too", "?", "All keys", "mail", "The program", 4, "keys"),
     Action("view.quit", "q", "Back; at the list, quit", "mail", "The program", 6, "quit", "list"),
     Action("app.leave", "ctrl+q", "Quit", "app", "The program"),
+    Action("app.suspend", "ctrl+z", "To the shell; fg there comes back", "mail", "The program"),
     # The composer
     Action("compose.send", "f9,ctrl+j,ctrl+enter,alt+enter", "Send", "composer", "Composing", 1, "send"),
     Action("compose.save", "ctrl+s,f2", "Save the draft", "composer", "Composing", 4, "save"),

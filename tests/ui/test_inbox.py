@@ -603,6 +603,16 @@ def last_line(app):
     return shown(app).splitlines()[-1]
 
 
+async def test_ctrl_c_tells_how_to_quit_and_ctrl_z_breaks_nothing(tmp_path):
+    async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: " q quits " in shown(app))
+        await pilot.press("enter", "ctrl+c")
+        await until(pilot, lambda: " ctrl+q quits " in shown(app))
+        await pilot.press("ctrl+z")
+        assert app.screen is app.inbox
+
+
 async def test_the_key_bar_tells_what_q_does_here(tmp_path):
     async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
         await until(pilot, lambda: "q quit" in last_line(app))

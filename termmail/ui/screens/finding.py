@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import signal
 from functools import partial
 from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
 
 from termmail.engine.clock import now
 from termmail.engine.events import Failed, OutboxChanged, SyncProgress
@@ -250,13 +255,28 @@ class FindingScreen(LookingScreen):
             self.status.count_down(f"Sending in {max(1, round(min(left)))} s · {key} takes it back")
             self._clock = self.set_timer(min(1.0, max(0.05, min(left) % 1 or 1.0)), self._tick)
 
-    # -- leaving, and what the app does for one more key
+    # -- leaving, for a while or for good, and what the app does for one more key
 
     def action_app_palette_too(self) -> None:
         self.termmail.action_app_palette()
 
     def action_app_help_too(self) -> None:
         self.termmail.action_app_help()
+
+    def action_app_suspend(self) -> None:
+        if os.getpgrp() == os.getsid(0):  # what began the session is no shell that could go on with another job
+            self.status.say("No shell is there to go to.", 3)
+            return
+        with contextlib.suppress(SuspendNotSupported), self.app.suspend():
+            os.killpg(os.getpgrp(), signal.SIGSTOP)  # with what started termmail, as the terminal itself would do it
+
+    def action_copy_text(self) -> None:
+        """What is selected, as everywhere. With nothing selected, ctrl+c is how other programs are left."""
+        if self.get_selected_text() is not None:
+            super().action_copy_text()
+            return
+        at_list = self.offers("view.quit", "quit", fits=self.focused is self.messages)
+        self.status.say(f"{self.termmail.keys.shown('view.quit' if at_list else 'app.leave')} quits", 5)
 
     def action_view_quit(self) -> None:
         if not self.step_back():
