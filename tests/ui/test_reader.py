@@ -7,6 +7,7 @@ import re
 import pytest
 
 from termmail.demo.manners import Manners
+from termmail.engine.views import View
 from termmail.mail.message import Line
 from termmail.ui.widgets.body import folded
 from tests.ui.mailbox_stage import letter, mailbox
@@ -163,7 +164,23 @@ async def test_a_message_of_one_form_says_so(tmp_path):
         await pilot.press("enter")
         await until(pilot, lambda: "This is letter 12." in shown(app))
         await pilot.press("H")
-        assert "This message has only one form." in shown(app)
+        await until(pilot, lambda: "This message has no HTML." in shown(app))
+
+
+async def test_html_is_shown_from_the_headers_also_where_it_is_the_only_form(tmp_path):
+    alone = b"From: ada@example.net\r\nSubject: One form\r\nContent-Type: text/html\r\n\r\n<p>The rich form</p>\r\n"
+    async with mailbox(tmp_path, [BOTH, alone]) as (app, pilot):
+        await pilot.press("enter")
+        for subject in ("One form", "Two forms"):
+            await until(pilot, lambda subject=subject: subject in shown(app) and app.inbox.reader.message)
+            await pilot.press("h")
+            await until(pilot, lambda: "Content-Type:" in shown(app))
+            await pilot.press("H")
+            await until(pilot, lambda: "The rich form" in shown(app) and "HTML, made readable" in shown(app))
+            if subject == "One form":
+                await pilot.press("H")
+                await until(pilot, lambda: "This message has no other form than HTML." in shown(app))
+            await pilot.press("]")
 
 
 async def test_links_are_listed_also_those_of_the_form_that_is_not_shown(tmp_path):
@@ -318,6 +335,17 @@ async def test_who_else_has_it_is_shown_whole_as_long_as_there_is_room(tmp_path,
         await until(pilot, lambda: "This is letter 1." in _pane(app))
         assert "engine-dev-and-all-who-listen@lists.mathematics.example.org" in "".join(_pane(app).split())
         assert "engine-dev-and-all-who-listen@other.mathematics.example.org" in "".join(_pane(app).split())
+
+
+@pytest.mark.parametrize(("size", "keys"), [((80, 24), ()), ((40, 12), ("enter",))])
+async def test_in_sent_the_pane_tells_to_whom_it_went(tmp_path, size, keys):
+    async with mailbox(tmp_path, [letter(1, To="Bob <bob@example.org>")], size=size) as (app, pilot):
+        await app.engine.move([app.inbox.messages.cursor_id], "Sent")
+        app.inbox.go_to(View("ada", "Sent"))
+        await until(pilot, lambda: "Sent" in shown(app) and app.subject() == "Letter 1")
+        await pilot.press(*keys)
+        await until(pilot, lambda: re.search(r"To +Bob <bob@example.org>", _pane(app)))
+        await until(pilot, lambda: "This is letter 1." in _pane(app))
 
 
 async def test_of_very_many_people_a_few_are_shown_and_how_many_more_there_are(tmp_path):

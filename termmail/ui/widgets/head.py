@@ -24,7 +24,7 @@ MORE_LINES = 2
 MOST_NAMES = 60
 """People beyond whom nobody is looked at: so many never fit."""
 LOW = 14
-"""Lines of the reader below which the block keeps to subject, sender and warnings."""
+"""Lines of the reader below which the block keeps to subject, sender and warnings, and in Sent to whom it went."""
 
 
 def head(
@@ -47,7 +47,7 @@ def head(
         who = who[: budget - 1]
     lines = [*top, *who, *elsewhere]
     lines += _warned(found, width, budget - len(lines))
-    if message is not None and not low:
+    if message is not None and (not low or row.folder == "Sent"):
         lines += _others(message, width, budget - len(lines))
     for note in notes[warned:]:
         told = _folded(note, width, " " * LABEL, "label")

@@ -224,11 +224,14 @@ class Reader(Body):
             self.paint(self._block(self.row, self.text.notes), self.rendered)
 
     def switch_html(self) -> str:
-        """The other of text and HTML; words where there is only one."""
+        """The other of text and HTML, and from the headers the HTML; words for what is shown, or is not there."""
         message = self.message
-        if message is None or not (message.text and message.html):
-            return "This message has only one form."
-        self.html = not (self.html if self.html is not None else not message.text)
+        if message is None or not message.html:
+            return "This message has no HTML."
+        if not message.text and not self._headers:
+            return "This message has no other form than HTML."
+        shows_html = self.html if self.html is not None else not message.text
+        self.html = self._headers or not shows_html
         self._headers = False
         self.look_again()
         return "HTML, made readable" if self.html else "Plain text"
