@@ -121,6 +121,7 @@ class Passwords:
         """Keep a password for this run of the program only. Raises PasswordError for one that cannot be sent."""
         user = keyring_user(kind, _settings(account, kind))
         self._session[user] = _checked(password, f"The password of {account_name}")
+        self._typed.discard(user)
         self._declined.discard(user)
 
     def forget(self, _account_name: str, kind: str, account: Account) -> None:
@@ -133,7 +134,10 @@ class Passwords:
 
     def typed(self, kind: str, account: Account) -> bool:
         """Whether the password in use was typed when it was asked for, and lies nowhere else."""
-        return any(keyring_user(place, settings) in self._typed for place, settings in _places(account, kind))
+        for place, settings in _places(account, kind):
+            if (user := keyring_user(place, settings)) in self._session:
+                return user in self._typed
+        return False
 
     async def backend_name(self) -> str:
         """Words for the keyring in use, for the reader. Raises PasswordError where there is none."""

@@ -96,7 +96,8 @@ class Arrivals:
         self._add(listed, b"")
         await self._store_page()
         await self._stored()
-        await self.receiver.skip(listed, error)
+        words = (self.receiver.account, listed.uidl, listed.number, listed.size, None, str(error))
+        await self.engine.db(remote.skip, *words)
 
     def _add(self, listed: Listed, header: bytes, raw: bytes | None = None) -> None:
         nth = self._places.get(listed.number, 0)
@@ -124,11 +125,12 @@ class Arrivals:
 
 
 def _places(listed: Sequence[Listed]) -> dict[int, int]:
-    """Number -> place among those listed under the same UIDL, for those that are not the first."""
+    """Number -> place, from 1, among those listed under the same UIDL, where there are several."""
+    names = Counter(entry.uidl for entry in listed)
     seen: Counter[bytes] = Counter()
     places: dict[int, int] = {}
     for entry in listed:
-        if seen[entry.uidl]:
+        if names[entry.uidl] > 1:
+            seen[entry.uidl] += 1
             places[entry.number] = seen[entry.uidl]
-        seen[entry.uidl] += 1
     return places

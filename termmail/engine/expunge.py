@@ -118,11 +118,18 @@ async def _checked(receiver: Receiver, drop: Maildrop, due: Sequence[Known]) -> 
     found = await receiver.locate(drop, due)
     places = {found[known.remote_id].number: known for known in due if known.remote_id in found}
     checked: dict[int, Listed] = {}
-    async for listed, answer in drop.headers(list(found.values())):
-        known = places[listed.number]
-        header = await _header_of_whole(drop, listed) if isinstance(answer, TooLarge) else answer
-        if isinstance(header, bytes) and parse.fingerprint(header) == known.fingerprint:
-            checked[known.remote_id] = listed
+    waiting = list(found.values())
+    try:
+        async for listed, answer in drop.headers(list(waiting)):
+            waiting.remove(listed)
+            known = places[listed.number]
+            header = await _header_of_whole(drop, listed) if isinstance(answer, TooLarge) else answer
+            if isinstance(header, bytes) and parse.fingerprint(header) == known.fingerprint:
+                checked[known.remote_id] = listed
+    except TooLarge:  # a header without an end, which ends the session: the others go next time
+        endless = places[waiting[0].number].remote_id
+        await receiver.engine.db(remote.set_state, [endless], "due", due_at=now() + AN_HOUR)
+        raise
     return checked
 
 

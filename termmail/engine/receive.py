@@ -178,7 +178,7 @@ class Receiver:
 
     def _say_no_top(self, drop: Maildrop) -> str:
         """Said once: why a list of so few headers took so long."""
-        if self._told_no_top or not drop.lacks_top:
+        if self._told_no_top or drop.has_top:
             return ""
         self._told_no_top = True
         return "; this server sends whole messages where headers would do (it has no TOP)"
@@ -370,8 +370,10 @@ class Receiver:
 
 
 def is_same(raw: bytes, known: Known) -> bool:
-    """Whether these bytes have the header block that was stored for this message."""
-    return parse.fingerprint(parse.split_header(raw)) == known.fingerprint
+    """Whether these bytes have the header block that was stored for this message; one whose header was not to be had
+    (it was skipped with nothing stored) is what its UIDL says."""
+    blank = known.state == "skipped" and bool(known.uidl) and known.fingerprint == parse.fingerprint(b"")
+    return blank or parse.fingerprint(parse.split_header(raw)) == known.fingerprint
 
 
 def by_uidl(listed: Sequence[Listed]) -> dict[bytes, Listed]:
@@ -381,18 +383,20 @@ def by_uidl(listed: Sequence[Listed]) -> dict[bytes, Listed]:
 
 
 async def find_by_header(drop: Maildrop, candidates: Sequence[Listed], wanted: Sequence[Known]) -> dict[int, Listed]:
-    """Remote id -> the candidate with that header block; of equal ones, the one at its last number first."""
+    """Remote id -> the candidate with that header block and size. Where more are alike than are wanted, nobody can say
+    which one is meant: none of them is."""
     if not wanted:
         return {}
-    places: dict[bytes, list[Listed]] = {known.fingerprint: [] for known in wanted}
+    alike: dict[tuple[bytes, int], list[Listed]] = {(known.fingerprint, known.size): [] for known in wanted}
     async for listed, answer in drop.headers(candidates):
-        if isinstance(answer, bytes) and (same := places.get(parse.fingerprint(answer))) is not None:
+        if isinstance(answer, bytes) and (same := alike.get((parse.fingerprint(answer), listed.size))) is not None:
             same.append(listed)
+    meant = Counter((known.fingerprint, known.size) for known in wanted)
     found: dict[int, Listed] = {}
     for known in wanted:
-        same = places[known.fingerprint]
-        if same:
-            same.sort(key=lambda listed: listed.number == known.number)
+        same = alike[known.fingerprint, known.size]
+        if same and len(same) <= meant[known.fingerprint, known.size]:
+            meant[known.fingerprint, known.size] -= 1
             found[known.remote_id] = same.pop()
     return found
 

@@ -107,18 +107,15 @@ def _take(store: Store, account: str, folder: str, mail: Sequence[tuple[bytes, M
     """Put the messages that are not here yet into the folder, in one transaction; how many those were."""
     taken = 0
     with store.transaction(durable=True):
+        alike = messages.find(store, account, [message.envelope.message_id for _, message in mail])
         for raw, message in mail:
-            if not _is_here(store, account, raw):
-                messages.add_local(store, account, folder, raw, unread=False, received=now(), message=message)
+            same = alike.setdefault(message.envelope.message_id, [])
+            if not any(messages.raw(store, id_) == (raw, True) for id_ in same):
+                same.append(
+                    messages.add_local(store, account, folder, raw, unread=False, received=now(), message=message)
+                )
                 taken += 1
     return taken
-
-
-def _is_here(store: Store, account: str, raw: bytes) -> bool:
-    """Whether the store has these very bytes already."""
-    message_id = parse.envelope(parse.split_header(raw)).message_id
-    alike = messages.rows(store, messages.find(store, account, message_id))
-    return any(row.size == len(raw) and messages.raw(store, row.id) == (raw, True) for row in alike)
 
 
 def _open_source(path: Path) -> Iterator[tuple[str, bytes | None]]:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from termmail.engine.engine import Engine
-    from termmail.mail.message import Address, Draft, Identity, Message
+    from termmail.mail.message import Address, Draft, Identity, Message, Outgoing
     from termmail.store.rows import OutboxRow
+    from termmail.store.store import Store
 
 SEND_DELAY = 10.0
 """Seconds in which `z` still takes a message back."""
@@ -76,10 +77,10 @@ async def forward(engine: Engine, id: int, *, attached: bool) -> Draft:  # noqa:
     if attached:
         raw = await engine.raw(id)
         name = f"{message.envelope.subject or 'message'}.eml"
-        return await engine.db(drafts.attach, draft.id, name, "message/rfc822", raw)
+        return await engine.db(drafts.attach, draft, name, "message/rfc822", raw, now=now())
     for part in message.parts:
         data = await engine.part(id, part.path)
-        draft = await engine.db(drafts.attach, draft.id, part.name, part.content_type, data)
+        draft = await engine.db(drafts.attach, draft, part.name, part.content_type, data, now=now())
     return draft
 
 
@@ -119,14 +120,15 @@ async def attach(engine: Engine, draft: Draft, path: Path) -> Draft:
         return path.read_bytes()
 
     data = await asyncio.to_thread(read)
-    draft = await save(engine, draft)
     content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return await engine.db(drafts.attach, draft.id, path.name, content_type, data)
+    saved = await engine.db(drafts.attach, draft, path.name, content_type, data, now=now())
+    engine.tell(FolderChanged(draft.account, "Drafts"))
+    return saved
 
 
 async def detach(engine: Engine, draft: Draft, file_id: int) -> Draft:
     """Take an attachment out."""
-    return await engine.db(drafts.detach, draft.id, file_id)
+    return await engine.db(drafts.detach, draft, file_id, now=now())
 
 
 async def concerns(draft: Draft) -> tuple[str, ...]:
@@ -140,15 +142,12 @@ async def send(engine: Engine, draft: Draft, delay: float) -> int:
     """Build, queue, and let `z` take it back while the delay runs."""
     from termmail.mail import compose  # noqa: PLC0415
 
-    draft = await save(engine, draft)
     attached = await engine.db(drafts.files, draft.id)
     outgoing = await asyncio.to_thread(
         compose.build, draft, who(engine, draft.account), attached, now=datetime.now(UTC)
     )
     clock = now()
-    outbox_id = await engine.db(
-        outbox.queue, draft.account, outgoing, draft_id=draft.id, not_before=clock + round(delay), now=clock
-    )
+    outbox_id = await engine.db(_queue, draft, outgoing, clock + round(delay), clock)
     _tell(engine, outbox_id, draft.account, "queued")
     engine.sender(draft.account).look_again()
 
@@ -158,6 +157,13 @@ async def send(engine: Engine, draft: Draft, delay: float) -> int:
 
     engine.journal.add(takes_back)
     return outbox_id
+
+
+def _queue(store: Store, draft: Draft, outgoing: Outgoing, not_before: int, clock: int) -> int:
+    """Save the draft and queue it, or neither."""
+    with store.transaction(durable=True):
+        saved = drafts.save(store, draft, clock)
+        return outbox.queue(store, draft.account, outgoing, draft_id=saved.id, not_before=not_before, now=clock)
 
 
 async def outbox_row(engine: Engine, id: int) -> OutboxRow:  # noqa: A002

@@ -104,15 +104,10 @@ class Maildrop:
 
     @property
     def has_top(self) -> bool:
-        """Whether headers come by TOP, as far as is known."""
+        """Whether headers come by TOP, as far as is known; without it they cost whole messages."""
         return self._top_works or (
             self._top_works is None and (self.capabilities is None or "TOP" in self.capabilities)
         )
-
-    @property
-    def lacks_top(self) -> bool:
-        """Whether the server has no TOP, so that headers cost whole messages."""
-        return not self.has_top
 
     @property
     def has_uidl(self) -> bool:
@@ -254,7 +249,7 @@ class Maildrop:
         """The header block of each, in the order given, with the empty line that ends it: TOP n 0, asked ahead.
 
         An error for a message alone (Refused, TooLarge) is handed out in its place; whatever ends the session is raised
-        once all that came before it was handed out. Without TOP the headers come by RETR: see `lacks_top`.
+        once all that came before it was handed out. Without TOP the headers come by RETR: see `has_top`.
         """
         done = 0
         if self.has_top:

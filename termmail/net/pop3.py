@@ -103,7 +103,7 @@ class Command(Struct, frozen=True):
     @property
     def shown(self) -> str:
         """The line as a log may have it."""
-        words = self.line.split()
+        words = self.line.removesuffix(b"\r\n").split(b" ")
         shown = words[: 1 + _SHOWN.get(self.verb, len(words))]
         hidden = [b"[hidden]"] if len(shown) < len(words) else []
         return b" ".join([*shown, *hidden]).decode("utf-8", "replace")

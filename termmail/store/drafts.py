@@ -148,27 +148,23 @@ def _row(values: tuple[Any, ...]) -> Row:
     )
 
 
-def attach(store: Store, draft_id: int, name: str, content_type: str, data: bytes) -> Draft:
-    """Copy a file into a draft. Raises KeyError where there is no such draft."""
+def attach(store: Store, draft: Draft, name: str, content_type: str, data: bytes, *, now: int | None = None) -> Draft:
+    """Save a draft, as `save` does, and copy a file into it."""
     with store.transaction(durable=True) as db:
-        _load(db, draft_id)
+        saved = save(store, draft, now)
         db.execute(
             "INSERT INTO draft_file (draft, name, content_type, size, bytes) VALUES (?, ?, ?, ?, ?)",
-            (draft_id, _storable(name), _storable(content_type), len(data), data),
+            (saved.id, _storable(name), _storable(content_type), len(data), data),
         )
-        return _changed(db, draft_id)
+        return _load(db, saved.id)
 
 
-def detach(store: Store, draft_id: int, file_id: int) -> Draft:
-    """Take a file out of a draft again. Raises KeyError where there is no such draft."""
+def detach(store: Store, draft: Draft, file_id: int, *, now: int | None = None) -> Draft:
+    """Save a draft, as `save` does, and take a file out of it again; where it came under a new id, its files stay."""
     with store.transaction(durable=True) as db:
-        db.execute("DELETE FROM draft_file WHERE id = ? AND draft = ?", (file_id, draft_id))
-        return _changed(db, draft_id)
-
-
-def _changed(db: sqlite3.Connection, draft_id: int) -> Draft:
-    db.execute("UPDATE draft SET version = version + 1 WHERE id = ?", (draft_id,))
-    return _load(db, draft_id)
+        saved = save(store, draft, now)
+        db.execute("DELETE FROM draft_file WHERE id = ? AND draft = ?", (file_id, saved.id))
+        return _load(db, saved.id)
 
 
 def files(store: Store, draft_id: int) -> list[tuple[str, str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -138,10 +139,17 @@ def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> list[int]:
 
 
 def _put_bytes(db: sqlite3.Connection, id_: int, raw: bytes) -> None:
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
     db.execute("UPDATE raw SET bytes = ?, complete = 1 WHERE id = ?", (raw, id_))
     # What was indexed so far is the header.
     db.execute("UPDATE message SET downloaded = 1, size = ?, indexed = min(indexed, 1) WHERE id = ?", (len(raw), id_))
-    db.execute("UPDATE remote SET state = 'kept', words = '' WHERE message = ? AND state = 'skipped'", (id_,))
+    if db.execute("SELECT 1 FROM remote WHERE message = ? AND state = 'skipped'", (id_,)).fetchone():
+        # Its header was not to be had until now.
+        fingerprint = parse.fingerprint(parse.split_header(raw))
+        db.execute(
+            "UPDATE remote SET state = 'kept', words = '', fingerprint = ? WHERE message = ?", (fingerprint, id_)
+        )
 
 
 def add_local(
@@ -240,7 +248,14 @@ def erase(store: Store, ids: Iterable[int], *, from_server: bool = True) -> None
         db.execute("DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
 
 
-def find(store: Store, account: str, message_id: str) -> list[int]:
-    """The ids of the messages with this Message-ID (without brackets), oldest first."""
-    found = store.read("SELECT id FROM message WHERE message_id = ? AND account = ? ORDER BY id", (message_id, account))
-    return [id_ for (id_,) in found]
+def find(store: Store, account: str, message_ids: Iterable[str]) -> dict[str, list[int]]:
+    """Message-ID (without brackets) -> the ids of the messages that have it, oldest first, for all of these in one
+    look at the whole store."""
+    found: dict[str, list[int]] = {}
+    for id_, message_id in store.read(
+        "SELECT id, message_id FROM message WHERE account = ? AND message_id IN (SELECT value FROM json_each(?))"
+        " ORDER BY id",
+        (account, json.dumps(list(message_ids))),
+    ):
+        found.setdefault(message_id, []).append(id_)
+    return found

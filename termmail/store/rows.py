@@ -50,7 +50,7 @@ class New(Struct, frozen=True):
     """A message the maildrop listed and whose header block was read.
 
     `raw` is the whole message where it came along, `message` what `parse` made of it (parsed by the store when None).
-    `nth` is its place among those listed under the same UIDL, from 0; it matters only where a UIDL is doubled.
+    `nth` is its place, from 1, among those listed under the same UIDL where there are several, else 0.
     """
 
     uidl: bytes

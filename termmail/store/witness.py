@@ -109,15 +109,18 @@ class Witnesses:
 
 def _under_its_uidl(new: New, same: list[Held]) -> Held | None:
     """The row with this UIDL and this header, or None. Where the UIDL tells nothing apart, equal messages are told
-    apart by their number in this listing: a row that another number has claimed is another copy."""
+    apart by their number in this listing: a row that another number has claimed is another copy. There a message that
+    was deleted is known again only by its size too, for what is known so is deleted again."""
+    several = not new.uidl or new.nth > 0
     mine = [held for held in same if held.uidl == new.uidl]
+    if several:
+        mine = [held for held in mine if held.size == new.size or not _dead(held)]
     if not mine:
         return None
     mine.sort(key=lambda held: (held.number != new.number, held.number != 0, held.size != new.size, _dead(held)))
     best = mine[0]
     if best.number in (0, new.number) or _dead(best):
         return best
-    several = not new.uidl or new.nth > 0
     return None if several else best
 
 

@@ -280,3 +280,43 @@ async def test_a_message_with_a_header_too_large_for_top_is_deleted_too(pop3_ser
         await delete_now(engine, [one])
         assert (await engine.sync("ada", full=True)).deleted == 1
         assert [message.raw for message in server.users["ada@example.org"].messages] == [mail(2)]
+
+
+async def test_of_two_with_one_header_the_one_that_was_not_read_stays(pop3_server, engine_at):
+    """SAFETY P9: nothing names them but their headers, which are equal."""
+    longer = mail(1) + b"And one line more.\r\n"
+    for order in ([mail(1), longer], [longer, mail(1)]):
+        server = await pop3_server(order, manners=Manners(without=frozenset({"UIDL"})))
+        async with engine_at(server.port) as engine:
+            await engine.sync("ada")
+            for id_ in await engine.ids(INBOX):
+                if (await engine.row(id_)).size == len(mail(1)):
+                    await engine.read(id_)
+                    await engine.delete([id_])
+            await engine.receiver("ada").leave(5, commit=True)
+        left = [message.raw for message in server.users["ada@example.org"].messages]
+        assert longer in left
+
+
+async def test_of_two_that_nothing_tells_apart_none_is_deleted_for_the_other(pop3_server, engine_at):
+    other = mail(1).replace(b"This", b"That")
+    server = await pop3_server([mail(1), other], manners=Manners(without=frozenset({"UIDL"})))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        first = (await engine.ids(INBOX))[0]
+        await delete_now(engine, [first])
+        await engine.sync("ada", full=True)
+        assert len(server.users["ada@example.org"].messages) == 2
+
+
+async def test_a_message_like_one_that_was_deleted_is_new(pop3_server, engine_at):
+    server = await pop3_server([mail(1)], manners=Manners(without=frozenset({"UIDL"})))
+    async with engine_at(server.port) as engine:
+        await engine.sync("ada")
+        await delete_now(engine, list(await engine.ids(INBOX)))
+        assert (await engine.sync("ada", full=True)).deleted == 1
+        server.users["ada@example.org"].add(mail(1) + b"And one line more.\r\n")
+        await engine.sync("ada", full=True)
+        await engine.sync("ada", full=True)
+        assert len(server.users["ada@example.org"].messages) == 1
+        assert await subjects(engine) == ["Engine part 1"]

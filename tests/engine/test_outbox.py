@@ -171,8 +171,11 @@ async def test_what_cannot_be_sent_stays_a_draft_and_says_why(smtp_server, engin
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
         for to in ("", "nobody", "bob@example.org\r\nBcc: eve@example.org"):
-            with pytest.raises(ComposeError):
-                await engine.send(await written(engine, to), delay=0)
+            draft = await engine.save_draft(await written(engine, to))
+            for _ in range(2):
+                with pytest.raises(ComposeError):
+                    await engine.send(draft, delay=0)
+            assert await engine.load_draft(draft.id) == draft
         assert await engine.flush("ada") == []
         assert server.received == []
         assert len(await engine.ids(DRAFTS)) == 3

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
+import hashlib
 import tracemalloc
 from email.message import EmailMessage
 
@@ -49,6 +50,14 @@ def test_the_answer_to_top_and_the_whole_message_have_one_fingerprint() -> None:
     assert len(fingerprint(top)) == 32
     assert fingerprint(top) == fingerprint(split_header(raw))
     assert fingerprint(top.replace(b"\r\n", b"\n")) == fingerprint(top)
+
+
+@given(st.lists(st.sampled_from([b"A: b", b"\r", b"\n", b"\r\n", b" c", b"Status: RO"])).map(b"".join))
+def test_a_fingerprint_is_what_its_words_say(block: bytes) -> None:
+    lines = (b"\n" + block.replace(b"\r\n", b"\n").rstrip(b"\r\n")).split(b"\n")
+    if any(b"Status" in line for line in lines):
+        return
+    assert fingerprint(block) == hashlib.sha256(b"\n".join(lines)).digest()
 
 
 def test_marks_of_the_server_do_not_change_a_fingerprint() -> None:

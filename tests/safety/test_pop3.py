@@ -212,8 +212,11 @@ async def test_a_header_too_large_that_cannot_come_whole_is_shown_as_not_fetched
     await termmail("sync", code=None)
     rows = (await termmail("list", "--json")).json
     assert len(rows) == len(MAILS)
-    ran = await termmail("show", str(min(rows, key=lambda row: bool(row["subject"]))["id"]), code=69)
-    assert ran.err
+    blank = str(min(rows, key=lambda row: bool(row["subject"]))["id"])
+    assert (await termmail("show", blank, code=69)).err
+    termmail.pop3.manners = Manners()
+    assert "This is message 3." in (await termmail("show", blank)).out.decode()
+    assert [row["subject"] for row in (await termmail("list", "--json")).json].count("Engine part 3") == 1
 
 
 async def test_deletes_count_only_when_quit_was_answered(termmail):

@@ -40,7 +40,7 @@ def _mail(store: Store) -> None:
 def _draft(store: Store) -> None:
     _mail(store)
     draft = drafts.save(store, Draft(account="work", to="bob@example.com", body="Dear Bob", answers=1), NOW)
-    drafts.attach(store, draft.id, "a.txt", "text/plain", b"words" * 2000)
+    drafts.attach(store, draft, "a.txt", "text/plain", b"words" * 2000)
 
 
 def _queued(store: Store) -> None:
@@ -123,8 +123,12 @@ SCENARIOS = {
     "save draft": Scenario(
         _draft, lambda store: drafts.save(store, Draft(id=1, version=1, account="work", body=LONG), NOW), large=True
     ),
-    "attach": Scenario(_draft, lambda store: drafts.attach(store, 1, "b", "text/plain", LONG.encode()), large=True),
-    "detach": Scenario(_draft, lambda store: drafts.detach(store, 1, 1)),
+    "attach": Scenario(
+        _draft,
+        lambda store: drafts.attach(store, drafts.load(store, 1), "b", "text/plain", LONG.encode(), now=NOW),
+        large=True,
+    ),
+    "detach": Scenario(_draft, lambda store: drafts.detach(store, drafts.load(store, 1), 1, now=NOW)),
     "discard": Scenario(_draft, lambda store: drafts.discard(store, 1)),
     "queue": Scenario(
         _draft, lambda store: outbox.queue(store, "work", outgoing(9), draft_id=1, not_before=NOW, now=NOW)

@@ -171,8 +171,8 @@ def test_a_message_of_no_server_is_only_here(store):
     row = messages.row(store, id_)
     assert (row.folder, row.state, row.uidl, row.unread, row.downloaded) == ("Archive", "", b"", True, True)
     assert row.snippet == "The engine weaves."
-    assert messages.find(store, "work", "m1@example.org") == [id_]
-    assert messages.find(store, "home", "m1@example.org") == []
+    assert messages.find(store, "work", ["m1@example.org", "no@x"]) == {"m1@example.org": [id_]}
+    assert messages.find(store, "home", ["m1@example.org"]) == {}
     messages.erase(store, [id_])
     assert remote.known(store, "work") == []
 

@@ -30,8 +30,7 @@ WRITTEN = Draft(
 
 def _queued(store: Store, **changes: object) -> tuple[int, int]:
     """A draft with a file, queued: (draft id, outbox id)."""
-    draft = drafts.save(store, WRITTEN, NOW)
-    drafts.attach(store, draft.id, "a.txt", "text/plain", b"\x00words")
+    draft = drafts.attach(store, WRITTEN, "a.txt", "text/plain", b"\x00words", now=NOW)
     return draft.id, outbox.queue(store, "work", outgoing(1), draft_id=draft.id, not_before=NOW + 10, now=NOW)
 
 
@@ -56,17 +55,18 @@ def test_a_draft_comes_back_as_it_was_saved(store):
 
 def test_files_are_copied_into_a_draft_and_taken_out_again(store):
     draft = drafts.save(store, WRITTEN, NOW)
-    drafts.attach(store, draft.id, "a.txt", "text/plain", b"\x00words")
-    draft = drafts.attach(store, draft.id, "b.bin", "application/octet-stream", b"")
+    draft = drafts.attach(store, draft, "a.txt", "text/plain", b"\x00words")
+    draft = drafts.attach(store, draft, "b.bin", "application/octet-stream", b"")
     assert [(one.name, one.size) for one in draft.attachments] == [("a.txt", 6), ("b.bin", 0)]
-    assert drafts.save(store, draft, NOW).attachments == draft.attachments
+    before, draft = draft, drafts.save(store, draft, NOW)
+    assert draft.attachments == before.attachments
     assert drafts.files(store, draft.id)[0] == ("a.txt", "text/plain", b"\x00words")
-    draft = drafts.detach(store, draft.id, draft.attachments[0].id)
+    draft = drafts.detach(store, draft, draft.attachments[0].id)
     assert [one.name for one in draft.attachments] == ["b.bin"]
     drafts.discard(store, draft.id)
     assert store.read("SELECT * FROM draft_file") == []
-    with pytest.raises(KeyError):
-        drafts.attach(store, draft.id, "c", "text/plain", b"")
+    again = drafts.attach(store, draft, "c", "text/plain", b"")
+    assert (again.id != draft.id, again.body, [one.name for one in again.attachments]) == (True, WRITTEN.body, ["c"])
 
 
 def test_drafts_are_listed_the_last_written_first(store):
@@ -89,7 +89,7 @@ def test_words_typed_into_a_draft_that_was_discarded_elsewhere_are_not_lost(stor
 
 
 def test_a_draft_that_was_changed_elsewhere_is_kept_beside_that(store):
-    first = drafts.attach(store, drafts.save(store, WRITTEN, NOW).id, "a.txt", "text/plain", b"words")
+    first = drafts.attach(store, WRITTEN, "a.txt", "text/plain", b"words")
     theirs = drafts.save(store, replace(first, body="theirs"), NOW)
     ours = drafts.save(store, replace(first, body="ours"), NOW)
     assert ours.id != theirs.id

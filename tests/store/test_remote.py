@@ -299,3 +299,10 @@ def test_whatever_a_server_lists_each_session_ends_with_exactly_that_on_it(tmp_p
                 (known,) = [known for known in here if known.number == one.number]
                 assert (known.uidl, known.fingerprint) == (one.uidl, parse.fingerprint(one.header))
             assert store.check() == []
+
+
+def test_equal_messages_under_one_uidl_stay_two_in_whatever_order_they_come(store):
+    first, second = (New(b"u", number, 10, header(1), nth=number) for number in (1, 2))
+    for page in ([second], [first]):
+        remote.arrive(store, "work", page, received=NOW, listed={b"u"})
+    assert len(messages.ids(store, "work", "Inbox")) == 2

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import sys
+from array import array
+from contextlib import closing
 from pathlib import Path
 
 import pexpect
@@ -201,6 +204,43 @@ async def test_a_draft_that_two_write_at_once_is_kept_twice(engine, short_pause)
         assert sorted(draft.body for draft in await drafts(engine)) == ["theirs", "way!!"]
 
 
+async def test_a_send_that_fails_leaves_one_draft(engine):
+    async with staged(lambda: ComposeScreen(engine, Draft(account="ada", subject="x", body="x"))) as (stage, pilot):
+        await type_in(pilot, "jürgen@example.org")
+        for letter in "abc":
+            await pilot.press("f9")
+            await until(pilot, lambda: "jürgen" in words_of(stage) and not stage.left)
+            stage.screen.query_one(BodyInput).insert(letter)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: stage.screen.draft.body.count("c"))
+        assert len(await drafts(engine)) == 1
+        assert await engine.ids(View("ada", "Outbox")) == array("q")
+
+
+async def test_sending_twice_while_the_store_is_busy_sends_once(engine):
+    letter = Draft(account="ada", to="bob@example.org", subject="Once", body="x")
+    stored = await engine.save_draft(letter)
+    async with staged(lambda: ComposeScreen(engine, stored)) as (stage, pilot):
+        with closing(sqlite3.connect(engine.paths.data / "mail.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await pilot.press("f9", "f9", "escape", "f9")
+            other.execute("ROLLBACK")
+        await until(pilot, lambda: stage.left)
+    assert len(await engine.ids(View("ada", "Outbox"))) == 1
+    assert await drafts(engine) == []
+
+
+async def test_taking_out_a_file_keeps_what_another_wrote_meanwhile(engine, tmp_path):
+    (tmp_path / "a.txt").write_text("words")
+    stored = await engine.attach(Draft(account="ada", subject="Half", body="ours"), tmp_path / "a.txt")
+    async with staged(lambda: ComposeScreen(engine, stored)) as (stage, pilot):
+        await engine.save_draft(replace(stored, body="theirs"))
+        await stage.screen._take_out(AttachmentRow.Remove(stored.attachments[0].id))
+        await pilot.press("escape")
+        await until(pilot, lambda: stage.left)
+        assert sorted(draft.body for draft in await drafts(engine)) == ["ours", "theirs"]
+
+
 async def test_quitting_with_the_composer_open_keeps_the_draft(engine):
     async with staged(lambda: ComposeScreen(engine, Draft(account="ada", cursor="body"))) as (_, pilot):
         await pilot.press("H", "i", "ctrl+q")
@@ -240,6 +280,8 @@ async def test_discard_throws_the_draft_away_after_a_yes(engine):
 
 SCRIPT = """
 import asyncio, sys
+from array import array
+from contextlib import closing
 from pathlib import Path
 from termmail.engine.engine import Engine
 from termmail.mail.message import Draft

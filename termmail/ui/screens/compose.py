@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.structs import replace
 from textual import on, work
@@ -26,11 +26,13 @@ from termmail.ui.widgets.header_form import HeaderForm
 from termmail.ui.widgets.keybar import KeyBar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from pathlib import PurePath
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.timer import Timer
+    from textual.worker import Worker
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Draft
@@ -62,6 +64,7 @@ class ComposeScreen(Screen[int | None]):
         self._first = draft
         self._saving = asyncio.Lock()
         self._pause: Timer | None = None
+        self._ending: Worker[None] | None = None
         self._finished = False
         self.kept = False
         """The screen was closed with something written: it is a draft now."""
@@ -127,7 +130,9 @@ class ComposeScreen(Screen[int | None]):
             if self.draft.id not in {0, saved.id}:
                 self.notify("This draft was changed elsewhere too: yours is kept beside it.")
                 self._take_attachments(saved)
-            self.draft = replace(current, id=saved.id, updated=saved.updated, version=saved.version)
+            self.draft = replace(
+                current, id=saved.id, updated=saved.updated, version=saved.version, attachments=saved.attachments
+            )
             self._title.say_saved()
             return True
 
@@ -181,7 +186,7 @@ class ComposeScreen(Screen[int | None]):
     async def _take_out(self, event: AttachmentRow.Remove) -> None:
         async with self._saving:
             try:
-                draft = await self.engine.detach(self.draft, event.file_id)
+                draft = await self.engine.detach(self._current(), event.file_id)
             except StoreError as error:
                 self._trouble(str(error))
                 return
@@ -223,8 +228,24 @@ class ComposeScreen(Screen[int | None]):
         if await self._save() and self.draft.id:
             self._title.say_saved()
 
-    @work(exclusive=True, group="end", exit_on_error=False)
-    async def action_compose_send(self) -> None:
+    def action_compose_send(self) -> None:
+        """Send, and leave."""
+        self._end(self._send)
+
+    def action_compose_close(self) -> None:
+        """Leave; the draft is kept."""
+        self._end(self._close)
+
+    def action_compose_discard(self) -> None:
+        """Leave; nothing is kept."""
+        self._end(self._discard)
+
+    def _end(self, how: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """One end at a time: what is being queued must not be called off half-way and queued again."""
+        if self._ending is None or self._ending.is_finished:
+            self._ending = self.run_worker(how, group="end", exit_on_error=False)
+
+    async def _send(self) -> None:
         """Send, after one question where there is something to ask."""
         self._trouble("")
         if not self._head.check() or not await self._save():
@@ -242,8 +263,7 @@ class ComposeScreen(Screen[int | None]):
             self._finished = True
         self.dismiss(outbox_id)
 
-    @work(exclusive=True, group="end", exit_on_error=False)
-    async def action_compose_close(self) -> None:
+    async def _close(self) -> None:
         """Leave, and keep what was written as a draft."""
         if self._fresh and not self._changed():
             await self._throw_away()
@@ -254,8 +274,7 @@ class ComposeScreen(Screen[int | None]):
             return
         self.dismiss(None)
 
-    @work(exclusive=True, group="end", exit_on_error=False)
-    async def action_compose_discard(self) -> None:
+    async def _discard(self) -> None:
         """Throw the draft away; asked only where the user has written something."""
         question = ConfirmScreen("Discard this draft? It cannot be brought back.", "Discard", "Keep writing")
         if (not self._fresh or self._changed()) and not await self.app.push_screen_wait(question):
