@@ -112,7 +112,9 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="at most so many (50)")
     _json(listing)
 
-    search = command("search", "search all mail, Trash and Spam too", "termmail search 'from:ada engine'", "mailbox.search")
+    search = command(
+        "search", "search all mail, Trash and Spam too", "termmail search 'from:ada engine'", "mailbox.search"
+    )
     search.add_argument("query", metavar="QUERY", help='words; from: to: subject: "a phrase" pre*')
     _account(search)
     search.add_argument("--limit", type=_count, default=200, metavar="N", help="at most so many (200)")

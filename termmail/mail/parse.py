@@ -57,10 +57,7 @@ def fingerprint(header_block: bytes) -> bytes:
     Left out: lines that mailbox software adds and changes (Status, X-UIDL, Content-Length and their kin), the kind
     of line ends, and empty lines at the end.
     """
-    if header_block.count(b"\r") == header_block.count(b"\r\n"):
-        lines = header_block.translate(None, b"\r")  # twice as fast, and nearly all mail
-    else:
-        lines = header_block.replace(b"\r\n", b"\n")
+    lines = b"\n".join(header_block.split(b"\r\n"))  # what replace does, and faster
     lines = b"\n" + lines.rstrip(b"\r\n")
     return hashlib.sha256(_VOLATILE.sub(b"", lines)).digest()
 

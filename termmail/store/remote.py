@@ -74,8 +74,14 @@ def arrive(
     ids: list[int] = []
     rebound = again = 0
     with store.transaction() as db:
+        strangers = _Strangers(db)
         witnesses = Witnesses(db, account, [(new, fingerprint) for new, fingerprint, _, _ in read], listed)
         for new, fingerprint, envelope, message in read:
+            if witnesses.is_stranger(new, fingerprint) and message is None:
+                ids.append(_add(db, new, envelope, tally, account=account, folder=folder, received=received))
+                strangers.add(account, new, fingerprint, ids[-1])
+                continue
+            strangers.store()
             held, is_rebound, replaced = witnesses.match(new, fingerprint)
             for old in replaced:
                 db.execute(
@@ -93,16 +99,37 @@ def arrive(
                 id_ = _add(db, new, envelope, tally, account=account, folder=folder, received=received)
                 ids.append(id_)
                 if held is None:
-                    row = (account, new.uidl, new.nth, new.number, new.size, fingerprint, id_)
-                    db.execute(_REMOTE, row)
+                    strangers.add(account, new, fingerprint, id_)
+                    strangers.store()
                 else:
+                    db.execute(_RAW, (id_, new.header))
                     db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, "kept", None, held.id))
                     db.execute("UPDATE remote SET message = ?, words = '' WHERE id = ?", (id_, held.id))
             if new.raw is not None and message is not None and id_ is not None:
                 keep_raw(db, id_, new.raw, message)
+        strangers.store()
         tally.save(db)
     ids.reverse()
     return Arrived(ids, rebound, again)
+
+
+class _Strangers:
+    """Messages that are in the list already, and whose bytes and place on the server are stored many at once."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._raws: list[tuple[int, bytes]] = []
+        self._places: list[tuple[Any, ...]] = []
+
+    def add(self, account: str, new: New, fingerprint: bytes, id_: int) -> None:
+        self._raws.append((id_, new.header))
+        self._places.append((account, new.uidl, new.nth, new.number, new.size, fingerprint, id_))
+
+    def store(self) -> None:
+        if self._raws:
+            self._db.executemany(_RAW, self._raws)
+            self._db.executemany(_REMOTE, self._places)
+            self._raws, self._places = [], []
 
 
 def _message(new: New) -> Message | None:
@@ -124,7 +151,6 @@ def _add(
     columns = derive.columns(envelope, received)
     cursor = db.execute(_MESSAGE, (account, folder, received, new.size, *columns))
     id_ = cursor.lastrowid or 0
-    db.execute(_RAW, (id_, new.header))
     tally.message(contacts.people(envelope, folder), columns.sort_date, written=folder == "Sent")
     return id_
 

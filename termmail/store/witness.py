@@ -45,9 +45,6 @@ class Match(NamedTuple):
     replaced: tuple[Held, ...] = ()
 
 
-_STRANGER = Match(None)
-
-
 class Witnesses:
     """Finds, in one transaction, the rows of messages that an account's maildrop lists.
 
@@ -75,15 +72,15 @@ class Witnesses:
         query = f"SELECT {column} FROM remote WHERE account = ? AND {column} IN ({marks})"  # noqa: S608 - marks alone
         return {value for (value,) in self._db.execute(query, (self._account, *values))}
 
-    def match(self, new: New, fingerprint: bytes) -> Match:
-        """The row of this message, by its UIDL and its witnesses. The caller stores it, so that the next one that
-        resembles it is compared with it."""
+    def is_stranger(self, new: New, fingerprint: bytes) -> bool:
+        """Whether no row, and no other message that this was asked for, resembles it: then there is none to find."""
         stranger = fingerprint not in self._fingerprints and new.uidl not in self._uidls
         self._fingerprints.add(fingerprint)
         self._uidls.add(new.uidl)
-        return _STRANGER if stranger else self._match(new, fingerprint)
+        return stranger
 
-    def _match(self, new: New, fingerprint: bytes) -> Match:
+    def match(self, new: New, fingerprint: bytes) -> Match:
+        """The row of a message that is no stranger, by its UIDL and its witnesses."""
         same = [Held(*row) for row in self._db.execute(_BY_FINGERPRINT, (fingerprint, self._account))]
         if same:
             held = _under_its_uidl(new, same)
