@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Awaitable, Callable
 
+    from rich.console import RenderableType
     from textual.screen import Screen
     from textual.timer import Timer
     from textual.widget import Widget
@@ -268,6 +269,16 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     def _listen_again(self) -> None:
         self._held = None
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Draw, with the terminal's own cursor where one types: Textual asks a field for it when the text changes, and
+        leaves it behind when a layout or a scrolling moves the field afterwards. Input methods and screen readers
+        follow that cursor.
+        """
+        place = getattr(self.focused, "cursor_screen_offset", None)
+        if place is not None:
+            self.cursor_position = place
+        super()._display(screen, renderable)
 
     # -- what works everywhere
 
