@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts.config import identity
 from termmail.commands import output
-from termmail.commands.exits import CANNOT_CREATE, DATA, OK, USAGE, CommandError
+from termmail.commands.exits import CANNOT_CREATE, DATA, OK, TRY_AGAIN, USAGE, CommandError
 from termmail.commands.mailbox import chosen_accounts, outbox_code
 from termmail.engine.clock import now
 from termmail.mail.message import Draft
@@ -134,7 +134,12 @@ async def outbox(engine: Engine, args: Namespace) -> int:
             if draft is None and state != "cancelled":
                 raise CommandError(f"Message {id_} is {state}; it cannot be taken back.", CANNOT_CREATE)
             output.say(f"Message {id_} {'is a draft again' if draft else 'was taken back and deleted'}.")
-        elif row.state in {"sent", "sending", "cancelled"}:
+        elif row.state == "sending":
+            words = f"Message {id_} is being sent just now."
+            raise CommandError(
+                words, TRY_AGAIN, "termmail outbox tells how it went; termmail sync, if nobody sends it."
+            )
+        elif row.state in {"sent", "cancelled"}:
             raise CommandError(f"Message {id_} is {row.state}; there is nothing to try again.", DATA)
         elif row.state == "unsure" and not args.sure:
             words = f"Message {id_} may have arrived already."

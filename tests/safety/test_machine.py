@@ -312,7 +312,7 @@ async def test_two_at_once_send_once_and_delete_once(termmail):
     ((waiting),) = (await termmail("outbox", "--json")).json
     termmail.smtp.manners = Manners(delay_seconds={"DATA": 0.3})
     ran = await asyncio.gather(*(termmail("outbox", "retry", str(waiting["id"]), code=None) for _ in range(2)))
-    assert {one.code for one in ran} <= {0, 73, 75}, ran
+    assert {one.code for one in ran} <= {0, 65, 75}, ran  # sent here, sent by the other, or being sent by it
     assert len(termmail.smtp.received) == 1
     first, second = rows[0]["id"], rows[1]["id"]
     ran = await asyncio.gather(
