@@ -16,7 +16,7 @@ from aiosmtplib import SMTPResponse
 from aiosmtplib.protocol import SMTPProtocol, normalize_message_line_endings
 
 from termmail.net.errors import TlsFailed
-from termmail.net.stream import CONNECT_SECONDS, explain, plaintext_behind_tls, tls_context
+from termmail.net.stream import CONNECT_SECONDS, connected, explain, plaintext_behind_tls, tls_context
 
 if TYPE_CHECKING:
     from termmail.net.stream import Server
@@ -157,15 +157,7 @@ async def connect(server: Server, trace: Trace | None) -> Wire:
     try:
         async with asyncio.timeout(seconds):
             context = await asyncio.to_thread(tls_context, server.tls_ca_file) if tls else None
-            _, wire = await asyncio.get_running_loop().create_connection(
-                lambda: Wire(trace),
-                server.host,
-                server.port,
-                ssl=context,
-                server_hostname=server.host if tls else None,
-                ssl_shutdown_timeout=SHUTDOWN_SECONDS if tls else None,
-                happy_eyeballs_delay=0.25,
-            )
+            wire = await connected(lambda: Wire(trace), server, context, SHUTDOWN_SECONDS)
     except (OSError, ssl.SSLError, UnicodeError) as error:
         raise explain(error, server) from None
     return wire

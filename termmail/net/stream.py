@@ -13,16 +13,22 @@ import errno
 import socket
 import ssl
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from termmail.net.errors import NetError, Offline, ProtocolError, TlsFailed, plaintext_before_tls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 CONNECT_SECONDS = 30.0
 """The most that name lookup, TCP and TLS may take together, whatever `timeout_seconds` says."""
+
+P = TypeVar("P", bound=asyncio.Protocol)
+
+NEXT_ADDRESS_SECONDS = 0.25
+"""After which the next address of a host is tried as well."""
 
 _EXPIRED, _NOT_YET_VALID, _WRONG_NAME, _WRONG_ADDRESS = 10, 9, 62, 64
 _UNKNOWN_ISSUER = {2, 18, 19, 20, 21, 27}
@@ -108,6 +114,73 @@ def _tls_trouble(error: ssl.SSLError, server: Server) -> NetError:
     return TlsFailed(f"TLS with {server.place} failed.")
 
 
+async def connected(
+    make: Callable[[], P], server: Server, context: ssl.SSLContext | None, shutdown_seconds: float | None = None
+) -> P:
+    """The protocol that `make` makes, connected to the server, over TLS where there is a context. Raises OSError,
+    ssl.SSLError or UnicodeError."""
+    line = await dial(server.host, server.port)
+    try:
+        _, protocol = await asyncio.get_running_loop().create_connection(
+            make,
+            sock=line,
+            ssl=context,
+            server_hostname=server.host if context else None,
+            ssl_shutdown_timeout=shutdown_seconds if context else None,
+        )
+    except BaseException:
+        line.close()
+        raise
+    return protocol
+
+
+async def dial(host: str, port: int) -> socket.socket:
+    """A TCP connection to a host. Raises OSError, or UnicodeError for what is no name of a host."""
+    return await first_to_answer(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+async def first_to_answer(found: Sequence[tuple[int, int, int, str, tuple[Any, ...]]]) -> socket.socket:
+    """A TCP connection to the first of these addresses (as getaddrinfo has them) that answers, the next one being tried
+    after a quarter of a second (RFC 8305). Raises OSError, that of the first address that failed.
+
+    asyncio has this too, but before 3.12.9 and 3.13.2 it fails under the eager tasks that Textual sets (gh-124309).
+    """
+    families = {family: [info for info in found if info[0] == family] for family, *_ in found}
+    addresses = [info for turn in zip_longest(*families.values()) for info in turn if info is not None]
+    errors: list[BaseException] = []
+    waiting: set[asyncio.Task[socket.socket]] = set()
+    try:
+        while addresses or waiting:
+            if addresses:
+                waiting.add(asyncio.create_task(_dial(*addresses.pop(0))))
+            patience = NEXT_ADDRESS_SECONDS if addresses else None
+            done, _ = await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            for attempt in done:
+                if (error := attempt.exception()) is None:
+                    waiting.remove(attempt)
+                    return attempt.result()
+                waiting.remove(attempt)
+                errors.append(error)
+    finally:
+        for attempt in waiting:
+            attempt.cancel()
+        for late in await asyncio.gather(*waiting, return_exceptions=True):
+            if isinstance(late, socket.socket):
+                late.close()
+    raise errors[0]
+
+
+async def _dial(family: int, kind: int, protocol: int, _name: str, address: tuple[Any, ...]) -> socket.socket:
+    line = socket.socket(family, kind, protocol)
+    try:
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, address)
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
 class Stream:
     """An open connection. Bytes come by `on_bytes` as they arrive; b"" is the end, and comes once.
 
@@ -134,14 +207,7 @@ class Stream:
         try:
             async with asyncio.timeout(min(CONNECT_SECONDS, server.timeout_seconds)):
                 context = await asyncio.to_thread(tls_context, server.tls_ca_file) if tls else None
-                await asyncio.get_running_loop().create_connection(
-                    stream._receiver,
-                    server.host,
-                    server.port,
-                    ssl=context,
-                    server_hostname=server.host if tls else None,
-                    happy_eyeballs_delay=0.25,
-                )
+                await connected(stream._receiver, server, context)
         except BaseException as error:
             stream.close()
             if isinstance(error, (OSError, ssl.SSLError, UnicodeError)):
