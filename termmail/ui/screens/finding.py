@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import signal
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -268,7 +269,10 @@ class FindingScreen(LookingScreen):
             self.status.say("No shell is there to go to.", 3)
             return
         with contextlib.suppress(SuspendNotSupported), self.app.suspend():
-            os.killpg(os.getpgrp(), signal.SIGSTOP)  # with what started termmail, as the terminal itself would do it
+            ours = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+            os.killpg(os.getpgrp(), signal.SIGTSTP)  # what started termmail too, as the terminal itself would do it
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)  # this thread stops here, and nowhere later
+            signal.signal(signal.SIGTSTP, ours)
 
     def action_copy_text(self) -> None:
         """What is selected, as everywhere. With nothing selected, ctrl+c is how other programs are left."""
