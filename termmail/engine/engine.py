@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 
 from termmail.accounts.passwords import PasswordError, Passwords
 from termmail.engine import indexing, reading, setup, triage, writing
-from termmail.engine.events import Event, Failed
+from termmail.engine.events import Event, Failed, receiving
 from termmail.engine.undo import Journal
 from termmail.engine.views import Status, SyncResult, View
 from termmail.net.errors import NetError
@@ -407,7 +407,7 @@ class Engine:
             await self.sync(account)
             await self.index()
         except (NetError, PasswordError, StoreError) as error:
-            self.tell(Failed(account, str(error), error.advice))
+            self.tell(Failed(account, str(error), error.advice, receiving(account)))
 
     async def flush(self, account: str) -> list[OutboxRow]:
         """Send everything of the account that is ready to go; the rows tried, in their new states."""

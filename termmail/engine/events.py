@@ -35,7 +35,7 @@ class OutboxChanged(Struct, frozen=True):
 
 class SyncProgress(Struct, frozen=True):
     """A sync moved on. `what` is a word for the reader ("headers", "messages", "deletes"); `running` is False at its
-    end, then `words` sums it up ("3 new messages").
+    end, then `words` sums it up ("3 new messages") and `well` says whether the server gave what it was asked for.
     """
 
     account: str
@@ -44,14 +44,28 @@ class SyncProgress(Struct, frozen=True):
     total: int
     running: bool = True
     words: str = ""
+    well: bool = True
 
 
 class Failed(Struct, frozen=True):
-    """Something went wrong that the reader should know: one sentence, and what to do next. Stays until read."""
+    """Something went wrong that the reader should know: one sentence, and what to do next. Stays until read, or until
+    what it is `about` (`receiving`, `sending`) is told anew or goes well.
+    """
 
     account: str
     words: str
     advice: str = ""
+    about: str = ""
+
+
+def receiving(account: str) -> str:
+    """What the failures of looking for an account's mail are about."""
+    return f"receiving {account}"
+
+
+def sending(outbox_id: int) -> str:
+    """What the failures of an outgoing message are about."""
+    return f"sending {outbox_id}"
 
 
 Event = MailArrived | MessageChanged | FolderChanged | OutboxChanged | SyncProgress | Failed

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts.passwords import PasswordError
 from termmail.engine.clock import now
-from termmail.engine.events import Failed, FolderChanged, OutboxChanged
+from termmail.engine.events import Failed, FolderChanged, OutboxChanged, sending
 from termmail.engine.setup import login_advice
 from termmail.net.errors import LoginRefused, NetError
 from termmail.store import outbox
@@ -122,7 +122,7 @@ class Sender:
         words = words or str(error)
         await self.engine.db(outbox.later, claimed.id, words, now())
         advice = error.advice if error else "termmail tries again by itself."
-        self.engine.tell(Failed(self.account, f"Not sent yet. {words}", advice))
+        self.engine.tell(Failed(self.account, f"Not sent yet. {words}", advice, sending(claimed.id)))
 
     async def _deliver(self, claimed: Claimed, server: Server) -> None:
         from termmail.net import smtp  # noqa: PLC0415 - SMTP is not needed for the first screen
@@ -168,7 +168,8 @@ class Sender:
         if outcome.postponed:
             words = f"Sent, but not yet to {', '.join(outcome.postponed)}."
             await db(outbox.later, claimed.id, words, now())
-            self.engine.tell(Failed(account, words, "The server asked to try again later; termmail does."))
+            advice = "The server asked to try again later; termmail does."
+            self.engine.tell(Failed(account, words, advice, sending(claimed.id)))
         else:
             await db(outbox.sent, claimed.id, now())
             self.engine.tell(FolderChanged(account, "Sent"))

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.net.maildrop import Listed, Maildrop
+    from termmail.store.rows import Plan
 
 log = logging.getLogger("termmail")
 
@@ -116,13 +117,13 @@ class Receiver:
             task.exception()  # told to whoever awaits; without this line asyncio complains when nobody is left
 
     async def _sync(self, *, full: bool) -> SyncResult:
-        last, online, words = self.status.last_sync, self.status.online, ""
+        last, online, words, well = self.status.last_sync, self.status.online, "", False
         self.status = Status(last_sync=last, online=online, syncing=True)
-        self._progress("connecting", 0, 0)
+        self.engine.tell(SyncProgress(self.account, "connecting", 0, 0))
         try:
             with AccountLock(self.engine.paths.data, self.account, "sync"):
                 result = await self._session(full=full)
-            words, online, last = result.words, True, now()
+            words, online, last, well = result.words, True, now(), True
             if self._login_refused:
                 self._login_refused = False
                 self.look_again()  # the clock stood still meanwhile
@@ -140,11 +141,8 @@ class Receiver:
             raise
         finally:
             self.status = Status(last_sync=last, online=online, words=words)
-            self._progress("done", 0, 0, running=False, words=words)
+            self.engine.tell(SyncProgress(self.account, "done", 0, 0, running=False, words=words, well=well))
         return result
-
-    def _progress(self, what: str, done: int, total: int, *, running: bool = True, words: str = "") -> None:
-        self.engine.tell(SyncProgress(self.account, what, done, total, running, words))
 
     async def _session(self, *, full: bool) -> SyncResult:
         """One sync from login to QUIT."""
@@ -192,9 +190,7 @@ class Receiver:
     async def _receive(self, drop: Maildrop) -> tuple[int, int, bool]:
         """Bring everything new into the store, newest first: how many are new, how many have a new name, and whether
         nothing was left out."""
-        listed = await self.list_again(drop)
-        rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
-        plan = await self.engine.db(remote.reconcile, self.account, rows)
+        listed, plan = await self._compare(drop)
         wanted = [listed[place] for place in (*plan.new, *plan.unnamed)]
         wanted.sort(key=lambda entry: entry.number, reverse=True)
         arrivals = Arrivals(self, listed, wanted)
@@ -203,6 +199,12 @@ class Receiver:
         if plan.again or plan.missing or missing:
             self.engine.tell(FolderChanged(self.account, "Inbox"))
         return arrivals.new, arrivals.rebound, arrivals.left_out == 0 and not plan.unnamed
+
+    async def _compare(self, drop: Maildrop) -> tuple[list[Listed], Plan]:
+        """The whole list of the maildrop, and what it means beside what is known."""
+        listed = await self.list_again(drop)
+        rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
+        return listed, await self.engine.db(remote.reconcile, self.account, rows)
 
     async def skip(self, listed: Listed, error: NetError) -> None:
         """Note a message that cannot be fetched, so that it is shown as such and not tried for ever (SAFETY P4)."""
@@ -237,7 +239,7 @@ class Receiver:
                 self._keep_a_while()
 
     async def _fetch(self, drop: Maildrop, known: Known, progress: Callable[[int, int], None] | None) -> bytes:
-        listed = (await self.locate(drop, [known])).get(known.remote_id)
+        listed = (await self.locate(drop, [known], certain=False)).get(known.remote_id)
         if listed is None:
             raise Refused("The server no longer has this message.", advice="Only its header is left.")
         raw = await drop.retrieve_one(listed, progress=progress)
@@ -251,9 +253,9 @@ class Receiver:
             )
         return raw
 
-    async def locate(self, drop: Maildrop, wanted: Sequence[Known]) -> dict[int, Listed]:
-        """Remote id -> where in this session the message is: by its UIDL, else by its header. What is not there has no
-        entry."""
+    async def locate(self, drop: Maildrop, wanted: Sequence[Known], *, certain: bool = True) -> dict[int, Listed]:
+        """Remote id -> where in this session the message is: by its UIDL, else by its header (`find_by_header`). What
+        is not there has no entry."""
         from termmail.net.maildrop import Listed  # noqa: PLC0415 - TLS and POP3 load when a server is asked
 
         if not self.listing and len(wanted) == 1:  # a message is opened: where it was, it mostly still is
@@ -265,7 +267,8 @@ class Receiver:
         listed = await self.list_again(drop)
         found = {known.remote_id: self.listing[known.uidl] for known in wanted if known.uidl in self.listing}
         unnamed = [entry for entry in listed if entry.uidl not in self.listing]
-        return found | await find_by_header(drop, unnamed, [known for known in wanted if known.remote_id not in found])
+        lost = [known for known in wanted if known.remote_id not in found]
+        return found | await find_by_header(drop, unnamed, lost, certain=certain)
 
     async def list_again(self, drop: Maildrop) -> list[Listed]:
         """The whole list of this session, its named entries kept for `locate`."""
@@ -363,9 +366,7 @@ class Receiver:
         with contextlib.suppress(Locked), AccountLock(self.engine.paths.data, self.account, "sync"):
             await self.give_back()
             drop = await self._open(list_too=True)
-            listed = await self.list_again(drop)
-            rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
-            await self.engine.db(remote.reconcile, self.account, rows)
+            await self._compare(drop)
             await commit_deletes(self, drop)
 
 
@@ -382,9 +383,12 @@ def by_uidl(listed: Sequence[Listed]) -> dict[bytes, Listed]:
     return {entry.uidl: entry for entry in listed if entry.uidl and names[entry.uidl] == 1}
 
 
-async def find_by_header(drop: Maildrop, candidates: Sequence[Listed], wanted: Sequence[Known]) -> dict[int, Listed]:
-    """Remote id -> the candidate with that header block and size. Where more are alike than are wanted, nobody can say
-    which one is meant: none of them is."""
+async def find_by_header(
+    drop: Maildrop, candidates: Sequence[Listed], wanted: Sequence[Known], *, certain: bool
+) -> dict[int, Listed]:
+    """Remote id -> the candidate with that header block and size, the one at its last number first. Where more are
+    alike than are wanted nobody can say which one is meant: to read, any of them will do; when it has to be `certain`,
+    none of them."""
     if not wanted:
         return {}
     alike: dict[tuple[bytes, int], list[Listed]] = {(known.fingerprint, known.size): [] for known in wanted}
@@ -392,12 +396,13 @@ async def find_by_header(drop: Maildrop, candidates: Sequence[Listed], wanted: S
         if isinstance(answer, bytes) and (same := alike.get((parse.fingerprint(answer), listed.size))) is not None:
             same.append(listed)
     meant = Counter((known.fingerprint, known.size) for known in wanted)
+    unsure = {who for who, same in alike.items() if certain and len(same) > meant[who]}
     found: dict[int, Listed] = {}
     for known in wanted:
-        same = alike[known.fingerprint, known.size]
-        if same and len(same) <= meant[known.fingerprint, known.size]:
-            meant[known.fingerprint, known.size] -= 1
-            found[known.remote_id] = same.pop()
+        who = (known.fingerprint, known.size)
+        if (same := alike[who]) and who not in unsure:
+            found[known.remote_id] = next((listed for listed in same if listed.number == known.number), same[0])
+            same.remove(found[known.remote_id])
     return found
 
 

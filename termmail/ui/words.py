@@ -11,6 +11,7 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+GONE = "This message is gone."
 DAY = 86_400
 
 

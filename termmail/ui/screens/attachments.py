@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message, Part
 
-GONE = "This message is gone."
-
 ACTIVE_TYPES = {"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"}
 """Types that a browser runs programs from, and may load things for."""
 

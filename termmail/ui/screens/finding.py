@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from termmail.engine.clock import now
-from termmail.engine.events import Failed, OutboxChanged, SyncProgress
+from termmail.engine.events import Failed, OutboxChanged, SyncProgress, receiving, sending
 from termmail.engine.views import View
 from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
@@ -23,7 +22,7 @@ from termmail.ui.keys import BY_ID
 from termmail.ui.screens.looking import LookingScreen
 from termmail.ui.screens.view import UNSENT, as_typed
 from termmail.ui.widgets.prompt import Prompt
-from termmail.ui.widgets.status import Problem, receiving, sending
+from termmail.ui.widgets.status import Problem
 from termmail.ui.words import count, number
 
 if TYPE_CHECKING:
@@ -44,12 +43,6 @@ class FindingScreen(LookingScreen):
         self._sending: dict[int, int] = {}
         """Outgoing messages that `z` can still take back, with the UTC second each of them goes."""
         self._clock: Timer | None = None
-        self._going: dict[str, int] = {}
-        """The message each account is sending just now."""
-        self._asked: dict[str, int] = {}
-        """Accounts that are looked at for mail just now, with the UTC second in which that began."""
-        self._ended: dict[str, str] = {}
-        """What came of the last look at each account, in words."""
 
     # -- questions
 
@@ -175,25 +168,15 @@ class FindingScreen(LookingScreen):
         super().heard(event)
         match event:
             case Failed():
-                self.problems.add(Problem(event.words, event.advice, event.account, self._about(event)))
-            case OutboxChanged():
-                self._moved_on(event)
+                self.problems.add(Problem(event.words, event.advice, event.account, event.about))
+            case OutboxChanged(id=id_, state=state):
+                if state in {"sending", "sent", "cancelled"}:  # tried again, or nothing to try: the last trouble is over
+                    self.problems.settle(sending(id_))
                 behind(self, partial(self._outbox, event), "outbox")
-            case SyncProgress(account=account, running=True):
-                self._asked.setdefault(account, now())
-            case SyncProgress(account=account, words=words):
-                self._ended[account] = words
-                last = self.engine.status(account).last_sync if self.engine is not None else None
-                if last is not None and last >= self._asked.pop(account, now()):
-                    self._went_well(account, words)
+            case SyncProgress(account=account, running=False, well=True, words=words):
+                self._went_well(account, words)
             case _:
                 pass
-
-    def _about(self, event: Failed) -> str:
-        """What a failure is about: the look for mail that has just ended, or the message that is just going out."""
-        if self._ended.get(event.account) == event.words:
-            return receiving(event.account)
-        return sending(self._going[event.account]) if event.account in self._going else ""
 
     def _went_well(self, account: str, words: str) -> None:
         """The server has answered: what was told of it is so no longer, and what it did not give it may give now."""
@@ -202,17 +185,6 @@ class FindingScreen(LookingScreen):
         self.reader.try_again(account)
         if words and words != "No new messages":
             self.status.say(words)
-
-    def _moved_on(self, event: OutboxChanged) -> None:
-        """What was told of an outgoing message is so no longer once it is tried again, taken back or known to be sent;
-        what came of a try is told before the try is over.
-        """
-        if event.state == "sending":
-            self._going[event.account] = event.id
-        elif self._going.get(event.account) == event.id:
-            del self._going[event.account]
-            return
-        self.problems.settle(sending(event.id))
 
     # -- what is on its way
 

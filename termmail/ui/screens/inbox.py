@@ -16,7 +16,7 @@ from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
 from termmail.ui.screens.finding import FindingScreen
 from termmail.ui.screens.view import UNSENT
-from termmail.ui.words import count
+from termmail.ui.words import GONE, count
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -75,7 +75,7 @@ class InboxScreen(FindingScreen):
         except ComposeError as error:
             self.status.say(str(error))
         except KeyError:
-            self.status.say("This message is gone.")
+            self.status.say(GONE)
         finally:
             self.leaving -= set(leaving)
             if leaving:

@@ -11,6 +11,7 @@ from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
 from termmail.ui.screens.reading import ReadingScreen
+from termmail.ui.words import GONE
 
 if TYPE_CHECKING:
     from termmail.mail.message import Message
@@ -36,7 +37,7 @@ class LookingScreen(ReadingScreen):
         except (NetError, PasswordError, StoreError) as error:
             self.fail(error, row.account)
         except KeyError:
-            self.status.say("This message is gone.")
+            self.status.say(GONE)
         return None
 
     def _look(self) -> bool:
@@ -71,7 +72,7 @@ class LookingScreen(ReadingScreen):
             try:
                 raw = await self.engine.raw(row.id)
             except KeyError:
-                self.status.say("This message is gone.")
+                self.status.say(GONE)
                 return
             self.app.push_screen(SourceScreen(f"Source · {row.subject}", raw.decode("utf-8", "replace")))
 
@@ -101,7 +102,7 @@ class LookingScreen(ReadingScreen):
             if not links and message.html:
                 links = (await self.engine.rendered(row.id, html=True)).links
         except KeyError:
-            self.status.say("This message is gone.")
+            self.status.say(GONE)
             return
         if not links:
             self.status.say("This message has no links.", 3)
@@ -127,7 +128,7 @@ class LookingScreen(ReadingScreen):
             path = await self.engine.browser_file(row.id)
             await opener.open_file(path)
         except KeyError:
-            self.status.say("This message is gone.")
+            self.status.say(GONE)
         except (NetError, PasswordError, StoreError) as error:
             self.fail(error, row.account)
         except opener.OpenError as error:

@@ -7,13 +7,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.engine.events import receiving
 from termmail.engine.views import ORDERS
 from termmail.store.errors import StoreError
 from termmail.ui.behind import behind
 from termmail.ui.screens.view import ViewScreen
 from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
-from termmail.ui.widgets.status import receiving
 
 if TYPE_CHECKING:
     from textual.timer import Timer

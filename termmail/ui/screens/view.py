@@ -13,7 +13,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from termmail.accounts.passwords import PasswordError
-from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
+from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress, receiving
 from termmail.engine.views import View
 from termmail.net.errors import NetError
 from termmail.store.errors import StoreError
@@ -27,7 +27,7 @@ from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.widgets.reader import Reader
-from termmail.ui.widgets.status import Problem, Problems, StatusLine, TitleLine, receiving
+from termmail.ui.widgets.status import Problem, Problems, StatusLine, TitleLine
 from termmail.ui.words import number
 
 if TYPE_CHECKING:

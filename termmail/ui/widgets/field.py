@@ -51,8 +51,8 @@ def _edits(widget: Widget, event: events.Key) -> bool:
 
 
 class LineInput(Input):
-    """One line to type in, without a border of its own; without the focus it shows its beginning. Arrows up and down go to the fields around it, and so does
-    Enter unless `enter_submits`.
+    """One line to type in, without a border of its own; without the focus it shows its beginning. Arrows up and down
+    go to the fields around it, and so does Enter unless `enter_submits`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -32,8 +32,9 @@ def head(
 ) -> list[HeadLine]:
     """The lines of the block, each at most `width` cells and together at most half of `height`.
 
-    A note that does not fit whole is left out. The first `warned` of the notes are warnings. Those stand above everything that could push them out, and where
-    there is no room for them one line says how many there are; the sender's address is never cut (SAFETY M3).
+    A note that does not fit whole is left out. The first `warned` of the notes are warnings: those stand above
+    everything that could push them out, and where there is no room for them one line says how many there are. The
+    sender's address is never cut (SAFETY M3).
     """
     low, budget = height < LOW, max(2, height // 2)
     top: list[HeadLine] = [((safe.cut(row.subject or "(no subject)", width), "title"),)]

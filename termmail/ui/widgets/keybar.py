@@ -58,7 +58,10 @@ class KeyBar(Widget):
         for key, action in active:
             fits = not action.bar_in or action.bar_in in heard
             words = action.short or action.words
-            words = offers(action.id, words, fits=fits) if offers is not None else words * fits
+            if offers is not None:
+                words = offers(action.id, words, fits=fits)
+            elif not fits:
+                words = ""
             if action.bar and words:
                 first = keymap.shown(action.id) if isinstance(keymap, Keymap) else shown(key)
                 found.setdefault(action.id, (first, words, action.id))

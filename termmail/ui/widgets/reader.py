@@ -123,7 +123,7 @@ class Reader(Body):
             else:
                 self._say(_not_here(row))
         except KeyError:
-            self._say("This message is gone.")
+            self._say(GONE)
         except StoreError as error:
             self._say(str(error))
 
@@ -153,7 +153,7 @@ class Reader(Body):
         except StoreError as error:
             self._failed(row, str(error))
         except KeyError:
-            self._failed(row, "This message is gone.")
+            self._failed(row, GONE)
 
     def try_again(self, account: str) -> None:
         """The server of this account answers again: fetch what it did not give before."""

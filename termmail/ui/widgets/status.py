@@ -122,16 +122,6 @@ class Problem:
     about: str = field(default="", compare=False)
 
 
-def receiving(account: str) -> str:
-    """What the problems of looking for an account's mail are about."""
-    return f"receiving {account}"
-
-
-def sending(outbox_id: int) -> str:
-    """What the problems of an outgoing message are about."""
-    return f"sending {outbox_id}"
-
-
 class Problems(Static):
     """What went wrong, until it was read: Esc takes the newest away."""
 
