@@ -68,7 +68,7 @@ def poll_turns(host) -> tuple[int, float]:
 
 def page_turns(host) -> int:
     """Turns until the newest 50 are there: a session that asks for nothing else."""
-    from termmail.net.maildrop import Maildrop
+    from termmail.net.pop3.maildrop import Maildrop
 
     async def once() -> None:
         drop = await Maildrop.open(host.server(), list_too=True)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from termmail.accounts.config import Account, Config, Pop3, Smtp
-from termmail.accounts.passwords import Passwords
+from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import opened
 from termmail.net.stream import Server

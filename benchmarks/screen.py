@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.rig import engine_for, mailhost, ratio, row, scratch
 from termmail.mail import parse
-from termmail.store import remote
+from termmail.store import pop3_identity
 from termmail.store.rows import New
 from termmail.store.store import Store
 from tests import mailbox
@@ -125,7 +125,7 @@ def fill(folder: Path, count: int) -> bytes:
             page.append(New(b"%08x" % number, number, len(raw), header))
             newest = header
             if len(page) == 5000 or number == count:
-                remote.arrive(store, "ada", page, received=int(mailbox.NOW.timestamp()), listed=())
+                pop3_identity.arrive(store, "ada", page, received=int(mailbox.NOW.timestamp()), listed=())
                 page = []
     return parse.envelope(newest).subject.encode()[:12]
 

@@ -326,8 +326,8 @@ def _sendmail_words(argv: list[str]) -> list[str]:
 
 
 def _failed(error: Exception) -> int:
-    from termmail.commands.exits import BUG, DISK, code_for, no_room  # noqa: PLC0415 - `--help` needs none of it
-    from termmail.mail import safe  # noqa: PLC0415
+    from termmail.commands.exit_codes import BUG, DISK, code_for, no_room  # noqa: PLC0415 - `--help` needs none of it
+    from termmail.mail import sanitize  # noqa: PLC0415
 
     code = code_for(error)
     if code is None and no_room(error):
@@ -341,7 +341,7 @@ def _failed(error: Exception) -> int:
         print(f"termmail: {words}{f' The log has the details: {where}' if where else ''}", file=sys.stderr)
         return BUG
     advice = getattr(error, "advice", "")
-    print(safe.clean_lines(f"termmail: {error}{f' {advice}' if advice else ''}"), file=sys.stderr)
+    print(sanitize.clean_lines(f"termmail: {error}{f' {advice}' if advice else ''}"), file=sys.stderr)
     return code
 
 
@@ -353,7 +353,7 @@ def _run(args: Namespace) -> int:
 
         return show_file(args)
     if args.command == "demo" and args.serve:
-        from termmail.commands.demo import serve_only  # noqa: PLC0415
+        from termmail.commands.run_demo import serve_only  # noqa: PLC0415
 
         return serve_only()
     where = paths.default(args.config, args.data)
@@ -393,7 +393,7 @@ def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
     from termmail.ui.run import run  # noqa: PLC0415 - Textual is only for the screen
 
     if demo:
-        from termmail.commands.demo import demo_engine  # noqa: PLC0415
+        from termmail.commands.run_demo import demo_engine  # noqa: PLC0415
 
         return run(demo_engine(loaded))
     from termmail.engine.engine import opened  # noqa: PLC0415

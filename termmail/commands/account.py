@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from termmail.accounts import config as configuration
-from termmail.accounts import discover
-from termmail.accounts.passwords import PasswordError
+from termmail.accounts import discovery
+from termmail.accounts.credentials import PasswordError
 from termmail.commands import output
-from termmail.commands.exits import LOGIN, OK, REFUSED, USAGE, CommandError, code_for
+from termmail.commands.exit_codes import LOGIN, OK, REFUSED, USAGE, CommandError, code_for
 from termmail.commands.mailbox import chosen_accounts
-from termmail.engine import setup
-from termmail.net.errors import NetError
+from termmail.engine import account_setup
+from termmail.net.net_errors import NetError
 from termmail.net.trace import Trace
 from termmail.store import rebuild
 
@@ -55,7 +55,7 @@ async def _list(engine: Engine, args: Namespace) -> int:
 def from_args(args: Namespace) -> Account:
     """An account from an address and what was said otherwise; the rest is guessed. CommandError where it cannot be."""
     try:
-        one = discover.guess(args.address)
+        one = discovery.guess(args.address)
         parts = {}
         for kind, part in (("pop3", one.pop3), ("smtp", one.smtp)):
             said = {key: getattr(args, f"{kind}_{key}") for key in ("host", "port", "security", "username")}
@@ -176,9 +176,9 @@ async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int
             continue
         for kind, secret in (("pop3", incoming), ("smtp", outgoing)):
             try:
-                words = await setup.try_server(one, kind, secret, trace)
+                words = await account_setup.try_server(one, kind, secret, trace)
                 print(f"{name}: ✓ {words}")
             except NetError as error:
-                print(f"{name}: ✗ {error} {setup.advice_while_trying(error, one, kind, name)}")
+                print(f"{name}: ✗ {error} {account_setup.advice_while_trying(error, one, kind, name)}")
                 worst = max(worst, code_for(error) or 0)
     return worst

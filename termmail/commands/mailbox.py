@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from termmail.accounts.passwords import PasswordError
+from termmail.accounts.credentials import PasswordError
 from termmail.commands import output
-from termmail.commands.exits import (
+from termmail.commands.exit_codes import (
     CANNOT_CREATE,
     DATA,
     DISK,
@@ -24,9 +24,9 @@ from termmail.commands.exits import (
 from termmail.engine.clock import now
 from termmail.engine.events import SyncProgress
 from termmail.engine.views import View
-from termmail.mail import parse, safe
-from termmail.net.errors import NetError
-from termmail.store import messages, remote, schedule
+from termmail.mail import parse, sanitize
+from termmail.net.net_errors import NetError
+from termmail.store import delete_queue, messages, pop3_identity
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -105,7 +105,7 @@ async def list_messages(engine: Engine, args: Namespace) -> int:
         found = list(await engine.ids(view, args.limit))[: args.limit]
         await _print_view(engine, view, found, as_json=args.json)
         if not found:
-            asked = engine.status(name).last_sync or (await engine.db(remote.account_state, name)).last_sync
+            asked = engine.status(name).last_sync or (await engine.db(pop3_identity.account_state, name)).last_sync
             output.say(f"{name}: {folder} is empty.{'' if asked else ' termmail sync looks for mail.'}")
     return OK
 
@@ -187,7 +187,7 @@ def print_one(message: Message, id_: int | None, args: Namespace) -> None:
 def print_raw(raw: bytes) -> None:
     """The bytes as received; on a terminal they are cleaned first, for they could be commands to it."""
     if sys.stdout.isatty():
-        print(safe.clean_lines(raw.decode("utf-8", "replace")))
+        print(sanitize.clean_lines(raw.decode("utf-8", "replace")))
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(raw)
@@ -216,7 +216,7 @@ async def delete(engine: Engine, args: Namespace) -> int:
         print(words)
     if args.now:
         for name in accounts & set(engine.accounts):
-            await engine.db(schedule.make_due, name, now())
+            await engine.db(delete_queue.make_due, name, now())
             await engine.sync(name)
     return OK
 

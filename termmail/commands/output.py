@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail import safe
+from termmail.mail import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def say(words: str) -> None:
     """A sentence for the user, on stderr. It may name a stranger's file, so it goes through the door as well."""
-    print(safe.clean_lines(words), file=sys.stderr, flush=True)
+    print(sanitize.clean_lines(words), file=sys.stderr, flush=True)
 
 
 def line(data: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ def iso(date: int | None) -> str | None:
 
 def people(addresses: Iterable[Address]) -> str:
     """Addresses as the reader shows them."""
-    return ", ".join(safe.address_text(address) for address in addresses)
+    return ", ".join(sanitize.address_text(address) for address in addresses)
 
 
 def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
         "id": row.id,
         "account": row.account,
         "folder": row.folder,
-        "uidl": safe.clean_bytes(row.uidl, limit=10_000),
+        "uidl": sanitize.clean_bytes(row.uidl, limit=10_000),
         "message_id": row.message_id,
         "from": people(envelope.sender),
         "to": people(envelope.to),
@@ -60,10 +60,10 @@ def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
 
 def message_data(message_id: int | None, message: Message) -> dict[str, Any]:
     """The JSON of `show`."""
-    from termmail.mail import flow  # noqa: PLC0415 - the HTML parser is needed by `show` alone
+    from termmail.mail import flowed  # noqa: PLC0415 - the HTML parser is needed by `show` alone
 
     envelope = message.envelope
-    body = flow.body(message)
+    body = flowed.body(message)
     return {
         "id": message_id,
         "headers": [list(header) for header in message.headers],
@@ -72,7 +72,7 @@ def message_data(message_id: int | None, message: Message) -> dict[str, Any]:
         "cc": people(envelope.cc),
         "subject": envelope.subject,
         "date": iso(envelope.date),
-        "body": flow.plain(message),
+        "body": flowed.plain(message),
         "attachments": [{"name": p.name, "type": p.content_type, "size": p.size} for p in message.parts],
         "links": [{"text": link.text, "url": link.url} for link in body.links],
         "warnings": [*message.warnings, *body.notes, *(f"{p.name}: {p.warning}" for p in message.parts if p.warning)],
@@ -81,7 +81,7 @@ def message_data(message_id: int | None, message: Message) -> dict[str, Any]:
 
 def print_message(message: Message) -> None:
     """A message for people: the few headers that matter, warnings, body, attachments."""
-    from termmail.mail import flow  # noqa: PLC0415
+    from termmail.mail import flowed  # noqa: PLC0415
 
     envelope = message.envelope
     for name, value in (
@@ -94,7 +94,7 @@ def print_message(message: Message) -> None:
     ):
         if value:
             print(f"{name + ':':10}{value}")
-    body = flow.body(message, width=min(88, _columns()))
+    body = flowed.body(message, width=min(88, _columns()))
     for note in (*message.warnings, *body.notes):
         print(f"{'Note:':10}{note}")
     print()
@@ -114,13 +114,13 @@ def print_rows(rows: Iterable[Row]) -> None:
         marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("@" if row.attachments else " ")
         sender = f"To: {row.recipients}" if row.folder in {"Sent", "Drafts", "Outbox"} else row.sender
         head = f"{row.id:>6} {marks} {local(row.date):16}  {_fit(sender, 24)}  "
-        print(head + safe.cut(row.subject or "(no subject)", max(columns - len(head), 20)))
+        print(head + sanitize.cut(row.subject or "(no subject)", max(columns - len(head), 20)))
 
 
 def _fit(text: str, cells: int) -> str:
     """Cut or filled up to exactly so many terminal cells."""
-    text = safe.cut_sender(text, cells)
-    return text + " " * (cells - safe.cells(text))
+    text = sanitize.cut_sender(text, cells)
+    return text + " " * (cells - sanitize.cells(text))
 
 
 def local(date: int | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from termmail.demo.letter import ADA, File, Letter, days
+from termmail.demo.message_builder import ADA, File, Letter, days
 from termmail.demo.pictures import curve, pdf
 
 CHARLES = "Charles Babbage <charles@example.net>"

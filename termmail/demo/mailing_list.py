@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from termmail.demo.letter import ADA, Letter, days
+from termmail.demo.message_builder import ADA, Letter, days
 
 _LIST = "Engine developers <engine-dev@lists.example.org>"
 _LIST_HEADERS = (

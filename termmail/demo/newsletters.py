@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from termmail.demo.letter import File, Letter, days
+from termmail.demo.message_builder import File, Letter, days
 from termmail.demo.pictures import invite
 
 _HIDDEN = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from email.header import Header
 
-from termmail.demo.letter import File, Letter, Oddity, days
+from termmail.demo.message_builder import File, Letter, Oddity, days
 from termmail.demo.pictures import pdf, scan
 
 

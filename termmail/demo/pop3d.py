@@ -8,8 +8,8 @@ import hmac
 import re
 from typing import TYPE_CHECKING, Self
 
-from termmail.demo import sasl
-from termmail.demo.manners import GOOD, Manners
+from termmail.demo import server_sasl
+from termmail.demo.faults import GOOD, Manners
 from termmail.demo.wire import Heard, LineTooLongError, Listener, Wire
 
 if TYPE_CHECKING:
@@ -270,7 +270,7 @@ class _Session:
     async def _auth(self, argument: str) -> bytes | None:
         """RFC 5034, with an initial response."""
         name, _, first = argument.partition(" ")
-        start = sasl.MECHANISMS.get(name.upper())
+        start = server_sasl.MECHANISMS.get(name.upper())
         if self.maildrop is not None or not self._may_log_in():
             return b"-ERR [AUTH] not now\r\n"
         if start is None or name.upper() == "LOGIN" or name.upper() in self.manners.without:
@@ -278,7 +278,7 @@ class _Session:
         exchange = start({user: drop.password for user, drop in self.server.users.items()})
         try:
             challenge = next(exchange)
-            response = sasl.decode(first.encode("latin-1")) if first else None
+            response = server_sasl.decode(first.encode("latin-1")) if first else None
             if not first:
                 response = await self._challenge(challenge)
             while True:
@@ -294,7 +294,7 @@ class _Session:
         if line is None:
             raise ConnectionAbortedError
         self.server.note(self.number, line, tls=self.wire.tls)
-        return sasl.decode(line)
+        return server_sasl.decode(line)
 
     async def _stls(self) -> bytes | None:
         """RFC 2595 section 4: after it, nothing said before counts."""

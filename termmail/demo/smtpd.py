@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from termmail.demo import sasl
-from termmail.demo.manners import GOOD, Manners
+from termmail.demo import server_sasl
+from termmail.demo.faults import GOOD, Manners
 from termmail.demo.wire import Heard, LineTooLongError, Listener, Wire
 
 if TYPE_CHECKING:
@@ -235,10 +235,10 @@ class _Session:
             return b"538 5.7.11 use TLS before you log in\r\n"
         if name not in ("PLAIN", "LOGIN") or name in self.manners.without:
             return b"504 5.5.4 no such mechanism\r\n"
-        exchange = sasl.MECHANISMS[name](self.server.passwords)
+        exchange = server_sasl.MECHANISMS[name](self.server.passwords)
         try:
             challenge = next(exchange)
-            response = sasl.decode(first.encode()) if first else await self._challenge(challenge)
+            response = server_sasl.decode(first.encode()) if first else await self._challenge(challenge)
             while response is not None:
                 response = await self._challenge(exchange.send(response))
         except StopIteration as end:
@@ -256,7 +256,7 @@ class _Session:
         if line is None:
             raise ConnectionAbortedError
         self.server.note(self.number, line, tls=self.wire.tls)
-        return sasl.decode(line)
+        return server_sasl.decode(line)
 
     def _mail(self, address: re.Match[str]) -> bytes:
         parameters = tuple(address[2].upper().split())

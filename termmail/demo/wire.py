@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable
 
-    from termmail.demo.manners import Answer, Manners
+    from termmail.demo.faults import Answer, Manners
 
 LINE_LIMIT = 16_384
 """Longest line a client may send, in bytes: SASL answers are long, commands are not (RFC 2449 section 4, 255)."""

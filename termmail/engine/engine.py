@@ -11,14 +11,14 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
 
-from termmail.accounts.passwords import PasswordError, Passwords
-from termmail.engine import indexing, reading, setup, triage, writing
+from termmail.accounts.credentials import PasswordError, Passwords
+from termmail.engine import account_setup, indexing, reading, triage, writing
 from termmail.engine.events import Event, Failed, receiving
 from termmail.engine.undo import Journal
 from termmail.engine.views import Status, SyncResult, View
-from termmail.net.errors import NetError
+from termmail.net.net_errors import NetError
 from termmail.store import messages, search
-from termmail.store.errors import StoreError
+from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
     from array import array
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from termmail.accounts.config import Account, Config
     from termmail.accounts.paths import Paths
-    from termmail.engine.outbox import Sender
-    from termmail.engine.receive import Receiver
+    from termmail.engine.sender import Sender
+    from termmail.engine.sync.pop3_source import Receiver
     from termmail.engine.transfer import Moved
     from termmail.mail.message import Address, Draft, Message, Rendered
     from termmail.net.stream import Server
@@ -71,7 +71,7 @@ class Engine:
         engine = cls(paths, config, passwords or Passwords())
         loop = asyncio.get_running_loop()
         try:
-            engine._store = await loop.run_in_executor(engine._thread, setup.open_store, paths)
+            engine._store = await loop.run_in_executor(engine._thread, account_setup.open_store, paths)
         except BaseException:
             engine._thread.shutdown(wait=False)
             raise
@@ -138,11 +138,11 @@ class Engine:
         """The "pop3" or "smtp" server of an account, its password fetched. Raises PasswordError."""
         settings = self.account(account)
         part = settings.pop3 if kind == "pop3" else settings.smtp
-        return setup.server(kind, part, await self.passwords.get(account, kind, settings))
+        return account_setup.server(kind, part, await self.passwords.get(account, kind, settings))
 
     def receiver(self, account: str) -> Receiver:
         """The one that talks POP3 for this account; KeyError where there is no such account."""
-        from termmail.engine.receive import Receiver  # noqa: PLC0415 - mail is shown before servers are asked
+        from termmail.engine.sync.pop3_source import Receiver  # noqa: PLC0415 - mail is shown before servers are asked
 
         if account not in self._receivers:
             self.account(account)
@@ -151,7 +151,7 @@ class Engine:
 
     def sender(self, account: str) -> Sender:
         """The one that talks SMTP for this account; KeyError where there is no such account."""
-        from termmail.engine.outbox import Sender  # noqa: PLC0415
+        from termmail.engine.sender import Sender  # noqa: PLC0415
 
         if account not in self._senders:
             self.account(account)
@@ -191,13 +191,13 @@ class Engine:
 
     def try_account(
         self, account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
-    ) -> AsyncIterator[setup.Step]:
+    ) -> AsyncIterator[account_setup.Step]:
         """Try both servers step by step, and say what came of each. Nothing is saved."""
-        return setup.try_account(account, pop3_password, smtp_password, trace=trace)
+        return account_setup.try_account(account, pop3_password, smtp_password, trace=trace)
 
     async def add_account(self, name: str, account: Account, password: str, smtp_password: str | None = None) -> str:
         """Save an account: config.toml and keyring. Returns the sentence that says where the password is."""
-        words = await setup.add_account(self, name, account, password, smtp_password)
+        words = await account_setup.add_account(self, name, account, password, smtp_password)
         self._receivers.pop(name, None)
         self._senders.pop(name, None)
         self._start_account(name)

@@ -7,8 +7,8 @@ import shutil
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from termmail.engine import files, indexing
-from termmail.net.errors import Refused
+from termmail.engine import indexing, saved_files
+from termmail.net.net_errors import Refused
 from termmail.store import drafts, messages, outbox, search
 
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ class Reader:
         if (kept := self._rendered.get(key)) is not None:
             return kept
         message = await self.read(id)
-        from termmail.mail import flow  # noqa: PLC0415 - the HTML parser is not needed for the first screen
+        from termmail.mail import flowed  # noqa: PLC0415 - the HTML parser is not needed for the first screen
 
-        rendered = await asyncio.to_thread(flow.body, message, width, html=html)
+        rendered = await asyncio.to_thread(flowed.body, message, width, html=html)
         self._rendered[key] = rendered
         while len(self._rendered) > KEPT:
             self._rendered.popitem(last=False)
@@ -121,7 +121,7 @@ class Reader:
     async def save_part(self, id: int, path: str, folder: Path) -> Path:  # noqa: A002
         """Save a part below `folder`, never over anything."""
         name, data = await self._named(id, path)
-        return await asyncio.to_thread(files.save, folder, name, data)
+        return await asyncio.to_thread(saved_files.save, folder, name, data)
 
     async def open_part(self, id: int, path: str) -> Path:  # noqa: A002
         """A copy of a part for another program."""
@@ -130,14 +130,16 @@ class Reader:
 
     async def browser_file(self, id: int) -> Path:  # noqa: A002
         """The message as a harmless HTML file."""
-        from termmail.mail import html  # noqa: PLC0415
+        from termmail.mail.html import render  # noqa: PLC0415
 
         message = await self.read(id)
-        page = await asyncio.to_thread(html.sanitised, message.html or f"<pre>{files.escaped(message.text)}</pre>")
+        page = await asyncio.to_thread(
+            render.sanitised, message.html or f"<pre>{saved_files.escaped(message.text)}</pre>"
+        )
         return await asyncio.to_thread(self._copy, f"message-{id}.html", page.encode())
 
     def _copy(self, name: str, data: bytes) -> Path:
-        return files.save(files.private_folder(self.engine.paths.data / "opened"), name, data)
+        return saved_files.save(saved_files.private_folder(self.engine.paths.data / "opened"), name, data)
 
     def close(self) -> None:
         """Remove the copies made for other programs."""

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from termmail.accounts.passwords import PasswordError
-from termmail.engine import files
+from termmail.accounts.credentials import PasswordError
+from termmail.engine import saved_files
 from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged
 from termmail.engine.views import View
-from termmail.mail import parse, safe
-from termmail.net.errors import NetError
+from termmail.mail import parse, sanitize
+from termmail.net.net_errors import NetError
 from termmail.store import messages
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ async def import_mail(engine: Engine, account: str, path: Path, folder: str) -> 
         mail: list[tuple[bytes, Message]] = []
         for name, raw in batch:
             if raw is None:
-                failed.append(f"{safe.clean(name)} is larger than {LARGEST >> 20} MB.")
+                failed.append(f"{sanitize.clean(name)} is larger than {LARGEST >> 20} MB.")
             elif not _looks_like_mail(raw):
-                failed.append(f"{safe.clean(name)} is not a mail message.")
+                failed.append(f"{sanitize.clean(name)} is not a mail message.")
             else:
                 mail.append((raw, await asyncio.to_thread(parse.parse, raw)))
         taken = await engine.db(_take, account, folder, mail)
@@ -223,7 +223,7 @@ async def export_mail(engine: Engine, query: str, dest: Path, form: str) -> Move
             passed += not new
         await asyncio.to_thread(writer.finish)
     except OSError as error:
-        kind = DiskError if files.no_room(error) else TransferError
+        kind = DiskError if saved_files.no_room(error) else TransferError
         raise kind(f"{dest} cannot be written: {_why(error)}.") from None
     return Moved(done, passed, tuple(failed))
 
@@ -246,7 +246,7 @@ class _EmlWriter:
         path = self.folder / f"{id_}.eml"
         if path.is_file() and not path.is_symlink() and path.read_bytes() == raw:
             return False  # from the last backup into this folder
-        files.save(self.folder, path.name, raw)
+        saved_files.save(self.folder, path.name, raw)
         return True
 
     def finish(self) -> None:
@@ -264,7 +264,7 @@ class _MaildirWriter:
 
     def write(self, id_: int, raw: bytes, date: int, unread: bool) -> bool:
         name = f"{max(date, 0)}.M{id_}R{secrets.token_hex(4)}.{self._host}"
-        temporary = files.save(self.folder / "tmp", name, raw)
+        temporary = saved_files.save(self.folder / "tmp", name, raw)
         temporary.rename(self.folder / ("new" if unread else "cur") / (name if unread else f"{name}:2,S"))
         return True
 

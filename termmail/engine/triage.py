@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged, MessageChanged
-from termmail.store import messages, remote
+from termmail.store import messages, pop3_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,13 +91,13 @@ async def delete(engine: Engine, ids: Iterable[int], *, journal: bool = True) ->
     for account, group in _by_account(to_trash).items():
         keeps = engine.account(account).pop3.delete == "never" if account in engine.config.accounts else True
         due_at = None if keeps else now() + DELETE_DELAY
-        before |= await engine.db(remote.trash, [row.id for row in group], due_at)
+        before |= await engine.db(pop3_identity.trash, [row.id for row in group], due_at)
     _tell_moved(engine, rows, {"Trash"})
     _wake(engine, rows)
     if before and journal:
 
         async def takes_back() -> str | None:
-            await engine.db(remote.restore, before)
+            await engine.db(pop3_identity.restore, before)
             _tell_moved(engine, rows, {"Trash"})
             return f"{how_many(before)} back in {_places(folder for folder, _ in before.values())}"
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from termmail.mail.header import FIELD_LIMIT, decode_words
 from termmail.mail.message import Address
-from termmail.mail.safe import clean_address, clean_words
+from termmail.mail.sanitize import clean_address, clean_words
 
 _ADDRESSES_MOST = 5000
 _NAME_MOST = 500

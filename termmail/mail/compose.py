@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from termmail.mail.flow import paragraphs, plain
-from termmail.mail.fold import fold
+from termmail.mail.flowed import paragraphs, plain
 from termmail.mail.message import Address, Draft
 from termmail.mail.outgoing import build, unique
 from termmail.mail.recipients import ComposeError, checked, format_addresses, parse_addresses
-from termmail.mail.safe import clean, clean_lines, sender_text
+from termmail.mail.sanitize import clean, clean_lines, sender_text
 from termmail.mail.sendmail import from_raw
+from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -11,7 +11,7 @@ import re
 from datetime import date
 
 from termmail.mail import charset
-from termmail.mail.safe import clean_address, clean_words
+from termmail.mail.sanitize import clean_address, clean_words
 
 BLOCK_LIMIT = 1 << 20  # bytes of a header block that are read
 FIELD_LIMIT = 64 << 10  # characters of one field that are read

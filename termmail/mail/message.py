@@ -1,6 +1,6 @@
 """The words of mail as data: addresses, envelopes, messages, parts, drafts.
 
-Every string in an Envelope or a Message came through `safe.clean`: it may be drawn, printed or logged as it is.
+Every string in an Envelope or a Message came through `sanitize.clean`: it may be drawn, printed or logged as it is.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Envelope(Struct, frozen=True):
 class Part(Struct, frozen=True):
     """One leaf of the MIME tree that a person may save. `path` is dotted (`2.1`), `size` in decoded bytes.
 
-    `name` is already a safe file name (`safe.safe_name`). `warning` says why to be careful with it, or is empty.
+    `name` is already a safe file name (`sanitize.safe_name`). `warning` says why to be careful with it, or is empty.
     """
 
     path: str

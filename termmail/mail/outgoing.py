@@ -25,7 +25,7 @@ from termmail.mail.recipients import (
     refuse_controls,
     wire_address,
 )
-from termmail.mail.safe import safe_name
+from termmail.mail.sanitize import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -21,7 +21,7 @@ from termmail.mail.header import (
     parse_date,
 )
 from termmail.mail.message import Envelope, Message, Part
-from termmail.mail.safe import (
+from termmail.mail.sanitize import (
     address_text,
     clean,
     clean_address,
@@ -32,7 +32,7 @@ from termmail.mail.safe import (
     name_warning,
     safe_name,
 )
-from termmail.mail.words import search_text, snippet
+from termmail.mail.snippet import search_text, snippet
 
 __all__ = ["envelope", "fingerprint", "parse", "part_bytes", "search_text", "snippet", "split_header"]
 

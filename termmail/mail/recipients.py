@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from termmail.mail.message import Address
-from termmail.mail.safe import clean
+from termmail.mail.sanitize import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ import hmac
 import secrets
 import unicodedata
 
-from termmail.net.errors import LoginRefused, ProtocolError
+from termmail.net.net_errors import LoginRefused, ProtocolError
 
 MAX_ROUNDS = 1_000_000
 """Rounds of PBKDF2 a server may ask for: more would only keep this machine busy."""

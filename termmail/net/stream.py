@@ -17,7 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from termmail.net.errors import NetError, Offline, ProtocolError, TlsFailed, plaintext_before_tls
+from termmail.net.net_errors import NetError, Offline, ProtocolError, TlsFailed, plaintext_before_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

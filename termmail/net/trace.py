@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import Literal, NamedTuple
 
-from termmail.mail.safe import clean_bytes
+from termmail.mail.sanitize import clean_bytes
 
 Direction = Literal["<", ">", "*"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from termmail.mail import safe
+from termmail.mail import sanitize
 from termmail.mail.message import Attachment, Draft
 from termmail.store.rows import Row
 from termmail.store.store import id_list
@@ -131,9 +131,9 @@ def _row(values: tuple[Any, ...]) -> Row:
         account=account,
         folder="Drafts",
         sender="",
-        recipients=safe.clean(recipients),
-        subject=safe.clean(subject)[:_SUBJECT],
-        snippet=" ".join(safe.clean(body).split())[:_SNIPPET],
+        recipients=sanitize.clean(recipients),
+        subject=sanitize.clean(subject)[:_SUBJECT],
+        snippet=" ".join(sanitize.clean(body).split())[:_SNIPPET],
         date=updated,
         size=size,
         unread=False,

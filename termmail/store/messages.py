@@ -7,7 +7,7 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.store import contacts, derive
+from termmail.store import contacts, derived
 from termmail.store.rows import Count, Row
 from termmail.store.store import id_list
 
@@ -117,7 +117,7 @@ def keep_raw(db: sqlite3.Connection, id_: int, raw: bytes, message: Message) -> 
     if found is None:
         return
     _put_bytes(db, id_, raw)
-    derive.body_columns(db, id_, message, found[0])
+    derived.body_columns(db, id_, message, found[0])
 
 
 def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> list[int]:
@@ -168,7 +168,7 @@ def add_local(
 
     message = message or parse.parse(raw)
     with store.transaction(durable=True) as db:
-        columns = derive.whole(message, received)
+        columns = derived.whole(message, received)
         cursor = db.execute(
             "INSERT INTO message (account, folder, received, size, unread, downloaded, sort_date, sender, recipients,"
             " subject, message_id, in_reply_to, refs, attachments, snippet)"
@@ -177,7 +177,7 @@ def add_local(
         )
         id_ = cursor.lastrowid or 0
         db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (id_, raw))
-        derive.index(db, id_, message.envelope, parse.search_text(message))
+        derived.index(db, id_, message.envelope, parse.search_text(message))
         contacts.learn(db, message.envelope, folder, columns.sort_date)
     return id_
 

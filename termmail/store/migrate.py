@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from termmail.store.errors import StoreDamaged, StoreError, StoreTooNew, from_os
+from termmail.store.store_errors import StoreDamaged, StoreError, StoreTooNew, from_os
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail import safe
+from termmail.mail import sanitize
 from termmail.mail.message import Address, Draft, Message, Outgoing
 from termmail.store import contacts, drafts
 from termmail.store.messages import add_local
@@ -299,7 +299,7 @@ def _row(one: OutboxRow) -> Row:
         account=one.account,
         folder="Outbox",
         sender="",
-        recipients=safe.clean(", ".join(one.recipients[:20])),
+        recipients=sanitize.clean(", ".join(one.recipients[:20])),
         subject=one.subject,
         snippet=one.words,
         date=one.created,

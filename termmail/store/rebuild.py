@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail import parse
-from termmail.store import contacts, derive
+from termmail.store import contacts, derived
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,13 +52,13 @@ def _step(store: Store, after: int, tally: contacts.Tally) -> list[int]:
             if complete:
                 message = parse.parse(raw)
                 envelope = message.envelope
-                derive.body_columns(db, id_, message, received)
+                derived.body_columns(db, id_, message, received)
             else:
                 envelope = parse.envelope(raw)
-                db.execute(derive.UPDATE, (*derive.columns(envelope, received), id_))
+                db.execute(derived.UPDATE, (*derived.columns(envelope, received), id_))
                 db.execute("UPDATE message SET snippet = '' WHERE id = ?", (id_,))
-                derive.index(db, id_, envelope, None)
+                derived.index(db, id_, envelope, None)
             db.execute("UPDATE message SET downloaded = ? WHERE id = ?", (complete, id_))
-            date = derive.sort_date(envelope, received)
+            date = derived.sort_date(envelope, received)
             tally.message(contacts.people(envelope, folder), date, written=folder == "Sent")
     return [row[0] for row in rows]

@@ -9,7 +9,7 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from termmail.store import derive
+from termmail.store import derived
 
 if TYPE_CHECKING:
     from termmail.store.store import Store
@@ -77,9 +77,9 @@ def index_pending(store: Store, limit: int = 500, seconds: float = 0.05) -> int:
         for id_, received, downloaded in pending:
             (raw,) = db.execute("SELECT bytes FROM raw WHERE id = ?", (id_,)).fetchone()
             if downloaded:
-                derive.body_columns(db, id_, parse.parse(raw), received)
+                derived.body_columns(db, id_, parse.parse(raw), received)
             else:
-                derive.index(db, id_, parse.envelope(raw), None)
+                derived.index(db, id_, parse.envelope(raw), None)
             if time.monotonic() > end:
                 break
         ((left,),) = db.execute(f"SELECT count(*) FROM message WHERE {_PENDING}").fetchall()  # noqa: S608

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from termmail.store import files, migrate
-from termmail.store.errors import StoreDamaged, StoreError, StoreReadOnly, from_os, from_sqlite
+from termmail.store import migrate, permissions
+from termmail.store.store_errors import StoreDamaged, StoreError, StoreReadOnly, from_os, from_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ class Store:
             migrate.check_version(db, self.path)
             db.execute("PRAGMA query_only = ON")
             return
-        wal = files.may_use_wal(self.path.parent)
+        wal = permissions.may_use_wal(self.path.parent)
         mode = _journal(db, "WAL" if wal else "DELETE")
         # Without WAL a commit must reach the disk or a power cut may damage the file: sqlite.org/pragma.html.
         self._lazy, self._strict = ("NORMAL", "FULL") if mode == "wal" else ("FULL", "EXTRA")
@@ -77,7 +77,7 @@ class Store:
         db.execute(f"PRAGMA synchronous = {self._strict}")
         migrate.migrate(db, self.path)
         db.execute(f"PRAGMA synchronous = {self._lazy}")
-        files.protect(self.path)
+        permissions.protect(self.path)
 
     @property
     def journal_mode(self) -> str:
@@ -206,7 +206,7 @@ def id_list(ids: Iterable[int]) -> str:
 
 def _connect(path: Path, vfs: str | None) -> sqlite3.Connection:
     try:
-        files.make(path)
+        permissions.make(path)
     except OSError as error:
         raise from_os(error, path) from error
     try:

@@ -19,11 +19,11 @@ from textual.worker import Worker, WorkerState
 
 from termmail.engine.views import View
 from termmail.ui import keymap, keys
-from termmail.ui.behind import behind
-from termmail.ui.screens.inbox import InboxScreen
-from termmail.ui.screens.view import FIRST
+from termmail.ui.screens.main import InboxScreen
+from termmail.ui.screens.main_view import FIRST
 from termmail.ui.theme import THEMES
 from termmail.ui.widgets.status import Problem
+from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
     from array import array
@@ -73,7 +73,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     TITLE = "termmail"
     CSS_PATH = (
-        Path(__file__).parent / "screens" / "inbox.tcss"
+        Path(__file__).parent / "screens" / "main.tcss"
     )  # the first screen is not pushed, and only pushed ones bring their own
     BINDINGS = keys.bindings("app")
     ENABLE_COMMAND_PALETTE = False
@@ -283,8 +283,8 @@ class TermmailApp(App[None], inherit_bindings=False):
     # -- what works everywhere
 
     def action_app_palette(self) -> None:
-        from termmail.ui.palette import available, perform  # noqa: PLC0415
-        from termmail.ui.screens.find_action import FindActionScreen  # noqa: PLC0415
+        from termmail.ui.action_search import available, perform  # noqa: PLC0415
+        from termmail.ui.screens.palette import FindActionScreen  # noqa: PLC0415
 
         if isinstance(self.screen, FindActionScreen):
             return

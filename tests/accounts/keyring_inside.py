@@ -11,7 +11,7 @@ import pytest
 import secretstorage
 
 from termmail.accounts.config import Account, Pop3, Smtp
-from termmail.accounts.passwords import PasswordError, Passwords
+from termmail.accounts.credentials import PasswordError, Passwords
 
 SECRET = "hunter2 é€"
 

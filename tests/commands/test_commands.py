@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 
 LIST_KEYS = [
     "id", "account", "folder", "uidl", "message_id", "from", "to", "subject", "date", "size", "flags", "attachments",

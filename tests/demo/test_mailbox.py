@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from termmail.demo.mailbox import messages
+from termmail.demo.sample_mailbox import messages
 
 NOW = datetime(2026, 3, 3, 9, 12, tzinfo=UTC)
 

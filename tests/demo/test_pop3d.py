@@ -10,8 +10,8 @@ import ssl
 
 import pytest
 
-from termmail.demo import sasl
-from termmail.demo.manners import Manners
+from termmail.demo import server_sasl
+from termmail.demo.faults import Manners
 from termmail.demo.pop3d import Maildrop
 from tests.conftest import PASSWORD, USER
 
@@ -186,15 +186,15 @@ async def test_auth_plain_with_initial_response(connect):
 
 
 def test_scram_agrees_with_the_example_of_rfc_7677(monkeypatch):
-    monkeypatch.setattr(sasl.secrets, "token_urlsafe", lambda _: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
+    monkeypatch.setattr(server_sasl.secrets, "token_urlsafe", lambda _: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
     monkeypatch.setattr(
-        sasl.hashlib,
+        server_sasl.hashlib,
         "sha256",
         lambda data, real=hashlib.sha256: (
             _Fixed(base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")) if data.startswith(b"salt of ") else real(data)
         ),
     )
-    exchange = sasl.scram_sha_256({"user": "pencil"})
+    exchange = server_sasl.scram_sha_256({"user": "pencil"})
     assert next(exchange) == b""
     first = exchange.send(b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO")
     assert first == b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"

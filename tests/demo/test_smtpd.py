@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from tests.conftest import PASSWORD, USER
 
 BOB = "bob@example.org"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from termmail.accounts.config import Account, Config, Pop3, Smtp
-from termmail.accounts.passwords import Passwords
+from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
 from tests.conftest import PASSWORD, USER

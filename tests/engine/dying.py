@@ -18,9 +18,10 @@ from pathlib import Path
 from termmail.accounts import config
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
-from termmail.mail import compose, flow  # noqa: F401 - loaded once, here, for all forks
+from termmail.mail import compose, flowed  # noqa: F401 - loaded once, here, for all forks
 from termmail.mail.message import Draft
-from termmail.net import maildrop, smtp  # noqa: F401
+from termmail.net.pop3 import maildrop  # noqa: F401
+from termmail.net.smtp import submission  # noqa: F401
 
 
 async def do(order: dict) -> None:

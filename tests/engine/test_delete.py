@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from termmail.engine.clock import now
 from termmail.engine.events import Failed
 from termmail.engine.views import View
-from termmail.net.errors import NetError
-from termmail.store import schedule
+from termmail.net.net_errors import NetError
+from termmail.store import delete_queue
 from tests.engine.conftest import mail
 from tests.engine.test_receive import INBOX, subjects, verbs
 
@@ -23,7 +23,7 @@ TRASH = View("ada", "Trash")
 
 async def delete_now(engine: Engine, ids) -> None:
     await engine.delete(ids)
-    await engine.db(schedule.make_due, "ada", now())
+    await engine.db(delete_queue.make_due, "ada", now())
 
 
 async def state(engine: Engine, id_: int) -> str:
@@ -40,7 +40,7 @@ async def test_delete_moves_to_trash_at_once_and_asks_the_server_a_minute_later(
         assert list(await engine.ids(TRASH)) == [newest]
         await engine.sync("ada", full=True)
         assert "DELE" not in verbs(server)
-        await engine.db(schedule.make_due, "ada", now())
+        await engine.db(delete_queue.make_due, "ada", now())
         result = await engine.sync("ada")
         assert result.deleted == 1
         assert len(server.users["ada@example.org"].messages) == 1
@@ -69,7 +69,7 @@ async def test_undo_calls_the_delete_off(pop3_server, engine_at):
         assert await engine.undo() == "1 message back in Inbox"
         assert list(await engine.ids(INBOX)) == [only]
         assert await engine.undo() is None
-        await engine.db(schedule.make_due, "ada", now())
+        await engine.db(delete_queue.make_due, "ada", now())
         await engine.sync("ada", full=True)
         assert "DELE" not in verbs(server)
 

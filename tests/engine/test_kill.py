@@ -13,13 +13,13 @@ import pytest
 
 from termmail.accounts import config
 from termmail.accounts.paths import Paths
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from termmail.demo.servers import config_for, demo_servers
 from termmail.engine.clock import now
 from termmail.engine.engine import opened
 from termmail.engine.views import View
 from termmail.mail.message import Draft
-from termmail.store import schedule
+from termmail.store import delete_queue
 from tests.engine.conftest import mail
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def test_a_sync_with_a_delete_may_die_at_every_step(mortal: Mortal):
         async with mortal.opened() as engine:
             await engine.sync("demo")
             await engine.delete([next(iter(await engine.ids(INBOX)))])
-            await engine.db(schedule.make_due, "demo", now())
+            await engine.db(delete_queue.make_due, "demo", now())
         mortal.keep()
         deaths = 0
         for step in range(1, MOST_STEPS):
@@ -136,7 +136,7 @@ async def test_a_sync_may_die_while_the_server_answers(mortal: Mortal, verb: str
         async with mortal.opened() as engine:
             await engine.sync("demo")
             await engine.delete([next(iter(await engine.ids(INBOX)))])
-            await engine.db(schedule.make_due, "demo", now())
+            await engine.db(delete_queue.make_due, "demo", now())
         demo.pop3.manners = Manners(lose_answer_to=frozenset({verb}))
         await mortal.do("sync", 0)
         demo.pop3.manners = Manners()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from termmail.engine.events import OutboxChanged
 from termmail.engine.views import View
 from termmail.mail.compose import ComposeError
 from termmail.mail.message import Outgoing
 from termmail.store import outbox
-from termmail.store.lock import AccountLock, Locked
+from termmail.store.account_lock import AccountLock, Locked
 from tests.engine.test_receive import subjects
 
 if TYPE_CHECKING:

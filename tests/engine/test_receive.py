@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from termmail.accounts.config import Config
-from termmail.demo.manners import Manners
-from termmail.engine import receive
+from termmail.demo.faults import Manners
 from termmail.engine.events import MailArrived, SyncProgress
+from termmail.engine.sync import pop3_source
 from termmail.engine.views import View
-from termmail.net.errors import Busy, LoginRefused, NetError, Refused, TooLarge
-from termmail.store.lock import AccountLock
+from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused, TooLarge
+from termmail.store.account_lock import AccountLock
 from tests.conftest import PASSWORD
 from tests.engine.conftest import mail
 
@@ -253,8 +253,8 @@ async def test_after_a_refused_login_that_was_mended_the_clock_goes_on(pop3_serv
 
 
 async def test_a_session_is_given_back_also_when_the_message_could_not_be_had(pop3_server, engine_at, monkeypatch):
-    monkeypatch.setattr(receive, "NOOP_EVERY", 0.01)
-    monkeypatch.setattr(receive, "IDLE", 0.02)
+    monkeypatch.setattr(pop3_source, "NOOP_EVERY", 0.01)
+    monkeypatch.setattr(pop3_source, "IDLE", 0.02)
     server = await pop3_server([mail(1)], manners=Manners(answers={"RETR": b"-ERR no\r\n"}))
     async with engine_at(server.port) as engine, asyncio.timeout(10):
         await engine.sync("ada")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from termmail.accounts.config import Account, Pop3, Smtp
-from termmail.engine.setup import advice_while_trying, login_advice
-from termmail.net.errors import Busy, LoginRefused, Offline
+from termmail.engine.account_setup import advice_while_trying, login_advice
+from termmail.net.net_errors import Busy, LoginRefused, Offline
 
 PLAIN = Account(
     address="ada@example.org", pop3=Pop3(host="pop.example.org"), smtp=Smtp(host="smtp.example.org", username="ada")

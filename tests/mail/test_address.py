@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from termmail.mail.address import addresses
-from tests.mail.test_safe import unsafe
+from tests.mail.test_sanitize import unsafe
 
 
 def pairs(value: str) -> list[tuple[str, str]]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from termmail.mail.html import LIMIT, render, sanitised
+from termmail.mail.html.render import LIMIT, render, sanitised
 from termmail.mail.message import Line, Link
-from termmail.mail.safe import cells, clean
+from termmail.mail.sanitize import cells, clean
 
 
 def texts(html: str, width: int = 88) -> list[str]:

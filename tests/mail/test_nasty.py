@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from termmail.mail.parse import envelope, fingerprint, parse, part_bytes, search_text, snippet, split_header
-from termmail.mail.safe import address_text, clean, clean_lines, safe_name, sender_text
+from termmail.mail.sanitize import address_text, clean, clean_lines, safe_name, sender_text
 from tests.mail.nasty import NASTY, UNREADABLE
-from tests.mail.test_safe import unsafe
+from tests.mail.test_sanitize import unsafe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

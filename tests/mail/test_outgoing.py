@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from termmail.mail.compose import ComposeError, build, format_addresses
-from termmail.mail.flow import paragraphs, plain
+from termmail.mail.flowed import paragraphs, plain
 from termmail.mail.message import Address, Draft, Identity, Outgoing
 from termmail.mail.parse import parse, part_bytes
-from termmail.mail.safe import clean, clean_lines, safe_name
+from termmail.mail.sanitize import clean, clean_lines, safe_name
 
 ADA = Identity("Ada Lovelace", "ada@example.org", signature="Ada")
 NOW = datetime(2026, 3, 3, 9, 12, 7, tzinfo=timezone(timedelta(hours=5, minutes=30)))

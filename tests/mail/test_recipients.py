@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from termmail.mail.compose import ComposeError, format_addresses, parse_addresses
 from termmail.mail.message import Address
 from termmail.mail.recipients import ascii_domain, wire_address
-from termmail.mail.safe import clean
+from termmail.mail.sanitize import clean
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from termmail.net.maildrop import Maildrop
+from termmail.net.pop3.maildrop import Maildrop
 from termmail.net.stream import Server
 
 if TYPE_CHECKING:

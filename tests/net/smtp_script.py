@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiosmtpd.smtp import SMTP as Aiosmtpd
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from termmail.net import smtp
+from termmail.net.smtp import submission
 from termmail.net.stream import Server
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from aiosmtpd.smtp import Envelope, Session
 
-    from termmail.net.smtp import Outcome
+    from termmail.net.smtp.submission import Outcome
 
 PASSWORD = "sécret word"
 RAW = b"From: ada@example.org\r\nTo: bob@example.org\r\nSubject: hi\r\n\r\nHello\r\n.\r\n..two\r\n.end\r\n"
@@ -36,7 +36,7 @@ def plain(served: Served | int, **keys: Any) -> Server:
 async def send(
     server: Server, *recipients: str, raw: bytes = RAW, sender: str = "ada@example.org", **keys: Any
 ) -> Outcome:
-    return await smtp.send(server, sender, recipients or ("bob@example.org",), raw, **keys)
+    return await submission.send(server, sender, recipients or ("bob@example.org",), raw, **keys)
 
 
 class HungUp(Exception):

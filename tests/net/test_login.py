@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import pytest
 
-from termmail.net.errors import Busy, LoginRefused, NetError, Offline, ProtocolError, Refused, TlsFailed
-from termmail.net.maildrop import Maildrop
+from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, ProtocolError, Refused, TlsFailed
+from termmail.net.pop3.maildrop import Maildrop
 from termmail.net.trace import Secrets, Trace
 from tests.net.pop3_script import CAPA, PASSWORD, USER, Honest, Talk, mail, rows, scripted
 

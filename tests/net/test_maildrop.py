@@ -8,9 +8,9 @@ import contextlib
 import pytest
 
 from termmail.mail.parse import fingerprint, split_header
-from termmail.net.bulk import Window
-from termmail.net.errors import NetError, Offline, ProtocolError, Refused, TooLarge
-from termmail.net.maildrop import Listed, Maildrop
+from termmail.net.net_errors import NetError, Offline, ProtocolError, Refused, TooLarge
+from termmail.net.pop3.maildrop import Listed, Maildrop
+from termmail.net.pop3.pipeline import Window
 from tests.net.pop3_script import CAPA, ONE_BY_ONE, Honest, collect, header, mail, opened, rows
 
 # -- lists

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from termmail.net.errors import Offline, ProtocolError
-from termmail.net.maildrop import Listed, Maildrop
+from termmail.net.net_errors import Offline, ProtocolError
+from termmail.net.pop3.maildrop import Listed, Maildrop
 from termmail.net.trace import Trace
 from tests.net.pop3_script import ONE_BY_ONE, Honest, Talk, collect, header, mail, opened, rows, scripted, stuffed
 from tests.proxy import Proxy

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from termmail.net import pop3
-from termmail.net.errors import NetError, Offline, ProtocolError, TooLarge
-from termmail.net.pop3 import Answer, Challenge, Connection, Greeting, State, command
-from termmail.net.rows import parse_capabilities, parse_size_row, parse_stat, parse_uidl_row, response_code
+from termmail.net.net_errors import NetError, Offline, ProtocolError, TooLarge
+from termmail.net.pop3 import protocol
+from termmail.net.pop3.protocol import Answer, Challenge, Connection, Greeting, State, command
+from termmail.net.pop3.responses import parse_capabilities, parse_size_row, parse_stat, parse_uidl_row, response_code
 
 LOGIN = (["USER ada"], b"+OK\r\n"), (["PASS secret"], b"+OK\r\n")
 GREETING = ([], b"+OK ready\r\n")
 
 
-def make(text: str | pop3.Command) -> pop3.Command:
+def make(text: str | protocol.Command) -> protocol.Command:
     if not isinstance(text, str):
         return text
     verb, *arguments = text.split(" ")
@@ -160,7 +160,7 @@ _WAY = {
 }
 
 
-@pytest.mark.parametrize("verb", sorted(pop3.VERBS))
+@pytest.mark.parametrize("verb", sorted(protocol.VERBS))
 @pytest.mark.parametrize("state", list(State))
 def test_each_command_is_sent_only_where_the_table_allows_it(state, verb):
     connection = Connection()
@@ -368,7 +368,7 @@ def test_the_limit_counts_to_the_byte():
 
 def test_a_mail_without_an_end_ends_the_session_and_is_not_kept(monkeypatch):
     """P3"""
-    monkeypatch.setattr(pop3, "DRAIN_LIMIT", 5000)
+    monkeypatch.setattr(protocol, "DRAIN_LIMIT", 5000)
     answer = last([([command("RETR", 1, limit=1000)], b"+OK\r\n" + b"x" * 7000)])
     assert answer[0] is TooLarge
     connection = Connection()

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from termmail.net import sasl
-from termmail.net.errors import LoginRefused, ProtocolError
+from termmail.net.net_errors import LoginRefused, ProtocolError
 
 NONCE = "rOprNGfwEbeRWgbNEkqO"
 SERVER_FIRST = f"r={NONCE}%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"

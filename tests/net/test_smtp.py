@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.net import smtp, smtp_wire
-from termmail.net.errors import Busy, LoginRefused, ProtocolError, TlsFailed
+from termmail.net.net_errors import Busy, LoginRefused, ProtocolError, TlsFailed
+from termmail.net.smtp import guard, submission
 from termmail.net.stream import tls_context
 from termmail.net.trace import Trace
 from tests.net.smtp_script import EHLO, PASSWORD, RAW, Talk, aiosmtpd, plain, polite, send, serve
@@ -37,7 +37,7 @@ async def test_a_message_arrives_byte_for_byte_over_verified_tls(certificates, s
     context = {security: certificates.server}
     async with aiosmtpd(PASSWORD, auth_required=True, **context) as postbox:
         outcome = await send(secure(postbox.port, certificates, security), "bob@example.org", "eve@example.org")
-    assert outcome == smtp.Outcome("sent", "Sent.", "2.0.0 kept", accepted=("bob@example.org", "eve@example.org"))
+    assert outcome == submission.Outcome("sent", "Sent.", "2.0.0 kept", accepted=("bob@example.org", "eve@example.org"))
     assert postbox.mail == [("ada@example.org", ["bob@example.org", "eve@example.org"], RAW)]
 
 
@@ -75,7 +75,7 @@ async def test_a_large_message_is_sent_whole():
 
 async def test_check_logs_in_and_leaves_without_a_message():
     async with serve(polite) as served:
-        await smtp.check(plain(served))
+        await submission.check(plain(served))
     assert [line.split(b" ")[0] for line in served.said] == [b"EHLO", b"AUTH", b"QUIT"]
 
 
@@ -127,7 +127,7 @@ async def test_a_byte_that_comes_while_tls_is_made_ready_ends_the_session(certif
         assert not await talk.rest()  # the client has already hung up
         sent.set()
 
-    monkeypatch.setattr(smtp_wire, "tls_context", slow_context)
+    monkeypatch.setattr(guard, "tls_context", slow_context)
     async with serve(script) as served:
         outcome = await send(secure(served.port, certificates, "starttls"))
     assert (outcome.state, type(outcome.error)) == ("later", ProtocolError)
@@ -178,7 +178,7 @@ async def test_after_starttls_the_server_is_asked_again_what_it_can(certificates
         await talk.rest()
 
     async with serve(script) as served:
-        await smtp.check(secure(served.port, certificates, "starttls"))
+        await submission.check(secure(served.port, certificates, "starttls"))
     assert served.said[2] == b"EHLO [127.0.0.1]"
     assert served.said[3].startswith(b"AUTH PLAIN ")
 
@@ -246,10 +246,10 @@ async def test_login_uses_only_what_is_offered_and_asks_at_most_three_times(offe
 
     async with serve(script) as served:
         if wanted is None:
-            await smtp.check(plain(served))
+            await submission.check(plain(served))
         else:
             with pytest.raises(wanted):
-                await smtp.check(plain(served))
+                await submission.check(plain(served))
     tried = [line.split(b" ")[1] for line in served.said if line.startswith(b"AUTH")]
     assert len(tried) <= 3
     assert set(tried) <= {b"PLAIN", b"LOGIN"} & set(offer.split())

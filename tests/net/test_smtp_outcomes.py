@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from termmail.net import smtp
-from termmail.net.errors import Busy, Offline, ProtocolError, Refused
+from termmail.net.net_errors import Busy, Offline, ProtocolError, Refused
+from termmail.net.smtp import submission
 from termmail.net.trace import Trace
 from tests.net.smtp_script import EHLO, RAW, Talk, plain, polite, send, serve
 
@@ -135,7 +135,7 @@ async def test_an_address_that_would_become_a_command_is_refused_before_connecti
 
 
 async def test_no_recipient_is_refused():
-    assert (await smtp.send(plain(1), "ada@x.org", (), RAW)).state == "refused"
+    assert (await submission.send(plain(1), "ada@x.org", (), RAW)).state == "refused"
 
 
 # -- when the line dies
@@ -335,7 +335,7 @@ async def test_a_slow_drip_does_not_stretch_the_deadline():
 
 async def test_silence_after_the_dot_is_unsure(monkeypatch):
     """S7."""
-    monkeypatch.setattr(smtp, "VERDICT_FACTOR", 1)
+    monkeypatch.setattr(submission, "VERDICT_FACTOR", 1)
 
     async def script(talk: Talk) -> None:
         await _until_data(talk)

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from termmail.net import stream as stream_module
-from termmail.net.errors import NetError, Offline, ProtocolError, TlsFailed
+from termmail.net.net_errors import NetError, Offline, ProtocolError, TlsFailed
 from termmail.net.stream import Server, Stream, explain, tls_context
 from tests.net.pop3_script import Honest, Talk, scripted
 

@@ -16,10 +16,12 @@ import traceback
 from typing import NoReturn
 
 from termmail.cli import main
-from termmail.commands import account, mailbox, output, sending  # noqa: F401 - loaded once, here, for all forks
+from termmail.commands import account, mailbox, output, send  # noqa: F401 - loaded once, here, for all forks
 from termmail.engine import engine  # noqa: F401
-from termmail.mail import compose, flow, html  # noqa: F401
-from termmail.net import maildrop, smtp  # noqa: F401
+from termmail.mail import compose, flowed  # noqa: F401
+from termmail.mail.html import render  # noqa: F401
+from termmail.net.pop3 import maildrop  # noqa: F401
+from termmail.net.smtp import submission  # noqa: F401
 
 
 def run(order: dict) -> NoReturn:

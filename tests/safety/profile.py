@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from termmail.demo.pop3d import Maildrop, Pop3Server
 from termmail.demo.smtpd import SmtpServer
-from tests.mail.test_safe import unsafe
+from tests.mail.test_sanitize import unsafe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from tests.engine.conftest import mail
 from tests.safety.profile import SECRET, USER, Profile
 from tests.safety.small_disk import may_mount, small_disk

@@ -9,10 +9,10 @@ from email.message import EmailMessage
 
 import pytest
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from tests.engine.conftest import mail
 from tests.mail.nasty import NASTY
-from tests.mail.test_safe import unsafe
+from tests.mail.test_sanitize import unsafe
 from tests.safety.profile import USER, decent
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x00\r\n\u202eevil\u2066 [bold red]x[/]"

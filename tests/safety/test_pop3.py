@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.demo.manners import GOOD, Manners
+from termmail.demo.faults import GOOD, Manners
 from tests.engine.conftest import mail
 from tests.safety.profile import SECRET, decent
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.demo.manners import GOOD, Manners
+from termmail.demo.faults import GOOD, Manners
 from tests.safety.profile import SECRET, USER
 
 if TYPE_CHECKING:

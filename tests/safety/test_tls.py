@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from tests.engine.conftest import mail
 from tests.safety.profile import SECRET
 

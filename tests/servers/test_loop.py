@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from termmail.accounts.config import Account, Config, Pop3, Smtp
-from termmail.accounts.passwords import Passwords
+from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
 from termmail.engine.views import View

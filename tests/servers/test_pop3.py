@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from termmail.net.errors import LoginRefused, Refused, TlsFailed
-from termmail.net.maildrop import Maildrop
+from termmail.net.net_errors import LoginRefused, Refused, TlsFailed
+from termmail.net.pop3.maildrop import Maildrop
 from termmail.net.trace import Trace
 from tests.mailbox import build
 from tests.proxy import Proxy

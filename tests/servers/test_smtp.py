@@ -2,8 +2,8 @@
 
 import pytest
 
-from termmail.net import smtp
-from termmail.net.errors import LoginRefused, TlsFailed
+from termmail.net.net_errors import LoginRefused, TlsFailed
+from termmail.net.smtp import submission
 from termmail.net.trace import Trace
 from tests.servers import daemons
 
@@ -24,7 +24,7 @@ def verbs(trace):
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 async def test_what_is_sent_arrives_byte_for_byte(mailbox, other_mailbox, security):
     raw = mail(mailbox, b".\r\n..\r\n.x\r\n\r\nFrom here on\r\n" + b"y" * 990 + b"\r\nend\r\n")
-    outcome = await smtp.send(mailbox.smtp(security), mailbox.address, [other_mailbox.address], raw)
+    outcome = await submission.send(mailbox.smtp(security), mailbox.address, [other_mailbox.address], raw)
     assert (outcome.state, outcome.accepted, outcome.refused) == ("sent", (other_mailbox.address,), {})
     [delivered] = await other_mailbox.until(1)
     assert delivered.endswith(raw.replace(b"\r\n", b"\n"))
@@ -33,7 +33,7 @@ async def test_what_is_sent_arrives_byte_for_byte(mailbox, other_mailbox, securi
 
 async def test_one_refused_recipient_is_named_and_the_other_gets_it(mailbox, other_mailbox):
     to = ["nobody@example.org", other_mailbox.address]
-    outcome = await smtp.send(mailbox.smtp(), mailbox.address, to, mail(mailbox))
+    outcome = await submission.send(mailbox.smtp(), mailbox.address, to, mail(mailbox))
     assert outcome.state == "sent"
     assert outcome.accepted == (other_mailbox.address,)
     assert list(outcome.refused) == ["nobody@example.org"]
@@ -44,7 +44,7 @@ async def test_one_refused_recipient_is_named_and_the_other_gets_it(mailbox, oth
 async def test_when_all_recipients_are_refused_no_text_is_sent(mailbox):
     trace = Trace()
     to = ["nobody@example.org", "someone@example.net"]
-    outcome = await smtp.send(mailbox.smtp(), mailbox.address, to, mail(mailbox), trace=trace)
+    outcome = await submission.send(mailbox.smtp(), mailbox.address, to, mail(mailbox), trace=trace)
     assert outcome.state == "refused"
     assert set(outcome.refused) == set(to)
     assert "DATA" not in verbs(trace)
@@ -54,7 +54,7 @@ async def test_when_all_recipients_are_refused_no_text_is_sent(mailbox):
 async def test_a_message_that_is_too_large_is_refused_before_its_text(mailbox, other_mailbox):
     trace = Trace()
     raw = mail(mailbox, b"x" * 76 * (daemons.SIZE_LIMIT // 76 + 1) + b"\r\n")
-    outcome = await smtp.send(mailbox.smtp(), mailbox.address, [other_mailbox.address], raw, trace=trace)
+    outcome = await submission.send(mailbox.smtp(), mailbox.address, [other_mailbox.address], raw, trace=trace)
     assert outcome.state == "refused"
     assert "DATA" not in verbs(trace)
     assert other_mailbox.files() == []
@@ -63,7 +63,7 @@ async def test_a_message_that_is_too_large_is_refused_before_its_text(mailbox, o
 async def test_a_wrong_password_sends_nothing_and_is_said_to_be_one(mailbox, other_mailbox):
     trace = Trace()
     server = mailbox.smtp(password="not-the-password")
-    outcome = await smtp.send(server, mailbox.address, [other_mailbox.address], mail(mailbox), trace=trace)
+    outcome = await submission.send(server, mailbox.address, [other_mailbox.address], mail(mailbox), trace=trace)
     assert isinstance(outcome.error, LoginRefused)
     assert "MAIL" not in verbs(trace)
     assert "not-the-password" not in f"{outcome!r} {trace}"
@@ -73,7 +73,7 @@ async def test_a_wrong_password_sends_nothing_and_is_said_to_be_one(mailbox, oth
 async def test_a_certificate_of_a_stranger_ends_it_before_the_login(mailbox, other_mailbox, security):
     trace = Trace()
     server = mailbox.smtp(security, tls_ca_file=mailbox.host.other_ca_file)
-    outcome = await smtp.send(server, mailbox.address, [other_mailbox.address], mail(mailbox), trace=trace)
+    outcome = await submission.send(server, mailbox.address, [other_mailbox.address], mail(mailbox), trace=trace)
     assert isinstance(outcome.error, TlsFailed)
     assert not {"AUTH", "MAIL", "DATA"} & set(verbs(trace))
 
@@ -81,8 +81,8 @@ async def test_a_certificate_of_a_stranger_ends_it_before_the_login(mailbox, oth
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 async def test_checking_an_account_logs_in_and_sends_nothing(mailbox, security):
     trace = Trace()
-    await smtp.check(mailbox.smtp(security), trace)
+    await submission.check(mailbox.smtp(security), trace)
     assert "AUTH" in verbs(trace)
     assert "MAIL" not in verbs(trace)
     with pytest.raises(LoginRefused):
-        await smtp.check(mailbox.smtp(security, password="no"))
+        await submission.check(mailbox.smtp(security, password="no"))

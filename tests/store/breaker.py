@@ -21,9 +21,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from termmail.store.errors import StoreFull
 from termmail.store.migrate import migrate, scripts
 from termmail.store.store import Store
+from termmail.store.store_errors import StoreFull
 from tests.store.parts import new, picture, session
 from tests.store.scenarios import SCENARIOS, Scenario
 

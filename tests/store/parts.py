@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.mail import parse
 from termmail.mail.message import Outgoing
-from termmail.store import messages, remote
+from termmail.store import messages, pop3_identity
 from termmail.store.rows import Arrived, New
 
 if TYPE_CHECKING:
@@ -42,16 +42,16 @@ def new(n: int, uidl: bytes | None = None, *, number: int | None = None, size: i
 def session(store: Store, news: list[New], *, at: int = NOW) -> Arrived:
     """What a sync does with a listing of exactly these: reconcile, take in what the plan asks for, settle."""
     listed = [(one.number, one.size, one.uidl) for one in news]
-    plan = remote.reconcile(store, "work", listed)
+    plan = pop3_identity.reconcile(store, "work", listed)
     wanted = [news[place] for place in (*plan.new, *plan.unnamed)]
-    arrived = remote.arrive(store, "work", wanted, received=at, listed={one.uidl for one in news})
-    remote.settle(store, "work")
+    arrived = pop3_identity.arrive(store, "work", wanted, received=at, listed={one.uidl for one in news})
+    pop3_identity.settle(store, "work")
     return arrived
 
 
 def states(store: Store) -> list[str]:
     """The state of everything known, oldest first."""
-    return [known.state for known in remote.known(store, "work")]
+    return [known.state for known in pop3_identity.known(store, "work")]
 
 
 def inbox(store: Store) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from termmail.mail import parse
 from termmail.mail.message import Draft
-from termmail.store import drafts, messages, outbox, remote, schedule, search
+from termmail.store import delete_queue, drafts, messages, outbox, pop3_identity, search
 from termmail.store.rows import New, State
 from tests.store.parts import NOW, download, header, new, outgoing, session, whole
 
@@ -60,7 +60,7 @@ def _failed(store: Store) -> None:
 
 def _trashed(store: Store) -> None:
     _mail(store)
-    remote.trash(store, [1, 2], NOW)
+    pop3_identity.trash(store, [1, 2], NOW)
 
 
 def _many(store: Store) -> list[New]:
@@ -78,7 +78,7 @@ def _many(store: Store) -> list[New]:
 
 def _arrive(store: Store) -> None:
     news = _many(store)
-    remote.arrive(store, "work", news, received=NOW, listed={one.uidl for one in news})
+    pop3_identity.arrive(store, "work", news, received=NOW, listed={one.uidl for one in news})
 
 
 def _listing(_: Store) -> list[tuple[int, int, bytes]]:
@@ -89,14 +89,14 @@ SCENARIOS = {
     "arrive": Scenario(_mail, _arrive),
     "arrive whole": Scenario(
         _mail,
-        lambda store: remote.arrive(
+        lambda store: pop3_identity.arrive(
             store, "work", [New(b"u6", 6, 9, header(6), raw=whole(6, LONG))], received=NOW, listed=[b"u6"]
         ),
         large=True,
     ),
-    "reconcile": Scenario(_trashed, lambda store: remote.reconcile(store, "work", _listing(store))),
-    "settle": Scenario(_trashed, lambda store: remote.settle(store, "work")),
-    "skip": Scenario(_mail, lambda store: remote.skip(store, "work", b"u9", 9, 10, None, "It is too large.")),
+    "reconcile": Scenario(_trashed, lambda store: pop3_identity.reconcile(store, "work", _listing(store))),
+    "settle": Scenario(_trashed, lambda store: pop3_identity.settle(store, "work")),
+    "skip": Scenario(_mail, lambda store: pop3_identity.skip(store, "work", b"u9", 9, 10, None, "It is too large.")),
     "add_raw": Scenario(
         _mail, lambda store: messages.add_raw(store, 1, whole(1, LONG), parse.parse(whole(1, LONG))), large=True
     ),
@@ -109,13 +109,17 @@ SCENARIOS = {
     "set_flags": Scenario(_mail, lambda store: messages.set_flags(store, [1, 2, 3], unread=False, starred=True)),
     "move": Scenario(_trashed, lambda store: messages.move(store, [1, 2, 3], "Archive")),
     "erase": Scenario(_trashed, lambda store: messages.erase(store, [1, 2, 3])),
-    "trash": Scenario(_mail, lambda store: remote.trash(store, [1, 2, 3], NOW)),
-    "restore": Scenario(_trashed, lambda store: remote.restore(store, {1: ("Inbox", "kept"), 2: ("Inbox", "kept")})),
-    "due": Scenario(_trashed, lambda store: remote.due(store, "work", NOW)),
-    "make_due": Scenario(_trashed, lambda store: schedule.make_due(store, "work", NOW)),
-    "set_state": Scenario(_trashed, lambda store: remote.set_state(store, [1, 2], "sent")),
-    "expire": Scenario(_mail, lambda store: remote.expire(store, "work", "after-download", NOW)),
-    "set_account_state": Scenario(_mail, lambda store: remote.set_account_state(store, "work", State(1, 2, b"u", NOW))),
+    "trash": Scenario(_mail, lambda store: pop3_identity.trash(store, [1, 2, 3], NOW)),
+    "restore": Scenario(
+        _trashed, lambda store: pop3_identity.restore(store, {1: ("Inbox", "kept"), 2: ("Inbox", "kept")})
+    ),
+    "due": Scenario(_trashed, lambda store: pop3_identity.due(store, "work", NOW)),
+    "make_due": Scenario(_trashed, lambda store: delete_queue.make_due(store, "work", NOW)),
+    "set_state": Scenario(_trashed, lambda store: pop3_identity.set_state(store, [1, 2], "sent")),
+    "expire": Scenario(_mail, lambda store: pop3_identity.expire(store, "work", "after-download", NOW)),
+    "set_account_state": Scenario(
+        _mail, lambda store: pop3_identity.set_account_state(store, "work", State(1, 2, b"u", NOW))
+    ),
     "index_pending": Scenario(
         lambda store: session(store, [new(n) for n in range(1, 6)]),
         lambda store: search.index_pending(store, seconds=60),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from termmail.store import messages
-from termmail.store.errors import StoreFull
 from termmail.store.store import Store
+from termmail.store.store_errors import StoreFull
 from tests.store import sealed
 from tests.store.parts import NOW, new, picture, session, whole
 from tests.store.scenarios import LONG, SCENARIOS
@@ -57,7 +57,7 @@ FULL_AT_START = """
 import os, sys
 from pathlib import Path
 from termmail.store import messages
-from termmail.store.errors import StoreFull
+from termmail.store.store_errors import StoreFull
 from termmail.store.store import Store
 from tests.store.parts import NOW, new, session
 disk = Path(sys.argv[1])

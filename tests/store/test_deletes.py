@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from termmail.store import messages, remote, schedule
+from termmail.store import delete_queue, messages, pop3_identity
 from tests.store.parts import NOW, download, new, session, states, whole
 
 DAY = 86_400
@@ -21,53 +21,53 @@ def ids(store):
 
 
 def test_a_delete_waits_until_it_is_due(store, ids):
-    remote.trash(store, ids[:1], NOW + 60)
+    pop3_identity.trash(store, ids[:1], NOW + 60)
     assert messages.row(store, ids[0]).folder == "Trash"
-    assert remote.due(store, "work", NOW + 59) == []
-    assert [known.message for known in remote.due(store, "work", NOW + 60)] == ids[:1]
+    assert pop3_identity.due(store, "work", NOW + 59) == []
+    assert [known.message for known in pop3_identity.due(store, "work", NOW + 60)] == ids[:1]
     assert states(store) == ["kept", "kept", "due"]
 
 
 def test_never_means_never(store, ids):
-    remote.trash(store, ids, None)
-    assert remote.due(store, "work", NOW + 10**9) == []
+    pop3_identity.trash(store, ids, None)
+    assert pop3_identity.due(store, "work", NOW + 10**9) == []
     messages.erase(store, ids)
-    assert remote.due(store, "work", NOW + 10**9) == []
+    assert pop3_identity.due(store, "work", NOW + 10**9) == []
     assert session(store, [new(1), new(2), new(3)]).ids == [], "a tombstone keeps them from being shown as new"
 
 
 def test_without_its_body_a_message_is_not_deleted_but_fetched_first(store):
     session(store, [new(1)])
     (id_,) = messages.ids(store, "work", "Inbox")
-    remote.trash(store, [id_], NOW)
-    assert remote.due(store, "work", NOW) == []
-    assert [known.message for known in remote.need_body(store, "work", NOW)] == [id_]
+    pop3_identity.trash(store, [id_], NOW)
+    assert pop3_identity.due(store, "work", NOW) == []
+    assert [known.message for known in pop3_identity.need_body(store, "work", NOW)] == [id_]
     download(store, id_, whole(1))
-    assert remote.need_body(store, "work", NOW) == []
-    assert [known.message for known in remote.due(store, "work", NOW)] == [id_]
+    assert pop3_identity.need_body(store, "work", NOW) == []
+    assert [known.message for known in pop3_identity.due(store, "work", NOW)] == [id_]
 
 
 def test_undo_in_time_calls_the_delete_off(store, ids):
-    before = remote.trash(store, ids, NOW + 60)
-    assert remote.restore(store, before) == []
-    assert remote.due(store, "work", NOW + 100) == []
+    before = pop3_identity.trash(store, ids, NOW + 60)
+    assert pop3_identity.restore(store, before) == []
+    assert pop3_identity.due(store, "work", NOW + 100) == []
     assert states(store) == ["kept"] * 3
     assert list(messages.ids(store, "work", "Inbox")) == ids
 
 
 def test_undo_when_it_is_due_but_not_sent_is_still_in_time(store, ids):
-    before = remote.trash(store, ids, NOW)
-    assert len(remote.due(store, "work", NOW)) == 3
-    assert remote.restore(store, before) == []
+    before = pop3_identity.trash(store, ids, NOW)
+    assert len(pop3_identity.due(store, "work", NOW)) == 3
+    assert pop3_identity.restore(store, before) == []
     assert states(store) == ["kept"] * 3
 
 
 def test_undo_too_late_gives_the_message_back_as_being_only_here(store, ids):
-    before = remote.trash(store, ids[:2], NOW)
-    (one, other) = remote.due(store, "work", NOW)
-    remote.set_state(store, [one.remote_id, other.remote_id], "sent")
-    remote.set_state(store, [one.remote_id], "gone")
-    assert sorted(remote.restore(store, before)) == sorted(ids[:2])
+    before = pop3_identity.trash(store, ids[:2], NOW)
+    (one, other) = pop3_identity.due(store, "work", NOW)
+    pop3_identity.set_state(store, [one.remote_id, other.remote_id], "sent")
+    pop3_identity.set_state(store, [one.remote_id], "gone")
+    assert sorted(pop3_identity.restore(store, before)) == sorted(ids[:2])
     assert list(messages.ids(store, "work", "Inbox")) == ids
     assert [messages.row(store, id_).state for id_ in ids[:2]] == ["absent", "absent"]
     # Should the server have them still, they are wanted there.
@@ -76,29 +76,29 @@ def test_undo_too_late_gives_the_message_back_as_being_only_here(store, ids):
 
 
 def test_what_was_called_off_while_a_session_ran_is_not_marked_as_sent_or_due(store, ids):
-    before = remote.trash(store, ids, NOW)
-    wanted = [known.remote_id for known in remote.due(store, "work", NOW)]
-    remote.restore(store, {ids[0]: before[ids[0]]})
-    assert len(remote.set_state(store, wanted, "sent")) == 2
-    assert len(remote.set_state(store, wanted, "due")) == 2
+    before = pop3_identity.trash(store, ids, NOW)
+    wanted = [known.remote_id for known in pop3_identity.due(store, "work", NOW)]
+    pop3_identity.restore(store, {ids[0]: before[ids[0]]})
+    assert len(pop3_identity.set_state(store, wanted, "sent")) == 2
+    assert len(pop3_identity.set_state(store, wanted, "due")) == 2
     assert messages.row(store, ids[0]).state == "kept"
 
 
 def test_a_delete_that_was_put_off_waits(store, ids):
-    remote.trash(store, ids[:1], NOW)
-    (known,) = remote.due(store, "work", NOW)
-    remote.set_state(store, [known.remote_id], "due", due_at=NOW + 3600)
-    assert remote.due(store, "work", NOW + 3599) == []
-    assert schedule.next_due(store, "work") == NOW + 3600
-    assert len(remote.due(store, "work", NOW + 3600)) == 1
+    pop3_identity.trash(store, ids[:1], NOW)
+    (known,) = pop3_identity.due(store, "work", NOW)
+    pop3_identity.set_state(store, [known.remote_id], "due", due_at=NOW + 3600)
+    assert pop3_identity.due(store, "work", NOW + 3599) == []
+    assert delete_queue.next_due(store, "work") == NOW + 3600
+    assert len(pop3_identity.due(store, "work", NOW + 3600)) == 1
 
 
 def test_the_whole_way_to_gone_and_never_back_into_the_list(store, ids):
-    remote.trash(store, ids, NOW)
-    wanted = [known.remote_id for known in remote.due(store, "work", NOW)]
-    remote.set_state(store, wanted, "sent")
-    assert remote.due(store, "work", NOW) == []
-    remote.set_state(store, wanted, "gone")
+    pop3_identity.trash(store, ids, NOW)
+    wanted = [known.remote_id for known in pop3_identity.due(store, "work", NOW)]
+    pop3_identity.set_state(store, wanted, "sent")
+    assert pop3_identity.due(store, "work", NOW) == []
+    pop3_identity.set_state(store, wanted, "gone")
     session(store, [])
     assert states(store) == ["gone"] * 3
     arrived = session(store, [new(1), new(2), new(3)])
@@ -109,17 +109,17 @@ def test_the_whole_way_to_gone_and_never_back_into_the_list(store, ids):
 def test_erasing_makes_the_delete_due_at_once_with_no_need_of_a_body(store):
     session(store, [new(1), new(2)])
     ids = messages.ids(store, "work", "Inbox")
-    remote.trash(store, ids[:1], NOW + 60)
+    pop3_identity.trash(store, ids[:1], NOW + 60)
     messages.erase(store, ids)
-    assert [(known.message, known.state) for known in remote.due(store, "work", NOW)] == [(None, "due")] * 2
-    assert remote.need_body(store, "work", NOW) == []
+    assert [(known.message, known.state) for known in pop3_identity.due(store, "work", NOW)] == [(None, "due")] * 2
+    assert pop3_identity.need_body(store, "work", NOW) == []
     assert messages.all_ids(store).tolist() == []
     assert store.read("SELECT * FROM raw") == store.read("SELECT rowid FROM search") == []
 
 
 def test_erasing_only_here_leaves_the_server_alone(store, ids):
     messages.erase(store, ids, from_server=False)
-    assert remote.due(store, "work", NOW) == []
+    assert pop3_identity.due(store, "work", NOW) == []
     assert session(store, [new(1), new(2), new(3)]).ids == []
 
 
@@ -132,18 +132,18 @@ def test_erasing_what_the_server_no_longer_has_deletes_nothing_there(store, ids,
 
 
 def test_moving_out_of_trash_calls_the_delete_off(store, ids):
-    remote.trash(store, ids, NOW)
+    pop3_identity.trash(store, ids, NOW)
     assert messages.move(store, ids[:1], "Archive") == {ids[0]: "Trash"}
-    assert len(remote.due(store, "work", NOW)) == 2
+    assert len(pop3_identity.due(store, "work", NOW)) == 2
     assert messages.row(store, ids[0]).state == "kept"
 
 
 def test_trash_that_went_absent_is_due_when_it_comes_back(store, ids):
-    remote.trash(store, ids[:1], NOW)
+    pop3_identity.trash(store, ids[:1], NOW)
     session(store, [new(1), new(2)])
-    assert remote.due(store, "work", NOW) == []
+    assert pop3_identity.due(store, "work", NOW) == []
     session(store, [new(1), new(2), new(3)])
-    assert [known.message for known in remote.due(store, "work", NOW)] == ids[:1]
+    assert [known.message for known in pop3_identity.due(store, "work", NOW)] == ids[:1]
 
 
 @pytest.mark.parametrize(
@@ -164,30 +164,30 @@ def test_the_rule_of_an_account_makes_due_what_it_no_longer_leaves(store, rule, 
     ids = list(messages.ids(store, "work", "Inbox"))
     for id_, n in zip(ids[:2], (3, 2), strict=True):
         download(store, id_, whole(n))
-    assert remote.expire(store, "work", rule, NOW + after) == count
+    assert pop3_identity.expire(store, "work", rule, NOW + after) == count
     assert states(store).count("due") == count
     assert list(messages.ids(store, "work", "Inbox")) == ids, "the local messages stay where they are"
-    assert len(remote.due(store, "work", NOW + after)) == min(count, 2), "none without its body"
+    assert len(pop3_identity.due(store, "work", NOW + after)) == min(count, 2), "none without its body"
 
 
 def test_states_are_told_for_one_account_alone(store, ids):
-    assert remote.expire(store, "home", "after 0 days", NOW) == 0
-    remote.trash(store, ids, NOW)
-    assert remote.due(store, "home", NOW) == []
-    assert schedule.next_due(store, "home") is None
+    assert pop3_identity.expire(store, "home", "after 0 days", NOW) == 0
+    pop3_identity.trash(store, ids, NOW)
+    assert pop3_identity.due(store, "home", NOW) == []
+    assert delete_queue.next_due(store, "home") is None
 
 
 def test_leaving_makes_due_what_waits_for_its_minute_and_nothing_else(store, ids):
-    remote.trash(store, ids[:1], NOW + 60)
-    remote.trash(store, ids[1:2], None)
-    assert schedule.make_due(store, "work", NOW) == 1
-    assert [known.message for known in remote.due(store, "work", NOW)] == ids[:1]
+    pop3_identity.trash(store, ids[:1], NOW + 60)
+    pop3_identity.trash(store, ids[1:2], None)
+    assert delete_queue.make_due(store, "work", NOW) == 1
+    assert [known.message for known in pop3_identity.due(store, "work", NOW)] == ids[:1]
 
 
 def test_marking_a_delete_is_on_the_disk_before_it_returns(store, ids):
     said: list[str] = []
     store.db.set_trace_callback(said.append)
-    remote.set_state(store, [1], "gone")
+    pop3_identity.set_state(store, [1], "gone")
     store.db.set_trace_callback(None)
     full, begin, commit = (said.index(words) for words in ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE", "COMMIT"))
     assert full < begin < commit

@@ -7,7 +7,7 @@ from array import array
 import pytest
 
 from termmail.mail import parse
-from termmail.store import contacts, messages, remote
+from termmail.store import contacts, messages, pop3_identity
 from termmail.store.messages import FOLDERS
 from termmail.store.rows import Count, New, State
 from tests.store.parts import NOW, download, header, new, session, whole
@@ -73,7 +73,7 @@ def test_the_body_brings_the_first_words_and_the_number_of_attachments(store):
         b"Content-Disposition: attachment; filename=a.pdf\r\n\r\nx\r\n--b\r\nContent-Type: image/png\r\n"
         b"Content-Disposition: attachment; filename=b.png\r\n\r\nx\r\n--b--\r\n"
     )
-    remote.arrive(store, "work", [New(b"u1", 1, 10, parse.split_header(raw))], received=NOW, listed=[])
+    pop3_identity.arrive(store, "work", [New(b"u1", 1, 10, parse.split_header(raw))], received=NOW, listed=[])
     (id_,) = messages.ids(store, "work", "Inbox")
     assert messages.row(store, id_).attachments == 1, "a guess while only the header is here"
     download(store, id_, raw)
@@ -106,12 +106,16 @@ def test_a_body_that_comes_after_its_message_was_erased_is_dropped(store):
 
 
 def test_a_message_that_came_whole_is_stored_whole(store):
-    arrived = remote.arrive(store, "work", [New(b"u1", 1, 900, header(1), raw=whole(1))], received=NOW, listed=[b"u1"])
+    arrived = pop3_identity.arrive(
+        store, "work", [New(b"u1", 1, 900, header(1), raw=whole(1))], received=NOW, listed=[b"u1"]
+    )
     assert messages.raw(store, arrived.ids[0]) == (whole(1), True)
     assert messages.row(store, arrived.ids[0]).snippet == "The engine weaves."
     # And a header that is known already gets its body this way too.
     session(store, [new(1), new(2)])
-    remote.arrive(store, "work", [New(b"u2", 2, 1000, header(2), raw=whole(2))], received=NOW, listed=[b"u1", b"u2"])
+    pop3_identity.arrive(
+        store, "work", [New(b"u2", 2, 1000, header(2), raw=whole(2))], received=NOW, listed=[b"u1", b"u2"]
+    )
     assert {row.downloaded for row in messages.rows(store, messages.ids(store, "work", "Inbox"))} == {True}
 
 
@@ -149,13 +153,13 @@ def test_move_tells_where_each_was(store):
 
 
 def test_ten_thousand_at_once(store):
-    remote.arrive(store, "work", [new(n) for n in range(1, 10_001)], received=NOW, listed=[])
+    pop3_identity.arrive(store, "work", [new(n) for n in range(1, 10_001)], received=NOW, listed=[])
     ids = messages.ids(store, "work", "Inbox")
     messages.set_flags(store, ids, unread=False)
     assert len(messages.move(store, ids, "Archive")) == 10_000
-    assert len(remote.trash(store, ids, NOW)) == 10_000
+    assert len(pop3_identity.trash(store, ids, NOW)) == 10_000
     messages.erase(store, ids)
-    assert len(remote.due(store, "work", NOW)) == 10_000
+    assert len(pop3_identity.due(store, "work", NOW)) == 10_000
 
 
 def test_an_id_is_never_given_out_twice(store):
@@ -174,24 +178,24 @@ def test_a_message_of_no_server_is_only_here(store):
     assert messages.find(store, "work", ["m1@example.org", "no@x"]) == {"m1@example.org": [id_]}
     assert messages.find(store, "home", ["m1@example.org"]) == {}
     messages.erase(store, [id_])
-    assert remote.known(store, "work") == []
+    assert pop3_identity.known(store, "work") == []
 
 
 def test_a_header_that_names_thousands_stays_small_in_the_list(store):
     many = ", ".join(f"Person {n} <p{n}@example.org>" for n in range(5000)).encode()
     block = b"From: a@example.org\r\nTo: " + many + b"\r\nSubject: " + b"long " * 5000 + b"\r\n"
-    remote.arrive(store, "work", [New(b"u", 1, 10, block)], received=NOW, listed=[])
+    pop3_identity.arrive(store, "work", [New(b"u", 1, 10, block)], received=NOW, listed=[])
     (row,) = messages.rows(store, messages.ids(store, "work", "Inbox"))
     assert len(row.recipients) < 1000
     assert len(row.subject) <= 1000
 
 
 def test_the_state_of_an_account_is_kept(store):
-    assert remote.account_state(store, "work") == State()
+    assert pop3_identity.account_state(store, "work") == State()
     left = State(7, 12345, b"\x00\xff", NOW)
-    remote.set_account_state(store, "work", left)
-    remote.set_account_state(store, "home", State())
-    assert remote.account_state(store, "work") == left
+    pop3_identity.set_account_state(store, "work", left)
+    pop3_identity.set_account_state(store, "home", State())
+    assert pop3_identity.account_state(store, "work") == left
 
 
 # -- contacts

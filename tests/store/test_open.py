@@ -12,10 +12,10 @@ from contextlib import closing
 import pytest
 
 from termmail.mail import parse
-from termmail.store import files, messages, migrate, outbox, remote, search
-from termmail.store.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
+from termmail.store import messages, migrate, outbox, permissions, pop3_identity, search
 from termmail.store.rows import State
 from termmail.store.store import Store
+from termmail.store.store_errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from tests.store import sealed
 from tests.store.parts import NOW, download, header, inbox, new, outgoing, picture, session, states, whole
 
@@ -106,10 +106,10 @@ def test_a_store_of_the_first_version_keeps_all_it_holds(path):
         assert store.check() == []
         assert inbox(store) == ["First"] * 4
         assert states(store) == ["kept", "trashed", "due", "absent", "gone"]
-        assert [(known.uidl, known.number, known.message) for known in remote.known(store, "work")] == [
+        assert [(known.uidl, known.number, known.message) for known in pop3_identity.known(store, "work")] == [
             (b"u1", 1, 1), (b"u2", 2, 2), (b"u3", 3, 3), (b"u4", 4, 4), (b"u5", 0, None),
         ]  # fmt: skip
-        assert remote.account_state(store, "work") == State(4, 40, b"u4", 99)
+        assert pop3_identity.account_state(store, "work") == State(4, 40, b"u4", 99)
         # What it knew it knows again.
         assert session(store, [new(1, size=10)]).ids == []
     assert path.with_name("mail.db.before-2").exists()
@@ -233,7 +233,7 @@ LOOK = """
 import sys
 from pathlib import Path
 from termmail.store import messages, search
-from termmail.store.errors import StoreReadOnly
+from termmail.store.store_errors import StoreReadOnly
 from termmail.store.store import Store
 path = Path(sys.argv[1])
 try:
@@ -293,7 +293,7 @@ def test_without_wal_everything_works_and_commits_reach_the_disk(path):
         _fill(store)
         said: list[str] = []
         store.db.set_trace_callback(said.append)
-        remote.set_state(store, [1], "gone")
+        pop3_identity.set_state(store, [1], "gone")
         store.db.set_trace_callback(None)
         assert said[0] == "PRAGMA synchronous = EXTRA"
         assert store.read("PRAGMA synchronous") == [(2,)], (
@@ -324,14 +324,14 @@ def test_a_file_system_that_other_machines_share_is_told_from_mountinfo(tmp_path
     device = tmp_path.stat().st_dev
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS.format(here=f"{os.major(device)}:{os.minor(device)}", kind=kind))
-    assert files.file_system(tmp_path, str(mounts)) == kind
-    assert files.carries_wal(kind) is wal
+    assert permissions.file_system(tmp_path, str(mounts)) == kind
+    assert permissions.carries_wal(kind) is wal
 
 
 def test_where_nothing_tells_the_file_system_it_is_taken_for_local(tmp_path):
-    assert files.file_system(tmp_path, str(tmp_path / "none")) == ""
-    assert files.file_system(tmp_path / "none") == ""
-    assert files.carries_wal("")
+    assert permissions.file_system(tmp_path, str(tmp_path / "none")) == ""
+    assert permissions.file_system(tmp_path / "none") == ""
+    assert permissions.carries_wal("")
 
 
 # -- transactions and neighbours

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from termmail.store import messages, rebuild, remote, search
+from termmail.store import messages, pop3_identity, rebuild, search
 from termmail.store.rows import New
 from tests.store.parts import NOW, download, header, new, picture, session, whole
 
@@ -26,7 +26,7 @@ def ids(store):
     """Newest first: "Café au lait", "Ärger im Büro", "Plain words", each with a body."""
     subjects = {1: "Plain words", 2: "=?utf-8?q?=C3=84rger_im_B=C3=BCro?=", 3: "=?utf-8?q?Caf=C3=A9_au_lait?="}
     news = [New(b"u%d" % n, n, 10, header(n, subject)) for n, subject in subjects.items()]
-    remote.arrive(store, "work", news, received=NOW, listed=[])
+    pop3_identity.arrive(store, "work", news, received=NOW, listed=[])
     found = list(messages.ids(store, "work", "Inbox"))
     bodies = {3: "The engine weaves patterns", 2: "Nothing at all weaves here", 1: "Only\r\nthe engine"}
     for id_, n in zip(found, (3, 2, 1), strict=True):
@@ -75,7 +75,7 @@ def test_a_search_may_be_of_one_account_and_of_so_many(store, ids):
 
 def test_a_search_may_leave_out_what_was_thrown_away(store, ids):
     messages.move(store, ids[:1], "Spam")
-    remote.trash(store, ids[1:2], None)
+    pop3_identity.trash(store, ids[1:2], None)
     assert list(search.search(store, "lovelace")) == ids
     assert list(search.search(store, "lovelace", kept_only=True)) == ids[2:]
     assert search.coverage(store, "", kept_only=True) == (1, 1)
@@ -142,7 +142,7 @@ def _lived_in(store: Store) -> None:
     messages.add_local(store, "work", "Sent", whole(51), received=NOW)
     messages.set_flags(store, ids[:5], unread=False, starred=True)
     messages.move(store, ids[5:8], "Archive")
-    remote.trash(store, ids[8:9], NOW)
+    pop3_identity.trash(store, ids[8:9], NOW)
     _all_indexed(store)
 
 

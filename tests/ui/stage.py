@@ -11,7 +11,7 @@ from textual.app import App
 from textual.worker import Worker, WorkerState
 
 from termmail.accounts.config import Account, Config, Pop3, Smtp
-from termmail.accounts.passwords import Passwords
+from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
 from tests.conftest import PASSWORD, USER

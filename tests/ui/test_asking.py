@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from textual.widgets import Input
 
 from termmail.accounts.config import Config
-from termmail.accounts.passwords import Passwords
+from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.demo.pop3d import Maildrop, Pop3Server
 from termmail.demo.smtpd import SmtpServer

@@ -10,13 +10,13 @@ import pytest
 from textual import events
 from textual.widgets import Input, OptionList
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from termmail.engine.events import OutboxChanged
 from termmail.engine.views import View
 from termmail.mail import parse
 from termmail.mail.message import Draft, Link, Outgoing
 from termmail.store import messages, outbox
-from termmail.ui import opener
+from termmail.ui.desktop import OpenError, open_file, open_link
 from termmail.ui.screens import dialog, links
 from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.attachments import AttachmentsScreen, caution
@@ -172,21 +172,21 @@ def test_marks_are_one_letter_each_or_two_for_all():
 )
 async def test_only_web_addresses_are_opened(desktop, url):
     """SAFETY M15."""
-    with pytest.raises(opener.OpenError):
-        await opener.open_link(url)
+    with pytest.raises(OpenError):
+        await open_link(url)
     assert desktop() == []
 
 
 async def test_a_program_that_fails_is_said(desktop, tmp_path):
     (tmp_path / "bin" / "xdg-open").write_text("#!/bin/sh\nexit 3\n")
-    with pytest.raises(opener.OpenError, match="No program"):
-        await opener.open_file(tmp_path)
+    with pytest.raises(OpenError, match="No program"):
+        await open_file(tmp_path)
 
 
 async def test_an_opener_that_cannot_be_started_is_said(desktop, tmp_path):
     (tmp_path / "bin" / "xdg-open").write_bytes(b"\0no program")
-    with pytest.raises(opener.OpenError, match="xdg-open cannot be started: exec format error"):
-        await opener.open_file(tmp_path)
+    with pytest.raises(OpenError, match="xdg-open cannot be started: exec format error"):
+        await open_file(tmp_path)
 
 
 # -- attachments

@@ -76,11 +76,11 @@ async def test_evil_words_go_through_every_verb_unharmed(tmp_path):
 @pytest.mark.parametrize("evil", EVIL)
 async def test_evil_names_of_folders_queries_and_troubles(tmp_path, evil):
     async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
-        from termmail.mail import safe
+        from termmail.mail import sanitize
 
-        await app.engine.move([app.inbox.messages.ids[0]], safe.clean(evil)[:50] or "x")
-        app.engine.tell(Failed("ada", safe.clean(evil), safe.clean(evil)))
-        app.engine.tell(SyncProgress("ada", "headers", 1, 2, running=False, words=safe.clean(evil)))
+        await app.engine.move([app.inbox.messages.ids[0]], sanitize.clean(evil)[:50] or "x")
+        app.engine.tell(Failed("ada", sanitize.clean(evil), sanitize.clean(evil)))
+        app.engine.tell(SyncProgress("ada", "headers", 1, 2, running=False, words=sanitize.clean(evil)))
         await pilot.pause()
         assert_harmless(app)
         await pilot.press("escape", "g")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from termmail.mail.message import Draft, Envelope, Link, Message, Part
 from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.attachments import AttachmentsScreen
@@ -13,7 +13,7 @@ from termmail.ui.screens.links import LinksScreen
 from termmail.ui.screens.outbox_item import OutboxItemScreen, story
 from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.screens.source import SourceScreen
-from termmail.ui.typed import line, lines
+from termmail.ui.typed_text import line, lines
 from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, staged, until, words_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from termmail.ui import app as app_module
 from tests.ui.mailbox_stage import mailbox
 from tests.ui.stage import shown, until

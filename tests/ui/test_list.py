@@ -7,7 +7,7 @@ from array import array
 import pytest
 
 from termmail.engine.views import View
-from termmail.ui.widgets import row as rows
+from termmail.ui.widgets import list_row as rows
 from tests.ui.mailbox_stage import LETTERS, inbox_of, letter, mailbox
 from tests.ui.stage import shown, until
 
@@ -178,7 +178,7 @@ def test_a_row_is_exactly_as_wide_as_asked():
     from rich.style import Style
 
     from termmail.store.rows import Row
-    from termmail.ui.words import Today
+    from termmail.ui.humanize import Today
 
     look = rows.Look(*[Style()] * 5)
     for subject in ("plain", "漢字の件名", "👩‍👩‍👧‍👦 ❤️ 🇩🇪", "שלום", "x" * 500, ""):
@@ -215,7 +215,7 @@ def test_an_unread_message_that_was_answered_shows_both():
     from rich.style import Style
 
     from termmail.store.rows import Row
-    from termmail.ui.words import Today
+    from termmail.ui.humanize import Today
 
     one = Row(
         id=1, account="a", folder="Inbox", sender="Charles", recipients="", subject="Cards", snippet="", date=1,

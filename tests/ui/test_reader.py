@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from termmail.demo.manners import Manners
+from termmail.demo.faults import Manners
 from termmail.engine.views import View
 from termmail.mail.message import Line
-from termmail.ui.widgets.body import folded
+from termmail.ui.widgets.text_view import folded
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until, words_of
 
@@ -248,7 +248,7 @@ async def test_text_can_be_selected_and_copied(tmp_path):
 def test_the_senders_address_is_never_cut_and_warnings_come_first(width, height):
     from termmail.mail.message import Address, Envelope, Message, Part
     from termmail.store.rows import Row
-    from termmail.ui.widgets.head import head
+    from termmail.ui.widgets.message_header import head
 
     email = "a-rather-long-name@a-rather-long-domain.of.example.org"
     message = Message(
@@ -281,7 +281,7 @@ def test_the_senders_address_is_never_cut_and_warnings_come_first(width, height)
 
 
 def test_the_number_of_a_link_is_no_part_of_its_address():
-    from termmail.ui.widgets.body import LINKS
+    from termmail.ui.widgets.text_view import LINKS
 
     assert LINKS.findall("https://bank.example.org/login[1] or") == ["https://bank.example.org/login", "[1]"]
 

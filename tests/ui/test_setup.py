@@ -6,12 +6,12 @@ import pytest
 from textual.widgets import Input, Select
 
 from termmail.accounts import config
-from termmail.accounts.passwords import PasswordError
-from termmail.demo.manners import Manners
+from termmail.accounts.credentials import PasswordError
+from termmail.demo.faults import Manners
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.setup import SetupScreen, account_name
 from termmail.ui.widgets.account_form import AccountForm
-from termmail.ui.widgets.tick import Tick
+from termmail.ui.widgets.checkbox import Tick
 from tests.conftest import PASSWORD, USER
 from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
 

@@ -8,7 +8,7 @@ from textual import events
 from textual.widgets import Input
 
 from termmail.ui.screens.ask_password import AskPasswordScreen
-from termmail.ui.screens.compose import ComposeScreen
+from termmail.ui.screens.composer import ComposeScreen
 from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.widgets.body_input import BodyInput
 from tests.ui.mailbox_stage import letter, mailbox

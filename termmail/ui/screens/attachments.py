@@ -13,12 +13,13 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from termmail.accounts.passwords import PasswordError
+from termmail.accounts.credentials import PasswordError
 from termmail.accounts.paths import reason
-from termmail.mail import safe
-from termmail.net.errors import NetError
-from termmail.store.errors import StoreError
-from termmail.ui import opener, words
+from termmail.mail import sanitize
+from termmail.net.net_errors import NetError
+from termmail.store.store_errors import StoreError
+from termmail.ui import desktop, humanize
+from termmail.ui.humanize import GONE
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.pick_path import PickPathScreen, home_short
@@ -72,7 +73,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
         """The list, what was done, the keys."""
         count = len(self._parts)
         with dialog.Frame(classes="dialog dialog-wide"):
-            yield dialog.title(words.count(count, "attachment") if count else "Nothing is attached to this message")
+            yield dialog.title(humanize.count(count, "attachment") if count else "Nothing is attached to this message")
             if count:
                 yield OptionList(*(Option(_shown(part)) for part in self._parts), classes="dialog-list", markup=False)
             yield Static("", id="done", classes="dialog-done", markup=False)
@@ -142,10 +143,10 @@ class AttachmentsScreen(dialog.Dialog[None]):
                 return
         self._say(f"Opening {part.name}")
         try:
-            await opener.open_file(await self._engine.open_part(self._message_id, part.path))
+            await desktop.open_file(await self._engine.open_part(self._message_id, part.path))
         except OSError as error:
             self._say("", f"{part.name} cannot be opened: {reason(error)}.")
-        except opener.OpenError as error:
+        except desktop.OpenError as error:
             self._say("", f"{error} Enter saves the file instead.")
         except (NetError, PasswordError, StoreError) as error:
             self._say("", f"{part.name} cannot be opened: {error}")
@@ -156,7 +157,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
 
     def _say(self, done: str, trouble: str = "") -> None:
         note = self.query_one("#done", Static)
-        note.update(Content(safe.clean_lines(done)))
+        note.update(Content(sanitize.clean_lines(done)))
         note.set_class(bool(done), "-shown")
         self.query_one(dialog.Trouble).say(trouble)
 
@@ -172,12 +173,12 @@ class AttachmentsScreen(dialog.Dialog[None]):
 
 
 def _shown(part: Part) -> Content:
-    name = safe.cut(safe.clean(part.name), 60)
+    name = sanitize.cut(sanitize.clean(part.name), 60)
     where = "  in the text" if part.inline else ""
     lines = [
         Content.assemble((name, "bold")),
-        Content.assemble((f"  {safe.clean(part.content_type)}, {words.size(part.size)}{where}", "dim")),
+        Content.assemble((f"  {sanitize.clean(part.content_type)}, {humanize.size(part.size)}{where}", "dim")),
     ]
     if why := caution(part):
-        lines.append(Content.assemble(("  ! ", "bold $text-warning"), (safe.clean(why), "$text-warning")))
+        lines.append(Content.assemble(("  ! ", "bold $text-warning"), (sanitize.clean(why), "$text-warning")))
     return Content("\n").join(lines)

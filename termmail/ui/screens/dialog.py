@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
 
-from termmail.mail import safe
+from termmail.mail import sanitize
 
 
 class Frame(VerticalScroll, can_focus=False):
@@ -30,17 +30,17 @@ class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
 
 def title(words: str) -> Static:
     """The first line: what this is about. Drawn as text, whoever wrote it."""
-    return Static(Content(safe.clean(words)), classes="dialog-title")
+    return Static(Content(sanitize.clean(words)), classes="dialog-title")
 
 
 def text(words: str) -> Static:
     """A paragraph. Drawn as text, whoever wrote it."""
-    return Static(Content(safe.clean(words)), classes="dialog-text")
+    return Static(Content(sanitize.clean(words)), classes="dialog-text")
 
 
 def quiet(words: str) -> Static:
     """A remark at the end, such as the keys of a list."""
-    return Static(Content(safe.clean(words)), classes="dialog-quiet")
+    return Static(Content(sanitize.clean(words)), classes="dialog-quiet")
 
 
 class Trouble(Static):
@@ -51,7 +51,7 @@ class Trouble(Static):
 
     def say(self, words: str) -> None:
         """Show these words, or go away with ""."""
-        self.update(Content(safe.clean(words)))
+        self.update(Content(sanitize.clean(words)))
         self.set_class(bool(words), "-shown")
 
 

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from termmail.ui.keys import ACTIONS, Action
 from termmail.ui.screens import dialog
-from termmail.ui.widgets.row import LEGEND
+from termmail.ui.widgets.list_row import LEGEND
 
 if TYPE_CHECKING:
     from textual import events

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from termmail.mail import safe
-from termmail.ui import opener
+from termmail.mail import sanitize
+from termmail.ui import desktop
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 
@@ -50,7 +50,7 @@ def host(url: str) -> str:
         found = (parts.path if parts.scheme == "mailto" else parts.hostname) or ""
     except ValueError:
         return ""
-    return safe.clean(found)
+    return sanitize.clean(found)
 
 
 class LinksScreen(dialog.Dialog[str | None]):
@@ -128,8 +128,8 @@ class LinksScreen(dialog.Dialog[str | None]):
         if link.url.lower().startswith("mailto:"):
             self.dismiss(link.url)
             return
-        details = [safe.clean(link.url)]
-        if warning := safe.domain_warning("@" + host(link.url)):
+        details = [sanitize.clean(link.url)]
+        if warning := sanitize.domain_warning("@" + host(link.url)):
             details.append(warning)
         named = host(link.text.strip()) if "://" in link.text else ""
         if named and named != host(link.url):
@@ -138,8 +138,8 @@ class LinksScreen(dialog.Dialog[str | None]):
         if not await self.app.push_screen_wait(ConfirmScreen(question, "Open", "Back", details)):
             return
         try:
-            await opener.open_link(link.url)
-        except opener.OpenError as error:
+            await desktop.open_link(link.url)
+        except desktop.OpenError as error:
             self.query_one(dialog.Trouble).say(f"{error} y copies the address.")
             return
         self.dismiss(link.url)
@@ -148,7 +148,7 @@ class LinksScreen(dialog.Dialog[str | None]):
         """Put the address on the clipboard, as far as the terminal lets us (OSC 52)."""
         index = self._list.highlighted
         if index is not None:
-            self.app.copy_to_clipboard(safe.clean(self._links[index].url))
+            self.app.copy_to_clipboard(sanitize.clean(self._links[index].url))
             self.app.notify("The address was given to the terminal to copy.", markup=False)
 
     def action_move(self, rows: int) -> None:
@@ -165,8 +165,8 @@ class LinksScreen(dialog.Dialog[str | None]):
 
 def _shown(mark: str, link: Link, width: int) -> Content:
     """A link: its mark and text, below it the whole address."""
-    text, url = safe.clean(link.text), safe.clean(link.url)
+    text, url = sanitize.clean(link.text), sanitize.clean(link.url)
     indent = " " * (len(mark) + 2)
     room = max(10, width - len(indent))
-    first = Content.assemble((mark, "bold"), "  ", safe.cut(text if text and text != url else host(url), room))
+    first = Content.assemble((mark, "bold"), "  ", sanitize.cut(text if text and text != url else host(url), room))
     return Content("\n").join([first, *(Content.assemble(indent, (row, "dim")) for row in chop_cells(url, room))])

@@ -10,10 +10,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
 from termmail.engine.events import OutboxChanged
-from termmail.mail import safe
+from termmail.mail import sanitize
 from termmail.mail.message import Draft
-from termmail.store.errors import StoreError
-from termmail.ui import words
+from termmail.store.store_errors import StoreError
+from termmail.ui import humanize
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 
@@ -108,7 +108,7 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
         with self.app.batch_update():
             await item.remove_children()
             await buttons.remove_children()
-            await item.mount(dialog.title(safe.clean(row.subject) or "(no subject)"), *map(dialog.text, story(row)))
+            await item.mount(dialog.title(sanitize.clean(row.subject) or "(no subject)"), *map(dialog.text, story(row)))
             offered = [dialog.button(*BUTTONS[name], name) for name in offers(row)]
             await buttons.mount(*offered, dialog.button("Esc", "Close", "leave"))
             self.query(Button).last().focus()
@@ -190,13 +190,13 @@ def offers(row: OutboxRow) -> list[str]:
 
 def story(row: OutboxRow) -> list[str]:
     """How a message stands, paragraph by paragraph."""
-    said = safe.clean(row.words)
+    said = sanitize.clean(row.words)
     paragraphs = [STATES.get(row.state, row.state)]
     if said:
         paragraphs.append(said)
     for address, answer in row.refused.items():
-        paragraphs.append(f"{safe.clean(address)} was refused. The server says: {safe.clean(answer)}")
-    paragraphs.append("To " + ", ".join(safe.clean(address) for address in row.recipients))
+        paragraphs.append(f"{sanitize.clean(address)} was refused. The server says: {sanitize.clean(answer)}")
+    paragraphs.append("To " + ", ".join(sanitize.clean(address) for address in row.recipients))
     if row.attempts:
-        paragraphs.append(f"Tried {words.count(row.attempts, 'time')} so far.")
+        paragraphs.append(f"Tried {humanize.count(row.attempts, 'time')} so far.")
     return paragraphs

@@ -14,9 +14,9 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from termmail.accounts.paths import reason
-from termmail.mail import safe
+from termmail.mail import sanitize
 from termmail.ui.screens import dialog
-from termmail.ui.typed import line
+from termmail.ui.typed_text import line
 from termmail.ui.widgets.field import take_in_order
 
 if TYPE_CHECKING:
@@ -143,14 +143,14 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         try:
             names = await asyncio.to_thread(entries, typed, folders_only=self._folders_only)
         except OSError as error:
-            names, trouble = [], f"{safe.clean(str(split(typed)[0]))}: {reason(error)}"
+            names, trouble = [], f"{sanitize.clean(str(split(typed)[0]))}: {reason(error)}"
         except (ValueError, RuntimeError):  # a NUL in the path; ~nobody
             names, trouble = [], "There is no such folder."
         self._names, self._listed_for = names[:MOST], typed
         listing = self.query_one(OptionList)
         listing.clear_options()
         listing.add_options(
-            [Option(Content(safe.clean(name) + ("/" if is_folder else ""))) for name, is_folder in self._names]
+            [Option(Content(sanitize.clean(name) + ("/" if is_folder else ""))) for name, is_folder in self._names]
         )
         if len(names) > MOST:
             listing.add_option(Option(Content(f"… and {len(names) - MOST} more: type on"), disabled=True))
@@ -206,7 +206,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         path, is_folder, is_file = await asyncio.to_thread(kind, self._real(typed))
         if path is None or not (is_folder or (is_file and not self._folders_only)):
             what = "folder" if self._folders_only else "file"
-            self.query_one(dialog.Trouble).say(f"There is no {what} {safe.clean(typed)}")
+            self.query_one(dialog.Trouble).say(f"There is no {what} {sanitize.clean(typed)}")
         elif is_folder and not self._folders_only:
             self._go("" if typed.endswith("/") else path.name, is_folder=not typed.endswith("/"))
         else:

@@ -13,14 +13,14 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, Select, Static
 
 from termmail.accounts.config import ConfigError
-from termmail.accounts.passwords import PasswordError
-from termmail.mail import safe
-from termmail.net.errors import Offline
-from termmail.store.errors import StoreError
+from termmail.accounts.credentials import PasswordError
+from termmail.mail import sanitize
+from termmail.net.net_errors import Offline
+from termmail.store.store_errors import StoreError
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.widgets.account_form import AccountForm
-from termmail.ui.widgets.tick import Tick
+from termmail.ui.widgets.checkbox import Tick
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -189,4 +189,4 @@ class SetupScreen(Screen[str | None]):
 
 
 def _set(line: Static, mark: str, words: str) -> None:
-    line.update(Content.assemble((f"{mark} ", "bold"), safe.clean(words)))
+    line.update(Content.assemble((f"{mark} ", "bold"), sanitize.clean(words)))

@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
-from termmail.mail import safe
+from termmail.mail import sanitize
 
 if TYPE_CHECKING:
     from textual import events
@@ -67,7 +67,7 @@ class PlainText(ScrollView, can_focus=True):
 
     def _folded(self, width: int) -> list[str]:
         if self._cleaned is None:
-            self._cleaned = safe.clean_lines(self._text[:MOST])
+            self._cleaned = sanitize.clean_lines(self._text[:MOST])
             if len(self._text) > MOST:
                 self._cleaned += "\n\n… and more. `termmail show --raw` gives all of it."
         return fold(self._cleaned, width)
@@ -95,7 +95,7 @@ class SourceScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The title line, the text, the keys."""
-        yield Static(Content(safe.clean(self._title)), classes="source-title")
+        yield Static(Content(sanitize.clean(self._title)), classes="source-title")
         yield PlainText(self._text)
         yield Static("↑ ↓ PgUp PgDn scroll · Esc back", classes="source-keys")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.engine.views import SEARCH
-from termmail.ui.words import ago, number
+from termmail.ui.humanize import ago, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
 from termmail.accounts.config import Account, Pop3, Smtp
-from termmail.accounts.discover import guess, note
+from termmail.accounts.discovery import guess, note
+from termmail.ui.widgets.checkbox import Tick
 from termmail.ui.widgets.field import Field, LineInput
-from termmail.ui.widgets.tick import Tick
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from termmail.mail import safe
+from termmail.mail import sanitize
 from termmail.mail.compose import format_addresses
 from termmail.ui.widgets.field import Field, LineInput
 
@@ -83,7 +83,7 @@ class AddressChoices(Widget):
         lines = []
         for index, address in enumerate(self.addresses):
             under = index == self.cursor
-            words = safe.cut(safe.address_text(address), WIDEST)
+            words = sanitize.cut(sanitize.address_text(address), WIDEST)
             lines.append(Content.assemble((f"{'›' if under else ' '} {words} ", "reverse" if under else "")))
         return Content("\n").join(lines)
 
@@ -142,7 +142,7 @@ class AddressInput(LineInput):
         start, end = fragment(self.value, self.cursor_position)
         if self.value[start:end].strip() != asked or not self.has_focus:
             return
-        if any(asked.lower() in {a.email.lower(), safe.address_text(a).lower()} for a in addresses):
+        if any(asked.lower() in {a.email.lower(), sanitize.address_text(a).lower()} for a in addresses):
             addresses = ()
         self._answered = asked
         whole = "@" in asked and "." in asked.rpartition("@")[2]

@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from termmail.mail import safe
-from termmail.ui import words
+from termmail.mail import sanitize
+from termmail.ui import humanize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,9 @@ class AttachmentRow(OptionList):
         self.add_options([Option(_shown(file)) for file in self._files])
         self.display = bool(self._files)
         total = sum(file.size for file in self._files)
-        self.border_title = f"{len(self._files)} attached, {words.size(total)}" if len(self._files) > 1 else "Attached"
+        self.border_title = (
+            f"{len(self._files)} attached, {humanize.size(total)}" if len(self._files) > 1 else "Attached"
+        )
         self.border_subtitle = "del removes"
 
     def action_remove(self) -> None:
@@ -56,4 +58,4 @@ class AttachmentRow(OptionList):
 
 
 def _shown(file: Attachment) -> Content:
-    return Content.assemble(safe.cut(safe.clean(file.name), 60), "  ", (words.size(file.size), "dim"))
+    return Content.assemble(sanitize.cut(sanitize.clean(file.name), 60), "  ", (humanize.size(file.size), "dim"))

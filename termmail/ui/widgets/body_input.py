@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import TextArea
 
-from termmail.ui import typed
+from termmail.ui import typed_text
 from termmail.ui.widgets.field import take_in_order
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class BodyInput(TextArea):
 
     def __init__(self, text: str) -> None:
         super().__init__(
-            typed.lines(text),
+            typed_text.lines(text),
             id="body",
             soft_wrap=True,
             compact=True,
@@ -37,9 +37,9 @@ class BodyInput(TextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         """Every insertion comes through here: typed, pasted, undone."""
-        edit.text = typed.lines(edit.text)
+        edit.text = typed_text.lines(edit.text)
         return super().edit(edit)
 
     def load_text(self, text: str) -> None:
         """Replace everything; the history of undo starts anew."""
-        super().load_text(typed.lines(text))
+        super().load_text(typed_text.lines(text))

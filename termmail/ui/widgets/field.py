@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.widgets import Input, Label, Static
 
-from termmail.mail import safe
-from termmail.ui import typed
+from termmail.mail import sanitize
+from termmail.ui import typed_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -70,7 +70,12 @@ class LineInput(Input):
         enter_submits: bool = False,
     ) -> None:
         super().__init__(
-            typed.line(value), placeholder=placeholder, password=password, id=id, compact=True, select_on_focus=False
+            typed_text.line(value),
+            placeholder=placeholder,
+            password=password,
+            id=id,
+            compact=True,
+            select_on_focus=False,
         )
         self._onward = {"tab"} if enter_submits else {"tab", "enter"}
 
@@ -88,7 +93,7 @@ class LineInput(Input):
 
     def validate_value(self, value: str) -> str:
         """Whatever way the text came, typed, pasted or set: it can be drawn."""
-        return typed.line(value)
+        return typed_text.line(value)
 
 
 class Field(Vertical):
@@ -124,6 +129,6 @@ class Field(Vertical):
     def say(self, words: str, *, quiet: bool = False) -> None:
         """What is wrong with this field, or with `quiet` what is good to know; "" when there is nothing."""
         note = self.query_one(".field-note", Static)
-        note.update(Content(safe.clean(words)))
+        note.update(Content(sanitize.clean(words)))
         note.set_class(bool(words), "-shown")
         note.set_class(quiet, "-quiet")

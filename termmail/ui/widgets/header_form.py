@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Select
 
-from termmail.mail import safe
+from termmail.mail import sanitize
 from termmail.mail.compose import ComposeError, parse_addresses
 from termmail.mail.message import Address
 from termmail.ui.widgets.address_input import AddressField
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def sender_words(engine: Engine, name: str) -> str:
     """Who an account writes as."""
     account = engine.account(name)
-    return safe.address_text(Address(account.name, account.address))
+    return sanitize.address_text(Address(account.name, account.address))
 
 
 class HeaderForm(Vertical):

@@ -91,6 +91,6 @@ class KeyBar(Widget):
         """A key can be clicked as well."""
         for start, end, action_id in self._spans:
             if action_id and start <= event.x < end:
-                from termmail.ui.palette import perform  # noqa: PLC0415 - the palette is built on use
+                from termmail.ui.action_search import perform  # noqa: PLC0415 - the palette is built on use
 
                 await perform(self.screen, BY_ID[action_id])

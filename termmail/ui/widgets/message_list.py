@@ -20,9 +20,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from termmail.ui import keys
-from termmail.ui.behind import behind
-from termmail.ui.widgets.row import CURSOR, Look, card, line
-from termmail.ui.words import Today
+from termmail.ui.humanize import Today
+from termmail.ui.widgets.list_row import CURSOR, Look, card, line
+from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence

@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
 
-from termmail.ui import typed
+from termmail.ui import typed_text
 from termmail.ui.widgets.field import take_in_order
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class PromptInput(Input):
 
     def validate_value(self, value: str) -> str:
         """However the text came."""
-        return typed.line(value)
+        return typed_text.line(value)
 
 
 class Prompt(Horizontal):

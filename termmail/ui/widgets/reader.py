@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
-from termmail.accounts.passwords import PasswordError
-from termmail.mail import safe
+from termmail.accounts.credentials import PasswordError
+from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
-from termmail.net.errors import Busy, LoginRefused, NetError, Offline
-from termmail.store.errors import StoreError
-from termmail.ui.behind import behind
-from termmail.ui.widgets.body import Body
-from termmail.ui.widgets.head import broken, head, replies_elsewhere, warnings
-from termmail.ui.words import size
+from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
+from termmail.store.store_errors import StoreError
+from termmail.ui.humanize import GONE, size
+from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
+from termmail.ui.widgets.text_view import Body
+from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
     from termmail.store.rows import Row
-    from termmail.ui.widgets.head import HeadLine
+    from termmail.ui.widgets.message_header import HeadLine
 
 
 PASSING = (PasswordError, LoginRefused, Offline, Busy)
@@ -188,17 +188,17 @@ class Reader(Body):
         self.post_message(self.Shown(row.id))
 
     async def _show_draft(self, engine: Engine, row: Row) -> None:
-        from termmail.mail import flow  # noqa: PLC0415 - not needed for the first screen
+        from termmail.mail import flowed  # noqa: PLC0415 - not needed for the first screen
 
         draft = await engine.load_draft(row.id)
         files = tuple(f"{file.name} ({size(file.size)})" for file in draft.attachments)
-        lines = flow.wrap(safe.clean_lines(draft.body), self.measure)
+        lines = flowed.wrap(sanitize.clean_lines(draft.body), self.measure)
         self._said = ""
         self._paint(Rendered((*lines, Line(""), Line("Enter goes on writing.", kind="fold"))), files)
 
     async def _show_outgoing(self, engine: Engine, row: Row) -> None:
         outgoing = await engine.outbox_row(row.id)
-        refused = [f"{who}: {safe.clean(why)}" for who, why in outgoing.refused.items()]
+        refused = [f"{who}: {sanitize.clean(why)}" for who, why in outgoing.refused.items()]
         words = [outgoing.words or row.note, *refused, "", "Enter shows what can be done."]
         self._say("\n".join(words).strip())
 
@@ -247,13 +247,13 @@ class Reader(Body):
 
     def _show_headers(self) -> None:
         if self.message is not None:
-            from termmail.mail import flow  # noqa: PLC0415
+            from termmail.mail import flowed  # noqa: PLC0415
 
             found = [*warnings(self.message, self.text.notes[: self.text.warned]), *replies_elsewhere(self.message)]
-            lines = [line for words in found for line in flow.wrap(f"! {words}", self.measure)]
+            lines = [line for words in found for line in flowed.wrap(f"! {words}", self.measure)]
             lines += [Line("")] if found else []
             for name, value in self.message.headers:
-                first, *rest = flow.wrap(safe.clean(f"{name}: {value}"), self.measure - 2) or (Line(""),)
+                first, *rest = flowed.wrap(sanitize.clean(f"{name}: {value}"), self.measure - 2) or (Line(""),)
                 lines += [first, *(Line(f"  {line.text}") for line in rest)]
             self._paint(Rendered(tuple(lines)), self.text.notes)
 

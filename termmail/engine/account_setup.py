@@ -1,0 +1,167 @@
+"""Opening what the engine stands on, and setting up an account: try both servers, then save."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from termmail.accounts import config as configuration
+from termmail.accounts import paths as places
+from termmail.accounts.credentials import ASKED_AGAIN, PasswordError
+from termmail.net.net_errors import LoginRefused, NetError, Offline
+from termmail.store.store import Store
+from termmail.store.store_errors import StoreFull, StoreReadOnly
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from termmail.accounts.config import Account, Pop3, Smtp
+    from termmail.accounts.paths import Paths
+    from termmail.engine.engine import Engine
+    from termmail.net.stream import Server
+    from termmail.net.trace import Trace
+
+Kind = Literal["pop3", "smtp"]
+
+
+class Step(NamedTuple):
+    """What came of trying one server: a sentence, why it did not go well (None where it did), and which server refused
+    the login."""
+
+    words: str
+    error: NetError | None = None
+    refused: Kind | None = None
+
+    @property
+    def well(self) -> bool:
+        """Whether it went well."""
+        return self.error is None
+
+
+def open_store(paths: Paths) -> Store:
+    """The mail store in the data folder, made where it is missing; for reading only where nothing can be written
+    there (SAFETY L8), also on a full disk. Raises PathError or StoreError.
+    """
+    path = paths.data / "mail.db"
+    if not places.prepare(paths):
+        return Store.open(path, read_only=True)
+    try:
+        return Store.open(path)
+    except (StoreReadOnly, StoreFull):
+        return Store.open(path, read_only=True)
+
+
+def server(kind: Kind, settings: Pop3 | Smtp, password: str) -> Server:
+    """What the net room needs to know of a server."""
+    from termmail.net.stream import Server  # noqa: PLC0415 - TLS loads when a server is asked
+
+    return Server(
+        kind=kind,
+        host=settings.host,
+        port=settings.port,
+        security=settings.security,
+        username=settings.username or "",
+        password=password,
+        allow_cleartext=settings.allow_cleartext,
+        timeout_seconds=settings.timeout_seconds,
+        tls_ca_file=settings.tls_ca_file,
+    )
+
+
+async def try_server(account: Account, kind: Kind, password: str, trace: Trace | None = None) -> str:
+    """Log in to one server ("pop3" or "smtp") and out again; a sentence that says how well. Raises NetError."""
+    from termmail.net.pop3.maildrop import Maildrop  # noqa: PLC0415
+    from termmail.net.smtp import submission  # noqa: PLC0415 - not needed for the first screen
+
+    if kind == "smtp":
+        await submission.check(server("smtp", account.smtp, password), trace=trace)
+        return f"Sending through {account.smtp.host} works."
+    drop = await Maildrop.open(server("pop3", account.pop3, password), trace=trace)
+    await drop.commit()
+    wait = "1 message waits" if drop.count == 1 else f"{drop.count} messages wait"
+    return f"Receiving from {account.pop3.host} works: {wait} there."
+
+
+async def try_account(
+    account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
+) -> AsyncIterator[Step]:
+    """Log in to both servers of an account that is not saved yet, and out again; what came of each."""
+    outgoing = pop3_password if smtp_password is None else smtp_password
+    passwords: dict[Kind, str] = {"pop3": pop3_password, "smtp": outgoing}
+    for kind, password in passwords.items():
+        host = account.pop3.host if kind == "pop3" else account.smtp.host
+        doing = "Receiving from" if kind == "pop3" else "Sending through"
+        try:
+            yield Step(await try_server(account, kind, password, trace))
+        except NetError as error:
+            words = f"{doing} {host}: {error} {advice_while_trying(error, account, kind)}"
+            login = isinstance(error, LoginRefused) and _is_general(error)
+            yield Step(words, error, kind if login else None)
+
+
+def advice_while_trying(error: NetError, account: Account, kind: Kind, name: str = "") -> str:
+    """What to do when a server that was only tried says no; nothing waits, and nothing is tried again by itself.
+
+    `name` is that of a saved account, "" before there is one.
+    """
+    if not _is_general(error):
+        return error.advice
+    if isinstance(error, LoginRefused):
+        return login_advice(error, account, kind, name)
+    if isinstance(error, Offline):
+        return "Check the name of the server and the port, and the network."
+    return "Try again in a moment." if error.advice == NetError.advice else error.advice
+
+
+def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = "", *, typed: bool = False) -> str:
+    """What to do about a refused login: where the password of this account comes from, and how to put in another.
+    `typed`: it was asked for, and lies nowhere."""
+    if not _is_general(error):
+        return error.advice
+    command = (account.pop3 if kind == "pop3" else account.smtp).password_command
+    if kind == "smtp" and account.smtp.username == account.pop3.username:
+        command = command or account.pop3.password_command
+    if command:
+        return "Check what your password_command prints."
+    if not name:
+        return "Check the user name and the password, then try again; many providers want an app password."
+    if typed:
+        return f"Check the user name and the password. {ASKED_AGAIN}"
+    server = " --server smtp" if kind == "smtp" else ""
+    return f"Check the user name; store another password with: termmail account password {name}{server}"
+
+
+def _is_general(error: NetError) -> bool:
+    """Whether the error says no more than its kind does."""
+    return error.advice == type(error).advice
+
+
+async def add_account(engine: Engine, name: str, account: Account, password: str, smtp_password: str | None) -> str:
+    """Password into the keyring, account into config.toml. Returns the sentence that says where the password is.
+
+    Raises ConfigError where config.toml cannot be written; then no account was added.
+    """
+    first = not engine.config.accounts
+    await asyncio.to_thread(configuration.add_account, engine.paths.config, name, account, default=first)
+    engine.config = await asyncio.to_thread(configuration.load, engine.paths.config)
+    saved = {"pop3": password} if smtp_password is None else {"pop3": password, "smtp": smtp_password}
+    words = "There is nothing to keep secret: these servers ask for no password."
+    for kind, secret in saved.items():
+        words = await keep_password(engine, name, kind, secret)
+    return words
+
+
+async def keep_password(engine: Engine, name: str, kind: str, password: str) -> str:
+    """Put a password into the keyring, or keep it for this session only; the sentence that says which."""
+    account = engine.account(name)
+    if not password:
+        return "No password was given."
+    try:
+        backend = await engine.passwords.set(name, kind, account, password)
+    except PasswordError as error:
+        engine.passwords.remember(name, kind, account, password)
+        why = str(error).rstrip(".")
+        return (
+            f"{why}: termmail asks for the password once per session. (password_command in config.toml is another way.)"
+        )
+    return f"The password is in {backend}."

@@ -1,0 +1,1 @@
+"""Synchronizing an account with its server."""

@@ -1,0 +1,176 @@
+"""Plain text made readable: paragraphs (RFC 3676), quote depth, signature, wrapped lines, links."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from termmail.mail.message import Line, Link, Rendered
+from termmail.mail.sanitize import clean, clean_lines
+from termmail.mail.wrap import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from termmail.mail.message import Message
+
+LIMIT = 1_000_000  # characters of a body that are shown
+LINK_LIMIT = 1_000
+_MARKS_DRAWN = 8  # quote depths that are drawn; a deeper one looks like this one
+_URL_LIMIT = 4_000
+_MIN_TEXT = 10  # cells of text that stay beside quote marks on a very narrow screen
+_PLAIN_WIDTH = 76
+_SIGNATURE = "-- "
+# One greedy class behind a fixed start: nothing here can backtrack.
+_URL = re.compile(
+    r"(?<![A-Za-z0-9_])(?:https?://|www\.|mailto:)[^\s<>\"`\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]+", re.IGNORECASE
+)
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One logical line of a body: flowed lines joined again, quote marks taken off. `kind` is "" or "signature"."""
+
+    text: str
+    quote: int = 0
+    kind: str = ""
+
+
+def quote_prefix(depth: int) -> str:
+    """The marks drawn before a quoted line ("> > " at depth 2): at most eight of them, however deep it is."""
+    return "> " * min(depth, _MARKS_DRAWN)
+
+
+def _unquote(line: str, *, flowed: bool) -> tuple[int, str]:
+    """The quote depth of a line and what is behind its marks.
+
+    RFC 3676 section 4.5: flowed text has its marks without spaces, then perhaps one stuffed space. Other text is
+    read as people write it: `> > >`.
+    """
+    depth = place = 0
+    while line.startswith(">", place):
+        depth += 1
+        place += 1
+        if not flowed and line.startswith(" >", place):
+            place += 1
+    if line.startswith(" ", place) and (flowed or depth):
+        place += 1
+    return depth, line[place:]
+
+
+def _joined(lines: Iterable[str], *, delsp: bool) -> Iterator[Paragraph]:
+    """Flowed lines put together again (RFC 3676 sections 4.1 to 4.4)."""
+    held: list[str] = []
+    held_depth = 0
+    for line in lines:
+        depth, text = _unquote(line, flowed=True)
+        if held and (depth != held_depth or text == _SIGNATURE):
+            yield Paragraph("".join(held).rstrip(" "), held_depth)
+            held = []
+        soft = text.endswith(" ") and text != _SIGNATURE
+        held.append(text[:-1] if soft and delsp else text)
+        held_depth = depth
+        if not soft:
+            yield Paragraph("".join(held), held_depth)
+            held = []
+    if held:
+        yield Paragraph("".join(held).rstrip(" "), held_depth)
+
+
+def _signed(found: list[Paragraph]) -> list[Paragraph]:
+    """Mark the signature: from the last `-- ` of the writer up to the next quoted line or the end."""
+    starts = [place for place, one in enumerate(found) if one.text == _SIGNATURE and not one.quote]
+    if not starts:
+        return found
+    end = starts[-1]
+    while end < len(found) and not found[end].quote:
+        found[end] = replace(found[end], kind="signature")
+        end += 1
+    return found
+
+
+def paragraphs(text: str, *, flowed: bool = False, delsp: bool = False) -> list[Paragraph]:
+    """The logical lines of a plain text body, cleaned. Linear in the length of the text."""
+    lines = clean_lines(text).removesuffix("\n").split("\n")
+    if flowed:
+        return _signed(list(_joined(lines, delsp=delsp)))
+    return _signed([Paragraph(rest, depth) for depth, rest in (_unquote(line, flowed=False) for line in lines)])
+
+
+def _lines(found: Iterable[Paragraph], width: int) -> Iterator[Line]:
+    for one in found:
+        prefix = quote_prefix(one.quote)[: max(width - _MIN_TEXT, 0)]
+        room = width - len(prefix)
+        text = one.text.rstrip(" ")
+        indent = len(text) - len(text.lstrip(" ")) if len(text) > room else 0
+        if indent > room // 2:
+            indent = 0
+        for part in fold(text[indent:], room - indent):
+            yield Line((prefix + " " * indent + part).rstrip(" "), one.quote, one.kind)
+
+
+def wrap(text: str, width: int = 88, *, flowed: bool = False, delsp: bool = False) -> tuple[Line, ...]:
+    """A plain text body as lines of at most `width` cells (RFC 3676 where it is flowed).
+
+    Quote marks are part of the lines' text, and `Line.quote` has the depth; the lines of the signature have the kind
+    "signature". What is beyond a million characters is left out: `body` says so.
+    """
+    return tuple(_lines(paragraphs(text[:LIMIT], flowed=flowed, delsp=delsp), width))
+
+
+def _url_end(url: str) -> str:
+    """The URL without the punctuation of the sentence around it."""
+    spare = {closer: url.count(closer) - url.count(opener) for closer, opener in _CLOSERS.items()}
+    end = len(url)
+    while end:
+        last = url[end - 1]
+        if last in _CLOSERS and spare[last] > 0:
+            spare[last] -= 1
+        elif last not in ".,;:!?'*_~|’”»":
+            break
+        end -= 1
+    return url[:end]
+
+
+def links(texts: Iterable[str]) -> tuple[Link, ...]:
+    """The links written out in texts (http, https, mailto, www.), each once, in order, at most a thousand.
+
+    Linear in the length of the texts.
+    """
+    found: dict[str, Link] = {}
+    for text in texts:
+        for match in _URL.finditer(text):
+            if len(match.group()) > _URL_LIMIT:
+                continue
+            shown = clean(_url_end(match.group()))
+            scheme, colon, rest = shown.partition(":")
+            url = f"{scheme.lower()}:{rest}" if colon and shown[:4].lower() != "www." else f"https://{shown}"
+            if len(url.rstrip("/.:")) > len("mailto") + 1 and url not in found:
+                found[url] = Link(shown, url)
+            if len(found) == LINK_LIMIT:
+                return tuple(found.values())
+    return tuple(found.values())
+
+
+def body(message: Message, width: int = 88, *, html: bool | None = None) -> Rendered:
+    """The body of a message made readable: its text where it has one, else its HTML; `html` chooses.
+
+    A choice the message does not have falls back to the other one. Text wraps at `width` cells.
+    """
+    if message.html and (html or not message.text):
+        from termmail.mail.html.render import render  # noqa: PLC0415 - loads the HTML parser, which most mail never needs
+
+        return render(message.html, width)
+    found = paragraphs(message.text[:LIMIT], flowed=message.flowed, delsp=message.delsp)
+    notes = ("This message is very long. Only its start is shown.",) if len(message.text) > LIMIT else ()
+    return Rendered(tuple(_lines(found, width)), links(one.text for one in found), notes)
+
+
+def plain(message: Message) -> str:
+    """The whole body as one readable text, its paragraphs not wrapped; HTML is rendered. A line feed divides the lines."""
+    if message.html and not message.text:
+        return "\n".join(line.text for line in body(message, _PLAIN_WIDTH).lines)
+    found = paragraphs(message.text, flowed=message.flowed, delsp=message.delsp)
+    return "\n".join((">" * one.quote + " " if one.quote else "") + one.text for one in found)

@@ -1,0 +1,1 @@
+"""HTML mail: to readable lines for the terminal, and to a sanitized copy for the browser."""

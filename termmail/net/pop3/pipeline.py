@@ -1,0 +1,208 @@
+"""Many messages over one connection: how many may be asked for ahead, and their answers in the order asked.
+
+POP3 cannot take a command back, so what is on its way stands before whatever the reader asks for next. The window is
+therefore no larger than what the line delivers in a round trip and a fifth of a second, as measured on this line; it is
+filled in few large writes, for each time the client speaks in between is a turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from termmail.net.net_errors import NetError, Offline
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+
+    from termmail.net.pop3.connection import Dialogue
+    from termmail.net.pop3.protocol import Answer, Command
+
+Item = TypeVar("Item")
+
+PATIENCE = 0.2
+"""Seconds that the answers on their way may take beyond a round trip."""
+
+HELD_HIGH, HELD_LOW = 4 << 20, 1 << 20
+"""Bytes of answers that wait for their taker: above the first the server has to wait, below the second it goes on."""
+
+_BURST = 0.002
+"""Seconds: what arrives in less is measured as if it had taken so long."""
+
+_SPAN = 0.2
+"""Seconds over which the rate is measured, so that it follows the line."""
+
+_GROWTH = 40
+"""How many times more than what was ever answered may be asked for: a short burst proves little."""
+
+
+class Window:
+    """How much may be outstanding, in commands or bytes. Without I/O: it is told the time, and works it out."""
+
+    def __init__(self, first: int, floor: int, ceiling: int) -> None:
+        self._first = first
+        self._floor = floor
+        self._ceiling = ceiling
+        self._answered = 0
+        self._rate = 0.0
+        self._span_began: float | None = None
+        self._span_amount = 0
+
+    def answered(self, amount: int, now: float) -> None:
+        """So much of it was answered at `now` (seconds of a monotonic clock)."""
+        self._answered += amount
+        if self._span_began is None:
+            self._span_began = now  # the wait for the first answer is the round trip, not the line's rate
+            return
+        self._span_amount += amount
+        elapsed = now - self._span_began
+        self._rate = self._span_amount / max(elapsed, _BURST)
+        if elapsed > _SPAN:
+            self._span_began, self._span_amount = now, 0
+
+    def arriving(self, now: float) -> None:
+        """The first bytes of an answer are here: what is large enough to be seen coming is measured from its start."""
+        if self._span_began is None:
+            self._span_began = now
+
+    def idle(self) -> None:
+        """Nothing is outstanding: the next answer starts a new measurement."""
+        self._span_began, self._span_amount = None, 0
+
+    def room(self, outstanding: int, round_trip: float) -> int:
+        """How much may be asked for now; 0 while at least half of the window is still to come."""
+        if self._answered < self._first:  # the first page goes alone
+            return 0 if outstanding else self._first
+        size = max(self._floor, int(self._rate * (round_trip + PATIENCE)))
+        size = min(size, self._answered * _GROWTH, self._ceiling)
+        return 0 if outstanding * 2 > size else size - outstanding
+
+
+class Bulk(Generic[Item]):
+    """One command for each of many messages, and their answers, in order.
+
+    `ask` makes the command for one, with its weight in the window; `progress` is told the bytes received so far.
+    """
+
+    def __init__(
+        self,
+        dialogue: Dialogue,
+        listed: Sequence[Item],
+        ask: Callable[[Item], tuple[Command, int]],
+        window: Window,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self._dialogue = dialogue
+        self._listed = listed
+        self._ask = ask
+        self._window = window
+        self._progress = progress
+        self._asked = 0
+        self._outstanding: deque[int] = deque()
+        self._weight = 0
+        self._ready: deque[Answer] = deque()
+        self._held = 0
+        self._holding = False
+        self._received = 0
+        self._error: NetError | None = None
+        self._given_up = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._clock = asyncio.get_running_loop().time
+
+    async def answers(self) -> AsyncGenerator[Answer, None]:
+        """The answers, a -ERR included. Raises NetError once what came before the line broke was handed out.
+
+        Who stops taking in the middle loses what is on its way, nothing else. A cancel closes the connection.
+        """
+        self._dialogue.feeders.append(self)
+        try:
+            self.feed()
+            for taken in range(len(self._listed)):
+                while not self._ready:
+                    await self._more()
+                if taken % 64 == 63:
+                    await asyncio.sleep(0)  # a full store of answers must not keep the loop from everyone else
+                answer = self._ready.popleft()
+                self._hold(-_bytes(answer))
+                yield answer
+        finally:
+            self._given_up = True
+            self._ready.clear()
+            self._hold(-self._held)
+            self._dialogue.feeders.remove(self)
+
+    async def _more(self) -> None:
+        if self._error is not None:
+            raise self._error
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        except asyncio.CancelledError:
+            self._dialogue.fail(Offline("The connection was given up in the middle of an answer."))
+            raise
+        finally:
+            self._waiter = None
+
+    def feed(self) -> None:
+        """Ask for more where the window has room, nobody waits for a single answer and the taker keeps up."""
+        dialogue, left = self._dialogue, len(self._listed) - self._asked
+        if not left or dialogue.urgent or self._holding or self._given_up or self._error is not None:
+            return
+        if dialogue.pipelining:
+            if not self._weight:
+                self._window.idle()
+            room = self._window.room(self._weight, dialogue.round_trip)
+        else:
+            room = 0 if self._weight else 1
+        while room > 0 and self._asked < len(self._listed):
+            command, weight = self._ask(self._listed[self._asked])
+            self._asked += 1
+            self._outstanding.append(weight)
+            self._weight += weight
+            room -= weight
+            dialogue.ask(command, self)
+
+    def answered(self, answer: Answer) -> None:
+        """Called by the dialogue."""
+        weight, size = self._outstanding.popleft(), _bytes(answer)
+        self._weight -= weight
+        self._window.answered(weight, self._clock())
+        self._received += size
+        if self._given_up:
+            return
+        self._ready.append(answer)
+        self._hold(size)
+        self._wake()
+        if self._progress is not None:
+            self._progress(self._received)
+
+    def progressed(self, received: int) -> None:
+        """Called by the dialogue while an answer comes in."""
+        if received:
+            self._window.arriving(self._clock())
+        if self._progress is not None and received and not self._given_up:
+            self._progress(self._received + received)
+
+    def failed(self, error: NetError) -> None:
+        """Called by the dialogue when the line broke."""
+        self._error = error
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _hold(self, change: int) -> None:
+        self._held += change
+        if self._holding and self._held <= HELD_LOW:
+            self._holding = False
+            self._dialogue.hold(-1)
+            self.feed()
+        elif not self._holding and self._held > HELD_HIGH:
+            self._holding = True
+            self._dialogue.hold(+1)
+
+
+def _bytes(answer: Answer) -> int:
+    return len(answer.body) if answer.body is not None else 0

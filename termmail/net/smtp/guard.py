@@ -1,0 +1,194 @@
+"""aiosmtplib's protocol behind a guard that believes a server only what SMTP lets it say (RFC 5321 section 4.2).
+
+The law it keeps: one command, one reply. A line that is no reply, a reply nobody asked for, or one byte more than the
+reply ends the connection. aiosmtplib alone drops such bytes in silence and goes on: behind the answer to STARTTLS they
+may be an attack, and inside a message they are the server's last words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from typing import TYPE_CHECKING, cast
+
+from aiosmtplib import SMTPResponse
+from aiosmtplib.protocol import SMTPProtocol, normalize_message_line_endings
+
+from termmail.net.net_errors import TlsFailed
+from termmail.net.stream import CONNECT_SECONDS, connected, explain, plaintext_behind_tls, tls_context
+
+if TYPE_CHECKING:
+    from termmail.net.stream import Server
+    from termmail.net.trace import Trace
+
+LONGEST_LINE = 8192
+MOST_LINES = 100
+CHUNK = 65536
+SHUTDOWN_SECONDS = 1.0
+
+_REPLY = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n")
+_LINE_START_DOT = re.compile(rb"(?m)^\.")
+
+
+class Wire(SMTPProtocol):
+    """One connection. `broken` says in words why the server can no longer be believed, or is "".
+
+    `early` is a reply that came unasked (421 on a closing line, 552 in the middle of a message).
+    """
+
+    def __init__(self, trace: Trace | None, *, greets: bool = True) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self.broken = ""
+        self.early: SMTPResponse | None = None
+        self._trace = trace
+        self._owed = 1 if greets else 0
+        self._received = bytearray()
+        self._code = b""
+        self._lines = 0
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    def write(self, data: bytes) -> None:
+        """Send a command; from now on the server owes one reply."""
+        self._owed += 1
+        if self._trace is not None:
+            words = data.split(b" ")
+            self._trace.add(">", b" ".join([*words[:2], b"[hidden]"]) if words[0] == b"AUTH" else data)
+        super().write(data)
+
+    async def write_body(self, raw: bytes) -> None:
+        """Send the lines of a message without its final dot, no faster than the server takes them.
+
+        Line ends become CRLF and each leading dot is doubled (RFC 5321 section 4.5.2).
+        Raises ConnectionError where the line dies or the server speaks before the dot.
+        """
+        body = await asyncio.to_thread(stuffed, raw)
+        if self._trace is not None:
+            self._trace.add(">", f"(the message, {len(body)} bytes)")
+        for start in range(0, len(body), CHUNK):
+            await self._room()
+            cast("asyncio.WriteTransport", self.transport).write(body[start : start + CHUNK])
+        await self._room()
+
+    async def _room(self) -> None:
+        """Wait until the pipe takes more; ConnectionResetError where it is gone."""
+        await self._writable.wait()
+        if not self.is_connected:
+            raise ConnectionResetError
+
+    def leave(self) -> None:
+        """Say QUIT and close without waiting, for whatever the server answers changes nothing."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.write(b"QUIT\r\n")
+            self.transport.close()
+
+    def drop(self) -> None:
+        """Close now, unless `leave` already does. Never raises."""
+        if self.transport is not None and not self.transport.is_closing():
+            cast("asyncio.WriteTransport", self.transport).abort()
+
+    def pause_writing(self) -> None:
+        """The pipe is full."""
+        super().pause_writing()
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """The pipe has room."""
+        super().resume_writing()
+        self._writable.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The line is gone, from whichever side."""
+        super().connection_lost(exc)
+        self._writable.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on whole lines of replies that were asked for; break on anything else."""
+        self._received += data
+        while not self.broken and (end := self._received.find(b"\n")) >= 0:
+            line = bytes(self._received[: end + 1])
+            del self._received[: end + 1]
+            self._line(line)
+        if not self.broken and self._received and not self._owed:
+            self._break("spoke out of turn")
+        elif not self.broken and len(self._received) > LONGEST_LINE:
+            self._break("sent a line without end")
+
+    def _line(self, line: bytes) -> None:
+        if self._trace is not None:
+            self._trace.add("<", line)
+        match = _REPLY.fullmatch(line)
+        if match is None or len(line) > LONGEST_LINE:
+            self._break("answered with something that is not SMTP")
+            return
+        code, separator, text = match[1], match[2], match[3] or b""
+        self._lines += 1
+        if not self._owed:
+            self.early = SMTPResponse(int(code), text.decode("utf-8", "surrogateescape"))
+            self._break("spoke out of turn")
+        elif self._code and code != self._code:
+            self._break("gave two answers in one")
+        elif self._lines > MOST_LINES:
+            self._break("answered without end")
+        elif separator == b"-":
+            self._code = code
+            super().data_received(line)
+        else:
+            self._owed -= 1
+            self._code, self._lines = b"", 0
+            super().data_received(line)
+
+    def _break(self, words: str) -> None:
+        self.broken = words
+        self._received.clear()
+        self.drop()
+
+
+def stuffed(raw: bytes) -> bytes:
+    """The message as DATA sends it: every line ends in CRLF, so no bare CR or LF is left; leading dots doubled."""
+    return _LINE_START_DOT.sub(b"..", normalize_message_line_endings(raw))
+
+
+async def connect(server: Server, trace: Trace | None) -> Wire:
+    """Connect, over TLS where `security` is "tls". Raises Offline or TlsFailed."""
+    tls = server.security == "tls"
+    seconds = min(CONNECT_SECONDS, server.timeout_seconds)
+    try:
+        async with asyncio.timeout(seconds):
+            context = await asyncio.to_thread(tls_context, server.tls_ca_file) if tls else None
+            wire = await connected(lambda: Wire(trace), server, context, SHUTDOWN_SECONDS)
+    except (OSError, ssl.SSLError, UnicodeError) as error:
+        raise explain(error, server) from None
+    return wire
+
+
+async def start_tls(wire: Wire, server: Server) -> Wire:
+    """Begin TLS after the 220 to STARTTLS: a new Wire, which knows nothing of what was said in the clear.
+
+    Raises ProtocolError for a byte behind the 220, TlsFailed or Offline.
+    """
+    seconds = min(CONNECT_SECONDS, server.timeout_seconds)
+    secure = Wire(wire._trace, greets=False)  # noqa: SLF001  its own kind
+    try:
+        async with asyncio.timeout(seconds):
+            context = await asyncio.to_thread(tls_context, server.tls_ca_file)
+            if wire.broken:
+                raise plaintext_behind_tls(server)
+            if wire.transport is None or wire.transport.is_closing():
+                raise TlsFailed(f"{server.place} dropped the connection where TLS had to begin.")
+            transport = await asyncio.get_running_loop().start_tls(
+                cast("asyncio.WriteTransport", wire.transport),
+                secure,
+                context,
+                server_hostname=server.host,
+                ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+            )
+    except ConnectionError:
+        raise TlsFailed(f"{server.place} dropped the connection while TLS began.") from None
+    except (OSError, ssl.SSLError) as error:
+        raise explain(error, server) from None
+    if transport is None:
+        raise TlsFailed(f"{server.place} dropped the connection while TLS began.")
+    secure.connection_made(transport)
+    return secure

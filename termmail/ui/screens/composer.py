@@ -1,0 +1,289 @@
+"""Writing a message. Every pause keeps the draft; closing never loses it; sending closes the screen at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from msgspec.structs import replace
+from textual import on, work
+from textual.app import SuspendNotSupported
+from textual.screen import Screen
+from textual.widgets import Input, Select, TextArea
+
+from termmail.accounts.paths import reason
+from termmail.mail import sanitize
+from termmail.mail.compose import ComposeError
+from termmail.store.store_errors import StoreError
+from termmail.ui import editor, keys
+from termmail.ui.screens.confirm import ConfirmScreen
+from termmail.ui.screens.dialog import Trouble
+from termmail.ui.screens.pick_path import PickPathScreen
+from termmail.ui.widgets.attachment_row import AttachmentRow
+from termmail.ui.widgets.body_input import BodyInput
+from termmail.ui.widgets.compose_title import ComposeTitle
+from termmail.ui.widgets.header_form import HeaderForm
+from termmail.ui.widgets.keybar import KeyBar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import PurePath
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.timer import Timer
+    from textual.worker import Worker
+
+    from termmail.engine.engine import Engine
+    from termmail.mail.message import Draft
+
+PAUSE = 1.0
+"""Seconds without a key press after which the draft is saved."""
+
+WRITTEN = ("to", "cc", "bcc", "subject", "body")
+"""What a person writes of a draft."""
+
+
+class ComposeScreen(Screen[int | None]):
+    """Edits `draft`. Dismisses the outbox id of what was sent, or None.
+
+    `fresh` says that the draft was made for this screen: left unchanged, it is thrown away, even where it is stored
+    already (a forward is, for its attachments are copied in).
+    """
+
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-broad")]  # noqa: RUF012  as Textual declares it
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss", "../widgets/field.tcss", "composer.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("composer")]
+
+    def __init__(self, engine: Engine, draft: Draft, *, fresh: bool | None = None) -> None:
+        super().__init__()
+        self.engine = engine
+        self.draft = draft
+        self._fresh = draft.id == 0 if fresh is None else fresh
+        self._first = draft
+        self._saving = asyncio.Lock()
+        self._pause: Timer | None = None
+        self._ending: Worker[None] | None = None
+        self._finished = False
+        self.kept = False
+        """The screen was closed with something written: it is a draft now."""
+
+    # -- what is on the screen
+
+    def compose(self) -> ComposeResult:
+        """A title line, the header fields, the text, the attachments, the keys.
+
+        The widgets are held: at the very end they have left the tree, but still know what was typed.
+        """
+        self._head = HeaderForm(self.engine, self._first)
+        self._body = BodyInput(self._first.body)
+        self._title = ComposeTitle(self.engine, self._first, fresh=self._fresh)
+        self._wrong = Trouble()
+        yield self._title
+        yield self._head
+        yield self._wrong
+        yield self._body
+        yield AttachmentRow()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The cursor where a person needs it."""
+        self.query_one(AttachmentRow).show(self.draft.attachments)
+        self._pause = self.set_interval(PAUSE, self._save_quietly, pause=True)
+        self._first = self._current()
+        if self._first.cursor == "body-end":
+            self._body.move_cursor(self._body.document.end)
+        empty = self._head.first_empty() if self._first.cursor == "to" else None
+        self.set_focus(empty or self._body, scroll_visible=False)
+        if self.engine.read_only:
+            self._trouble("The mail store can only be read: what you write here is not saved and cannot be sent.")
+
+    def _trouble(self, words: str) -> None:
+        self._wrong.say(words)
+
+    # -- what is kept
+
+    def _current(self) -> Draft:
+        """The draft as it stands on the screen."""
+        draft = self._head.filled(self.draft)
+        return replace(draft, body=self._body.text)
+
+    def _changed(self) -> bool:
+        """Whether the user has put anything into a draft that was made for this screen."""
+        current, first = self._current(), self._first
+        return current.attachments != first.attachments or any(
+            getattr(current, name).strip() != getattr(first, name).strip() for name in WRITTEN
+        )
+
+    async def _save(self) -> bool:
+        """Store what is on the screen, where it differs from what is stored. False where that failed."""
+        async with self._saving:
+            current = self._current()
+            if self._finished or current == self.draft or (not self.draft.id and not self._changed()):
+                return True
+            try:
+                saved = await self.engine.save_draft(current)
+            except StoreError as error:
+                self._trouble(f"The draft is not saved: {error}")
+                return False
+            if self.draft.id not in {0, saved.id}:
+                self.notify("This draft was changed elsewhere too: yours is kept beside it.")
+                self._take_attachments(saved)
+            self.draft = replace(
+                current, id=saved.id, updated=saved.updated, version=saved.version, attachments=saved.attachments
+            )
+            self._title.say_saved()
+            return True
+
+    async def _save_quietly(self) -> None:
+        if self._pause is not None:
+            self._pause.pause()
+        await self._save()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Select.Changed)
+    def _keep_soon(self) -> None:
+        """Each key press puts the saving off until a pause."""
+        if self._pause is not None:
+            self._pause.reset()
+            self._pause.resume()
+
+    def on_descendant_blur(self) -> None:
+        """Leaving a field is a pause too."""
+        self.run_worker(self._save_quietly(), group="save", exit_on_error=False)
+
+    async def on_unmount(self) -> None:
+        """The program is left with this screen open: nothing is lost."""
+        await self._save()
+
+    def action_compose_copies(self) -> None:
+        """Unfold Cc and Bcc and go there."""
+        self._head.unfold()
+
+    # -- attachments
+
+    @work(exclusive=True, group="attach", exit_on_error=False)
+    async def action_compose_attach(self) -> None:
+        """Choose a file and copy it into the draft."""
+        path = await self.app.push_screen_wait(PickPathScreen("Attach a file", "~/"))
+        if path is None:
+            return
+        self._trouble("")
+        async with self._saving:
+            try:
+                draft = await self.engine.attach(self._current(), path)
+            except OSError as error:
+                self._trouble(f"{sanitize.clean(path.name)} cannot be attached: {reason(error)}.")
+                return
+            except (ComposeError, StoreError) as error:
+                self._trouble(str(error))
+                return
+            self._take_attachments(draft)
+
+    @on(AttachmentRow.Remove)
+    async def _take_out(self, event: AttachmentRow.Remove) -> None:
+        async with self._saving:
+            try:
+                draft = await self.engine.detach(self._current(), event.file_id)
+            except StoreError as error:
+                self._trouble(str(error))
+                return
+            self._take_attachments(draft)
+        if not self.draft.attachments:
+            self._body.focus()
+
+    def _take_attachments(self, draft: Draft) -> None:
+        self.draft = replace(self.draft, id=draft.id, attachments=draft.attachments, version=draft.version)
+        self.query_one(AttachmentRow).show(draft.attachments)
+        self._keep_soon()
+
+    # -- the editor
+
+    @work(exclusive=True, group="editor", exit_on_error=False)
+    async def action_compose_editor(self) -> None:
+        """Give the text to $EDITOR and take back what it leaves."""
+        await self._save()
+        body = self._body
+        try:
+            with self.app.batch_update(), self.app.suspend():
+                text = await editor.edit(body.text, self.engine.paths.data / "editing")
+        except editor.EditorError as error:
+            self._trouble(str(error))
+        except SuspendNotSupported:
+            self._trouble("This terminal cannot be lent to an editor.")
+        else:
+            self._trouble("")
+            if text != body.text:
+                body.replace(text, (0, 0), body.document.end)
+                body.move_cursor((0, 0))
+                await self._save()
+        body.focus()
+
+    # -- the ends
+
+    async def action_compose_save(self) -> None:
+        """Save now, and say so."""
+        if await self._save() and self.draft.id:
+            self._title.say_saved()
+
+    def action_compose_send(self) -> None:
+        """Send, and leave."""
+        self._end(self._send)
+
+    def action_compose_close(self) -> None:
+        """Leave; the draft is kept."""
+        self._end(self._close)
+
+    def action_compose_discard(self) -> None:
+        """Leave; nothing is kept."""
+        self._end(self._discard)
+
+    def _end(self, how: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """One end at a time: what is being queued must not be called off half-way and queued again."""
+        if self._ending is None or self._ending.is_finished:
+            self._ending = self.run_worker(how, group="end", exit_on_error=False)
+
+    async def _send(self) -> None:
+        """Send, after one question where there is something to ask."""
+        self._trouble("")
+        if not self._head.check() or not await self._save():
+            return
+        concerns = await self.engine.concerns(self._current())
+        question = ConfirmScreen("Before this goes out", "Send anyway", "Back", concerns)
+        if concerns and not await self.app.push_screen_wait(question):
+            return
+        async with self._saving:
+            try:
+                outbox_id = await self.engine.send(self._current())
+            except (ComposeError, StoreError) as error:
+                self._trouble(str(error))
+                return
+            self._finished = True
+        self.dismiss(outbox_id)
+
+    async def _close(self) -> None:
+        """Leave, and keep what was written as a draft."""
+        if self._fresh and not self._changed():
+            await self._throw_away()
+        elif await self._save():
+            self._finished = True
+            self.kept = True
+        else:
+            return
+        self.dismiss(None)
+
+    async def _discard(self) -> None:
+        """Throw the draft away; asked only where the user has written something."""
+        question = ConfirmScreen("Discard this draft? It cannot be brought back.", "Discard", "Keep writing")
+        if (not self._fresh or self._changed()) and not await self.app.push_screen_wait(question):
+            return
+        await self._throw_away()
+        self.dismiss(None)
+
+    async def _throw_away(self) -> None:
+        async with self._saving:
+            self._finished = True
+            if self.draft.id:
+                await self.engine.discard_draft(self.draft.id)

@@ -1,0 +1,166 @@
+"""How one message looks in the list: segments for a line of cells, nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+
+from termmail.mail.sanitize import cut_sender
+
+if TYPE_CHECKING:
+    from rich.style import Style
+
+    from termmail.store.rows import Row
+    from termmail.ui.humanize import Today
+
+CURSOR, SELECTED, UNREAD, STAR, ANSWERED, FORWARDED, CLIP = "▌", "✓", "●", "★", "↶", "↷", "@"
+LEGEND = (
+    (UNREAD, "unread"),
+    (STAR, "starred"),
+    (ANSWERED, "answered"),
+    (FORWARDED, "forwarded"),
+    (CLIP, "with attachments"),
+    (SELECTED, "selected"),
+)
+LTR = "\u200e"
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+SNIPPET_FROM = 12
+"""Cells that must be left behind a subject before its snippet is worth drawing."""
+
+
+class Look(Struct, frozen=True):
+    """The styles of one row: all of them share one background, so that few bytes paint it."""
+
+    text: Style
+    unread: Style
+    dim: Style
+    mark: Style
+    star: Style
+
+
+def sender(row: Row) -> str:
+    """Who a row is about: the sender, or in Sent, Drafts and Outbox the people it goes to."""
+    if row.folder in {"Sent", "Drafts", "Outbox"}:
+        return f"To: {row.recipients}" if row.recipients else "To: nobody yet"
+    return row.sender or "(nobody)"
+
+
+def mark(row: Row, *, selected: bool) -> str:
+    """The one mark in front: selected before unread, unread before answered."""
+    if selected:
+        return SELECTED
+    if row.unread:
+        return UNREAD
+    if row.answered:
+        return ANSWERED
+    return FORWARDED if row.forwarded else " "
+
+
+def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, selected: bool) -> list[Segment]:
+    """A message on one line: marks, who, subject and first words, date at the right edge."""
+    dates = 10 if width >= 60 else 6
+    who = 24 if width >= 110 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
+    date = today.date(row.date)
+    date = date if cell_len(date) <= dates else date[:4]
+    text = width - (5 + who + 2 + 2 + dates + 1)
+    words = look.unread if row.unread else look.text
+    parts = [
+        _front(row, look, cursor=cursor, selected=selected),
+        Segment(_answered(row, selected=selected), look.mark),
+        Segment(f"{STAR} " if row.starred else "  ", look.star if row.starred else look.text),
+        Segment(_who(row, who) + "  ", words),
+        *_subject(row, max(text, 0), words, look.dim),
+        Segment((f" {CLIP}" if row.attachments else "  ") + date.rjust(dates) + " ", look.dim),
+    ]
+    return _joined(parts)
+
+
+def card(
+    row: Row, width: int, look: Look, today: Today, *, second: bool, cursor: bool, selected: bool
+) -> list[Segment]:
+    """A message on two lines, for a narrow list: who and when, then the subject."""
+    words = look.unread if row.unread else look.text
+    if second:
+        parts = [
+            Segment((CURSOR if cursor else " ") + " ", look.mark),
+            _star(row, look),
+            *_subject(row, max(width - (9 if row.attachments else 7), 0), words if row.unread else look.dim, look.dim),
+            Segment(f" {CLIP}  " if row.attachments else "  ", look.dim),
+        ]
+        return _joined(parts)
+    date = today.date(row.date)
+    who = max(width - 5 - 2 - cell_len(date) - 2, 1)
+    parts = [
+        _front(row, look, cursor=cursor, selected=selected),
+        Segment(_answered(row, selected=selected), look.mark),
+        Segment("  " + _who(row, who) + "  ", words),
+        Segment(f"{date}  ", look.dim),
+    ]
+    return _joined(parts)
+
+
+def _front(row: Row, look: Look, *, cursor: bool, selected: bool) -> Segment:
+    return Segment((CURSOR if cursor else " ") + mark(row, selected=selected), look.mark)
+
+
+def _answered(row: Row, *, selected: bool) -> str:
+    """Beside the one mark in front: answered or forwarded, where that mark says something else."""
+    if not selected and not row.unread:
+        return " "
+    return ANSWERED if row.answered else FORWARDED if row.forwarded else " "
+
+
+def _star(row: Row, look: Look) -> Segment:
+    return Segment(f" {STAR} " if row.starred else "   ", look.star if row.starred else look.text)
+
+
+def _subject(row: Row, width: int, words: Style, dim: Style) -> list[Segment]:
+    """The subject, and behind it as much of the first words as fits."""
+    subject = row.subject or "(no subject)"
+    extra = row.note or row.snippet
+    used = cell_len(subject)
+    if not extra or width - used < SNIPPET_FROM:
+        return [Segment(_fit(subject, width), words)]
+    return [Segment(_kept_apart(subject), words), Segment("  " + _fit(extra, width - used - 2), dim)]
+
+
+def _who(row: Row, width: int) -> str:
+    """The sender in exactly `width` cells."""
+    return _fit(cut_sender(sender(row), width), width)
+
+
+def _fit(text: str, width: int) -> str:
+    """Exactly `width` cells, with … where something was cut."""
+    if cell_len(text) <= width:
+        return _kept_apart(text) + " " * (width - cell_len(text))
+    return _kept_apart(set_cell_size(text, width - 1)) + "…" if width > 0 else ""
+
+
+def _kept_apart(text: str) -> str:
+    """A text from right to left ends with a left-to-right mark: what stands behind it in the row stays there."""
+    return text + LTR if not text.isascii() and RIGHT_TO_LEFT.search(text) else text
+
+
+def _joined(parts: list[Segment]) -> list[Segment]:
+    """Neighbours of one style as one segment, and blanks in whatever style is next to them: every segment costs forty
+    bytes on the wire to the terminal."""
+    joined: list[Segment] = []
+    for part in parts:
+        if joined and (joined[-1].style == part.style or not part.text.strip()):
+            joined[-1] = Segment(joined[-1].text + part.text, joined[-1].style)
+        elif joined and not joined[-1].text.strip():
+            joined[-1] = Segment(joined[-1].text + part.text, part.style)
+        else:
+            joined.append(part)
+    return [piece for part in joined for piece in _marks_alone(part)]
+
+
+def _marks_alone(part: Segment) -> list[Segment]:
+    """A left-to-right mark as its own segment, so that whoever places segments by cells is not led astray."""
+    if LTR not in part.text:
+        return [part]
+    return [Segment(text, part.style) for text in re.split(f"({LTR})", part.text) if text]

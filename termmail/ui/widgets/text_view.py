@@ -1,0 +1,222 @@
+"""A text to read, below a block that stays: painted line by line, quotes dimmed and foldable, links lit."""
+
+# ruff: noqa: D102 - what an action does stands in the table of keys.py
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from termmail.mail.message import Line, Rendered
+from termmail.ui import keys
+
+if TYPE_CHECKING:
+    from textual.selection import Selection
+
+    from termmail.ui.widgets.message_header import HeadLine
+
+MEASURE = 88
+"""Cells of a line that is still good to read."""
+ROOMY = 8
+"""Lines of a reader that can spare an empty one below the block."""
+FOLDED_FROM = 3
+"""Quoted lines in a row that are worth folding."""
+STRUCK = Style(strike=True)
+LINKS = re.compile(r"https?://[^\s<>\"”)\[\]]{3,}|\[\d{1,4}\]")
+
+
+class Body(ScrollView, can_focus=True):
+    """Lines of text that scroll below a block that does not. Nothing in them is markup; all of them were cleaned.
+
+    The block has a ground of its own, which no line of a body has: what stands there is termmail's word.
+    """
+
+    BINDINGS = keys.bindings("reader")
+    ALLOW_SELECT = True
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "body--quote",
+        "body--heading",
+        "body--signature",
+        "body--rule",
+        "body--table",
+        "body--link",
+        "body--fold",
+        "head--title",
+        "head--label",
+        "head--text",
+        "head--warning",
+    }
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.rendered = Rendered(())
+        self.folded = False
+        self._head: list[HeadLine] = []
+        self._lines: tuple[Line, ...] = ()
+        self._painted: list[Strip] = []
+
+    @property
+    def cells(self) -> int:
+        """The width of a line: what the scrollbar leaves."""
+        return self.scrollable_content_region.width
+
+    @property
+    def measure(self) -> int:
+        """Cells a line of text may take here."""
+        return max(10, min(MEASURE, self.cells - 2))
+
+    def paint(self, head: list[HeadLine], rendered: Rendered, *, keep_place: bool = False) -> None:
+        """Another text; from its start, unless it is the same one again. Only lines that differ are painted."""
+        self.rendered = rendered
+        self._head = head
+        if not keep_place:
+            self.scroll_to(y=0, animate=False)
+        if self.text_selection is not None:
+            self.screen.clear_selection()
+        self._changed()
+
+    def fold(self) -> None:
+        """Fold the quoted text, or show it again."""
+        self.folded = not self.folded
+        self._changed()
+
+    def _changed(self) -> None:
+        self._lines = folded(self.rendered.lines) if self.folded else self.rendered.lines
+        self._measure_anew()
+        painted = [self._strip(y) for y in range(self.size.height)]
+        if len(painted) != len(self._painted):
+            self.refresh()
+        else:
+            for y, (new, old) in enumerate(zip(painted, self._painted, strict=True)):
+                if new != old:
+                    self.refresh(Region(0, y, self.cells, 1))
+        self._painted = painted
+
+    def _measure_anew(self) -> None:
+        """Tell the scrollbar how long the text is, without the new layout that `virtual_size` asks for by itself."""
+        height = self._top + len(self._lines)
+        self.set_reactive(Body.virtual_size, Size(self.cells, height))
+        self.vertical_scrollbar.window_virtual_size = height
+        self.vertical_scrollbar.window_size = self.size.height
+        if self.scroll_offset.y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    @property
+    def _top(self) -> int:
+        """Lines of the block, and an empty one below it where there is room."""
+        return len(self._head) + (self.size.height >= ROOMY) if self._head else 0
+
+    @property
+    def page_height(self) -> int:
+        """Lines of text in the window."""
+        return max(1, self.size.height - self._top)
+
+    @property
+    def at_end(self) -> bool:
+        """The last line is on screen."""
+        return self.scroll_offset.y + self.page_height >= len(self._lines)
+
+    def page(self) -> bool:
+        """One page on, with a line of the last one left; False at the end."""
+        if self.at_end:
+            return False
+        self._by(max(1, self.page_height - 1))
+        return True
+
+    def _by(self, lines: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
+
+    def action_reader_down(self) -> None:
+        self._by(1)
+
+    def action_reader_up(self) -> None:
+        self._by(-1)
+
+    def action_reader_page_down(self) -> None:
+        self._by(max(1, self.page_height - 1))
+
+    def action_reader_page_up(self) -> None:
+        self._by(-max(1, self.page_height - 1))
+
+    def action_reader_half_down(self) -> None:
+        self._by(max(1, self.page_height // 2))
+
+    def action_reader_half_up(self) -> None:
+        self._by(-max(1, self.page_height // 2))
+
+    def action_reader_top(self) -> None:
+        self.scroll_to(y=0, animate=False)
+
+    def action_reader_bottom(self) -> None:
+        self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    # -- drawing
+
+    def render_line(self, y: int) -> Strip:
+        strip = self._strip(y)
+        if y < len(self._painted):
+            self._painted[y] = strip
+        return strip
+
+    def _strip(self, y: int) -> Strip:
+        width, place = self.cells, y - self._top + self.scroll_offset.y
+        if y < len(self._head):
+            return self._head_strip(self._head[y], width)
+        if y < self._top or place >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        line = self._lines[place]
+        style = self._style(line)
+        text = Text(line.text, no_wrap=True, end="")
+        text.stylize(style)
+        if line.kind != "fold":
+            link = self.get_component_rich_style("body--link")
+            for found in LINKS.finditer(line.text):
+                text.stylize(link, *found.span())
+        for stretch in line.struck:
+            text.stylize(STRUCK, *stretch)
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(place)) is not None:
+            start, end = span
+            chosen = self.screen.get_component_rich_style("screen--selection")
+            text.stylize(chosen, start, len(line.text) if end == -1 else end)
+        strip = Strip(text.render(self.app.console)).apply_offsets(0, place)
+        return Strip([Segment(" ", self.rich_style), *strip]).adjust_cell_length(width, self.rich_style)
+
+    def _head_strip(self, line: HeadLine, width: int) -> Strip:
+        ground = self.get_component_rich_style("head--text")
+        segments = [Segment(text, self.get_component_rich_style(f"head--{name}")) for text, name in line]
+        return Strip([Segment(" ", ground), *segments]).adjust_cell_length(width, ground)
+
+    def _style(self, line: Line) -> Style:
+        kind = line.kind or ("quote" if line.quote else "")
+        return self.get_component_rich_style(f"body--{kind}") if kind else self.rich_style
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        return selection.extract("\n".join(line.text for line in self._lines)), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002 - Textual's signature
+        self.refresh()
+
+
+def folded(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The lines with each long run of quoted ones as a single line that says how many there are."""
+    found: list[Line] = []
+    run: list[Line] = []
+    for line in (*lines, Line("")):
+        if line.quote:
+            run.append(line)
+            continue
+        if len(run) >= FOLDED_FROM:
+            found.append(Line(f"… {len(run)} quoted lines · Q shows them", kind="fold"))
+        else:
+            found += run
+        run = []
+        found.append(line)
+    return tuple(found[:-1])
