@@ -168,7 +168,7 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "send",
         "send a message; its text comes from --body or standard input",
         "echo 'See you at nine.' | termmail send --to bob@example.org --subject Breakfast",
-        "sending.send",
+        "send.send",
     )
     send.add_argument("--to", action="append", default=[], metavar="A", required=True, help="address; again for more")
     send.add_argument("--cc", action="append", default=[], metavar="A", help="a copy to; again for more")
@@ -183,7 +183,7 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "sendmail",
         "send a whole message from standard input, as sendmail(8) does",
         "git send-email --sendmail-cmd='termmail sendmail -i' 0001.patch",
-        "sending.sendmail",
+        "send.sendmail",
     )
     sendmail.add_argument("-t", dest="read_recipients", action="store_true", help="recipients from To, Cc and Bcc")
     sendmail.add_argument("-f", "-r", dest="sender", metavar="FROM", help="the address it comes from")
@@ -201,7 +201,7 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "outbox",
         "what waits to be sent: list it, try it again, or take it back",
         "termmail outbox retry 3",
-        "sending.outbox",
+        "send.outbox",
     )
     outbox.mixed = True
     outbox.add_argument("verb", nargs="?", choices=("list", "retry", "cancel"), default="list", help="(list)")

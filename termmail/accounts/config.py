@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from termmail.accounts.paths import FOLDER_MODE, close_to_others, reason
+from termmail.errors import ErrorCode, UserError
 from termmail.mail.message import Identity
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=Struct)
 
 
-class ConfigError(Exception):
+class ConfigError(UserError):
     """config.toml cannot be used. `str(error)` names the file, the key and the valid choices in one plain sentence."""
+
+    code = ErrorCode.CONFIG
 
 
 # A value's type says what is valid, and its description says the same to the reader ("'ssl' is not one of ...").

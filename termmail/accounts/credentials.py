@@ -12,6 +12,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from termmail.errors import ErrorCode, UserError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -38,12 +40,10 @@ _BACKENDS = {
 _ELSE = "Or name a command as password_command in config.toml; without either, termmail asks once per session."
 
 
-class PasswordError(Exception):
+class PasswordError(UserError):
     """There is no password to be had. `str(error)` says why in a sentence, `advice` what to do next; no secret in it."""
 
-    def __init__(self, words: str, advice: str = "") -> None:
-        super().__init__(words)
-        self.advice = advice
+    code = ErrorCode.LOGIN
 
 
 class Secret(str):

@@ -9,12 +9,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from termmail.errors import ErrorCode, UserError
+
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 
-class PathError(Exception):
+class PathError(UserError):
     """A folder termmail needs cannot be made or entered. `str(error)` is a plain sentence for the reader."""
+
+    code = ErrorCode.CANNOT_CREATE
 
 
 class Paths(Struct, frozen=True):

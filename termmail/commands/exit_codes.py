@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from termmail.accounts.config import ConfigError
-from termmail.accounts.credentials import PasswordError
-from termmail.accounts.paths import PathError
 from termmail.engine.saved_files import no_room
-from termmail.engine.transfer import DiskError, TransferError
-from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
-from termmail.store.store_errors import StoreError
+from termmail.errors import ErrorCode, UserError
 
 __all__ = ["CommandError", "code_for", "no_room"]
 
@@ -23,29 +18,37 @@ TRY_AGAIN = 75
 LOGIN = 77
 CONFIG = 78
 
+_EXIT_CODES = {
+    ErrorCode.OFFLINE: TRY_AGAIN,
+    ErrorCode.BUSY: TRY_AGAIN,
+    ErrorCode.TLS: REFUSED,
+    ErrorCode.LOGIN: LOGIN,
+    ErrorCode.REFUSED: REFUSED,
+    ErrorCode.PROTOCOL: REFUSED,
+    ErrorCode.GONE: DATA,
+    ErrorCode.CHANGED: DATA,
+    ErrorCode.STORE: DISK,
+    ErrorCode.DISK_FULL: DISK,
+    ErrorCode.READ_ONLY: DISK,
+    ErrorCode.CONFIG: CONFIG,
+    ErrorCode.CANNOT_CREATE: CANNOT_CREATE,
+    ErrorCode.DATA: DATA,
+    ErrorCode.PROGRAM: CANNOT_CREATE,
+}
 
-class CommandError(Exception):
-    """A command cannot do what was asked: one sentence for the user, and the exit code."""
 
-    def __init__(self, words: str, code: int = DATA, advice: str = "") -> None:
-        super().__init__(words)
-        self.code = code
-        self.advice = advice
+class CommandError(UserError):
+    """A command cannot do what was asked. `exit_code` is the process exit code."""
+
+    def __init__(self, message: str, exit_code: int = DATA, advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.exit_code = exit_code
 
 
 def code_for(error: Exception) -> int | None:
-    """The exit code of a failure that has words for the user; None for anything else (a bug)."""
+    """Return the exit code of a failure that has words for the user, or None for anything else (a bug)."""
     if isinstance(error, CommandError):
-        return error.code
-    for kinds, code in (
-        ((LoginRefused, PasswordError), LOGIN),
-        ((Offline, Busy), TRY_AGAIN),
-        ((NetError,), REFUSED),
-        ((ConfigError,), CONFIG),
-        ((PathError,), CANNOT_CREATE),
-        ((StoreError, DiskError), DISK),
-        ((TransferError,), CANNOT_CREATE),
-    ):
-        if isinstance(error, kinds):
-            return code
+        return error.exit_code
+    if isinstance(error, UserError):
+        return _EXIT_CODES[error.code]
     return None

@@ -19,6 +19,7 @@ from termmail.engine import saved_files
 from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged
 from termmail.engine.views import View
+from termmail.errors import ErrorCode, UserError
 from termmail.mail import parse, sanitize
 from termmail.net.net_errors import NetError
 from termmail.store import messages
@@ -50,12 +51,16 @@ class Moved:
     failed: tuple[str, ...] = ()
 
 
-class TransferError(Exception):
+class TransferError(UserError):
     """A file or folder cannot be read or written as asked; `str(error)` says why in plain words."""
+
+    code = ErrorCode.CANNOT_CREATE
 
 
 class DiskError(TransferError):
     """The disk took no more: what was written so far is there, the rest is not."""
+
+    code = ErrorCode.DISK_FULL
 
 
 # -- in

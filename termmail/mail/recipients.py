@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from termmail.errors import ErrorCode, UserError
 from termmail.mail.message import Address
 from termmail.mail.sanitize import clean
 
@@ -21,8 +22,10 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\s\u00a0-\U0010ffff-]*")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-class ComposeError(Exception):
+class ComposeError(UserError):
     """What was written cannot be sent. `str(error)` is plain words for the writer: what is wrong and what to do."""
+
+    code = ErrorCode.DATA
 
 
 def refuse_controls(value: str, what: str) -> str:

@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
+from termmail.errors import ErrorCode, UserError
 
-class NetError(Exception):
+
+class NetError(UserError):
     """A server could not do what was asked. `str(error)` is one plain sentence, cleaned, ready for a reader.
 
     `advice` says what to do next, in a sentence. `server_says` is the server's own text, cleaned and cut, or "".
     """
 
+    code = ErrorCode.REFUSED
     advice = "termmail tries again by itself."
 
-    def __init__(self, words: str, *, server_says: str = "", advice: str = "") -> None:
-        super().__init__(words)
+    def __init__(self, message: str, *, server_says: str = "", advice: str = "") -> None:
+        super().__init__(message, advice=advice)
         self.server_says = server_says
-        if advice:
-            self.advice = advice
 
 
 class Offline(NetError):
     """The server could not be reached, or the line dropped: name, route, refused, reset, end of file, timeout."""
 
+    code = ErrorCode.OFFLINE
     advice = "Look at the network; termmail tries again by itself."
 
 
 class TlsFailed(NetError):
     """No trusted TLS: certificate, name, date, version, or a server that would not start it. Nothing secret was sent."""
 
+    code = ErrorCode.TLS
     advice = "Do not go on without TLS. Ask your provider, or name its certificate file as tls_ca_file."
 
 
 class LoginRefused(NetError):
     """The server refused the name or password (RFC 3206 [AUTH], SMTP 535)."""
 
+    code = ErrorCode.LOGIN
     advice = "Check the user name and the password."
 
 
 class Busy(NetError):
     """The server says: not now (POP3 [IN-USE], [LOGIN-DELAY], [SYS/TEMP]; SMTP 4xx)."""
+
+    code = ErrorCode.BUSY
 
 
 class Refused(NetError):
@@ -49,6 +55,7 @@ class Refused(NetError):
 class ProtocolError(NetError):
     """The server broke the protocol or a bound; the connection is closed, for its answers can no longer be trusted."""
 
+    code = ErrorCode.PROTOCOL
     advice = "termmail doctor shows the conversation."
 
 

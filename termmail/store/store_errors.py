@@ -7,39 +7,40 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
+from termmail.errors import ErrorCode, UserError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class StoreError(Exception):
+class StoreError(UserError):
     """The store could not do what was asked; nothing was half-written. `str(error)` is ready for a reader.
 
     `advice` says what to do next, in a sentence.
     """
 
+    code = ErrorCode.STORE
     advice = "termmail doctor tells more."
-
-    def __init__(self, words: str, *, advice: str = "") -> None:
-        super().__init__(words)
-        if advice:
-            self.advice = advice
 
 
 class StoreFull(StoreError):
     """No room: the disk, a quota or a file size limit."""
 
+    code = ErrorCode.DISK_FULL
     advice = "Make room on the disk; then go on where you were."
 
 
 class StoreBusy(StoreError):
     """Another process kept the store locked for longer than ten seconds."""
 
+    code = ErrorCode.BUSY
     advice = "Wait for the other termmail to end, or close it."
 
 
 class StoreReadOnly(StoreError):
     """The store may be read but not written."""
 
+    code = ErrorCode.READ_ONLY
     advice = "Make the folder writable to receive, send or change anything."
 
 

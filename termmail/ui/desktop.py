@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from termmail.accounts.paths import reason
+from termmail.errors import ErrorCode, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,10 @@ PATIENCE = 1.5
 """Seconds in which a program that cannot open the target usually says so."""
 
 
-class OpenError(Exception):
+class OpenError(UserError):
     """Nothing could open the target. `str(error)` says why and what to do, in plain words."""
+
+    code = ErrorCode.PROGRAM
 
 
 async def open_link(url: str) -> None:

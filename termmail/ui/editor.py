@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from termmail.accounts.paths import FOLDER_MODE, reason
+from termmail.errors import ErrorCode, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,8 +22,10 @@ USUAL = ("editor", "nano", "vim", "vi")
 """What is tried where neither VISUAL nor EDITOR is set."""
 
 
-class EditorError(Exception):
+class EditorError(UserError):
     """The text could not be edited; it is as it was. `str(error)` says why, in plain words."""
+
+    code = ErrorCode.PROGRAM
 
 
 def command(environment: Mapping[str, str] = os.environ) -> list[str]:

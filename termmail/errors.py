@@ -1,0 +1,59 @@
+"""The one root of every failure that a person is told about."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class ErrorCode(Enum):
+    """What kind of failure a UserError is. Exit codes, retries and the screen decide by it, never by the message."""
+
+    OFFLINE = auto()
+    """The server could not be reached, or the connection dropped."""
+    BUSY = auto()
+    """The server or another process asks to try again later."""
+    TLS = auto()
+    """TLS is missing or not trusted."""
+    LOGIN = auto()
+    """The server refused the user name or the credential, or there is no credential."""
+    REFUSED = auto()
+    """The server refused for good."""
+    PROTOCOL = auto()
+    """The server broke the protocol or one of our limits."""
+    GONE = auto()
+    """The message, draft or folder does not exist any more."""
+    CHANGED = auto()
+    """What a verb acts on is no longer as the user saw it."""
+    STORE = auto()
+    """The store cannot be read or written."""
+    DISK_FULL = auto()
+    """There is no room on the disk."""
+    READ_ONLY = auto()
+    """The store may be read but not written."""
+    CONFIG = auto()
+    """config.toml cannot be used."""
+    CANNOT_CREATE = auto()
+    """A file or folder cannot be created or read."""
+    DATA = auto()
+    """The input cannot be used as it is."""
+    PROGRAM = auto()
+    """Another program (editor, browser, password command) failed."""
+
+
+class UserError(Exception):
+    """A failure with words for the user.
+
+    `message` (also `str(error)`) is one plain sentence: cleaned, without secrets. `advice` says what to do next, or
+    is "". `code` is its kind. A subclass sets defaults for `advice` and `code`.
+    """
+
+    code: ErrorCode = ErrorCode.DATA
+    advice: str = ""
+
+    def __init__(self, message: str, advice: str = "", *, code: ErrorCode | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if advice:
+            self.advice = advice
+        if code is not None:
+            self.code = code
