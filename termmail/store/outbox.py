@@ -16,11 +16,11 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail import sanitize
 from termmail.mail.message import Address, Draft, Message, Outgoing
-from termmail.store import contacts, drafts
+from termmail.mail.model import OutgoingRow, Role, SendState
+from termmail.store import contacts, derived, drafts, folders
 from termmail.store.messages import add_local
-from termmail.store.rows import Claimed, OutboxRow, Row
+from termmail.store.rows import Claimed
 from termmail.store.store import id_list
 
 if TYPE_CHECKING:
@@ -32,14 +32,7 @@ if TYPE_CHECKING:
 _FIRST_WAIT = 60
 _LONGEST_WAIT = 3600
 
-STATE_WORDS = {
-    "queued": "waiting to be sent",
-    "sending": "being sent",
-    "sent": "sent",
-    "failed": "refused",
-    "unsure": "may have been sent",
-    "cancelled": "taken back",
-}
+_OPEN = "state NOT IN ('sent', 'cancelled')"
 
 _ROW = (
     "SELECT id, account, state, words, recipients, refused, attempts, not_before, subject, message_id, draft,"
@@ -115,12 +108,14 @@ def sent(store: Store, id_: int, now: int, message: Message | None = None) -> in
         from termmail.mail import parse  # noqa: PLC0415
 
         message = parse.parse(found[0])
+    copied = derived.from_message(message)
     with store.transaction(durable=True) as db:
         row = db.execute("SELECT account, raw, recipients, draft, message FROM outbox WHERE id = ?", (id_,)).fetchone()
         account, raw, recipients, draft_id, copy = row
         if raw is None:
             return int(copy or 0)
-        copy_id = add_local(store, account, "Sent", raw, received=now, message=message)
+        sent_folder = folders.role_id(db, account, Role.SENT)
+        copy_id = add_local(store, account, sent_folder, raw, copied, received=now, written=True)
         db.execute(
             "UPDATE outbox SET state = 'sent', words = '', raw = NULL, message = ?,"
             " accepted = iif(refused = '{}', recipients, accepted) WHERE id = ?",
@@ -253,18 +248,19 @@ def retry(store: Store, id_: int, now: int, *, sure: bool = False) -> bool:
     return True
 
 
-def get(store: Store, id_: int) -> OutboxRow:
-    """How an outgoing message stands. Raises KeyError."""
-    found = store.read_one(_ROW + " WHERE id = ?", (id_,))
+def get(store: Store, outbox_id: int) -> OutgoingRow:
+    """Return how an outgoing message stands. Raises KeyError where there is no such message."""
+    found = store.read_one(_ROW + " WHERE id = ?", (outbox_id,))
     if found is None:
-        raise KeyError(id_)
-    return _outbox_row(found)
+        raise KeyError(outbox_id)
+    return _outgoing(found)
 
 
-def _outbox_row(values: tuple[Any, ...]) -> OutboxRow:
+def _outgoing(values: tuple[Any, ...]) -> OutgoingRow:
     told = list(values)
+    told[2] = SendState(told[2])
     told[4], told[5], told[11] = tuple(json.loads(told[4])), json.loads(told[5]), tuple(json.loads(told[11]))
-    return OutboxRow(*told)
+    return OutgoingRow(*told)
 
 
 def next_due(store: Store, account: str) -> int | None:
@@ -273,45 +269,26 @@ def next_due(store: Store, account: str) -> int | None:
     return found[0] if found else None
 
 
-def ids(store: Store, account: str) -> array[int]:
-    """The outbox ids of all that is neither sent nor taken back, newest first."""
+def ids(store: Store, account: str = "") -> array[int]:
+    """Return the outbox ids of all messages of an account ("": of every account) that are neither sent nor taken back,
+    newest first."""
     found = store.read(
-        "SELECT id FROM outbox WHERE account = ? AND state NOT IN ('sent', 'cancelled') ORDER BY created DESC, id DESC",
+        f"SELECT id FROM outbox WHERE ? IN (account, '') AND {_OPEN} ORDER BY created DESC, id DESC",  # noqa: S608 - ours
         (account,),
     )
     return array("q", chain.from_iterable(found))
 
 
-def rows(store: Store, ids: Sequence[int]) -> list[Row]:
-    """The list lines of these outgoing messages, in their order; `note` says how each stands."""
+def counts(store: Store) -> dict[str, int]:
+    """Return account -> how many messages `ids` lists; accounts with none have no entry."""
+    return dict(store.read(f"SELECT account, count(*) FROM outbox WHERE {_OPEN} GROUP BY account"))  # noqa: S608
+
+
+def rows(store: Store, ids: Sequence[int]) -> list[OutgoingRow]:
+    """Return the list lines of these outgoing messages in their order."""
     found = store.read(
         f"{_ROW} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - a text of ours
         (id_list(ids),),
     )
-    lines = {row[0]: _row(_outbox_row(row)) for row in found}
-    return [lines[id_] for id_ in ids if id_ in lines]
-
-
-def _row(one: OutboxRow) -> Row:
-    words = STATE_WORDS[one.state]
-    return Row(
-        id=one.id,
-        account=one.account,
-        folder="Outbox",
-        sender="",
-        recipients=sanitize.clean(", ".join(one.recipients[:20])),
-        subject=one.subject,
-        snippet=one.words,
-        date=one.created,
-        size=one.size,
-        unread=False,
-        starred=False,
-        answered=False,
-        forwarded=False,
-        attachments=0,
-        downloaded=True,
-        state="",
-        uidl=b"",
-        message_id=one.message_id,
-        note=f"{words}: {one.words}" if one.words else words,
-    )
+    lines = {row[0]: _outgoing(row) for row in found}
+    return [lines[outbox_id] for outbox_id in ids if outbox_id in lines]

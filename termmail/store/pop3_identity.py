@@ -17,25 +17,28 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import astuple
 
-from termmail.store import contacts, derived
+from termmail.mail.model import Role
+from termmail.store import contacts, derived, folders
 from termmail.store.matching import LIVE, Witnesses
-from termmail.store.messages import call_off, keep_raw
+from termmail.store.messages import keep_raw
 from termmail.store.rows import Arrived, Known, New, Plan, State
 from termmail.store.store import id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from termmail.mail.message import Envelope, Message
+    from termmail.mail.message import Envelope
+    from termmail.store.derived import Derived
     from termmail.store.store import Store
 
 _WHEN_MISSING = {"kept": "absent", "trashed": "absent", "skipped": "absent", "due": "gone", "sent": "gone"}
 
 _MESSAGE = (
-    "INSERT INTO message (account, folder, received, size, sort_date, sender, recipients, subject, message_id,"
-    " in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO message (account, received, size, sort_date, sender, recipients, subject, message_id,"
+    " in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_PLACEMENT = "INSERT INTO placement (folder, sort_date, message, unread) VALUES (?, ?, ?, 1)"
 _RAW = "INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)"
 _REMOTE = (
     "INSERT INTO remote (account, uidl, nth, number, size, fingerprint, message, state)"
@@ -57,7 +60,6 @@ def arrive(
     *,
     received: int,
     listed: Collection[bytes],
-    folder: str = "Inbox",
 ) -> Arrived:
     """Take in messages whose headers were read, in one transaction. Known ones are recognised (`Witnesses`): no
     message is ever listed twice, and one that was deleted and is back becomes due again.
@@ -67,19 +69,19 @@ def arrive(
     from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
 
     # All parsing before the store is locked.
-    read = [(new, parse.fingerprint(new.header), parse.envelope(new.header), _message(new)) for new in news]
+    read = [(new, parse.fingerprint(new.header), parse.envelope(new.header), _derived(new)) for new in news]
     # The higher number came later, so it gets the higher id: that decides between equal dates.
     read.sort(key=lambda one: one[0].number)
     tally = contacts.Tally()
     ids: list[int] = []
     rebound = again = 0
     with store.transaction() as db:
-        strangers = _Strangers(db)
+        strangers = _Strangers(db, folders.role_id(db, account, Role.INBOX))
         witnesses = Witnesses(db, account, [(new, fingerprint) for new, fingerprint, _, _ in read], listed)
-        for new, fingerprint, envelope, message in read:
-            if witnesses.is_stranger(new, fingerprint) and message is None:
-                ids.append(_add(db, new, envelope, tally, account=account, folder=folder, received=received))
-                strangers.add(account, new, fingerprint, ids[-1])
+        for new, fingerprint, envelope, whole in read:
+            if witnesses.is_stranger(new, fingerprint) and whole is None:
+                ids.append(_add(db, new, envelope, tally, account=account, received=received))
+                strangers.add(account, new, fingerprint, ids[-1], derived.sort_date(envelope, received))
                 continue
             strangers.store()
             held, is_rebound, replaced = witnesses.match(new, fingerprint)
@@ -96,17 +98,20 @@ def arrive(
                 again += state == "due" and held.state != "due"
                 id_ = held.message
             else:
-                id_ = _add(db, new, envelope, tally, account=account, folder=folder, received=received)
+                id_ = _add(db, new, envelope, tally, account=account, received=received)
                 ids.append(id_)
+                sort_date = derived.sort_date(envelope, received)
                 if held is None:
-                    strangers.add(account, new, fingerprint, id_)
+                    strangers.add(account, new, fingerprint, id_, sort_date)
                     strangers.store()
                 else:
                     db.execute(_RAW, (id_, new.header))
+                    strangers.place(id_, sort_date)
+                    strangers.store()
                     db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, "kept", None, held.id))
                     db.execute("UPDATE remote SET message = ?, words = '' WHERE id = ?", (id_, held.id))
-            if new.raw is not None and message is not None and id_ is not None:
-                keep_raw(db, id_, new.raw, message)
+            if new.raw is not None and whole is not None and id_ is not None:
+                keep_raw(db, id_, new.raw, whole)
         strangers.store()
         tally.save(db)
     ids.reverse()
@@ -114,28 +119,38 @@ def arrive(
 
 
 class _Strangers:
-    """Messages that are in the list already, and whose bytes and place on the server are stored many at once."""
+    """New messages, whose bytes, identity and placement are stored many at once."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, inbox: int) -> None:
         self._db = db
+        self._inbox = inbox
         self._raws: list[tuple[int, bytes]] = []
-        self._places: list[tuple[Any, ...]] = []
+        self._identities: list[tuple[Any, ...]] = []
+        self._placements: list[tuple[int, int, int]] = []
 
-    def add(self, account: str, new: New, fingerprint: bytes, id_: int) -> None:
-        self._raws.append((id_, new.header))
-        self._places.append((account, new.uidl, new.nth, new.number, new.size, fingerprint, id_))
+    def add(self, account: str, new: New, fingerprint: bytes, message_id: int, sort_date: int) -> None:
+        self._raws.append((message_id, new.header))
+        self._identities.append((account, new.uidl, new.nth, new.number, new.size, fingerprint, message_id))
+        self.place(message_id, sort_date)
+
+    def place(self, message_id: int, sort_date: int) -> None:
+        self._placements.append((self._inbox, sort_date, message_id))
 
     def store(self) -> None:
         if self._raws:
             self._db.executemany(_RAW, self._raws)
-            self._db.executemany(_REMOTE, self._places)
-            self._raws, self._places = [], []
+            self._db.executemany(_REMOTE, self._identities)
+        if self._placements:
+            self._db.executemany(_PLACEMENT, self._placements)
+        self._raws, self._identities, self._placements = [], [], []
 
 
-def _message(new: New) -> Message | None:
+def _derived(new: New) -> Derived | None:
     from termmail.mail import parse  # noqa: PLC0415
 
-    return parse.parse(new.raw) if new.message is None and new.raw is not None else new.message
+    if new.raw is None:
+        return None
+    return derived.from_message(parse.parse(new.raw) if new.message is None else new.message)
 
 
 def _add(
@@ -145,14 +160,12 @@ def _add(
     tally: contacts.Tally,
     *,
     account: str,
-    folder: str,
     received: int,
 ) -> int:
     columns = derived.columns(envelope, received)
-    cursor = db.execute(_MESSAGE, (account, folder, received, new.size, *columns))
-    id_ = cursor.lastrowid or 0
-    tally.message(contacts.people(envelope, folder), columns.sort_date, written=folder == "Sent")
-    return id_
+    cursor = db.execute(_MESSAGE, (account, received, new.size, *columns))
+    tally.message(contacts.people(envelope, written=False), columns.sort_date, written=False)
+    return cursor.lastrowid or 0
 
 
 def _when_listed(state: str, due_at: int | None) -> str:
@@ -297,47 +310,6 @@ def set_state(
             (state, due_at, id_list(remote_ids)),
         ).fetchall()
     return [id_ for (id_,) in changed]
-
-
-def trash(store: Store, ids: Iterable[int], due_at: int | None) -> dict[int, tuple[str, str]]:
-    """Move messages to Trash, to be deleted from the server at `due_at` (UTC seconds; None: never). Returns the
-    folder and the server state that each had, which `restore` takes."""
-    wanted = id_list(ids)
-    with store.transaction() as db:
-        old: dict[int, tuple[str, str]] = {
-            id_: (folder, state)
-            for id_, folder, state in db.execute(
-                "SELECT m.id, m.folder, coalesce(r.state, '') FROM message m LEFT JOIN remote r ON r.message = m.id"
-                " WHERE m.id IN (SELECT value FROM json_each(?))",
-                (wanted,),
-            )
-        }
-        there = id_list(old)
-        db.execute("UPDATE message SET folder = 'Trash' WHERE id IN (SELECT value FROM json_each(?))", (there,))
-        db.execute(
-            "UPDATE remote SET due_at = ?, state = iif(state = 'absent', state, 'trashed')"
-            " WHERE message IN (SELECT value FROM json_each(?)) AND state IN ('kept', 'skipped', 'trashed', 'absent')",
-            (due_at, there),
-        )
-    return old
-
-
-def restore(store: Store, mapping: Mapping[int, tuple[str, str]]) -> list[int]:
-    """Undo `trash`: put messages back where they were and call their delete off. Returns those for which it was too
-    late: they come back, and are only here."""
-    with store.transaction() as db:
-        for id_, (folder, _) in mapping.items():
-            db.execute("UPDATE message SET folder = ? WHERE id = ?", (folder, id_))
-        db.execute(
-            "UPDATE remote SET due_at = NULL WHERE state = 'absent' AND message IN (SELECT value FROM json_each(?))",
-            (id_list(mapping),),
-        )
-        late = db.execute(
-            "SELECT message FROM remote WHERE message IN (SELECT value FROM json_each(?)) AND state IN ('sent', 'gone')",
-            (id_list(mapping),),
-        ).fetchall()
-        call_off(db, [id_ for id_, (_, state) in mapping.items() if state not in ("due", "sent", "gone")])
-    return [id_ for (id_,) in late]
 
 
 def _ripen(store: Store, account: str, now: int) -> None:

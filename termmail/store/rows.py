@@ -13,39 +13,6 @@ if TYPE_CHECKING:
     from termmail.mail.message import Message, Outgoing
 
 
-class Row(Struct, frozen=True):
-    """One line of a list. `state` is where the server stands with it: "kept", "trashed", "due", "sent", "gone",
-    "absent", "skipped", or "" for a message that is only here. `note` says why it was not fetched (skipped), or in
-    the Outbox how it stands."""
-
-    id: int
-    account: str
-    folder: str
-    sender: str
-    recipients: str
-    subject: str
-    snippet: str
-    date: int
-    size: int
-    unread: bool
-    starred: bool
-    answered: bool
-    forwarded: bool
-    attachments: int
-    downloaded: bool
-    state: str
-    uidl: bytes
-    message_id: str
-    note: str = ""
-
-
-class Count(Struct, frozen=True):
-    """How many messages a folder holds, and how many of them are unread."""
-
-    total: int
-    unread: int
-
-
 class New(Struct, frozen=True):
     """A message the maildrop listed and whose header block was read.
 
@@ -115,24 +82,3 @@ class Claimed(Struct, frozen=True):
     outgoing: Outgoing
     attempts: int
     draft_id: int
-
-
-class OutboxRow(Struct, frozen=True):
-    """How an outgoing message stands. `state` is queued, sending, sent, failed, unsure or cancelled.
-    `message` is the Sent copy once there is one."""
-
-    id: int
-    account: str
-    state: str
-    words: str
-    recipients: tuple[str, ...]
-    refused: dict[str, str]
-    attempts: int
-    not_before: int
-    subject: str
-    message_id: str
-    draft_id: int
-    accepted: tuple[str, ...] = ()
-    created: int = 0
-    size: int = 0
-    message: int | None = None

@@ -155,15 +155,26 @@ class Store:
         finally:
             self._depth -= 1
 
-    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Every row of a SELECT. Raises StoreDamaged, StoreBusy or StoreError."""
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Several reads whose SQLite errors become StoreError."""
         try:
-            return self.db.execute(sql, values).fetchall()
+            yield self.db
         except sqlite3.Error as error:
             plain = from_sqlite(error, self.path)
             if plain is None:
                 raise
             raise plain from error
+
+    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return every row of a SELECT. Raises StoreDamaged, StoreBusy or StoreError."""
+        with self.reading() as db:
+            return db.execute(sql, values).fetchall()
+
+    def iterate(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a SELECT one by one, for a caller that stops early. Raises as `read`."""
+        with self.reading() as db:
+            yield from db.execute(sql, values)
 
     def read_one(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a SELECT, or None. Raises as `read`."""

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.store import messages
 from termmail.store.store import Store
 from termmail.store.store_errors import StoreFull
 from tests.store import sealed
-from tests.store.parts import NOW, new, picture, session, whole
+from tests.store.parts import NOW, add_local, ids_in, new, picture, session, whole
 from tests.store.scenarios import LONG, SCENARIOS
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def test_a_store_that_may_not_grow_says_so(store):
     before = picture(store)
     store.db.execute(f"PRAGMA max_page_count = {store.read_one('PRAGMA page_count')[0]}")
     with pytest.raises(StoreFull, match="no room left"):
-        messages.add_local(store, "work", "Inbox", whole(2, LONG), received=NOW)
+        add_local(store, "Inbox", whole(2, LONG), received=NOW)
     assert picture(store) == before
 
 
@@ -70,11 +69,11 @@ for path in (disk / "s" / "mail.db", disk / "t" / "mail.db"):
     except StoreFull as error:
         print(error)
 with Store.open(disk / "s" / "mail.db", read_only=True) as store:
-    print(len(messages.ids(store, "work", "Inbox")))
+    print(len(ids_in(store)))
 (disk / "ballast").unlink()
 for path in (disk / "s" / "mail.db", disk / "t" / "mail.db"):
     with Store.open(path) as store:
-        print(len(messages.ids(store, "work", "Inbox")), store.check())
+        print(len(ids_in(store)), store.check())
 """
 
 
@@ -84,7 +83,7 @@ def test_on_a_disk_full_from_the_start_mail_can_be_read_and_later_written(tmp_pa
         with Store.open(tmp_path / "mail.db") as store:
             session(store, [new(1)])
         with Store.open(tmp_path / "mail.db", read_only=True) as store:
-            assert len(messages.ids(store, "work", "Inbox")) == 1
+            assert len(ids_in(store)) == 1
         return
     said = sealed.run(["-c", FULL_AT_START, str(tmp_path)], sealed.small_disk(tmp_path, "2m")).splitlines()
     words = "There is no room left to write the mail store in"
