@@ -87,6 +87,10 @@ def role_id(db: sqlite3.Connection, account: str, role: Role) -> int:
 
 def counts(store: Store) -> dict[int, Count]:
     """Return folder id -> how many messages it holds and how many of them are unread; empty folders have no entry."""
+    return store.remember("folder counts", lambda: _counts(store))
+
+
+def _counts(store: Store) -> dict[int, Count]:
     unread = dict(store.read("SELECT folder, count(*) FROM placement WHERE unread = 1 GROUP BY folder"))
     return {
         folder_id: Count(total, unread.get(folder_id, 0))

@@ -27,7 +27,11 @@ def place(db: sqlite3.Connection, message_ids: Iterable[int], folder_id: int) ->
 
 def unplace(db: sqlite3.Connection, pairs: Iterable[tuple[int, int]]) -> None:
     """Take messages out of folders: (message, folder) each."""
-    db.executemany("DELETE FROM placement WHERE message = ? AND folder = ?", list(pairs))
+    groups: dict[int, list[int]] = {}
+    for message_id, folder_id in pairs:
+        groups.setdefault(folder_id, []).append(message_id)
+    for folder_id, ids in groups.items():
+        db.execute(f"DELETE FROM placement WHERE message {_IN} AND folder = ?", (id_list(ids), folder_id))  # noqa: S608
 
 
 def absent(db: sqlite3.Connection, message_ids: Sequence[int], folder_id: int) -> list[int]:

@@ -132,6 +132,10 @@ def coverage(store: Store, account: str = "", *, discarded: bool = True) -> tupl
 
     `account` "" means every account. Without `discarded`, messages that lie only in Junk or Trash are not counted.
     """
+    return store.remember(("coverage", account, discarded), lambda: _coverage(store, account, discarded=discarded))
+
+
+def _coverage(store: Store, account: str, *, discarded: bool) -> tuple[int, int]:
     of = " AND account = ?" if account else ""
     values = (account,) if account else ()
     ((total,),) = store.read(f"SELECT count(*) FROM message WHERE 1 = 1{of}", values)  # noqa: S608 - texts of ours

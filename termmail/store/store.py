@@ -11,16 +11,18 @@ import sqlite3
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from termmail.store import migrate, permissions
 from termmail.store.store_errors import StoreDamaged, StoreError, StoreReadOnly, from_os, from_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
 BUSY_SECONDS = 10.0
+
+T = TypeVar("T")
 
 __all__ = ["Store", "StoreError", "StoreReadOnly", "id_list"]
 
@@ -35,6 +37,8 @@ class Store:
         self._depth = 0
         self._durable = False
         self._version: tuple[int, ...] | None = None
+        self._memo: dict[object, Any] = {}
+        self._memo_token: object = None
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False, vfs: str | None = None) -> Self:
@@ -185,6 +189,16 @@ class Store:
         """Whether anybody else has written since this was last asked, or since the store was opened."""
         before, self._version = self._version, self.read_one("PRAGMA data_version")
         return self._version != before
+
+    def remember(self, key: object, compute: Callable[[], T]) -> T:
+        """Return what `compute` returned the last time, as long as nobody has written to the store since."""
+        token = (self.db.total_changes, self.read_one("PRAGMA data_version"))
+        if token != self._memo_token:
+            self._memo_token = token
+            self._memo.clear()
+        if key not in self._memo:
+            self._memo[key] = compute()
+        return self._memo[key]  # type: ignore[no-any-return]
 
     def check(self) -> list[str]:
         """What is wrong inside the file, in SQLite's words; [] when it is sound. Reads all of it."""
