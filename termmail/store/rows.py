@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from termmail.mail.message import Message, Outgoing
+    from termmail.mail.message import Envelope, Outgoing
+    from termmail.store.derived import Derived
 
 
 class New(Struct, frozen=True):
-    """A message the maildrop listed and whose header block was read.
+    """A message that the maildrop listed and whose header block was read.
 
-    `raw` is the whole message where it came along, `message` what `parse` made of it (parsed by the store when None).
-    `nth` is its place, from 1, among those listed under the same UIDL where there are several, else 0.
+    `raw` is the whole message where it came along. `nth` is its place, from 1, among those listed under the same UIDL
+    where there are several, else 0. `fingerprint`, `envelope` and `whole` (what is derived from `raw`)
+    are filled in by `pop3_identity.parse_page`.
     """
 
     uidl: bytes
@@ -26,7 +28,9 @@ class New(Struct, frozen=True):
     header: bytes
     raw: bytes | None = None
     nth: int = 0
-    message: Message | None = None
+    whole: Derived | None = None
+    fingerprint: bytes | None = None
+    envelope: Envelope | None = None
 
 
 class Arrived(Struct, frozen=True):
@@ -82,3 +86,11 @@ class Claimed(Struct, frozen=True):
     outgoing: Outgoing
     attempts: int
     draft_id: int
+
+
+class Wait(Struct, frozen=True):
+    """A queued message and how long it still waits. `not_before` is UTC seconds as stored, `seconds` from now."""
+
+    outbox_id: int
+    not_before: int
+    seconds: int
