@@ -116,6 +116,11 @@ class Context:
         """The names of the accounts, in the order of the config."""
         return list(self.config.accounts)
 
+    @property
+    def default_account(self) -> str:
+        """The account that new mail is written from; "" where there is none."""
+        return self.config.default_account or next(iter(self.config.accounts), "")
+
     def account(self, name: str) -> Account:
         """Return the settings of an account. Raises KeyError for an unknown name."""
         return self.config.accounts[name]

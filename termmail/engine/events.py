@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from termmail.mail.model import SendState
 
 
 class SyncOf(Struct, frozen=True, tag=True):
@@ -35,18 +40,27 @@ class MessageChanged(Struct, frozen=True):
 
 
 class FolderChanged(Struct, frozen=True):
-    """Messages were added to or removed from this folder (or drafts, or the outbox)."""
+    """Messages were added to or removed from folders of an account ("": of any), or the folders themselves changed."""
+
+    account: str = ""
+
+
+class DraftsChanged(Struct, frozen=True):
+    """A draft of an account was added, saved or removed."""
 
     account: str
-    folder: str
 
 
 class OutboxChanged(Struct, frozen=True):
-    """An outgoing message has a new state: queued, sending, sent, failed, unsure or cancelled."""
+    """An outgoing message has a new state."""
 
-    id: int
+    outbox_id: int
     account: str
-    state: str
+    state: SendState
+
+
+class JournalChanged(Struct, frozen=True):
+    """What undo takes back next may be another step now."""
 
 
 class SyncProgress(Struct, frozen=True):
@@ -77,4 +91,13 @@ class Failed(Struct, frozen=True):
     about: Subject | None = None
 
 
-Event = MailArrived | MessageChanged | FolderChanged | OutboxChanged | SyncProgress | Failed
+Event = (
+    MailArrived
+    | MessageChanged
+    | FolderChanged
+    | DraftsChanged
+    | OutboxChanged
+    | JournalChanged
+    | SyncProgress
+    | Failed
+)

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from termmail.accounts.credentials import PasswordError
 from termmail.engine.account_setup import login_advice
-from termmail.engine.events import Failed, FolderChanged, OutboxChanged, SendOf
+from termmail.engine.events import DraftsChanged, Failed, FolderChanged, OutboxChanged, SendOf
+from termmail.mail.model import SendState
 from termmail.net.net_errors import LoginRefused, NetError
 from termmail.store import outbox
 from termmail.store.account_lock import AccountLock, Locked
@@ -26,11 +27,20 @@ from termmail.store.store_errors import StoreError
 if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.mail.message import Message
+    from termmail.mail.model import OutgoingRow
     from termmail.net.smtp.submission import Outcome
     from termmail.net.stream import Server
-    from termmail.store.rows import Claimed, OutboxRow
+    from termmail.store.rows import Claimed
 
 log = logging.getLogger("termmail")
+
+_UNTIL_STORED = {
+    "sent": SendState.UNSURE,
+    "unsure": SendState.UNSURE,
+    "later": SendState.QUEUED,
+    "refused": SendState.FAILED,
+}
+"""The state that is shown of an outcome that could not be stored yet."""
 
 LOCKED_WAIT = 1.0
 """Seconds before the send lock of another process is tried again; doubled up to LONGEST_LOCKED_WAIT."""
@@ -49,7 +59,7 @@ class Sender:
         self.wake = asyncio.Event()
         self.trouble: NetError | PasswordError | None = None
         self._flushing = asyncio.Lock()
-        self._sending: asyncio.Task[list[OutboxRow]] | None = None
+        self._sending: asyncio.Task[list[OutgoingRow]] | None = None
         self._leaving = False
         self._locked_out = False
         self._locked_wait = LOCKED_WAIT
@@ -108,7 +118,7 @@ class Sender:
 
     # -- sending
 
-    async def flush(self) -> list[OutboxRow]:
+    async def flush(self) -> list[OutgoingRow]:
         """Send everything that is ready, and return the rows that were tried, in their new states.
 
         A failure of the server is no exception: see `trouble`. Raises StoreError. When this is cancelled, the message
@@ -124,8 +134,8 @@ class Sender:
                 self._sending.add_done_callback(_retrieve)
                 raise
 
-    async def _send_all(self) -> list[OutboxRow]:
-        tried: list[OutboxRow] = []
+    async def _send_all(self) -> list[OutgoingRow]:
+        tried: list[OutgoingRow] = []
         try:
             with AccountLock(self.context.paths.data, self.account, "send"):
                 self._locked_out = False
@@ -146,9 +156,9 @@ class Sender:
 
     async def _recover(self) -> None:
         for outbox_id in await self.context.db(outbox.recover, self.account):
-            self.context.tell(OutboxChanged(outbox_id, self.account, "unsure"))
+            self.context.tell(OutboxChanged(outbox_id, self.account, SendState.UNSURE))
 
-    async def _send_next(self) -> OutboxRow | None:
+    async def _send_next(self) -> OutgoingRow | None:
         """Claim one message, send it and return its row; None when nothing is ready.
 
         The password is fetched before the claim: the user may have to type it, and until then nothing is being sent.
@@ -165,17 +175,16 @@ class Sender:
         claimed = await self.context.db(outbox.claim, self.account, self.context.clock(), str(os.getpid()), ready=ready)
         if claimed is None:
             return None
-        self.context.tell(OutboxChanged(claimed.id, self.account, "sending"))
+        self.context.tell(OutboxChanged(claimed.id, self.account, SendState.SENDING))
         if server is None:
             await self._defer(claimed, self.trouble)
         else:
             await self._deliver(claimed, server)
         return await self._tell_state(claimed)
 
-    async def _tell_state(self, claimed: Claimed) -> OutboxRow:
+    async def _tell_state(self, claimed: Claimed) -> OutgoingRow:
         row = await self.context.db(outbox.get, claimed.id)
-        self.context.tell(OutboxChanged(row.id, self.account, row.state))
-        self.context.tell(FolderChanged(self.account, "Outbox"))
+        self.context.tell(OutboxChanged(row.outbox_id, self.account, row.state))
         return row
 
     async def _defer(self, claimed: Claimed, error: PasswordError | NetError | None, words: str = "") -> None:
@@ -223,28 +232,25 @@ class Sender:
                 await self._defer(claimed, outcome.error, outcome.words)
             elif outcome.state == "refused":
                 await self.context.db(outbox.failed, claimed.id, outcome.words, outcome.refused)
-                self.context.tell(FolderChanged(self.account, "Drafts"))
+                self.context.tell(DraftsChanged(self.account))
             else:
                 await self.context.db(outbox.unsure, claimed.id, outcome.words)
         except StoreError:
-            state = "unsure" if outcome.state in {"sent", "unsure"} else outcome.state
-            self.context.tell(OutboxChanged(claimed.id, self.account, "queued" if state == "later" else state))
+            self.context.tell(OutboxChanged(claimed.id, self.account, _UNTIL_STORED[outcome.state]))
             raise
         del self._outcomes[claimed.id]
 
-    def as_known(self, row: OutboxRow) -> OutboxRow:
+    def as_known(self, row: OutgoingRow) -> OutgoingRow:
         """Return the row with the outcome that is known here but could not be stored yet.
 
         A message that the server has taken, or may have taken, is "unsure" until that is stored.
         """
-        known = self._outcomes.get(row.id)
-        if known is None or row.state != "sending":
+        known = self._outcomes.get(row.outbox_id)
+        if known is None or row.state is not SendState.SENDING:
             return row
         _, outcome = known
-        if outcome.state == "sent":
-            return replace(row, state="unsure", words=NOT_STORED)
-        states = {"later": "queued", "refused": "failed", "unsure": "unsure"}
-        return replace(row, state=states[outcome.state], words=outcome.words)
+        words = NOT_STORED if outcome.state == "sent" else outcome.words
+        return replace(row, state=_UNTIL_STORED[outcome.state], words=words)
 
     async def _accepted(self, claimed: Claimed, outcome: Outcome) -> None:
         """Store that the server has taken the message for some or all recipients.
@@ -262,7 +268,7 @@ class Sender:
             self.context.tell(Failed(account, words, advice, SendOf(claimed.id)))
         else:
             await db(outbox.sent, claimed.id, self.context.clock(), await _parsed(claimed.outgoing.raw))
-            self.context.tell(FolderChanged(account, "Sent"))
+            self.context.tell(FolderChanged(account))
         if refused:
             words = f"Sent, but not to {', '.join(refused)}."
             self.context.tell(Failed(account, words, "The server refused these addresses."))
@@ -280,7 +286,7 @@ class Sender:
         await asyncio.gather(self._sending, return_exceptions=True)
 
 
-def _retrieve(task: asyncio.Task[list[OutboxRow]]) -> None:
+def _retrieve(task: asyncio.Task[list[OutgoingRow]]) -> None:
     """Mark the exception of a task that nobody awaits any more as seen, and log it."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.warning("sending failed after it was left: %s", error)

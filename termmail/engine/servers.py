@@ -47,6 +47,11 @@ class Servers:
             self._senders[account] = Sender(self.context, account)
         return self._senders[account]
 
+    def look_again(self) -> None:
+        """Let every mail source read again when its next change is due: the user changed something."""
+        for source in self._sources.values():
+            source.look_again()
+
     # -- in the background
 
     def start(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.errors import ErrorCode, UserError
+from termmail.errors import Gone, UserError
 from termmail.mail.model import Count, Folder, Role
 
 if TYPE_CHECKING:
@@ -34,10 +34,8 @@ class FolderError(UserError):
     advice = "Choose another name."
 
 
-class FolderGone(UserError):
+class FolderGone(Gone):
     """The folder does not exist any more."""
-
-    code = ErrorCode.GONE
 
 
 def ensure(store: Store, account: str) -> None:

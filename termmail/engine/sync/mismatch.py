@@ -53,5 +53,5 @@ async def settle(session: Pop3Session, drop: Maildrop, listed: Listed, known: Kn
     arrived = await context.db(pop3_identity.arrive, account, page, received=context.clock(), listed=_EveryUidl())
     if arrived.ids:
         context.tell(MailArrived(account, tuple(arrived.ids)))
-    context.tell(FolderChanged(account, "Inbox"))
+    context.tell(FolderChanged(account))
     return True

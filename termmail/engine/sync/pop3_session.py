@@ -11,7 +11,7 @@ from termmail.engine.account_setup import login_advice
 from termmail.engine.events import MessageChanged
 from termmail.mail import parse
 from termmail.net.net_errors import LoginRefused, NetError, TooLarge
-from termmail.store import messages, pop3_identity
+from termmail.store import derived, messages, pop3_identity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -197,8 +197,8 @@ class Pop3Session:
         """Store the whole bytes of a known message. Return False where they are another message's."""
         if known.message is None or not await is_same(raw, known):
             return False
-        message = await asyncio.to_thread(parse.parse, raw)
-        await self.context.db(messages.add_raw, known.message, raw, message)
+        found = await asyncio.to_thread(derived.from_raw, raw, complete=True)
+        await self.context.db(messages.add_raw, known.message, raw, found)
         self.context.tell(MessageChanged((known.message,)))
         return True
 

@@ -230,7 +230,7 @@ class Pop3Source:
         await arrivals.take(drop)
         missing = await self.context.db(pop3_identity.settle, self.account) if not arrivals.left_out else 0
         if plan.again or plan.missing or missing:
-            self.context.tell(FolderChanged(self.account, "Inbox"))
+            self.context.tell(FolderChanged(self.account))
         missed = arrivals.left_out + arrivals.skipped
         complete = not arrivals.left_out and not plan.unnamed and not drop.odd_rows
         return _Received(arrivals.new - arrivals.skipped, arrivals.rebound, missed, drop.odd_rows, complete)
