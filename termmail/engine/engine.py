@@ -281,9 +281,9 @@ class Engine:
 
     # -- triage: the screen changes at once, `z` takes it back
 
-    async def mark_read(self, ids: Iterable[int], *, unread: bool = False) -> None:
+    async def mark_read(self, ids: Iterable[int], *, unread: bool = False, undoable: bool = True) -> None:
         """Mark messages read, or unread."""
-        await triage.flag(self, ids, unread=unread)
+        await triage.flag(self, ids, unread=unread, undoable=undoable)
 
     async def star(self, ids: Iterable[int], *, on: bool | None = None) -> None:
         """Star messages, or take the star away; None turns the first one round and the others with it."""

@@ -24,8 +24,15 @@ def how_many(ids: object) -> str:
     return "1 message" if count == 1 else f"{count} messages"
 
 
-async def flag(engine: Engine, ids: Iterable[int], *, unread: bool | None = None, starred: bool | None = None) -> None:
-    """Set flags, and remember what they were."""
+async def flag(
+    engine: Engine,
+    ids: Iterable[int],
+    *,
+    unread: bool | None = None,
+    starred: bool | None = None,
+    undoable: bool = True,
+) -> None:
+    """Set flags; where it is `undoable`, remember what they were."""
     chosen = list(ids)
     before = await engine.db(messages.rows, chosen)
     await engine.db(messages.set_flags, chosen, unread=unread, starred=starred)
@@ -42,8 +49,12 @@ async def flag(engine: Engine, ids: Iterable[int], *, unread: bool | None = None
         engine.tell(MessageChanged(tuple(chosen)))
         return f"{how_many(chosen)} as before"
 
-    changed = [row for row in before if (unread is not None and row.unread != unread) or starred is not None]
-    if changed and (starred is not None or unread):
+    changed = [
+        row
+        for row in before
+        if (unread is not None and row.unread != unread) or (starred is not None and row.starred != starred)
+    ]
+    if changed and undoable:
         engine.journal.add(takes_back)
 
 
@@ -64,6 +75,8 @@ async def move(engine: Engine, ids: Iterable[int], folder: str) -> str:
     rows = await engine.db(messages.rows, chosen)
     before = await engine.db(messages.move, chosen, folder)
     _tell_moved(engine, rows, {folder})
+    if not before:
+        return f"Nothing to move: {how_many(chosen)} in {folder} already"
 
     async def takes_back() -> str | None:
         for old_folder in set(before.values()):
@@ -77,7 +90,7 @@ async def move(engine: Engine, ids: Iterable[int], folder: str) -> str:
 
     engine.journal.add(takes_back)
     verb = {"Archive": "Archived", "Spam": "Marked as spam"}.get(folder)
-    return f"{verb}: {how_many(chosen)}" if verb else f"Moved to {folder}: {how_many(chosen)}"
+    return f"{verb}: {how_many(before)}" if verb else f"Moved to {folder}: {how_many(before)}"
 
 
 async def delete(engine: Engine, ids: Iterable[int], *, journal: bool = True) -> str:
