@@ -200,7 +200,7 @@ class Receiver:
             self.engine.tell(FolderChanged(self.account, "Inbox"))
         return arrivals.new, arrivals.rebound, arrivals.left_out == 0 and not plan.unnamed
 
-    async def _compare(self, drop: Maildrop) -> tuple[list[Listed], Plan]:
+    async def _compare(self, drop: Maildrop) -> tuple[Sequence[Listed], Plan]:
         """The whole list of the maildrop, and what it means beside what is known."""
         listed = await self.list_again(drop)
         rows = [(entry.number, entry.size, entry.uidl) for entry in listed]
@@ -272,7 +272,7 @@ class Receiver:
         lost = [known for known in wanted if known.remote_id not in found]
         return found | await find_by_header(drop, unnamed, lost, certain=certain)
 
-    async def list_again(self, drop: Maildrop) -> list[Listed]:
+    async def list_again(self, drop: Maildrop) -> Sequence[Listed]:
         """The whole list of this session, its named entries kept for `locate`."""
         listed = await drop.listing()
         self.listing = by_uidl(listed)
