@@ -71,7 +71,7 @@ class Maildrop:
                 "The user name or the password holds a character that cannot be sent, such as a line break."
             )
         dialogue = Dialogue(await Stream.connect(server), trace)
-        dialogue.secrets.hide(server.password)
+        dialogue.secrets.hide_login(server.username, server.password)
         drop = cls(dialogue, server)
         try:
             await drop._begin(list_too=list_too)

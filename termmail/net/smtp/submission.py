@@ -92,7 +92,7 @@ async def _open(server: Server, trace: Trace | None) -> AsyncIterator[_Session]:
     from termmail.net.smtp import guard  # noqa: PLC0415  aiosmtplib takes 57 ms, which only sending needs
 
     trace = trace or Trace(limit=1)
-    trace.secrets.hide(server.password)
+    trace.secrets.hide_login(server.username, server.password)
     if server.security == "none" and not server.allow_cleartext:
         raise TlsFailed(
             f"{server.place} is set to security none, which sends mail and password in the clear.",
