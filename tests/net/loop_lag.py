@@ -58,3 +58,36 @@ def pop3_in_a_thread(answers: Mapping[bytes, bytes]) -> Iterator[int]:
     finally:
         thread.join(5)
         assert not thread.is_alive()
+
+
+@contextlib.asynccontextmanager
+async def smtp_in_a_thread() -> AsyncIterator[tuple[int, list[bytes]]]:
+    """An SMTP server for one client, as `pop3_in_a_thread`: its port, and the messages as they were sent."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    received: list[bytes] = []
+
+    def serve() -> None:
+        with listener, contextlib.suppress(OSError):
+            line, _ = listener.accept()
+            with line:
+                line.sendall(b"220 ready\r\n")
+                while data := line.recv(1000):
+                    line.sendall(b"354 go on\r\n" if data.startswith(b"DATA") else b"250 ok\r\n")
+                    if data.startswith(b"DATA"):
+                        received.append(_until_dot(line))
+                        line.sendall(b"250 queued\r\n")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1], received
+    finally:
+        await asyncio.to_thread(thread.join, 5)
+        assert not thread.is_alive()
+
+
+def _until_dot(line: socket.socket) -> bytes:
+    pieces = [line.recv(1 << 20)]
+    while not (pieces[-1] if len(pieces[-1]) > 4 else b"".join(pieces[-3:])).endswith(b"\r\n.\r\n"):
+        pieces.append(line.recv(1 << 20))
+    return b"".join(pieces).removesuffix(b".\r\n")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from termmail.net.pop3.listing import Listed
 from termmail.net.pop3.maildrop import Maildrop
-from tests.net.loop_lag import loop_lag, pop3_in_a_thread
+from termmail.net.smtp import submission
+from termmail.net.smtp.guard import CHUNK, stuffed
+from termmail.net.stream import Server
+from tests.net.loop_lag import loop_lag, pop3_in_a_thread, smtp_in_a_thread
 from tests.net.pop3_script import collect, server
 
 CAPA = b"+OK\r\nTOP\r\nUIDL\r\nUSER\r\n.\r\n"
@@ -89,4 +95,35 @@ async def test_a_header_of_20_mb_does_not_hold_up_the_loop():
             ((_, header),) = await collect(drop.headers([Listed(1, 20_000_000)]))
         await drop.close()
     assert header == head
+    assert lag.seconds < LONGEST_TURN
+
+
+@pytest.mark.parametrize("line", [b"z" * 76 + b"\r\n", b".\r\n", b"\r", b"x"], ids=["lines", "dots", "CR", "one line"])
+def test_a_message_is_sent_in_pieces_and_as_a_whole(line):
+    raw = line * (300_000 // len(line))
+    sent = b"".join(stuffed(raw))
+    plain = re.sub(rb"\r\n|\r|\n", b"\r\n", raw)
+    plain += b"" if plain.endswith(b"\r\n") else b"\r\n"
+    assert sent == re.sub(rb"(?m)^\.", b"..", plain)
+    assert max(map(len, stuffed(raw))) <= 3 * CHUNK
+
+
+@given(st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"a"]), max_size=30), st.integers(1, 7))
+def test_however_a_message_is_cut_it_is_sent_the_same(words, size):
+    raw = b"".join(words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("termmail.net.smtp.guard.CHUNK", size)
+        sent = b"".join(stuffed(raw))
+    assert sent == b"".join(stuffed(raw))
+    assert re.fullmatch(rb"(?:(?:[^\r\n.]|\.\.)[^\r\n]*\r\n|\r\n)*", sent)
+
+
+async def test_sending_25_mb_does_not_hold_up_the_loop():
+    raw = b"Subject: x\r\n\r\n" + b".dots and lines\r\n" * 1_500_000
+    async with smtp_in_a_thread() as (port, received), loop_lag() as lag:
+        outcome = await submission.send(
+            Server("smtp", "127.0.0.1", port, "none", allow_cleartext=True), "a@x.org", ("b@x.org",), raw
+        )
+    assert outcome.state == "sent"
+    assert received[0] == raw.replace(b"\r\n.", b"\r\n..")
     assert lag.seconds < LONGEST_TURN
