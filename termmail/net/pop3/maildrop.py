@@ -59,6 +59,10 @@ class Maildrop:
         """Messages, as STAT said."""
         self.size = 0
         """Bytes, as STAT said."""
+        self.odd_rows = 0
+        """Rows of the last listing that were left out; see Listing."""
+        self.odd_sizes = 0
+        """Messages of the last listing without a size that can be believed."""
 
     @classmethod
     async def open(cls, server: Server, trace: Trace | None = None, *, list_too: bool = False) -> Maildrop:
@@ -195,7 +199,9 @@ class Maildrop:
             raise refusal(self._dialogue, sizes)
         self._uidl_works = uidls is not None and uidls.ok
         named = uidls.body if uidls is not None and uidls.ok else None
-        return await read_listing(self.count, sizes.body or b"", named)
+        listing = await read_listing(self.count, sizes.body or b"", named)
+        self.odd_rows, self.odd_sizes = listing.odd_rows, listing.odd_sizes
+        return listing
 
     async def uidl(self, number: int) -> bytes | None:
         """The unique id of one message, in one turn; None where the server has no such message or no UIDL."""
