@@ -343,6 +343,10 @@ class Engine:
         """Send again now; one that may have arrived only when the user is `sure`."""
         await writing.retry(self, id, sure=sure)
 
+    async def retry_outbox_all(self, account: str) -> list[int]:
+        """Make every queued message of the account due now, and return their outbox ids. Raises StoreError."""
+        return await self.sender(account).retry_all()
+
     async def cancel_outbox(self, id: int) -> Draft | None:  # noqa: A002
         """Take an unsent message back as a draft; None where it is already on its way."""
         return await writing.cancel(self, id)

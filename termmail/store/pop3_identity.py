@@ -282,6 +282,7 @@ def restore(store: Store, mapping: Mapping[int, tuple[str, str]]) -> list[int]:
 
 
 def _ripen(store: Store, account: str, now: int) -> None:
+    """Make due what was trashed long enough."""
     where = "WHERE account = ? AND state = 'trashed' AND due_at <= ?"
     if store.read_one(f"SELECT 1 FROM remote {where} LIMIT 1", (account, now)):  # noqa: S608 - a text of ours
         with store.transaction() as db:
