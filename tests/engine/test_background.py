@@ -16,6 +16,7 @@ from termmail.demo.faults import Manners
 from termmail.engine import sender, tasks
 from termmail.engine.clock import now
 from termmail.engine.events import Failed, MailArrived, OutboxChanged, SendOf, SyncOf
+from termmail.engine.sync.pop3_session import SLICE
 from termmail.engine.tasks import Tasks
 from termmail.errors import ErrorCode, UserError
 from termmail.store import delete_queue, outbox
@@ -509,3 +510,36 @@ async def test_a_store_that_stays_busy_makes_a_send_fail_with_words(smtp_server,
             await engine.flush("ada")
         assert server.received == []
         assert len(await engine.db(outbox.ids, "ada")) == 1
+
+
+async def test_other_store_work_gets_in_between_while_a_long_listing_is_compared(pop3_server, engine_at):
+    many = 20_000
+
+    def rows(verb: str, true: list[bytes]) -> list[bytes]:
+        made = {"LIST": b"%d 1000", "UIDL": b"%d u%d"}.get(verb)
+        return true if made is None else [made % ((n,) if verb == "LIST" else (n, n)) for n in range(1, many + 1)]
+
+    def know_all(store) -> None:
+        with store.transaction() as db:
+            db.executemany(
+                "INSERT INTO remote (account, uidl, number, size, fingerprint, state) VALUES ('ada', ?, 0, 1000, x'01', 'kept')",
+                [(b"u%d" % n,) for n in range(1, many + 1)],
+            )
+
+    server = await pop3_server([mail(1)], manners=Manners(rows=rows, stat=lambda _count, _size: (many, many * 1000)))
+    async with engine_at(server.port) as engine:
+        await engine.db(know_all)
+        between = 0
+
+        async def other_work() -> None:
+            nonlocal between
+            while True:
+                await engine.db(lambda store: store.read_one("SELECT 1"))
+                between += 1
+
+        working = engine.run(other_work())
+        assert (await engine.sync("ada")).words == "No new messages"
+        working.cancel()
+        numbers = await engine.db(lambda store: store.read("SELECT count(*) FROM remote WHERE number > 0"))
+        assert numbers == [(many,)]
+        assert between > 2 * many / SLICE
