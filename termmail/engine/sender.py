@@ -96,6 +96,15 @@ class Sender:
         self._deadlines.clear()
         self.look_again()
 
+    async def retry_all(self) -> list[int]:
+        """Make every queued message due now, and return their outbox ids. Raises StoreError."""
+        outbox_ids = await self.context.db(outbox.retry_all, self.account, self.context.clock())
+        self._deadlines.clear()
+        for outbox_id in outbox_ids:
+            self.context.tell(OutboxChanged(outbox_id, self.account, SendState.QUEUED))
+        self.look_again()
+        return outbox_ids
+
     async def seconds_left(self, outbox_id: int) -> float:
         """Return how long a queued message still waits; 0.0 for one that is ready or not queued."""
         deadline = (await self._read_deadlines()).get(outbox_id)
@@ -108,13 +117,21 @@ class Sender:
         changes nothing. The wait is never longer than was asked for when it was queued or deferred.
         """
         clock = asyncio.get_running_loop().time()
-        known, self._deadlines = self._deadlines, {}
+        before, self._deadlines = self._deadlines, {}
         for one in await self.context.db(outbox.waits, self.account, self.context.clock()):
-            not_before, deadline = known.get(one.outbox_id, (None, 0.0))
+            not_before, deadline = before.get(one.outbox_id, (None, 0.0))
             if not_before != one.not_before:
                 deadline = clock + one.seconds
             self._deadlines[one.outbox_id] = (one.not_before, deadline)
+        for outbox_id in before.keys() - self._deadlines.keys():
+            await self._tell_taken(outbox_id)
         return {outbox_id: deadline for outbox_id, (_, deadline) in self._deadlines.items()}
+
+    async def _tell_taken(self, outbox_id: int) -> None:
+        """Tell the state of a message that waited here and was sent, or taken back, by another process or the user."""
+        with contextlib.suppress(KeyError):
+            row = await self.context.db(outbox.get, outbox_id)
+            self.context.tell(OutboxChanged(row.outbox_id, self.account, row.state))
 
     # -- sending
 
@@ -175,6 +192,7 @@ class Sender:
         claimed = await self.context.db(outbox.claim, self.account, self.context.clock(), str(os.getpid()), ready=ready)
         if claimed is None:
             return None
+        self._deadlines.pop(claimed.id, None)
         self.context.tell(OutboxChanged(claimed.id, self.account, SendState.SENDING))
         if server is None:
             await self._defer(claimed, self.trouble)

@@ -81,6 +81,10 @@ class Outbox:
         self._tell(outbox_id, row.account, SendState.QUEUED)
         self.servers.sender(row.account).look_again()
 
+    async def retry_all(self, account: str) -> list[int]:
+        """Make every queued message of an account due now, and return their outbox ids."""
+        return await self.servers.sender(account).retry_all()
+
     async def cancel(self, outbox_id: int) -> Draft | None:
         """Take a message back and return its draft; None where it had none (sendmail): then it is deleted.
 

@@ -15,14 +15,24 @@ DELAY_AFTER_CLOCK_CHANGE = 60
 
 
 def next_due(store: Store, account: str, now: int) -> int | None:
-    """Return when the next delete needs a session (UTC seconds, `now` is the present); None where none waits."""
+    """Return when the next delete needs a session (UTC seconds, `now` is the present); None where none waits.
+
+    Times that were stored under a clock that was ahead are corrected.
+    """
     found = store.read_one(
         "SELECT min(coalesce(due_at, 0)) FROM remote WHERE account = ?"
         " AND (state IN ('due', 'sent') OR state = 'trashed' AND due_at IS NOT NULL)",
         (account,),
     )
     due_at = None if found is None else found[0]
-    return due_at if due_at is None or due_at <= now + LONGEST_DELAY else now + DELAY_AFTER_CLOCK_CHANGE
+    if due_at is None or due_at <= now + LONGEST_DELAY:
+        return due_at
+    with store.transaction() as db:
+        db.execute(
+            "UPDATE remote SET due_at = ? WHERE account = ? AND state IN ('trashed', 'due') AND due_at > ?",
+            (now + DELAY_AFTER_CLOCK_CHANGE, account, now + LONGEST_DELAY),
+        )
+    return now + DELAY_AFTER_CLOCK_CHANGE
 
 
 def make_due(store: Store, account: str, now: int) -> int:

@@ -16,12 +16,14 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from termmail.errors import ErrorCode
 from termmail.mail.message import Address, Draft, Message, Outgoing
 from termmail.mail.model import OutgoingRow, Role, SendState
 from termmail.store import contacts, derived, drafts, folders
 from termmail.store.messages import add_local
 from termmail.store.rows import Claimed, Wait
 from termmail.store.store import id_list
+from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -256,6 +258,8 @@ def cancel(store: Store, id_: int) -> Draft | None:
     None where it has no draft (then it is deleted), or is being sent or was: `get` tells which."""
     with store.transaction(durable=True) as db:
         if not _change(db, id_, "cancelled", "", "queued", "failed", "unsure"):
+            if db.execute("SELECT 1 FROM outbox WHERE id = ? AND state = 'cancelled'", (id_,)).fetchone():
+                raise StoreError(f"Message {id_} was already taken back.", code=ErrorCode.CHANGED)
             return None
         db.execute("UPDATE outbox SET raw = NULL WHERE id = ?", (id_,))
         db.execute("UPDATE draft SET outbox = NULL WHERE outbox = ?", (id_,))
@@ -280,6 +284,17 @@ def retry(store: Store, id_: int, now: int, *, sure: bool = False) -> bool:
             (id_,),
         )
     return True
+
+
+def retry_all(store: Store, account: str, now: int) -> list[int]:
+    """Make every queued message due now, also one that can still be taken back, and return their ids."""
+    with store.transaction(durable=True) as db:
+        found = db.execute(
+            "UPDATE outbox SET not_before = ?1, created = min(created, ?1) WHERE account = ?2 AND state = 'queued'"
+            " RETURNING id",
+            (now, account),
+        ).fetchall()
+    return sorted(outbox_id for (outbox_id,) in found)
 
 
 def get(store: Store, outbox_id: int) -> OutgoingRow:

@@ -252,6 +252,7 @@ def set_state(
 
 
 def _ripen(store: Store, account: str, now: int) -> None:
+    """Make due what was trashed long enough."""
     where = "WHERE account = ? AND state = 'trashed' AND due_at <= ?"
     if store.read_one(f"SELECT 1 FROM remote {where} LIMIT 1", (account, now)):  # noqa: S608 - a text of ours
         with store.transaction() as db:

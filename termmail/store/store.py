@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from termmail.store import migrate, permissions
-from termmail.store.store_errors import StoreDamaged, StoreError, StoreReadOnly, from_os, from_sqlite
+from termmail.store.store_errors import StoreDamaged, StoreError, StoreReadOnly, StoreReplaced, from_os, from_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,6 +39,7 @@ class Store:
         self._version: tuple[int, ...] | None = None
         self._memo: dict[object, Any] = {}
         self._memo_token: object = None
+        self._inode = _inode(path)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False, vfs: str | None = None) -> Self:
@@ -112,6 +113,8 @@ class Store:
             raise StoreReadOnly(f"The mail store {self.path} is open for reading only.")
         if self._depth and durable and not self._durable:
             raise RuntimeError("a durable transaction inside one that is not")
+        if self._depth == 0:
+            self.check_same_file()
         try:
             with self._outer(durable=durable) if self._depth == 0 else self._inner():
                 yield self.db
@@ -141,6 +144,8 @@ class Store:
             self._depth, self._durable = 0, False
             if durable:
                 db.execute(f"PRAGMA synchronous = {self._lazy}")
+        if durable:
+            self.check_same_file()
 
     @contextmanager
     def _inner(self) -> Iterator[None]:
@@ -158,6 +163,14 @@ class Store:
             db.execute(f"RELEASE {name}")
         finally:
             self._depth -= 1
+
+    def check_same_file(self) -> None:
+        """Raise StoreReplaced where the path no longer names the open file.
+
+        Then a commit reaches only a file that nobody finds again, and nothing may be told as saved, sent or safe.
+        """
+        if self._inode is not None and _inode(self.path) != self._inode:
+            raise StoreReplaced(f"The mail store {self.path} was deleted or replaced while termmail was running.")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -210,6 +223,15 @@ class Store:
         except (sqlite3.Error, StoreError) as error:
             found.append(str(error))
         return [line for line in found if line != "ok"]
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Return the device and inode of a file, or None where it is missing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _journal(db: sqlite3.Connection, mode: str) -> str:

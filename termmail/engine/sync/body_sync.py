@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from termmail.engine.events import MessageChanged, SyncProgress
@@ -13,7 +14,7 @@ from termmail.store import messages, pop3_identity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from termmail.engine.sync.pop3_session import Pop3Session
+    from termmail.engine.sync.pop3_session import Pop3Session, Uidls
     from termmail.net.pop3.maildrop import Listed, Maildrop
     from termmail.store.rows import Known
 
@@ -27,7 +28,8 @@ async def download(session: Pop3Session, drop: Maildrop) -> int:
     Return how many could not be fetched: they are passed over. Raises what ends the session; what had come by then is
     stored.
     """
-    wanted = _in_this_session(session, await session.context.db(pop3_identity.to_download, session.account))
+    lacking = await session.context.db(pop3_identity.to_download, session.account)
+    wanted = await asyncio.to_thread(_in_this_session, session.uidls, lacking)
     pages = _Pages(session)
     done = missed = 0
     try:
@@ -55,15 +57,15 @@ async def download(session: Pop3Session, drop: Maildrop) -> int:
     return missed
 
 
-def _in_this_session(session: Pop3Session, lacking: Sequence[Known]) -> list[tuple[Listed, Known]]:
+def _in_this_session(uidls: Uidls, lacking: Sequence[Known]) -> list[tuple[Listed, Known]]:
     """Return the entry of each message in this session's listing; a message that has none is left out.
 
     Where its UIDL is blank or repeated, `known.number` is the number under which its header was just read.
     """
-    unnamed = {listed.number: listed for listed in session.uidls.unnamed()}
+    unnamed = {listed.number: listed for listed in uidls.unnamed()}
     found: list[tuple[Listed, Known]] = []
     for known in lacking:
-        listed = session.uidls.get(known.uidl) or unnamed.get(known.number)
+        listed = uidls.get(known.uidl) or unnamed.get(known.number)
         if listed is not None and listed.uidl == known.uidl:
             found.append((listed, known))
     return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from array import array
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
 
 from termmail.engine.account_setup import login_advice
 from termmail.engine.events import MessageChanged
@@ -14,7 +16,7 @@ from termmail.net.net_errors import LoginRefused, NetError, TooLarge
 from termmail.store import derived, messages, pop3_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable
 
     from termmail.engine.context import Context
     from termmail.net.pop3.maildrop import Listed, Maildrop
@@ -28,11 +30,33 @@ IDLE = 60.0
 NOOP_EVERY = 25.0
 """Seconds between NOOPs while a session waits for the reader."""
 
-SLICE = 5000
+SLICE = 2000
 """Entries of a listing handled between two turns of the event loop, and in one call of the store."""
 
 SMALL_HEADER = 64 << 10
 """Bytes of a header block that is hashed on the event loop; a larger one goes to a worker thread."""
+
+
+class Chosen(Sequence["Listed"]):
+    """Entries of a listing at these places, in this order, each read from the listing when it is asked for."""
+
+    def __init__(self, entries: Sequence[Listed], places: Iterable[int]) -> None:
+        self._entries = entries
+        self._places = array("L", places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Listed: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Listed]: ...
+
+    def __getitem__(self, index: int | slice) -> Listed | Sequence[Listed]:
+        if isinstance(index, slice):
+            return Chosen(self._entries, self._places[index])
+        return self._entries[self._places[index]]
 
 
 class Uidls:
@@ -73,7 +97,10 @@ class Uidls:
         return self.entries[self._places[uidl]] if self.names(uidl) else None
 
     def unnamed(self) -> list[Listed]:
-        """Return the entries that no UIDL names: they are told apart by their headers."""
+        """Return the entries that no UIDL names: they are told apart by their headers.
+
+        Call it in a worker thread: it may read the whole listing.
+        """
         blank = b"" in self._places
         if not self.repeated and not blank:
             return []
@@ -186,7 +213,10 @@ class Pop3Session:
         await self.list_again(drop)
         found = self._named(wanted)
         lost = [known for known in wanted if known.remote_id not in found]
-        return found | await find_by_header(drop, self.uidls.unnamed(), lost, certain=certain)
+        if not lost:
+            return found
+        unnamed = await asyncio.to_thread(self.uidls.unnamed)
+        return found | await find_by_header(drop, unnamed, lost, certain=certain)
 
     def _named(self, wanted: Sequence[Known]) -> dict[int, Listed]:
         return {known.remote_id: listed for known in wanted if (listed := self.uidls.get(known.uidl)) is not None}

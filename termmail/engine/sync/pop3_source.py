@@ -21,7 +21,7 @@ from termmail.engine.sync import mismatch
 from termmail.engine.sync.body_sync import download
 from termmail.engine.sync.delete_sync import commit_deletes
 from termmail.engine.sync.header_sync import Arrivals
-from termmail.engine.sync.pop3_session import SLICE, Pop3Session
+from termmail.engine.sync.pop3_session import SLICE, Chosen, Pop3Session
 from termmail.engine.views import Status, SyncResult
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, Refused
 from termmail.store import delete_queue, pop3_identity
@@ -225,8 +225,8 @@ class Pop3Source:
     async def _receive(self, drop: Maildrop) -> _Received:
         """Store everything that is new, newest first."""
         uidls, plan = await self._compare(drop)
-        places = sorted((*plan.new, *plan.unnamed), reverse=True)
-        arrivals = Arrivals(self.session, uidls, [uidls.entries[place] for place in places])
+        wanted = Chosen(uidls.entries, sorted((*plan.new, *plan.unnamed), reverse=True))
+        arrivals = await asyncio.to_thread(Arrivals, self.session, uidls, wanted)
         await arrivals.take(drop)
         missing = await self.context.db(pop3_identity.settle, self.account) if not arrivals.left_out else 0
         if plan.again or plan.missing or missing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from termmail.mail.sanitize import cells
+from termmail.mail.width import cells
 from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from termmail.mail.sanitize import cells, clean, cut
+from termmail.mail.sanitize import clean, cut
+from termmail.mail.width import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,7 +17,8 @@ from termmail.mail.html.grid import draw
 from termmail.mail.html.layout import STRUCK, Page
 from termmail.mail.html.links import host, list_line, warnings
 from termmail.mail.message import Line, Link, Rendered
-from termmail.mail.sanitize import cells, domain_warning
+from termmail.mail.sanitize import domain_warning
+from termmail.mail.width import cells
 from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from termmail.mail.html.grid import Cell, Grid
-from termmail.mail.sanitize import cells
+from termmail.mail.width import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
