@@ -348,11 +348,14 @@ class Engine:
         return await self.sender(account).retry_all()
 
     async def cancel_outbox(self, id: int) -> Draft | None:  # noqa: A002
-        """Take an unsent message back as a draft; None where it is already on its way."""
+        """Take an unsent message back and return its draft; None where it is being sent, or never had a draft.
+
+        Raises StoreError with the code CHANGED where it was taken back before.
+        """
         return await writing.cancel(self, id)
 
     async def assume_sent(self, id: int) -> None:  # noqa: A002
-        """The user knows that an unsure message arrived: it goes to Sent."""
+        """Store that an unsure message arrived, as the user says: it is moved to Sent."""
         await writing.assume_sent(self, id)
 
     # -- servers
@@ -403,7 +406,7 @@ class Engine:
 async def opened(
     paths: Paths, config: Config, *, passwords: Passwords | None = None, commit: bool = True
 ) -> AsyncIterator[Engine]:
-    """An open Engine for as long as the block runs; `commit` as `Engine.close` has it."""
+    """Open an Engine for as long as the block runs; `commit` is that of `Engine.close`."""
     engine = await Engine.open(paths, config, passwords=passwords)
     try:
         yield engine
