@@ -8,7 +8,6 @@ import asyncio
 import gc
 import logging
 import signal
-from collections import deque
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -123,7 +122,8 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._unsaid: list[Problem] = []
         self._asking = asyncio.Lock()
         self._unsubscribe: Callable[[], None] | None = None
-        self._aimed: deque[tuple[events.Key, Widget]] = deque(maxlen=64)
+        self._aim: tuple[events.Key, Widget] | None = None
+        """The key that is being handled and the widget it went to."""
         self._held: list[events.Key] | None = None
         self._holding: Timer | None = None
         self._order = KeyOrder(self, self._deliver)
@@ -283,15 +283,15 @@ class TermmailApp(App[None], inherit_bindings=False):
         if self._held is not None:
             self._held.append(events.Key(event.key, event.character))
             return
-        self._aimed.append((event, self.focused or self.screen))
+        self._aim = (event, self.focused or self.screen)
         await super().on_event(event)
 
     async def _came_back(self, event: events.Key) -> None:
         """Give a key that nothing used to what has the focus by now, else to the bindings."""
         target = self.focused or self.screen
-        if any(event is key and target is not aim for key, aim in self._aimed):
+        if self._aim is not None and event is self._aim[0] and target is not self._aim[1]:
             again = events.Key(event.key, event.character)
-            self._aimed.append((again, target))
+            self._aim = (again, target)
             target._forward_event(again)  # noqa: SLF001 - Textual has no public way to pass a key on
         else:
             await super().on_event(event)

@@ -15,6 +15,7 @@ from termmail.ui.screens.palette import FindActionScreen
 from termmail.ui.screens.source import SourceScreen
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until
+from tests.ui.test_folder_picker import typed
 from tests.ui.test_typing import burst
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ async def test_two_letters_of_the_folder_list_in_one_read_choose_once(tmp_path: 
     async with mailbox(tmp_path) as (app, pilot):
         burst(app, "gii")
         await until(pilot, lambda: app.screen is app.inbox and app.inbox.view.folder == "Inbox")
-        burst(app, "gaa")
+        typed(app, "gaa", 0.0, later=1.0)
         await until(pilot, lambda: app.screen is app.inbox and app.inbox.view.folder == "Archive")
 
 
