@@ -193,3 +193,23 @@ def test_bytes_that_are_not_utf8_end_nothing(session, demo, profile, tmp_path, j
     assert set(body) - {*"BeforeAfter"} <= {"\ufffd", "("}
     if junk.startswith(b"\x1b[M"):
         assert body == "BeforeAfter", "a mouse report is no text"
+
+
+def test_leaving_after_mails_that_take_long_to_lay_out_takes_three_seconds(session, demo, profile):
+    servers = demo(filled=False)
+    for number in range(8):
+        rows = "".join(f"<tr><td>{row}</td><td>{number}</td></tr>" for row in range(40_000))
+        head = (
+            f"From: a@example.net\r\nSubject: Table {number}\r\nMessage-ID: <{number}@x>\r\nContent-Type: text/html\r\n"
+        )
+        servers.maildrop.add(f"{head}\r\n<table border=1>{rows}</table>\r\n".replace("</tr>", "</tr>\r\n").encode())
+    running = session("-m", "termmail", *profile(servers))
+    running.wait(b"8 unread")
+    running.child.send(b"\r")
+    running.wait(b"Fetching")
+    for _ in range(7):
+        running.child.send(b"]")
+        running.wait(b"Table")
+    running.child.send(b"\x11")
+    assert running.end() < 3.5
+    assert running.child.exitstatus == 0

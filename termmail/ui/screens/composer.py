@@ -44,6 +44,9 @@ BEAT = 1.0
 RETRY = 5.0
 """Seconds after which a draft that could not be saved is saved again."""
 
+EDITING = "editing"
+"""The folder below the data folder for texts that an editor has."""
+
 WRITTEN = ("to", "cc", "bcc", "subject", "body")
 """What a person writes of a draft."""
 
@@ -122,20 +125,21 @@ class ComposeScreen(DismissOnce[int | None]):
             getattr(current, name).strip() != getattr(first, name).strip() for name in WRITTEN
         )
 
-    async def _save(self) -> bool:
+    async def _save(self, *, unchanged: bool = False) -> bool:
         """Store what is on the screen, where it differs from what is stored. Return False where that failed.
 
-        What has begun is not called off: a draft that was stored unnoticed would be stored a second time.
+        A draft that the user has not changed is stored only with `unchanged`. What has begun is not called off: a draft that was stored unnoticed would be stored a second time.
         """
-        saving = asyncio.create_task(self._save_whole())
+        saving = asyncio.create_task(self._save_whole(unchanged=unchanged))
         self._savings.add(saving)
         saving.add_done_callback(self._savings.discard)
         return await asyncio.shield(saving)
 
-    async def _save_whole(self) -> bool:
+    async def _save_whole(self, *, unchanged: bool) -> bool:
         async with self._saving:
             current = self._current()
-            if self._finished or current == self.draft or (not self.draft.id and not self._changed()):
+            wanted = bool(self.draft.id) or unchanged or self._changed()
+            if self._finished or not wanted or (self.draft.id and current == self.draft):
                 self._saved()
                 return True
             try:
@@ -233,11 +237,11 @@ class ComposeScreen(DismissOnce[int | None]):
     @work(exclusive=True, group="editor", exit_on_error=False)
     async def action_compose_editor(self) -> None:
         """Give the text to $EDITOR and take back what it leaves."""
-        await self._save()
+        await self._save(unchanged=True)  # the text in the editor's file belongs to a stored draft
         body = self._body
         try:
             with self.app.batch_update(), self.app.suspend():
-                text = await editor.edit(body.text, self.engine.paths.data / "editing")
+                text = await editor.edit(body.text, self.engine.paths.data / EDITING, self.draft.id)
         except editor.EditorError as error:
             self._trouble(str(error))
         except SuspendNotSupported:
