@@ -158,7 +158,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "export", "write messages to files", "termmail export '' ~/backup --format eml", "mailbox.export_mail"
     )
     out.add_argument("query", metavar="QUERY", help="as for search; '' is everything")
-    out.add_argument("dest", type=_path, metavar="DEST", help="a new mbox file, or a folder")
+    out.add_argument("dest", type=_path, metavar="DEST", help="a new mbox file, a folder, or - for standard output")
     out.add_argument("--format", choices=("mbox", "maildir", "eml"), default="mbox", help="what is written (mbox)")
     _json(out)
 
@@ -199,13 +199,13 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
 
     outbox = command(
         "outbox",
-        "what waits to be sent: list it, try it again, or take it back",
-        "termmail outbox retry 3",
+        "list messages that wait to be sent, try them again, or take them back",
+        "termmail outbox retry",
         "send.outbox",
     )
     outbox.mixed = True
     outbox.add_argument("verb", nargs="?", choices=("list", "retry", "cancel"), default="list", help="(list)")
-    outbox.add_argument("ids", nargs="*", type=_id, metavar="ID")
+    outbox.add_argument("ids", nargs="*", type=_id, metavar="ID", help="retry without ID: everything that waits")
     _account(outbox)
     outbox.add_argument("--sure", action="store_true", help="retry even what may have arrived already")
     _json(outbox)
@@ -326,7 +326,8 @@ def _sendmail_words(argv: list[str]) -> list[str]:
 
 
 def _failed(error: Exception) -> int:
-    from termmail.commands.exit_codes import BUG, DISK, code_for, no_room  # noqa: PLC0415 - `--help` needs none of it
+    from termmail.commands.exit_codes import BUG, DISK, advice_for, code_for, no_room  # noqa: PLC0415 - not for --help
+    from termmail.errors import UserError  # noqa: PLC0415
     from termmail.mail import sanitize  # noqa: PLC0415
 
     code = code_for(error)
@@ -340,7 +341,7 @@ def _failed(error: Exception) -> int:
         words = f"Something in termmail went wrong ({type(error).__name__}). Your mail is safe."
         print(f"termmail: {words}{f' The log has the details: {where}' if where else ''}", file=sys.stderr)
         return BUG
-    advice = getattr(error, "advice", "")
+    advice = advice_for(error) if isinstance(error, UserError) else ""
     print(sanitize.clean_lines(f"termmail: {error}{f' {advice}' if advice else ''}"), file=sys.stderr)
     return code
 

@@ -9,7 +9,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Concatenate, Literal, ParamSpec, TypeVar
 
 from termmail.accounts.credentials import PasswordError, Passwords
 from termmail.engine import account_setup, indexing, reading, triage, writing
@@ -426,8 +426,8 @@ class Engine:
 
         return await transfer.import_mail(self, account, path, folder)
 
-    async def export_mail(self, query: str, dest: Path, form: str) -> Moved:
-        """Write the messages that answer `query` (empty: all) as "mbox", "maildir" or "eml"."""
+    async def export_mail(self, query: str, dest: Path | BinaryIO, form: str) -> Moved:
+        """Write the messages that match `query` ("": all) as "mbox", "maildir" or "eml"; see transfer.export_mail."""
         from termmail.engine import transfer  # noqa: PLC0415 - few sessions move files
 
         return await transfer.export_mail(self, query, dest, form)
