@@ -57,6 +57,7 @@ def test_every_command_and_option_stands_in_the_manual():
     ]
 
 
+@pytest.mark.shells
 def test_man_reads_the_manual_without_a_warning():
     needs("groff")
     read = subprocess.run(
@@ -68,6 +69,7 @@ def test_man_reads_the_manual_without_a_warning():
     assert "termmail export '' ~/backup --format eml" in read.stdout
 
 
+@pytest.mark.shells
 @pytest.mark.parametrize(
     ("shell", "name"), [("bash", "termmail.bash"), ("zsh", "_termmail"), ("fish", "termmail.fish")]
 )
@@ -86,6 +88,7 @@ def bash_completes(*words: str) -> set[str]:
     return set(ran.stdout.split())
 
 
+@pytest.mark.shells
 def test_bash_completes_commands_options_and_what_they_take():
     assert bash_completes("s") == {"sync", "search", "show", "save", "send", "sendmail"}
     assert bash_completes("list", "--f") == {"--folder"}
@@ -106,6 +109,7 @@ def fish_completes(line: str) -> set[str]:
     return {row.partition("\t")[0] for row in ran.stdout.splitlines()}
 
 
+@pytest.mark.shells
 def test_fish_completes_commands_options_and_what_they_take():
     assert fish_completes("termmail se") == {"search", "send", "sendmail"}
     assert fish_completes("termmail list --fo") == {"--folder"}
@@ -114,6 +118,7 @@ def test_fish_completes_commands_options_and_what_they_take():
     assert fish_completes("termmail import pypr") == {"pyproject.toml"}
 
 
+@pytest.mark.shells
 @pytest.mark.parametrize(
     ("typed", "completed"),
     [
