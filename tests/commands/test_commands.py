@@ -321,7 +321,7 @@ async def test_doctor_makes_lists_and_search_again_from_the_raw_mail(termmail):
 
 
 async def test_everything_termmail_makes_is_for_its_user_alone(termmail):
-    """SAFETY L4."""
+    """SECURITY.md, L4."""
     await termmail("sync")
     await termmail("send", "--to", "bob@example.org", "--subject", "x", "--body", "x")
     for path in [termmail.folder / "data", *(termmail.folder / "data").rglob("*")]:

@@ -1,4 +1,4 @@
-"""SAFETY, "On this machine": what bad luck, other users and odd surroundings must not do. By whole runs of the program."""
+"""SECURITY.md, "This machine": bad luck, other users and odd surroundings, by whole runs of the program."""
 
 from __future__ import annotations
 
