@@ -101,3 +101,16 @@ async def test_a_show_that_cannot_fetch_promises_nothing(termmail):
     await termmail.demo.pop3.stop()
     ran = await termmail("show", str(message_id), code=75)
     assert "by itself" not in ran.err
+
+
+async def test_retry_of_several_exits_with_the_worst_outcome(termmail):
+    termmail.demo.smtp.manners = LATER
+    ids = [
+        (await termmail(*SEND, "--to", who, code=75)).out.decode().strip()
+        for who in ("eve@example.org", "bob@example.org")
+    ]
+    termmail.demo.smtp.manners = PARTLY
+    ran = await termmail("outbox", "retry", *ids, code=69)
+    assert ran.out.decode().split() == ids
+    assert "Not sent." in ran.err
+    assert "Sent: " in ran.err

@@ -50,12 +50,22 @@ async def test_a_folder_with_an_odd_name_is_a_folder(termmail, tmp_path, folder)
     assert b"odd" in (await termmail("list", "--folder", folder)).out
 
 
+async def test_an_account_without_a_password_does_not_keep_the_others_from_being_tested(termmail):
+    with_second_account(termmail)
+    path = termmail.folder / "config.toml"
+    path.write_text(path.read_text().replace('["echo", "analytical"]', '["false"]', 2))
+    ran = await termmail("account", "test", code=77)
+    assert "demo: ✗" in ran.out.decode()
+    assert "home: ✓ Receiving" in ran.out.decode()
+    assert "home: ✓ Sending" in ran.out.decode()
+
+
 async def test_delete_now_leaves_other_deletes_their_minute(termmail):
     await termmail("sync")
     before = len(termmail.demo.maildrop.messages)
     rows = (await termmail("list", "--json", "--limit", "3")).json
     first, second, third = (str(row["id"]) for row in rows)
-    await termmail("delete", first)
+    assert (await termmail("delete", first)).err == ""
     await termmail("delete", second, third, "--now")
     assert len(termmail.demo.maildrop.messages) == before - 2
     assert rows[0]["uidl"].encode() in {stored.uidl for stored in termmail.demo.maildrop.messages}
