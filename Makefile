@@ -1,11 +1,12 @@
-# make demo: look around. make test: every test that needs nothing but Python. make check: what must hold before a
-# change lands. make test-servers: the tests against Debian's Dovecot, Postfix, GNOME Keyring and tmux.
+# make demo: look around. make test: every test that needs nothing but Python. make check: style, types and import
+# contracts. make test-servers: the tests that need Debian packages (Dovecot, Postfix, GNOME Keyring, tmux, zsh, fish,
+# man, groff) or mount a disk. .ci/run installs the packages and runs all of these.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-NEEDS_DEBIAN := servers or keyring or tty
+NEEDS_DEBIAN := servers or keyring or tty or shells or mount
 JOBS ?= auto
 
 .PHONY: demo test test-servers check screenshots docs clean
@@ -44,4 +45,4 @@ $(VENV)/ready-dev: pyproject.toml
 	@touch $@ $(VENV)/ready
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""The `termmail` command: what can be said to it, and what becomes of it. Opens the screen, or runs headless."""
+"""The `termmail` command: parse the command line, then open the screen or run a headless command."""
 
 from __future__ import annotations
 
@@ -32,30 +32,31 @@ exit codes:
 
 
 class Parser(ArgumentParser):
-    """argparse with the exit code of sysexits.h for wrong usage (EX_USAGE). `mixed`: options may stand between a verb
-    and what follows it, as in `outbox retry --sure 3`.
+    """An ArgumentParser that exits with 64 (EX_USAGE of sysexits.h) for wrong usage.
+
+    With `mixed`, options may stand between positional arguments, as in `outbox retry --sure 3`.
     """
 
     mixed = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As in argparse."""
+        """Parse as ArgumentParser does, or as parse_intermixed_args does where `mixed` is set."""
         if not self.mixed:
             return super().parse_known_args(args, namespace)
-        self.mixed = False  # the other way to parse comes back here
+        self.mixed = False  # parse_known_intermixed_args calls this method again
         try:
             return self.parse_known_intermixed_args(args, namespace)
         finally:
             self.mixed = True
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and how it goes, and exit with 64."""
+        """Print the usage and the mistake, and exit with 64."""
         self.print_usage(sys.stderr)
         self.exit(64, f"{self.prog}: {message}\n")
 
 
 def build_parser() -> Parser:
-    """Every command with its options. The manual page and the shell completions are made from this too."""
+    """Build the parser of every command. The manual page and the shell completions are made from it too."""
     parser = Parser(
         prog="termmail",
         description="A mail client for the terminal. Without a command it opens the screen.",
@@ -109,7 +110,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     _account(listing)
     listing.add_argument("--folder", default="Inbox", metavar="F", help="Inbox, Sent, Archive, Trash, ... (Inbox)")
-    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="at most so many (50)")
+    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (50)")
     _json(listing)
 
     search = command(
@@ -117,7 +118,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     search.add_argument("query", metavar="QUERY", help='words; from: to: subject: "a phrase" pre*')
     _account(search)
-    search.add_argument("--limit", type=_count, default=200, metavar="N", help="at most so many (200)")
+    search.add_argument("--limit", type=_count, default=200, metavar="N", help="how many at most (200)")
     _json(search)
 
     show = command("show", "show messages, or an .eml file", "termmail show 12 --json", "mailbox.show")
@@ -133,14 +134,14 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     delete = command(
         "delete", "move messages to Trash; the server follows a minute later", "termmail delete 12 13", "mailbox.delete"
     )
-    delete.add_argument("ids", nargs="+", type=_id, metavar="ID")
+    delete.add_argument("ids", nargs="+", type=_id, metavar="ID", help="as termmail list shows them")
     delete.add_argument("--for-good", action="store_true", help="also what is in Trash: there is no undo")
     delete.add_argument("--now", action="store_true", help="delete them on the server at once")
     _json(delete)
 
     save = command("save", "save the attachments of a message", "termmail save 12 ~/Downloads", "mailbox.save")
-    save.add_argument("id", type=_id, metavar="ID")
-    save.add_argument("dir", type=_path, metavar="DIR", help="a folder that is there; nothing in it is written over")
+    save.add_argument("id", type=_id, metavar="ID", help="as termmail list shows it")
+    save.add_argument("dir", type=_path, metavar="DIR", help="an existing folder; no file in it is overwritten")
     _json(save)
 
     into = command(
@@ -149,7 +150,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "termmail import ~/old.mbox",
         "mailbox.import_mail",
     )
-    into.add_argument("path", type=_path, metavar="PATH")
+    into.add_argument("path", type=_path, metavar="PATH", help="the file or folder to read")
     _account(into)
     into.add_argument("--folder", default="Inbox", metavar="F", help="where to put them (Inbox)")
     _json(into)
@@ -158,7 +159,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "export", "write messages to files", "termmail export '' ~/backup --format eml", "mailbox.export_mail"
     )
     out.add_argument("query", metavar="QUERY", help="as for search; '' is everything")
-    out.add_argument("dest", type=_path, metavar="DEST", help="a new mbox file, or a folder")
+    out.add_argument("dest", type=_path, metavar="DEST", help="a new mbox file, a folder, or - for standard output")
     out.add_argument("--format", choices=("mbox", "maildir", "eml"), default="mbox", help="what is written (mbox)")
     _json(out)
 
@@ -170,10 +171,14 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "echo 'See you at nine.' | termmail send --to bob@example.org --subject Breakfast",
         "send.send",
     )
-    send.add_argument("--to", action="append", default=[], metavar="A", required=True, help="address; again for more")
-    send.add_argument("--cc", action="append", default=[], metavar="A", help="a copy to; again for more")
-    send.add_argument("--bcc", action="append", default=[], metavar="A", help="a copy that nobody sees; again for more")
-    send.add_argument("--subject", default="", metavar="S", required=True, help="what it is about; may be empty")
+    send.add_argument(
+        "--to", action="append", default=[], metavar="A", required=True, help="an address; again for more"
+    )
+    send.add_argument("--cc", action="append", default=[], metavar="A", help="an address for a copy; again for more")
+    send.add_argument(
+        "--bcc", action="append", default=[], metavar="A", help="an address for a hidden copy; again for more"
+    )
+    send.add_argument("--subject", default="", metavar="S", required=True, help="the subject; may be empty")
     send.add_argument("--body", metavar="TEXT", help="the text (default: standard input)")
     send.add_argument("--attach", action="append", type=_path, default=[], metavar="F", help="a file; again for more")
     send.add_argument("--account", metavar="A", help="send from this account")
@@ -181,33 +186,35 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
 
     sendmail = command(
         "sendmail",
-        "send a whole message from standard input, as sendmail(8) does",
+        "send a complete message from standard input, as sendmail(8) does",
         "git send-email --sendmail-cmd='termmail sendmail -i' 0001.patch",
         "send.sendmail",
     )
     sendmail.add_argument("-t", dest="read_recipients", action="store_true", help="recipients from To, Cc and Bcc")
-    sendmail.add_argument("-f", "-r", dest="sender", metavar="FROM", help="the address it comes from")
+    sendmail.add_argument("-f", "-r", dest="sender", metavar="FROM", help="the envelope sender")
     sendmail.add_argument(
-        "-i", dest="ignore_dots", action="store_true", help="a line with a single dot does not end it"
+        "-i", dest="ignore_dots", action="store_true", help="a line with a single dot does not end the message"
     )
     sendmail.add_argument(
-        "-o", dest="ignored", action="append", metavar="X", help="-oi as -i; others are accepted and ignored"
+        "-o", dest="ignored", action="append", metavar="X", help="-oi is -i; others are accepted and ignored"
     )
     sendmail.add_argument("-F", dest="full_name", metavar="NAME", help="accepted and ignored")
-    sendmail.add_argument("recipients", nargs="*", metavar="RCPT")
+    sendmail.add_argument("recipients", nargs="*", metavar="RCPT", help="an address to send to")
     _json(sendmail)
 
     outbox = command(
         "outbox",
-        "what waits to be sent: list it, try it again, or take it back",
-        "termmail outbox retry 3",
+        "list messages that wait to be sent, try them again, or take them back",
+        "termmail outbox retry",
         "send.outbox",
     )
     outbox.mixed = True
-    outbox.add_argument("verb", nargs="?", choices=("list", "retry", "cancel"), default="list", help="(list)")
-    outbox.add_argument("ids", nargs="*", type=_id, metavar="ID")
+    outbox.add_argument(
+        "verb", nargs="?", choices=("list", "retry", "cancel"), default="list", help="what to do (list)"
+    )
+    outbox.add_argument("ids", nargs="*", type=_id, metavar="ID", help="retry without ID: everything that waits")
     _account(outbox)
-    outbox.add_argument("--sure", action="store_true", help="retry even what may have arrived already")
+    outbox.add_argument("--sure", action="store_true", help="also retry messages that may have arrived already")
     _json(outbox)
 
 
@@ -220,9 +227,13 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     account.mixed = True
     account.add_argument(
-        "verb", nargs="?", choices=("list", "add", "test", "remove", "password"), default="list", help="(list)"
+        "verb",
+        nargs="?",
+        choices=("list", "add", "test", "remove", "password"),
+        default="list",
+        help="what to do (list)",
     )
-    account.add_argument("name", nargs="?", metavar="NAME", help="what you call the account")
+    account.add_argument("name", nargs="?", metavar="NAME", help="the name of the account")
     account.add_argument("address", nargs="?", metavar="ADDRESS", help="for add: the e-mail address")
     account.add_argument("--display-name", metavar="TEXT", help="your name, as others see it")
     for kind in ("pop3", "smtp"):
@@ -231,9 +242,9 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         )
         account.add_argument(f"--{kind}-port", type=int, metavar="PORT", help="its port (follows the security)")
         account.add_argument(
-            f"--{kind}-security", choices=("tls", "starttls", "none"), help="how it is spoken to (tls)"
+            f"--{kind}-security", choices=("tls", "starttls", "none"), help="how the connection is secured (tls)"
         )
-        account.add_argument(f"--{kind}-username", metavar="USER", help="who logs in (the address)")
+        account.add_argument(f"--{kind}-username", metavar="USER", help="the user name (the address)")
     account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
     account.add_argument(
         "--allow-cleartext", action="store_true", help="allow a login without TLS (loopback only, please)"
@@ -242,39 +253,41 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "--password-command", nargs="+", metavar="ARG", help="a program that prints the password (last option)"
     )
     account.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    account.add_argument("--server", choices=("pop3", "smtp"), default="pop3", help="for password: whose (pop3)")
+    account.add_argument(
+        "--server", choices=("pop3", "smtp"), default="pop3", help="for password: of which server (pop3)"
+    )
     account.add_argument("--no-test", action="store_true", help="for add: save without trying the servers")
     _json(account)
 
     doctor = command(
-        "doctor", "try each step against the servers, and show what was said", "termmail doctor", "account.doctor"
+        "doctor", "check the config, the keyring, the mail store and the servers", "termmail doctor", "account.doctor"
     )
     _account(doctor)
-    doctor.add_argument("--rebuild", action="store_true", help="first make lists and search again from the raw mail")
+    doctor.add_argument("--rebuild", action="store_true", help="first rebuild lists and search from the raw mail")
 
 
 def _count(text: str) -> int:
-    """How many."""
+    """Parse a limit on a list."""
     return _number(text, 1_000_000_000)
 
 
 def _id(text: str) -> int:
-    """An id of the store, as SQLite takes it for a key."""
+    """Parse the id of a message, which SQLite holds in 63 bits."""
     return _number(text, (1 << 63) - 1)
 
 
 def _number(text: str, most: int) -> int:
     try:
         value = int(text)
-    except ValueError:  # a number of thousands of digits is one too
+    except ValueError:  # also raised for thousands of digits
         value = 0
     if not 1 <= value <= most:
-        raise ArgumentTypeError(f"{text[:40]!r} is no number from 1 to {most}")
+        raise ArgumentTypeError(f"{text[:40]!r} is not a number from 1 to {most}")
     return value
 
 
 def _path(text: str) -> str:
-    """A path with its ~ resolved."""
+    """Parse a path, with ~ expanded."""
     try:
         return os.fspath(Path(text).expanduser())
     except RuntimeError:
@@ -282,7 +295,7 @@ def _path(text: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code (sysexits.h)."""
+    """Run one command and return its exit code (sysexits.h)."""
     _open_streams()
     args = build_parser().parse_args(_sendmail_words(list(sys.argv[1:] if argv is None else argv)))
     try:
@@ -294,13 +307,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _give_up_stdout()
         return 0
-    except Exception as error:  # noqa: BLE001 - the last wall: every failure becomes words and an exit code
+    except Exception as error:  # noqa: BLE001 - every failure becomes a sentence and an exit code
         return _failed(error)
 
 
 def _open_streams() -> None:
-    """A stream that was closed becomes the null device, so that no file of ours takes its number; what the encoding of
-    a terminal has no letter for becomes "?".
+    """Open the null device for each standard stream that is closed, so that no other file gets its number.
+
+    Characters that the encoding of the terminal lacks are printed as "?".
     """
     for number in range(3):
         try:
@@ -316,22 +330,23 @@ def _open_streams() -> None:
 
 
 def _give_up_stdout() -> None:
-    """Nothing more can be written there, also not what Python would still write at its end."""
+    """Replace stdout by the null device, so that what Python flushes at exit raises nothing."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _sendmail_words(argv: list[str]) -> list[str]:
-    """Sendmail's joined options (-oi) in a form argparse can take."""
+    """Replace the joined option -oi of sendmail(8) by -i, which argparse can parse."""
     return ["-i" if word == "-oi" else word for word in argv] if "sendmail" in argv else argv
 
 
 def _failed(error: Exception) -> int:
-    from termmail.commands.exit_codes import BUG, DISK, code_for, no_room  # noqa: PLC0415 - `--help` needs none of it
+    from termmail.commands.exit_codes import BUG, DISK, advice_for, code_for, no_room  # noqa: PLC0415 - not for --help
+    from termmail.errors import UserError  # noqa: PLC0415
     from termmail.mail import sanitize  # noqa: PLC0415
 
     code = code_for(error)
     if code is None and no_room(error):
-        print("termmail: The disk took no more of what was to be written.", file=sys.stderr)
+        print("termmail: The disk is full: not everything could be written.", file=sys.stderr)
         _give_up_stdout()
         return DISK
     if code is None:
@@ -340,7 +355,7 @@ def _failed(error: Exception) -> int:
         words = f"Something in termmail went wrong ({type(error).__name__}). Your mail is safe."
         print(f"termmail: {words}{f' The log has the details: {where}' if where else ''}", file=sys.stderr)
         return BUG
-    advice = getattr(error, "advice", "")
+    advice = advice_for(error) if isinstance(error, UserError) else ""
     print(sanitize.clean_lines(f"termmail: {error}{f' {advice}' if advice else ''}"), file=sys.stderr)
     return code
 
@@ -389,7 +404,7 @@ def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on stderr, stdout stays for data
         print("termmail: The screen needs a terminal. termmail --help shows the commands.", file=sys.stderr)
         return 64
-    gc.disable()  # what is made before the first paint stays: to look for garbage there costs a tenth of the start
+    gc.disable()  # nothing created before the first paint is garbage, and collecting costs a tenth of the start
     from termmail.ui.run import run  # noqa: PLC0415 - Textual is only for the screen
 
     if demo:
@@ -403,7 +418,7 @@ def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
 
 
 def _log_to(where: Paths) -> None:
-    """Log to a file of ours beside the mail (0600, 1 MB, one old one kept); nothing secret ever goes there."""
+    """Log to a file beside the mail (mode 0600, at most 1 MB, one older file kept)."""
     from logging.handlers import RotatingFileHandler  # noqa: PLC0415
 
     from termmail.accounts.paths import prepare  # noqa: PLC0415
@@ -411,13 +426,13 @@ def _log_to(where: Paths) -> None:
     log = logging.getLogger("termmail")
     log.setLevel(logging.INFO)
     log.propagate = False
-    logging.raiseExceptions = False  # a log that cannot be written (a full disk) is no reason to print a traceback
+    logging.raiseExceptions = False  # no traceback where the log cannot be written, as on a full disk
     if not prepare(where):
         log.addHandler(logging.NullHandler())
         return
     os.umask(0o077)
     if where.log.is_symlink():
-        where.log.unlink()  # laid there while the folder was open to others: it would lead the log into another file
+        where.log.unlink()  # someone else may have put it there to make us write to another file
     handler = RotatingFileHandler(where.log, maxBytes=1_000_000, backupCount=1, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)

@@ -1,4 +1,4 @@
-"""account, doctor: who the user is, and whether the servers agree."""
+"""account and doctor: set up accounts, and test them and the store."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from termmail.accounts import config as configuration
 from termmail.accounts import discovery
 from termmail.accounts.credentials import PasswordError
 from termmail.commands import output
-from termmail.commands.exit_codes import LOGIN, OK, REFUSED, USAGE, CommandError, code_for
+from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, CommandError, code_for
 from termmail.commands.mailbox import chosen_accounts
 from termmail.engine import account_setup
 from termmail.net.net_errors import NetError
 from termmail.net.trace import Trace
 from termmail.store import rebuild
+from termmail.store.store import Store
+from termmail.store.store_errors import StoreDamaged
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,8 +28,12 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
 
 
+MOST_FAULTS = 20
+"""Faults of a damaged store that doctor prints."""
+
+
 async def account(engine: Engine, args: Namespace) -> int:
-    """One verb for accounts: list, add, test, remove, password."""
+    """List, add, test or remove accounts, or store a password."""
     verbs = {"list": _list, "add": _add, "test": _test, "remove": _remove, "password": _password}
     return await verbs[args.verb](engine, args)
 
@@ -53,13 +59,13 @@ async def _list(engine: Engine, args: Namespace) -> int:
 
 
 def from_args(args: Namespace) -> Account:
-    """An account from an address and what was said otherwise; the rest is guessed. CommandError where it cannot be."""
+    """Build an account from the arguments, guessing what they leave out. Raises CommandError for values that do not fit."""
     try:
         one = discovery.guess(args.address)
         parts = {}
         for kind, part in (("pop3", one.pop3), ("smtp", one.smtp)):
-            said = {key: getattr(args, f"{kind}_{key}") for key in ("host", "port", "security", "username")}
-            said = {key: value for key, value in said.items() if value is not None}
+            given = {key: getattr(args, f"{kind}_{key}") for key in ("host", "port", "security", "username")}
+            said = {key: value for key, value in given.items() if value is not None}
             if "security" in said and "port" not in said:
                 said["port"] = 0  # follows the security
             if args.tls_ca_file:
@@ -144,7 +150,7 @@ def _named(args: Namespace) -> str:
 
 
 async def doctor(engine: Engine, args: Namespace) -> int:
-    """Explain each step against the servers, with the redacted wire log."""
+    """Check config, keyring, store and servers, and show the conversation with the servers, without secrets."""
     output.say(f"Config    {engine.paths.config}")
     output.say(f"Mail      {engine.paths.data}{' (read-only)' if engine.read_only else ''}")
     try:
@@ -154,12 +160,30 @@ async def doctor(engine: Engine, args: Namespace) -> int:
     if args.rebuild:
         count = await engine.db(rebuild.rebuild)
         output.say(f"Rebuilt   lists and search, from the raw bytes of {count} messages")
+    code = await _check_store(engine)
     trace = Trace()
-    code = await _try_all(engine, args.account, trace)
+    code = max(code, await _try_all(engine, args.account, trace), key=_severity)
     output.say("")
     output.say("What was said (< by the server, > by termmail; secrets hidden):")
     output.say(str(trace))
     return code
+
+
+async def _check_store(engine: Engine) -> int:
+    """Print whether the store passes SQLite's integrity check; return the exit code."""
+    faults = await engine.db(Store.check)
+    if not faults:
+        print("✓ The mail store is sound.")
+        return OK
+    print(f"✗ The mail store {engine.paths.data / 'mail.db'} is damaged: {faults[0]}. {StoreDamaged.advice}")
+    for fault in faults[1:MOST_FAULTS]:
+        output.say(fault)
+    return DISK
+
+
+def _severity(code: int) -> tuple[bool, int]:
+    """Order exit codes: a damaged store before all that can be tried again."""
+    return code == DISK, code
 
 
 async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int:

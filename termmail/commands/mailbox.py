@@ -1,4 +1,4 @@
-"""sync, list, search, show, delete, save, import, export: the mailbox without a screen."""
+"""sync, list, search, show, delete, save, import and export."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from termmail.commands.exit_codes import (
     TRY_AGAIN,
     USAGE,
     CommandError,
+    advice_for,
     code_for,
     no_room,
 )
@@ -34,17 +35,19 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
+    from termmail.engine.transfer import Moved
     from termmail.mail.message import Envelope, Message
+    from termmail.store.rows import OutboxRow
 
 
 _NEXT_OF_MBOX = re.compile(rb"\n\r?\nFrom [^\n]*\d{4}\r?\n[!-9;-~]+:")
 
 MOST_FAILURES = 20
-"""Messages named one by one that could not be imported or exported; the others are counted."""
+"""Failed messages that import and export name one by one; the others are only counted."""
 
 
 def chosen_accounts(engine: Engine, name: str | None) -> list[str]:
-    """The account named, or all; CommandError where there is none such."""
+    """Return the account named, or all. Raises CommandError where there is none."""
     if name and name not in engine.config.accounts:
         raise CommandError(f"There is no account {name!r}. There are: {', '.join(engine.accounts) or 'none'}.", USAGE)
     if not engine.accounts:
@@ -54,7 +57,7 @@ def chosen_accounts(engine: Engine, name: str | None) -> list[str]:
 
 
 async def sync(engine: Engine, args: Namespace) -> int:
-    """Receive, send what waits, commit due deletes."""
+    """Receive, send what waits and delete on the server what is due, account by account."""
     worst = OK
     show_progress = sys.stderr.isatty() and not args.json
 
@@ -70,12 +73,12 @@ async def sync(engine: Engine, args: Namespace) -> int:
             words, new, deleted = result.words, result.new, result.deleted
         except (NetError, PasswordError) as error:
             words = str(error)
-            output.say(f"{name}: {error} {error.advice}")
+            output.say(f"{name}: {error} {advice_for(error)}")
             worst = max(worst, code_for(error) or 0)
         await engine.index()
         await engine.hurry(name)
         rows = await engine.flush(name)
-        worst = max([worst, *(outbox_code(row.state) for row in rows)])
+        worst = max([worst, *(outbox_code(row) for row in rows)])
         sent = sum(row.state == "sent" for row in rows)
         if args.json:
             output.line({"account": name, "new": new, "deleted": deleted, "sent": sent, "words": words})
@@ -85,16 +88,20 @@ async def sync(engine: Engine, args: Namespace) -> int:
         for row in rows:
             if row.state != "sent":
                 output.say(f"{name}: message {row.id} in the outbox: {row.words}")
+            for address, words in row.refused.items():
+                output.say(f"{name}: message {row.id} was refused for {address}: {words}")
     return worst
 
 
-def outbox_code(state: str) -> int:
-    """The exit code that says where an outgoing message is now."""
-    return {"sent": OK, "failed": REFUSED}.get(state, TRY_AGAIN)
+def outbox_code(row: OutboxRow) -> int:
+    """Return the exit code of an outgoing message: OK only where every recipient was accepted."""
+    if row.state == "sent":
+        return REFUSED if row.refused else OK
+    return REFUSED if row.state == "failed" else TRY_AGAIN
 
 
 async def list_messages(engine: Engine, args: Namespace) -> int:
-    """The newest messages of a folder."""
+    """List the newest messages of a folder, account by account."""
     for name in chosen_accounts(engine, args.account):
         folders = list(await engine.counts(name))
         by_lower = {folder.lower(): folder for folder in folders}
@@ -103,7 +110,7 @@ async def list_messages(engine: Engine, args: Namespace) -> int:
             raise CommandError(f"There is no folder {args.folder!r}. There are: {', '.join(folders)}.", USAGE)
         view = View(name, folder)
         found = list(await engine.ids(view, args.limit))[: args.limit]
-        await _print_view(engine, view, found, as_json=args.json)
+        await _print_view(engine, view, found, args)
         if not found:
             asked = engine.status(name).last_sync or (await engine.db(pop3_identity.account_state, name)).last_sync
             output.say(f"{name}: {folder} is empty.{'' if asked else ' termmail sync looks for mail.'}")
@@ -111,57 +118,58 @@ async def list_messages(engine: Engine, args: Namespace) -> int:
 
 
 async def search(engine: Engine, args: Namespace) -> int:
-    """Messages that answer a query."""
+    """List the messages that match a query."""
     if not args.query.strip():
-        raise CommandError("What is to be found? termmail search WORDS", USAGE, "termmail list shows a folder.")
+        raise CommandError("Search for what? termmail search WORDS", USAGE, "termmail list shows a folder.")
     view = View.search(args.account or "", args.query)
     found = list(await engine.ids(view, args.limit))
-    await _print_view(engine, view, found, as_json=args.json)
+    await _print_view(engine, view, found, args)
     if not found:
-        output.say("Nothing was found.")
+        output.say("No message matches.")
     bodies, total = await engine.coverage(args.account or "")
     if bodies < total:
         output.say(f"Searched all headers, and the bodies of {bodies} of {total} messages.")
     return OK
 
 
-async def _print_view(engine: Engine, view: View, ids: Sequence[int], *, as_json: bool) -> None:
+async def _print_view(engine: Engine, view: View, ids: Sequence[int], args: Namespace) -> None:
+    with_account = len(engine.accounts) > 1 and not args.account
     for start in range(0, len(ids), 500):
         rows = await engine.rows(view, ids[start : start + 500])
-        if not as_json:
-            output.print_rows(rows)
+        if not args.json:
+            output.print_rows(rows, with_account=with_account)
             continue
         for row in rows:
             output.line(output.row_data(row, await _envelope(engine, view, row.id)))
 
 
-async def _envelope(engine: Engine, view: View, id_: int) -> Envelope:
+async def _envelope(engine: Engine, view: View, message_id: int) -> Envelope:
     if view.folder in {"Drafts", "Outbox"}:
         return parse.envelope(b"")
-    return parse.envelope(parse.split_header(await engine.raw(id_)))
+    return parse.envelope(parse.split_header(await engine.raw(message_id)))
 
 
 async def show(engine: Engine, args: Namespace) -> int:
-    """One message or more, whole."""
+    """Show messages, downloading those that are not here yet."""
     if not args.ids:
         raise CommandError("Which message? termmail show ID", USAGE, "termmail list shows the ids.")
-    for id_ in args.ids:
-        await _known(engine, [id_])
-        message = await engine.read(id_)
+    for message_id in args.ids:
+        await _known(engine, [message_id])
+        message = await engine.read(message_id)
         if args.raw:
-            print_raw(await engine.raw(id_))
+            print_raw(await engine.raw(message_id))
         else:
-            print_one(message, id_, args)
+            print_one(message, message_id, args)
     return OK
 
 
 def show_file(args: Namespace) -> int:
-    """An .eml file, without any account."""
+    """Show an .eml file, or one message of an mbox. Needs no account."""
     try:
         raw = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     except OSError as error:
         raise CommandError(f"{args.file} cannot be read: {(error.strerror or 'refused').lower()}.") from None
-    if raw.startswith(b"From "):  # one message of an mbox, as mutt and procmail hand it over
+    if raw.startswith(b"From "):  # mutt and procmail pass one message of an mbox
         raw = raw.partition(b"\n")[2]
         if _NEXT_OF_MBOX.search(raw):
             words = f"{args.file} is an mbox of several messages."
@@ -173,10 +181,10 @@ def show_file(args: Namespace) -> int:
     return OK
 
 
-def print_one(message: Message, id_: int | None, args: Namespace) -> None:
-    """One message in the form that was asked for."""
+def print_one(message: Message, message_id: int | None, args: Namespace) -> None:
+    """Print one message in the form that the arguments name."""
     if args.json:
-        output.line(output.message_data(id_, message))
+        output.line(output.message_data(message_id, message))
     elif args.headers:
         for name, value in message.headers:
             print(f"{name}: {value}")
@@ -185,7 +193,7 @@ def print_one(message: Message, id_: int | None, args: Namespace) -> None:
 
 
 def print_raw(raw: bytes) -> None:
-    """The bytes as received; on a terminal they are cleaned first, for they could be commands to it."""
+    """Print the bytes as received. On a terminal they are sanitized, since they could be commands to it."""
     if sys.stdout.isatty():
         print(sanitize.clean_lines(raw.decode("utf-8", "replace")))
     else:
@@ -195,13 +203,13 @@ def print_raw(raw: bytes) -> None:
 
 
 async def _known(engine: Engine, ids: Sequence[int]) -> None:
-    for id_ in ids:
-        if await engine.row(id_) is None:
-            raise CommandError(f"There is no message {id_}.", DATA, "termmail list shows the ids.")
+    for message_id in ids:
+        if await engine.row(message_id) is None:
+            raise CommandError(f"There is no message {message_id}.", DATA, "termmail list shows the ids.")
 
 
 async def delete(engine: Engine, args: Namespace) -> int:
-    """To Trash, or with --for-good out of Trash; with --now the server is told at once."""
+    """Move messages to Trash, or with --for-good erase them from there; --now deletes them on the server at once."""
     await _known(engine, args.ids)
     rows = await engine.db(messages.rows, args.ids)
     accounts = {row.account for row in rows}
@@ -216,13 +224,13 @@ async def delete(engine: Engine, args: Namespace) -> int:
         print(words)
     if args.now:
         for name in accounts & set(engine.accounts):
-            await engine.db(delete_queue.make_due, name, now())
+            await engine.db(delete_queue.make_due, name, now(), only=wanted)
             await engine.sync(name)
     return OK
 
 
 async def save(engine: Engine, args: Namespace) -> int:
-    """All attachments of a message, each under a safe new name."""
+    """Save all attachments of a message, each under a safe new name."""
     await _known(engine, [args.id])
     folder = Path(args.dir)
     if not folder.is_dir():
@@ -245,26 +253,43 @@ async def save(engine: Engine, args: Namespace) -> int:
 
 
 async def import_mail(engine: Engine, args: Namespace) -> int:
-    """mbox, Maildir, .eml."""
+    """Import an mbox, a Maildir, an .eml file or a folder of them."""
     account = chosen_accounts(engine, args.account or engine.default_account or None)[0]
     moved = await engine.import_mail(account, Path(args.path), args.folder)
-    return _report(moved.done, moved.passed, moved.failed, "imported", args)
+    if moved.failed and not moved.done + moved.passed:
+        _say_failed(moved.failed)
+        raise CommandError(f"Nothing was imported from {args.path}.", DATA)
+    return _report(moved, "imported", args)
 
 
 async def export_mail(engine: Engine, args: Namespace) -> int:
-    """mbox, Maildir, .eml."""
-    moved = await engine.export_mail(args.query, Path(args.dest), args.format)
-    code = _report(moved.done, moved.passed, moved.failed, "exported", args)
-    return TRY_AGAIN if moved.failed else code
+    """Export messages to an mbox, a Maildir or .eml files, or as an mbox to standard output."""
+    if args.dest != "-":
+        moved = await engine.export_mail(args.query, Path(args.dest), args.format)
+        code = _report(moved, "exported", args)
+        return TRY_AGAIN if moved.failed else code
+    if args.format != "mbox":
+        raise CommandError("Only an mbox can be written to standard output.", USAGE, "Name a folder instead of -.")
+    if sys.stdout.isatty():
+        advice = "Send it to a file or a program: termmail export QUERY - > FILE"
+        raise CommandError("An mbox is not for a terminal, which would obey the bytes in it.", USAGE, advice)
+    moved = await engine.export_mail(args.query, sys.stdout.buffer, args.format)
+    _say_failed(moved.failed)
+    output.say(f"{moved.done} exported")
+    return TRY_AGAIN if moved.failed else OK
 
 
-def _report(done: int, passed: int, failed: Sequence[str], verb: str, args: Namespace) -> int:
+def _say_failed(failed: Sequence[str]) -> None:
     for words in failed[:MOST_FAILURES]:
         output.say(words)
     if len(failed) > MOST_FAILURES:
         output.say(f"And {len(failed) - MOST_FAILURES} more.")
+
+
+def _report(moved: Moved, verb: str, args: Namespace) -> int:
+    _say_failed(moved.failed)
     if args.json:
-        output.line({verb: done, "already_here": passed, "failed": len(failed)})
+        output.line({verb: moved.done, "already_here": moved.passed, "failed": len(moved.failed)})
     else:
-        print(f"{done} {verb}" + (f", {passed} were here already" if passed else ""))
-    return DATA if failed else OK
+        print(f"{moved.done} {verb}" + (f", {moved.passed} were here already" if moved.passed else ""))
+    return DATA if moved.failed else OK

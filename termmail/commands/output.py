@@ -1,4 +1,4 @@
-"""What commands print: one JSON object a line, or text for people. Data on stdout, everything else on stderr."""
+"""Output of commands: one JSON object a line, or text. Data goes to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
 
 def say(words: str) -> None:
-    """A sentence for the user, on stderr. It may name a stranger's file, so it goes through the door as well."""
+    """Print a sentence for the user on stderr, sanitized, since it may hold names from a message or a server."""
     print(sanitize.clean_lines(words), file=sys.stderr, flush=True)
 
 
 def line(data: dict[str, Any]) -> None:
-    """One JSON object on one line."""
+    """Print one JSON object on one line."""
     print(json.dumps(data, ensure_ascii=False))
 
 
 def iso(date: int | None) -> str | None:
-    """UTC seconds as ISO 8601, or None."""
+    """Format UTC seconds as ISO 8601, or None."""
     return None if date is None else datetime.fromtimestamp(date, UTC).isoformat().replace("+00:00", "Z")
 
 
 def people(addresses: Iterable[Address]) -> str:
-    """Addresses as the reader shows them."""
+    """Format addresses as the reader shows them."""
     return ", ".join(sanitize.address_text(address) for address in addresses)
 
 
 def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
-    """The JSON of `list` and `search`."""
+    """Return the JSON object of `list` and `search`."""
     flags = ("unread", "starred", "answered", "forwarded")
     return {
         "id": row.id,
@@ -59,7 +59,7 @@ def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
 
 
 def message_data(message_id: int | None, message: Message) -> dict[str, Any]:
-    """The JSON of `show`."""
+    """Return the JSON object of `show`."""
     from termmail.mail import flowed  # noqa: PLC0415 - the HTML parser is needed by `show` alone
 
     envelope = message.envelope
@@ -80,7 +80,7 @@ def message_data(message_id: int | None, message: Message) -> dict[str, Any]:
 
 
 def print_message(message: Message) -> None:
-    """A message for people: the few headers that matter, warnings, body, attachments."""
+    """Print a message as text: the main headers, warnings, body and attachments."""
     from termmail.mail import flowed  # noqa: PLC0415
 
     envelope = message.envelope
@@ -107,29 +107,30 @@ def print_message(message: Message) -> None:
             print(f"Attachment: {part.name}  {part.content_type}, {size(part.size)}{warning}")
 
 
-def print_rows(rows: Iterable[Row]) -> None:
-    """A list for people: id, marks, date, sender, subject, cut to the width of the terminal."""
+def print_rows(rows: Iterable[Row], *, with_account: bool) -> None:
+    """Print a list as text, cut to the width of the terminal: id, account if wanted, marks, date, sender, subject."""
     columns = _columns()
     for row in rows:
+        account = f" {_fit(row.account, 12)}" if with_account else ""
         marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("@" if row.attachments else " ")
         sender = f"To: {row.recipients}" if row.folder in {"Sent", "Drafts", "Outbox"} else row.sender
-        head = f"{row.id:>6} {marks} {local(row.date):16}  {_fit(sender, 24)}  "
+        head = f"{row.id:>6}{account} {marks} {local(row.date):16}  {_fit(sender, 24)}  "
         print(head + sanitize.cut(row.subject or "(no subject)", max(columns - len(head), 20)))
 
 
 def _fit(text: str, cells: int) -> str:
-    """Cut or filled up to exactly so many terminal cells."""
+    """Cut or pad text to exactly `cells` terminal cells."""
     text = sanitize.cut_sender(text, cells)
     return text + " " * (cells - sanitize.cells(text))
 
 
 def local(date: int | None) -> str:
-    """A date in the user's own time zone, to the minute."""
+    """Format UTC seconds in the local time zone, to the minute; "" for None."""
     return "" if date is None else f"{datetime.fromtimestamp(date, UTC).astimezone():%Y-%m-%d %H:%M}"
 
 
 def size(count: int) -> str:
-    """Bytes as a person says them."""
+    """Format a number of bytes with a unit: 1.2 MB, 3.4 kB, 5 bytes."""
     for unit, scale in (("MB", 1_000_000), ("kB", 1000)):
         if count >= scale:
             return f"{count / scale:.1f} {unit}"

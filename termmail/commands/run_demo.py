@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def demo_engine(config: configuration.Config | None = None) -> AsyncIterator[Engine]:
-    """An Engine on a throw-away profile, its servers running; everything is removed at the end.
+    """Run an Engine on a throw-away profile with its servers; everything is removed at the end.
 
-    `config` lends its [ui] table: theme and keys are the user's own.
+    `config` gives the theme and keys of the user.
     """
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="termmail-demo-"))
     try:

@@ -1,4 +1,4 @@
-"""send, sendmail, outbox: mail out without a screen. Exit 0 only after the server's 250."""
+"""send, sendmail and outbox. They exit with 0 only after the server has accepted a message for every recipient."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def send(engine: Engine, args: Namespace) -> int:
-    """Compose from the arguments and send at once; the outbox id on stdout."""
+    """Compose a message from the arguments and send it at once; print its outbox id."""
     from termmail.mail.compose import ComposeError  # noqa: PLC0415 - only sending writes messages
 
     account = chosen_accounts(engine, args.account or engine.default_account or None)[0]
@@ -46,7 +46,7 @@ async def send(engine: Engine, args: Namespace) -> int:
         await engine.discard_draft(draft.id)
         words = f"{error.filename}: {(error.strerror or '').lower()}" if isinstance(error, OSError) else str(error)
         raise CommandError(words, DATA) from None
-    return await _try_now(engine, account, outbox_id, as_json=args.json)
+    return await _send_now(engine, account, outbox_id, args)
 
 
 def _stdin_text() -> str:
@@ -55,25 +55,35 @@ def _stdin_text() -> str:
     return sys.stdin.buffer.read().decode("utf-8", "replace")
 
 
-async def _try_now(engine: Engine, account: str, outbox_id: int, *, as_json: bool) -> int:
+async def _send_now(engine: Engine, account: str, outbox_id: int, args: Namespace) -> int:
+    """Send what is ready, and report on this message."""
     await engine.flush(account)
-    row = await engine.outbox_row(outbox_id)
-    if as_json:
-        output.line({"id": row.id, "state": row.state, "message_id": row.message_id, "words": row.words})
+    return _report(await engine.outbox_row(outbox_id), args)
+
+
+def _report(row: OutboxRow, args: Namespace) -> int:
+    """Print the id of an outgoing message, say how it stands, and return the exit code that goes with it."""
+    if args.json:
+        data = {"id": row.id, "state": row.state, "message_id": row.message_id, "words": row.words}
+        output.line({**data, "refused": row.refused})
     else:
         print(row.id)
-    if row.state == "sent":
-        output.say("Sent: the server has taken it.")
-    else:
-        where = {"failed": "Not sent", "unsure": "It may have arrived"}.get(row.state, "It waits in the outbox")
-        output.say(f"{where}. {row.words}".rstrip())
     for address, words in row.refused.items():
         output.say(f"Refused for {address}: {words}")
-    return outbox_code(row.state)
+    if row.state == "sent":
+        output.say("Everyone else has it." if row.refused else "Sent: the server has accepted it.")
+    elif row.state == "failed":
+        output.say(f"Not sent. {row.words}".rstrip())
+    elif row.state == "unsure":
+        output.say(f"It may have arrived. {row.words} To send it again: termmail outbox retry --sure {row.id}")
+    else:
+        words = f"It waits in the outbox. {row.words}".rstrip()
+        output.say(f"{words} termmail sync sends it, and so does termmail while it is open.")
+    return outbox_code(row)
 
 
 async def sendmail(engine: Engine, args: Namespace) -> int:
-    """A whole message on stdin, as git send-email, mutt and cron hand it over."""
+    """Send a complete message from standard input, as git send-email, mutt and cron hand it over."""
     from termmail.mail import compose, parse  # noqa: PLC0415
 
     raw = _until_dot(sys.stdin.buffer.read(), dot_ends=not args.ignore_dots)
@@ -91,11 +101,11 @@ async def sendmail(engine: Engine, args: Namespace) -> int:
         raise CommandError(str(error), DATA) from None
     clock = now()
     outbox_id = await engine.db(outbox_table.queue, account, outgoing, draft_id=0, not_before=clock, now=clock)
-    return await _try_now(engine, account, outbox_id, as_json=args.json)
+    return await _send_now(engine, account, outbox_id, args)
 
 
 def _until_dot(raw: bytes, *, dot_ends: bool) -> bytes:
-    """Sendmail reads to a line with a single dot, unless it was told -i."""
+    """Cut the input at a line with a single dot, which ends a message unless sendmail got -i."""
     end = re.search(rb"(?m)^\.\r?$", raw) if dot_ends else None
     return raw[: end.start()] if end else raw
 
@@ -105,7 +115,7 @@ def _from(sender: object) -> str:
 
 
 def _account_for(engine: Engine, address: str) -> str:
-    """The account this address belongs to, else the default one."""
+    """Return the account this address belongs to, else the default account."""
     chosen_accounts(engine, None)
     for name, account in engine.config.accounts.items():
         if address.lower() in {own.lower() for own in (account.address, *account.aliases)}:
@@ -114,40 +124,83 @@ def _account_for(engine: Engine, address: str) -> str:
 
 
 async def outbox(engine: Engine, args: Namespace) -> int:
-    """List what waits, try it again, or take it back."""
-    if args.verb == "list":
-        for name in chosen_accounts(engine, args.account):
-            for id_ in await engine.db(outbox_table.ids, name):
-                _print_row(await engine.outbox_row(id_), as_json=args.json)
-        return OK
-    if not args.ids:
-        raise CommandError(f"Which message? termmail outbox {args.verb} ID", USAGE)
+    """List, retry or cancel messages in the outbox."""
+    verbs = {"list": _list, "retry": _retry, "cancel": _cancel}
+    return await verbs[args.verb](engine, args)
+
+
+async def _list(engine: Engine, args: Namespace) -> int:
+    for name in chosen_accounts(engine, args.account):
+        for row in await _waiting(engine, name):
+            _print_row(row, as_json=args.json)
+    return OK
+
+
+async def _waiting(engine: Engine, account: str) -> list[OutboxRow]:
+    """Return the messages of an account that are neither sent nor taken back."""
+    return [await engine.outbox_row(outbox_id) for outbox_id in await engine.db(outbox_table.ids, account)]
+
+
+async def _row(engine: Engine, outbox_id: int) -> OutboxRow:
+    try:
+        return await engine.outbox_row(outbox_id)
+    except KeyError:
+        raise CommandError(f"There is no message {outbox_id} in the outbox.", DATA) from None
+
+
+async def _retry(engine: Engine, args: Namespace) -> int:
     worst = OK
-    for id_ in args.ids:
-        try:
-            row = await engine.outbox_row(id_)
-        except KeyError:
-            raise CommandError(f"There is no message {id_} in the outbox.", DATA) from None
-        if args.verb == "cancel":
-            draft = await engine.cancel_outbox(id_)
-            state = (await engine.outbox_row(id_)).state
-            if draft is None and state != "cancelled":
-                raise CommandError(f"Message {id_} is {state}; it cannot be taken back.", CANNOT_CREATE)
-            output.say(f"Message {id_} {'is a draft again' if draft else 'was taken back and deleted'}.")
-        elif row.state == "sending":
-            words = f"Message {id_} is being sent just now."
-            raise CommandError(
-                words, TRY_AGAIN, "termmail outbox tells how it went; termmail sync, if nobody sends it."
-            )
-        elif row.state in {"sent", "cancelled"}:
-            raise CommandError(f"Message {id_} is {row.state}; there is nothing to try again.", DATA)
-        elif row.state == "unsure" and not args.sure:
-            words = f"Message {id_} may have arrived already."
-            raise CommandError(words, DATA, f"To send it all the same: termmail outbox retry --sure {id_}")
-        else:
-            await engine.retry_outbox(id_, sure=args.sure)
-            worst = max(worst, await _try_now(engine, row.account, id_, as_json=args.json))
+    for outbox_id in args.ids:
+        row = await _row(engine, outbox_id)
+        _check_retry(row, sure=args.sure)
+        await engine.retry_outbox(outbox_id, sure=args.sure)
+        worst = max(worst, await _send_now(engine, row.account, outbox_id, args))
+    return worst if args.ids else await _retry_all(engine, args)
+
+
+def _check_retry(row: OutboxRow, *, sure: bool) -> None:
+    """Raise CommandError where this message cannot be sent again."""
+    if row.state == "sending":
+        advice = "termmail outbox tells how it went; termmail sync, if no other termmail runs."
+        raise CommandError(f"Message {row.id} is being sent now.", TRY_AGAIN, advice)
+    if row.state in {"sent", "cancelled"}:
+        raise CommandError(f"Message {row.id} is {row.state}; there is nothing to try again.", DATA)
+    if row.state == "unsure" and not sure:
+        advice = f"To send it all the same: termmail outbox retry --sure {row.id}"
+        raise CommandError(f"Message {row.id} may have arrived already.", DATA, advice)
+
+
+async def _retry_all(engine: Engine, args: Namespace) -> int:
+    """Send everything that waits. A message that may have arrived is only sent again with --sure."""
+    worst, found = OK, False
+    for name in chosen_accounts(engine, args.account):
+        if args.sure:
+            for row in await _waiting(engine, name):
+                if row.state == "unsure":
+                    await engine.retry_outbox(row.id, sure=True)
+        await engine.hurry(name)
+        tried = await engine.flush(name)
+        left = [row for row in await _waiting(engine, name) if row.state in {"queued", "sending", "unsure"}]
+        for row in {row.id: row for row in (*left, *tried)}.values():
+            found = True
+            worst = max(worst, _report(row, args))
+    if not found:
+        output.say("Nothing waits in the outbox.")
     return worst
+
+
+async def _cancel(engine: Engine, args: Namespace) -> int:
+    if not args.ids:
+        raise CommandError("Which message? termmail outbox cancel ID", USAGE, "termmail outbox lists the ids.")
+    for outbox_id in args.ids:
+        if (await _row(engine, outbox_id)).state == "cancelled":
+            raise CommandError(f"Message {outbox_id} was taken back already.", DATA)
+        draft = await engine.cancel_outbox(outbox_id)
+        state = (await engine.outbox_row(outbox_id)).state
+        if draft is None and state != "cancelled":
+            raise CommandError(f"Message {outbox_id} is {state}; it cannot be taken back.", CANNOT_CREATE)
+        output.say(f"Message {outbox_id} {'is a draft again' if draft else 'was taken back and deleted'}.")
+    return OK
 
 
 def _print_row(row: OutboxRow, *, as_json: bool) -> None:

@@ -1,4 +1,7 @@
-"""Mail in and out as files: mbox, Maildir, .eml; byte for byte, nothing taken twice, nothing written over."""
+"""Import and export of mbox, Maildir and .eml files.
+
+Bytes are kept exactly. Nothing is imported twice, and no file is overwritten.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import stat
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from termmail.accounts.credentials import PasswordError
@@ -25,18 +29,18 @@ from termmail.net.net_errors import NetError
 from termmail.store import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
     from termmail.store.store import Store
 
 LARGEST = 128 << 20
-"""Bytes of one message, at most."""
+"""The largest message that is imported, in bytes."""
 
 MANY = 200
-"""Messages a transaction, at most: others use the store in between."""
+"""The most messages in one batch, which is parsed in a thread and stored in one transaction: others use the store in
+between."""
 
 _PIECE = 1 << 20
 _BLANK = (b"\n", b"\r\n")
@@ -44,7 +48,7 @@ _BLANK = (b"\n", b"\r\n")
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How it went: messages done, those passed over because they were there already, and a sentence per failure."""
+    """The result of a transfer: messages moved, messages that were there already, and a sentence for each failure."""
 
     done: int
     passed: int = 0
@@ -52,13 +56,13 @@ class Moved:
 
 
 class TransferError(UserError):
-    """A file or folder cannot be read or written as asked; `str(error)` says why in plain words."""
+    """A file or folder cannot be read or written."""
 
     code = ErrorCode.CANNOT_CREATE
 
 
 class DiskError(TransferError):
-    """The disk took no more: what was written so far is there, the rest is not."""
+    """The disk is full: what was written so far is there, the rest is not."""
 
     code = ErrorCode.DISK_FULL
 
@@ -67,55 +71,73 @@ class DiskError(TransferError):
 
 
 async def import_mail(engine: Engine, account: str, path: Path, folder: str) -> Moved:
-    """Read every message of `path` into `folder`. Raises TransferError where there is nothing readable."""
+    """Store every message of `path` in `folder`. Raises TransferError where the path cannot be read.
+
+    Reading and parsing happen in a worker thread, a batch at a time.
+    """
     source = await asyncio.to_thread(_open_source, path)
     done = passed = 0
     failed: list[str] = []
     while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
-        mail: list[tuple[bytes, Message]] = []
-        for name, raw in batch:
-            if raw is None:
-                failed.append(f"{sanitize.clean(name)} is larger than {LARGEST >> 20} MB.")
-            elif not _looks_like_mail(raw):
-                failed.append(f"{sanitize.clean(name)} is not a mail message.")
-            else:
-                mail.append((raw, await asyncio.to_thread(parse.parse, raw)))
-        taken = await engine.db(_take, account, folder, mail)
+        failed += batch.failed
+        taken = await engine.db(_take, account, folder, batch.mail)
         done += taken
-        passed += len(mail) - taken
+        passed += len(batch.mail) - taken
     engine.tell(FolderChanged(account, folder))
     return Moved(done, passed, tuple(failed))
 
 
-def _next_batch(
-    source: Iterator[tuple[str, bytes | None]], most: int = 4 << 20
-) -> list[tuple[str, bytes | None]] | None:
-    """The next few messages, at most MANY and about 4 MB of them (None for one that is too large); None at the end."""
-    batch: list[tuple[str, bytes | None]] = []
+@dataclass(slots=True)
+class _Batch:
+    """Messages of a source with their parsed form, and a sentence for each that is not taken."""
+
+    mail: list[tuple[bytes, Message]]
+    failed: list[str]
+
+
+def _next_batch(source: Iterator[tuple[str, bytes | None]], most: int = 4 << 20) -> _Batch | None:
+    """Read and parse the next messages, up to MANY of them or about `most` bytes; None at the end of the source."""
+    batch = _Batch([], [])
     size = 0
     try:
-        for name, raw in source:
-            batch.append((name, raw))
+        for number, (name, raw) in enumerate(source, 1):
             size += len(raw or b"")
-            if size > most or len(batch) == MANY:
+            if raw is None:
+                batch.failed.append(f"{sanitize.clean(name)} is larger than {LARGEST >> 20} MB.")
+            elif not _is_mail(raw):
+                batch.failed.append(f"{sanitize.clean(name)} is not a mail message.")
+            else:
+                batch.mail.append((raw, parse.parse(raw)))
+            if size > most or number == MANY:
                 break
     except OSError as error:
         raise TransferError(f"{error.filename or 'The file'} cannot be read: {_why(error)}.") from None
-    return batch or None
+    return batch if batch.mail or batch.failed else None
 
 
-def _looks_like_mail(raw: bytes) -> bool:
-    return re.match(rb"[!-9;-~]+[ \t]*:", raw) is not None
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_MAIL_FIELDS = frozenset(
+    b"from sender reply-to to cc bcc date subject message-id received return-path delivered-to mime-version".split()
+)
+"""Header fields that make a file a mail message (RFC 5322 section 3.6): other formats begin with `name: value` too."""
+
+
+def _is_mail(raw: bytes) -> bool:
+    """Return whether a file begins with a header field, and its header has one of the fields of mail."""
+    if not _FIELD.match(raw):
+        return False
+    fields = (_FIELD.match(line) for line in parse.split_header(raw).splitlines())
+    return any(field is not None and field[1].lower() in _MAIL_FIELDS for field in fields)
 
 
 def _take(store: Store, account: str, folder: str, mail: Sequence[tuple[bytes, Message]]) -> int:
-    """Put the messages that are not here yet into the folder, in one transaction; how many those were."""
+    """Store the messages that are not here yet, in one transaction, and return how many those were."""
     taken = 0
     with store.transaction(durable=True):
         alike = messages.find(store, account, [message.envelope.message_id for _, message in mail])
         for raw, message in mail:
             same = alike.setdefault(message.envelope.message_id, [])
-            if not any(messages.raw(store, id_) == (raw, True) for id_ in same):
+            if not any(messages.raw(store, known) == (raw, True) for known in same):
                 same.append(
                     messages.add_local(store, account, folder, raw, unread=False, received=now(), message=message)
                 )
@@ -135,7 +157,7 @@ def _open_source(path: Path) -> Iterator[tuple[str, bytes | None]]:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """The messages of a Maildir or of a folder of .eml files; links in it are not followed, for they lead outside."""
+    """Return the messages of a Maildir or of a folder of .eml files. Links are left out: they may lead outside."""
     if (folder / "cur").is_dir() or (folder / "new").is_dir():
         found = sorted([*(folder / "cur").glob("*"), *(folder / "new").glob("*")])
     else:
@@ -146,7 +168,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _regular(path: Path) -> BinaryIO:
-    """Open a file, and nothing that only looks like one: a pipe would keep us waiting, a device would never end."""
+    """Open a regular file. A pipe is refused because it could block for ever, a device because it may never end."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -162,8 +184,9 @@ def _read_files(paths: list[Path]) -> Iterator[tuple[str, bytes | None]]:
 
 
 def _read_mbox(path: Path) -> Iterator[tuple[str, bytes | None]]:
-    """Mboxrd (RFC 4155 has the frame): `From ` lines part the messages, `>From ` is unquoted by one. A line may be of
-    any length: it comes in pieces.
+    """Read an mbox in its mboxrd form: `From ` lines separate messages (RFC 4155), `>From ` loses one `>`.
+
+    A line of any length is read in pieces.
     """
     raw = bytearray()
     number, last, begins, too_large = 0, b"", True, False
@@ -185,7 +208,7 @@ def _read_mbox(path: Path) -> Iterator[tuple[str, bytes | None]]:
 
 
 def _unframed(raw: bytearray, last: bytes) -> bytes:
-    """Without the blank line that the frame adds."""
+    """Return the message without the blank line that separates it from the next."""
     return bytes(raw[: -len(last)] if last in _BLANK else raw)
 
 
@@ -196,61 +219,71 @@ def _why(error: OSError) -> str:
 # -- out
 
 
-async def export_mail(engine: Engine, query: str, dest: Path, form: str) -> Moved:
-    """Write the messages that answer `query` (empty: all of all accounts) below or into `dest`.
+async def export_mail(engine: Engine, query: str, dest: Path | BinaryIO, form: str) -> Moved:
+    """Write the messages that match `query` ("": all of all accounts) to `dest`.
 
-    Messages known only by their header are fetched first; one that cannot be is told in `failed`.
-    Raises TransferError where `dest` cannot be used.
+    `form` is "mbox", "maildir" or "eml". `dest` is the new mbox file or the folder, or an open stream, which then gets
+    an mbox. Messages whose body is not here are downloaded first; one that cannot be is named in `failed`.
+    Raises TransferError where `dest` cannot be used, and BrokenPipeError where the reader of a stream is gone.
     """
     if query:
         chosen = list(await engine.ids(View.search("", query), limit=1 << 30))
     else:
         chosen = list(await engine.db(messages.all_ids))
-    writer = await asyncio.to_thread(_WRITERS[form], dest)
+    if isinstance(dest, Path):
+        name = str(dest)
+        writer = await asyncio.to_thread(_WRITERS[form], dest)
+    else:
+        name = "Standard output"
+        writer = _MboxWriter(dest)
     done = passed = 0
     failed: list[str] = []
     try:
-        for id_ in chosen:
-            row = await engine.row(id_)
+        for message_id in chosen:
+            row = await engine.row(message_id)
             if row is None:
                 continue
             try:
                 if not row.downloaded and row.account in engine.config.accounts:
-                    await engine.receiver(row.account).fetch(id_)
-                raw = await engine.raw(id_)
+                    await engine.receiver(row.account).fetch(message_id)
+                raw = await engine.raw(message_id)
             except (NetError, PasswordError) as error:
-                failed.append(f"Message {id_}: {error}")
+                failed.append(f"Message {message_id}: {error}")
                 continue
             except KeyError:
                 continue  # erased in the meantime
-            new = await asyncio.to_thread(writer.write, id_, raw, row.date, row.unread)
+            new = await asyncio.to_thread(writer.write, message_id, raw, row.date, row.unread)
             done += new
             passed += not new
         await asyncio.to_thread(writer.finish)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         kind = DiskError if saved_files.no_room(error) else TransferError
-        raise kind(f"{dest} cannot be written: {_why(error)}.") from None
+        raise kind(f"{name} cannot be written: {_why(error)}.") from None
     return Moved(done, passed, tuple(failed))
 
 
 class _Writer(Protocol):
-    """Takes messages one by one, and says which it did not have; `finish` returns when all of it is on the disk."""
+    """Writes messages in one format."""
 
-    def __init__(self, dest: Path) -> None: ...
-    def write(self, id_: int, raw: bytes, date: int, unread: bool) -> bool: ...
-    def finish(self) -> None: ...
+    def write(self, message_id: int, raw: bytes, date: int, unread: bool) -> bool:
+        """Write a message; return False where it was there already. `date` is UTC seconds."""
+
+    def finish(self) -> None:
+        """Return when everything is on the disk."""
 
 
 class _EmlWriter:
-    """A folder with one file of the raw bytes per message."""
+    """Writes one file of raw bytes a message into a folder."""
 
     def __init__(self, dest: Path) -> None:
         self.folder = _new_folder(dest)
 
-    def write(self, id_: int, raw: bytes, _date: int, _unread: bool) -> bool:
-        path = self.folder / f"{id_}.eml"
+    def write(self, message_id: int, raw: bytes, _date: int, _unread: bool) -> bool:
+        path = self.folder / f"{message_id}.eml"
         if path.is_file() and not path.is_symlink() and path.read_bytes() == raw:
-            return False  # from the last backup into this folder
+            return False  # written by an earlier export into this folder
         saved_files.save(self.folder, path.name, raw)
         return True
 
@@ -259,7 +292,7 @@ class _EmlWriter:
 
 
 class _MaildirWriter:
-    """A Maildir: tmp, then a rename into new or cur, as the format has it."""
+    """Writes a Maildir: first to tmp, then by a rename to new or cur, as the format asks."""
 
     def __init__(self, dest: Path) -> None:
         self.folder = _new_folder(dest)
@@ -267,8 +300,8 @@ class _MaildirWriter:
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         self._host = re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())
 
-    def write(self, id_: int, raw: bytes, date: int, unread: bool) -> bool:
-        name = f"{max(date, 0)}.M{id_}R{secrets.token_hex(4)}.{self._host}"
+    def write(self, message_id: int, raw: bytes, date: int, unread: bool) -> bool:
+        name = f"{max(date, 0)}.M{message_id}R{secrets.token_hex(4)}.{self._host}"
         temporary = saved_files.save(self.folder / "tmp", name, raw)
         temporary.rename(self.folder / ("new" if unread else "cur") / (name if unread else f"{name}:2,S"))
         return True
@@ -278,18 +311,12 @@ class _MaildirWriter:
 
 
 class _MboxWriter:
-    """One new mbox file, mboxrd: `From ` at the start of a line gets a `>`, and so does `>From `."""
+    """Writes an mbox in its mboxrd form: a line that begins with `From `, `>From ` and so on gets another `>`."""
 
-    def __init__(self, dest: Path) -> None:
-        try:
-            handle = os.open(dest, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            raise TransferError(f"{dest} is there already; termmail never writes over a file.") from None
-        except OSError as error:
-            raise TransferError(f"{dest} cannot be made: {_why(error)}.") from None
-        self.file = os.fdopen(handle, "wb")
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
 
-    def write(self, _id: int, raw: bytes, date: int, _unread: bool) -> bool:
+    def write(self, _message_id: int, raw: bytes, date: int, _unread: bool) -> bool:
         stamp = time.asctime(time.gmtime(max(date, 0))) if abs(date) < 1 << 34 else formatdate(0)
         self.file.write(f"From termmail@localhost {stamp}\n".encode())
         self.file.write(re.sub(rb"(?m)^(>*From )", rb">\1", raw))
@@ -297,17 +324,37 @@ class _MboxWriter:
         return True
 
     def finish(self) -> None:
+        self.file.flush()
+
+
+class _MboxFileWriter(_MboxWriter):
+    """Writes a new mbox file. Raises TransferError where there is one already."""
+
+    def __init__(self, dest: Path) -> None:
+        try:
+            handle = os.open(dest, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            raise TransferError(f"{dest} is there already; termmail never overwrites a file.") from None
+        except OSError as error:
+            raise TransferError(f"{dest} cannot be created: {_why(error)}.") from None
+        super().__init__(os.fdopen(handle, "wb"))
+
+    def finish(self) -> None:
         with contextlib.closing(self.file):
             self.file.flush()
             os.fsync(self.file.fileno())
 
 
-_WRITERS: dict[str, type[_Writer]] = {"mbox": _MboxWriter, "maildir": _MaildirWriter, "eml": _EmlWriter}
+_WRITERS: dict[str, Callable[[Path], _Writer]] = {
+    "mbox": _MboxFileWriter,
+    "maildir": _MaildirWriter,
+    "eml": _EmlWriter,
+}
 
 
 def _new_folder(dest: Path) -> Path:
     try:
         dest.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise TransferError(f"{dest} cannot be made: {(error.strerror or 'it is a file').lower()}.") from None
+        raise TransferError(f"{dest} cannot be created: {(error.strerror or 'it is a file').lower()}.") from None
     return dest

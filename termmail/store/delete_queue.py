@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from termmail.store.store import id_list
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from termmail.store.store import Store
 
 
@@ -35,12 +39,13 @@ def next_due(store: Store, account: str, now: int) -> int | None:
     return now + DELAY_AFTER_CLOCK_CHANGE
 
 
-def make_due(store: Store, account: str, now: int) -> int:
-    """Make every delete due now, without its minute of delay, and return how many are due."""
+def make_due(store: Store, account: str, now: int, *, only: Iterable[int] | None = None) -> int:
+    """Make waiting deletes due now and return how many are due: all of the account, or those of the messages `only`."""
     with store.transaction() as db:
         db.execute(
-            "UPDATE remote SET state = 'due', due_at = ? WHERE account = ? AND state = 'trashed' AND due_at IS NOT NULL",
-            (now, account),
+            "UPDATE remote SET state = 'due', due_at = ?1 WHERE account = ?2 AND state = 'trashed' AND due_at IS NOT NULL"
+            " AND (?3 IS NULL OR message IN (SELECT value FROM json_each(?3)))",
+            (now, account, None if only is None else id_list(only)),
         )
         ((count,),) = db.execute(
             "SELECT count(*) FROM remote WHERE account = ? AND state IN ('due', 'sent')", (account,)

@@ -35,28 +35,35 @@ class Program:
     folder: Path
     demo: Demo
 
-    async def __call__(self, *words: str, stdin: bytes = b"", code: int | None = 0) -> Ran:
+    def line(self, *words: str) -> list[str]:
+        """The whole command line."""
+        profile = ["--config", str(self.folder / "config.toml"), "--data", str(self.folder / "data")]
+        return [sys.executable, "-m", "termmail", *profile, *words]
+
+    async def shell(self, script: str) -> Ran:
+        """Run a bash script in which `"$@"` is termmail on this profile."""
+        return await self._run(["bash", "-c", script, "bash", *self.line()], b"", asyncio.subprocess.PIPE)
+
+    async def __call__(
+        self, *words: str, stdin: bytes = b"", code: int | None = 0, stdout: int = asyncio.subprocess.PIPE
+    ) -> Ran:
+        ran = await self._run(self.line(*words), stdin, stdout)
+        if code is not None:
+            assert ran.code == code, (words, ran)
+        if "--json" in words:
+            ran.json = [json.loads(line) for line in ran.out.splitlines()]
+        return ran
+
+    async def _run(self, line: list[str], stdin: bytes, stdout: int) -> Ran:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "termmail",
-            "--config",
-            str(self.folder / "config.toml"),
-            "--data",
-            str(self.folder / "data"),
-            *words,
+            *line,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "LANG": "C.UTF-8", "TZ": "UTC"},
         )
         out, err = await process.communicate(stdin)
-        ran = Ran(process.returncode or 0, out, err.decode())
-        if code is not None:
-            assert ran.code == code, (words, ran)
-        if "--json" in words:
-            ran.json = [json.loads(line) for line in out.splitlines()]
-        return ran
+        return Ran(process.returncode or 0, out or b"", err.decode())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""SAFETY, "On this machine": what bad luck, other users and odd surroundings must not do. By whole runs of the program."""
+"""SECURITY.md, "This machine": bad luck, other users and odd surroundings, by whole runs of the program."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ HUGE = str(10**30)
 NOBODY = "~nobody-of-that-name/x"
 SEND = ("send", "--to", "bob@example.net", "--subject", "x")
 NO_ROOM = 74
+CANNOT_MOUNT = "this test mounts a disk: run it as root, or where user namespaces are allowed"
 
 
 async def test_what_cannot_be_meant_is_said_in_words(termmail):
@@ -160,10 +161,10 @@ async def test_a_config_of_odd_types_is_78_and_words(termmail, text, told):
     termmail.config.write_bytes(b"")  # the password in it was the user's own doing
 
 
+@pytest.mark.mount
 async def test_a_full_disk_loses_nothing(termmail, tmp_path):
     """L3: sync, send, import, delete on a disk without room: exit 74, no DELE, nothing sent, and it goes on later."""
-    if not may_mount():
-        return  # the limit on file sizes below takes the same ways
+    assert may_mount(), CANNOT_MOUNT
     mails = [mail(number, size=300_000) for number in range(1, 30)]
     await termmail.serve(mails, download="all", delete="after-download")
     async with small_disk(termmail.data, "7m") as disk:
@@ -359,10 +360,10 @@ async def test_the_password_is_never_on_a_command_line(termmail):
     await process.communicate()
 
 
+@pytest.mark.mount
 async def test_a_folder_that_can_only_be_read_is_read(termmail):
     """L8: list, search and show work with a read-only folder; what would write says so, and nothing crashes."""
-    if not may_mount():
-        return  # the room of the store asks as a user without rights
+    assert may_mount(), CANNOT_MOUNT
     await termmail.serve([mail(number) for number in range(1, 5)], download="all")
     await termmail("sync")
     script = (
