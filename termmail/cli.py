@@ -387,7 +387,7 @@ async def _headless(where: Paths, loaded: Config, handler: Command, args: Namesp
     engine = await Engine.open(where, loaded)
     try:
         if sys.stdin.isatty() and sys.stderr.isatty():
-            engine.passwords.ask = _ask
+            engine.context.passwords.ask = _ask
         return await handler(engine, args)
     finally:
         await engine.close(commit=False)

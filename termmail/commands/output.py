@@ -9,12 +9,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from termmail.mail import sanitize
+from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, Role
+from termmail.mail.width import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from termmail.mail.message import Address, Envelope, Message
-    from termmail.store.rows import Row
+    from termmail.mail.model import Row
+
+
+FLAGS = ("unread", "starred", "answered", "forwarded")
+"""The flags of a message, as JSON names them."""
 
 
 def say(words: str) -> None:
@@ -39,22 +45,23 @@ def people(addresses: Iterable[Address]) -> str:
 
 def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
     """Return the JSON object of `list` and `search`."""
-    flags = ("unread", "starred", "answered", "forwarded")
+    message = row if isinstance(row, MessageRow) else None
+    outgoing = row if isinstance(row, OutgoingRow) else None
     return {
-        "id": row.id,
+        "id": row.key,
         "account": row.account,
-        "folder": row.folder,
-        "uidl": sanitize.clean_bytes(row.uidl, limit=10_000),
-        "message_id": row.message_id,
+        "folder": message.folder if message else "Outbox" if outgoing else "Drafts",
+        "uidl": sanitize.clean_bytes(message.uidl, limit=10_000) if message else "",
+        "message_id": "" if isinstance(row, DraftRow) else row.rfc_message_id,
         "from": people(envelope.sender),
         "to": people(envelope.to),
         "subject": row.subject,
         "date": iso(row.date),
         "size": row.size,
-        "flags": [flag for flag in flags if getattr(row, flag)],
-        "attachments": row.attachments,
-        "downloaded": row.downloaded,
-        "snippet": row.snippet,
+        "flags": [flag for flag in FLAGS if getattr(message, flag)] if message else [] if outgoing else ["draft"],
+        "attachments": 0 if isinstance(row, OutgoingRow) else row.attachments,
+        "downloaded": message.downloaded if message else True,
+        "snippet": row.words if isinstance(row, OutgoingRow) else row.snippet,
     }
 
 
@@ -108,20 +115,27 @@ def print_message(message: Message) -> None:
 
 
 def print_rows(rows: Iterable[Row], *, with_account: bool) -> None:
-    """Print a list as text, cut to the width of the terminal: id, account if wanted, marks, date, sender, subject."""
+    """Print a list as text, cut to the width of the terminal: id, account if wanted, marks, date, people, subject."""
     columns = _columns()
     for row in rows:
         account = f" {_fit(row.account, 12)}" if with_account else ""
-        marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("@" if row.attachments else " ")
-        sender = f"To: {row.recipients}" if row.folder in {"Sent", "Drafts", "Outbox"} else row.sender
-        head = f"{row.id:>6}{account} {marks} {local(row.date):16}  {_fit(sender, 24)}  "
+        marks = "   "
+        if isinstance(row, MessageRow):
+            marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("@" if row.attachments else " ")
+        head = f"{row.key:>6}{account} {marks} {local(row.date):16}  {_fit(_people_of(row), 24)}  "
         print(head + sanitize.cut(row.subject or "(no subject)", max(columns - len(head), 20)))
 
 
-def _fit(text: str, cells: int) -> str:
-    """Cut or pad text to exactly `cells` terminal cells."""
-    text = sanitize.cut_sender(text, cells)
-    return text + " " * (cells - sanitize.cells(text))
+def _people_of(row: Row) -> str:
+    if isinstance(row, MessageRow):
+        return f"To: {row.recipients}" if row.role is Role.SENT else row.sender
+    return f"To: {row.recipients if isinstance(row, DraftRow) else ', '.join(row.recipients)}"
+
+
+def _fit(text: str, room: int) -> str:
+    """Cut or pad text to exactly `room` terminal cells."""
+    text = sanitize.cut_sender(text, room)
+    return text + " " * (room - cells(text))
 
 
 def local(date: int | None) -> str:

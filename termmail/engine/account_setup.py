@@ -9,13 +9,25 @@ from termmail.accounts import config as configuration
 from termmail.accounts.credentials import ASKED_AGAIN, PasswordError
 from termmail.engine.context import server_for
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
+from termmail.net.trace import Trace
+
+__all__ = [
+    "Step",
+    "Trace",
+    "add_account",
+    "advice_while_trying",
+    "keep_password",
+    "login_advice",
+    "try_account",
+    "try_server",
+]
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from termmail.accounts.config import Account
     from termmail.engine.context import Context, Kind
-    from termmail.net.trace import Trace
+    from termmail.errors import UserError
 
 
 class Step(NamedTuple):
@@ -62,7 +74,7 @@ async def try_account(
             yield Step(words, error, kind if login else None)
 
 
-def advice_while_trying(error: NetError, account: Account, kind: Kind, name: str = "") -> str:
+def advice_while_trying(error: UserError, account: Account, kind: Kind, name: str = "") -> str:
     """Return what to do when a server that was only tried refuses: nothing is tried again by itself.
 
     `name` is that of a saved account, "" before there is one.
@@ -96,7 +108,7 @@ def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = 
     return f"Check the user name; store another password with: termmail account password {name}{server}"
 
 
-def _is_general(error: NetError) -> bool:
+def _is_general(error: UserError) -> bool:
     """Return whether the error has no advice of its own, only that of its class."""
     return "advice" not in vars(error)
 

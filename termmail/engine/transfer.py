@@ -20,19 +20,23 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from termmail.accounts.credentials import PasswordError
 from termmail.engine import saved_files
-from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged
-from termmail.engine.views import View
-from termmail.errors import ErrorCode, UserError
+from termmail.errors import ErrorCode, Gone, UserError
 from termmail.mail import parse, sanitize
+from termmail.mail.model import Role, SearchView
+from termmail.mail.query import parse as parse_query
 from termmail.net.net_errors import NetError
-from termmail.store import messages
+from termmail.store import derived, messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from termmail.engine.engine import Engine
-    from termmail.mail.message import Message
+    from termmail.engine.context import Context
+    from termmail.engine.folder_list import Folders
+    from termmail.engine.lists import Lists
+    from termmail.engine.reading import Reader
+    from termmail.mail.model import Folder
+    from termmail.store.derived import Derived
     from termmail.store.store import Store
 
 LARGEST = 128 << 20
@@ -67,31 +71,94 @@ class DiskError(TransferError):
     code = ErrorCode.DISK_FULL
 
 
+class Transfer:
+    """Imports and exports mail. Every method may raise StoreError."""
+
+    def __init__(self, context: Context, lists: Lists, folders: Folders, reader: Reader) -> None:
+        self.context = context
+        self.lists = lists
+        self.folders = folders
+        self.reader = reader
+
+    async def import_mail(self, account: str, path: Path, folder_name: str) -> Moved:
+        """Store every message of `path` in a folder, which is created where it is missing.
+
+        Reading and parsing happen in a worker thread, a batch at a time. Raises TransferError where the path cannot be
+        read, FolderError where there can be no such folder.
+        """
+        source = await asyncio.to_thread(_open_source, path)
+        folder: Folder | None = None
+        done = passed = 0
+        failed: list[str] = []
+        while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
+            failed += batch.failed
+            if batch.mail and folder is None:
+                folder = await self.folders.by_name(account, folder_name) or await self.folders.make(
+                    account, folder_name
+                )
+            if folder is not None:
+                taken = await self.context.db(_take, folder, batch.mail, self.context.clock())
+                done += taken
+                passed += len(batch.mail) - taken
+        self.context.tell(FolderChanged(account))
+        return Moved(done, passed, tuple(failed))
+
+    async def export_mail(self, query: str, dest: Path | BinaryIO, form: str) -> Moved:
+        """Write the messages that match `query` ("": all of all accounts) to `dest`.
+
+        `form` is "mbox", "maildir" or "eml". `dest` is the new mbox file or the folder, or an open stream, which then
+        gets an mbox. Messages whose body is not here are downloaded first; one that cannot be is named in `failed`.
+        Raises TransferError where `dest` cannot be used, and BrokenPipeError where the reader of a stream is gone.
+        """
+        if query:
+            chosen = list(await self.lists.ids(SearchView(parse_query(query), discarded=True), limit=1 << 30))
+        else:
+            chosen = list(await self.context.db(messages.all_ids))
+        if isinstance(dest, Path):
+            name = str(dest)
+            writer = await asyncio.to_thread(_WRITERS[form], dest)
+        else:
+            name = "Standard output"
+            writer = _MboxWriter(dest)
+        try:
+            return await self._write_all(writer, chosen)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            kind = DiskError if saved_files.no_room(error) else TransferError
+            raise kind(f"{name} cannot be written: {_why(error)}.") from None
+
+    async def _write_all(self, writer: _Writer, chosen: Sequence[int]) -> Moved:
+        done = passed = 0
+        failed: list[str] = []
+        for message_id in chosen:
+            row = await self.lists.row(message_id)
+            if row is None:
+                continue  # erased in the meantime
+            try:
+                if not row.downloaded and row.account in self.context.accounts:
+                    await self.reader.read(message_id)
+                raw = await self.reader.raw(message_id)
+            except Gone:
+                continue
+            except (NetError, PasswordError) as error:
+                failed.append(f"Message {message_id}: {error}")
+                continue
+            new = await asyncio.to_thread(writer.write, message_id, raw, row.date, row.unread)
+            done += new
+            passed += not new
+        await asyncio.to_thread(writer.finish)
+        return Moved(done, passed, tuple(failed))
+
+
 # -- in
-
-
-async def import_mail(engine: Engine, account: str, path: Path, folder: str) -> Moved:
-    """Store every message of `path` in `folder`. Raises TransferError where the path cannot be read.
-
-    Reading and parsing happen in a worker thread, a batch at a time.
-    """
-    source = await asyncio.to_thread(_open_source, path)
-    done = passed = 0
-    failed: list[str] = []
-    while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
-        failed += batch.failed
-        taken = await engine.db(_take, account, folder, batch.mail)
-        done += taken
-        passed += len(batch.mail) - taken
-    engine.tell(FolderChanged(account, folder))
-    return Moved(done, passed, tuple(failed))
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Messages of a source with their parsed form, and a sentence for each that is not taken."""
+    """Messages of a source with what is derived from them, and a sentence for each that is not taken."""
 
-    mail: list[tuple[bytes, Message]]
+    mail: list[tuple[bytes, Derived]]
     failed: list[str]
 
 
@@ -107,7 +174,7 @@ def _next_batch(source: Iterator[tuple[str, bytes | None]], most: int = 4 << 20)
             elif not _is_mail(raw):
                 batch.failed.append(f"{sanitize.clean(name)} is not a mail message.")
             else:
-                batch.mail.append((raw, parse.parse(raw)))
+                batch.mail.append((raw, derived.from_raw(raw, complete=True)))
             if size > most or number == MANY:
                 break
     except OSError as error:
@@ -130,16 +197,19 @@ def _is_mail(raw: bytes) -> bool:
     return any(field is not None and field[1].lower() in _MAIL_FIELDS for field in fields)
 
 
-def _take(store: Store, account: str, folder: str, mail: Sequence[tuple[bytes, Message]]) -> int:
+def _take(store: Store, folder: Folder, mail: Sequence[tuple[bytes, Derived]], now: int) -> int:
     """Store the messages that are not here yet, in one transaction, and return how many those were."""
     taken = 0
     with store.transaction(durable=True):
-        alike = messages.find(store, account, [message.envelope.message_id for _, message in mail])
-        for raw, message in mail:
-            same = alike.setdefault(message.envelope.message_id, [])
+        alike = messages.find(store, folder.account, [found.envelope.message_id for _, found in mail])
+        for raw, found in mail:
+            same = alike.setdefault(found.envelope.message_id, [])
             if not any(messages.raw(store, known) == (raw, True) for known in same):
+                written = folder.role is Role.SENT
                 same.append(
-                    messages.add_local(store, account, folder, raw, unread=False, received=now(), message=message)
+                    messages.add_local(
+                        store, folder.account, folder.folder_id, raw, found, received=now, written=written
+                    )
                 )
                 taken += 1
     return taken
@@ -217,51 +287,6 @@ def _why(error: OSError) -> str:
 
 
 # -- out
-
-
-async def export_mail(engine: Engine, query: str, dest: Path | BinaryIO, form: str) -> Moved:
-    """Write the messages that match `query` ("": all of all accounts) to `dest`.
-
-    `form` is "mbox", "maildir" or "eml". `dest` is the new mbox file or the folder, or an open stream, which then gets
-    an mbox. Messages whose body is not here are downloaded first; one that cannot be is named in `failed`.
-    Raises TransferError where `dest` cannot be used, and BrokenPipeError where the reader of a stream is gone.
-    """
-    if query:
-        chosen = list(await engine.ids(View.search("", query), limit=1 << 30))
-    else:
-        chosen = list(await engine.db(messages.all_ids))
-    if isinstance(dest, Path):
-        name = str(dest)
-        writer = await asyncio.to_thread(_WRITERS[form], dest)
-    else:
-        name = "Standard output"
-        writer = _MboxWriter(dest)
-    done = passed = 0
-    failed: list[str] = []
-    try:
-        for message_id in chosen:
-            row = await engine.row(message_id)
-            if row is None:
-                continue
-            try:
-                if not row.downloaded and row.account in engine.config.accounts:
-                    await engine.receiver(row.account).fetch(message_id)
-                raw = await engine.raw(message_id)
-            except (NetError, PasswordError) as error:
-                failed.append(f"Message {message_id}: {error}")
-                continue
-            except KeyError:
-                continue  # erased in the meantime
-            new = await asyncio.to_thread(writer.write, message_id, raw, row.date, row.unread)
-            done += new
-            passed += not new
-        await asyncio.to_thread(writer.finish)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        kind = DiskError if saved_files.no_room(error) else TransferError
-        raise kind(f"{name} cannot be written: {_why(error)}.") from None
-    return Moved(done, passed, tuple(failed))
 
 
 class _Writer(Protocol):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.mail.model import StepKind
-from termmail.store import changes
+from termmail.store import changes, delete_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,6 +67,12 @@ class Messages:
         """Let messages lie in another folder of their account too. Raises FolderGone."""
         done = await self.context.db(changes.copy, list(seen), folder_id, self.context.clock())
         return self._moved(done)
+
+    async def delete_now(self, message_ids: Iterable[int]) -> None:
+        """Make the DELE of these messages due now, without its minute of delay; the next sync sends it."""
+        wanted = list(message_ids)
+        for account in self.context.accounts:
+            await self.context.db(delete_queue.make_due, account, self.context.clock(), only=wanted)
 
     async def erase(self, seen: Iterable[Placement]) -> Done:
         """Delete messages for good, here and on the server. There is no undo."""

@@ -1,0 +1,33 @@
+"""Looking after the store: its integrity, and making what is derived from the raw bytes again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.store import rebuild
+from termmail.store.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from termmail.engine.context import Context
+
+
+class Maintenance:
+    """Checks and rebuilds the store. Every method may raise StoreError."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @property
+    def store_file(self) -> Path:
+        """The file that holds the mail."""
+        return self.context.paths.data / "mail.db"
+
+    async def check(self) -> list[str]:
+        """Return what is wrong inside the store, in SQLite's words; [] where it is sound."""
+        return await self.context.db(Store.check)
+
+    async def rebuild(self) -> int:
+        """Make lists, search index and contacts again from the raw bytes; return the number of messages."""
+        return await self.context.db(rebuild.rebuild)
