@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged, MessageChanged
+from termmail.errors import ErrorCode, UserError
 from termmail.store import messages, pop3_identity
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ async def move(engine: Engine, ids: Iterable[int], folder: str) -> str:
     before = await engine.db(messages.move, chosen, folder)
     _tell_moved(engine, rows, {folder})
     if not before:
-        return f"Nothing to move: {how_many(chosen)} in {folder} already"
+        raise UserError(f"Nothing to move: {how_many(chosen)} in {folder} already.", code=ErrorCode.DATA)
 
     async def takes_back() -> str | None:
         for old_folder in set(before.values()):

@@ -50,7 +50,7 @@ class MainScreen(Screen[None]):
 
     BINDINGS = bindings(Place.MAIL)
     AUTO_FOCUS = "#list"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide")]  # noqa: RUF012 - Textual's own type
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide"), (160, "-broad")]  # noqa: RUF012 - Textual's own type
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
 
     mail: Mail
@@ -72,8 +72,9 @@ class MainScreen(Screen[None]):
         yield TitleLine()
         with Container(id="panes"):
             yield FolderList(id="folders")
-            yield MessageList(self._rows, clock=self.clock, id="list")
-            yield Reader(id="reader")
+            with Container(id="mail"):
+                yield MessageList(self._rows, clock=self.clock, id="list")
+                yield Reader(id="reader")
         yield Problems()
         yield StatusLine()
         yield Prompt()
@@ -93,6 +94,7 @@ class MainScreen(Screen[None]):
         self.reader.engine = first.engine
         self.mail = Mail(first.engine, self)
         self.opened = True
+        self.problems.dismiss_key = self.termmail.keys.shown("view.back")
         if first.engine.read_only:
             self.problems.add(
                 Problem("The data folder cannot be written.", "Mail can be read; nothing can be changed.")
@@ -143,8 +145,8 @@ class MainScreen(Screen[None]):
 
     @property
     def is_wide(self) -> bool:
-        """The panes stand side by side."""
-        return self.has_class("-wide")
+        """There is room for folders, list and reader at once."""
+        return self.has_class("-wide") or self.has_class("-broad")
 
     @property
     def whole(self) -> bool:

@@ -97,7 +97,11 @@ class FolderList(ScrollView, can_focus=True):
             self.post_message(self.Chosen(view))
 
     def on_click(self, event: events.Click) -> None:
-        place = event.y + self.scroll_offset.y
+        """Show the folder that is clicked."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return  # the border
+        place = offset.y + self.scroll_offset.y
         if place < len(self._lines) and isinstance(self._lines[place], View):
             self._cursor = place
             self.refresh()

@@ -63,11 +63,13 @@ def mark(row: Row, *, selected: bool) -> str:
 
 def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, selected: bool) -> list[Segment]:
     """A message on one line: marks, who, subject and first words, date at the right edge."""
-    dates = 10 if width >= 60 else 6
-    who = 24 if width >= 110 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
+    who = (
+        28 if width >= 130 else 24 if width >= 80 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
+    )
     date = today.date(row.date)
-    date = date if cell_len(date) <= dates else date[:4]
-    text = width - (5 + who + 2 + 2 + dates + 1)
+    date = date if width >= 60 or cell_len(date) <= 6 else date[:4]
+    gap = f" {CLIP} " if row.attachments else "  "
+    text = width - (5 + who + 2 + len(gap) + cell_len(date) + 1)
     words = look.unread if row.unread else look.text
     parts = [
         _front(row, look, cursor=cursor, selected=selected),
@@ -75,7 +77,7 @@ def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, select
         Segment(f"{STAR} " if row.starred else "  ", look.star if row.starred else look.text),
         Segment(_who(row, who) + "  ", words),
         *_subject(row, max(text, 0), words, look.dim),
-        Segment((f" {CLIP}" if row.attachments else "  ") + date.rjust(dates) + " ", look.dim),
+        Segment(f"{gap}{date} ", look.dim),
     ]
     return _joined(parts)
 

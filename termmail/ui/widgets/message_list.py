@@ -273,8 +273,11 @@ class MessageList(ScrollView, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """One click puts the cursor there, two open the message."""
-        index = (event.y + self.scroll_offset.y) // self.row_height
+        """Put the cursor on the row that is clicked; open it with a double click."""
+        place = event.get_content_offset(self)
+        if place is None:
+            return  # the border or the scroll bar
+        index = (place.y + self.scroll_offset.y) // self.row_height
         if index < len(self.ids):
             self.go(index)
             if event.chain >= 2:

@@ -85,15 +85,14 @@ class StatusLine(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """Countdown before words before progress."""
-        if self._countdown:
-            left = Content.assemble((f" {self._countdown}", "$text-accent bold"))
-        elif self._said:
-            left = Content(f" {self._said}")
-        elif self._progress:
-            left = self._bar(self._progress)
-        else:
-            left = Content("")
+        """Draw what was said or else the progress, and the countdown behind it; alone where there is no room for both."""
+        countdown = Content.assemble((f" {self._countdown}", "$text-accent bold")) if self._countdown else Content("")
+        left = Content(f" {self._said}") if self._said else self._bar(self._progress) if self._progress else Content("")
+        if left and countdown:
+            both = Content.assemble(left, "  ", countdown)
+            left = both if both.cell_length < self.size.width else countdown
+        elif countdown:
+            left = countdown
         room = self.size.width - left.cell_length - 2
         right = self._right if len(self._right) <= room else ""
         return Content.assemble(left, " " * max(0, room - len(right) + 1), (right, "$text-accent"))
@@ -128,6 +127,7 @@ class Problems(Static):
     def __init__(self) -> None:
         super().__init__("", id="problems", markup=False)
         self.all: list[Problem] = []
+        self.dismiss_key = "Esc"
         self._read: set[Problem] = set()
 
     def add(self, problem: Problem) -> None:
@@ -162,7 +162,7 @@ class Problems(Static):
         lines = [_problem(problem) for problem in reversed(self.all[-PROBLEMS_SHOWN:])]
         if len(self.all) > PROBLEMS_SHOWN:
             lines.append(Content(f"and {len(self.all) - PROBLEMS_SHOWN} more"))
-        lines.append(Content.assemble(("Esc takes this away.", "$foreground 60%")))
+        lines.append(Content.assemble((f"{self.dismiss_key} takes this away.", "$foreground 60%")))
         self.update(Content("\n").join(lines))
 
 
