@@ -21,6 +21,7 @@ from termmail.engine.views import View
 from termmail.ui import keymap
 from termmail.ui.actions import Place, bindings
 from termmail.ui.list_model import FIRST
+from termmail.ui.roles import NAMES, Role
 from termmail.ui.screens.main import MainScreen
 from termmail.ui.theme import THEMES
 from termmail.ui.widgets.status import Problem
@@ -119,7 +120,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     async def _read_first(self) -> First:
         engine = await self._open_engine()
-        view = View(engine.default_account, "Inbox")
+        view = View(engine.default_account, NAMES[Role.INBOX])
         ids = await engine.ids(view, FIRST)
         return First(engine, ids, await engine.rows(view, ids[:PAGE]))
 

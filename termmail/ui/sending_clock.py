@@ -1,4 +1,4 @@
-"""The line that counts down to the next message that goes out, and what can still be stopped."""
+"""Count down to the next message that goes out, and know which messages can still be stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SendingClock:
-    """Knows the messages that wait for their second, and tells how each of them ends."""
+    """The messages that wait for their send time; shows how each of them ends."""
 
     def __init__(self, engine: Engine, screen: MainScreen) -> None:
         self._engine = engine
