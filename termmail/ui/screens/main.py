@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from textual.containers import Container
 from textual.screen import Screen
 
-from termmail.engine.events import Failed, OutboxChanged, SyncProgress, receiving, sending
+from termmail.engine.events import Failed, OutboxChanged, SendOf, SyncOf, SyncProgress
 from termmail.engine.views import View
 from termmail.errors import ErrorCode
 from termmail.ui.actions import BY_ID, Place, bindings, folders, program, reading, searching
@@ -236,7 +236,7 @@ class MainScreen(Screen[None]):
 
     def on_reader_fetched(self, event: Reader.Fetched) -> None:
         """Clear the connection error of this account: its server answers."""
-        self.problems.settle(receiving(event.account))
+        self.problems.settle(SyncOf(event.account))
 
     def on_reader_shown(self, event: Reader.Shown) -> None:
         """Count the message as read, if it was opened."""
@@ -271,7 +271,7 @@ class MainScreen(Screen[None]):
                     self._synced(event)
             case OutboxChanged(id=outbox_id, state=state):
                 if state in {"sending", "sent", "cancelled"}:  # it is tried again, or there is nothing to try
-                    self.problems.settle(sending(outbox_id))
+                    self.problems.settle(SendOf(outbox_id))
                 behind(self, partial(self.mail.sending.heard, event), "outbox")
             case Failed():
                 self.problems.add(Problem(event.words, event.advice, event.account, event.about))
@@ -281,7 +281,7 @@ class MainScreen(Screen[None]):
     def _synced(self, event: SyncProgress) -> None:
         """Clear the errors of an account whose server has answered, and fetch again what it did not give before."""
         self.problems.forget(event.account)
-        self.problems.settle(receiving(event.account))
+        self.problems.settle(SyncOf(event.account))
         self.reader.try_again(event.account)
         if event.words and event.words != "No new messages":
             self.status.say(event.words)
@@ -293,7 +293,7 @@ class MainScreen(Screen[None]):
             self.status.say(str(error))
             return
         account = account if code in ABOUT_THE_SERVER else ""
-        about = receiving(account) if account else ""
+        about = SyncOf(account) if account else None
         self.problems.add(Problem(str(error), getattr(error, "advice", ""), account, about))
 
     def retitle(self) -> None:
