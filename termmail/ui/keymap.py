@@ -175,17 +175,17 @@ def _clashes(chosen: Mapping[str, tuple[str, ...]]) -> list[str]:
 
 def _unknown(action_id: str) -> str:
     near = difflib.get_close_matches(action_id, BY_ID, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]}?" if near else " F1 shows what there is."
-    return f"[ui.keys] names “{action_id}”, which is no action.{hint}"
+    hint = f" Did you mean {near[0]}?" if near else " F1 lists all actions."
+    return f"[ui.keys]: “{action_id}” is not an action.{hint}"
 
 
 def _usable(key: str, action_id: str, problems: list[str]) -> bool:
     parts = key.split()
     if len(parts) > 1 and BY_ID[action_id].where is not Place.GO:
-        problems.append(f"[ui.keys] {action_id}: only places to go to can have two keys, not “{key}”.")
+        problems.append(f"[ui.keys] {action_id}: only places of the go menu can have two keys, not “{key}”.")
         return False
     if len(parts) > 2 or not all(_is_key(part) for part in parts):
-        problems.append(f"[ui.keys] {action_id}: “{key}” is no key. Write it like d, F5, ctrl+x, delete or space.")
+        problems.append(f"[ui.keys] {action_id}: “{key}” is not a key. Write it like d, F5, ctrl+x, delete or space.")
         return False
     return True
 

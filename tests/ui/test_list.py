@@ -1,4 +1,4 @@
-"""The message list: a cursor that keeps its message, moves that paint two rows, verbs that change the screen at once."""
+"""The message list: the cursor keeps its message, a move paints two rows, verbs change the screen at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the screens look, as grids of text: a change here should be one that was meant."""
+"""Snapshots of the screens as grids of text, and their colours."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def utc(monkeypatch):
 
 
 def grid(app):
-    """The screen, without the words of how long ago that was and blanks at line ends."""
+    """Return the screen without blanks at line ends."""
     return "\n".join(line.rstrip() for line in shown(app).splitlines())
 
 
 async def settled(app, pilot):
-    """Star, selection and preview in place."""
+    """Set a star and a selection, and wait for the preview."""
     app.engine.status("ada")
     app.inbox.status.say("")
     await pilot.press("j", "s", "j", "x", "k", "k", "k")

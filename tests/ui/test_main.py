@@ -1,4 +1,4 @@
-"""The main screen: verbs that show at once and can be taken back, places, search, troubles that stay until read."""
+"""The main screen: verbs and their undo, folders, search, problems that stay until they are read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.ui.stage import account, engine_with, shown, until, words_of
 
 
 async def there(app, folder):
-    """The subjects a folder holds."""
+    """Return the subjects of the messages in a folder."""
     view = View("ada", folder)
     return {row.subject for row in await app.engine.rows(view, await app.engine.ids(view))}
 
@@ -602,7 +602,7 @@ async def test_the_palette_finds_an_action_and_does_it(tmp_path):
 
 @pytest.mark.parametrize("words", [":", ":q!", ":zzz", ":delete it"])
 async def test_the_palette_does_nothing_but_what_its_name_was_typed_for(tmp_path, words):
-    """However fast the fingers are: Enter never takes what does not answer to what was typed."""
+    """However fast the keys come, Enter takes only an action that matches what was typed."""
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press(*("colon" if key == ":" else "exclamation_mark" if key == "!" else key for key in words))
         await pilot.press("enter")
@@ -712,7 +712,7 @@ async def test_q_goes_back_and_quits_only_at_the_list(tmp_path):
 
 
 def last_line(app):
-    """The key bar, as it stands on the screen."""
+    """Return the key bar as it is on the screen."""
     return shown(app).splitlines()[-1]
 
 
