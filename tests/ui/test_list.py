@@ -7,6 +7,7 @@ from array import array
 import pytest
 
 from termmail.engine.views import View
+from termmail.ui.list_model import Stale
 from termmail.ui.widgets import list_row as rows
 from tests.ui.mailbox_stage import LETTERS, inbox_of, letter, mailbox
 from tests.ui.stage import shown, until, words_of
@@ -205,7 +206,7 @@ async def test_what_is_deleted_leaves_at_once_and_does_not_flicker_back(tmp_path
         app.inbox.messages.update = lambda ids, **at: (seen.append(gone in ids), update(ids, **at))
         await app.inbox.action_do("message.delete")
         assert gone not in app.inbox.messages.ids
-        app.inbox.mail.list.stale("ids")
+        app.inbox.mail.list.stale(Stale.IDS)
         await until(pilot, lambda: len(seen) >= 2)
         assert not any(seen)
         assert len(await app.engine.ids(inbox_of(app.engine))) == len(LETTERS) - 1
