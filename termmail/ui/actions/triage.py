@@ -103,7 +103,7 @@ def spam(mail: Mail) -> None:
 
 async def _no_spam(mail: Mail, ids: Sequence[int]) -> str:
     await mail.engine.move(ids, NAMES[Role.INBOX])
-    return f"Not spam: {count(len(ids), 'message')} back in {NAMES[Role.INBOX]}"
+    return f"Not spam: {count(len(ids), 'message')} moved to {NAMES[Role.INBOX]}"
 
 
 @verb("message.move", "v", "Move to a folder", Group.SORTING_OUT, applies=on_changeable_message, rank=13, short="move")
