@@ -179,17 +179,22 @@ async def lags() -> None:
         async with engine_for(host, folder, download="all") as engine:
             row(
                 "loop lag: sync of 2 000 whole messages",
-                f"{await lag_of(engine.sync('ada')):.0f} ms",
+                f"{await lag_of(engine.accounts.sync('ada')):.0f} ms",
                 "",
                 "goal < 50 ms",
             )
-            row("loop lag: indexing them", f"{await lag_of(engine.index()):.0f} ms", "", "goal < 50 ms")
-            row("loop lag: import of 500", f"{await lag_of(engine.import_mail('ada', box)):.0f} ms", "", "goal < 50 ms")
+            row("loop lag: indexing them", f"{await lag_of(engine.lists.index()):.0f} ms", "", "goal < 50 ms")
+            row(
+                "loop lag: import of 500",
+                f"{await lag_of(engine.transfer.import_mail('ada', box)):.0f} ms",
+                "",
+                "goal < 50 ms",
+            )
             view = View("ada", "Inbox")
-            rows = await engine.rows(view, list(await engine.ids(view)))
+            rows = await engine.lists.rows(view, list(await engine.lists.ids(view)))
             largest = max(rows, key=lambda one: one.size)
             words = f"loop lag: opening a message of {largest.size / 1e6:.1f} MB"
-            row(words, f"{await lag_of(engine.rendered(largest.id)):.0f} ms", "", "goal < 50 ms")
+            row(words, f"{await lag_of(engine.reader.rendered(largest.id)):.0f} ms", "", "goal < 50 ms")
             row("loop lag: search", f"{await lag_of(engine.search('ada', 'the')):.0f} ms", "", "goal < 50 ms")
 
 
