@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from termmail.mail import parse
 from termmail.mail.message import Draft
 from termmail.store import delete_queue, drafts, messages, outbox, pop3_identity, search
+from termmail.store.comparison import Comparison
 from termmail.store.rows import New, State
-from tests.store.parts import NOW, download, header, new, outgoing, reconcile, session, whole
+from tests.store.parts import NOW, ListedUidls, download, header, new, outgoing, session, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +86,10 @@ def _listing(_: Store) -> list[tuple[int, int, bytes]]:
     return [(1, 1000, b"u1"), (2, 2000, b"u2"), (3, 1000, b""), (4, 1000, b"u9")]
 
 
+def _comparison(store: Store) -> Comparison:
+    return Comparison("work", ListedUidls(_listing(store)))
+
+
 SCENARIOS = {
     "arrive": Scenario(_mail, _arrive),
     "arrive whole": Scenario(
@@ -94,7 +99,8 @@ SCENARIOS = {
         ),
         large=True,
     ),
-    "reconcile": Scenario(_trashed, lambda store: reconcile(store, _listing(store))),
+    "compare": Scenario(_trashed, lambda store: _comparison(store).add(store, 0, _listing(store))),
+    "mark missing": Scenario(_trashed, lambda store: _comparison(store).mark_missing(store, 10)),
     "settle": Scenario(_trashed, lambda store: pop3_identity.settle(store, "work")),
     "skip": Scenario(_mail, lambda store: pop3_identity.skip(store, "work", b"u9", 9, 10, None, "It is too large.")),
     "add_raw": Scenario(
@@ -148,5 +154,6 @@ SCENARIOS = {
     "partial": Scenario(_sending, lambda store: outbox.partial(store, 1, ["bob@example.com"], {"x@y": "550"})),
     "recover": Scenario(_sending, lambda store: outbox.recover(store, "work")),
     "cancel": Scenario(_queued, lambda store: outbox.cancel(store, 1)),
+    "retry all": Scenario(_queued, lambda store: outbox.retry_all(store, "work", NOW)),
     "retry": Scenario(_failed, lambda store: outbox.retry(store, 1, NOW)),
 }
