@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from termmail.accounts.keyring_backend import find_backend, keyring_error, keyring_words
 from termmail.accounts.password_command import run_command
 from termmail.accounts.password_error import OTHER_WAYS, PasswordError
+from termmail.credential import NO_CREDENTIAL, Credential, Password
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,15 +34,6 @@ ASKED_AGAIN = "It is asked for again when you check for mail."
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-class Secret(str):
-    """A password that does not show itself in a repr, and so in no traceback that prints local variables."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Secret(...)"
-
-
 class Passwords:
     """The passwords of one run of the program; each is fetched once and kept in memory until `forget`.
 
@@ -51,7 +43,7 @@ class Passwords:
 
     def __init__(self, ask: Callable[[str], Awaitable[str | None]] | None = None) -> None:
         self.ask = ask
-        self._session: dict[str, Secret] = {}
+        self._session: dict[str, Credential] = {}
         self._typed: set[str] = set()
         self._declined: set[str] = set()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -60,14 +52,14 @@ class Passwords:
     def __repr__(self) -> str:
         return f"<Passwords: {len(self._session)} in memory>"
 
-    async def get(self, account_name: str, kind: str, account: Account) -> str:
+    async def get(self, account_name: str, kind: str, account: Account) -> Credential:
         """The password for one server of an account: command, keyring, memory, or asked for, in this order.
 
         SMTP falls back to the POP3 password where it has none of its own and the user name is the same.
         Raises PasswordError.
         """
         if not _settings(account, kind).username:
-            return ""  # a server without login
+            return NO_CREDENTIAL
         async with self._locks.setdefault(account_name, asyncio.Lock()):  # two tasks must not ask twice
             trouble = None
             for place, settings in _places(account, kind):
@@ -85,11 +77,11 @@ class Passwords:
     async def set(self, account_name: str, kind: str, account: Account, password: str) -> str:
         """Put a password into the keyring; returns the words for the keyring that has it now. Raises PasswordError."""
         user = keyring_user(kind, _settings(account, kind))
-        secret = _checked(password, f"The password of {account_name}")
-        await self._keyring(lambda backend: backend.set_password(SERVICE, user, str(secret)))
-        if await self._keyring(lambda backend: backend.get_password(SERVICE, user)) != secret:
+        credential = _checked(password, f"The password of {account_name}")
+        await self._keyring(lambda backend: backend.set_password(SERVICE, user, credential.secret))
+        if await self._keyring(lambda backend: backend.get_password(SERVICE, user)) != credential.secret:
             raise PasswordError("The keyring took the password but does not give it back.", OTHER_WAYS)
-        self._session[user] = secret
+        self._session[user] = credential
         self._typed.discard(user)
         self._declined.discard(user)
         return await self.backend_name()
@@ -127,7 +119,7 @@ class Passwords:
         """Words for the keyring in use, for the reader. Raises PasswordError where there is none."""
         return await self._keyring(keyring_words)
 
-    async def _find(self, kind: str, settings: Pop3 | Smtp, *, keyring: bool) -> Secret | None:
+    async def _find(self, kind: str, settings: Pop3 | Smtp, *, keyring: bool) -> Credential | None:
         user = keyring_user(kind, settings)
         if user in self._session:
             return self._session[user]
@@ -140,7 +132,7 @@ class Passwords:
 
     async def _asked(
         self, account_name: str, user: str, settings: Pop3 | Smtp, trouble: PasswordError | None
-    ) -> Secret:
+    ) -> Credential:
         where = f"{settings.username} at {settings.host}"
         if self.ask is None or user in self._declined:
             if trouble:
@@ -216,10 +208,10 @@ def _settings(account: Account, kind: str) -> Pop3 | Smtp:
     return account.pop3 if kind == "pop3" else account.smtp
 
 
-def _checked(password: str, what: str) -> Secret:
+def _checked(password: str, what: str) -> Credential:
     """A line break inside a password would become a command to the server."""
     if not password:
         raise PasswordError(f"{what} is empty.")
     if _CONTROLS.search(password):
         raise PasswordError(f"{what} holds a control character, which no mail server takes.")
-    return Secret(password)
+    return Password(password)

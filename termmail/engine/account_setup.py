@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from termmail.accounts.config import Account
+    from termmail.credential import Credential
     from termmail.engine.context import Context, Kind
     from termmail.net.trace import Trace
 
@@ -32,31 +33,30 @@ class Step(NamedTuple):
         return self.error is None
 
 
-async def try_server(account: Account, kind: Kind, password: str, trace: Trace | None = None) -> str:
+async def try_server(account: Account, kind: Kind, credential: Credential, trace: Trace | None = None) -> str:
     """Log in to one server ("pop3" or "smtp") and out again; a sentence that says how well. Raises NetError."""
     from termmail.net.pop3.maildrop import Maildrop  # noqa: PLC0415
     from termmail.net.smtp import submission  # noqa: PLC0415 - not needed for the first screen
 
     if kind == "smtp":
-        await submission.check(server_for("smtp", account.smtp, password), trace=trace)
+        await submission.check(server_for("smtp", account.smtp, credential), trace=trace)
         return f"Sending through {account.smtp.host} works."
-    drop = await Maildrop.open(server_for("pop3", account.pop3, password), trace=trace)
+    drop = await Maildrop.open(server_for("pop3", account.pop3, credential), trace=trace)
     await drop.commit()
     wait = "1 message waits" if drop.count == 1 else f"{drop.count} messages wait"
     return f"Receiving from {account.pop3.host} works: {wait} there."
 
 
 async def try_account(
-    account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
+    account: Account, pop3: Credential, smtp: Credential | None = None, *, trace: Trace | None = None
 ) -> AsyncIterator[Step]:
     """Log in to both servers of an account that is not saved yet, and out again; what came of each."""
-    outgoing = pop3_password if smtp_password is None else smtp_password
-    passwords: dict[Kind, str] = {"pop3": pop3_password, "smtp": outgoing}
-    for kind, password in passwords.items():
+    credentials: dict[Kind, Credential] = {"pop3": pop3, "smtp": smtp or pop3}
+    for kind, credential in credentials.items():
         host = account.pop3.host if kind == "pop3" else account.smtp.host
         doing = "Receiving from" if kind == "pop3" else "Sending through"
         try:
-            yield Step(await try_server(account, kind, password, trace))
+            yield Step(await try_server(account, kind, credential, trace))
         except NetError as error:
             words = f"{doing} {host}: {error} {advice_while_trying(error, account, kind)}"
             login = isinstance(error, LoginRefused) and _is_general(error)

@@ -12,11 +12,12 @@ import contextlib
 import errno
 import socket
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from termmail.credential import NO_CREDENTIAL, Credential
 from termmail.net.net_errors import NetError, Offline, ProtocolError, TlsFailed, plaintext_before_tls
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ _UNKNOWN_ISSUER = {2, 18, 19, 20, 21, 27}
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a server is and who we are there. The password is in no repr."""
+    """Where a server is, and how to log in there."""
 
     kind: Literal["pop3", "smtp"]
     host: str
     port: int
     security: Literal["tls", "starttls", "none"]
     username: str = ""
-    password: str = field(default="", repr=False)
+    credential: Credential = NO_CREDENTIAL
     allow_cleartext: bool = False
     timeout_seconds: float = 30.0
     tls_ca_file: str | None = None

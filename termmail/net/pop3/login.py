@@ -68,7 +68,7 @@ async def log_in(dialogue: Dialogue, server: Server, way: str, stamp: bytes, beh
     Raises LoginRefused, Busy, Offline or ProtocolError.
     """
     if way == "APOP":
-        digest = sasl.apop(stamp, server.password)
+        digest = sasl.apop(stamp, server.credential.secret)
         dialogue.secrets.hide_digest(digest)
         answer = await dialogue.say("APOP", server.username, digest)
     elif way == "PLAIN":
@@ -78,13 +78,13 @@ async def log_in(dialogue: Dialogue, server: Server, way: str, stamp: bytes, beh
     else:
         answer = await dialogue.say("USER", server.username)
         if answer.ok:
-            answer = await dialogue.say("PASS", server.password)
+            answer = await dialogue.say("PASS", server.credential.secret)
     if not answer.ok:
         raise refusal(dialogue, answer)
 
 
 async def _plain(dialogue: Dialogue, server: Server, behind: Callable[[], None]) -> Answer:
-    response = sasl.plain(server.username, server.password)
+    response = sasl.plain(server.username, server.credential.secret)
     whole = command("AUTH", "PLAIN", response)
     if len(whole.line) <= LONGEST:
         waiter = dialogue.post(whole)
@@ -98,7 +98,7 @@ async def _plain(dialogue: Dialogue, server: Server, behind: Callable[[], None])
 
 
 async def _scram(dialogue: Dialogue, server: Server) -> Answer:
-    scram = sasl.Scram(server.username, server.password)
+    scram = sasl.Scram(server.username, server.credential.secret)
     step = await dialogue.converse(dialogue.post(command("AUTH", "SCRAM-SHA-256", scram.first())))
     if isinstance(step, Challenge):
         proof = await asyncio.to_thread(scram.answer, step.text)

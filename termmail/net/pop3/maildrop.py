@@ -70,12 +70,12 @@ class Maildrop:
 
         Raises Offline, TlsFailed, LoginRefused, Busy or ProtocolError.
         """
-        if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", server.username + server.password):
+        if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", server.username + server.credential.secret):
             raise LoginRefused(
                 "The user name or the password holds a character that cannot be sent, such as a line break."
             )
         dialogue = Dialogue(await Stream.connect(server), trace)
-        dialogue.secrets.hide_login(server.username, server.password)
+        dialogue.secrets.hide_login(server.username, server.credential.secret)
         drop = cls(dialogue, server)
         try:
             await drop._begin(list_too=list_too)

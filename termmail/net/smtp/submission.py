@@ -93,7 +93,7 @@ async def _open(server: Server, trace: Trace | None) -> AsyncIterator[_Session]:
     from termmail.net.smtp import guard  # noqa: PLC0415  aiosmtplib takes 57 ms, which only sending needs
 
     trace = trace or Trace(limit=1)
-    trace.secrets.hide_login(server.username, server.password)
+    trace.secrets.hide_login(server.username, server.credential.secret)
     if server.security == "none" and not server.allow_cleartext:
         raise TlsFailed(
             f"{server.place} is set to security none, which sends mail and password in the clear.",
@@ -160,11 +160,11 @@ class _Session:
         if not usable:
             advice = 'Write username = "" under smtp if this server wants no login; else ask your provider.'
             raise LoginRefused(f"{host} offers no way to log in that termmail knows (PLAIN, LOGIN).", advice=advice)
-        if _CONTROLS.search(self.server.username + self.server.password):
+        if _CONTROLS.search(self.server.username + self.server.credential.secret):
             raise LoginRefused("The user name or the password holds a control character, which no mail server takes.")
         for method in usable:
             verb = self.client.auth_plain if method == "plain" else self.client.auth_login
-            code, says = await self.auth(verb(self.server.username, self.server.password))
+            code, says = await self.auth(verb(self.server.username, self.server.credential.secret))
             if code == 235:
                 return
             if code in range(500, 505) and method != usable[-1]:
