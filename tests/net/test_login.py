@@ -180,7 +180,7 @@ async def test_nothing_but_capa_is_said_in_the_clear_where_the_user_did_not_allo
     honest = Honest([mail(1)])
     error = await refused(honest, allow_cleartext=False)
     assert isinstance(error, TlsFailed)
-    assert "readable" in str(error)
+    assert "could read the password" in str(error)
     assert honest.said == [b"CAPA"]
 
 
