@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from termmail.accounts.config import Account, Config
     from termmail.accounts.paths import Paths
+    from termmail.credential import Credential
     from termmail.engine.events import Event
     from termmail.engine.sender import Sender
     from termmail.engine.sync.source import MailSource
@@ -148,10 +149,10 @@ class Engine:
         return self.context.read_only
 
     def try_account(
-        self, account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
+        self, account: Account, pop3: Credential, smtp: Credential | None = None, *, trace: Trace | None = None
     ) -> AsyncIterator[account_setup.Step]:
         """Try both servers step by step, and yield what came of each. Nothing is saved."""
-        return account_setup.try_account(account, pop3_password, smtp_password, trace=trace)
+        return account_setup.try_account(account, pop3, smtp, trace=trace)
 
     async def add_account(self, name: str, account: Account, password: str, smtp_password: str | None = None) -> str:
         """Save an account to config.toml and the keyring. Return the sentence that says where the password is."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from termmail.accounts.credentials import PasswordError
-from termmail.engine.account_setup import login_advice
+from termmail.engine.account_setup import background_advice, login_advice
 from termmail.engine.events import Failed, FolderChanged, OutboxChanged, SendOf
 from termmail.net.net_errors import LoginRefused, NetError
 from termmail.store import outbox
@@ -200,7 +200,7 @@ class Sender:
         """Queue the message again for a later attempt, and tell why."""
         words = words or str(error)
         await self.context.db(outbox.later, claimed.id, words, self.context.clock())
-        advice = error.advice if error else "termmail tries again by itself."
+        advice = background_advice(error) if error else "termmail tries again by itself."
         self.context.tell(Failed(self.account, f"Not sent yet. {words}", advice, SendOf(claimed.id)))
 
     async def _deliver(self, claimed: Claimed, server: Server) -> None:

@@ -77,8 +77,7 @@ class Servers:
     async def sync_quietly(self, account: str) -> None:
         """Receive, and tell a failure instead of raising it."""
         try:
-            await self.source(account).sync()
-            await indexing.catch_up(self.context)
+            await self.source(account).sync_quietly()
         except UserError as error:
             self._tell(account, error)
 

@@ -12,9 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from termmail.accounts import credentials
 from termmail.accounts.config import Account, Pop3, Smtp
-from termmail.accounts.credentials import PasswordError, Passwords, run_command
+from termmail.accounts.credentials import PasswordError, Passwords
+from termmail.accounts.keyring_backend import keyring_error
+from termmail.accounts.password_command import run_command
+from termmail.credential import Password
 
 SECRET = "hunter2"
 
@@ -96,6 +98,43 @@ async def test_a_command_that_hangs_is_ended_with_all_its_children(tmp_path):
         await asyncio.sleep(0.01)
 
 
+@pytest.fixture
+def agent(tmp_path):
+    """A shell command whose background child keeps stdout open, as an agent that `pass` starts does."""
+    pid = tmp_path / "agent"
+    yield f"sleep 60 & echo $! > {pid}; "
+    os.kill(int(pid.read_text()), 9)
+
+
+async def test_a_background_process_that_keeps_stdout_open_is_not_waited_for(agent):
+    assert await run_command(["sh", "-c", f"{agent} echo {SECRET}"], seconds=10) == SECRET
+    with pytest.raises(PasswordError, match="failed with exit code 3"):
+        await run_command(["sh", "-c", f"{agent} exit 3"], seconds=10)
+
+
+def test_a_program_ends_without_a_traceback_while_the_background_process_lives(agent):
+    code = f"""
+import asyncio
+from termmail.accounts.password_command import run_command
+print(asyncio.run(run_command(["sh", "-c", {agent + "echo " + SECRET!r}])))
+"""
+    began = time.monotonic()
+    ran = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == (f"{SECRET}\n", "")
+    assert time.monotonic() - began < 20
+
+
+async def test_a_cancelled_command_is_ended(tmp_path):
+    pid = tmp_path / "pid"
+    task = asyncio.ensure_future(run_command(["sh", "-c", f"echo $$ > {pid}; exec sleep 60"]))
+    while not (pid.exists() and pid.read_text()):
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not Path(f"/proc/{int(pid.read_text())}").exists()
+
+
 async def test_a_flood_is_not_kept():
     tracemalloc.start()
     try:
@@ -120,7 +159,7 @@ async def test_the_command_runs_once_a_session(tmp_path):
     settings = account(command=("sh", "-c", f"echo x >> {count}; echo {SECRET}"))
     keeper = Passwords()
     for kind in ("pop3", "smtp", "pop3"):
-        assert await keeper.get("work", kind, settings) == SECRET
+        assert await keeper.get("work", kind, settings) == Password(SECRET)
     assert count.read_text() == "x\n"
     keeper.forget("work", "pop3", settings)
     await keeper.get("work", "pop3", settings)
@@ -129,8 +168,8 @@ async def test_the_command_runs_once_a_session(tmp_path):
 
 async def test_smtp_with_its_own_command_or_user_does_not_get_the_pop3_password():
     settings = account(command=("echo", "in"), smtp_command=("echo", "out"))
-    assert await Passwords().get("work", "smtp", settings) == "out"
-    assert await Passwords().get("work", "pop3", settings) == "in"
+    assert await Passwords().get("work", "smtp", settings) == Password("out")
+    assert await Passwords().get("work", "pop3", settings) == Password("in")
     with pytest.raises(PasswordError):
         await Passwords().get("work", "smtp", account(command=("echo", "in"), username="other"))
 
@@ -149,7 +188,7 @@ async def test_the_reader_is_asked_once_for_both_servers_and_by_one_task():
     asker = asking(SECRET)
     keeper = Passwords(asker.ask)
     got = await asyncio.gather(*(keeper.get("work", kind, account()) for kind in ("smtp", "pop3", "smtp", "pop3")))
-    assert got == [SECRET] * 4
+    assert got == [Password(SECRET)] * 4
     assert asker.asked == ["Password for ada at pop.example.org. No keyring of the operating system is running here."]
 
 
@@ -161,13 +200,13 @@ async def test_a_no_is_not_asked_again_until_forgotten():
             await keeper.get("work", "pop3", account())
     assert len(asker.asked) == 1
     keeper.forget("work", "pop3", account())
-    assert await keeper.get("work", "pop3", account()) == SECRET
+    assert await keeper.get("work", "pop3", account()) == Password(SECRET)
 
 
 async def test_a_remembered_password_is_used_and_forgotten():
     keeper = Passwords()
     keeper.remember("work", "pop3", account(), SECRET)
-    assert await keeper.get("work", "smtp", account()) == SECRET
+    assert await keeper.get("work", "smtp", account()) == Password(SECRET)
     keeper.forget("work", "smtp", account())
     with pytest.raises(PasswordError):
         await keeper.get("work", "pop3", account())
@@ -176,7 +215,7 @@ async def test_a_remembered_password_is_used_and_forgotten():
 
 
 async def test_a_server_without_login_needs_no_password():
-    assert await Passwords().get("work", "smtp", account(username="")) == ""
+    assert await Passwords().get("work", "smtp", account(username="")) == Password("")
 
 
 async def test_no_repr_shows_a_password():
@@ -297,11 +336,11 @@ def _errors() -> list[tuple[Exception, str]]:
 @pytest.mark.parametrize(("error", "words"), _errors(), ids=lambda value: type(value).__name__)
 def test_whatever_a_keyring_raises_becomes_plain_words(error, words):
     """L6; test_keyring.py raises the first two for real."""
-    said = credentials._in_words(error)
+    said = keyring_error(error)
     assert words in str(said)
     assert SECRET not in f"{said} {said.advice}"
 
 
 def test_importing_passwords_does_not_load_the_keyring_library():
-    code = "import sys; from termmail.accounts import passwords; print('keyring' in sys.modules)"
+    code = "import sys; from termmail.accounts import credentials; print('keyring' in sys.modules)"
     assert run(code, dict(os.environ)) == "False\n"

@@ -543,3 +543,33 @@ async def test_other_store_work_gets_in_between_while_a_long_listing_is_compared
         numbers = await engine.db(lambda store: store.read("SELECT count(*) FROM remote WHERE number > 0"))
         assert numbers == [(many,)]
         assert between > 2 * many / SLICE
+
+
+async def test_that_termmail_tries_again_is_said_only_where_it_does(pop3_server, engine_at):
+    server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [IN-USE] locked\r\n"))
+    for minutes, again in ((5, True), (0, False)):
+        async with engine_at(server.port, poll_minutes=minutes) as engine:
+            await engine.sync_quietly("ada")
+            assert ("tries again by itself" in engine.heard.of(Failed)[-1].advice) == again
+
+
+async def test_a_deferred_message_says_that_it_is_tried_again(engine_at):
+    async with engine_at(1, 1) as engine:
+        await engine.send(await written(engine), delay=0)
+        await engine.flush("ada")
+        assert "tries again by itself" in engine.heard.of(Failed)[-1].advice
+
+
+@pytest.mark.parametrize("size", [b"", b"-5", b"1e3", b"9223372036854775808", b"0"])
+async def test_a_message_whose_listed_size_is_senseless_comes_and_can_be_deleted(pop3_server, engine_at, size):
+    server = await pop3_server([mail(1), mail(2)])
+    server.manners = Manners(size=lambda number, true: size if number == 2 else true)
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port, download="all") as engine:
+        assert (await engine.sync("ada")).words == "2 new messages"
+        ids = list(await engine.ids(INBOX))
+        assert [row.downloaded for row in await engine.rows(INBOX, ids)] == [True, True]
+        await engine.delete(ids[:1])
+        await engine.db(delete_queue.make_due, "ada", now())
+        assert (await engine.sync("ada")).deleted == 1
+        assert len(drop.messages) == 1

@@ -1,14 +1,13 @@
 """POP3 without I/O: commands out as bytes, bytes in, events out (RFC 1939, 2449, 2595, 5034, 6856).
 
-The law it keeps: an answer belongs to the oldest command without one, and there is no other kind of input. What does
-not fit (bytes that nobody asked for, a line that is no status, a bound passed) means that the two sides no longer agree
-what is being talked about: the connection raises, is poisoned, and raises the same for ever. Only CRLF ends a line and
-only CRLF.CRLF an answer of several lines, whatever else the mail in it holds. How the bytes were cut on their way makes
-no difference to the events.
+Invariant: each answer belongs to the oldest unanswered command. Unsolicited bytes, a line that is not a status line, or
+an exceeded limit mean that client and server are out of step: `next_event` raises, and from then on raises the same
+error. Only CRLF ends a line and only CRLF.CRLF ends a multi-line answer, whatever else the mail in it holds. How the
+bytes are split into reads makes no difference to the events.
 
     connection = Connection()
     socket.sendall(connection.send(command("TOP", 7, 0)))
-    connection.receive(socket.recv(65536))          # b"" at the end of the line
+    connection.receive(socket.recv(65536))          # b"" at the end of the connection
     while (event := connection.next_event()) is not None: ...
 """
 
@@ -21,29 +20,26 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from termmail.net.net_errors import NetError, Offline, ProtocolError, TooLarge, plaintext_before_tls
+from termmail.net.net_errors import NetError, Offline, ProtocolError, plaintext_before_tls
+from termmail.net.pop3.body import ROW_LIMIT, Body
 from termmail.net.pop3.responses import parse_stat, response_code
 
 STATUS_LIMIT = 8192
 """Bytes of a status line."""
-ROW_LIMIT = 8192
-"""Bytes of a row of CAPA, LIST or UIDL."""
 CAPA_ROWS = 100
 LIST_ROWS = 1_000_000
 ROW_SLACK = 1000
-"""Rows of LIST and UIDL beyond what STAT counted that are still believed."""
-LISTING_LIMIT = 128 << 20
+"""Rows of LIST and UIDL that are accepted beyond the count of STAT."""
+LISTING_LIMIT = 80 << 20
 """Bytes of a LIST or UIDL answer, whatever its rows."""
 HEADER_LIMIT = 1 << 20
 """Bytes of an answer to TOP n 0."""
 MESSAGE_LIMIT = 128 << 20
 """Bytes of a message, on the wire."""
-DRAIN_LIMIT = 64 << 20
-"""Bytes read and thrown away behind a limit, so that one mail too large does not end the session."""
 
 
 class State(Enum):
-    """Where a session stands (RFC 1939 section 3)."""
+    """The state of a session (RFC 1939 section 3)."""
 
     GREETING = "greeting"
     AUTHORIZATION = "authorization"
@@ -53,15 +49,15 @@ class State(Enum):
 
 
 class Verb(NamedTuple):
-    """What the table knows of a command."""
+    """The entry of a command in the table VERBS."""
 
     states: frozenset[State]
     becomes: State | None = None
     """The state after +OK."""
     body: str = ""
-    """"": one line; "always": several; "bare": several when it has no argument."""
+    """Whether the answer is multi-line: "" never, "always", or "bare" when the command has no argument."""
     alone: bool = False
-    """Sent only when everything before it was answered."""
+    """Whether it is sent only after all earlier commands are answered."""
 
 
 _BEFORE, _WITHIN = frozenset({State.AUTHORIZATION}), frozenset({State.TRANSACTION})
@@ -86,11 +82,11 @@ VERBS = {
 }
 
 _SHOWN = {"PASS": 0, "APOP": 1, "AUTH": 1}
-"""How many arguments of these a log may show; of all others, every one."""
+"""How many arguments a log may show; all of them for verbs that are not listed."""
 
 
 class Command(Struct, frozen=True):
-    """One command, ready to send. Made by `command`. Its repr shows no secret."""
+    """One command, ready to send; create it with `command`. Its repr shows no secret."""
 
     verb: str
     line: bytes
@@ -102,7 +98,7 @@ class Command(Struct, frozen=True):
 
     @property
     def shown(self) -> str:
-        """The line as a log may have it."""
+        """The line without secrets, for a log."""
         words = self.line.removesuffix(b"\r\n").split(b" ")
         shown = words[: 1 + _SHOWN.get(self.verb, len(words))]
         hidden = [b"[hidden]"] if len(shown) < len(words) else []
@@ -110,9 +106,9 @@ class Command(Struct, frozen=True):
 
 
 def command(verb: str, *arguments: str | bytes | int, limit: int | None = None) -> Command:
-    """A command from the table. `limit`: bytes of the answer's body that are kept (TOP and RETR).
+    """Return a command. `limit` is the number of bytes of the answer's body that are kept (TOP and RETR).
 
-    Raises ValueError where an argument holds a control character, which would end the line and begin another command.
+    Raises ValueError if an argument holds a control character, which could end the line and start another command.
     """
     known = VERBS[verb]
     line = b" ".join([verb.encode(), *[word if isinstance(word, bytes) else str(word).encode() for word in arguments]])
@@ -128,7 +124,7 @@ _LIMITS = {"TOP": HEADER_LIMIT, "CAPA": CAPA_ROWS * ROW_LIMIT}
 
 
 class Greeting(NamedTuple):
-    """The server's first line. `stamp` is the APOP stamp where it is a true msg-id (RFC 1939 section 7), else b""."""
+    """The server's first line. `stamp` is the APOP stamp if it is a valid msg-id (RFC 1939 section 7), else b""."""
 
     ok: bool
     text: bytes
@@ -136,14 +132,16 @@ class Greeting(NamedTuple):
 
 
 class Challenge(NamedTuple):
-    """The server asks for the next step of AUTH (RFC 5034): base64 as received. Answer with `Connection.respond`."""
+    """The server asks for the next step of AUTH (RFC 5034): base64 as received. Answer it with `Connection.respond`."""
 
     text: bytes
 
 
 class Answer(NamedTuple):
-    """The answer to the oldest command. `text` is what follows +OK or -ERR; `body` is unstuffed and byte-exact, None
-    where there is none or where it was larger than the command's limit (`too_large`).
+    """The answer to the oldest command.
+
+    `text` is what follows +OK or -ERR. `body` is unstuffed and byte-exact; None where there is none or where it was
+    larger than the command's limit (`too_large`).
     """
 
     verb: str
@@ -162,20 +160,19 @@ Event = Greeting | Challenge | Answer
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _STAMP = re.compile(rb"<[!-;=?A-~]+@[!-;=?A-~]+>")
-_END = b"\r\n.\r\n"
 
 
 class Connection:
-    """The client's side of one POP3 connection.
+    """The client side of one POP3 connection.
 
-    `state` is what the server confirmed; what is still unanswered counts as granted when the next command is checked
-    against the table, so that AUTH, STAT and LIST may leave together.
+    `state` is the confirmed state. When the next command is checked against the table, unanswered commands count as
+    successful, so that AUTH, STAT and LIST can be sent together.
     """
 
     def __init__(self) -> None:
         self.state = State.GREETING
         self.count: int | None = None
-        """What STAT said."""
+        """The number of messages, as STAT said."""
         self.offending = b""
         """The line that broke the protocol, cut, as received: not cleaned, not redacted."""
         self._outstanding: deque[Command] = deque()
@@ -184,23 +181,23 @@ class Connection:
         self._buffer = bytearray()
         self._at = 0
         self._searched = 0
-        self._status: bytes | None = None
-        self._drained = 0
+        self._status = b""
+        self._body: Body | None = None
         self._end = False
         self._error: NetError | None = None
 
     @property
     def outstanding(self) -> int:
-        """Commands without an answer."""
+        """The number of unanswered commands."""
         return len(self._outstanding)
 
     @property
     def pending_bytes(self) -> int:
-        """Bytes received of an answer that is not complete."""
-        return len(self._buffer) - self._at + self._drained
+        """The bytes received of an incomplete answer."""
+        return len(self._buffer) - self._at + (self._body.received if self._body else 0)
 
     def send(self, command: Command) -> bytes:
-        """The bytes to write for it. Raises ValueError where the table does not allow it now."""
+        """Return the bytes to write. Raises ValueError if the command is not allowed in this state."""
         if self._error is not None:
             raise self._error
         verb = VERBS[command.verb]
@@ -211,20 +208,20 @@ class Connection:
         return command.line
 
     def respond(self, text: bytes) -> bytes:
-        """The bytes that answer a Challenge: base64, or b"*" to give up."""
+        """Return the bytes that answer a Challenge. `text` is base64, or b"*" to cancel."""
         if not self._challenged or _CONTROL.search(text):
             raise ValueError("nothing was asked, or the answer is no line")
         self._challenged = False
         return text + b"\r\n"
 
     def tls_started(self) -> None:
-        """TLS stands: there is no second greeting, and what was known before is forgotten (RFC 2595 section 4)."""
+        """Continue after the TLS handshake: there is no second greeting (RFC 2595 section 4)."""
         if self.state is not State.TLS or len(self._buffer) > self._at:
             raise ValueError("STLS was not granted")
         self.state = self._expected = State.AUTHORIZATION
 
     def receive(self, data: bytes) -> None:
-        """Take what came; b"" is the end of the line."""
+        """Take received bytes; b"" is the end of the connection."""
         if self._at:
             del self._buffer[: self._at]
             self._searched = max(0, self._searched - self._at)
@@ -233,7 +230,10 @@ class Connection:
         self._end = self._end or not data
 
     def next_event(self) -> Event | None:
-        """What happened next, or None until more is received. Raises ProtocolError, or Offline at the end of the line."""
+        """Return the next event, or None until more is received.
+
+        Raises ProtocolError, or Offline at the end of the connection.
+        """
         if self._error is not None:
             raise self._error
         start = self._at
@@ -250,17 +250,17 @@ class Connection:
         return event
 
     def _end_words(self) -> str:
-        if self._status is not None or len(self._buffer) > self._at:
+        if self._body is not None or len(self._buffer) > self._at:
             return "The server dropped the connection in the middle of an answer."
         if self.state is State.GREETING:
-            return "The server dropped the connection without a word."
+            return "The server dropped the connection before its greeting."
         return "The server dropped the connection."
 
     def _next(self) -> Event | None:
         if self.state is State.CLOSED:
-            self._at = len(self._buffer)  # after the answer to QUIT nothing is of interest
+            self._at = len(self._buffer)  # anything behind the answer to QUIT is ignored
             return None
-        if self._status is None:
+        if self._body is None:
             line = self._line()
             if line is None:
                 return None
@@ -273,18 +273,18 @@ class Connection:
             if not (ok and command.body):
                 return self._answer(Answer(command.verb, ok, text))
             self._status = text
-            self._at -= 2  # the CRLF before the body is the first half of what may end it
-            self._searched = self._at
-        return self._body()
+            self._body = self._new_body(command)
+            self._at -= 2  # the CRLF before the body may be the first half of its end
+        return self._take_body(self._body)
 
     def _line(self) -> bytes | None:
-        """The next status line, once it is whole."""
+        """Return the next status line, or None until it is complete."""
         if len(self._buffer) == self._at:
             return None
         if self.state is State.TLS:
             raise plaintext_before_tls()
         if self.state is not State.GREETING and (not self._outstanding or self._challenged):
-            raise ProtocolError("The server said something that nobody had asked for.")
+            raise ProtocolError("The server sent something that was not asked for.")
         end = self._buffer.find(b"\r\n", max(self._at, self._searched - 1))
         length = (len(self._buffer) - 1 if end < 0 else end) - self._at
         if length > STATUS_LIMIT:
@@ -307,52 +307,31 @@ class Connection:
 
     def _challenge(self, line: bytes) -> Challenge:
         if len(self._outstanding) > 1:
-            raise ProtocolError("The server asked a question where it had to answer.")
+            raise ProtocolError("The server sent a challenge instead of an answer.")
         self._challenged = True
         return Challenge(line[2:])
 
-    def _body(self) -> Event | None:
-        """The rest of an answer of several lines, once its end is here. `_at` stands on the CRLF of the status line."""
-        command = self._outstanding[0]
-        rows = command.verb in {"LIST", "UIDL", "CAPA"}
-        limit = self._listing_limit(command) if rows else command.limit
-        end = self._buffer.find(_END, self._searched)
-        # While the end is not in sight, the last four bytes may be its beginning.
-        length = self._drained + (end if end >= 0 else len(self._buffer) - 4) - self._at
-        if length > limit and rows:
-            raise ProtocolError("The server's list is longer than a list can be.")
-        if length > limit + DRAIN_LIMIT:
-            raise TooLarge("A message has no end, or is larger than termmail takes.")
-        if end < 0:
-            if length > limit:  # too large: keep what may be the end, and forget the rest
-                self._drained += len(self._buffer) - 4 - self._at
-                del self._buffer[self._at : -4]
-            self._searched = max(self._at, len(self._buffer) - 4)
+    def _take_body(self, body: Body) -> Event | None:
+        """Take what arrived of a multi-line answer; return the answer once it is complete."""
+        self._at = body.take(self._buffer, self._at)
+        if not body.complete:
+            del self._buffer[: self._at]
+            self._at = 0
             return None
-        body = None if length > limit else self._unstuffed(end)
-        self._at = self._searched = end + len(_END)
-        if rows and body is not None:
-            _check_rows(body, self._row_limit(command))
-        text, self._status, self._drained = self._status or b"", None, 0
-        return self._answer(Answer(command.verb, ok=True, text=text, body=body, too_large=body is None))
+        self._searched, self._body = self._at, None
+        verb, too_large = self._outstanding[0].verb, body.too_large
+        return self._answer(Answer(verb, ok=True, text=self._status, body=body.value(), too_large=too_large))
 
-    def _unstuffed(self, end: int) -> bytes:
-        """What lies between the CRLF of the status line and the final dot, less one dot of every two that begin a
-        line. A single dot before other text is what a server sends that does not stuff: it is data.
-        """
-        with memoryview(self._buffer) as view:
-            body = bytes(view[self._at + 2 : end + 2])
-        if b"\r\n.." in body:
-            body = body.replace(b"\r\n..", b"\r\n.")
-        return body[1:] if body.startswith(b"..") else body
+    def _new_body(self, command: Command) -> Body:
+        if command.verb not in {"LIST", "UIDL", "CAPA"}:
+            return Body(command.limit)
+        rows = self._row_limit(command)
+        return Body(min(LISTING_LIMIT, rows * ROW_LIMIT), rows)
 
     def _row_limit(self, command: Command) -> int:
         if command.verb == "CAPA":
             return CAPA_ROWS
         return LIST_ROWS if self.count is None else min(LIST_ROWS, self.count + ROW_SLACK)
-
-    def _listing_limit(self, command: Command) -> int:
-        return min(LISTING_LIMIT, self._row_limit(command) * ROW_LIMIT)
 
     def _answer(self, answer: Answer) -> Answer:
         command = self._outstanding.popleft()
@@ -374,12 +353,5 @@ def _status(line: bytes) -> tuple[bool, bytes]:
     ok = line.startswith(b"+OK")
     rest = line[3:] if ok else line[4:]
     if not (ok or line.startswith(b"-ERR")) or (rest and rest[:1] not in b" \t"):
-        raise ProtocolError("The server said something that is no POP3 answer.")
+        raise ProtocolError("The server sent something that is not a POP3 answer.")
     return ok, rest[1:]
-
-
-def _check_rows(body: bytes, limit: int) -> None:
-    if body.count(b"\r\n") > limit:
-        raise ProtocolError("The server's list is longer than what it counted.")
-    if len(body) > ROW_LIMIT and max(map(len, body.split(b"\r\n"))) > ROW_LIMIT:
-        raise ProtocolError("The server sent a line without an end.")

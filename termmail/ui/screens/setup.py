@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Select, Static
 
 from termmail.accounts.config import ConfigError
 from termmail.accounts.credentials import PasswordError
+from termmail.credential import Password
 from termmail.mail import sanitize
 from termmail.net.net_errors import Offline
 from termmail.store.store_errors import StoreError
@@ -113,7 +114,9 @@ class SetupScreen(Screen[str | None]):
             ]
             kind, words = asked.pop(0)
             line = await self._line("…", words, kind)
-            async for step in self._engine.try_account(account, password, other):
+            async for step in self._engine.try_account(
+                account, Password(password), None if other is None else Password(other)
+            ):
                 _set(line, "✓" if step.well else "✗", step.words)
                 worked = worked and step.well
                 refused = refused or step.refused
