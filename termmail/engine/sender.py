@@ -83,13 +83,11 @@ class Sender:
         if isinstance(self.trouble, PasswordError):
             self.context.passwords.forget(self.account, "smtp", self.context.account(self.account))
         await self.context.db(outbox.hurry, self.account, self.context.clock())
-        self._deadlines.clear()
         self.look_again()
 
     async def retry_all(self) -> list[int]:
         """Make every queued message due now, and return their outbox ids. Raises StoreError."""
         outbox_ids = await self.context.db(outbox.retry_all, self.account, self.context.clock())
-        self._deadlines.clear()
         for outbox_id in outbox_ids:
             self.context.tell(OutboxChanged(outbox_id, self.account, "queued"))
         self.look_again()
