@@ -157,7 +157,7 @@ class Engine:
     async def add_account(self, name: str, account: Account, password: str, smtp_password: str | None = None) -> str:
         """Save an account to config.toml and the keyring. Return the sentence that says where the password is."""
         words = await account_setup.add_account(self.context, name, account, password, smtp_password)
-        self.servers.renew(name)
+        self.servers.saved(name)
         return words
 
     def status(self, account: str) -> Status:

@@ -41,7 +41,7 @@ NOT_STORED = "The server has taken this message, but that could not be written t
 
 
 class Sender:
-    """Sends the messages of one account. `trouble` is the last NetError or PasswordError, or None."""
+    """Sends the messages of one account. `trouble` is the error of the last attempt, or None."""
 
     def __init__(self, context: Context, account: str) -> None:
         self.context = context
@@ -130,7 +130,7 @@ class Sender:
         on the wire is finished under the account's lock and no other one is begun.
         """
         async with self._flushing:
-            self.trouble, self._leaving = None, False
+            self._leaving = False
             self._sending = asyncio.ensure_future(self._send_all())
             try:
                 return await asyncio.shield(self._sending)

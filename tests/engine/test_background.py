@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from termmail.accounts.config import Config
 from termmail.demo.faults import Manners
 from termmail.engine import sender, tasks
 from termmail.engine.clock import now
@@ -19,10 +20,12 @@ from termmail.engine.events import Failed, MailArrived, OutboxChanged, SendOf, S
 from termmail.engine.sync.pop3_session import SLICE
 from termmail.engine.tasks import Tasks
 from termmail.errors import ErrorCode, UserError
+from termmail.net.pop3.protocol import HEADER_LIMIT
 from termmail.store import delete_queue, outbox
 from termmail.store.account_lock import AccountLock
 from termmail.store.store_errors import StoreBusy, StoreError, StoreFull, StoreReplaced
-from tests.engine.conftest import mail
+from tests.conftest import PASSWORD
+from tests.engine.conftest import account, mail
 from tests.engine.test_outbox import DRAFTS, SENT, written
 from tests.engine.test_receive import INBOX, subjects, verbs
 
@@ -267,8 +270,9 @@ async def test_a_full_sync_that_is_asked_for_during_a_plain_one_still_lists_ever
         plain = asyncio.ensure_future(engine.sync("ada"))
         await asyncio.sleep(0)
         full = asyncio.ensure_future(engine.sync("ada", full=True))
+        again = asyncio.ensure_future(engine.sync("ada", full=True))
         joined = asyncio.ensure_future(engine.sync("ada"))
-        await asyncio.gather(plain, full, joined)
+        await asyncio.gather(plain, full, again, joined)
         assert verbs(server)[before:].count("LIST") == 1
         assert verbs(server)[before:].count("QUIT") == 2
 
@@ -325,6 +329,7 @@ async def test_a_list_that_leaves_out_a_message_is_not_trusted_with_the_same_sta
     async with engine_at(server.port) as engine:
         result = await engine.sync("ada")
         assert result.words == "2 new messages; 2 lines of the server's list made no sense"
+        assert (await engine.sync("ada")).words == "2 lines of the server's list made no sense"
         server.manners = Manners()
         assert (await engine.sync("ada")).words == "1 new message"
 
@@ -573,3 +578,92 @@ async def test_a_message_whose_listed_size_is_senseless_comes_and_can_be_deleted
         await engine.db(delete_queue.make_due, "ada", now())
         assert (await engine.sync("ada")).deleted == 1
         assert len(drop.messages) == 1
+
+
+async def test_a_password_that_works_is_not_forgotten_because_of_an_old_failure(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        for kind in ("pop3", "smtp"):
+            engine.passwords.forget("ada", kind, engine.account("ada"))
+        await engine.send(await written(engine), delay=0)
+        (row,) = await engine.flush("ada")
+        assert row.state == "queued"
+        asked = []
+
+        async def ask(words: str) -> str:
+            asked.append(words)
+            return PASSWORD
+
+        engine.passwords.ask = ask
+        for _ in range(2):
+            await engine.hurry("ada")
+            await engine.flush("ada")
+        await engine.send(await written(engine), delay=0)
+        (row,) = await engine.flush("ada")
+        assert row.state == "sent"
+        assert len(asked) == 1
+
+
+async def test_an_account_that_is_added_while_the_program_runs_is_received_and_no_account_runs_twice(
+    pop3_server, engine_at
+):
+    server = await pop3_server([mail(1)])
+    async with engine_at() as engine:
+        engine.start_background()
+        new = account(server.port, 1, poll_minutes=5)
+        engine.passwords.remember("home", "pop3", new, PASSWORD)
+        engine.config = Config(accounts={**engine.config.accounts, "home": new})
+        async with hearing(engine, lambda event: isinstance(event, MailArrived) and event.account == "home"):
+            engine.servers.saved("home")
+        running = len(engine.context.tasks._tasks)
+        engine.servers.saved("home")
+        assert len(engine.context.tasks._tasks) == running == 4
+
+
+async def test_after_a_refused_login_nothing_is_polled_until_the_user_asks(pop3_server, engine_at):
+    server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [AUTH] no\r\n"))
+    async with engine_at(server.port, poll_minutes=5) as engine:
+        source = engine.receiver("ada")
+
+        async def run_once() -> None:
+            turn = asyncio.ensure_future(source.run())
+            source._next_poll = 0  # the interval is over
+            for _ in range(20):
+                await engine.db(lambda store: store.read_one("SELECT 1"))
+            while source.status.syncing:
+                await asyncio.sleep(0)
+            source.look_again()
+            await turn
+
+        await run_once()
+        await run_once()
+        await run_once()
+        assert len(engine.heard.of(Failed)) == 1
+        server.manners = Manners()
+
+        async def ask(_words: str) -> str:
+            return PASSWORD
+
+        engine.passwords.ask = ask
+        async with hearing(engine, lambda event: isinstance(event, MailArrived)):
+            engine.sync_soon("ada")
+
+
+async def test_a_body_that_is_another_messages_is_not_stored_and_counted_as_not_fetched(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)], manners=Manners(answers={"RETR 2": b"+OK\r\n" + mail(9) + b".\r\n"}))
+    async with engine_at(server.port, download="all") as engine:
+        assert (await engine.sync("ada")).words == "2 new messages, 1 message could not be fetched"
+        assert [row.downloaded for row in await engine.rows(INBOX, await engine.ids(INBOX))] == [False, True]
+        server.manners = Manners()
+        await engine.sync("ada")
+        assert await engine.raw((await engine.ids(INBOX))[0]) == mail(2)
+
+
+async def test_a_message_with_too_large_a_header_that_cannot_be_fetched_is_shown_and_counted(pop3_server, engine_at):
+    header = b"+OK\r\n" + b"X-Filler: x\r\n" * (HEADER_LIMIT // 10) + b"\r\n.\r\n"
+    server = await pop3_server([mail(1), mail(2)])
+    server.manners = Manners(answers={"TOP 2 0": header, "RETR 2": b"-ERR no\r\n"})
+    async with engine_at(server.port) as engine:
+        assert (await engine.sync("ada")).words == "1 new message, 1 message could not be fetched"
+        rows = await engine.rows(INBOX, await engine.ids(INBOX))
+        assert sorted(row.state for row in rows) == ["kept", "skipped"]
