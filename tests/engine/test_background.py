@@ -667,3 +667,35 @@ async def test_a_message_with_too_large_a_header_that_cannot_be_fetched_is_shown
         assert (await engine.sync("ada")).words == "1 new message, 1 message could not be fetched"
         rows = await engine.rows(INBOX, await engine.ids(INBOX))
         assert sorted(row.state for row in rows) == ["kept", "skipped"]
+
+
+async def test_what_is_restored_while_the_server_is_asked_is_not_deleted_there(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)])
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port, download="all") as engine:
+        await engine.sync("ada")
+        for message_id in list(await engine.ids(INBOX)):
+            await engine.delete([message_id])
+        await engine.db(delete_queue.make_due, "ada", now())
+        await engine.db(lambda store: store.db.execute("UPDATE remote SET state = 'trashed'"))
+        server.manners = Manners(delay_seconds={"TOP": 0.2})
+        before = len(server.log)
+        syncing = asyncio.ensure_future(engine.sync("ada"))
+        while "TOP" not in verbs(server)[before:]:
+            await asyncio.sleep(0)
+        (last,) = await engine.db(lambda store: store.read("SELECT message FROM remote ORDER BY id LIMIT 1"))
+        await engine.move([last[0]], "Inbox")
+        assert (await syncing).deleted == 1
+        assert len(drop.messages) == 1
+        assert len(await subjects(engine)) == 1
+
+
+async def test_a_delete_of_which_the_server_shows_another_header_waits_an_hour(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port, download="all") as engine:
+        await engine.sync("ada")
+        await engine.delete(list(await engine.ids(INBOX)))
+        await engine.db(delete_queue.make_due, "ada", now())
+        server.manners = Manners(answers={"TOP": lambda _line: b"+OK\r\nSubject: another\r\n\r\n.\r\n"})
+        assert (await engine.sync("ada")).deleted == 0
+        assert await engine.db(delete_queue.next_due, "ada", now()) > now() + 3500
