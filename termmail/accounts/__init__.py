@@ -1,1 +1,1 @@
-"""Who the user is: configuration, paths, passwords."""
+"""Configuration, paths and credentials of the user."""

@@ -1,4 +1,4 @@
-"""config.toml as typed structs: what may stand there, read with errors that name the key, written with comments kept."""
+"""Read config.toml into typed structs, with errors that name the key, and write it with its comments kept."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ S = TypeVar("S", bound=Struct)
 
 
 class ConfigError(UserError):
-    """config.toml cannot be used. `str(error)` names the file, the key and the valid choices in one plain sentence."""
+    """config.toml cannot be used. The message names the file, the key and the valid values."""
 
     code = ErrorCode.CONFIG
 
 
-# A value's type says what is valid, and its description says the same to the reader ("'ssl' is not one of ...").
-# A line break in a host, a user name or an address would become a command to a server: no control characters there.
+# The type of a value says what is valid, and its description says the same to the user ("'ssl' is not one of ...").
+# Hosts, user names and addresses have no control characters: a line break would become a command to a server.
 Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z", description="a text on one line")]
 Text = Annotated[str, Meta(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*\Z", description="a text")]
 Mailbox = Annotated[
@@ -78,14 +78,14 @@ _PORTS = {
     "smtp": {"tls": 465, "starttls": 587, "none": 25},
 }
 _ALWAYS_WRITTEN = {"name", "address", "host", "port", "security", "username"}
-_ACCOUNT_NAME = re.compile(r"[\w][\w.@+-]{0,59}\Z")
+_ACCOUNT_NAME = re.compile(r"(?!\s)[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,60}(?<!\s)\Z")
 
 
 class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where mail comes from. `port` follows `security` where it is 0, `username` is the account's address where "".
+    """The server that mail is received from.
 
-    `delete` says when a message is deleted on the server; `timeout_seconds` is for one answer, `poll_minutes` 0 means
-    only by hand. `tls_ca_file` is an absolute path once read.
+    A `port` of 0 becomes the one for `security`, an empty `username` the account's address. `delete` says when a message
+    is deleted on the server; `timeout_seconds` applies to one answer; `poll_minutes` of 0 means only by hand.
     """
 
     host: Host
@@ -105,7 +105,7 @@ class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Smtp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where mail goes out. As Pop3; `username` is that of pop3 where it is missing, and "" means: no login."""
+    """The server that mail is sent through. As Pop3; a missing `username` is that of pop3, and "" means no login."""
 
     host: Host
     port: Port = 0
@@ -121,7 +121,7 @@ class Smtp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One person at one provider. `name` is shown in From; `aliases` are other addresses of the same person."""
+    """An account. `name` is shown in From; `aliases` are other addresses of the same person."""
 
     address: Mailbox
     pop3: Pop3
@@ -140,7 +140,7 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the screen looks and answers. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids."""
+    """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids."""
 
     theme: Line = "textual-dark"
     keymap: Keymap = "termmail"
@@ -148,7 +148,7 @@ class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The whole file. `default_account` is the first account where none is named, None where there is no account."""
+    """The whole file. `default_account` is the first account if none is named, None if there is no account."""
 
     default_account: Line | None = None
     ui: Ui = Ui()
@@ -160,7 +160,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 def _settle(settings: Pop3 | Smtp, kind: str) -> None:
-    """Fill in what follows from the other keys."""
+    """Fill in the values that follow from other keys."""
     if not settings.port:
         msgspec.structs.force_setattr(settings, "port", _PORTS[kind][settings.security])
     if settings.tls_ca_file:
@@ -168,12 +168,12 @@ def _settle(settings: Pop3 | Smtp, kind: str) -> None:
 
 
 def identity(account: Account) -> Identity:
-    """Who writes from this account."""
+    """Return the identity that writes from this account."""
     return Identity(account.name, account.address, account.aliases, account.signature)
 
 
 def load(path: Path) -> Config:
-    """Read config.toml and close it to others (0600). A missing file is an empty Config. Raises ConfigError."""
+    """Read config.toml and make it private (0600). A missing file is an empty Config. Raises ConfigError."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -185,7 +185,7 @@ def load(path: Path) -> Config:
 
 
 def parse(data: bytes, filename: str = "config.toml") -> Config:
-    """The bytes of a config file as a Config; `filename` is for the words of a ConfigError."""
+    """Parse the bytes of a config file; `filename` is for the messages of ConfigError."""
     try:
         config = _read(Config, tomllib.loads(data.decode("utf-8-sig")), "")
         _check_names(config)
@@ -204,7 +204,7 @@ def _check_names(config: Config) -> None:
     for name in config.accounts:
         if not _ACCOUNT_NAME.match(name):
             raise ConfigError(
-                f"accounts: {_shown(name)} is not a name for an account; it may hold letters, digits and . _ - + @"
+                f"accounts: {_shown(name)} is not a valid account name: use 1 to 60 characters on one line"
             )
     if config.default_account is not None and config.default_account not in config.accounts:
         raise ConfigError(
@@ -214,7 +214,7 @@ def _check_names(config: Config) -> None:
 
 
 def _read(kind: type[S], tree: Any, where: str) -> S:
-    """One table as a struct. The walk is our own, for msgspec's errors leave out the names inside `accounts`."""
+    """Return one table as a struct. msgspec's own errors would leave out the names inside `accounts`."""
     table = _table(tree, where)
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     for key in table:
@@ -253,7 +253,7 @@ def _join(where: str, key: str) -> str:
 
 
 def _description(kind: Any) -> str:
-    """The words that say what is valid, from the type's Meta (also inside `X | None`)."""
+    """Return the description of what is valid, from the type's Meta (also inside `X | None`)."""
     for meta in getattr(kind, "__metadata__", ()):
         if meta.description:
             return str(meta.description)
@@ -268,15 +268,15 @@ def _unknown(key: str, known: list[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value for an error: quoted, control characters escaped, cut."""
+    """Return a value for an error: quoted, with control characters escaped, cut."""
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else text[:59] + "…"
 
 
 def add_account(path: Path, name: str, account: Account, *, default: bool = False) -> None:
-    """Write the account into config.toml, new or over one of that name; comments and order of the rest are kept.
+    """Write the account to config.toml, replacing one of that name; comments and order of the rest are kept.
 
-    With `default` it becomes the default account. Raises ConfigError, and then the file is as it was.
+    With `default` it becomes the default account. Raises ConfigError; the file is then unchanged.
     """
     document = _document(path)
     table = _subtable(_subtable(document, "accounts"), name)
@@ -289,7 +289,7 @@ def add_account(path: Path, name: str, account: Account, *, default: bool = Fals
 
 
 def remove_account(path: Path, name: str) -> None:
-    """Take the account out of config.toml; the default account too where it was that one. Raises ConfigError."""
+    """Remove the account from config.toml, and as the default account if it was that. Raises ConfigError."""
     document = _document(path)
     tables = document.get("accounts", {})
     if name not in tables:
@@ -301,7 +301,7 @@ def remove_account(path: Path, name: str) -> None:
 
 
 def _document(path: Path) -> TOMLDocument:
-    """The file as tomlkit sees it, or an empty one. A file that load() would refuse is refused here too."""
+    """Return the file as a tomlkit document, empty if there is no file. Raises ConfigError as `load` does."""
     import tomlkit  # noqa: PLC0415  30 ms that only writing needs
 
     load(path)
@@ -313,12 +313,12 @@ def _subtable(parent: TOMLDocument | Table, key: str) -> Table:
 
     if key not in parent:
         parent[key] = tomlkit.table()
-    table: Table = parent[key]  # load() has just proved that it is one
+    table: Table = parent[key]  # load() has checked that it is one
     return table
 
 
 def _fill(table: Table, settings: Struct) -> None:
-    """Put the plain values of a struct into its table: those that differ from the default or stand there already."""
+    """Write the plain values of a struct into its table: those that are not the default, or are there already."""
     for field in msgspec.structs.fields(settings):
         value = getattr(settings, field.name)
         if isinstance(value, Struct):
@@ -330,7 +330,7 @@ def _fill(table: Table, settings: Struct) -> None:
 
 
 def _write(path: Path, document: TOMLDocument) -> None:
-    """Replace the file in one step, so that a full disk or a power cut leaves the old one. A link stays a link."""
+    """Replace the file atomically, so that a full disk or a power cut leaves the old one. A link stays a link."""
     text = document.as_string()
     parse(text.encode(), path.name)
     target = path.resolve()

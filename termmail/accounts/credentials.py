@@ -1,16 +1,18 @@
-"""Passwords: from a command, the keyring of the operating system, or asked for once. Never from or to a plain file."""
+"""Passwords from a command, the keyring of the operating system, or a question; never from or to a plain file."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import re
+import shlex
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from termmail.accounts.keyring_backend import find_backend, keyring_error, keyring_words
 from termmail.accounts.password_command import run_command
 from termmail.accounts.password_error import OTHER_WAYS, PasswordError
+from termmail.credential import NO_CREDENTIAL, Credential, Password
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,25 +35,16 @@ ASKED_AGAIN = "It is asked for again when you check for mail."
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-class Secret(str):
-    """A password that does not show itself in a repr, and so in no traceback that prints local variables."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Secret(...)"
-
-
 class Passwords:
     """The passwords of one run of the program; each is fetched once and kept in memory until `forget`.
 
-    `kind` is "pop3" or "smtp" throughout. `ask` is called with a sentence when neither a command nor the keyring has a password; it returns what the person
-    typed, or None. Without `ask`, and after a None, PasswordError is raised.
+    `kind` is "pop3" or "smtp" throughout. `ask` is called with a sentence if neither a command nor the keyring has a
+    password; it returns what was typed, or None. Without `ask`, and after a None, PasswordError is raised.
     """
 
     def __init__(self, ask: Callable[[str], Awaitable[str | None]] | None = None) -> None:
         self.ask = ask
-        self._session: dict[str, Secret] = {}
+        self._session: dict[str, Credential] = {}
         self._typed: set[str] = set()
         self._declined: set[str] = set()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -60,14 +53,14 @@ class Passwords:
     def __repr__(self) -> str:
         return f"<Passwords: {len(self._session)} in memory>"
 
-    async def get(self, account_name: str, kind: str, account: Account) -> str:
-        """The password for one server of an account: command, keyring, memory, or asked for, in this order.
+    async def get(self, account_name: str, kind: str, account: Account) -> Credential:
+        """Return the password for one server of an account, from memory, the command, the keyring, or a question.
 
-        SMTP falls back to the POP3 password where it has none of its own and the user name is the same.
+        SMTP falls back to the POP3 password if it has none of its own and the user name is the same.
         Raises PasswordError.
         """
         if not _settings(account, kind).username:
-            return ""  # a server without login
+            return NO_CREDENTIAL
         async with self._locks.setdefault(account_name, asyncio.Lock()):  # two tasks must not ask twice
             trouble = None
             for place, settings in _places(account, kind):
@@ -83,33 +76,33 @@ class Passwords:
             return await self._asked(account_name, keyring_user(place, settings), settings, trouble)
 
     async def set(self, account_name: str, kind: str, account: Account, password: str) -> str:
-        """Put a password into the keyring; returns the words for the keyring that has it now. Raises PasswordError."""
+        """Store a password in the keyring, and return the name of that keyring. Raises PasswordError."""
         user = keyring_user(kind, _settings(account, kind))
-        secret = _checked(password, f"The password of {account_name}")
-        await self._keyring(lambda backend: backend.set_password(SERVICE, user, str(secret)))
-        if await self._keyring(lambda backend: backend.get_password(SERVICE, user)) != secret:
-            raise PasswordError("The keyring took the password but does not give it back.", OTHER_WAYS)
-        self._session[user] = secret
+        credential = _checked(password, f"The password of {account_name}")
+        await self._keyring(lambda backend: backend.set_password(SERVICE, user, credential.secret))
+        if await self._keyring(lambda backend: backend.get_password(SERVICE, user)) != credential.secret:
+            raise PasswordError("The keyring accepted the password but does not return it.", OTHER_WAYS)
+        self._session[user] = credential
         self._typed.discard(user)
         self._declined.discard(user)
         return await self.backend_name()
 
     async def delete(self, account_name: str, kind: str, account: Account) -> None:
-        """Forget a password, in memory and in the keyring; one that is not there is no error. Raises PasswordError."""
+        """Forget a password, in memory and in the keyring; a missing one is no error. Raises PasswordError."""
         self.forget(account_name, kind, account)
         user = keyring_user(kind, _settings(account, kind))
         if await self._keyring(lambda backend: backend.get_password(SERVICE, user)) is not None:
             await self._keyring(lambda backend: backend.delete_password(SERVICE, user))
 
     def remember(self, account_name: str, kind: str, account: Account, password: str) -> None:
-        """Keep a password for this run of the program only. Raises PasswordError for one that cannot be sent."""
+        """Keep a password for this run of the program only. Raises PasswordError if it cannot be sent."""
         user = keyring_user(kind, _settings(account, kind))
         self._session[user] = _checked(password, f"The password of {account_name}")
         self._typed.discard(user)
         self._declined.discard(user)
 
     def forget(self, _account_name: str, kind: str, account: Account) -> None:
-        """Drop a password from memory, so that the next get() fetches or asks again (after a refused login)."""
+        """Drop a password from memory, so that the next `get` fetches it or asks again (after a refused login)."""
         for place, settings in _places(account, kind):
             user = keyring_user(place, settings)
             self._session.pop(user, None)
@@ -117,35 +110,35 @@ class Passwords:
             self._declined.discard(user)
 
     def typed(self, kind: str, account: Account) -> bool:
-        """Whether the password in use was typed when it was asked for, and lies nowhere else."""
+        """Return whether the password in use was typed at a question, and is stored nowhere."""
         for place, settings in _places(account, kind):
             if (user := keyring_user(place, settings)) in self._session:
                 return user in self._typed
         return False
 
     async def backend_name(self) -> str:
-        """Words for the keyring in use, for the reader. Raises PasswordError where there is none."""
+        """Return the name of the keyring in use. Raises PasswordError if there is none."""
         return await self._keyring(keyring_words)
 
-    async def _find(self, kind: str, settings: Pop3 | Smtp, *, keyring: bool) -> Secret | None:
+    async def _find(self, kind: str, settings: Pop3 | Smtp, *, keyring: bool) -> Credential | None:
         user = keyring_user(kind, settings)
         if user in self._session:
             return self._session[user]
         if settings.password_command:
             return _checked(await run_command(settings.password_command), "What the password command printed")
         if not keyring:
-            return None  # it has just failed: it need not fail twice
+            return None  # it has just failed
         stored = await self._keyring(lambda backend: backend.get_password(SERVICE, user))
         return None if stored is None else _checked(stored, "The password in the keyring")
 
     async def _asked(
         self, account_name: str, user: str, settings: Pop3 | Smtp, trouble: PasswordError | None
-    ) -> Secret:
+    ) -> Credential:
         where = f"{settings.username} at {settings.host}"
         if self.ask is None or user in self._declined:
             if trouble:
                 raise trouble
-            advice = f"Store one: termmail account password {account_name}. {OTHER_WAYS}"
+            advice = f"Store one: termmail account password {shlex.quote(account_name)}. {OTHER_WAYS}"
             raise PasswordError(f"There is no password for {where}.", advice)
         answer = await self.ask(f"Password for {where}.{f' {trouble}' if trouble else ''}")
         if not answer:
@@ -156,7 +149,7 @@ class Passwords:
         return self._session[user]
 
     async def _keyring(self, verb: Callable[[KeyringBackend], T]) -> T:
-        """Do `verb` with the keyring in a thread of its own, so that a keyring that hangs cannot hold up the end."""
+        """Call `verb` with the keyring in a daemon thread, so that a hanging keyring cannot delay the exit."""
 
         def work() -> T:
             if self._backend is None:
@@ -169,17 +162,17 @@ class Passwords:
             raise PasswordError("The keyring did not answer.", f"Unlock it, then try again. {OTHER_WAYS}") from None
         except PasswordError:
             raise
-        except Exception as error:  # noqa: BLE001  the wall: backends raise whatever D-Bus and their libraries raise
+        except Exception as error:  # noqa: BLE001  backends raise whatever D-Bus and their libraries raise
             raise keyring_error(error) from None
 
 
 def keyring_user(kind: str, settings: Pop3 | Smtp) -> str:
-    """The name a password has in the keyring: `pop3://ada@pop.example.org:995`."""
+    """Return the name of a password in the keyring: `pop3://ada@pop.example.org:995`."""
     return f"{kind}://{settings.username}@{settings.host}:{settings.port}"
 
 
 async def _in_daemon_thread(work: Callable[[], T]) -> T:
-    """As asyncio.to_thread, in a thread that neither the loop nor the interpreter waits for at the end."""
+    """Do as asyncio.to_thread does, in a thread that neither the loop nor the interpreter waits for at exit."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 
@@ -197,7 +190,7 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
             result = work()
         except Exception as raised:  # noqa: BLE001  handed to whoever awaits
             error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(tell, result, error)
 
     threading.Thread(target=run, name="termmail-keyring", daemon=True).start()
@@ -205,7 +198,7 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
 
 
 def _places(account: Account, kind: str) -> list[tuple[str, Pop3 | Smtp]]:
-    """Where a password may lie: SMTP falls back to POP3's where the user name is the same."""
+    """Return where a password may be stored: SMTP falls back to POP3 if the user name is the same."""
     if kind == "pop3":
         return [("pop3", account.pop3)]
     same = account.smtp.username == account.pop3.username
@@ -216,10 +209,10 @@ def _settings(account: Account, kind: str) -> Pop3 | Smtp:
     return account.pop3 if kind == "pop3" else account.smtp
 
 
-def _checked(password: str, what: str) -> Secret:
-    """A line break inside a password would become a command to the server."""
+def _checked(password: str, what: str) -> Credential:
+    """Return a password that can be sent: a line break in it would become a command to the server."""
     if not password:
         raise PasswordError(f"{what} is empty.")
     if _CONTROLS.search(password):
-        raise PasswordError(f"{what} holds a control character, which no mail server takes.")
-    return Secret(password)
+        raise PasswordError(f"{what} holds a control character, which no mail server accepts.")
+    return Password(password)

@@ -1,4 +1,4 @@
-"""The servers that most likely belong to an address: a table of large providers, else the usual names. No network."""
+"""Guess the servers of an address, from a table of large providers or by the usual names, without the network."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Literal
 
 from termmail.accounts.config import Account, Pop3, Smtp
 
-_APP_ONLY = "{} wants an app password here, not your usual one: make it in the security settings of your account."
-_SWITCH_ON = "Mail programs must be allowed once in the settings of your {} account (POP3)."
+_APP_ONLY = "{} needs an app password here, not your usual one: create it in the security settings of your account."
+_SWITCH_ON = "Allow mail programs (POP3) in the settings of your {} account first."
 _NO_POP3 = "{} has no POP3, so termmail cannot fetch mail from it."
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider's servers, POP3 on 995 and SMTP on 465 over TLS (587 with STARTTLS) unless said otherwise.
+    """The servers of a provider: POP3 on 995 and SMTP on 465 over TLS (587 with STARTTLS), unless given otherwise.
 
-    `local_user`: one logs in with the part before the @. `poll_minutes`: the server minds being asked more often.
-    `note` is a sentence for the one who sets the account up.
+    `local_user`: the user name is the part before the @. `poll_minutes`: the shortest interval that the server accepts.
+    `note` is a sentence for whoever sets up the account.
     """
 
     domains: tuple[str, ...]
@@ -168,20 +168,20 @@ _BY_DOMAIN = {domain: provider for provider in PROVIDERS for domain in provider.
 
 
 def provider(address: str) -> Provider | None:
-    """The provider of an address, where the table has it."""
+    """Return the provider of an address, or None if it is not in the table."""
     return _BY_DOMAIN.get(_domain(address))
 
 
 def note(address: str) -> str:
-    """What the one who sets up this address should know about its provider: a sentence, or ""."""
+    """Return what to know about the provider of an address when setting it up: a sentence, or ""."""
     known = provider(address)
     return known.note if known else ""
 
 
 def guess(address: str) -> Account:
-    """An account with the servers of a known provider, else pop.DOMAIN (995) and smtp.DOMAIN (465) over TLS.
+    """Return an account with the servers of a known provider, else pop.DOMAIN (995) and smtp.DOMAIN (465) over TLS.
 
-    `address` is `local@domain`; the user name is all of it, unless the provider wants the local part.
+    `address` is `local@domain`; the user name is all of it, unless the provider uses the local part.
     """
     known = provider(address)
     if known is None:

@@ -1,4 +1,4 @@
-"""Where configuration and data lie on this machine, and who may read them."""
+"""Where configuration and data are on this computer, and who may read them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILE_MODE = 0o600
 
 
 class PathError(UserError):
-    """A folder termmail needs cannot be made or entered. `str(error)` is a plain sentence for the reader."""
+    """A folder that termmail needs cannot be created or read."""
 
     code = ErrorCode.CANNOT_CREATE
 
@@ -34,7 +34,7 @@ class Paths(Struct, frozen=True):
 
 
 def default(config: str | Path | None = None, data: str | Path | None = None) -> Paths:
-    """The paths of the operating system's custom (XDG on Linux); `config` and `data` override each alone."""
+    """Return the default paths of the operating system (XDG on Linux), or the given ones."""
     import platformdirs  # noqa: PLC0415  not needed when both are given
 
     return Paths(
@@ -44,11 +44,10 @@ def default(config: str | Path | None = None, data: str | Path | None = None) ->
 
 
 def prepare(paths: Paths) -> bool:
-    """Make the data folder where it is missing, and close it and the config file to others (0700, 0600).
+    """Create the data folder if it is missing, and make it and the config file private (0700, 0600).
 
-    Returns False where the data folder can only be read: then termmail starts read-only.
-    Raises PathError where there is no data folder and none can be made, or where it holds other things than mail: to
-    close those to others is not what anybody meant who names a wrong folder.
+    Return False if the data folder is read-only: then termmail starts read-only. Raises PathError if the folder cannot be
+    created, or if it holds other things than mail: whoever named a wrong folder does not want its modes changed.
     """
     data = paths.data
     try:
@@ -56,19 +55,21 @@ def prepare(paths: Paths) -> bool:
     except FileExistsError:
         raise PathError(f"{data} is a file; termmail needs a folder there for your mail.") from None
     except OSError as error:
-        raise PathError(f"The folder {data} cannot be made: {reason(error)}.") from None
+        raise PathError(f"The folder {data} cannot be created: {reason(error)}.") from None
     if not os.access(data, os.R_OK | os.X_OK):
         raise PathError(f"The folder {data} cannot be read by you.")
     if strangers := _strangers(paths):
-        words = f"{data} holds other things than mail ({strangers[0]}); termmail would close them to others."
-        raise PathError(f"{words} Name an empty folder, or one that is not there yet.")
+        raise PathError(
+            f"{data} holds other things than mail ({strangers[0]}), and termmail would make them private.",
+            "Name an empty folder, or one that does not exist yet.",
+        )
     close_to_others(paths.config)
     close_to_others(data)
     return os.access(data, os.W_OK)
 
 
 def _strangers(paths: Paths) -> list[str]:
-    """What lies in the data folder and is not termmail's; nothing where a mail store is there already."""
+    """Return the names in the data folder that are not termmail's; none if it has a mail store already."""
     names = sorted(entry.name for entry in paths.data.iterdir())
     if any(name.startswith("mail.db") for name in names):
         return []
@@ -77,9 +78,9 @@ def _strangers(paths: Paths) -> list[str]:
 
 
 def close_to_others(path: Path) -> None:
-    """Take every right of group and others from `path` and, where it is a folder, from all that is in it.
+    """Remove all permissions of group and others from `path` and, if it is a folder, from everything in it.
 
-    What cannot be changed (a read-only disk, a file of someone else) stays as it is; symbolic links are not followed.
+    What cannot be changed (a read-only disk, another user's file) is left as it is; symbolic links are not followed.
     """
     _close(path)
     if path.is_dir() and not path.is_symlink():
@@ -102,5 +103,5 @@ def _close(path: Path) -> None:
 
 
 def reason(error: OSError) -> str:
-    """Why the operating system said no, in lower-case words without its number."""
+    """Return the reason of an OSError in lower case, without its number."""
     return (error.strerror or "the operating system refused it").lower()

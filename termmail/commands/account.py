@@ -14,6 +14,7 @@ from termmail.accounts.credentials import PasswordError
 from termmail.commands import output
 from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, CommandError, code_for
 from termmail.commands.mailbox import chosen_accounts
+from termmail.credential import Password
 from termmail.engine import account_setup
 from termmail.engine.account_setup import Trace
 from termmail.errors import UserError
@@ -89,7 +90,9 @@ async def _add(engine: Engine, args: Namespace) -> int:
     one = from_args(args)
     password = "" if args.password_command else _read_password(args, f"Password for {one.pop3.username}: ")
     if not args.no_test:
-        secret = await engine.context.passwords.get(args.name, "pop3", one) if args.password_command else password
+        secret = (
+            await engine.context.passwords.get(args.name, "pop3", one) if args.password_command else Password(password)
+        )
         async for step in engine.accounts.try_account(one, secret):
             output.say(step.words)
             if step.error is not None:

@@ -1,4 +1,4 @@
-"""How the embedded servers behave: well by default, and badly in every way a test asks for."""
+"""The faults that the embedded servers can be told to have."""
 
 from __future__ import annotations
 
@@ -7,52 +7,52 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Answer = bytes | Iterable[bytes]
-"""What is sent instead of the true answer: bytes, or chunks one after the other (an endless iterator never ends)."""
+"""What is sent instead of the true answer: bytes, or an iterable of chunks, which may be endless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """Everything a server may do wrong. The defaults do nothing wrong.
+    """The behaviour of a server. The defaults have no faults.
 
-    Keys name commands: `"RETR"` for the verb, or the whole line in capitals up to its arguments, as in `"RETR 3"`.
-    For SMTP a recipient is named as `"RCPT bob@example.org"`, and `"."` is the end of the message. `"CONNECT"` is
-    the moment before the greeting. Several servers of one test may share one `Manners`.
+    Keys name commands: `"RETR"` for the verb, or the verb in capitals with its arguments, as in `"RETR 3"`. For SMTP a
+    recipient is named as `"RCPT bob@example.org"`, and `"."` is the end of the message. `"CONNECT"` is the moment before
+    the greeting. Several servers may share one `Manners`.
     """
 
     without: frozenset[str] = frozenset()
-    """Capabilities and extensions that are neither announced nor known: `{"PIPELINING", "TOP", "UIDL", "CAPA"}`."""
+    """Capabilities and extensions that are missing: `{"PIPELINING", "TOP", "UIDL", "CAPA"}`."""
     greeting: bytes | None = None
     """The greeting line with its CRLF, instead of the server's own."""
     answers: Mapping[str, Answer | Callable[[str], Answer | None]] = field(default_factory=dict)
-    """Sent instead of doing the command. A callable gets the line; where it returns None the command is done."""
+    """Sent instead of executing the command. A callable gets the line; if it returns None, the command is executed."""
     stall_at: frozenset[str] = frozenset()
-    """Not done and never answered; the line stays open."""
+    """Commands that are not executed and never answered; the connection stays open."""
     drop_at: frozenset[str] = frozenset()
-    """Not done and not answered; the line drops."""
+    """Commands that are neither executed nor answered; the connection is dropped."""
     lose_answer_to: frozenset[str] = frozenset()
-    """Done, but the line drops before the answer."""
+    """Commands that are executed, but the connection is dropped before the answer."""
     drop_after: frozenset[str] = frozenset()
-    """Done and answered, then the line drops."""
+    """Commands that are executed and answered; then the connection is dropped."""
     drop_after_bytes: int | None = None
-    """The line drops after so many bytes of answers in one session."""
+    """The connection is dropped after this many bytes of answers in one session."""
     delay_seconds: float | Mapping[str, float] = 0.0
-    """Wait before each answer, or before the answers to these verbs."""
+    """Seconds to wait before each answer, or before the answers to these verbs."""
     bytes_per_second: int | None = None
-    """The speed of all answers."""
+    """The rate of all answers."""
     tls_injection: bytes = b""
-    """Sent in clear behind the answer to STLS or STARTTLS, in the same write."""
+    """Sent in the clear behind the answer to STLS or STARTTLS, in the same write."""
     login: bytes | None = None
     """The answer to every login, right or wrong (`b"-ERR [IN-USE] ...\\r\\n"`)."""
     stat: Callable[[int, int], tuple[int, int]] | None = None
-    """Lies about STAT: from the true count and size to what is said."""
+    """A wrong answer to STAT: maps the true count and size to those that are sent."""
     size: Callable[[int, int], int | bytes] | None = None
-    """Lies about LIST: from number and true size to what is said."""
+    """A wrong answer to LIST: maps number and true size to the size that is sent."""
     uidl: Callable[[int, bytes], bytes] | None = None
-    """Lies about UIDL: from number and true UIDL to what is said."""
+    """A wrong answer to UIDL: maps number and true UIDL to the UIDL that is sent."""
     rows: Callable[[str, list[bytes]], Iterable[bytes]] | None = None
-    """Adds, drops or changes rows: from the verb (LIST, UIDL, CAPA) and its rows to the rows sent."""
+    """Changes rows: maps the verb (LIST, UIDL, CAPA, EHLO) and its rows to the rows that are sent."""
     stuffing: Literal["right", "none", "twice"] = "right"
-    """Dots at line starts: doubled as RFC 1939 asks, left alone, or doubled twice."""
+    """Dots at line starts: doubled as RFC 1939 requires, not doubled, or doubled twice."""
     terminator: bytes = b".\r\n"
     """The end of a multi-line answer."""
 

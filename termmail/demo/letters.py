@@ -1,4 +1,4 @@
-"""The welcome, and the threads of the demo mailbox: the carriage, the dinner, the paper."""
+"""The welcome letter and the personal threads of the demo mailbox."""
 
 from __future__ import annotations
 

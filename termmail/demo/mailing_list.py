@@ -1,4 +1,4 @@
-"""The mailing list Ada reads: a thread with a patch, a release, and a question about colours."""
+"""The mailing list that Ada reads: a thread with a patch, a release, and a question about colours."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FOOTER = """
 
 
 def _post(letter: Letter) -> Letter:
-    """A letter as the list passes it on."""
+    """Return a letter as the list forwards it."""
     return replace(
         letter, subject=f"[engine-dev] {letter.subject}", text=letter.text + _FOOTER, to=_LIST, headers=_LIST_HEADERS
     )

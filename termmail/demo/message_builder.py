@@ -1,4 +1,4 @@
-"""How a message of the demo mailbox is put together: letters by the standard library, oddities byte by byte."""
+"""Build the messages of the demo mailbox: letters with the standard library, oddities byte by byte."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ADA = "Ada Lovelace <ada@example.org>"
 
 
 def days(count: float, hours: float = 0) -> timedelta:
-    """An age."""
+    """Return the age of a message."""
     return timedelta(days=count, hours=hours)
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An attachment: its name, its type, its bytes; `inline` where the text shows it."""
+    """An attachment: name, type and bytes; `inline` if the text refers to it."""
 
     name: str
     content_type: str
@@ -35,10 +35,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A well-made message. `ago` is its age; `key` names it, and `answers` the chain of keys it replies to, oldest
-    first. `text` may be indented as code is, and loses its trailing spaces to the editor: "--" alone is the
-    signature mark, and `flowed` makes format=flowed of its paragraphs. `html` goes beside
-    the text, or stands alone where that is empty. Message-IDs come from the keys, so threads hold together.
+    """A well-formed message.
+
+    `ago` is its age; `key` names it, and `answers` is the chain of keys that it replies to, oldest first. `text` may be
+    indented; a line "--" is the signature mark, and `flowed` sends its paragraphs as format=flowed. `html` is the
+    alternative to the text, or the only body if the text is empty. Message-IDs are made from the keys.
     """
 
     ago: timedelta
@@ -55,7 +56,7 @@ class Letter:
     flowed: bool = False
 
     def raw(self, now: datetime) -> bytes:
-        """The message in bytes, CRLF, with the trace headers of its way here."""
+        """Return the message as bytes with CRLF line ends and trace headers."""
         message = EmailMessage(policy=SMTP)
         stamp = format_datetime(now - self.ago)
         message["From"] = _people(self.sender)
@@ -105,25 +106,25 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """A message that no honest program would write, byte by byte. In `template`, `%DATE%` becomes the Date."""
+    """A malformed message, given byte by byte. In `template`, `%DATE%` becomes the date."""
 
     ago: timedelta
     template: bytes
 
     def raw(self, now: datetime) -> bytes:
-        """The message in bytes; LF in the template becomes CRLF."""
+        """Return the message as bytes; LF in the template becomes CRLF."""
         stamp = format_datetime(now - self.ago)
         raw = self.template.replace(b"\n", b"\r\n").replace(b"%DATE%", stamp.encode())
         return _trace("someone <someone@example.net>", stamp) + raw
 
 
 def message_id(key: str) -> str:
-    """The Message-ID of the letter with this key, in angle brackets."""
+    """Return the Message-ID of the letter with this key, in angle brackets."""
     return f"<{key}@mail.example.org>"
 
 
 def _text(written: str, *, flowed: bool) -> str:
-    """The text as sent: signature mark "-- ", and for RFC 3676 a space where a line goes on."""
+    """Return the text as sent: with the signature mark "-- ", and if flowed with soft line breaks (RFC 3676)."""
     lines = textwrap.dedent(written).strip("\n").split("\n")
     sent = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):

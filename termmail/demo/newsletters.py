@@ -1,4 +1,4 @@
-"""What machines send: newsletters and receipts in the HTML of such mails, an invite, a bounce, a notice."""
+"""Automatic mail: newsletters and receipts in typical HTML, an invitation, a bounce, a notice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HIDDEN = (
 
 
 def _page(preheader: str, rows: str, *, name: str, key: str) -> str:
-    """The frame every newsletter has: a preheader nobody sees, a table in a table, a footer, a pixel that counts."""
+    """Return the frame of a newsletter: hidden preheader, nested tables, footer, tracking pixel."""
     padding = "&#847;&zwnj;&nbsp;" * 30
     return f"""\
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
@@ -260,7 +260,7 @@ LETTERS = (LOOM, BOOKS, TICKET, MUSEUM, PARCEL, LOGIN, OVERDUE, BOUNCE, DIGEST)
 
 
 def invites(now: datetime) -> tuple[Letter, ...]:
-    """The invite to see the engine turn, in three days at two o'clock, and one that was called off."""
+    """Return an invitation in three days at two o'clock, and a cancelled one."""
     day = now.replace(hour=14, minute=0, second=0, microsecond=0)
     meeting = day + timedelta(days=3)
     missed = day - timedelta(days=1)

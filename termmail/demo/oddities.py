@@ -1,4 +1,4 @@
-"""Mail as it really comes: other alphabets and charsets, broken MIME, tricks and traps, and one very large message."""
+"""Unusual mail: other alphabets and charsets, broken MIME, deceptive messages, and one very large message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from termmail.demo.pictures import pdf, scan
 
 
 def _foreign(age: float, sender: tuple[str, str], subject: str, text: str, *, charset: str, key: str) -> Oddity:
-    """A message in a charset of its own, headers and body, as older programs wrote it."""
+    """Return a message with unencoded headers and body in a legacy charset."""
     name = Header(sender[0], charset).encode()
     title = Header(subject, charset).encode()
     encoded = text.encode(charset)
@@ -220,7 +220,7 @@ LETTERS: tuple[Letter | Oddity, ...] = (*ALPHABETS, FORWARDED, *BROKEN, *TRAPS)
 
 
 def large() -> tuple[Letter, ...]:
-    """The message of 5 MB: a scan that does not compress, and its index."""
+    """Return the message of 5 MB: a scan that does not compress, and its index."""
     index = pdf("Index of plates", ["Plate 1: the mill", "Plate 2: the store", "Plate 3: a cup of tea, spilt"])
     return (
         Letter(

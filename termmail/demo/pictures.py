@@ -1,4 +1,4 @@
-"""Real files made in code: a PNG, a PDF, a table and invites, the same bytes each time."""
+"""Generate the attachments: a PNG, a PDF, a table and invitations, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 
 def png(width: int, height: int, pixels: bytes, *, level: int = 6) -> bytes:
-    """A PNG of 8-bit RGB `pixels`, row by row, `width * height * 3` bytes."""
+    """Return a PNG of 8-bit RGB `pixels`, row by row, `width * height * 3` bytes."""
     stride = width * 3
     rows = b"".join(b"\0" + pixels[at : at + stride] for at in range(0, height * stride, stride))
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
@@ -21,7 +21,7 @@ def png(width: int, height: int, pixels: bytes, *, level: int = 6) -> bytes:
 
 
 def curve() -> bytes:
-    """A small plot: two damped waves on squared paper."""
+    """Return a small plot: two damped waves on squared paper."""
     width, height = 320, 160
     pixels = bytearray(b"\xff\xfc\xf2" * (width * height))
 
@@ -43,13 +43,13 @@ def curve() -> bytes:
 
 
 def scan() -> bytes:
-    """A large picture that does not compress, as a grainy scan does: about 3.7 MB."""
+    """Return a large picture that does not compress, like a grainy scan: about 3.7 MB."""
     width, height = 1240, 1000
     return png(width, height, random.Random(1843).randbytes(width * height * 3), level=0)  # noqa: S311 - grain, not a key
 
 
 def pdf(title: str, lines: list[str]) -> bytes:
-    """One page of Helvetica, ASCII only."""
+    """Return a PDF of one page in Helvetica, ASCII only."""
 
     def quoted(text: str) -> str:
         return text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
@@ -77,7 +77,7 @@ def pdf(title: str, lines: list[str]) -> bytes:
 def invite(
     uid: str, summary: str, start: datetime, end: datetime, *, method: str = "REQUEST", sequence: int = 0
 ) -> str:
-    """A calendar event (RFC 5545) sent to Ada (RFC 5546); `method` REQUEST or CANCEL."""
+    """Return a calendar event (RFC 5545) sent to Ada (RFC 5546); `method` is REQUEST or CANCEL."""
 
     def stamp(moment: datetime) -> str:
         return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -105,7 +105,7 @@ def invite(
 
 
 def ledger() -> str:
-    """The workshop's costs of a year as CSV."""
+    """Return the costs of a workshop in a year as CSV."""
     rng = random.Random(12)  # noqa: S311 - figures, not a key
     items = ("brass plate", "steel rod", "punched cards", "gear blanks", "oil", "carriage", "wages")
     rows = [

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 class Stored:
-    """One message in a maildrop: `raw` as given (a CRLF is added where the last line has none), `uidl`, and `gone`
-    once it was removed, also for sessions that still count it.
+    """One message in a maildrop.
+
+    `raw` is as given, with a CRLF added if the last line has none. `gone` is set when it is removed, also for sessions
+    that still count it.
     """
 
     __slots__ = ("_header", "gone", "raw", "uidl")
@@ -32,14 +34,14 @@ class Stored:
         self._header = b""
 
     def header(self) -> bytes:
-        """The header block with the empty line behind it, stuffed and ready for the wire; made once."""
+        """Return the header block and the empty line behind it, stuffed; computed once."""
         if not self._header:
             end = self.raw.find(b"\r\n\r\n")
             self._header = stuffed(self.raw if end < 0 else self.raw[: end + 4])
         return self._header
 
     def top(self, lines: int) -> bytes:
-        """The header block, the empty line, and the first `lines` lines of the body, stuffed."""
+        """Return the header block, the empty line, and the first `lines` lines of the body, stuffed."""
         header = self.header()
         start = end = self.raw.find(b"\r\n\r\n") + 4
         if lines == 0 or start < 4:
@@ -53,14 +55,14 @@ class Stored:
 
 
 def stuffed(raw: bytes) -> bytes:
-    """Doubles each dot at the start of a line (RFC 1939 section 3)."""
+    """Double each dot at the start of a line (RFC 1939 section 3)."""
     if raw.startswith(b"."):
         raw = b"." + raw
     return raw.replace(b"\r\n.", b"\r\n..") if b"\r\n." in raw else raw
 
 
 class Maildrop:
-    """The messages of one user, oldest first. `locked` while a session holds it."""
+    """The messages of one user, oldest first. `locked` is True while a session has it open."""
 
     def __init__(self, password: str, messages: Iterable[bytes] = ()) -> None:
         self.password = password
@@ -71,20 +73,20 @@ class Maildrop:
             self.add(raw)
 
     def add(self, raw: bytes, uidl: bytes | None = None) -> Stored:
-        """Adds a message at the end. Without a UIDL it gets the next of its own, never one given before."""
+        """Add a message at the end. Without a UIDL it gets a new one, never one given before."""
         self._count += 1
         stored = Stored(raw, b"%08x-%04x" % (0x65F00000 + self._count, self._count % 7919) if uidl is None else uidl)
         self.messages.append(stored)
         return stored
 
     def remove(self, *stored: Stored) -> None:
-        """Takes messages out, as another client of the same maildrop would."""
+        """Remove messages, as another client of the same maildrop would."""
         for one in stored:
             one.gone = True
         self.messages = [one for one in self.messages if not one.gone]
 
     def uidls(self) -> list[bytes]:
-        """The UIDLs of what is there."""
+        """Return the UIDLs of the messages."""
         return [stored.uidl for stored in self.messages]
 
 
@@ -92,7 +94,7 @@ class Pop3Server:
     """Serves the maildrops of `users` on loopback.
 
     `tls` offers STLS; with `implicit` every connection starts with TLS (port 995). `cleartext=False` refuses logins
-    outside TLS. `manners` may be changed at any moment, and holds for open sessions as well. `log` has every line.
+    outside TLS. `manners` may be changed at any time, and applies to open sessions as well. `log` has every line.
     """
 
     def __init__(
@@ -118,13 +120,13 @@ class Pop3Server:
         await _Session(self, wire, number).run()
 
     async def start(self) -> Self:
-        """Listens; `port` then tells the port. OSError where it is taken."""
+        """Listen; `port` then holds the port. Raises OSError if it is taken."""
         await self._listener.start(self.host, self.port)
         self.port = self._listener.port
         return self
 
     async def stop(self) -> None:
-        """Hangs up on everyone; nothing that was not committed by QUIT is deleted."""
+        """Disconnect all clients; nothing that was not committed by QUIT is deleted."""
         await self._listener.stop()
 
     async def __aenter__(self) -> Self:
@@ -137,34 +139,34 @@ class Pop3Server:
 
     @property
     def log(self) -> list[Heard]:
-        """Every line a client sent, in order."""
+        """Every line from the clients, in order."""
         return self._listener.log
 
     @property
     def sessions(self) -> int:
-        """How many connections there were."""
+        """The number of connections so far."""
         return self._listener.count
 
     @property
     def open_sessions(self) -> int:
-        """How many connections there are."""
+        """The number of open connections."""
         return self._listener.open_sessions
 
     @property
     def at_once(self) -> int:
-        """The most commands one ended session had sent before it got an answer (1: it never pipelined)."""
+        """The most commands that an ended session had sent before an answer (1: it never pipelined)."""
         return self._listener.at_once
 
     def heard(self, verb: str = "") -> list[str]:
-        """The lines with this verb, of all sessions; all lines without one."""
+        """Return the lines with this verb from all sessions, or all lines."""
         return [one.line for one in self.log if not verb or one.line.split(" ", 1)[0].upper() == verb]
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Waits until `true()`; it is asked again after each command and each session's end."""
+        """Wait until `true()`; it is checked after each command and each end of a session."""
         await self._listener.until(true)
 
     def note(self, session: int, line: bytes, *, tls: bool) -> None:
-        """Remembers a line in the log."""
+        """Record a line in the log."""
         self._listener.note(session, line.decode("latin-1"), tls=tls)
 
 
@@ -222,7 +224,7 @@ class _Session:
             await self.wire.answer(answer, keys)
 
     def _greet(self, verb: str, argument: str) -> bytes:
-        """The AUTHORIZATION state."""
+        """Execute a command of the AUTHORIZATION state."""
         if verb == "CAPA":
             return self._capabilities()
         if verb == "QUIT":
@@ -242,7 +244,7 @@ class _Session:
         return self._apop(argument)
 
     def _apop(self, argument: str) -> bytes:
-        """RFC 1939 section 7."""
+        """Execute APOP (RFC 1939 section 7)."""
         name, _, digest = argument.partition(" ")
         drop = self.server.users.get(_utf8(name))
         if drop is None:
@@ -254,7 +256,7 @@ class _Session:
         return self.server.cleartext or self.wire.tls
 
     def _open(self, user: str | None) -> bytes:
-        """Opens and locks the maildrop, or says why not (RFC 2449 section 8, RFC 3206)."""
+        """Open and lock the maildrop, or return why not (RFC 2449 section 8, RFC 3206)."""
         if self.manners.login is not None:
             return self.manners.login
         if user is None:
@@ -268,7 +270,7 @@ class _Session:
         return b"+OK %d messages\r\n" % len(self.messages)
 
     async def _auth(self, argument: str) -> bytes | None:
-        """RFC 5034, with an initial response."""
+        """Execute AUTH, with or without an initial response (RFC 5034)."""
         name, _, first = argument.partition(" ")
         start = server_sasl.MECHANISMS.get(name.upper())
         if self.maildrop is not None or not self._may_log_in():
@@ -297,7 +299,7 @@ class _Session:
         return server_sasl.decode(line)
 
     async def _stls(self) -> bytes | None:
-        """RFC 2595 section 4: after it, nothing said before counts."""
+        """Execute STLS and forget what was said before (RFC 2595 section 4)."""
         if self.server.tls is None or self.wire.tls or self.maildrop is not None:
             return b"-ERR no TLS here\r\n"
         await self.wire.send(b"+OK begin TLS\r\n")
@@ -306,7 +308,7 @@ class _Session:
         return None
 
     def _capabilities(self) -> bytes:
-        """RFC 2449."""
+        """Return the answer to CAPA (RFC 2449)."""
         rows = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"]
         if self.maildrop is None:
             if self.server.tls is not None and not self.wire.tls:
@@ -324,7 +326,7 @@ class _Session:
         return b"".join((status, *(row + b"\r\n" for row in rows), self.manners.terminator))
 
     def _transact(self, maildrop: Maildrop, verb: str, argument: str) -> bytes:
-        """The TRANSACTION state."""
+        """Execute a command of the TRANSACTION state."""
         match verb:
             case "TOP":
                 return self._top(argument)
@@ -357,7 +359,7 @@ class _Session:
         return b"-ERR unknown command\r\n"
 
     def _number(self, argument: str) -> int | None:
-        """A message number that is in this session and not marked deleted."""
+        """Return the number of a message in this session that is not deleted, else None."""
         if not argument.isascii() or not argument.isdigit():
             return None
         number = int(argument)
@@ -388,7 +390,7 @@ class _Session:
         return right
 
     def _row(self, verb: str, number: int) -> bytes:
-        """What LIST or UIDL say of one message."""
+        """Return the row of LIST or UIDL for one message."""
         stored = self.messages[number - 1]
         if verb == "UIDL":
             said: int | bytes = self.manners.uidl(number, stored.uidl) if self.manners.uidl else stored.uidl

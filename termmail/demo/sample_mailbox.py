@@ -16,7 +16,10 @@ USER = "ada@example.org"
 
 
 def messages(now: datetime) -> list[bytes]:
-    """The mailbox, oldest first, CRLF, and byte for byte the same for the same `now` (which needs a time zone)."""
+    """Return the messages, oldest first, with CRLF line ends.
+
+    They are byte for byte the same for the same `now`, which needs a time zone.
+    """
     everything: list[Letter | Oddity] = [
         *letters.LETTERS,
         *family.LETTERS,

@@ -1,4 +1,4 @@
-"""The server's half of SASL PLAIN, LOGIN and SCRAM-SHA-256, as generators: challenges out, responses in."""
+"""The server side of SASL PLAIN, LOGIN and SCRAM-SHA-256, as generators of challenges."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import secrets
 from collections.abc import Callable, Generator, Mapping
 
 Exchange = Generator[bytes, bytes, str | None]
-"""Yields challenges, takes responses, returns the user's name or None where the login is refused."""
+"""Yields challenges, receives responses, and returns the user name, or None if the login is refused."""
 
 ITERATIONS = 4096
 
 
 def plain(passwords: Mapping[str, str]) -> Exchange:
-    """RFC 4616: one response, `authzid NUL user NUL password`."""
+    """Check the one response of PLAIN, `authzid NUL user NUL password` (RFC 4616)."""
     response = yield b""
     _, _, rest = response.partition(b"\0")
     name, _, password = rest.partition(b"\0")
@@ -24,7 +24,7 @@ def plain(passwords: Mapping[str, str]) -> Exchange:
 
 
 def login(passwords: Mapping[str, str]) -> Exchange:
-    """The old LOGIN: user and password, each asked for."""
+    """Ask for user and password, one after the other (the obsolete LOGIN mechanism)."""
     name = yield b"Username:"
     password = yield b"Password:"
     return _known(passwords, name, password)
@@ -42,7 +42,7 @@ def _known(passwords: Mapping[str, str], name: bytes, password: bytes) -> str | 
 
 
 def scram_sha_256(passwords: Mapping[str, str]) -> Exchange:
-    """RFC 5802 and 7677, without channel binding."""
+    """Check a SCRAM-SHA-256 login without channel binding (RFC 5802, RFC 7677)."""
     first = yield b""
     gs2, _, bare = first.partition(b",,")
     fields = _fields(bare)
@@ -87,7 +87,7 @@ MECHANISMS: Mapping[str, Callable[[Mapping[str, str]], Exchange]] = {
 
 
 def decode(line: bytes) -> bytes | None:
-    """A response as the line carries it; None where the client gave up (`*`) or it is not base64. `=` is empty."""
+    """Decode a response line: `=` is empty; None if the client cancelled (`*`) or the line is not base64."""
     if line == b"=":
         return b""
     try:

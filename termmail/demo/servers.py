@@ -1,4 +1,4 @@
-"""Starts the demo: a POP3 maildrop full of mail and an SMTP server that delivers back into it, both on loopback."""
+"""Run the demo servers: a POP3 maildrop with mail and an SMTP server that delivers into it, both on loopback."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from termmail.demo.smtpd import Received, SmtpServer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-PASSWORD = "analytical"  # noqa: S105 - of the made-up mailbox on loopback
+PASSWORD = "analytical"  # noqa: S105 - of the sample mailbox on loopback
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Both servers, running, and how to log in to them."""
+    """The running servers, and how to log in to them."""
 
     pop3: Pop3Server
     smtp: SmtpServer
@@ -37,8 +37,10 @@ class Demo:
 async def demo_servers(
     *, now: datetime | None = None, pop3_port: int = 0, smtp_port: int = 0, filled: bool = True
 ) -> AsyncIterator[Demo]:
-    """Runs both servers while the block runs. `now` is what "today" means in the mailbox; port 0 takes a free one;
-    without `filled` the maildrop starts empty. OSError where a port is taken.
+    """Run both servers for the duration of the block.
+
+    `now` is the date of the newest messages; port 0 takes a free one; without `filled` the maildrop is empty. Raises
+    OSError if a port is taken.
     """
     maildrop = Maildrop(PASSWORD, messages(now or datetime.now(UTC)) if filled else ())
 
@@ -52,7 +54,7 @@ async def demo_servers(
 
 
 def _as_delivered(received: Received, now: datetime) -> bytes:
-    """The message as it lies in the maildrop, with what a server puts on top (RFC 5321 section 4.4)."""
+    """Return the message as delivered, with the trace headers of a server (RFC 5321 section 4.4)."""
     trace = (
         f"Return-Path: <{received.sender}>\r\n"
         "Received: from [127.0.0.1] by demo.example.org with ESMTPA\r\n"
@@ -62,9 +64,7 @@ def _as_delivered(received: Received, now: datetime) -> bytes:
 
 
 def config_for(demo: Demo) -> str:
-    """The text of a config.toml that reads and sends through these servers. The password is in it, for it is no
-    secret: a throw-away profile then needs no keyring.
-    """
+    """Return a config.toml for these servers. It holds the password, which is no secret, so that no keyring is needed."""
     server = f"""host = "{demo.host}"
 port = {{port}}
 security = "none"
@@ -80,7 +80,7 @@ password_command = ["echo", "{demo.password}"]
 
 
 async def serve(print: Callable[[str], object] = print, *, pop3_port: int = 0, smtp_port: int = 0) -> None:  # noqa: A002 - it is what print is for
-    """Runs the servers until cancelled, and prints how to connect to them."""
+    """Run the servers until cancelled, and print how to connect to them."""
     async with demo_servers(pop3_port=pop3_port, smtp_port=smtp_port) as demo:
         print(f"POP3  {demo.host}:{demo.pop3_port}  without TLS, {len(demo.maildrop.messages)} messages")
         print(f"SMTP  {demo.host}:{demo.smtp_port}  without TLS; mail to anyone comes back into this mailbox")

@@ -22,8 +22,9 @@ ADDRESS = re.compile(r"(?:FROM|TO):\s*<([^<>\s]*)>(.*)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message the server answered for with 250: its envelope, the bytes as received (CRLF, unstuffed), who logged
-    in ("" for nobody), whether under TLS, and the parameters of MAIL in capitals.
+    """A message that the server accepted with 250.
+
+    `raw` is as received (CRLF, unstuffed), `user` who logged in ("" for nobody), `parameters` those of MAIL in capitals.
     """
 
     sender: str
@@ -35,11 +36,11 @@ class Received:
 
 
 class SmtpServer:
-    """Takes mail on loopback from who logs in with one of `passwords` (user to password; empty: from anyone).
+    """Accepts mail on loopback after a login with one of `passwords` (user to password; empty: without login).
 
-    `tls` offers STARTTLS; with `implicit` every connection starts with TLS (port 465). `cleartext=False` refuses
-    logins and mail outside TLS. Each message goes to `received` and to `deliver`, before its 250. `manners` may be
-    changed at any moment. `log` has every line outside of message texts.
+    `tls` offers STARTTLS; with `implicit` every connection starts with TLS (port 465). `cleartext=False` refuses logins
+    outside TLS. Each message is passed to `received` and `deliver` before its 250. `manners` may be changed at any time.
+    `log` has every line except the messages.
     """
 
     def __init__(
@@ -70,13 +71,13 @@ class SmtpServer:
         await _Session(self, wire, number).run()
 
     async def start(self) -> Self:
-        """Listens; `port` then tells the port. OSError where it is taken."""
+        """Listen; `port` then holds the port. Raises OSError if it is taken."""
         await self._listener.start(self.host, self.port)
         self.port = self._listener.port
         return self
 
     async def stop(self) -> None:
-        """Hangs up on everyone."""
+        """Disconnect all clients."""
         await self._listener.stop()
 
     async def __aenter__(self) -> Self:
@@ -89,29 +90,29 @@ class SmtpServer:
 
     @property
     def log(self) -> list[Heard]:
-        """Every line a client sent, in order, message texts left out."""
+        """Every line from the clients, in order, without the messages."""
         return self._listener.log
 
     @property
     def sessions(self) -> int:
-        """How many connections there were."""
+        """The number of connections so far."""
         return self._listener.count
 
     @property
     def open_sessions(self) -> int:
-        """How many connections there are."""
+        """The number of open connections."""
         return self._listener.open_sessions
 
     def heard(self, verb: str = "") -> list[str]:
-        """The lines with this verb, of all sessions; all lines without one."""
+        """Return the lines with this verb from all sessions, or all lines."""
         return [one.line for one in self.log if not verb or one.line.split(" ", 1)[0].upper() == verb]
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Waits until `true()`; it is asked again after each command, each message and each session's end."""
+        """Wait until `true()`; it is checked after each command, each message and each end of a session."""
         await self._listener.until(true)
 
     def note(self, session: int, line: bytes, *, tls: bool) -> None:
-        """Remembers a line in the log."""
+        """Record a line in the log."""
         self._listener.note(session, line.decode("utf-8", "replace"), tls=tls)
 
 
@@ -128,7 +129,7 @@ class _Session:
         self._forget()
 
     def _forget(self) -> None:
-        """RSET: the envelope, not the login (RFC 5321 section 4.1.1.5)."""
+        """Forget the envelope but not the login (RFC 5321 section 4.1.1.5)."""
         self.sender: str | None = None
         self.parameters: tuple[str, ...] = ()
         self.recipients: list[str] = []
@@ -216,7 +217,7 @@ class _Session:
         return self.server.cleartext or self.wire.tls
 
     async def _start_tls(self) -> bytes | None:
-        """RFC 3207: after it, nothing said before counts."""
+        """Execute STARTTLS and forget what was said before (RFC 3207)."""
         if self.server.tls is None or self.wire.tls or "STARTTLS" in self.manners.without:
             return b"502 5.5.1 no TLS here\r\n"
         await self.wire.send(b"220 2.0.0 begin TLS\r\n")
@@ -226,7 +227,7 @@ class _Session:
         return None
 
     async def _auth(self, argument: str) -> bytes:
-        """RFC 4954, with an initial response."""
+        """Execute AUTH, with or without an initial response (RFC 4954)."""
         name, _, first = argument.partition(" ")
         name = name.upper()
         if not self.greeted or self.user:
@@ -288,7 +289,7 @@ class _Session:
         return b"250 2.1.5 OK\r\n"
 
     async def _data(self, keys: tuple[str, ...]) -> bytes | None:
-        """DATA and what follows it; the key of the answer to its end is "."."""
+        """Execute DATA and receive the message; the key of the answer to its end is "."."""
         if not self.recipients or self.sender is None:
             return b"503 5.5.1 RCPT first\r\n"
         await self.wire.answer(b"354 go on, end with a dot\r\n", keys)

@@ -1,4 +1,4 @@
-"""One connection as an embedded server sees it: lines in, answers out, TLS in between, and manners good or bad."""
+"""One connection of an embedded server: read lines, send answers, start TLS, and apply the faults."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from termmail.demo.faults import Answer, Manners
 
 LINE_LIMIT = 16_384
-"""Longest line a client may send, in bytes: SASL answers are long, commands are not (RFC 2449 section 4, 255)."""
+"""Longest line that a client may send, in bytes; SASL responses are longer than commands (RFC 2449 section 4)."""
 FLUSH_AT = 262_144
 IDLE_SECONDS = 600
-"""A silent client is let go after ten minutes (RFC 1939 section 3), without a QUIT."""
+"""An idle client is disconnected after ten minutes (RFC 1939 section 3)."""
 
 LINGER_SECONDS = 5
-"""How long a dropped line still takes (and throws away) what a client sends."""
+"""Seconds for which a dropped connection still reads and discards what the client sends."""
 
 
 class LineTooLongError(Exception):
@@ -29,7 +29,7 @@ class LineTooLongError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One line a client sent: in which session (1 is the first), and whether under TLS."""
+    """One line from a client: its session (1 is the first), its text, and whether it came over TLS."""
 
     session: int
     line: str
@@ -37,7 +37,7 @@ class Heard:
 
 
 class Wire:
-    """Reads lines and collects answers, which go out when the client has nothing more to ask (or 256 KB wait)."""
+    """Reads lines and collects answers, which are sent when no command is left to execute or 256 KB are waiting."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Wire:
         self._heard_since_flush = 0
 
     async def line(self) -> bytes | None:
-        """The next line without its CRLF, or None at the end of the connection. A lone LF ends no line."""
+        """Return the next line without its CRLF, or None at the end of the connection. A lone LF ends no line."""
         while (end := self._buffer.find(b"\r\n", self._at)) < 0:
             if len(self._buffer) - self._at > LINE_LIMIT:
                 raise LineTooLongError
@@ -74,8 +74,9 @@ class Wire:
         return line
 
     async def data(self, limit: int) -> bytes | None:
-        """The lines up to CRLF.CRLF, unstuffed (RFC 5321 section 4.5.2). Of a message longer than `limit` bytes the
-        rest is read and thrown away; what is returned is then longer than `limit`. None: the line died before the dot.
+        """Return the lines up to CRLF.CRLF, unstuffed (RFC 5321 section 4.5.2), or None if the connection ends before.
+
+        Of a message longer than `limit` bytes the rest is read and discarded; the result is then longer than `limit`.
         """
         self._buffer[: self._at] = b"\r\n"  # so that a dot on the very first line is found as well
         self._at = 0
@@ -104,14 +105,14 @@ class Wire:
         return bool(data)
 
     async def send(self, data: bytes) -> None:
-        """Adds an answer to what goes out next."""
+        """Queue an answer."""
         self._out.append(data)
         self._out_size += len(data)
         if self._out_size >= FLUSH_AT:
             await self.flush()
 
     async def send_all(self, answer: Answer) -> None:
-        """Sends bytes, or chunk after chunk, each one at once."""
+        """Send bytes, or each chunk at once."""
         if isinstance(answer, bytes):
             await self.send(answer)
             return
@@ -121,7 +122,7 @@ class Wire:
             await asyncio.sleep(0)
 
     async def flush(self) -> None:
-        """Writes what waits; drops the line where the manners say so."""
+        """Write the queued answers; drop the connection if a fault says so."""
         self._heard_since_flush = 0
         if not self._out:
             if self._manners().drop_after_bytes == self._sent:
@@ -152,8 +153,10 @@ class Wire:
             await self._writer.drain()
 
     async def hang_up(self) -> NoReturn:
-        """Drops the line and ends the session. All that was flushed still arrives: a close while the client's next
-        commands lie unread would reset the connection and take the last answers with it, so `close` reads them.
+        """Drop the connection and end the session.
+
+        Everything that was flushed still arrives: closing while commands are unread would reset the connection and lose
+        the last answers, so `close` reads them.
         """
         if self._writer.can_write_eof():
             self._writer.write_eof()
@@ -161,14 +164,14 @@ class Wire:
         raise ConnectionAbortedError
 
     async def stall(self) -> NoReturn:
-        """Answers nothing more, and waits until the client goes."""
+        """Answer nothing more, and wait until the client disconnects."""
         await self.flush()
         while await self._reader.read(FLUSH_AT):
             pass
         raise ConnectionAbortedError
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
-        """Sends what waits and shakes hands. What the client sent in clear behind its command is thrown away."""
+        """Send the queued answers and start TLS. What the client sent in the clear behind its command is discarded."""
         if injection := self._manners().tls_injection:
             await self.send(injection)
         await self.flush()
@@ -178,7 +181,7 @@ class Wire:
         self.tls = True
 
     async def heed(self, line: str, keys: tuple[str, ...]) -> bool:
-        """Does what the manners ask before a command is done. True: they answered it themselves."""
+        """Apply the faults before a command is executed. Return True if they answered it."""
         manners = self._manners()
         delay = manners.delay_seconds
         seconds = delay if isinstance(delay, (int, float)) else max(delay.get(key, 0.0) for key in keys)
@@ -200,7 +203,7 @@ class Wire:
         return False
 
     async def answer(self, answer: bytes, keys: tuple[str, ...]) -> None:
-        """Sends the answer of a command that was done, unless the manners lose it."""
+        """Send the answer of an executed command, unless a fault loses it."""
         manners = self._manners()
         if not manners.lose_answer_to.isdisjoint(keys):
             await self.flush()
@@ -211,7 +214,7 @@ class Wire:
             await self.hang_up()
 
     async def close(self) -> None:
-        """Closes the connection; never raises for a client that is gone."""
+        """Close the connection. Never raises for a client that is gone."""
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while self._lingers and await self._reader.read(FLUSH_AT):
@@ -222,7 +225,7 @@ class Wire:
 
 
 class Listener:
-    """Accepts connections on loopback and gives each to `serve`; remembers every line the clients said."""
+    """Accepts connections on loopback, passes each to `serve`, and records every line from the clients."""
 
     def __init__(
         self,
@@ -244,7 +247,7 @@ class Listener:
         self.log: list[Heard] = []
 
     async def start(self, host: str, port: int) -> None:
-        """Listens; port 0 takes a free one, which `port` then tells. OSError where the port is taken."""
+        """Listen; port 0 takes a free one, which `port` then holds. Raises OSError if the port is taken."""
         self._server = await asyncio.start_server(self._accept, host, port, ssl=self._tls, limit=FLUSH_AT)
         self.host, self.port = self._server.sockets[0].getsockname()[:2]
 
@@ -260,7 +263,7 @@ class Listener:
             await self._serve(wire, number)
             await wire.flush()
         except (OSError, LineTooLongError):
-            pass  # the client went, or the manners dropped it: the session is over, which is all there is to say
+            pass  # the client disconnected, or a fault dropped it
         finally:
             self.at_once = max(self.at_once, wire.at_once)
             await wire.close()
@@ -270,23 +273,23 @@ class Listener:
         self._changed.set()
 
     def note(self, session: int, line: str, *, tls: bool) -> None:
-        """Remembers a line and wakes who waits for one."""
+        """Record a line and wake `until`."""
         self.log.append(Heard(session, line, tls))
         self._changed.set()
 
     @property
     def open_sessions(self) -> int:
-        """How many clients are connected."""
+        """The number of connected clients."""
         return len(self._sessions)
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Waits until `true()`, looking again after each line heard and each session ended."""
+        """Wait until `true()`, checked after each line received and each session ended."""
         while not true():
             self._changed.clear()
             await self._changed.wait()
 
     async def stop(self) -> None:
-        """Hangs up on everyone and stops listening."""
+        """Disconnect all clients and stop listening."""
         if self._server is None:
             return
         self._server.close()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from termmail.accounts.config import Account
+    from termmail.credential import Credential
     from termmail.engine.context import Context, Kind
     from termmail.errors import UserError
 
@@ -43,31 +44,30 @@ class Step(NamedTuple):
         return self.error is None
 
 
-async def try_server(account: Account, kind: Kind, password: str, trace: Trace | None = None) -> str:
+async def try_server(account: Account, kind: Kind, credential: Credential, trace: Trace | None = None) -> str:
     """Log in to one server and out again, and return a sentence that tells the result. Raises NetError."""
     from termmail.net.pop3.maildrop import Maildrop  # noqa: PLC0415
     from termmail.net.smtp import submission  # noqa: PLC0415 - not needed for the first screen
 
     if kind == "smtp":
-        await submission.check(server_for("smtp", account.smtp, password), trace=trace)
+        await submission.check(server_for("smtp", account.smtp, credential), trace=trace)
         return f"Sending through {account.smtp.host} works."
-    drop = await Maildrop.open(server_for("pop3", account.pop3, password), trace=trace)
+    drop = await Maildrop.open(server_for("pop3", account.pop3, credential), trace=trace)
     await drop.commit()
     wait = "1 message waits" if drop.count == 1 else f"{drop.count} messages wait"
     return f"Receiving from {account.pop3.host} works: {wait} there."
 
 
 async def try_account(
-    account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
+    account: Account, pop3: Credential, smtp: Credential | None = None, *, trace: Trace | None = None
 ) -> AsyncIterator[Step]:
     """Log in to both servers of an account that is not saved yet, and yield the result of each."""
-    outgoing = pop3_password if smtp_password is None else smtp_password
-    passwords: dict[Kind, str] = {"pop3": pop3_password, "smtp": outgoing}
-    for kind, password in passwords.items():
+    credentials: dict[Kind, Credential] = {"pop3": pop3, "smtp": smtp or pop3}
+    for kind, credential in credentials.items():
         host = account.pop3.host if kind == "pop3" else account.smtp.host
         doing = "Receiving from" if kind == "pop3" else "Sending through"
         try:
-            yield Step(await try_server(account, kind, password, trace))
+            yield Step(await try_server(account, kind, credential, trace))
         except NetError as error:
             words = f"{doing} {host}: {error} {advice_while_trying(error, account, kind)}"
             login = isinstance(error, LoginRefused) and _is_general(error)
@@ -106,6 +106,12 @@ def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = 
         return f"Check the user name and the password. {ASKED_AGAIN}"
     server = " --server smtp" if kind == "smtp" else ""
     return f"Check the user name; store another password with: termmail account password {name}{server}"
+
+
+def background_advice(error: NetError | PasswordError) -> str:
+    """Return what to do about a failure in the background, where a server that cannot be reached is tried again."""
+    again = " termmail tries again by itself." if isinstance(error, Offline | Busy) else ""
+    return f"{error.advice}{again}"
 
 
 def _is_general(error: UserError) -> bool:

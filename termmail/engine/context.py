@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from termmail.accounts.config import Account, Config, Pop3, Smtp
     from termmail.accounts.credentials import Passwords
     from termmail.accounts.paths import Paths
+    from termmail.credential import Credential
     from termmail.net.stream import Server
 
 P = ParamSpec("P")
@@ -147,7 +148,7 @@ def open_store(paths: Paths) -> Store:
         return Store.open(path, read_only=True)
 
 
-def server_for(kind: Kind, settings: Pop3 | Smtp, password: str) -> Server:
+def server_for(kind: Kind, settings: Pop3 | Smtp, credential: Credential) -> Server:
     """Return the connection settings and the login of a server."""
     from termmail.net.stream import Server  # noqa: PLC0415 - TLS loads when a server is asked
 
@@ -157,7 +158,7 @@ def server_for(kind: Kind, settings: Pop3 | Smtp, password: str) -> Server:
         port=settings.port,
         security=settings.security,
         username=settings.username or "",
-        password=password,
+        credential=credential,
         allow_cleartext=settings.allow_cleartext,
         timeout_seconds=settings.timeout_seconds,
         tls_ca_file=settings.tls_ca_file,

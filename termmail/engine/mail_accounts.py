@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from termmail.accounts.config import Account
+    from termmail.credential import Password
     from termmail.engine.context import Context
     from termmail.engine.folder_list import Folders
     from termmail.engine.servers import Servers
@@ -63,7 +64,7 @@ class Accounts:
         self.servers.sync_soon(name)
 
     def try_account(
-        self, account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
+        self, account: Account, pop3_password: Password, smtp_password: Password | None = None, *, trace: Trace | None = None
     ) -> AsyncIterator[account_setup.Step]:
         """Try both servers step by step, and yield what came of each. Nothing is saved."""
         return account_setup.try_account(account, pop3_password, smtp_password, trace=trace)
@@ -75,5 +76,5 @@ class Accounts:
         """
         words = await account_setup.add_account(self.context, name, account, password, smtp_password)
         await self.folders.ensure()
-        self.servers.renew(name)
+        self.servers.saved(name)
         return words

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from termmail.accounts.credentials import PasswordError
-from termmail.engine.account_setup import login_advice
+from termmail.engine.account_setup import background_advice, login_advice
 from termmail.engine.events import DraftsChanged, Failed, FolderChanged, OutboxChanged, SendOf
 from termmail.mail.model import SendState
 from termmail.net.net_errors import LoginRefused, NetError
@@ -51,7 +51,7 @@ NOT_STORED = "The server has taken this message, but that could not be written t
 
 
 class Sender:
-    """Sends the messages of one account. `trouble` is the last NetError or PasswordError, or None."""
+    """Sends the messages of one account. `trouble` is the error of the last attempt, or None."""
 
     def __init__(self, context: Context, account: str) -> None:
         self.context = context
@@ -93,13 +93,11 @@ class Sender:
         if isinstance(self.trouble, PasswordError):
             self.context.passwords.forget(self.account, "smtp", self.context.account(self.account))
         await self.context.db(outbox.hurry, self.account, self.context.clock())
-        self._deadlines.clear()
         self.look_again()
 
     async def retry_all(self) -> list[int]:
         """Make every queued message due now, and return their outbox ids. Raises StoreError."""
         outbox_ids = await self.context.db(outbox.retry_all, self.account, self.context.clock())
-        self._deadlines.clear()
         for outbox_id in outbox_ids:
             self.context.tell(OutboxChanged(outbox_id, self.account, SendState.QUEUED))
         self.look_again()
@@ -142,7 +140,7 @@ class Sender:
         on the wire is finished under the account's lock and no other one is begun.
         """
         async with self._flushing:
-            self.trouble, self._leaving = None, False
+            self._leaving = False
             self._sending = asyncio.ensure_future(self._send_all())
             try:
                 return await asyncio.shield(self._sending)
@@ -209,7 +207,7 @@ class Sender:
         """Queue the message again for a later attempt, and tell why."""
         words = words or str(error)
         await self.context.db(outbox.later, claimed.id, words, self.context.clock())
-        advice = error.advice if error else "termmail tries again by itself."
+        advice = background_advice(error) if error else "termmail tries again by itself."
         self.context.tell(Failed(self.account, f"Not sent yet. {words}", advice, SendOf(claimed.id)))
 
     async def _deliver(self, claimed: Claimed, server: Server) -> None:

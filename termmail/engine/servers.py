@@ -24,6 +24,7 @@ class Servers:
         self._sources: dict[str, MailSource] = {}
         self._senders: dict[str, Sender] = {}
         self._background = False
+        self._running: set[str] = set()
 
     def source(self, account: str) -> MailSource:
         """Return the mail source of an account. Raises KeyError for an unknown name."""
@@ -61,17 +62,18 @@ class Servers:
             self._start_account(account)
 
     def _start_account(self, account: str) -> None:
-        if self._background and not self.context.read_only:
+        if self._background and not self.context.read_only and account not in self._running:
+            self._running.add(account)
             source, sender = self.source(account), self.sender(account)
             failed = partial(self._tell, account)
             self.context.tasks.keep_running(source.run, wake=source.wake, on_failure=failed)
             self.context.tasks.keep_running(sender.run, wake=sender.wake, on_failure=failed)
 
-    def renew(self, account: str) -> None:
-        """Use the changed settings of an account from now on."""
-        self._sources.pop(account, None)
-        self._senders.pop(account, None)
+    def saved(self, account: str) -> None:
+        """Run an account that was added; for one that runs, try its changed settings now."""
         self._start_account(account)
+        self.source(account).look_again()
+        self.sender(account).look_again()
 
     def sync_soon(self, account: str) -> None:
         """Receive, and send what was deferred, in the background; a failure becomes a Failed event."""
@@ -82,8 +84,7 @@ class Servers:
     async def sync_quietly(self, account: str) -> None:
         """Receive, and tell a failure instead of raising it."""
         try:
-            await self.source(account).sync()
-            await indexing.catch_up(self.context)
+            await self.source(account).sync_quietly()
         except UserError as error:
             self._tell(account, error)
 

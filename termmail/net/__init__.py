@@ -1,1 +1,1 @@
-"""Everything that talks to a server."""
+"""Connections to mail servers."""

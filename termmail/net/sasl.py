@@ -1,4 +1,4 @@
-"""Proofs of who we are, as text to send: PLAIN, SCRAM-SHA-256 and APOP. Pure: no connection, no choice between them."""
+"""The responses of PLAIN, SCRAM-SHA-256 and APOP, without I/O."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import unicodedata
 from termmail.net.net_errors import LoginRefused, ProtocolError
 
 MAX_ROUNDS = 1_000_000
-"""Rounds of PBKDF2 a server may ask for: more would only keep this machine busy."""
+"""Rounds of PBKDF2 a server may ask for: more would only cost CPU time."""
 MIN_ROUNDS = 4096
-"""RFC 7677 section 4: fewer would let whoever asks guess the password from our proof."""
+"""RFC 7677 section 4: with fewer, the password could be guessed from the proof."""
 
 
 def plain(username: str, password: str) -> bytes:
-    """The initial response of PLAIN, in base64 (RFC 4616)."""
+    """Return the initial response of PLAIN, in base64 (RFC 4616)."""
     return base64.b64encode(b"\0" + username.encode() + b"\0" + password.encode())
 
 
 def apop(stamp: bytes, password: str) -> str:
-    """The digest of APOP: MD5 because RFC 1939 section 7 says so, and used only where nothing better is there."""
+    """Return the digest of APOP, MD5 in hex (RFC 1939 section 7)."""
     return hashlib.md5(stamp + password.encode(), usedforsecurity=False).hexdigest()
 
 
 class Scram:
-    """One SCRAM-SHA-256 exchange without channel binding (RFC 5802, 7677): first, answer, verify, in this order."""
+    """One SCRAM-SHA-256 exchange without channel binding (RFC 5802, RFC 7677): call first, answer, verify in order."""
 
     def __init__(self, username: str, password: str, nonce: str = "") -> None:
         name = _prepared(username).replace("=", "=3D").replace(",", "=2C")
@@ -38,21 +38,21 @@ class Scram:
         self._proof_of_server = b""
 
     def first(self) -> bytes:
-        """The client's first message, in base64."""
+        """Return the client's first message, in base64."""
         return base64.b64encode(f"n,,{self._bare}".encode())
 
     def answer(self, challenge: bytes) -> bytes:
-        """The client's proof for the server's first message, both in base64. Takes up to half a second of computing.
+        """Return the client's proof for the server's first message, both in base64. Takes up to half a second of CPU.
 
-        Raises ProtocolError where the message is not one, or would weaken the proof.
+        Raises ProtocolError if the message is malformed or would weaken the proof.
         """
         message = _decoded(challenge)
         fields = _fields(message)
         nonce, rounds = fields.get("r", ""), fields.get("i", "")
         if not nonce.startswith(self._nonce) or len(nonce) == len(self._nonce):
-            raise ProtocolError("The server's part of the login does not fit ours.")
+            raise ProtocolError("The server's part of the login does not match.")
         if not (rounds.isascii() and rounds.isdigit() and len(rounds) < 9 and MIN_ROUNDS <= int(rounds) <= MAX_ROUNDS):
-            raise ProtocolError("The server asks for a login that is not safe.")
+            raise ProtocolError("The server asks for an unsafe login.")
         salt = _decoded_bytes(fields.get("s", "").encode())
         salted = hashlib.pbkdf2_hmac("sha256", self._password, salt, int(rounds))
         client_key = _hmac(salted, b"Client Key")
@@ -64,7 +64,7 @@ class Scram:
         return base64.b64encode(f"{final},p={base64.b64encode(proof).decode()}".encode())
 
     def verify(self, challenge: bytes) -> None:
-        """Check the server's last message: it knows the password too. Raises LoginRefused where it does not."""
+        """Check the server's final message. Raises LoginRefused if the server does not know the password."""
         fields = _fields(_decoded(challenge))
         claimed = _decoded_bytes(fields.get("v", "").encode())
         if not self._proof_of_server or not hmac.compare_digest(claimed, self._proof_of_server):
@@ -79,7 +79,7 @@ def _hmac(key: bytes, data: bytes) -> bytes:
 
 
 def _prepared(text: str) -> str:
-    """What SASLprep (RFC 4013) does to text that people type."""
+    """Return the text as SASLprep (RFC 4013) maps what people type."""
     spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text if c != "\u00ad")
     return unicodedata.normalize("NFKC", spaced)
 

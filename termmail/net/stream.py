@@ -1,8 +1,8 @@
-"""The line to a server: connect, TLS, STARTTLS, and the words for what goes wrong. Knows no mail protocol.
+"""The connection to a server: connect, TLS, STARTTLS, and the errors for what goes wrong. Knows no mail protocol.
 
-The law it keeps: what was received in the clear is never read as if it had come through TLS. asyncio's own streams keep
-their buffer across `start_tls`; here the bytes are handed on as they arrive, a byte that waits when TLS begins ends the
-connection, and the receiver of the encrypted bytes is a new object.
+Bytes received in the clear are never read as if they had come through TLS. asyncio's own streams keep their buffer
+across `start_tls`; here bytes are passed on as they arrive, an unread byte when TLS begins ends the connection, and the
+receiver of the encrypted bytes is a new object.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ import contextlib
 import errno
 import socket
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from termmail.credential import NO_CREDENTIAL, Credential
 from termmail.net.net_errors import NetError, Offline, ProtocolError, TlsFailed, plaintext_before_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 CONNECT_SECONDS = 30.0
-"""The most that name lookup, TCP and TLS may take together, whatever `timeout_seconds` says."""
+"""The limit for name lookup, TCP and TLS together, whatever `timeout_seconds` is."""
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
 NEXT_ADDRESS_SECONDS = 0.25
-"""After which the next address of a host is tried as well."""
+"""The delay after which the next address of a host is tried as well (RFC 8305)."""
 
 _EXPIRED, _NOT_YET_VALID, _WRONG_NAME, _WRONG_ADDRESS = 10, 9, 62, 64
 _UNKNOWN_ISSUER = {2, 18, 19, 20, 21, 27}
@@ -37,29 +38,29 @@ _UNKNOWN_ISSUER = {2, 18, 19, 20, 21, 27}
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a server is and who we are there. The password is in no repr."""
+    """Where a server is, and how to log in there."""
 
     kind: Literal["pop3", "smtp"]
     host: str
     port: int
     security: Literal["tls", "starttls", "none"]
     username: str = ""
-    password: str = field(default="", repr=False)
+    credential: Credential = NO_CREDENTIAL
     allow_cleartext: bool = False
     timeout_seconds: float = 30.0
     tls_ca_file: str | None = None
 
     @property
     def place(self) -> str:
-        """Host and port as words have them: pop.example.org:995."""
+        """Host and port, as in pop.example.org:995."""
         return f"{self.host}:{self.port}"
 
 
 def tls_context(ca_file: str | None = None) -> ssl.SSLContext:
-    """A context that verifies chain, name and date with TLS 1.2 or newer.
+    """Return a context for TLS 1.2 or newer that verifies chain, name and dates. Reads files: call it in a thread.
 
-    Trusts the system's authorities (OpenSSL honours SSL_CERT_FILE and SSL_CERT_DIR), or with `ca_file` the certificates
-    in that PEM file and nothing else. Raises TlsFailed where the file cannot be read. Reads files: call it in a thread.
+    It trusts the system's authorities (OpenSSL honours SSL_CERT_FILE and SSL_CERT_DIR), or with `ca_file` only the
+    certificates in that PEM file. Raises TlsFailed if the file cannot be read.
     """
     try:
         context = ssl.create_default_context(cafile=Path(ca_file).expanduser() if ca_file else None)
@@ -70,7 +71,7 @@ def tls_context(ca_file: str | None = None) -> ssl.SSLContext:
 
 
 def explain(error: BaseException, server: Server) -> NetError:
-    """What happened on the way to `server`, in words: an Offline or a TlsFailed."""
+    """Return the Offline or TlsFailed for an exception from connecting to `server`; a NetError is returned as it is."""
     place = server.place
     if isinstance(error, NetError):
         return error
@@ -83,7 +84,7 @@ def explain(error: BaseException, server: Server) -> NetError:
     if isinstance(error, socket.gaierror):
         return Offline(f"No server called {server.host} could be found.")
     if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error):
-        # A host with several addresses makes asyncio pack the refusals into one OSError's text.
+        # For a host with several addresses asyncio packs the refusals into the text of one OSError.
         return Offline(f"Nothing answers at {place}: the connection was refused.")
     if isinstance(error, ConnectionError):
         return Offline(f"{place} dropped the connection.")
@@ -115,7 +116,7 @@ def _untrusted(code: int, server: Server) -> TlsFailed:
 
 
 def _tls_trouble(error: ssl.SSLError, server: Server) -> NetError:
-    reason = getattr(error, "reason", None) or ""  # one made by hand has none
+    reason = getattr(error, "reason", None) or ""  # only errors from OpenSSL have one
     if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "HTTPS_PROXY_REQUEST"}:
         advice = "Check the port and security: tls, or starttls where TLS begins later."
         return TlsFailed(f"{server.place} does not speak TLS there.", advice=advice)
@@ -129,8 +130,7 @@ def _tls_trouble(error: ssl.SSLError, server: Server) -> NetError:
 async def connected(
     make: Callable[[], P], server: Server, context: ssl.SSLContext | None, shutdown_seconds: float | None = None
 ) -> P:
-    """The protocol that `make` makes, connected to the server, over TLS where there is a context. Raises OSError,
-    ssl.SSLError or UnicodeError."""
+    """Connect a protocol to the server, over TLS if there is a context. Raises OSError, ssl.SSLError or UnicodeError."""
     line = await dial(server.host, server.port)
     try:
         _, protocol = await asyncio.get_running_loop().create_connection(
@@ -147,13 +147,14 @@ async def connected(
 
 
 async def dial(host: str, port: int) -> socket.socket:
-    """A TCP connection to a host. Raises OSError, or UnicodeError for what is no name of a host."""
+    """Open a TCP connection to a host. Raises OSError, or UnicodeError for an invalid host name."""
     return await first_to_answer(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 async def first_to_answer(found: Sequence[tuple[int, int, int, str, tuple[Any, ...]]]) -> socket.socket:
-    """A TCP connection to the first of these addresses (as getaddrinfo has them) that answers, the next one being tried
-    after a quarter of a second (RFC 8305). Raises OSError, that of the first address that failed.
+    """Open a TCP connection to the first address that answers (RFC 8305). `found` is the result of getaddrinfo.
+
+    Another address is tried every NEXT_ADDRESS_SECONDS. Raises the OSError of the first address that failed.
 
     asyncio has this too, but before 3.12.9 and 3.13.2 it fails under the eager tasks that Textual sets (gh-124309).
     """
@@ -194,9 +195,9 @@ async def _dial(family: int, kind: int, protocol: int, _name: str, address: tupl
 
 
 class Stream:
-    """An open connection. Bytes come by `on_bytes` as they arrive; b"" is the end, and comes once.
+    """An open connection; create it with `connect`. `on_bytes` is called with received bytes, and once with b"" at the end.
 
-    Made by `connect`. Nothing is kept in here: while `on_bytes` is None (before the owner sets it) reading is paused.
+    Up to 64 KiB received before the owner sets `on_bytes` are kept for it.
     """
 
     def __init__(self, server: Server) -> None:
@@ -210,7 +211,7 @@ class Stream:
 
     @classmethod
     async def connect(cls, server: Server) -> Stream:
-        """Connect, over TLS where `security` is "tls", within `timeout_seconds` (at most 30 s) all told.
+        """Connect, over TLS if `security` is "tls", within `timeout_seconds` (at most 30 s) in all.
 
         Raises Offline or TlsFailed.
         """
@@ -229,10 +230,10 @@ class Stream:
         return stream
 
     async def start_tls(self) -> None:
-        """Begin TLS on the open connection (the answer to STLS or STARTTLS has been read). Raises TlsFailed or Offline.
+        """Start TLS on the open connection, after the answer to STLS or STARTTLS. Raises TlsFailed or Offline.
 
-        One byte received and not handed out, or handed out after that answer (the owner sees that one), is an attack:
-        a reply that was put there in the clear for us to believe. The connection ends.
+        A byte behind that answer is an attack: a reply injected in the clear. The connection is closed. The owner checks
+        the bytes that it was given; bytes that were not passed on yet are checked here.
         """
         server = self.server
         try:
@@ -247,7 +248,7 @@ class Stream:
         self.encrypted = True
 
     async def _handshake(self, context: ssl.SSLContext) -> asyncio.Transport:
-        """Between the check and the hand-over to TLS (which is the first thing start_tls does) nothing can arrive."""
+        """Check for early bytes and start TLS; nothing can arrive in between."""
         if self._early:
             raise plaintext_behind_tls(self.server)
         old, loop = self._transport, asyncio.get_running_loop()
@@ -263,7 +264,7 @@ class Stream:
 
     @property
     def on_bytes(self) -> Callable[[bytes], None] | None:
-        """Who takes what arrives. What arrived before it was set comes first."""
+        """The callback for received bytes. What was received before it was set is passed to it first."""
         return self._on_bytes
 
     @on_bytes.setter
@@ -278,22 +279,22 @@ class Stream:
             take(b"")
 
     def write(self, data: bytes) -> None:
-        """Send. Never waits: reading goes on meanwhile, so that two full pipes cannot lock each other."""
+        """Send without waiting: reading continues, so that two full buffers cannot deadlock."""
         if self._transport is not None:
             self._transport.write(data)
 
     def pause(self) -> None:
-        """Take no more bytes for now; the server feels it when the pipes are full."""
+        """Stop reading; the server has to wait when the buffers are full."""
         if self._transport is not None and not self._ended:
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Take bytes again."""
+        """Continue reading."""
         if self._transport is not None and not self._ended:
             self._transport.resume_reading()
 
     def close(self) -> None:
-        """Drop the connection now. Nothing is handed out any more. Never raises."""
+        """Drop the connection now and pass nothing on any more. Never raises."""
         self._on_bytes = None
         self._early.clear()
         if self._transport is None:
@@ -303,7 +304,7 @@ class Stream:
             self._transport.abort()
 
     async def closed(self) -> None:
-        """Wait, at most a second, until the socket is let go."""
+        """Wait, at most a second, until the socket is closed."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await asyncio.shield(self._gone)
@@ -328,7 +329,7 @@ class Stream:
 
 
 class _Receiver(asyncio.Protocol):
-    """What asyncio calls. TLS gets a new one, so that nothing can pass from before it to after it."""
+    """The protocol that asyncio calls. TLS gets a new one, so that no state passes from the clear into TLS."""
 
     def __init__(
         self,
@@ -347,12 +348,12 @@ class _Receiver(asyncio.Protocol):
         self._received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        del exc  # a reset and an end are the same to us: what was not finished did not happen
+        del exc  # a reset and an end are treated alike
         self._lost()
 
 
 def plaintext_behind_tls(server: Server) -> ProtocolError:
-    """The error for bytes that `server` sent in the clear behind its answer to STLS or STARTTLS."""
+    """Return the error for bytes that `server` sent in the clear behind its answer to STLS or STARTTLS."""
     return plaintext_before_tls(server.place)
 
 

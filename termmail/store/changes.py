@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail.model import Done, ROLE_NAMES, Role, StepKind
+from termmail.mail.model import ROLE_NAMES, Done, Role, StepKind
 from termmail.store import folders, journal, placements
 from termmail.store.store import id_list
 

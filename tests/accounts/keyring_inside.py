@@ -12,6 +12,7 @@ import secretstorage
 
 from termmail.accounts.config import Account, Pop3, Smtp
 from termmail.accounts.credentials import PasswordError, Passwords
+from termmail.credential import Password
 
 SECRET = "hunter2 é€"
 
@@ -29,7 +30,7 @@ class TestUnlocked:
         assert (
             await Passwords().set("work", "pop3", account(), SECRET) == "the Secret Service (GNOME Keyring, KeePassXC)"
         )
-        assert await Passwords().get("work", "pop3", account()) == SECRET
+        assert await Passwords().get("work", "pop3", account()) == Password(SECRET)
 
     async def test_it_lies_under_the_documented_name(self):
         await Passwords().set("work", "pop3", account(), SECRET)
@@ -41,13 +42,13 @@ class TestUnlocked:
 
     async def test_smtp_uses_the_pop3_password_until_it_has_its_own(self):
         await Passwords().set("work", "pop3", account(), SECRET)
-        assert await Passwords().get("work", "smtp", account()) == SECRET
+        assert await Passwords().get("work", "smtp", account()) == Password(SECRET)
         with pytest.raises(PasswordError, match="There is no password for other at smtp"):
             await Passwords().get("work", "smtp", account(username="other"))
         await Passwords().set("work", "smtp", account(), "own")
-        assert await Passwords().get("work", "smtp", account()) == "own"
+        assert await Passwords().get("work", "smtp", account()) == Password("own")
         await Passwords().delete("work", "smtp", account())
-        assert await Passwords().get("work", "smtp", account()) == SECRET
+        assert await Passwords().get("work", "smtp", account()) == Password(SECRET)
 
     async def test_a_deleted_password_is_gone_and_deleting_nothing_is_no_error(self):
         await Passwords().set("work", "pop3", account(), SECRET)
@@ -63,7 +64,7 @@ class TestUnlocked:
         bus = secretstorage.dbus_init()
         secretstorage.get_default_collection(bus).lock()
         bus.close()
-        assert await passwords.get("work", "pop3", account()) == SECRET  # once a session is enough
+        assert await passwords.get("work", "pop3", account()) == Password(SECRET)  # once a session is enough
         for verb in (Passwords().get("work", "pop3", account()), Passwords().set("work", "pop3", account(), SECRET)):
             with pytest.raises(PasswordError, match=r"^The keyring is locked\.$") as caught:
                 await verb
@@ -76,8 +77,8 @@ class TestUnlocked:
             return "typed"
 
         passwords = Passwords(ask)
-        assert await passwords.get("work", "smtp", account()) == "typed"
-        assert await passwords.get("work", "pop3", account()) == "typed"
+        assert await passwords.get("work", "smtp", account()) == Password("typed")
+        assert await passwords.get("work", "pop3", account()) == Password("typed")
         assert asked == ["Password for ada at pop.example.org. The keyring is locked."]
 
 

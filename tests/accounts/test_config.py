@@ -147,7 +147,8 @@ def test_a_file_with_a_byte_order_mark_and_crlf_is_read():
         ("[servers]", "config.toml: servers: there is no such key. The keys are default_account, ui, accounts"),
         ("[accounts.b]", "config.toml: accounts.b.address: is missing; it should be an e-mail address"),
         ('[accounts.b]\naddress = "a@b"', "config.toml: accounts.b.pop3: is missing; it should be a table"),
-        ('[accounts."a/b"]\naddress="a@b"\npop3.host="h"\nsmtp.host="h"', "config.toml: accounts: 'a/b' is not a name for an account"),
+        ('[accounts."a\\nb"]\naddress="a@b"\npop3.host="h"\nsmtp.host="h"', "config.toml: accounts: 'a\\nb' is not a valid account name"),
+        ('[accounts.""]\naddress="a@b"\npop3.host="h"\nsmtp.host="h"', "config.toml: accounts: '' is not a valid account name"),
         ("= 3", "config.toml: not valid TOML: "),
     ],
 )  # fmt: skip
@@ -261,13 +262,27 @@ def test_removing_the_default_account_leaves_a_valid_file(tmp_path):
     assert config.load(path).accounts == {}
 
 
-@pytest.mark.parametrize(("name", "bad"), [("a b", {}), ("../x", {}), ("", {}), ("ok", {"address": "a\r\nb@x"})])
+@pytest.mark.parametrize(
+    ("name", "bad"), [("a\x1b", {}), ("x" * 61, {}), (" a", {}), ("", {}), ("ok", {"address": "a\r\nb@x"})]
+)
 def test_what_reading_would_refuse_is_not_written(tmp_path, name, bad):
     path = tmp_path / "config.toml"
     path.write_text(MINIMAL)
     with pytest.raises(ConfigError):
         config.add_account(path, name, account(**bad))
     assert path.read_text() == MINIMAL
+
+
+@pytest.mark.parametrize("name", ["a / b", "search:x", "../x", "a.b", 'say "hi"', "Büro", "[x]", "-f", "x" * 60])
+def test_an_account_may_be_named_anything_on_one_line(tmp_path, name):
+    path = tmp_path / "config.toml"
+    path.write_text(MINIMAL)
+    config.add_account(path, name, account(), default=True)
+    loaded = config.load(path)
+    assert list(loaded.accounts) == ["home", name]
+    assert loaded.default_account == name
+    config.remove_account(path, name)
+    assert list(config.load(path).accounts) == ["home"]
 
 
 def test_a_broken_file_is_not_overwritten(tmp_path):

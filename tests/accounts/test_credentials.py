@@ -16,6 +16,7 @@ from termmail.accounts.config import Account, Pop3, Smtp
 from termmail.accounts.credentials import PasswordError, Passwords
 from termmail.accounts.keyring_backend import keyring_error
 from termmail.accounts.password_command import run_command
+from termmail.credential import Password
 
 SECRET = "hunter2"
 
@@ -158,7 +159,7 @@ async def test_the_command_runs_once_a_session(tmp_path):
     settings = account(command=("sh", "-c", f"echo x >> {count}; echo {SECRET}"))
     keeper = Passwords()
     for kind in ("pop3", "smtp", "pop3"):
-        assert await keeper.get("work", kind, settings) == SECRET
+        assert await keeper.get("work", kind, settings) == Password(SECRET)
     assert count.read_text() == "x\n"
     keeper.forget("work", "pop3", settings)
     await keeper.get("work", "pop3", settings)
@@ -167,8 +168,8 @@ async def test_the_command_runs_once_a_session(tmp_path):
 
 async def test_smtp_with_its_own_command_or_user_does_not_get_the_pop3_password():
     settings = account(command=("echo", "in"), smtp_command=("echo", "out"))
-    assert await Passwords().get("work", "smtp", settings) == "out"
-    assert await Passwords().get("work", "pop3", settings) == "in"
+    assert await Passwords().get("work", "smtp", settings) == Password("out")
+    assert await Passwords().get("work", "pop3", settings) == Password("in")
     with pytest.raises(PasswordError):
         await Passwords().get("work", "smtp", account(command=("echo", "in"), username="other"))
 
@@ -187,7 +188,7 @@ async def test_the_reader_is_asked_once_for_both_servers_and_by_one_task():
     asker = asking(SECRET)
     keeper = Passwords(asker.ask)
     got = await asyncio.gather(*(keeper.get("work", kind, account()) for kind in ("smtp", "pop3", "smtp", "pop3")))
-    assert got == [SECRET] * 4
+    assert got == [Password(SECRET)] * 4
     assert asker.asked == ["Password for ada at pop.example.org. No keyring of the operating system is running here."]
 
 
@@ -199,13 +200,13 @@ async def test_a_no_is_not_asked_again_until_forgotten():
             await keeper.get("work", "pop3", account())
     assert len(asker.asked) == 1
     keeper.forget("work", "pop3", account())
-    assert await keeper.get("work", "pop3", account()) == SECRET
+    assert await keeper.get("work", "pop3", account()) == Password(SECRET)
 
 
 async def test_a_remembered_password_is_used_and_forgotten():
     keeper = Passwords()
     keeper.remember("work", "pop3", account(), SECRET)
-    assert await keeper.get("work", "smtp", account()) == SECRET
+    assert await keeper.get("work", "smtp", account()) == Password(SECRET)
     keeper.forget("work", "smtp", account())
     with pytest.raises(PasswordError):
         await keeper.get("work", "pop3", account())
@@ -214,7 +215,7 @@ async def test_a_remembered_password_is_used_and_forgotten():
 
 
 async def test_a_server_without_login_needs_no_password():
-    assert await Passwords().get("work", "smtp", account(username="")) == ""
+    assert await Passwords().get("work", "smtp", account(username="")) == Password("")
 
 
 async def test_no_repr_shows_a_password():

@@ -53,7 +53,7 @@ def test_a_file_in_the_place_of_the_folder_is_said(tmp_path):
     (tmp_path / "data").write_text("x")
     with pytest.raises(PathError, match="is a file; termmail needs a folder"):
         paths.prepare(Paths(tmp_path / "c", tmp_path / "data"))
-    with pytest.raises(PathError, match="cannot be made: not a directory"):
+    with pytest.raises(PathError, match="cannot be created: not a directory"):
         paths.prepare(Paths(tmp_path / "c", tmp_path / "data" / "deeper"))
 
 

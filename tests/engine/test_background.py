@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from termmail.accounts.config import Config
 from termmail.demo.faults import Manners
 from termmail.engine import sender, tasks
 from termmail.engine.clock import now
@@ -19,13 +20,15 @@ from termmail.engine.events import Failed, MailArrived, OutboxChanged, SendOf, S
 from termmail.engine.sync.pop3_session import SLICE
 from termmail.engine.tasks import Tasks
 from termmail.errors import ErrorCode, UserError
+from termmail.net.pop3.protocol import HEADER_LIMIT
 from termmail.store import delete_queue, outbox
 from termmail.store.account_lock import AccountLock
 from termmail.store.store_errors import StoreBusy, StoreError, StoreFull, StoreReplaced
-from tests.engine.conftest import mail
+from tests.conftest import PASSWORD
+from tests.engine.conftest import account, mail
 from tests.engine.test_outbox import DRAFTS, SENT, written
 from tests.engine.test_receive import INBOX, subjects, verbs
-from tests.views import delete
+from tests.views import delete, move
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -268,8 +271,9 @@ async def test_a_full_sync_that_is_asked_for_during_a_plain_one_still_lists_ever
         plain = asyncio.ensure_future(engine.accounts.sync("ada"))
         await asyncio.sleep(0)
         full = asyncio.ensure_future(engine.accounts.sync("ada", full=True))
+        again = asyncio.ensure_future(engine.accounts.sync("ada", full=True))
         joined = asyncio.ensure_future(engine.accounts.sync("ada"))
-        await asyncio.gather(plain, full, joined)
+        await asyncio.gather(plain, full, again, joined)
         assert verbs(server)[before:].count("LIST") == 1
         assert verbs(server)[before:].count("QUIT") == 2
 
@@ -326,6 +330,7 @@ async def test_a_list_that_leaves_out_a_message_is_not_trusted_with_the_same_sta
     async with engine_at(server.port) as engine:
         result = await engine.accounts.sync("ada")
         assert result.words == "2 new messages; 2 lines of the server's list made no sense"
+        assert (await engine.accounts.sync("ada")).words == "2 lines of the server's list made no sense"
         server.manners = Manners()
         assert (await engine.accounts.sync("ada")).words == "1 new message"
 
@@ -543,3 +548,157 @@ async def test_other_store_work_gets_in_between_while_a_long_listing_is_compared
         numbers = await engine.context.db(lambda store: store.read("SELECT count(*) FROM remote WHERE number > 0"))
         assert numbers == [(many,)]
         assert between > 2 * many / SLICE
+
+
+async def test_that_termmail_tries_again_is_said_only_where_it_does(pop3_server, engine_at):
+    server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [IN-USE] locked\r\n"))
+    for minutes, again in ((5, True), (0, False)):
+        async with engine_at(server.port, poll_minutes=minutes) as engine:
+            await engine.servers.sync_quietly("ada")
+            assert ("tries again by itself" in engine.heard.of(Failed)[-1].advice) == again
+
+
+async def test_a_deferred_message_says_that_it_is_tried_again(engine_at):
+    async with engine_at(1, 1) as engine:
+        await engine.outbox.send(await written(engine), delay=0)
+        await engine.outbox.flush("ada")
+        assert "tries again by itself" in engine.heard.of(Failed)[-1].advice
+
+
+@pytest.mark.parametrize("size", [b"", b"-5", b"1e3", b"9223372036854775808", b"0"])
+async def test_a_message_whose_listed_size_is_senseless_comes_and_can_be_deleted(pop3_server, engine_at, size):
+    server = await pop3_server([mail(1), mail(2)])
+    server.manners = Manners(size=lambda number, true: size if number == 2 else true)
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port, download="all") as engine:
+        assert (await engine.accounts.sync("ada")).words == "2 new messages"
+        ids = list(await engine.lists.ids(INBOX))
+        assert [row.downloaded for row in await engine.lists.rows(INBOX, ids)] == [True, True]
+        await delete(engine, ids[:1])
+        await engine.context.db(delete_queue.make_due, "ada", now())
+        assert (await engine.accounts.sync("ada")).deleted == 1
+        assert len(drop.messages) == 1
+
+
+async def test_a_password_that_works_is_not_forgotten_because_of_an_old_failure(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        for kind in ("pop3", "smtp"):
+            engine.context.passwords.forget("ada", kind, engine.accounts.settings("ada"))
+        await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
+        assert row.state == "queued"
+        asked = []
+
+        async def ask(words: str) -> str:
+            asked.append(words)
+            return PASSWORD
+
+        engine.context.passwords.ask = ask
+        for _ in range(2):
+            await engine.outbox.hurry("ada")
+            await engine.outbox.flush("ada")
+        await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
+        assert row.state == "sent"
+        assert len(asked) == 1
+
+
+async def test_an_account_that_is_added_while_the_program_runs_is_received_and_no_account_runs_twice(
+    pop3_server, engine_at
+):
+    server = await pop3_server([mail(1)])
+    async with engine_at() as engine:
+        engine.start_background()
+        new = account(server.port, 1, poll_minutes=5)
+        engine.context.passwords.remember("home", "pop3", new, PASSWORD)
+        engine.context.config = Config(accounts={**engine.context.config.accounts, "home": new})
+        async with hearing(engine, lambda event: isinstance(event, MailArrived) and event.account == "home"):
+            engine.servers.saved("home")
+        running = len(engine.context.tasks._tasks)
+        engine.servers.saved("home")
+        assert len(engine.context.tasks._tasks) == running == 4
+
+
+async def test_after_a_refused_login_nothing_is_polled_until_the_user_asks(pop3_server, engine_at):
+    server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [AUTH] no\r\n"))
+    async with engine_at(server.port, poll_minutes=5) as engine:
+        source = engine.servers.source("ada")
+
+        async def run_once() -> None:
+            turn = asyncio.ensure_future(source.run())
+            source._next_poll = 0  # the interval is over
+            for _ in range(20):
+                await engine.context.db(lambda store: store.read_one("SELECT 1"))
+            while source.status.syncing:
+                await asyncio.sleep(0)
+            source.look_again()
+            await turn
+
+        await run_once()
+        await run_once()
+        await run_once()
+        assert len(engine.heard.of(Failed)) == 1
+        server.manners = Manners()
+
+        async def ask(_words: str) -> str:
+            return PASSWORD
+
+        engine.context.passwords.ask = ask
+        async with hearing(engine, lambda event: isinstance(event, MailArrived)):
+            engine.accounts.sync_soon("ada")
+
+
+async def test_a_body_that_is_another_messages_is_not_stored_and_counted_as_not_fetched(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)], manners=Manners(answers={"RETR 2": b"+OK\r\n" + mail(9) + b".\r\n"}))
+    async with engine_at(server.port, download="all") as engine:
+        assert (await engine.accounts.sync("ada")).words == "2 new messages, 1 message could not be fetched"
+        assert [row.downloaded for row in await engine.lists.rows(INBOX, await engine.lists.ids(INBOX))] == [
+            False,
+            True,
+        ]
+        server.manners = Manners()
+        await engine.accounts.sync("ada")
+        assert await engine.reader.raw((await engine.lists.ids(INBOX))[0]) == mail(2)
+
+
+async def test_a_message_with_too_large_a_header_that_cannot_be_fetched_is_shown_and_counted(pop3_server, engine_at):
+    header = b"+OK\r\n" + b"X-Filler: x\r\n" * (HEADER_LIMIT // 10) + b"\r\n.\r\n"
+    server = await pop3_server([mail(1), mail(2)])
+    server.manners = Manners(answers={"TOP 2 0": header, "RETR 2": b"-ERR no\r\n"})
+    async with engine_at(server.port) as engine:
+        assert (await engine.accounts.sync("ada")).words == "1 new message, 1 message could not be fetched"
+        rows = await engine.lists.rows(INBOX, await engine.lists.ids(INBOX))
+        assert sorted(row.state for row in rows) == ["kept", "skipped"]
+
+
+async def test_what_is_restored_while_the_server_is_asked_is_not_deleted_there(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)])
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port, download="all") as engine:
+        await engine.accounts.sync("ada")
+        for message_id in list(await engine.lists.ids(INBOX)):
+            await delete(engine, [message_id])
+        await engine.context.db(delete_queue.make_due, "ada", now())
+        await engine.context.db(lambda store: store.db.execute("UPDATE remote SET state = 'trashed'"))
+        server.manners = Manners(delay_seconds={"TOP": 0.2})
+        before = len(server.log)
+        syncing = asyncio.ensure_future(engine.accounts.sync("ada"))
+        while "TOP" not in verbs(server)[before:]:
+            await asyncio.sleep(0)
+        (last,) = await engine.context.db(lambda store: store.read("SELECT message FROM remote ORDER BY id LIMIT 1"))
+        await move(engine, [last[0]], "Inbox")
+        assert (await syncing).deleted == 1
+        assert len(drop.messages) == 1
+        assert len(await subjects(engine)) == 1
+
+
+async def test_a_delete_of_which_the_server_shows_another_header_waits_an_hour(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port, download="all") as engine:
+        await engine.accounts.sync("ada")
+        await delete(engine, list(await engine.lists.ids(INBOX)))
+        await engine.context.db(delete_queue.make_due, "ada", now())
+        server.manners = Manners(answers={"TOP": lambda _line: b"+OK\r\nSubject: another\r\n\r\n.\r\n"})
+        assert (await engine.accounts.sync("ada")).deleted == 0
+        assert await engine.context.db(delete_queue.next_due, "ada", now()) > now() + 3500

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.engine import reading
-from termmail.engine.views import View
 from tests.ui.mailbox_stage import letter
 from tests.ui.stage import account, engine_with
+from tests.views import INBOX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,16 +28,16 @@ async def imported(engine: Engine, raw: bytes, folder: Path) -> int:
     """Put a message into the inbox; its id."""
     path = folder / "one.eml"
     path.write_bytes(raw)
-    await engine.import_mail("ada", path)
-    (message_id,) = await engine.ids(View("ada", "Inbox"))
+    await engine.transfer.import_mail("ada", path)
+    (message_id,) = await engine.lists.ids(INBOX)
     return message_id
 
 
 async def test_a_copy_cannot_be_changed_and_outlives_another_termmail(tmp_path: Path):
     async with engine_with(tmp_path, ada=account()) as engine:
         message_id = await imported(engine, WITH_FILE, tmp_path)
-        message = await engine.read(message_id)
-        path = await engine.open_part(message_id, message.parts[0].path)
+        message = await engine.reader.read(message_id)
+        path = await engine.reader.open_part(message_id, message.parts[0].path)
         assert path.stat().st_mode & 0o777 == 0o400
         async with engine_with(tmp_path, ada=account()) as other:
             again = await other.open_part(message_id, message.parts[0].path)
@@ -63,7 +63,7 @@ async def test_what_takes_too_long_to_lay_out_is_shown_as_its_source(tmp_path: P
     monkeypatch.setattr(reading, "RENDER_LIMIT", 0.02)
     async with engine_with(tmp_path, ada=account()) as engine:
         message_id = await imported(engine, raw, tmp_path)
-        rendered = await engine.rendered(message_id, 80)
+        rendered = await engine.reader.rendered(message_id, 80)
         text = "\n".join(line.text for line in rendered.lines)
     assert text.startswith("Laying out this message takes more than")
     assert "Subject: Letter 1" in text

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from termmail.credential import Password
 from termmail.net.pop3.maildrop import Maildrop
 from termmail.net.stream import Server
 
@@ -23,7 +24,7 @@ CAPA = ("TOP", "UIDL", "RESP-CODES", "PIPELINING", "USER", "SASL PLAIN")
 def server(port: int, **options: Any) -> Server:
     """Where it listens: in the clear unless told otherwise."""
     given = {"security": "none", "allow_cleartext": True, "timeout_seconds": 10.0, "host": "127.0.0.1", **options}
-    return Server(kind="pop3", port=port, username=USER, password=PASSWORD, **given)
+    return Server(kind="pop3", port=port, username=USER, credential=Password(PASSWORD), **given)
 
 
 def rows(*lines: str | bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiosmtpd.smtp import SMTP as Aiosmtpd
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from termmail.credential import Password
 from termmail.net.smtp import submission
 from termmail.net.stream import Server
 
@@ -26,11 +27,12 @@ RAW = b"From: ada@example.org\r\nTo: bob@example.org\r\nSubject: hi\r\n\r\nHello
 EHLO = b"250-mail.example.org\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN\r\n"
 
 
-def plain(served: Served | int, **keys: Any) -> Server:
+def plain(served: Served | int, *, password: str = PASSWORD, **keys: Any) -> Server:
     """A served script or a port as a Server that may be talked to in the clear."""
     port = served if isinstance(served, int) else served.port
-    options = {"username": "ada", "password": PASSWORD, "allow_cleartext": True, "timeout_seconds": 5, **keys}
-    return Server("smtp", "127.0.0.1", port, options.pop("security", "none"), **options)
+    options = {"username": "ada", "allow_cleartext": True, "timeout_seconds": 5, **keys}
+    security = options.pop("security", "none")
+    return Server("smtp", "127.0.0.1", port, security, credential=Password(password), **options)
 
 
 async def send(

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from termmail.credential import Password
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, ProtocolError, Refused, TlsFailed
 from termmail.net.pop3.maildrop import Maildrop
 from termmail.net.trace import Trace
@@ -99,7 +100,7 @@ async def test_a_password_too_long_for_a_command_line_goes_as_an_answer_of_its_o
         talk.say(rows(*CAPA) + b"+OK 0 0\r\n")
 
     async with scripted(script, certificates.server) as there:
-        drop = await Maildrop.open(replace(there.where(**secure(certificates)), password=long))
+        drop = await Maildrop.open(replace(there.where(**secure(certificates)), credential=Password(long)))
         await drop.close()
 
 
@@ -179,7 +180,7 @@ async def test_nothing_but_capa_is_said_in_the_clear_where_the_user_did_not_allo
     honest = Honest([mail(1)])
     error = await refused(honest, allow_cleartext=False)
     assert isinstance(error, TlsFailed)
-    assert "readable" in str(error)
+    assert "could read the password" in str(error)
     assert honest.said == [b"CAPA"]
 
 
@@ -411,13 +412,13 @@ async def test_a_greeting_that_is_none_ends_it():
 
 
 @pytest.mark.parametrize("bad", ["a\r\nDELE 1", "a\nb", "a\0b", "a\x7f", "a\ud800"])
-@pytest.mark.parametrize("which", ["username", "password"])
+@pytest.mark.parametrize("which", [lambda bad: {"username": bad}, lambda bad: {"credential": Password(bad)}])
 async def test_a_control_character_in_name_or_password_is_refused_before_connecting(which, bad):
     """P20"""
     honest = Honest([mail(1)])
     async with honest.running():
         with pytest.raises(LoginRefused) as caught:
-            await Maildrop.open(replace(honest.where(), **{which: bad}))
+            await Maildrop.open(replace(honest.where(), **which(bad)))
     assert honest.connections == 0
     assert "DELE" not in str(caught.value)
 

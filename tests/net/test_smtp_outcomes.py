@@ -64,7 +64,7 @@ async def test_size_is_checked_before_the_message_is_offered():
     ) as served:
         outcome = await send(plain(served))
     assert (outcome.state, type(outcome.error)) == ("refused", Refused)
-    assert "takes at most" in outcome.words
+    assert "accepts at most" in outcome.words
     assert not any(line.startswith(b"MAIL") for line in served.said)
 
 

@@ -10,6 +10,7 @@ import ssl
 import pytest
 import trustme
 
+from termmail.credential import Password
 from termmail.net import stream as stream_module
 from termmail.net.net_errors import (
     Busy,
@@ -456,4 +457,4 @@ async def test_a_cancelled_connect_lets_the_server_go(ca_file):
 
 def test_the_password_is_in_no_repr():
     """P19"""
-    assert "analytical" not in repr(Server("pop3", "h", 1, "tls", "ada", "analytical"))
+    assert "analytical" not in repr(Server("pop3", "h", 1, "tls", "ada", Password("analytical")))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from termmail.credential import Password
 from termmail.net.stream import Server
 from tests.servers import daemons
 
@@ -79,6 +80,7 @@ class Mailbox:
             "tls_ca_file": self.host.ca_file,
             "timeout_seconds": 30,
         } | options
+        settings["credential"] = Password(settings.pop("password"))
         return Server(kind=kind, host=self.host.host, port=port, security=security, **settings)
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from termmail.mail.message import Draft
 from termmail.mail.model import StepKind
 from termmail.store import changes, delete_queue, drafts, folder_changes, journal, messages, outbox, pop3_identity
+from termmail.store.comparison import Comparison
 from termmail.store.rows import New, State
 from tests.store.parts import (
     NOW,
+    ListedUidls,
     add_local,
     download,
     erase,
@@ -22,7 +24,6 @@ from tests.store.parts import (
     move,
     new,
     outgoing,
-    reconcile,
     seen,
     session,
     trash,
@@ -121,6 +122,10 @@ def _listing(_: Store) -> list[tuple[int, int, bytes]]:
     return [(1, 1000, b"u1"), (2, 2000, b"u2"), (3, 1000, b""), (4, 1000, b"u9")]
 
 
+def _comparison(store: Store) -> Comparison:
+    return Comparison("work", ListedUidls(_listing(store)))
+
+
 SCENARIOS = {
     "arrive": Scenario(_mail, _arrive),
     "arrive whole": Scenario(
@@ -130,7 +135,8 @@ SCENARIOS = {
         ),
         large=True,
     ),
-    "reconcile": Scenario(_trashed, lambda store: reconcile(store, _listing(store))),
+    "compare": Scenario(_trashed, lambda store: _comparison(store).add(store, 0, _listing(store))),
+    "mark missing": Scenario(_trashed, lambda store: _comparison(store).mark_missing(store, 10)),
     "settle": Scenario(_trashed, lambda store: pop3_identity.settle(store, "work")),
     "skip": Scenario(_mail, lambda store: pop3_identity.skip(store, "work", b"u9", 9, 10, None, "It is too large.")),
     "add_raw": Scenario(_mail, lambda store: download(store, 1, whole(1, LONG)), large=True),
@@ -194,5 +200,6 @@ SCENARIOS = {
     "partial": Scenario(_sending, lambda store: outbox.partial(store, 1, ["bob@example.com"], {"x@y": "550"})),
     "recover": Scenario(_sending, lambda store: outbox.recover(store, "work")),
     "cancel": Scenario(_queued, lambda store: outbox.cancel(store, 1)),
+    "retry all": Scenario(_queued, lambda store: outbox.retry_all(store, "work", NOW)),
     "retry": Scenario(_failed, lambda store: outbox.retry(store, 1, NOW)),
 }

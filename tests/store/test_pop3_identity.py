@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from termmail.mail import parse
 from termmail.store import messages, pop3_identity
+from termmail.store.comparison import Comparison
 from termmail.store.rows import New, Plan
 from termmail.store.store import Store
 from tests.store.parts import (
     NOW,
+    ListedUidls,
     download,
     erase,
     header,
@@ -320,3 +322,20 @@ def test_equal_messages_under_one_uidl_stay_two_in_whatever_order_they_come(stor
     for page in ([second], [first]):
         pop3_identity.arrive(store, "work", page, received=NOW, listed={b"u"})
     assert len(ids_in(store)) == 2
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_comparison_that_broke_off_between_two_steps_is_corrected_by_the_next(store, steps):
+    session(store, [new(n) for n in range(1, 8)])
+    listed = [(1, 1000, b"u2"), (2, 1000, b"u4"), (3, 1000, b"u6"), (4, 1000, b"u8")]
+    broken = Comparison("work", ListedUidls(listed))
+    for step in range(steps):
+        if step < 2:
+            broken.add(store, step * 2, listed[step * 2 : step * 2 + 2])
+        else:
+            broken.mark_missing(store, 2)
+    session(store, [new(n, number=n) for n in range(1, 8)])
+    assert [(known.number, known.state) for known in pop3_identity.known(store, "work")] == [
+        (n, "kept") for n in range(1, 8)
+    ]
+    assert reconcile(store, listed) == Plan([3], [], missing=4)

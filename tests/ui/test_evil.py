@@ -10,6 +10,7 @@ from termmail.engine.events import Failed, SyncProgress
 from tests.mail.nasty import NASTY
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import EVIL, SIZES, assert_harmless, shown, until
+from tests.views import move
 
 
 def encoded(text: str) -> str:
@@ -78,7 +79,7 @@ async def test_evil_names_of_folders_queries_and_troubles(tmp_path, evil):
     async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
         from termmail.mail import sanitize
 
-        await app.move(engine, [app.inbox.messages.ids[0]], sanitize.clean(evil)[:50] or "x")
+        await move(app.engine, [app.inbox.messages.ids[0]], sanitize.clean(evil)[:50] or "x")
         app.engine.context.tell(Failed("ada", sanitize.clean(evil), sanitize.clean(evil)))
         app.engine.context.tell(SyncProgress("ada", "headers", 1, 2, running=False, words=sanitize.clean(evil)))
         await pilot.pause()
@@ -88,7 +89,7 @@ async def test_evil_names_of_folders_queries_and_troubles(tmp_path, evil):
         assert_harmless(app)
         await pilot.press("escape", "/")
         app.inbox.query_one("#prompt-input").value = evil
-        await until(pilot, lambda: app.inbox.mail.list.view.query is not None or not evil.strip())
+        await until(pilot, lambda: app.inbox.mail.list.searching or not evil.strip())
         assert_harmless(app)
 
 

@@ -6,6 +6,7 @@ from array import array
 
 import pytest
 
+from termmail.mail.model import StepKind
 from termmail.ui.list_model import Stale
 from termmail.ui.widgets import list_row as rows
 from tests.ui.mailbox_stage import LETTERS, letter, mailbox
@@ -96,7 +97,7 @@ async def test_keys_move_the_cursor(tmp_path, keys, number):
 async def test_next_unread_passes_over_what_was_read(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         ids = list(app.inbox.messages.ids)
-        await app.engine.mark_read(ids[1:5])
+        await app.engine.messages.mark(ids[1:5], StepKind.READ)
         await until(pilot, lambda: not app.inbox.messages.row(ids[4]).unread)
         await pilot.press("n")
         await until(pilot, lambda: app.inbox.messages.cursor_id == ids[5])
@@ -161,7 +162,7 @@ async def test_rows_of_another_folder_with_the_same_numbers_are_not_mixed_up(tmp
         draft = await app.engine.drafts.save(app.engine.drafts.new("ada", "bob@example.org"))
         assert draft.id in app.inbox.messages.ids
         await pilot.press("g", "d")
-        await until(pilot, lambda: app.inbox.mail.list.view.folder == "Drafts" and app.inbox.messages.row(draft.id))
+        await until(pilot, lambda: app.inbox.mail.list.name == "Drafts" and app.inbox.messages.row(draft.id))
         assert app.inbox.messages.row(draft.id).recipients == "bob@example.org"
         await pilot.press("g", "i")
         await until(pilot, lambda: app.subject().startswith("Letter"))
@@ -178,16 +179,15 @@ async def test_cursor_is_where_it_was_left_in_a_folder(tmp_path):
 def test_a_row_is_exactly_as_wide_as_asked():
     from rich.style import Style
 
-    from termmail.store.rows import Row
+    from termmail.mail.model import MessageRow, Role
     from termmail.ui.humanize import Today
 
     look = rows.Look(*[Style()] * 5)
     for subject in ("plain", "漢字の件名", "👩‍👩‍👧‍👦 ❤️ 🇩🇪", "שלום", "x" * 500, ""):
         for sender in ("Ada", "山田太郎", "y" * 90, ""):
-            one = Row(
-                id=1, account="a", folder="Inbox", sender=sender, recipients="", subject=subject, snippet=subject,
+            one = MessageRow(message_id=1, account="a", folder_id=1, folder="Inbox", role=Role.INBOX, sender=sender, recipients="", subject=subject, snippet=subject,
                 date=1_700_000_000, size=1, unread=True, starred=True, answered=False, forwarded=False, attachments=1,
-                downloaded=True, state="kept", uidl=b"", message_id="",
+                downloaded=True, state="kept", uidl=b"", rfc_message_id="",
             )  # fmt: skip
             for width in (32, 40, 59, 60, 76, 80, 110, 200):
                 today = Today.at(1_772_704_800)
@@ -215,13 +215,12 @@ async def test_what_is_deleted_leaves_at_once_and_does_not_flicker_back(tmp_path
 def test_an_unread_message_that_was_answered_shows_both():
     from rich.style import Style
 
-    from termmail.store.rows import Row
+    from termmail.mail.model import MessageRow, Role
     from termmail.ui.humanize import Today
 
-    one = Row(
-        id=1, account="a", folder="Inbox", sender="Charles", recipients="", subject="Cards", snippet="", date=1,
+    one = MessageRow(message_id=1, account="a", folder_id=1, folder="Inbox", role=Role.INBOX, sender="Charles", recipients="", subject="Cards", snippet="", date=1,
         size=1, unread=True, starred=True, answered=True, forwarded=False, attachments=0, downloaded=True,
-        state="kept", uidl=b"", message_id="",
+        state="kept", uidl=b"", rfc_message_id="",
     )  # fmt: skip
     look = rows.Look(*[Style()] * 5)
     for width in (40, 80, 120):

@@ -13,16 +13,16 @@ from termmail.demo.faults import Manners
 from termmail.engine.engine import opened
 from termmail.engine.events import Failed, SyncProgress
 from termmail.mail.message import Outgoing
+from termmail.mail.model import FolderView, Role, StepKind
 from termmail.store import outbox
 from termmail.ui.actions import ACTIONS
 from termmail.ui.screens.folder_picker import PlacesScreen
 from termmail.ui.screens.help import HelpScreen
 from termmail.ui.screens.palette import FindActionScreen
 from termmail.ui.workers import behind
-from termmail.mail.model import FolderView
 from tests.ui.mailbox_stage import LETTERS, letter, mailbox
 from tests.ui.stage import account, engine_with, shown, until, words_of
-from tests.views import DRAFTS, INBOX, OUTBOX, SENT, TRASH, delete
+from tests.views import DRAFTS, INBOX, OUTBOX, SENT, TRASH, move
 
 
 async def there(app, folder):
@@ -178,7 +178,7 @@ async def test_what_is_selected_can_be_read_and_copying_says_so(tmp_path):
 async def test_what_cannot_be_undone_is_asked_first(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("d", "g", "x")
-        await until(pilot, lambda: app.inbox.mail.list.view.folder == "Trash" and app.subject() == "Letter 12")
+        await until(pilot, lambda: app.inbox.mail.list.name == "Trash" and app.subject() == "Letter 12")
         await pilot.press("d")
         await until(pilot, lambda: "for good, here and on the server?" in words_of(app))
         await pilot.press("n")
@@ -205,7 +205,7 @@ async def test_verbs_for_messages_leave_drafts_alone(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await app.engine.drafts.save(app.engine.drafts.new("ada", "bob@example.org"))
         await pilot.press("g", "d")
-        await until(pilot, lambda: app.inbox.mail.list.view.folder == "Drafts" and app.inbox.messages.ids)
+        await until(pilot, lambda: app.inbox.mail.list.name == "Drafts" and app.inbox.messages.ids)
         await pilot.press("e")
         await until(pilot, lambda: "this is Drafts" in shown(app))
         await pilot.press("d", "y")
@@ -291,7 +291,7 @@ async def test_a_message_is_stopped_from_its_row_in_the_outbox(tmp_path, key):
         await app.engine.outbox.send(
             type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 600
         )
-        await app.engine.star([app.inbox.messages.ids[1]], on=True)
+        await app.engine.messages.mark([app.inbox.messages.ids[1]], StepKind.STAR)
         await pilot.press("g", "o")
         await until(pilot, lambda: app.subject() == "Cards")
         await pilot.press(key)
@@ -343,17 +343,17 @@ async def test_the_go_menu_shows_places_and_goes(tmp_path):
         for name in ("Inbox", "Sent", "Drafts", "Outbox", "Archive", "Spam", "Trash"):
             assert name in shown(app)
         await pilot.press("t")
-        await until(pilot, lambda: app.inbox.mail.list.view.folder == "Sent")
+        await until(pilot, lambda: app.inbox.mail.list.name == "Sent")
 
 
 async def test_a_place_is_found_by_typing_its_name(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        await app.move(engine, [app.inbox.messages.ids[0]], "Punch cards")
-        await until(pilot, lambda: "Punch cards" in app.inbox.mail.list.counts["ada"])
+        await move(app.engine, [app.inbox.messages.ids[0]], "Punch cards")
+        await until(pilot, lambda: "Punch cards" in {one.name for one in app.inbox.mail.list.counts.folders})
         await pilot.press("g", "/", "c", "a", "r", "d")
         await until(pilot, lambda: "Name: card" in shown(app))
         await pilot.press("backspace", "enter")
-        await until(pilot, lambda: app.inbox.mail.list.view.folder == "Punch cards")
+        await until(pilot, lambda: app.inbox.mail.list.name == "Punch cards")
 
 
 async def test_search_follows_typing_and_goes_back(tmp_path):
@@ -425,7 +425,7 @@ async def test_odd_searches_find_nothing_and_break_nothing(tmp_path, query):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("/")
         app.inbox.query_one("#prompt-input").value = query
-        await until(pilot, lambda: app.inbox.mail.list.view.query is not None and not app.inbox.messages.ids)
+        await until(pilot, lambda: app.inbox.mail.list.searching and not app.inbox.messages.ids)
         await until(pilot, lambda: "Nothing found outside Trash and Spam." in shown(app))
 
 
@@ -444,7 +444,13 @@ async def test_what_another_termmail_did_shows_after_the_next_look(tmp_path):
         await pilot.press("f5")
         await until(pilot, lambda: app.subject() == "Letter 11" and len(app.inbox.messages.ids) == 11)
         await until(pilot, lambda: app.inbox.messages.row(starred).starred)
-        await until(pilot, lambda: app.inbox.mail.list.counts["ada"]["Trash"].total == 1)
+        await until(
+            pilot,
+            lambda: any(
+                one.role is Role.TRASH and one.folder_id in app.inbox.mail.list.counts.messages
+                for one in app.inbox.mail.list.counts.folders
+            ),
+        )
         await other.undo()
         await other.undo()
         await pilot.press("f5")
@@ -530,7 +536,7 @@ async def test_a_message_that_is_not_sent_yet_is_told_so_only_as_long_as_that_is
         draft = type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob")
         id_ = await app.engine.outbox.send(draft, 0)
         await until(pilot, lambda: "! ada: Not sent yet." in words_of(app))
-        await until(pilot, lambda: app.inbox.mail.list.counts["ada"]["Outbox"].total == 1)
+        await until(pilot, lambda: app.inbox.mail.list.counts.outbox.get("ada") == 1)
         app.smtp.manners = Manners()
         if end == "sent":
             await pilot.press("f5")
@@ -636,7 +642,7 @@ async def test_keys_of_the_config_work_and_are_shown(tmp_path):
         assert len(app.inbox.messages.ids) == 11
         assert "y archive" in shown(app)
         await pilot.press("g", "1")
-        await until(pilot, lambda: app.inbox.mail.list.view.folder == "Sent")
+        await until(pilot, lambda: app.inbox.mail.list.name == "Sent")
 
 
 @pytest.mark.parametrize("preset", ["mutt", "alpine", "gmail"])
@@ -819,7 +825,7 @@ async def test_quitting_tells_what_waits_from_what_needs_a_decision(tmp_path):
         await app.engine.outbox.send(type(draft)(account="ada", to="nobody@example.org", subject="Cards", body="x"), 0)
         await until(pilot, lambda: "“Cards” was not sent." in words_of(app))
         await app.engine.outbox.send(type(draft)(account="ada", to="bob@example.org", subject="Later", body="x"), 60)
-        await until(pilot, lambda: app.inbox.mail.list.counts["ada"]["Outbox"].total == 2)
+        await until(pilot, lambda: app.inbox.mail.list.counts.outbox.get("ada") == 2)
         await pilot.press("q")
         await until(pilot, lambda: "1 message not sent yet." in words_of(app))
         assert "1 message in the Outbox needs a decision" in words_of(app)

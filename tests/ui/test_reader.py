@@ -11,7 +11,7 @@ from termmail.mail.message import Line
 from termmail.ui.widgets.text_view import folded
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until, words_of
-from tests.views import SENT
+from tests.views import SENT, move
 
 LONG = "\r\n".join(f"line {number} of many" for number in range(200))
 QUOTED = "I agree.\r\n\r\n" + "".join(f"> point {number}\r\n" for number in range(8)) + "\r\nCharles"
@@ -247,7 +247,7 @@ async def test_text_can_be_selected_and_copied(tmp_path):
 @pytest.mark.parametrize("height", [4, 9, 14, 40])
 def test_the_senders_address_is_never_cut_and_warnings_come_first(width, height):
     from termmail.mail.message import Address, Envelope, Message, Part
-    from termmail.store.rows import Row
+    from termmail.mail.model import MessageRow, Role
     from termmail.ui.widgets.message_header import head
 
     email = "a-rather-long-name@a-rather-long-domain.of.example.org"
@@ -259,10 +259,9 @@ def test_the_senders_address_is_never_cut_and_warnings_come_first(width, height)
         parts=tuple(Part(str(n), "text/plain", f"file {n}.txt", 1000) for n in range(20)),
         warnings=("Be careful with this one.",),
     )
-    row = Row(
-        id=1, account="a", folder="Inbox", sender="x", recipients="", subject="s" * 300, snippet="", date=1_700_000_000,
+    row = MessageRow(message_id=1, account="a", folder_id=1, folder="Inbox", role=Role.INBOX, sender="x", recipients="", subject="s" * 300, snippet="", date=1_700_000_000,
         size=1, unread=True, starred=False, answered=False, forwarded=False, attachments=1, downloaded=True,
-        state="kept", uidl=b"", message_id="",
+        state="kept", uidl=b"", rfc_message_id="",
     )  # fmt: skip
     lines = [
         "".join(text for text, _ in line) for line in head(row, message, ["A note on " + "words " * 30], width, height)
@@ -340,7 +339,7 @@ async def test_who_else_has_it_is_shown_whole_as_long_as_there_is_room(tmp_path,
 @pytest.mark.parametrize(("size", "keys"), [((80, 24), ()), ((40, 12), ("enter",))])
 async def test_in_sent_the_pane_tells_to_whom_it_went(tmp_path, size, keys):
     async with mailbox(tmp_path, [letter(1, To="Bob <bob@example.org>")], size=size) as (app, pilot):
-        await app.move(engine, [app.inbox.messages.cursor_id], "Sent")
+        await move(app.engine, [app.inbox.messages.cursor_id], "Sent")
         app.inbox.mail.go_to(SENT)
         await until(pilot, lambda: "Sent" in shown(app) and app.subject() == "Letter 1")
         await pilot.press(*keys)

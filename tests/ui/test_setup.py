@@ -7,6 +7,7 @@ from textual.widgets import Input, Select
 
 from termmail.accounts import config
 from termmail.accounts.credentials import PasswordError
+from termmail.credential import Password
 from termmail.demo.faults import Manners
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.setup import SetupScreen, account_name
@@ -202,8 +203,8 @@ async def test_sending_may_need_another_password(engine, pop3_server, smtp_serve
         await pilot.press("f9")
         await until(pilot, lambda: "Open your inbox" in shown(stage))
         settings = engine.accounts.settings("example")
-        assert await engine.context.passwords.get("example", "smtp", settings) == "another"
-        assert await engine.context.passwords.get("example", "pop3", settings) == PASSWORD
+        assert await engine.context.passwords.get("example", "smtp", settings) == Password("another")
+        assert await engine.context.passwords.get("example", "pop3", settings) == Password(PASSWORD)
 
 
 async def test_a_refused_password_for_sending_is_asked_for_where_it_was_typed(engine, pop3_server, smtp_server):

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from termmail.accounts.credentials import PasswordError
+from termmail.engine.account_setup import background_advice
 from termmail.engine.events import Failed, FolderChanged, SyncOf, SyncProgress
 from termmail.engine.sync import mismatch
 from termmail.engine.sync.body_sync import download
@@ -113,7 +114,9 @@ class Pop3Source:
             await self.sync()
             await self._after_sync()
         except (NetError, PasswordError) as error:
-            self.context.tell(Failed(self.account, str(error), error.advice, SyncOf(self.account)))
+            polled = self.context.account(self.account).pop3.poll_minutes > 0
+            advice = background_advice(error) if polled else error.advice
+            self.context.tell(Failed(self.account, str(error), advice, SyncOf(self.account)))
 
     def look_again(self) -> None:
         """Read again when the next delete is due."""

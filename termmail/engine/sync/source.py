@@ -39,6 +39,9 @@ class MailSource(Protocol):
         it; a full one waits for a plain one to end, then runs.
         """
 
+    async def sync_quietly(self) -> None:
+        """Receive what is new, index it, and tell a failure of the server instead of raising it. Raises StoreError."""
+
     async def fetch(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> bytes:
         """Fetch one whole message now, ahead of a running sync, and store it. `progress(done, total)` is in bytes."""
 

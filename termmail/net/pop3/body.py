@@ -1,4 +1,4 @@
-"""The body of a multi-line POP3 answer, taken apart as it arrives (RFC 1939 section 3).
+"""The body of a multi-line POP3 answer, processed as it arrives (RFC 1939 section 3).
 
 Each piece is unstuffed and checked against the limits once, when it comes in, so that the end of a 100 MB message costs
 the event loop no more than any other piece. BytesIO hands out what was written to it without a copy.
@@ -13,7 +13,7 @@ from termmail.net.net_errors import ProtocolError, TooLarge
 ROW_LIMIT = 8192
 """Bytes of a row of CAPA, LIST or UIDL."""
 DRAIN_LIMIT = 64 << 20
-"""Bytes read and thrown away behind a limit, so that one mail too large does not end the session."""
+"""Bytes that are read and discarded beyond a limit, so that one message too large does not end the session."""
 
 _CRLF = b"\r\n"
 _END = b"\r\n.\r\n"
@@ -40,7 +40,7 @@ class Body:
         return self.received - len(_CRLF) > self._limit
 
     def take(self, buffer: bytearray, at: int) -> int:
-        """Take what is sure to belong to the body; return the position behind it, and behind the final dot at the end.
+        """Take what certainly belongs to the body; return the position behind it, or behind the final dot.
 
         At the first call `at` is the position of the CRLF that ends the status line. That CRLF may be the first half
         of the end of an empty body. Raises ProtocolError or TooLarge.
@@ -67,7 +67,7 @@ class Body:
         if self._rows is not None:
             raise ProtocolError("The server's list is longer than a list can be.")
         if self.received - len(_CRLF) > self._limit + DRAIN_LIMIT:
-            raise TooLarge("A message has no end, or is larger than termmail takes.")
+            raise TooLarge("A message has no end, or is larger than termmail accepts.")
         self._kept = io.BytesIO()
 
     def _keep(self, piece: bytes) -> None:

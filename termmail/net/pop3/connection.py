@@ -1,8 +1,8 @@
-"""One open POP3 connection on which every answer finds the one who asked, or everyone hears that it is over.
+"""One open POP3 connection: sends commands and delivers each answer to whoever asked for it.
 
-The law it keeps: after a timeout, a broken rule or a waiter that was cancelled, the connection is closed, for a late
-answer must never be taken for the next one. Commands asked for in one turn of the loop leave in one write, and reading
-never waits for writing.
+After a timeout, a protocol error or a cancelled waiter the connection is closed, so that a late answer is never taken
+for the next one. Commands queued in one iteration of the event loop are sent in one write, and reading never waits for
+writing.
 """
 
 from __future__ import annotations
@@ -23,70 +23,70 @@ if TYPE_CHECKING:
     from termmail.net.trace import Direction, Trace
 
 SLOWEST = 256
-"""Bytes per second below which a long answer counts as none."""
+"""Bytes per second below which a long answer times out."""
 
 _LONG = frozenset({"RETR", "LIST", "UIDL"})
-"""Answers whose deadline moves on while at least SLOWEST bytes a second arrive; all others have one deadline in all."""
+"""Commands whose deadline is extended while at least SLOWEST bytes a second arrive; all others have a fixed one."""
 
 
 class Asker(Protocol):
-    """Who asked something."""
+    """Receiver of the answer to a command."""
 
     def answered(self, answer: Answer) -> None:
-        """The answer is here."""
+        """Take the answer."""
 
     def failed(self, error: NetError) -> None:
-        """There will be no answer."""
+        """Learn that there will be no answer."""
 
     def progressed(self, received: int) -> None:
-        """So many bytes of the answer are here."""
+        """Learn how many bytes of the answer were received so far."""
 
 
 class Feeder(Protocol):
-    """Who has more to ask when there is room: called after every piece of input."""
+    """Source of further commands, called after every piece of input."""
 
     def feed(self) -> None:
-        """Ask, or not."""
+        """Queue further commands, if any should be sent now."""
 
     def failed(self, error: NetError) -> None:
-        """There is nobody left to ask."""
+        """Learn that the connection is closed."""
 
 
 class Waiter:
-    """An Asker that a coroutine waits for."""
+    """An Asker that a coroutine can wait for."""
 
     def __init__(self, progress: Callable[[int], None] | None = None) -> None:
         self.future: asyncio.Future[Answer | Challenge | Greeting] = asyncio.get_running_loop().create_future()
         self._progress = progress
 
     def answered(self, answer: Answer | Challenge | Greeting) -> None:
-        """The future is done."""
+        """Resolve the future."""
         if not self.future.done():
             self.future.set_result(answer)
 
     def failed(self, error: NetError) -> None:
-        """The future raises."""
+        """Make the future raise."""
         if not self.future.done():
             self.future.set_exception(error)
-            self.future.exception()  # counts as looked at, for not every waiter lives to look
+            self.future.exception()  # mark it as retrieved: a cancelled waiter never looks
 
     def progressed(self, received: int) -> None:
-        """Told on."""
+        """Forward progress to the callback."""
         if self._progress is not None:
             self._progress(received)
 
 
 class Dialogue:
-    """Commands in, answers out, over one Stream. `pipelining` is set by the owner once CAPA has said so."""
+    """Sends commands and delivers answers over one Stream. The owner sets `pipelining` when CAPA announces it."""
 
     def __init__(self, stream: Stream, trace: Trace | None = None) -> None:
         self.pipelining = False
         self.round_trip = 0.0
-        """Seconds from a lone command to its answer: the shortest seen."""
+        """The shortest time from a single command to its answer, in seconds."""
         self.error: NetError | None = None
-        """Why it is over, once it is."""
+        """Why the connection was closed, or None."""
         self.urgent = 0
-        """How many wait for a single answer: feeders hold back meanwhile."""
+        """How many callers wait for a single answer: feeders queue nothing meanwhile."""
         self.feeders: list[Feeder] = []
         self.secrets = trace.secrets if trace else Secrets()
         self._stream = stream
@@ -106,34 +106,34 @@ class Dialogue:
         self._watch()
         stream.on_bytes = self._received
 
-    # -- asking
+    # -- commands
 
     async def greeting(self) -> Greeting:
-        """The server's first line."""
+        """Wait for the server's first line. Raises NetError."""
         greeting = await self._wait(self._greeting)
         if not isinstance(greeting, Greeting):  # pragma: no cover - only the machine's Greeting resolves this waiter
             raise TypeError
         return greeting
 
     async def say(self, verb: str, *arguments: str | bytes | int) -> Answer:
-        """Send one command and wait for its answer. A -ERR is an answer. Raises NetError; a cancel closes."""
+        """Send one command and return its answer, which may be -ERR. Raises NetError; a cancel closes the connection."""
         return await self.wait(self.post(command(verb, *arguments)))
 
     def post(self, command: Command, progress: Callable[[int], None] | None = None) -> Waiter:
-        """Send one command; `wait` for it later."""
+        """Send one command; `wait` returns its answer."""
         waiter = Waiter(progress)
         self.ask(command, waiter)
         return waiter
 
     async def wait(self, waiter: Waiter) -> Answer:
-        """The answer to what was posted."""
+        """Return the answer to a posted command. Raises NetError."""
         answer = await self._wait(waiter)
         if not isinstance(answer, Answer):
-            raise self.fail(ProtocolError("The server asked a question where it had to answer."))
+            raise self.fail(ProtocolError("The server sent a challenge instead of an answer."))
         return answer
 
     async def converse(self, waiter: Waiter) -> Answer | Challenge:
-        """As `wait`, for AUTH: the server may ask back, and is answered by `respond`."""
+        """Return the answer to AUTH, or the server's Challenge, which `respond` answers. Raises NetError."""
         answer = await self._wait(waiter)
         return answer if isinstance(answer, Challenge) else await self.wait(waiter)
 
@@ -148,7 +148,7 @@ class Dialogue:
         return waiter
 
     def ask(self, command: Command, asker: Asker) -> None:
-        """Queue one command: it leaves at the end of this turn of the loop, or when its time comes."""
+        """Queue one command: it is sent at the end of this loop iteration, or after the answers before it."""
         if self.error is not None:
             asker.failed(self.error)
             return
@@ -161,22 +161,22 @@ class Dialogue:
         try:
             return await waiter.future
         except asyncio.CancelledError:
-            self.fail(Offline("The connection was given up in the middle of an answer."))
+            self.fail(Offline("The connection was closed in the middle of an answer."))
             raise
 
     async def start_tls(self) -> None:
-        """TLS from here on; STLS was answered +OK. Raises TlsFailed, or ProtocolError where plaintext waits behind it."""
+        """Start TLS after +OK to STLS. Raises TlsFailed, or ProtocolError if plaintext follows the +OK."""
         if self.error is not None:
             raise self.error
         try:
             await self._stream.start_tls()
         except BaseException as error:
-            self.fail(error if isinstance(error, NetError) else Offline("The connection was given up."))
+            self.fail(error if isinstance(error, NetError) else Offline("The connection was closed."))
             raise
         if self.error is not None:
             raise self.error
         self._machine.tls_started()
-        self._note("*", b"TLS stands")
+        self._note("*", b"TLS started")
 
     def _flush(self) -> None:
         self._flushing = False
@@ -190,7 +190,7 @@ class Dialogue:
                 self._lone_since = self._since
             try:
                 lines.append(self._machine.send(command))
-            except ValueError:  # the session moved on (QUIT, a refused login) while this waited for its turn
+            except ValueError:  # the state changed (QUIT, a refused login) while this command waited
                 asker.failed(Offline("The session with the server is over."))
                 continue
             self._sent.append((command, asker))
@@ -201,7 +201,7 @@ class Dialogue:
             self._watch()
             self._stream.write(b"".join(lines))
 
-    # -- hearing
+    # -- answers
 
     def _received(self, data: bytes) -> None:
         machine = self._machine
@@ -238,18 +238,18 @@ class Dialogue:
         else:
             asker = self._sent[0][1]
             if not isinstance(asker, Waiter):
-                raise ProtocolError("The server asked a question where it had to answer.")
+                raise ProtocolError("The server sent a challenge instead of an answer.")
             asker.answered(event)
 
     # -- back-pressure
 
     def hold(self, change: int) -> None:
-        """+1: who receives is full, take no more from the server; -1: no longer. Urgent answers come all the same."""
+        """Stop reading from the server (+1) or undo that (-1). Urgent answers are still read."""
         self._holds += change
         self._press()
 
     def hurry(self, change: int) -> None:
-        """+1: someone waits for a single answer; -1: no longer."""
+        """Count a caller that waits for a single answer (+1), or one that is done (-1)."""
         self.urgent += change
         self._press()
         if not self.urgent and self.error is None:
@@ -265,7 +265,7 @@ class Dialogue:
             self._since, self._since_bytes = self._loop.time(), 0
             self._stream.resume()
 
-    # -- the end
+    # -- timeout and close
 
     def _watch(self) -> None:
         if self._timer is None and self.error is None:
@@ -288,7 +288,7 @@ class Dialogue:
         self._watch()
 
     def fail(self, error: NetError) -> NetError:
-        """It is over, for this reason: everyone who waits hears of it. Returns the first reason."""
+        """Close the connection and fail everything that waits. Return the first reason."""
         if self.error is None:
             self.error = error
             self._note("*", str(error).encode())
@@ -301,19 +301,19 @@ class Dialogue:
             self._greeting.failed(error)
             for asker in askers:
                 asker.failed(error)
-            for feeder in self.feeders:  # one may wait while none of its commands is on the way
+            for feeder in self.feeders:  # a feeder may wait without a command in flight
                 feeder.failed(error)
         return self.error
 
     async def close(self) -> None:
-        """Drop the connection, without a QUIT. Never raises."""
+        """Drop the connection without QUIT. Never raises."""
         self.fail(Offline("The connection is closed."))
         await self._stream.closed()
 
-    # -- words
+    # -- texts
 
     def clean(self, text: bytes) -> str:
-        """What the server said, without secrets, ready for a reader."""
+        """Return the server's text, sanitized and without secrets."""
         return clean_bytes(self.secrets.redact(text))
 
     def _note(self, direction: Direction, text: bytes) -> None:

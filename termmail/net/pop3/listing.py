@@ -27,7 +27,7 @@ _MISSING = -1
 class Listed(Struct, frozen=True):
     """One message of a maildrop in this session: number, bytes, and the UIDL as received (b"" where there is none).
 
-    `size` is 0 where the server gave no size that can be believed.
+    `size` is 0 if the server gave no valid size.
     """
 
     number: int
@@ -36,10 +36,10 @@ class Listed(Struct, frozen=True):
 
 
 class Listing(Sequence[Listed]):
-    """The messages of a maildrop by number, each made into a Listed when it is looked at.
+    """The messages of a maildrop by number; each Listed is created on access.
 
-    `odd_rows` counts the rows that were left out: no number, a number seen before or out of range, or in one of the two
-    lists alone. `odd_sizes` counts the messages that are listed without a size that can be believed.
+    `odd_rows` counts the rows that were left out: without a number, with a repeated one or one out of range, or in only
+    one of the two lists. `odd_sizes` counts the messages that are listed without a valid size.
     """
 
     def __init__(self, rows: _Rows, odd_rows: int, odd_sizes: int) -> None:
@@ -86,7 +86,7 @@ class _Rows:
         return self._uidls[start : start + self._lengths[number]]
 
     async def read_sizes(self, body: bytes) -> tuple[int, int, int]:
-        """Read the rows of LIST. Return how many were left out, how many have no size, and how many were read."""
+        """Read the rows of LIST. Return the number of rows left out, of rows without a valid size, and of rows read."""
         odd_rows = odd_sizes = read = 0
         for _, rows in _slices(body):
             for row in rows:
@@ -102,7 +102,7 @@ class _Rows:
         return odd_rows, odd_sizes, read
 
     async def read_uidls(self, body: bytes) -> int:
-        """Read the rows of UIDL. Return how many were left out."""
+        """Read the rows of UIDL. Return the number of rows left out."""
         odd_rows = 0
         self._uidls, self._has_uidls = body, True
         for start, rows in _slices(body):
@@ -119,7 +119,10 @@ class _Rows:
         return odd_rows
 
     async def agree(self, highest: int) -> int:
-        """Keep the numbers up to `highest` that both lists (or LIST, without UIDL) have. Return how many were left out."""
+        """Keep the numbers up to `highest` that are in both lists (or in LIST, without UIDL).
+
+        Return how many numbers were left out.
+        """
         left_out = 0
         for start in range(0, len(self.sizes), SLICE):
             for number in range(start, min(start + SLICE, len(self.sizes))):
@@ -134,9 +137,10 @@ class _Rows:
 
 
 async def read_listing(count: int, sizes: bytes, uidls: bytes | None) -> Listing:
-    """Return every message that LIST and (where there is UIDL) UIDL agree on.
+    """Return every message that is in both lists, or in LIST if the server has no UIDL.
 
-    `count` is what STAT said; `sizes` and `uidls` are the two bodies, `uidls` None where there is no UIDL. A message whose size is no number is kept, with size 0.
+    `count` is the number of messages that STAT gave; `sizes` and `uidls` are the two bodies, `uidls` None without UIDL.
+    A message whose size is not a number is kept, with size 0.
     """
     rows = _Rows(min(count + ROW_SLACK, LIST_ROWS))
     odd_rows, odd_sizes, sized = await rows.read_sizes(sizes)
@@ -148,7 +152,7 @@ async def read_listing(count: int, sizes: bytes, uidls: bytes | None) -> Listing
 
 
 def _slices(body: bytes) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield the rows of a listing, without their CRLF, in slices, each with its position in the body."""
+    """Yield slices of the rows of a listing, without their CRLF, each with its position in the body."""
     start = 0
     while start < len(body):
         end = body.rfind(b"\r\n", start, start + SLICE) + 2

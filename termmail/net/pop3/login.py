@@ -1,9 +1,8 @@
-"""Which way to log in, and what the server's no means. The password goes over TLS, or where the user said otherwise.
+"""Choose how to log in, log in, and turn a -ERR into an error.
 
-Under TLS: AUTH PLAIN with its initial response where SASL PLAIN is offered, SCRAM-SHA-256 where that is, else USER and,
-once that was answered, PASS. With security = "none": APOP where the greeting has a true stamp; SCRAM-SHA-256, PLAIN or
-USER and PASS only with allow_cleartext. At most two tries in a session, and never one after the server named the
-password as the trouble on the way that mattered.
+Under TLS: AUTH PLAIN with its initial response if SASL PLAIN is offered, else SCRAM-SHA-256, else USER and, after its
+answer, PASS. With security = "none": APOP if the greeting has a valid stamp; SCRAM-SHA-256, PLAIN, or USER and PASS only
+with allow_cleartext. At most two attempts in a session.
 """
 
 from __future__ import annotations
@@ -23,20 +22,21 @@ if TYPE_CHECKING:
     from termmail.net.stream import Server
 
 LONGEST = 255
-"""Bytes of a command line (RFC 2449 section 4); a longer initial response goes as an answer of its own."""
+"""Bytes of a command line (RFC 2449 section 4); a longer initial response is sent as a separate line."""
 
 _BUSY = {
     "IN-USE": "Another program has this mailbox open.",
-    "LOGIN-DELAY": "The server wants a longer pause between two logins.",
-    "SYS/TEMP": "The server has trouble right now.",
+    "LOGIN-DELAY": "The server requires a longer pause between two logins.",
+    "SYS/TEMP": "The server has a temporary problem.",
 }
 _BUSY_HINTS = (b"lock", b"in use", b"busy", b"try again", b"temporar", b"too many", b"later")
 
 
 def ways(server: Server, capabilities: Mapping[str, tuple[str, ...]] | None, stamp: bytes) -> list[str]:
-    """The ways to log in, best first: "APOP", "SCRAM-SHA-256", "PLAIN", "USER". `capabilities` None: no CAPA.
+    """Return the methods to log in, best first: "APOP", "SCRAM-SHA-256", "PLAIN", "USER".
 
-    Raises TlsFailed where every way that is left would show the password on the line, LoginRefused where there is none.
+    `capabilities` is None if the server has no CAPA. Raises TlsFailed if every method would send the password in the
+    clear, LoginRefused if there is none.
     """
     encrypted = server.security != "none"
     offered = {name.upper() for name in (capabilities or {}).get("SASL", ())}
@@ -51,24 +51,24 @@ def ways(server: Server, capabilities: Mapping[str, tuple[str, ...]] | None, sta
         if found := [*safe, *rest[:1]]:
             return found
         raise LoginRefused(
-            "The server offers no way to log in that termmail knows.",
+            "The server offers no login method that termmail supports.",
             advice="Ask your provider for one of PLAIN, SCRAM-SHA-256, APOP, or USER and PASS.",
         )
     if safe:
         return safe
     raise TlsFailed(
-        "Without TLS, the password would be readable on the way. Nothing secret was sent.",
-        advice='Set security to "tls" or "starttls"; or allow_cleartext = true where the way is your own.',
+        "Without TLS, others could read the password. Nothing secret was sent.",
+        advice='Set security to "tls" or "starttls"; or allow_cleartext = true if you own the network.',
     )
 
 
 async def log_in(dialogue: Dialogue, server: Server, way: str, stamp: bytes, behind: Callable[[], None]) -> None:
-    """Log in this way. Where one command does it and the server pipelines, `behind` queues what leaves with it.
+    """Log in by one method. If that is one command and the server pipelines, `behind` queues what is sent with it.
 
     Raises LoginRefused, Busy, Offline or ProtocolError.
     """
     if way == "APOP":
-        digest = sasl.apop(stamp, server.password)
+        digest = sasl.apop(stamp, server.credential.secret)
         dialogue.secrets.hide_digest(digest)
         answer = await dialogue.say("APOP", server.username, digest)
     elif way == "PLAIN":
@@ -78,13 +78,13 @@ async def log_in(dialogue: Dialogue, server: Server, way: str, stamp: bytes, beh
     else:
         answer = await dialogue.say("USER", server.username)
         if answer.ok:
-            answer = await dialogue.say("PASS", server.password)
+            answer = await dialogue.say("PASS", server.credential.secret)
     if not answer.ok:
         raise refusal(dialogue, answer)
 
 
 async def _plain(dialogue: Dialogue, server: Server, behind: Callable[[], None]) -> Answer:
-    response = sasl.plain(server.username, server.password)
+    response = sasl.plain(server.username, server.credential.secret)
     whole = command("AUTH", "PLAIN", response)
     if len(whole.line) <= LONGEST:
         waiter = dialogue.post(whole)
@@ -98,7 +98,7 @@ async def _plain(dialogue: Dialogue, server: Server, behind: Callable[[], None])
 
 
 async def _scram(dialogue: Dialogue, server: Server) -> Answer:
-    scram = sasl.Scram(server.username, server.password)
+    scram = sasl.Scram(server.username, server.credential.secret)
     step = await dialogue.converse(dialogue.post(command("AUTH", "SCRAM-SHA-256", scram.first())))
     if isinstance(step, Challenge):
         proof = await asyncio.to_thread(scram.answer, step.text)
@@ -107,26 +107,26 @@ async def _scram(dialogue: Dialogue, server: Server) -> Answer:
             scram.verify(step.text)
             return await dialogue.wait(dialogue.respond(b""))
     if step.ok:
-        raise ProtocolError("The server skipped the part of the login that proves who it is.")
+        raise ProtocolError("The server skipped the part of the login that proves its identity.")
     return step
 
 
 def refused_greeting(dialogue: Dialogue, greeting: Greeting) -> NetError:
-    """The words for a server that says no before anything was asked."""
+    """Return the error for a greeting of -ERR."""
     says = dialogue.clean(greeting.text)
-    return Busy("The server takes no connections right now.", server_says=says)
+    return Busy("The server accepts no connections right now.", server_says=says)
 
 
 def refusal(dialogue: Dialogue, answer: Answer) -> NetError:
-    """What a -ERR means: Busy, LoginRefused for a login, else Refused (RFC 2449 section 8, RFC 3206)."""
+    """Return the error for a -ERR: Busy, LoginRefused for a login, else Refused (RFC 2449 section 8, RFC 3206)."""
     says, code = dialogue.clean(answer.text), answer.code
     login = answer.verb in {"USER", "PASS", "APOP", "AUTH"}
     if code in _BUSY:
         return Busy(_BUSY[code], server_says=says)
     if code == "SYS/PERM":
-        return Refused("The server has trouble that needs its operator.", server_says=says)
+        return Refused("The server has a problem that its operator must solve.", server_says=says)
     if code == "AUTH" or login:
         if not code and any(hint in answer.text.lower() for hint in _BUSY_HINTS):
-            return Busy("The server does not let anyone in right now.", server_says=says)
+            return Busy("The server accepts no logins right now.", server_says=says)
         return LoginRefused("The server did not accept the user name or the password.", server_says=says)
     return Refused(f"The server refused {answer.verb}.", server_says=says)

@@ -1,7 +1,7 @@
-"""One POP3 session as verbs: open, list, headers, retrieve, delete, commit.
+"""One POP3 session: open, list, headers, retrieve, delete, commit.
 
-The laws it keeps: what was deleted counts only once `commit` returned; every error, timeout or cancel closes the
-session, and what was not committed is then as it was (RFC 1939 section 6).
+Deletes take effect only when `commit` returns. Every error, timeout or cancel closes the session, and the server then
+keeps what was not committed (RFC 1939 section 6).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["FIRST_PAGE", "Listed", "Maildrop"]
 
 FIRST_PAGE = 50
-"""Headers that are asked for alone, before the line is known: the first screen."""
+"""Headers that are requested first, before the rate is known: about one screen."""
 
 EXCERPT_LIMIT = 16 << 20
 """Bytes of an answer to TOP with lines."""
@@ -42,7 +42,7 @@ _SEARCHED_AT_ONCE = 1 << 20
 
 
 class Maildrop:
-    """A session, logged in. Made by `open`."""
+    """A session after login; create it with `open`."""
 
     def __init__(self, dialogue: Dialogue, server: Server) -> None:
         self._dialogue = dialogue
@@ -54,28 +54,28 @@ class Maildrop:
         self._top_works: bool | None = None
         self._uidl_works = True
         self.capabilities: dict[str, tuple[str, ...]] | None = None
-        """As CAPA said last, names in capitals; None where the server has no CAPA."""
+        """The last answer to CAPA, names in capitals; None if the server has no CAPA."""
         self.count = 0
-        """Messages, as STAT said."""
+        """Number of messages, from STAT."""
         self.size = 0
-        """Bytes, as STAT said."""
+        """Bytes of all messages, from STAT."""
         self.odd_rows = 0
         """Rows of the last listing that were left out; see Listing."""
         self.odd_sizes = 0
-        """Messages of the last listing without a size that can be believed."""
+        """Messages of the last listing without a valid size."""
 
     @classmethod
     async def open(cls, server: Server, trace: Trace | None = None, *, list_too: bool = False) -> Maildrop:
-        """Connect, TLS, log in, STAT; with `list_too` also what `listing` needs, in the same turns.
+        """Connect, start TLS, log in and STAT; with `list_too` also request what `listing` needs, in the same round trips.
 
         Raises Offline, TlsFailed, LoginRefused, Busy or ProtocolError.
         """
-        if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", server.username + server.password):
+        if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", server.username + server.credential.secret):
             raise LoginRefused(
                 "The user name or the password holds a character that cannot be sent, such as a line break."
             )
         dialogue = Dialogue(await Stream.connect(server), trace)
-        dialogue.secrets.hide_login(server.username, server.password)
+        dialogue.secrets.hide_login(server.username, server.credential.secret)
         drop = cls(dialogue, server)
         try:
             await drop._begin(list_too=list_too)
@@ -84,31 +84,31 @@ class Maildrop:
             raise
         return drop
 
-    # -- what it is
+    # -- properties
 
     @property
     def closed(self) -> bool:
-        """Whether the session is over, by an error, a close or a commit."""
+        """Whether the session has ended, by an error, a close or a commit."""
         return self._dialogue.error is not None
 
     @property
     def pipelining(self) -> bool:
-        """Whether commands may leave before the ones ahead were answered (RFC 2449 section 6.6)."""
+        """Whether commands may be sent before earlier ones are answered (RFC 2449 section 6.6)."""
         return self._dialogue.pipelining
 
     @property
     def has_top(self) -> bool:
-        """Whether headers come by TOP, as far as is known; without it they cost whole messages."""
+        """Whether TOP works, as far as is known; without it, headers cost whole messages."""
         return self._top_works or (
             self._top_works is None and (self.capabilities is None or "TOP" in self.capabilities)
         )
 
     @property
     def has_uidl(self) -> bool:
-        """Whether the server has unique ids, as far as is known."""
+        """Whether UIDL works, as far as is known."""
         return self._uidl_works and (self.capabilities is None or "UIDL" in self.capabilities)
 
-    # -- beginning
+    # -- login
 
     async def _begin(self, *, list_too: bool) -> None:
         dialogue, server = self._dialogue, self._server
@@ -118,10 +118,13 @@ class Maildrop:
         self._know(await dialogue.say("CAPA"))
         if server.security == "starttls":
             await self._start_tls()
-            self.capabilities, dialogue.pipelining = None, False  # said in the clear: forgotten (RFC 2595 section 4)
+            self.capabilities, dialogue.pipelining = (
+                None,
+                False,
+            )  # not trusted: received in the clear (RFC 2595 section 4)
             self._know(await dialogue.say("CAPA"))
         if "UTF8" in (self.capabilities or ()):
-            await dialogue.say("UTF8")  # RFC 6856: else the server may hide what is not ASCII; its no changes nothing
+            await dialogue.say("UTF8")  # RFC 6856: else the server may replace non-ASCII headers; a refusal is harmless
         stamp = greeting.stamp
         found = ways(server, self.capabilities, stamp)
         for way in found:
@@ -142,10 +145,10 @@ class Maildrop:
         await self._take_look()
 
     def _post_look(self, *, capabilities: bool, list_too: bool) -> None:
-        """Ask for what a session begins with, in one write where the server pipelines."""
+        """Send the first commands of a session, in one write if the server pipelines."""
         asked = self._dialogue.post(command("CAPA")) if capabilities else None
         self._look = (asked, self._dialogue.post(command("STAT")))
-        if list_too:  # a capability may be announced after login only
+        if list_too:  # a capability may be announced only after login
             self._post_listing(try_uidl=capabilities or self.has_uidl)
 
     async def _take_look(self) -> None:
@@ -163,13 +166,13 @@ class Maildrop:
         self.count, self.size = numbers
 
     def _know(self, capabilities: Answer) -> None:
-        """Take what CAPA said; where it is refused, as some do after login, what was said before stands."""
+        """Store the answer to CAPA. After a refusal, as some servers send after login, the earlier answer remains valid."""
         if capabilities.body is not None:
             self.capabilities = parse_capabilities(capabilities.body)
             self._dialogue.pipelining = "PIPELINING" in self.capabilities
 
     async def _start_tls(self) -> None:
-        """STLS, or the end: there is no way on without it."""
+        """Start TLS with STLS. Raises TlsFailed if the server does not."""
         offered = self.capabilities is None or "STLS" in self.capabilities
         answer = await self._dialogue.say("STLS") if offered else None
         if answer is None or not answer.ok:
@@ -188,9 +191,9 @@ class Maildrop:
         return self._listing
 
     async def listing(self) -> Listing:
-        """Return every message that LIST and (where there is UIDL) UIDL agree on, by number.
+        """Return every message that is in both LIST and UIDL (or in LIST, without UIDL), by number.
 
-        LIST wins over STAT. Unique ids are as received, blank and doubled ones too. Raises NetError.
+        LIST takes precedence over STAT. Unique ids are as received, blank and repeated ones too. Raises NetError.
         """
         (list_asked, uidls_asked), self._listing = self._listing or self._post_listing(try_uidl=self.has_uidl), None
         uidls = await self._dialogue.wait(uidls_asked) if uidls_asked else None
@@ -204,22 +207,22 @@ class Maildrop:
         return listing
 
     async def uidl(self, number: int) -> bytes | None:
-        """The unique id of one message, in one turn; None where the server has no such message or no UIDL."""
+        """Return the unique id of one message, in one round trip; None if the server has no such message or no UIDL."""
         answer = await self._dialogue.say("UIDL", number)
         if not answer.ok:
             return None
         parsed = parse_uidl_row(answer.text)
         if parsed is None or parsed[0] != number:
-            raise self._dialogue.fail(ProtocolError("The server answered for another message than it was asked for."))
+            raise self._dialogue.fail(ProtocolError("The server answered for another message than the one asked for."))
         return parsed[1]
 
     # -- headers
 
     async def headers(self, listed: Sequence[Listed]) -> AsyncGenerator[tuple[Listed, bytes | NetError], None]:
-        """The header block of each, in the order given, with the empty line that ends it: TOP n 0, asked ahead.
+        """Yield the header block of each message, in the order given, with the empty line that ends it (TOP n 0).
 
-        An error for a message alone (Refused, TooLarge) is handed out in its place; whatever ends the session is raised
-        once all that came before it was handed out. Without TOP the headers come by RETR: see `has_top`.
+        An error of a single message (Refused, TooLarge) is yielded in its place; an error that ends the session is
+        raised after everything before it was yielded. Without TOP the headers are fetched by RETR: see `has_top`.
         """
         done = 0
         if self.has_top:
@@ -238,7 +241,7 @@ class Maildrop:
                 yield entry, await _header_block(outcome) if isinstance(outcome, bytes) else outcome
 
     async def _probe_top(self, entry: Listed) -> bool:
-        """TOP was refused, and never worked yet: is it the message that is gone, or TOP that is not there?"""
+        """Return whether TOP may work, after its first refusal: fetch the message to see if only that is missing."""
         try:
             await self.retrieve_one(entry)
         except Refused:
@@ -257,10 +260,10 @@ class Maildrop:
         limit: int = MESSAGE_LIMIT,
         progress: Callable[[int, int], None] | None = None,
     ) -> AsyncGenerator[tuple[Listed, bytes | NetError], None]:
-        """The bytes of each, in the order given, as received less the dot-stuffing: RETR, asked ahead by bytes.
+        """Yield the bytes of each message, in the order given, as received less the dot-stuffing (RETR).
 
-        What LIST gives more than `limit` bytes is not asked for and handed out as TooLarge. `progress` is told the
-        bytes received so far and those to come in all. Errors as with `headers`.
+        A message of more than `limit` bytes in LIST is not requested; TooLarge is yielded in its place. `progress` is
+        called with the bytes received so far and the total. Errors as in `headers`.
         """
         wanted = [entry for entry in listed if entry.size <= limit]
         total = sum(entry.size for entry in wanted)
@@ -280,9 +283,9 @@ class Maildrop:
     async def retrieve_one(
         self, listed: Listed, *, limit: int = MESSAGE_LIMIT, progress: Callable[[int, int], None] | None = None
     ) -> bytes:
-        """The bytes of one message, now: running `headers` and `retrieve` ask for nothing more until it is here.
+        """Return the bytes of one message, ahead of running `headers` and `retrieve`, which pause meanwhile.
 
-        Raises Refused, TooLarge, or whatever ends the session.
+        Raises Refused, TooLarge, or the error that ends the session.
         """
         if listed.size > limit:
             raise _too_large(listed)
@@ -290,7 +293,7 @@ class Maildrop:
         return await self._urgent(command("RETR", listed.number, limit=limit), tell)
 
     async def top(self, listed: Listed, lines: int) -> bytes:
-        """Header and the first `lines` lines of a message, ahead of the queue as `retrieve_one`. Raises as it does."""
+        """Return the header and the first `lines` lines of a message, as `retrieve_one` does."""
         limit = EXCERPT_LIMIT if lines else HEADER_LIMIT
         return await self._urgent(command("TOP", listed.number, lines, limit=limit))
 
@@ -307,31 +310,31 @@ class Maildrop:
     def _outcome(self, answer: Answer) -> bytes | NetError:
         if not answer.ok:
             return refusal(self._dialogue, answer)
-        return TooLarge("The message is larger than termmail takes.") if answer.body is None else answer.body
+        return TooLarge("The message is larger than termmail accepts.") if answer.body is None else answer.body
 
-    # -- deleting, and the end
+    # -- delete and close
 
     async def delete(self, listed: Listed) -> None:
-        """Mark it as deleted, to go at `commit`. Several at once leave in one write. Raises Refused on -ERR."""
+        """Mark a message as deleted, effective at `commit`. Concurrent calls are sent in one write. Raises Refused on -ERR."""
         await self._expect_ok("DELE", listed.number)
 
     async def reset(self) -> None:
-        """Take back every delete of this session (RSET)."""
+        """Undo every delete of this session (RSET)."""
         await self._expect_ok("RSET")
 
     async def noop(self) -> None:
-        """Keep the session open."""
+        """Keep the session open (NOOP)."""
         await self._expect_ok("NOOP")
 
     async def commit(self) -> None:
-        """QUIT. Only when this returns were the deletes carried out; if it raises, none of them counts."""
+        """Send QUIT and close. The deletes took effect only if this returns; if it raises, treat none of them as done."""
         try:
             await self._expect_ok("QUIT")
         finally:
             await self.close()
 
     async def close(self) -> None:
-        """Drop the session without QUIT: the server forgets its deletes. Never raises."""
+        """Drop the session without QUIT: the server discards its deletes. Never raises."""
         await self._dialogue.close()
 
     async def _expect_ok(self, verb: str, *arguments: int) -> None:
@@ -361,4 +364,4 @@ async def _header_block(raw: bytes) -> bytes:
 
 
 def _too_large(listed: Listed) -> TooLarge:
-    return TooLarge(f"The message has {listed.size / 1e6:.0f} MB: more than termmail takes.")
+    return TooLarge(f"The message has {listed.size / 1e6:.0f} MB, more than termmail accepts.")

@@ -1,8 +1,8 @@
-"""Many messages over one connection: how many may be asked for ahead, and their answers in the order asked.
+"""Pipelining: request many messages ahead and return the answers in the order of the requests.
 
-POP3 cannot take a command back, so what is on its way stands before whatever the reader asks for next. The window is
-therefore no larger than what the line delivers in a round trip and a fifth of a second, as measured on this line; it is
-filled in few large writes, for each time the client speaks in between is a turn.
+POP3 cannot cancel a command, so everything in flight delays what the user asks for next. The window is therefore no
+larger than what the connection delivers in a round trip plus a fifth of a second, at the measured rate. It is filled in
+few large writes, because each write in between is another round trip.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 PATIENCE = 0.2
-"""Seconds that the answers on their way may take beyond a round trip."""
+"""Seconds that the answers in flight may take beyond a round trip."""
 
 HELD_HIGH, HELD_LOW = 4 << 20, 1 << 20
-"""Bytes of answers that wait for their taker: above the first the server has to wait, below the second it goes on."""
+"""Bytes of unread answers: reading from the server stops above the first and continues below the second."""
 
 _BURST = 0.002
-"""Seconds: what arrives in less is measured as if it had taken so long."""
+"""The shortest time, in seconds, over which a rate is measured."""
 
 _SPAN = 0.2
-"""Seconds over which the rate is measured, so that it follows the line."""
+"""Seconds after which a new measurement starts, so that the rate follows the connection."""
 
 _GROWTH = 40
-"""How many times more than what was ever answered may be asked for: a short burst proves little."""
+"""The window is at most this many times what was answered so far: a short burst proves little."""
 
 
 class Window:
-    """How much may be outstanding, in commands or bytes. Without I/O: it is told the time, and works it out."""
+    """How much may be in flight, in commands or bytes. Without I/O: the caller passes the time."""
 
     def __init__(self, first: int, floor: int, ceiling: int) -> None:
         self._first = first
@@ -50,10 +50,10 @@ class Window:
         self._span_amount = 0
 
     def answered(self, amount: int, now: float) -> None:
-        """So much of it was answered at `now` (seconds of a monotonic clock)."""
+        """Record that `amount` was answered at `now` (seconds of a monotonic clock)."""
         self._answered += amount
         if self._span_began is None:
-            self._span_began = now  # the wait for the first answer is the round trip, not the line's rate
+            self._span_began = now  # the wait for the first answer is the round trip, not the rate
             return
         self._span_amount += amount
         elapsed = now - self._span_began
@@ -62,16 +62,16 @@ class Window:
             self._span_began, self._span_amount = now, 0
 
     def arriving(self, now: float) -> None:
-        """The first bytes of an answer are here: what is large enough to be seen coming is measured from its start."""
+        """Record the first bytes of an answer: a large answer is measured from its start."""
         if self._span_began is None:
             self._span_began = now
 
     def idle(self) -> None:
-        """Nothing is outstanding: the next answer starts a new measurement."""
+        """Record that nothing is in flight: the next answer starts a new measurement."""
         self._span_began, self._span_amount = None, 0
 
     def room(self, outstanding: int, round_trip: float) -> int:
-        """How much may be asked for now; 0 while at least half of the window is still to come."""
+        """Return how much may be requested now; 0 while more than half of the window is in flight."""
         if self._answered < self._first:  # the first page goes alone
             return 0 if outstanding else self._first
         size = max(self._floor, int(self._rate * (round_trip + PATIENCE)))
@@ -80,9 +80,9 @@ class Window:
 
 
 class Bulk(Generic[Item]):
-    """One command for each of many messages, and their answers, in order.
+    """Sends one command for each of many messages and returns their answers in order.
 
-    `ask` makes the command for one, with its weight in the window; `progress` is told the bytes received so far.
+    `ask` returns the command for one item and its weight in the window; `progress` is called with the bytes received.
     """
 
     def __init__(
@@ -111,9 +111,9 @@ class Bulk(Generic[Item]):
         self._clock = asyncio.get_running_loop().time
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
-        """The answers, a -ERR included. Raises NetError once what came before the line broke was handed out.
+        """Yield the answers, a -ERR included. Raises NetError after yielding what was received before the failure.
 
-        Who stops taking in the middle loses what is on its way, nothing else. A cancel closes the connection.
+        A caller that stops early loses only the answers in flight. A cancel closes the connection.
         """
         self._dialogue.feeders.append(self)
         try:
@@ -122,7 +122,7 @@ class Bulk(Generic[Item]):
                 while not self._ready:
                     await self._more()
                 if taken % 64 == 63:
-                    await asyncio.sleep(0)  # a full store of answers must not keep the loop from everyone else
+                    await asyncio.sleep(0)  # answers that are already here must not occupy the event loop
                 answer = self._ready.popleft()
                 self._hold(-_bytes(answer))
                 yield answer
@@ -139,13 +139,13 @@ class Bulk(Generic[Item]):
         try:
             await self._waiter
         except asyncio.CancelledError:
-            self._dialogue.fail(Offline("The connection was given up in the middle of an answer."))
+            self._dialogue.fail(Offline("The connection was closed in the middle of an answer."))
             raise
         finally:
             self._waiter = None
 
     def feed(self) -> None:
-        """Ask for more where the window has room, nobody waits for a single answer and the taker keeps up."""
+        """Request more if the window has space, no caller waits for a single answer and the answers are being read."""
         dialogue, left = self._dialogue, len(self._listed) - self._asked
         if not left or dialogue.urgent or self._holding or self._given_up or self._error is not None:
             return
@@ -164,7 +164,7 @@ class Bulk(Generic[Item]):
             dialogue.ask(command, self)
 
     def answered(self, answer: Answer) -> None:
-        """Called by the dialogue."""
+        """Take the next answer. Called by the dialogue."""
         weight, size = self._outstanding.popleft(), _bytes(answer)
         self._weight -= weight
         self._window.answered(weight, self._clock())
@@ -178,14 +178,14 @@ class Bulk(Generic[Item]):
             self._progress(self._received)
 
     def progressed(self, received: int) -> None:
-        """Called by the dialogue while an answer comes in."""
+        """Report progress. Called by the dialogue while an answer arrives."""
         if received:
             self._window.arriving(self._clock())
         if self._progress is not None and received and not self._given_up:
             self._progress(self._received + received)
 
     def failed(self, error: NetError) -> None:
-        """Called by the dialogue when the line broke."""
+        """Remember the error for `answers`. Called by the dialogue when the connection failed."""
         self._error = error
         self._wake()
 

@@ -1,14 +1,13 @@
 """POP3 without I/O: commands out as bytes, bytes in, events out (RFC 1939, 2449, 2595, 5034, 6856).
 
-The law it keeps: an answer belongs to the oldest command without one, and there is no other kind of input. What does
-not fit (bytes that nobody asked for, a line that is no status, a bound passed) means that the two sides no longer agree
-what is being talked about: the connection raises, is poisoned, and raises the same for ever. Only CRLF ends a line and
-only CRLF.CRLF an answer of several lines, whatever else the mail in it holds. How the bytes were cut on their way makes
-no difference to the events.
+Invariant: each answer belongs to the oldest unanswered command. Unsolicited bytes, a line that is not a status line, or
+an exceeded limit mean that client and server are out of step: `next_event` raises, and from then on raises the same
+error. Only CRLF ends a line and only CRLF.CRLF ends a multi-line answer, whatever else the mail in it holds. How the
+bytes are split into reads makes no difference to the events.
 
     connection = Connection()
     socket.sendall(connection.send(command("TOP", 7, 0)))
-    connection.receive(socket.recv(65536))          # b"" at the end of the line
+    connection.receive(socket.recv(65536))          # b"" at the end of the connection
     while (event := connection.next_event()) is not None: ...
 """
 
@@ -30,7 +29,7 @@ STATUS_LIMIT = 8192
 CAPA_ROWS = 100
 LIST_ROWS = 1_000_000
 ROW_SLACK = 1000
-"""Rows of LIST and UIDL beyond what STAT counted that are still believed."""
+"""Rows of LIST and UIDL that are accepted beyond the count of STAT."""
 LISTING_LIMIT = 80 << 20
 """Bytes of a LIST or UIDL answer, whatever its rows."""
 HEADER_LIMIT = 1 << 20
@@ -40,7 +39,7 @@ MESSAGE_LIMIT = 128 << 20
 
 
 class State(Enum):
-    """Where a session stands (RFC 1939 section 3)."""
+    """The state of a session (RFC 1939 section 3)."""
 
     GREETING = "greeting"
     AUTHORIZATION = "authorization"
@@ -50,15 +49,15 @@ class State(Enum):
 
 
 class Verb(NamedTuple):
-    """What the table knows of a command."""
+    """The entry of a command in the table VERBS."""
 
     states: frozenset[State]
     becomes: State | None = None
     """The state after +OK."""
     body: str = ""
-    """"": one line; "always": several; "bare": several when it has no argument."""
+    """Whether the answer is multi-line: "" never, "always", or "bare" when the command has no argument."""
     alone: bool = False
-    """Sent only when everything before it was answered."""
+    """Whether it is sent only after all earlier commands are answered."""
 
 
 _BEFORE, _WITHIN = frozenset({State.AUTHORIZATION}), frozenset({State.TRANSACTION})
@@ -83,11 +82,11 @@ VERBS = {
 }
 
 _SHOWN = {"PASS": 0, "APOP": 1, "AUTH": 1}
-"""How many arguments of these a log may show; of all others, every one."""
+"""How many arguments a log may show; all of them for verbs that are not listed."""
 
 
 class Command(Struct, frozen=True):
-    """One command, ready to send. Made by `command`. Its repr shows no secret."""
+    """One command, ready to send; create it with `command`. Its repr shows no secret."""
 
     verb: str
     line: bytes
@@ -99,7 +98,7 @@ class Command(Struct, frozen=True):
 
     @property
     def shown(self) -> str:
-        """The line as a log may have it."""
+        """The line without secrets, for a log."""
         words = self.line.removesuffix(b"\r\n").split(b" ")
         shown = words[: 1 + _SHOWN.get(self.verb, len(words))]
         hidden = [b"[hidden]"] if len(shown) < len(words) else []
@@ -107,9 +106,9 @@ class Command(Struct, frozen=True):
 
 
 def command(verb: str, *arguments: str | bytes | int, limit: int | None = None) -> Command:
-    """A command from the table. `limit`: bytes of the answer's body that are kept (TOP and RETR).
+    """Return a command. `limit` is the number of bytes of the answer's body that are kept (TOP and RETR).
 
-    Raises ValueError where an argument holds a control character, which would end the line and begin another command.
+    Raises ValueError if an argument holds a control character, which could end the line and start another command.
     """
     known = VERBS[verb]
     line = b" ".join([verb.encode(), *[word if isinstance(word, bytes) else str(word).encode() for word in arguments]])
@@ -125,7 +124,7 @@ _LIMITS = {"TOP": HEADER_LIMIT, "CAPA": CAPA_ROWS * ROW_LIMIT}
 
 
 class Greeting(NamedTuple):
-    """The server's first line. `stamp` is the APOP stamp where it is a true msg-id (RFC 1939 section 7), else b""."""
+    """The server's first line. `stamp` is the APOP stamp if it is a valid msg-id (RFC 1939 section 7), else b""."""
 
     ok: bool
     text: bytes
@@ -133,7 +132,7 @@ class Greeting(NamedTuple):
 
 
 class Challenge(NamedTuple):
-    """The server asks for the next step of AUTH (RFC 5034): base64 as received. Answer with `Connection.respond`."""
+    """The server asks for the next step of AUTH (RFC 5034): base64 as received. Answer it with `Connection.respond`."""
 
     text: bytes
 
@@ -164,16 +163,16 @@ _STAMP = re.compile(rb"<[!-;=?A-~]+@[!-;=?A-~]+>")
 
 
 class Connection:
-    """The client's side of one POP3 connection.
+    """The client side of one POP3 connection.
 
-    `state` is what the server confirmed; what is still unanswered counts as granted when the next command is checked
-    against the table, so that AUTH, STAT and LIST may leave together.
+    `state` is the confirmed state. When the next command is checked against the table, unanswered commands count as
+    successful, so that AUTH, STAT and LIST can be sent together.
     """
 
     def __init__(self) -> None:
         self.state = State.GREETING
         self.count: int | None = None
-        """What STAT said."""
+        """The number of messages, as STAT said."""
         self.offending = b""
         """The line that broke the protocol, cut, as received: not cleaned, not redacted."""
         self._outstanding: deque[Command] = deque()
@@ -189,16 +188,16 @@ class Connection:
 
     @property
     def outstanding(self) -> int:
-        """Commands without an answer."""
+        """The number of unanswered commands."""
         return len(self._outstanding)
 
     @property
     def pending_bytes(self) -> int:
-        """Bytes received of an answer that is not complete."""
+        """The bytes received of an incomplete answer."""
         return len(self._buffer) - self._at + (self._body.received if self._body else 0)
 
     def send(self, command: Command) -> bytes:
-        """The bytes to write for it. Raises ValueError where the table does not allow it now."""
+        """Return the bytes to write. Raises ValueError if the command is not allowed in this state."""
         if self._error is not None:
             raise self._error
         verb = VERBS[command.verb]
@@ -209,20 +208,20 @@ class Connection:
         return command.line
 
     def respond(self, text: bytes) -> bytes:
-        """The bytes that answer a Challenge: base64, or b"*" to give up."""
+        """Return the bytes that answer a Challenge. `text` is base64, or b"*" to cancel."""
         if not self._challenged or _CONTROL.search(text):
             raise ValueError("nothing was asked, or the answer is no line")
         self._challenged = False
         return text + b"\r\n"
 
     def tls_started(self) -> None:
-        """TLS stands: there is no second greeting, and what was known before is forgotten (RFC 2595 section 4)."""
+        """Continue after the TLS handshake: there is no second greeting (RFC 2595 section 4)."""
         if self.state is not State.TLS or len(self._buffer) > self._at:
             raise ValueError("STLS was not granted")
         self.state = self._expected = State.AUTHORIZATION
 
     def receive(self, data: bytes) -> None:
-        """Take what came; b"" is the end of the line."""
+        """Take received bytes; b"" is the end of the connection."""
         if self._at:
             del self._buffer[: self._at]
             self._searched = max(0, self._searched - self._at)
@@ -231,7 +230,10 @@ class Connection:
         self._end = self._end or not data
 
     def next_event(self) -> Event | None:
-        """What happened next, or None until more is received. Raises ProtocolError, or Offline at the end of the line."""
+        """Return the next event, or None until more is received.
+
+        Raises ProtocolError, or Offline at the end of the connection.
+        """
         if self._error is not None:
             raise self._error
         start = self._at
@@ -251,12 +253,12 @@ class Connection:
         if self._body is not None or len(self._buffer) > self._at:
             return "The server dropped the connection in the middle of an answer."
         if self.state is State.GREETING:
-            return "The server dropped the connection without a word."
+            return "The server dropped the connection before its greeting."
         return "The server dropped the connection."
 
     def _next(self) -> Event | None:
         if self.state is State.CLOSED:
-            self._at = len(self._buffer)  # after the answer to QUIT nothing is of interest
+            self._at = len(self._buffer)  # anything behind the answer to QUIT is ignored
             return None
         if self._body is None:
             line = self._line()
@@ -276,13 +278,13 @@ class Connection:
         return self._take_body(self._body)
 
     def _line(self) -> bytes | None:
-        """The next status line, once it is whole."""
+        """Return the next status line, or None until it is complete."""
         if len(self._buffer) == self._at:
             return None
         if self.state is State.TLS:
             raise plaintext_before_tls()
         if self.state is not State.GREETING and (not self._outstanding or self._challenged):
-            raise ProtocolError("The server said something that nobody had asked for.")
+            raise ProtocolError("The server sent something that was not asked for.")
         end = self._buffer.find(b"\r\n", max(self._at, self._searched - 1))
         length = (len(self._buffer) - 1 if end < 0 else end) - self._at
         if length > STATUS_LIMIT:
@@ -305,7 +307,7 @@ class Connection:
 
     def _challenge(self, line: bytes) -> Challenge:
         if len(self._outstanding) > 1:
-            raise ProtocolError("The server asked a question where it had to answer.")
+            raise ProtocolError("The server sent a challenge instead of an answer.")
         self._challenged = True
         return Challenge(line[2:])
 
@@ -351,5 +353,5 @@ def _status(line: bytes) -> tuple[bool, bytes]:
     ok = line.startswith(b"+OK")
     rest = line[3:] if ok else line[4:]
     if not (ok or line.startswith(b"-ERR")) or (rest and rest[:1] not in b" \t"):
-        raise ProtocolError("The server said something that is no POP3 answer.")
+        raise ProtocolError("The server sent something that is not a POP3 answer.")
     return ok, rest[1:]

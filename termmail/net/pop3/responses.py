@@ -1,4 +1,4 @@
-"""What the answers of a POP3 server mean: numbers, sizes, unique ids, capabilities. Pure, and strict about numbers."""
+"""Parse the answers of a POP3 server: numbers, sizes, unique ids, capabilities."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _TOTAL = re.compile(rb"0|[1-9][0-9]{0,14}")
 
 
 def response_code(text: bytes) -> str:
-    """The response code that a status text begins with, in capitals, or ""."""
+    """Return the response code at the start of a status text, in capitals, or "" (RFC 2449 section 8)."""
     found = _CODE.match(text)
     return found.group(1).decode("ascii").upper() if found else ""
 
 
 def parse_stat(text: bytes) -> tuple[int, int] | None:
-    """Messages and bytes of an answer to STAT, or None where they are no numbers (RFC 1939 section 5)."""
+    """Return messages and bytes of an answer to STAT, or None if they are not numbers (RFC 1939 section 5)."""
     words = text.split()
     if len(words) < 2 or not _SIZE.fullmatch(words[0]) or not _TOTAL.fullmatch(words[1]):
         return None
@@ -36,13 +36,16 @@ def parse_size_row(row: bytes) -> tuple[int, int | None] | None:
 
 
 def parse_uidl_row(row: bytes) -> tuple[int, bytes] | None:
-    """Number and unique id of a row of UIDL (or of the answer to UIDL n), or None. The id is opaque, and may be b""."""
+    """Return number and unique id of a row of UIDL, or of the answer to UIDL n; None for a row without a number.
+
+    The id is opaque bytes, and may be b"".
+    """
     number, _, uidl = row.partition(b" ")
     return (int(number), uidl) if _NUMBER.fullmatch(number) else None
 
 
 def parse_capabilities(body: bytes) -> dict[str, tuple[str, ...]]:
-    """Names in capitals, with their arguments (RFC 2449 section 5)."""
+    """Return the names in capitals, with their arguments (RFC 2449 section 5)."""
     found: dict[str, tuple[str, ...]] = {}
     for row in body.decode("ascii", "replace").split("\r\n"):
         name, *arguments = row.split() or [""]

@@ -1,8 +1,8 @@
-"""aiosmtplib's protocol behind a guard that believes a server only what SMTP lets it say (RFC 5321 section 4.2).
+"""aiosmtplib's protocol with strict checks of what the server sends (RFC 5321 section 4.2).
 
-The law it keeps: one command, one reply. A line that is no reply, a reply nobody asked for, or one byte more than the
-reply ends the connection. aiosmtplib alone drops such bytes in silence and goes on: behind the answer to STARTTLS they
-may be an attack, and inside a message they are the server's last words.
+Each command has exactly one reply. A line that is not a reply, an unsolicited reply, or a byte behind the reply ends the
+connection. aiosmtplib alone drops such bytes silently and continues: behind the answer to STARTTLS they may be an
+attack, and inside a message they say why the server closes the connection.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _REPLY = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n")
 
 
 class Wire(SMTPProtocol):
-    """One connection. `broken` says in words why the server can no longer be believed, or is "".
+    """One connection. `broken` says how the server broke the protocol, or is "".
 
-    `early` is a reply that came unasked (421 on a closing line, 552 in the middle of a message).
+    `early` is an unsolicited reply (421 before the server closes, 552 in the middle of a message).
     """
 
     def __init__(self, trace: Trace | None, *, greets: bool = True) -> None:
@@ -51,7 +51,7 @@ class Wire(SMTPProtocol):
         self._writable.set()
 
     def write(self, data: bytes) -> None:
-        """Send a command; from now on the server owes one reply."""
+        """Send a command and expect one reply."""
         self._owed += 1
         if self._trace is not None:
             words = data.split(b" ")
@@ -59,53 +59,53 @@ class Wire(SMTPProtocol):
         super().write(data)
 
     async def write_body(self, raw: bytes) -> None:
-        """Send the lines of a message without its final dot, no faster than the server takes them.
+        """Send a message without its final dot, no faster than the server reads it.
 
         Line ends become CRLF and each leading dot is doubled (RFC 5321 section 4.5.2).
-        Raises ConnectionError where the line dies or the server speaks before the dot.
+        Raises ConnectionError if the connection fails or the server replies before the dot.
         """
         if self._trace is not None:
             self._trace.add(">", f"(the message, {len(raw)} bytes)")
         for piece in stuffed(raw):
-            await self._room()
+            await self._writable_again()
             cast("asyncio.WriteTransport", self.transport).write(piece)
             await asyncio.sleep(0)
-        await self._room()
+        await self._writable_again()
 
-    async def _room(self) -> None:
-        """Wait until the pipe takes more; ConnectionResetError where it is gone."""
+    async def _writable_again(self) -> None:
+        """Wait until the send buffer has space. Raises ConnectionResetError if the connection is gone."""
         await self._writable.wait()
         if not self.is_connected:
             raise ConnectionResetError
 
     def leave(self) -> None:
-        """Say QUIT and close without waiting, for whatever the server answers changes nothing."""
+        """Send QUIT and close without waiting for the answer."""
         if self.transport is not None and not self.transport.is_closing():
             self.write(b"QUIT\r\n")
             self.transport.close()
 
     def drop(self) -> None:
-        """Close now, unless `leave` already does. Never raises."""
+        """Close now, unless `leave` is already closing. Never raises."""
         if self.transport is not None and not self.transport.is_closing():
             cast("asyncio.WriteTransport", self.transport).abort()
 
     def pause_writing(self) -> None:
-        """The pipe is full."""
+        """Note that the send buffer is full. Called by asyncio."""
         super().pause_writing()
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """The pipe has room."""
+        """Note that the send buffer has space again. Called by asyncio."""
         super().resume_writing()
         self._writable.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The line is gone, from whichever side."""
+        """Note that the connection is closed. Called by asyncio."""
         super().connection_lost(exc)
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Hand on whole lines of replies that were asked for; break on anything else."""
+        """Pass on complete lines of expected replies; break the connection on anything else."""
         self._received += data
         while not self.broken and (end := self._received.find(b"\n")) >= 0:
             line = bytes(self._received[: end + 1])
@@ -165,7 +165,7 @@ def stuffed(raw: bytes) -> Iterator[bytes]:
 
 
 async def connect(server: Server, trace: Trace | None) -> Wire:
-    """Connect, over TLS where `security` is "tls". Raises Offline or TlsFailed."""
+    """Connect, over TLS if `security` is "tls". Raises Offline or TlsFailed."""
     tls = server.security == "tls"
     seconds = min(CONNECT_SECONDS, server.timeout_seconds)
     try:
@@ -178,7 +178,7 @@ async def connect(server: Server, trace: Trace | None) -> Wire:
 
 
 async def start_tls(wire: Wire, server: Server) -> Wire:
-    """Begin TLS after the 220 to STARTTLS: a new Wire, which knows nothing of what was said in the clear.
+    """Start TLS after the 220 to STARTTLS, and return a new Wire without state from the clear.
 
     Raises ProtocolError for a byte behind the 220, TlsFailed or Offline.
     """

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Select, Static
 
+from termmail.credential import Password
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.ui.screens import dialog
@@ -110,7 +111,9 @@ class SetupScreen(DismissOnce[str | None]):
             ]
             kind, words = asked.pop(0)
             line = await self._line("…", words, kind)
-            async for step in self._engine.accounts.try_account(account, password, other):
+            async for step in self._engine.accounts.try_account(
+                account, Password(password), None if other is None else Password(other)
+            ):
                 _set(line, "✓" if step.well else "✗", step.words)
                 worked = worked and step.well
                 refused = refused or step.refused
