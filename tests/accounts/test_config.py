@@ -108,6 +108,11 @@ def test_every_delete_rule_is_read(rule):
     assert loaded.accounts["home"].pop3.delete == rule
 
 
+def test_a_password_command_may_be_one_word():
+    loaded = config.parse((MINIMAL + 'pop3.password_command = ["get-password"]\n').encode())
+    assert loaded.accounts["home"].pop3.password_command == ("get-password",)
+
+
 def test_a_missing_file_is_an_empty_config(tmp_path):
     assert config.load(tmp_path / "none.toml") == config.Config()
     assert config.Config().default_account is None

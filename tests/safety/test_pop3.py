@@ -116,6 +116,18 @@ PASSES = {
 }  # fmt: skip
 
 
+async def test_a_message_with_a_senseless_size_comes_with_the_others(termmail):
+    """P5: the size is ignored, the message is not."""
+    await termmail.serve(MAILS, download="all")
+    assert termmail.pop3 is not None
+    senseless = [b"9223372036854775808", b"-5", b"1e3", b"", b"99999999999"]
+    termmail.pop3.manners = Manners(size=lambda number, _size: senseless[number - 1])
+    await termmail("sync", code=0)
+    rows = (await termmail("list", "--json")).json
+    assert [row["downloaded"] for row in rows] == [True] * len(MAILS)
+    assert (await termmail("sync", code=0)).text.strip() == "ada: No new messages"
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["from the start", "after an honest session"])
 async def test_a_server_that_is_only_odd_loses_nothing_and_doubles_nothing(termmail, first):
     """P3, P5 to P11, P13, P16: it works as far as the server lets it; one honest session later all is well."""
