@@ -66,7 +66,7 @@ async def test_the_command_is_not_read_by_a_shell(tmp_path):
 
 
 async def test_a_failing_command_tells_its_exit_code_and_none_of_its_output(capfd):
-    """L5: what it printed may be the secret."""
+    """What it printed may be the secret."""
     with pytest.raises(PasswordError) as caught:
         await run_command(["sh", "-c", f"echo {SECRET}; echo {SECRET}2 >&2; exit 7"])
     assert str(caught.value) == "The password command 'sh' failed with exit code 7."
@@ -149,7 +149,6 @@ async def test_a_flood_is_not_kept():
 
 @pytest.mark.parametrize("output", ["", "\\n", "a\\0b\\n", "a\\tb\\n", "a\\033[31m\\n"])
 async def test_a_password_that_no_server_takes_is_refused_without_showing_it(output):
-    """P20."""
     with pytest.raises(PasswordError, match=r"is empty|holds a control character") as caught:
         await Passwords().get("work", "pop3", account(command=("printf", output)))
     assert "31m" not in str(caught.value)
@@ -342,7 +341,6 @@ async def test_a_server_without_login_needs_no_password():
 
 
 async def test_no_repr_shows_a_password():
-    """L5."""
     keeper = Passwords()
     keeper.remember("work", "pop3", account(), SECRET)
     password = await keeper.get("work", "pop3", account())
@@ -353,7 +351,6 @@ async def test_no_repr_shows_a_password():
 
 
 async def test_without_a_keyring_the_words_say_what_to_do():
-    """L6."""
     with pytest.raises(PasswordError) as caught:
         await Passwords().backend_name()
     assert str(caught.value) == "No keyring of the operating system is running here."
@@ -402,7 +399,7 @@ def run(code: str, environment: dict[str, str]) -> str:
 
 
 def test_an_installed_plaintext_keyring_is_not_even_loaded(tmp_path):
-    """L6: the keyring library would choose it, termmail does not."""
+    """The keyring library would choose it, termmail does not."""
     environment = installed_plaintext(tmp_path)
     chosen = run("import keyring; print(keyring.get_keyring())", environment)
     assert "PlaintextKeyring" in chosen
@@ -427,7 +424,7 @@ def test_an_installed_plaintext_keyring_is_not_even_loaded(tmp_path):
 )
 @pytest.mark.parametrize("how", ["variable", "file"])
 def test_a_backend_the_user_names_must_be_one_we_trust(tmp_path, backend, words, how):
-    """L6: a bad PYTHON_KEYRING_BACKEND or keyringrc.cfg gives words, no traceback and no plain file."""
+    """A bad PYTHON_KEYRING_BACKEND or keyringrc.cfg gives words, no traceback and no plain file."""
     environment = installed_plaintext(tmp_path)
     if how == "variable":
         environment["PYTHON_KEYRING_BACKEND"] = backend

@@ -25,7 +25,6 @@ def hiding(password: str = PASSWORD, username: str = "ada") -> Secrets:
 @pytest.mark.parametrize("name", ["", "a", "ad", "ada", "ada@example.org"])
 @pytest.mark.parametrize("behind", ["", "x", "xy", "xyz"])
 def test_no_base64_shows_any_of_a_secret(name, behind):
-    """P19"""
     coded = base64.b64encode(f"\0{name}\0{PASSWORD}{behind}".encode())
     for echo in (coded, coded.rstrip(b"="), base64.urlsafe_b64encode(base64.b64decode(coded))):
         assert hiding().redact(b"-ERR " + echo + b" is wrong") == b"-ERR [hidden] is wrong"
@@ -84,7 +83,6 @@ def test_a_password_in_latin_1_is_hidden():
 
 
 def test_a_very_short_secret_hides_the_whole_line():
-    """P19"""
     assert hiding("e").redact(b"-ERR password e is wrong") == b"[hidden]"
 
 
