@@ -23,6 +23,8 @@ DASHES_LIMIT = 1_000_000  # lines that begin like a boundary and are none
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 # The first line of a header block that is no field, no folding and no mbox separator.
 _STRAY_LINE = re.compile(rb"^(?![ \t\r\n]|>?From |[^\s:]++[ \t]*+:)", re.MULTILINE)
+# A boundary whose semicolon was forgotten.
+_BOUNDARY = re.compile(r"""[\s;]boundary\s{0,5}=\s{0,5}(?:"([^"]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
 _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 
 
@@ -80,8 +82,14 @@ def node(path: str, found: list[tuple[str, str]], start: int, end: int, default:
     for name, value in found:
         if name[:8].lower() == "content-":
             first.setdefault(name.lower(), value)
-    kind, parameters = header.parameters(first.get("content-type", ""))
-    if not _KIND.fullmatch(kind):
+    content_type = first.get("content-type", "")
+    kind, parameters = header.parameters(content_type)
+    if kind.startswith("multipart/"):
+        if "boundary" not in parameters and (found_boundary := _BOUNDARY.search(content_type)):
+            parameters["boundary"] = found_boundary[1] or found_boundary[2]
+        kind = kind.split()[0]
+        kind = kind if _KIND.fullmatch(kind) else "multipart/mixed"
+    elif not _KIND.fullmatch(kind):
         kind = default
     disposition, more = header.parameters(first.get("content-disposition", ""))
     return Node(

@@ -11,7 +11,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from termmail.mail.width import VS16, ZWJ, cells, widths
+from termmail.mail.width import VS16, ZWJ, widths
+from termmail.mail.width import cells as cells  # noqa: PLC0414 - measured and cut through one module by the screens
 
 if TYPE_CHECKING:
     from termmail.mail.message import Address

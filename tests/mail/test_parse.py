@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from termmail.mail.body import TEXT_LIMIT
+from termmail.mail.flowed import body
 from termmail.mail.message import Address
 from termmail.mail.parse import (
-    TEXT_LIMIT,
     envelope,
     fingerprint,
     parse,
@@ -142,13 +143,20 @@ def test_html_is_never_joined_to_html() -> None:
     message = parse(NASTY["efail"])
     assert message.html == '<p>INNOCENT<img src="http://evil.example/'
     assert message.text == ""
-    assert [each.name for each in message.parts] == ["part-2.txt", "part-3.html"]
+    assert [(each.text, each.html) for each in message.sections] == [
+        ("", ""),
+        ("", '<p>INNOCENT<img src="http://evil.example/'),
+        ("-----BEGIN PGP MESSAGE-----", ""),
+        ("", '">'),
+    ]
+    assert message.parts == ()
 
 
 def test_a_footer_does_not_hide_the_html_before_it() -> None:
     message = parse(NASTY["html then footer"])
     assert (message.text, message.html) == ("", "<p>INNOCENT</p>")
-    assert [each.name for each in message.parts] == ["part-2.txt"]
+    assert [line.text for line in body(message).lines] == ["INNOCENT", "", "list footer"]
+    assert message.parts == ()
 
 
 def test_several_texts_are_one_text() -> None:
@@ -211,7 +219,9 @@ def test_broken_boundaries_show_the_source() -> None:
     for name in ("boundary missing", "boundary never used"):
         message = parse(NASTY[name])
         assert "INNOCENT" in message.text
-        assert any("source" in words for words in message.warnings)
+        lines = [line.text for line in body(message).lines]
+        place = next(place for place, line in enumerate(lines) if line.endswith("What follows is its source:"))
+        assert lines[place + 1].strip()
 
 
 @pytest.mark.parametrize("name", ["101 nested parts", "3000 nested parts", "10 001 parts"])
