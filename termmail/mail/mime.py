@@ -237,11 +237,19 @@ class _Splitter:
 
 
 _CHUNK = 1 << 20
+_SAMPLE = 1000  # bytes of a base64 part that are looked at
+
+
+def _encoding(raw: bytes, leaf: Node) -> str:
+    """Return the transfer encoding that a leaf really has: text in the clear is often labelled base64."""
+    if not leaf.encoding.startswith("base64"):
+        return leaf.encoding
+    return leaf.encoding if header.is_base64(raw[leaf.start : min(leaf.end, leaf.start + _SAMPLE)]) else ""
 
 
 def size(raw: bytes, leaf: Node) -> int:
-    """How many bytes `content` has. A large base64 file is counted piece by piece instead of decoded at once."""
-    if not leaf.encoding.startswith("base64"):
+    """Return how many bytes `content` has. A large base64 file is counted piece by piece instead of decoded at once."""
+    if not _encoding(raw, leaf).startswith("base64"):
         return len(content(raw, leaf)) if leaf.encoding.startswith("quoted-printable") else leaf.end - leaf.start
     if leaf.end - leaf.start <= _CHUNK:
         return len(content(raw, leaf))
@@ -252,10 +260,11 @@ def size(raw: bytes, leaf: Node) -> int:
 
 
 def content(raw: bytes, leaf: Node) -> bytes:
-    """The bytes of one entity, its transfer encoding undone. UUencode and unknown encodings stay as they are."""
+    """Return the bytes of one entity, its transfer encoding undone. UUencode and unknown encodings stay as they are."""
     data = raw[leaf.start : leaf.end]
-    if leaf.encoding.startswith("base64"):
+    encoding = _encoding(raw, leaf)
+    if encoding.startswith("base64"):
         return header.decode_base64(data)
-    if leaf.encoding.startswith("quoted-printable"):
+    if encoding.startswith("quoted-printable"):
         return binascii.a2b_qp(data)
     return data

@@ -65,7 +65,7 @@ def test_raw_bytes_are_utf8_or_the_charset_of_the_body_or_windows_1252() -> None
         ("=?iso-8859-1?Q?Gr=C3=BC=C3=9Fe?=", "Grüße"),
         ("=?utf-8?Q?Gr=FC=DFe?=", "Grüße"),
         ("=?x-klingon?Q?caf=C3=A9?=", "café"),
-        ("=?x-klingon?Q?caf=E9?=", "caf\ufffd"),
+        ("=?x-klingon?Q?caf=E9?=", "café"),
         ("=?rot13?Q?uryyb?=", "uryyb"),
         ("=?unicode_escape?Q?=5Cx41?=", "\\x41"),
         ("=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "日本"),

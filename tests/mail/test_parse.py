@@ -482,3 +482,8 @@ def test_the_same_boundary_inside_and_outside_is_told_apart() -> None:
 def test_a_header_ends_where_the_next_part_begins() -> None:
     message = parse(multi(b"Content-Type: image/png; name=a.png", part(b"image/png; name=b.png", b"x")))
     assert [(each.path, each.name, each.size) for each in message.parts] == [("1", "a.png", 0), ("2", "b.png", 1)]
+
+
+def test_an_attached_message_without_a_name_is_called_by_its_whole_subject() -> None:
+    raw = multi(part(b"message/rfc822", mail(b"Subject: Re: 24/7 a\\b")))
+    assert [each.name for each in parse(raw).parts] == ["Re_ 24_7 a_b.eml"]
