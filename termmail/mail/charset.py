@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from termmail.mail.detect import detect, utf8_share
+from termmail.mail.detect import detect, is_damaged_utf8
 
 # Labels as mail writes them (lower case, only letters and digits kept) -> the Python codec that reads them best:
 # the superset that senders really use (WHATWG Encoding), windows-1252 for iso-8859-1 and so on.
@@ -109,19 +109,27 @@ def decode(data: bytes, label: str = "") -> str:
     return _decode_8_bit(data, "cp1252" if codec == "cp1252" else "")
 
 
-def decode_raw(data: bytes, hint: str = "") -> str:
-    """Return 8-bit bytes of a header without any label: UTF-8 (RFC 6532), else in the charset `hint` of the body."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
+def decode_lines(data: bytes, hint: str = "") -> str:
+    """Return a header block with 8-bit bytes and without any label, read line by line.
+
+    Each line is UTF-8 (RFC 6532), else in the charset `hint` of the body, else in the one that fits the block best.
+    """
     codec = _CODECS.get(_key(hint), "")
-    return _decode_8_bit(data, "" if codec.startswith(("utf", "iso2022", "hz")) else codec)
+    if not codec or codec.startswith(("utf", "iso2022", "hz")):
+        codec = detect(data)
+    return "\n".join([_decode_line(line, codec) for line in data.split(b"\n")])
+
+
+def _decode_line(line: bytes, codec: str) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("utf-8" if is_damaged_utf8(line) else codec, "replace")
 
 
 def _decode_8_bit(data: bytes, codec: str) -> str:
-    """Decode what is no valid UTF-8: as damaged UTF-8, else with `codec`, else with the one that fits best."""
-    if utf8_share(data):
+    """Decode what is no valid UTF-8: as damaged UTF-8, else with `codec`, or where that is "" with the best one."""
+    if is_damaged_utf8(data):
         return data.decode("utf-8", "replace")
     return data.decode(codec or detect(data), "replace")
 

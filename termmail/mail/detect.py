@@ -27,9 +27,11 @@ _CAPITAL = 0.9  # what a capital counts: most text is in small letters
 _COMMON_SHARE = 0.45  # of the letters in such a text
 
 
-def utf8_share(data: bytes) -> bool:
+def is_damaged_utf8(data: bytes) -> bool:
     """Return whether data that is no valid UTF-8 is damaged UTF-8: cut at its end, or with a few foreign bytes."""
     sample = data[:SAMPLE]
+    if not _LETTER.search(sample):
+        return bool(_CUT_LETTER.search(data[-4:])) and len(_HIGH_RUNS.findall(sample)) == 1
     text = sample.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     whole = sum(char > "\x7f" for char in text) - broken
@@ -38,6 +40,7 @@ def utf8_share(data: bytes) -> bool:
     return broken <= 1 and bool(_CUT_LETTER.search(data[-4:]))
 
 
+_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 # The start of a letter and not its end. A single lead byte beyond 0xDE is more often a letter of Windows-1252.
 _CUT_LETTER = re.compile(rb"(?:[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{1,2}|(?<![\x80-\xff])[\xc2-\xde])\Z")
 

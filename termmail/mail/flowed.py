@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from termmail.mail.message import Line, Link, Rendered, RenderStopped, SectionKind, shown_sections
 from termmail.mail.sanitize import clean, clean_lines
@@ -33,8 +35,7 @@ _URL_STARTS = ("://", "www.", "mailto:")  # one of these is in every URL that th
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """One logical line of a body: flowed lines joined again, quote marks taken off. `kind` is "" or "signature"."""
 
     text: str

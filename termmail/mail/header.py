@@ -33,7 +33,7 @@ def block_text(block: bytes) -> str:
     except UnicodeDecodeError:
         hint = _CHARSET_HINT.search(b"\n" + block[:FIELD_LIMIT])
         label = hint[1].decode("ascii", "replace") if hint else ""
-        return "\n".join(charset.decode_raw(line, label) for line in block.split(b"\n"))
+        return charset.decode_lines(block, label)
 
 
 def fields(block: bytes) -> list[tuple[str, str]]:

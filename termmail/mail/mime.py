@@ -124,7 +124,7 @@ def _rescue(raw: bytes, leaf: Node) -> None:
     """Where the empty line between header and text was forgotten and nothing follows, the text starts at the first line
     that is no header."""
     if leaf.end - leaf.start < 80 and not raw[leaf.start : leaf.end].strip():
-        stray = _STRAY_LINE.search(raw, leaf.header, leaf.start)
+        stray = _STRAY_LINE.search(raw, leaf.header, min(leaf.start, leaf.header + header.BLOCK_LIMIT))
         if stray and stray.start() < leaf.start:
             leaf.start = stray.start()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from termmail.mail.charset import decode, decode_raw
+from termmail.mail.charset import decode, decode_lines
 from termmail.mail.header import decode_words, is_base64
 from termmail.mail.parse import envelope, parse, split_header
 from tests.mail.nasty import mail, multi, part, typed
@@ -37,7 +37,7 @@ def test_text_without_a_label_is_read_by_what_it_looks_like(codec: str, text: st
     data = text.encode(codec)
     for label in ("", "us-ascii", "unknown-8bit", "x-klingon"):
         assert decode(data, label) == text
-    assert decode_raw(data) == text
+    assert decode_lines(data) == text
     assert parse(mail(body=data)).text == text
     assert envelope(b"Subject: " + data + b"\r\n").subject == text
 
@@ -51,7 +51,7 @@ def test_foreign_text_among_ascii_lines_is_read(codec: str) -> None:
 @pytest.mark.parametrize("text", ["Grüße aus Köln, 日本", "Привет", "日本語のテキスト", "Grüße 😀"])
 def test_a_letter_cut_at_the_end_does_not_garble_the_line(text: str) -> None:
     data = text.encode()[:-1]
-    for shown in (decode(data, "utf-8"), decode(data), decode_raw(data), decode(data, "iso-8859-1")):
+    for shown in (decode(data, "utf-8"), decode(data), decode_lines(data), decode(data, "iso-8859-1")):
         assert shown == text[:-1] + "\ufffd"
 
 
@@ -113,7 +113,7 @@ def test_bytes_that_no_charset_has_are_replaced() -> None:
 def test_decoding_never_raises(data: bytes, label: str) -> None:
     decode(data, label)
     decode(b"\x1b$B" + data + b"\x1b(I" + data, label)
-    decode_raw(data, label)
+    decode_lines(data, label)
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=60))

@@ -268,4 +268,4 @@ def test_charsets_of_mail_are_read(label: str, codec: str) -> None:
 @given(st.binary(max_size=100), st.sampled_from([*charset._CODECS, "", "ascii", "rot13", "x" * 1000]))
 def test_decoding_bytes_never_raises(data: bytes, label: str) -> None:
     charset.decode(data, label)
-    charset.decode_raw(data, label)
+    charset.decode_lines(data, label)

@@ -4,6 +4,7 @@ import base64
 import email
 import email.policy
 import hashlib
+import time
 import tracemalloc
 from email.message import EmailMessage
 
@@ -487,3 +488,21 @@ def test_a_header_ends_where_the_next_part_begins() -> None:
 def test_an_attached_message_without_a_name_is_called_by_its_whole_subject() -> None:
     raw = multi(part(b"message/rfc822", mail(b"Subject: Re: 24/7 a\\b")))
     assert [each.name for each in parse(raw).parts] == ["Re_ 24_7 a_b.eml"]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "X-A: Привет\r\n".encode("cp1251") * 80_000,
+        b"X-A: b\r\n" * 2_500_000,
+        b"Subject: x\r\n" + b" folded\r\n" * 2_000_000,
+        b"Status: RO\r\n folded\r\n" * 50_000,
+        b"x" * 20_000_000,
+    ],
+    ids=["8-bit lines", "many fields", "folded lines", "fields of the server", "no fields"],
+)
+def test_an_endless_header_block_is_read_and_compared_soon(block: bytes) -> None:
+    for read in (fingerprint, envelope, parse):
+        start = time.process_time()
+        read(block)
+        assert time.process_time() - start < 3
