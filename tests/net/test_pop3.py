@@ -516,3 +516,11 @@ def test_response_codes_are_read_from_the_beginning_only():
     assert response_code(b"[SYS/TEMP] later") == "SYS/TEMP"
     assert response_code(b"hello [IN-USE]") == ""
     assert response_code(b"[IN-USE locked") == ""
+
+
+def test_the_end_of_the_connection_says_when_it_came():
+    assert play([([], b"")])[-1] == (Offline, "The server dropped the connection before its greeting.")
+    assert play([GREETING, ([], b"")])[-1] == (Offline, "The server dropped the connection.")
+    middle = "The server dropped the connection in the middle of an answer."
+    assert play([GREETING, (["CAPA"], b"+OK li"), ([], b"")])[-1] == (Offline, middle)
+    assert play([GREETING, (["CAPA"], b"+OK list\r\nTOP\r\n"), ([], b"")])[-1] == (Offline, middle)

@@ -131,6 +131,16 @@ async def test_where_8bitmime_is_missing_the_text_is_encoded(smtp_server):
     assert received.raw.startswith(head + b"\r\n\r\n--b\r\n")
 
 
+async def test_a_signed_message_with_8_bit_text_is_not_broken_but_refused(smtp_server):
+    """RFC 1847: encoding it would break the signature."""
+    server = await smtp_server(manners=Manners(without=frozenset({"8BITMIME", "SMTPUTF8"})), passwords={})
+    signed = EIGHT_BIT.replace("multipart/mixed", 'multipart/signed; protocol="application/pgp-signature"')
+    outcome = await send(plain(server.port, username="", password=""), raw=signed.encode())
+    assert (outcome.state, type(outcome.error)) == ("refused", Refused)
+    assert "signed" in outcome.words
+    assert server.received == []
+
+
 async def test_with_8bitmime_the_message_is_sent_as_it_is(smtp_server):
     server = await smtp_server(passwords={})
     assert (await send(plain(server.port, username="", password=""), raw=EIGHT_BIT.encode())).state == "sent"
