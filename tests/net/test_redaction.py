@@ -46,6 +46,19 @@ def test_a_part_of_an_echoed_login_is_hidden_too():
     assert hiding().redact(wrapped) == b"[hidden]\r\n [hidden]"
 
 
+@pytest.mark.parametrize("before", [b"", b"A", b"AB"])
+def test_base64_of_a_short_password_among_unknown_text_is_hidden(before):
+    coded = base64.b64encode(before + b"qxz7w" + b"CDEFG")
+    assert hiding("qxz7w").redact(b"-ERR " + coded) == b"-ERR [hidden]"
+
+
+def test_base64_with_the_url_safe_alphabet_is_hidden():
+    coded = base64.urlsafe_b64encode("\0ada\0~~~???ÿÿÿþþþ>>>".encode())
+    assert b"_" in coded or b"-" in coded
+    for start in range(len(coded) - 8):
+        assert hiding("~~~???ÿÿÿþþþ>>>").redact(b"-ERR " + coded[start : start + 8]) == b"-ERR [hidden]"
+
+
 def encodings(text: str) -> list[bytes]:
     data = text.encode()
     return [
