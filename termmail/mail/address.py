@@ -86,7 +86,9 @@ class _Item:
         comment = _name("".join(self.comment))
         if self.angle is not None:
             email = _spec(_ROUTE.sub("", "".join(self.angle).strip(), count=1))
-            name = _name("".join(self.name)) or comment
+            name = _name("".join(self.name))
+            if comment:
+                name = f"{name} ({comment})" if name else comment
             return Address(name, email) if name or email else None
         email = _spec("".join(self.raw))
         return Address(comment, email) if email else None

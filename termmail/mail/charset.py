@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import re
 
+from termmail.mail.detect import detect, is_damaged_utf8
+
 # Labels as mail writes them (lower case, only letters and digits kept) -> the Python codec that reads them best:
 # the superset that senders really use (WHATWG Encoding), windows-1252 for iso-8859-1 and so on.
 _CODECS = {
@@ -88,39 +90,114 @@ def known(label: str) -> bool:
 
 
 def decode(data: bytes, label: str = "") -> str:
-    """The text of `data`. Never raises: an unknown label is UTF-8 with replacement, wrong bytes become U+FFFD.
+    """Return the text of `data`. Never raises: bytes that cannot be read become U+FFFD. The text is not cleaned yet.
 
-    UTF-8 wins where a Latin label or none is given and the bytes are valid UTF-8: mislabelled UTF-8 is common,
-    Windows-1252 that happens to be valid UTF-8 is not. The text is not cleaned yet.
+    UTF-8 wins where a Latin label, an unknown one or none is given and the bytes are valid UTF-8: mislabelled UTF-8
+    is common, Windows-1252 that happens to be valid UTF-8 is not. Without a known label the charset is guessed.
     """
-    key = _key(label)
-    codec = _CODECS.get(key, "" if key in _UNTOLD else "unknown")
-    if codec == "unknown":
-        return data.decode("utf-8", "replace")
-    if codec in ("", "utf-8", "cp1252"):
-        return _decode_latin(data, codec)
-    return data.decode(codec, "replace")
-
-
-def _decode_latin(data: bytes, codec: str) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    if codec == "utf-8":
-        text = data.decode("utf-8", "replace")
-        if any(char > "\x7f" and char != "\ufffd" for char in text[:100_000]):
-            return text
-    return data.decode("cp1252", "replace")
-
-
-def decode_raw(data: bytes, hint: str = "") -> str:
-    """8-bit bytes of a header without any label: UTF-8 (RFC 6532), else the charset of the body, else Windows-1252."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    codec = _CODECS.get(_key(hint), "")
-    if codec and not codec.startswith(("utf", "iso2022", "hz")):
+    codec = _CODECS.get(_key(label), "")
+    if codec in _ISO_2022_JP:
+        return _decode_iso_2022_jp(data, codec)
+    if codec not in ("", "utf-8", "cp1252"):
         return data.decode(codec, "replace")
-    return data.decode("cp1252", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    if codec == "utf-8" and _holds_utf8(data):
+        return data.decode("utf-8", "replace")
+    return _decode_8_bit(data, "cp1252" if codec == "cp1252" else "")
+
+
+def decode_lines(data: bytes, hint: str = "") -> str:
+    """Return a header block with 8-bit bytes and without any label, read line by line.
+
+    Each line is UTF-8 (RFC 6532), else in the charset `hint` of the body, else in the one that fits the block best.
+    """
+    codec = _CODECS.get(_key(hint), "")
+    if not codec or codec.startswith(("utf", "iso2022", "hz")):
+        codec = detect(data)
+    return "\n".join([_decode_line(line, codec) for line in data.split(b"\n")])
+
+
+def _decode_line(line: bytes, codec: str) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("utf-8" if is_damaged_utf8(line) else codec, "replace")
+
+
+def _decode_8_bit(data: bytes, codec: str) -> str:
+    """Decode what is no valid UTF-8: as damaged UTF-8, else with `codec`, or where that is "" with the best one."""
+    if is_damaged_utf8(data):
+        return data.decode("utf-8", "replace")
+    return data.decode(codec or detect(data), "replace")
+
+
+def _holds_utf8(data: bytes) -> bool:
+    """Return whether some letter beyond ASCII is valid UTF-8."""
+    return any(char > "\x7f" and char != "\ufffd" for char in data[:100_000].decode("utf-8", "replace"))
+
+
+_ISO_2022_JP = frozenset({"iso2022_jp_ext"})
+_ESCAPE = re.compile(rb"\x1b(\$[@B]|\$\([@BDOPQ]|\([BJIH])")
+_TWO_BYTES = frozenset({b"$@", b"$B", b"$(@", b"$(B", b"$(O", b"$(P", b"$(Q"})
+
+
+def _decode_iso_2022_jp(data: bytes, codec: str) -> str:
+    """Decode ISO-2022-JP with what is put into it: characters of NEC and IBM (№ ① ㈱), half-width kana, 8-bit text."""
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError:
+        pass
+    if b"\x1b" not in data:
+        return _decode_japanese(data)
+    pieces: list[str] = []
+    state, place = b"(B", 0
+    for match in _ESCAPE.finditer(data):
+        pieces.append(_decode_segment(data[place : match.start()], state))
+        state, place = match[1], match.end()
+    pieces.append(_decode_segment(data[place:], state))
+    return "".join(pieces)
+
+
+def _decode_japanese(data: bytes) -> str:
+    """Decode Japanese text in an 8-bit charset that is labelled ISO-2022-JP."""
+    for codec in ("utf-8", "cp932" if _C1.search(data) else "euc_jis_2004", "cp932"):
+        try:
+            return data.decode(codec)
+        except UnicodeDecodeError:
+            pass
+    return decode(data)
+
+
+_C1 = re.compile(rb"[\x80-\xa0]")  # in Shift JIS, not in EUC
+
+
+def _decode_segment(data: bytes, state: bytes) -> str:
+    """Decode the bytes between two escape sequences; `state` is the first of them without its ESC."""
+    if not data:
+        return ""
+    if state in _TWO_BYTES:
+        lines = data.split(b"\n")  # a line end ends the two-byte characters, also where it is forgotten
+        return "\n".join([_decode_pairs(line) for line in lines])
+    if state == b"(I":
+        return bytes(byte | 0x80 if 0x21 <= byte <= 0x5F else byte for byte in data).decode("cp932", "replace")
+    if state == b"$(D":
+        return (b"\x1b$(D" + data).decode("iso2022_jp_ext", "replace")
+    return data.decode("ascii") if data.isascii() else _decode_japanese(data)
+
+
+def _decode_pairs(data: bytes) -> str:
+    return "".join([_decode_pair(data[place : place + 2]) for place in range(0, len(data) - 1, 2)])
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _decode_pair(pair: bytes) -> str:
+    """Decode a two-byte character of JIS X 0208 and its extensions by way of Shift JIS (code page 932)."""
+    row, cell = pair[0] & 0x7F, pair[1] & 0x7F
+    if not (0x21 <= row <= 0x7E and 0x21 <= cell <= 0x7E):
+        return "\ufffd"
+    lead = (row - 0x21) // 2 + (0x81 if row < 0x5F else 0xC1)
+    trail = cell + (0x7E if row % 2 == 0 else 0x1F + (cell >= 0x60))
+    return bytes((lead, trail)).decode("cp932", "replace")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from termmail.mail.flowed import paragraphs, plain
-from termmail.mail.message import Address, Draft
+from termmail.mail.message import Address, Draft, SectionKind
 from termmail.mail.outgoing import build, unique
 from termmail.mail.recipients import ComposeError, checked, format_addresses, parse_addresses
 from termmail.mail.sanitize import clean, clean_lines, sender_text
@@ -168,7 +168,7 @@ def _quoted(message: Message) -> str:
     writer = sender_text(sender[0]) if sender else "someone"
     on = f"On {_when(message.envelope.date)}, " if message.envelope.date is not None else ""
     lines = [f"{on}{writer} wrote:"]
-    found = [one for one in paragraphs(plain(message)) if one.kind != "signature"]
+    found = [one for one in paragraphs(_own_text(message)) if one.kind != "signature"]
     while found and not found[-1].text.strip():
         found.pop()
     fits = _fitting((one.text for one in found), QUOTE_LIMIT)
@@ -178,6 +178,11 @@ def _quoted(message: Message) -> str:
     if fits < len(found):
         lines.append(f"> [{len(found) - fits} more lines are not quoted]")
     return "\n".join(lines)
+
+
+def _own_text(message: Message) -> str:
+    """Return what the sender wrote, else what the message holds instead (an invitation, an attached message)."""
+    return plain(message, {SectionKind.BODY}) or plain(message, set(SectionKind) - {SectionKind.NOTICE})
 
 
 def _fitting(texts: Iterable[str], limit: int) -> int:
@@ -235,7 +240,7 @@ def forward(message: Message, identity: Identity) -> Draft:
         ("Cc", format_addresses(envelope.cc)),
     ]
     block = "\n".join(f"{name}: {value}" for name, value in fields if value)
-    lines = plain(message).strip("\n").split("\n")
+    lines = plain(message, set(SectionKind) - {SectionKind.NOTICE}).strip("\n").split("\n")
     fits = _fitting(lines, FORWARD_LIMIT)
     rest = len(lines) - fits
     if rest:

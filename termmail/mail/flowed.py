@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from termmail.mail.message import Line, Link, Rendered, RenderStopped
+from msgspec import Struct
+from msgspec.structs import replace
+
+from termmail.mail.message import Line, Link, Rendered, RenderStopped, SectionKind, shown_sections
 from termmail.mail.sanitize import clean, clean_lines
 from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from termmail.mail.message import Message
+    from termmail.mail.message import Message, Section
 
     Deadline = Callable[[], bool]
 
@@ -33,8 +35,7 @@ _URL_STARTS = ("://", "www.", "mailto:")  # one of these is in every URL that th
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """One logical line of a body: flowed lines joined again, quote marks taken off. `kind` is "" or "signature"."""
 
     text: str
@@ -172,18 +173,59 @@ def body(message: Message, width: int = 88, *, html: bool | None = None, deadlin
     A choice the message does not have falls back to the other one. Text wraps at `width` cells. `deadline` is asked
     regularly; soon after it returns true, RenderStopped is raised.
     """
-    if message.html and (html or not message.text):
+    lines: list[Line] = []
+    linked: list[Link] = []
+    warnings: list[str] = []
+    notes: list[str] = []
+    for section in shown_sections(message, html=html):
+        if lines:
+            lines.append(Line(""))
+        lines += (Line(text, kind="heading") for text in fold(section.title, width) if text)
+        shown = _rendered(section, width, deadline)
+        lines += shown.lines
+        linked += shown.links
+        warnings += shown.notes[: shown.warned]
+        notes += shown.notes[shown.warned :]
+    if not any(line.text for line in lines):
+        lines = [
+            Line(
+                "There is no text in this message, only attachments."
+                if message.parts
+                else "There is no text in this message."
+            )
+        ]
+    said = tuple(dict.fromkeys(warnings))
+    return Rendered(tuple(lines), tuple(linked), tuple(dict.fromkeys((*said, *notes))), len(said))
+
+
+def _rendered(section: Section, width: int, deadline: Deadline | None) -> Rendered:
+    """Return the text or the HTML of one section made readable."""
+    if section.html:
         from termmail.mail.html.render import render  # noqa: PLC0415 - loads the HTML parser, which most mail never needs
 
-        return render(message.html, width)
-    found = paragraphs(message.text[:LIMIT], flowed=message.flowed, delsp=message.delsp)
-    notes = ("This message is very long. Only its start is shown.",) if len(message.text) > LIMIT else ()
+        return render(section.html, width)
+    if not section.text:
+        return Rendered(())
+    found = paragraphs(section.text[:LIMIT], flowed=section.flowed, delsp=section.delsp)
+    notes = ("This message is very long. Only its start is shown.",) if len(section.text) > LIMIT else ()
     return Rendered(tuple(_lines(found, width, deadline)), links(one.text for one in found), notes)
 
 
-def plain(message: Message) -> str:
-    """The whole body as one readable text, its paragraphs not wrapped; HTML is rendered. A line feed divides the lines."""
-    if message.html and not message.text:
-        return "\n".join(line.text for line in body(message, _PLAIN_WIDTH).lines)
-    found = paragraphs(message.text, flowed=message.flowed, delsp=message.delsp)
+def plain(message: Message, kinds: Collection[SectionKind] = frozenset(SectionKind)) -> str:
+    """Return the whole body as one readable text, its paragraphs not wrapped, its HTML rendered.
+
+    A line feed divides the lines. Only the sections of the given `kinds` are in it.
+    """
+    texts = []
+    for section in shown_sections(message):
+        if section.kind in kinds:
+            text = _plain(section)
+            texts.append(f"{section.title}\n{text}".rstrip("\n") if section.title else text)
+    return "\n\n".join(texts)
+
+
+def _plain(section: Section) -> str:
+    if section.html:
+        return "\n".join(line.text for line in _rendered(section, _PLAIN_WIDTH, None).lines)
+    found = paragraphs(section.text, flowed=section.flowed, delsp=section.delsp)
     return "\n".join((">" * one.quote + " " if one.quote else "") + one.text for one in found)

@@ -7,6 +7,7 @@ it says so.
 from __future__ import annotations
 
 import binascii
+import codecs
 import re
 from datetime import date
 
@@ -26,14 +27,13 @@ _CHARSET_HINT = re.compile(rb"(?i)\ncontent-type[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*?
 
 def block_text(block: bytes) -> str:
     """A header block as text, its line ends as they are; raw 8-bit bytes are read line by line."""
-    if len(block) > BLOCK_LIMIT:
-        block = block[:BLOCK_LIMIT]
+    block = block[:BLOCK_LIMIT].removeprefix(codecs.BOM_UTF8)
     try:
         return block.decode()
     except UnicodeDecodeError:
         hint = _CHARSET_HINT.search(b"\n" + block[:FIELD_LIMIT])
         label = hint[1].decode("ascii", "replace") if hint else ""
-        return "\n".join(charset.decode_raw(line, label) for line in block.split(b"\n"))
+        return charset.decode_lines(block, label)
 
 
 def fields(block: bytes) -> list[tuple[str, str]]:
@@ -89,6 +89,7 @@ def _word_bytes(kind: str, content: str) -> bytes:
     return decode_base64(data) if kind in "bB" else binascii.a2b_qp(data, header=True)
 
 
+_BASE64_SAMPLE = 400  # bytes
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 
 
@@ -100,6 +101,13 @@ def decode_base64(data: bytes) -> bytes:
         letters = data.translate(None, _NOT_BASE64)
         letters = letters[: len(letters) - (len(letters) % 4 == 1)]
         return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+
+
+def is_base64(data: bytes) -> bool:
+    """Return whether data can be base64: false for a text that is only labelled so, judged by its start."""
+    sample = data[:_BASE64_SAMPLE].rstrip()
+    foreign = len(sample) - base64_letters(sample) - sum(map(sample.count, (b"\r", b"\n", b"=")))
+    return foreign * 10 <= len(sample)
 
 
 def base64_letters(data: bytes) -> int:

@@ -5,6 +5,8 @@ Every string in an Envelope or a Message came through `sanitize.clean`: it may b
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from msgspec import Struct
 
 
@@ -86,13 +88,53 @@ class Rendered(Struct, frozen=True):
     warned: int = 0
 
 
+class SectionKind(Enum):
+    """What a section of a message is."""
+
+    BODY = auto()
+    """What the sender wrote."""
+    NOTICE = auto()
+    """What termmail says about the message: why something cannot be shown."""
+    INVITATION = auto()
+    """A calendar event (RFC 5545) as readable lines."""
+    REPORT = auto()
+    """A delivery report or a read receipt (RFC 3464, RFC 8098) as readable lines."""
+    MESSAGE = auto()
+    """An attached or returned message: its main header fields, or a piece of its body."""
+
+
+class View(Enum):
+    """The ways to show a message whose sender gave text and HTML (multipart/alternative, RFC 2046 section 5.1.4)."""
+
+    ALWAYS = auto()
+    """Shown in both views."""
+    TEXT = auto()
+    HTML = auto()
+
+
+class Section(Struct, frozen=True):
+    """A piece of a message that is shown apart from the others: clean text, or HTML source, or a title alone.
+
+    `title` is one clean line above it, or "". `flowed` and `delsp` are the parameters of RFC 3676 for `text`.
+    """
+
+    text: str = ""
+    html: str = ""
+    title: str = ""
+    kind: SectionKind = SectionKind.BODY
+    view: View = View.ALWAYS
+    flowed: bool = False
+    delsp: bool = False
+
+
 class Message(Struct, frozen=True):
     """A whole message, read.
 
     `headers` are all header fields in order, decoded. `text` is the text/plain body ("" where there is none),
-    `html` the source of the text/html body ("" where there is none) - `html.render` makes it readable.
-    `flowed` and `delsp` are the parameters of RFC 3676. `warnings` are sentences for the reader: several From,
-    a look-alike domain, more parts than are read.
+    `html` the source of the text/html body ("" where there is none); `mail.html.render` makes it readable.
+    `flowed` and `delsp` are the parameters of RFC 3676. `sections` is the body where it is more than one text, or one
+    HTML source, or both as alternatives; empty otherwise: use `shown_sections`. `warnings` are sentences for the
+    reader: several From, a look-alike domain, more parts than are read.
     """
 
     envelope: Envelope
@@ -103,6 +145,21 @@ class Message(Struct, frozen=True):
     delsp: bool = False
     parts: tuple[Part, ...] = ()
     warnings: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+def shown_sections(message: Message, *, html: bool | None = None) -> tuple[Section, ...]:
+    """Return the sections of one view in order: the HTML view with `html`, else the text view, if there is such a one."""
+    sections = message.sections
+    if not sections:
+        both = bool(message.text and message.html)
+        text = Section(
+            message.text, view=View.TEXT if both else View.ALWAYS, flowed=message.flowed, delsp=message.delsp
+        )
+        source = Section(html=message.html, view=View.HTML if both else View.ALWAYS)
+        sections = tuple(section for section in (text, source) if section.text or section.html)
+    view = View.HTML if html and any(section.view is View.HTML for section in sections) else View.TEXT
+    return tuple(section for section in sections if section.view in (View.ALWAYS, view))
 
 
 class Identity(Struct, frozen=True):

@@ -23,6 +23,8 @@ DASHES_LIMIT = 1_000_000  # lines that begin like a boundary and are none
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 # The first line of a header block that is no field, no folding and no mbox separator.
 _STRAY_LINE = re.compile(rb"^(?![ \t\r\n]|>?From |[^\s:]++[ \t]*+:)", re.MULTILINE)
+# A boundary whose semicolon was forgotten.
+_BOUNDARY = re.compile(r"""[\s;]boundary\s{0,5}=\s{0,5}(?:"([^"]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
 _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 
 
@@ -80,8 +82,14 @@ def node(path: str, found: list[tuple[str, str]], start: int, end: int, default:
     for name, value in found:
         if name[:8].lower() == "content-":
             first.setdefault(name.lower(), value)
-    kind, parameters = header.parameters(first.get("content-type", ""))
-    if not _KIND.fullmatch(kind):
+    content_type = first.get("content-type", "")
+    kind, parameters = header.parameters(content_type)
+    if kind.startswith("multipart/"):
+        if "boundary" not in parameters and (found_boundary := _BOUNDARY.search(content_type)):
+            parameters["boundary"] = found_boundary[1] or found_boundary[2]
+        kind = kind.split()[0]
+        kind = kind if _KIND.fullmatch(kind) else "multipart/mixed"
+    elif not _KIND.fullmatch(kind):
         kind = default
     disposition, more = header.parameters(first.get("content-disposition", ""))
     return Node(
@@ -116,7 +124,7 @@ def _rescue(raw: bytes, leaf: Node) -> None:
     """Where the empty line between header and text was forgotten and nothing follows, the text starts at the first line
     that is no header."""
     if leaf.end - leaf.start < 80 and not raw[leaf.start : leaf.end].strip():
-        stray = _STRAY_LINE.search(raw, leaf.header, leaf.start)
+        stray = _STRAY_LINE.search(raw, leaf.header, min(leaf.start, leaf.header + header.BLOCK_LIMIT))
         if stray and stray.start() < leaf.start:
             leaf.start = stray.start()
 
@@ -229,11 +237,19 @@ class _Splitter:
 
 
 _CHUNK = 1 << 20
+_SAMPLE = 1000  # bytes of a base64 part that are looked at
+
+
+def _encoding(raw: bytes, leaf: Node) -> str:
+    """Return the transfer encoding that a leaf really has: text in the clear is often labelled base64."""
+    if not leaf.encoding.startswith("base64"):
+        return leaf.encoding
+    return leaf.encoding if header.is_base64(raw[leaf.start : min(leaf.end, leaf.start + _SAMPLE)]) else ""
 
 
 def size(raw: bytes, leaf: Node) -> int:
-    """How many bytes `content` has. A large base64 file is counted piece by piece instead of decoded at once."""
-    if not leaf.encoding.startswith("base64"):
+    """Return how many bytes `content` has. A large base64 file is counted piece by piece instead of decoded at once."""
+    if not _encoding(raw, leaf).startswith("base64"):
         return len(content(raw, leaf)) if leaf.encoding.startswith("quoted-printable") else leaf.end - leaf.start
     if leaf.end - leaf.start <= _CHUNK:
         return len(content(raw, leaf))
@@ -244,10 +260,11 @@ def size(raw: bytes, leaf: Node) -> int:
 
 
 def content(raw: bytes, leaf: Node) -> bytes:
-    """The bytes of one entity, its transfer encoding undone. UUencode and unknown encodings stay as they are."""
+    """Return the bytes of one entity, its transfer encoding undone. UUencode and unknown encodings stay as they are."""
     data = raw[leaf.start : leaf.end]
-    if leaf.encoding.startswith("base64"):
+    encoding = _encoding(raw, leaf)
+    if encoding.startswith("base64"):
         return header.decode_base64(data)
-    if leaf.encoding.startswith("quoted-printable"):
+    if encoding.startswith("quoted-printable"):
         return binascii.a2b_qp(data)
     return data

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from termmail.mail import charset, mime
+from termmail.mail import body, charset, cms, mime
 from termmail.mail.address import addresses
 from termmail.mail.header import (
     BLOCK_LIMIT,
@@ -20,7 +20,7 @@ from termmail.mail.header import (
     one_line,
     parse_date,
 )
-from termmail.mail.message import Envelope, Message, Part
+from termmail.mail.message import Envelope, Message, Part, Section, SectionKind, View
 from termmail.mail.sanitize import (
     address_text,
     clean,
@@ -127,24 +127,44 @@ def parse(raw: bytes) -> Message:
         root = mime.tree(raw, found, body_start)
     except mime.TooMuchError as too_much:
         warnings.append(f"{too_much} What follows is its source.")
-        text, cut = _body_text(raw[body_start : body_start + TEXT_LIMIT + 1], "")
-        return Message(seen, _shown(found), text=text, warnings=(*warnings, *cut))
-    body = _Body()
-    _choose(root, body)
-    read = body.paths()
-    parts = [_part(raw, leaf) for leaf in root.leaves() if leaf.file_name or _is_listed(leaf, read)]
-    text, html, notes = _read_body(raw, body)
-    first_text = body.texts[0] if body.texts else root
+        source = raw[body_start : body_start + body.TEXT_LIMIT + 1]
+        if len(source) > body.TEXT_LIMIT:
+            warnings.append(body.VERY_LONG)
+        text = clean_lines(charset.decode(source[: body.TEXT_LIMIT], ""))
+        return Message(seen, _shown(found), text=text, warnings=tuple(warnings))
+    read = body.read(raw, root)
+    parts = _parts(raw, root, "", read.paths)
+    for inner in read.unwrapped:
+        parts += _parts(inner.raw, inner.root, f"{inner.path}:", read.paths)
+    return _message(seen, _shown(found), parts, read, warnings)
+
+
+def _message(
+    seen: Envelope, headers: tuple[tuple[str, str], ...], parts: list[Part], read: body.Body, warnings: list[str]
+) -> Message:
+    """Return the message; its sections are kept only where text and HTML alone do not say the same."""
+    own = [each for each in read.sections if each.kind is SectionKind.BODY]
+    texts = [each for each in own if each.view is not View.HTML]
+    text = "" if any(each.html for each in texts) else "\n\n".join(each.text for each in texts)
     return Message(
         envelope=seen,
-        headers=_shown(found),
+        headers=headers,
         text=text,
-        html=html,
-        flowed=bool(text) and all(leaf.parameters.get("format", "").lower() == "flowed" for leaf in body.texts),
-        delsp=bool(text) and first_text.parameters.get("delsp", "").lower() == "yes",
+        html=next((each.html for each in own if each.html), ""),
+        flowed=bool(text) and all(each.flowed for each in texts),
+        delsp=bool(text) and texts[0].delsp,
         parts=tuple(parts),
-        warnings=tuple(dict.fromkeys((*warnings, *notes))),
+        warnings=tuple(dict.fromkeys((*warnings, *read.notes))),
+        sections=() if _is_simple(read.sections) else tuple(read.sections),
     )
+
+
+def _is_simple(sections: list[Section]) -> bool:
+    """Return whether the body is nothing but one text, or one HTML source, or both as alternatives."""
+    if any(each.title or each.kind is not SectionKind.BODY for each in sections):
+        return False
+    shape = [(each.view, bool(each.html)) for each in sections]
+    return len(shape) < 2 or shape == [(View.TEXT, False), (View.HTML, True)]
 
 
 def _shown(found: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -174,113 +194,6 @@ def _sender_warnings(found: list[tuple[str, str]], seen: Envelope) -> list[str]:
     return warnings
 
 
-# --- which parts are the body ---------------------------------------------------------------------------------------
-
-# text/* that is a file, not something to read as it is; all other text/* is plain text (RFC 2046 section 4.1.4).
-_TEXT_FILES = frozenset(
-    f"text/{kind}" for kind in ("calendar", "vcard", "x-vcard", "directory", "rtf", "csv", "xml", "css", "javascript")
-)
-_OTHER_SCREENS = frozenset({"text/x-amp-html", "text/watch-html"})
-
-
-class _Body:
-    """The leaves that are read as the body: plain texts in order, and at most one HTML part."""
-
-    def __init__(self) -> None:
-        self.texts: list[mime.Node] = []
-        self.html: mime.Node | None = None
-
-    def empty(self) -> bool:
-        return not self.texts and self.html is None
-
-    def paths(self) -> frozenset[str]:
-        return frozenset(leaf.path for leaf in (*self.texts, *((self.html,) if self.html else ())))
-
-
-def _choose(node: mime.Node, body: _Body) -> None:
-    """Add to `body` what of `node` is read. HTML is never joined to anything (EFAIL, CVE-2017-17688).
-
-    A body that began as HTML takes no more text, and one that began as text no HTML: what is left over is listed
-    as a part, so nothing is hidden and nothing hides the rest.
-    """
-    if not node.children:
-        _choose_leaf(node, body)
-    elif node.kind == "multipart/alternative":
-        best = _Body()
-        for child in node.children:
-            each = _Body()
-            _choose(child, each)
-            best.texts = each.texts or best.texts
-            best.html = each.html or best.html
-        if body.empty():
-            body.texts, body.html = best.texts, best.html
-        elif body.texts:
-            body.texts += best.texts
-    else:
-        for child in node.children:
-            _choose(child, body)
-
-
-def _choose_leaf(leaf: mime.Node, body: _Body) -> None:
-    if leaf.disposition == "attachment" or (leaf.file_name and leaf.disposition != "inline" and not body.empty()):
-        return
-    if leaf.kind == "text/html":
-        if body.empty():
-            body.html = leaf
-    elif (leaf.multipart or _readable(leaf.kind)) and (body.texts or body.html is None):
-        body.texts.append(leaf)
-
-
-def _readable(kind: str) -> bool:
-    return kind.startswith("text/") and kind not in _TEXT_FILES and kind not in _OTHER_SCREENS
-
-
-def _read_body(raw: bytes, body: _Body) -> tuple[str, str, list[str]]:
-    notes: list[str] = []
-    texts: list[str] = []
-    room = TEXT_LIMIT
-    for leaf in body.texts:
-        text, cut = _body_text(mime.content(raw, leaf)[: room + 1], leaf.parameters.get("charset", ""), room)
-        notes += cut
-        room -= len(text)
-        texts.append(text)
-        if leaf.multipart:
-            notes.append("The parts of this message cannot be told apart: what follows is its source.")
-        if room <= 0:
-            break
-    if len(texts) > 1:
-        texts = ["\n\n".join(each.strip("\n") for each in texts)]
-    text = texts[0] if texts and texts[0].strip() else ""
-    html = ""
-    if body.html is not None:
-        data = mime.content(raw, body.html)[: TEXT_LIMIT + 1]
-        html, cut = _body_text(data, body.html.parameters.get("charset", "") or _meta_charset(data))
-        notes += cut
-    elif text[:200].lstrip().lower().startswith(("<!doctype html", "<html")):
-        text, html = "", text
-    return text, html, notes
-
-
-def _body_text(data: bytes, label: str, limit: int = TEXT_LIMIT) -> tuple[str, list[str]]:
-    text = clean_lines(charset.decode(data[:limit], label))
-    notes = (
-        []
-        if charset.known(label)
-        else [f"The character set “{clean(label[:40])}” is unknown: some letters may be wrong."]
-    )
-    if len(data) > limit:
-        notes.append("This message is very long: only its beginning is shown.")
-    return text, notes
-
-
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset=[\"' ]{0,3}([\w.:-]{1,40})", re.IGNORECASE)
-
-
-def _meta_charset(data: bytes) -> str:
-    match = _META_CHARSET.search(data[:4096])
-    return match[1].decode("ascii", "replace") if match else ""
-
-
 # --- parts ----------------------------------------------------------------------------------------------------------
 
 _EXTENSIONS = {
@@ -308,6 +221,7 @@ _EXTENSIONS = {
     "message/delivery-status": ".txt",
     "message/disposition-notification": ".txt",
 }
+_PATH_SEPARATORS = re.compile(r"[/\\]")
 _WARNINGS = {
     "message/external-body": "Its content is somewhere else, and is not fetched.",
     "message/partial": "It is one piece of a larger message that was cut up.",
@@ -315,15 +229,24 @@ _WARNINGS = {
 }
 
 
-def _is_listed(leaf: mime.Node, read: frozenset[str]) -> bool:
+def _parts(raw: bytes, root: mime.Node, prefix: str, read: set[str]) -> list[Part]:
+    """Return the leaves that a person may save; `read` are the paths of those that are shown as the body."""
+    return [
+        _part(raw, leaf, prefix)
+        for leaf in root.leaves()
+        if leaf.file_name or (f"{prefix}{leaf.path}" not in read and _is_worth_saving(leaf))
+    ]
+
+
+def _is_worth_saving(leaf: mime.Node) -> bool:
     empty = leaf.start == leaf.end and leaf.kind == "text/plain"
-    return leaf.path not in read and leaf.kind not in _OTHER_SCREENS and not empty
+    return leaf.kind not in body.OTHER_SCREENS and not empty
 
 
-def _part(raw: bytes, leaf: mime.Node) -> Part:
+def _part(raw: bytes, leaf: mime.Node, prefix: str) -> Part:
     name = safe_name(leaf.file_name, _default_name(raw, leaf))
     return Part(
-        path=leaf.path,
+        path=f"{prefix}{leaf.path}",
         content_type=clean(leaf.kind),
         name=name,
         size=mime.size(raw, leaf),
@@ -334,17 +257,19 @@ def _part(raw: bytes, leaf: mime.Node) -> Part:
 
 def _default_name(raw: bytes, leaf: mime.Node) -> str:
     extension = _EXTENSIONS.get(leaf.kind, ".txt" if leaf.kind.startswith("text/") else "")
-    if leaf.kind in ("message/rfc822", "message/global"):
-        inner = (
-            mime.content(raw, leaf) if leaf.encoding.startswith(("base64", "quoted")) else raw[leaf.start : leaf.end]
-        )
-        subject = envelope(split_header(inner[:BLOCK_LIMIT])).subject
+    if leaf.kind in body.MESSAGES:
+        inner = mime.content(raw, leaf)[:BLOCK_LIMIT]
+        subject = _PATH_SEPARATORS.sub("_", envelope(split_header(inner)).subject)
         return safe_name(f"{subject}.eml" if subject else "", "message.eml")
     return f"part-{leaf.path}{extension}"
 
 
 def part_bytes(raw: bytes, path: str) -> bytes:
-    """The decoded bytes of the part with this path. Raises KeyError where there is none."""
+    """Return the decoded bytes of the part with this path. Raises KeyError where there is none.
+
+    `1:2` is part 2 of the content of part 1, which is opaque-signed.
+    """
+    outer, _colon, inner = path.partition(":")
     header_end, body_start = mime.split(raw)
     found = fields(raw[: min(header_end, BLOCK_LIMIT)])
     try:
@@ -352,6 +277,10 @@ def part_bytes(raw: bytes, path: str) -> bytes:
     except mime.TooMuchError:
         raise KeyError(path) from None
     for leaf in root.leaves():
-        if leaf.path == path:
-            return mime.content(raw, leaf)
+        if leaf.path == outer:
+            data = mime.content(raw, leaf)
+            if not inner:
+                return data
+            if (wrapped := cms.signed_content(data)) is not None:
+                return part_bytes(wrapped, inner)
     raise KeyError(path)

@@ -11,7 +11,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from termmail.mail.width import VS16, ZWJ, cells, widths
+from termmail.mail.width import VS16, ZWJ, widths
+from termmail.mail.width import cells as cells  # noqa: PLC0414 - measured and cut through one module by the screens
 
 if TYPE_CHECKING:
     from termmail.mail.message import Address
@@ -37,6 +38,8 @@ _INVISIBLES = (
     "\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb"
 )
 _ASTRAL_INVISIBLES = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+# Characters that are drawn as nothing, count as letters or symbols, and take a cell.
+_BLANKS = ("\u2800", "\U0001d159", "\U00013441", "\U00013442")
 _INVISIBLE = f"[{_INVISIBLES}{_ASTRAL_INVISIBLES}]"
 # Each alternative starts with the character it is about, so that the search looks nowhere else.
 _STRAY_JOINER = (
@@ -89,9 +92,14 @@ def clean(text: str) -> str:
 
 
 def clean_words(text: str) -> str:
-    """Like `clean`, with every run of white space as one space and none at the ends."""
+    """Return the text like `clean`, every run of white space or of blank characters one space, and none at the ends."""
     text = " ".join(text.split())
-    return text if _pattern(_ORDINARY).fullmatch(text) else " ".join(clean(text).split())
+    if _pattern(_ORDINARY).fullmatch(text):
+        return text
+    text = clean(text)
+    for blank in _BLANKS:
+        text = text.replace(blank, " ")
+    return " ".join(text.split())
 
 
 def clean_lines(text: str) -> str:
@@ -249,7 +257,7 @@ def address_text(address: Address) -> str:
 def sender_text(address: Address) -> str:
     """Who wrote, for a list: the name; the address where there is no name or the name poses as an address."""
     name = clean_words(address.name)
-    if not name.strip(f"{REPLACEMENT}\u2800 ") or holds_address(name):
+    if not name.strip(f"{REPLACEMENT} ") or holds_address(name):
         return clean_address(address.email) or name.replace("@", "(at)")
     return cut(name, NAME_CELLS)
 

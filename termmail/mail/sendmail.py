@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import quopri
 import re
-from email import message_from_bytes
-from email.policy import compat32
 from typing import TYPE_CHECKING
 
+from termmail.mail import header, mime
 from termmail.mail.message import Address, Outgoing
 from termmail.mail.outgoing import address_field, crlf, date_text, goes_as_it_is, new_message_id, text_field, unique
 from termmail.mail.recipients import ComposeError, ascii_domain, parse_addresses, wire_address
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
-    from email.message import Message as Mime
 
     from termmail.mail.message import Identity
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _ADDRESS_FIELDS = frozenset(("from", "sender", "reply-to", "to", "cc", "resent-from", "resent-to", "resent-cc"))
 _NEVER_SENT = frozenset(("bcc", "resent-bcc", "return-path", "status", "x-status", "x-mozilla-status"))
-_DEPTH = 50
-_AS_IT_IS = compat32.clone(max_line_length=0, linesep="\n", mangle_from_=False)
+_LONGEST = 998  # bytes of a line (RFC 5322 section 2.1.1)
+_DEPTH = 20  # messages inside messages
+_NESTED = "This message nests too many parts to be made fit for sending."
+_EIGHT_BIT = ("8bit", "binary")
+_ENCODING_FIELD = re.compile(
+    rb"^content-transfer-encoding[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE
+)
 _ID = re.compile(r"<([!-;=?-~]+)>")
 
 
@@ -73,44 +77,107 @@ def _field_for_wire(name: str, field: bytes) -> bytes:
     return text_field(title, " ".join(_value(field).split())).encode("ascii")
 
 
-def _quote_leaf(part: Mime) -> None:
-    """Write a part that 7-bit SMTP cannot carry as quoted-printable (RFC 2045 section 6.7)."""
-    encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
-    if encoding not in ("7bit", "8bit", "binary", ""):
-        return
-    del part["Content-Transfer-Encoding"]
-    if part.is_multipart():
-        part["Content-Transfer-Encoding"] = "7bit"
-        return
-    payload = part.get_payload(decode=True)
-    data = payload if isinstance(payload, bytes) else b""
-    quoted = quopri.encodestring(crlf(data).replace(b"\r\n", b"\n"))
-    part["Content-Transfer-Encoding"] = "quoted-printable"
-    part.set_payload(quoted.decode("ascii"))
+def to_seven_bit(raw: bytes) -> bytes:
+    """Return a message without 8-bit bytes or overlong lines, for a server without 8BITMIME (RFC 6152 section 3).
+
+    Header fields are encoded (RFC 2047); 8-bit parts become quoted-printable or base64, whichever is shorter. A
+    message that is fit already comes back unchanged. Raises SignedError where encoding would break a signature
+    (multipart/signed, RFC 1847), and ComposeError where parts nest too deep, and where 8-bit text stands between the parts.
+    """
+    return _to_seven_bit(raw, 0)
 
 
-def _seven_bits(fields: list[tuple[str, bytes]], body: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
-    """The message with its body in 7 bits and lines of legal length, so that it needs no 8BITMIME (RFC 6152).
+def _to_seven_bit(raw: bytes, depth: int) -> bytes:
+    if goes_as_it_is(raw):
+        return raw
+    if depth > _DEPTH:
+        raise ComposeError(_NESTED)
+    fields, body = _seven_bits(*_split(crlf(raw.replace(b"\0", b""))), depth)
+    return b"".join(_field_for_wire(name, field) for name, field in fields) + b"\r\n" + body
 
-    Raises ComposeError where that cannot be done.
+
+class SignedError(ComposeError):
+    """A signed message that cannot be encoded anew without breaking its signature."""
+
+
+def _seven_bits(fields: list[tuple[str, bytes]], body: bytes, depth: int = 0) -> tuple[list[tuple[str, bytes]], bytes]:
+    """Return the message with its body in 7 bits and lines of legal length. Raises ComposeError like `to_seven_bit`.
+
+    `depth` counts the messages around this one.
     """
     if goes_as_it_is(body):
         return fields, body
-    if body.count(b"boundary") > _DEPTH:
-        raise ComposeError("This message nests too many parts to be made fit for sending.")
     entity = b"".join(field for name, field in fields if name.startswith("content-"))
-    if b"charset" not in entity.lower() and b"multipart/" not in entity.lower():
-        entity += b"" if b"content-type" in entity.lower() else _content_type(body)
-    whole = message_from_bytes(entity + b"\r\n" + body)
-    for part in list(whole.walk()):
-        _quote_leaf(part)
-    header, _, quoted = crlf(whole.as_bytes(policy=_AS_IT_IS)).partition(b"\r\n\r\n")
-    if not quoted.isascii():
+    if b"content-type" not in entity.lower():
+        entity += _content_type(body)
+    raw = entity + b"\r\n" + body
+    try:
+        root = mime.tree(raw, header.fields(entity), len(entity) + 2)
+    except mime.TooMuchError:
+        raise ComposeError(_NESTED) from None
+    pieces: list[bytes] = []
+    done = 0
+    for start, end, new in _edits(raw, root, depth):
+        pieces += (raw[done:start], new)
+        done = end
+    encoded_header, _, encoded = b"".join((*pieces, raw[done:])).partition(b"\r\n\r\n")
+    if not goes_as_it_is(encoded):
         raise ComposeError("This message holds 8-bit text outside its parts and cannot be sent.")
     kept = [(name, field) for name, field in fields if not name.startswith("content-")]
     if all(name != "mime-version" for name, _ in kept):
         kept.append(("mime-version", b"MIME-Version: 1.0\r\n"))
-    return [*kept, ("content", header + b"\r\n")], quoted
+    return [*kept, ("content", encoded_header + b"\r\n")], encoded
+
+
+def _edits(raw: bytes, root: mime.Node, depth: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield what to replace so that every part is in 7 bits: (start, end, new bytes) in order.
+
+    All other bytes stay as they are, so that signatures of other parts hold.
+    """
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        data = raw[node.start : node.end]
+        if goes_as_it_is(data) and node.encoding not in _EIGHT_BIT:
+            continue
+        if node.kind == "multipart/signed" and not goes_as_it_is(data):
+            raise SignedError(
+                "This message is signed and holds 8-bit text or overlong lines. Encoding it would break the signature: "
+                "sign it again as quoted-printable or base64."
+            )
+        if node.children:
+            if node.encoding in _EIGHT_BIT:
+                yield _encoding_edit(raw, node, b"7bit")
+            pending += reversed(node.children)
+        elif node.kind == "message/rfc822":  # must not be encoded itself (RFC 2046 section 5.2.1)
+            if node.encoding in _EIGHT_BIT:
+                yield _encoding_edit(raw, node, b"7bit")
+            yield node.start, node.end, _to_seven_bit(data, depth + 1)
+        elif goes_as_it_is(data):
+            yield _encoding_edit(raw, node, b"7bit")
+        elif node.encoding in ("", "7bit", *_EIGHT_BIT):
+            encoding, encoded = _encoded(data, node.kind)
+            yield _encoding_edit(raw, node, encoding)
+            yield node.start, node.end, encoded
+
+
+def _encoded(data: bytes, kind: str) -> tuple[bytes, bytes]:
+    """Encode a body as quoted-printable or base64 (RFC 2045 sections 6.7 and 6.8), whichever is shorter."""
+    base64_text = crlf(base64.encodebytes(data).rstrip(b"\n"))
+    quoted = crlf(quopri.encodestring(data.replace(b"\r\n", b"\n")))
+    if kind.startswith("text/") and len(quoted) <= len(base64_text):
+        return b"quoted-printable", quoted
+    return b"base64", base64_text
+
+
+def _encoding_edit(raw: bytes, node: mime.Node, encoding: bytes) -> tuple[int, int, bytes]:
+    """Return the edit that sets the transfer encoding in the header of a part."""
+    field = b"Content-Transfer-Encoding: " + encoding + b"\r\n"
+    if match := _ENCODING_FIELD.search(raw, node.header, node.start):
+        return match.start(), match.end(), field
+    if node.start == node.header:  # a part without header and without the empty line
+        field += b"\r\n"
+    return node.header, node.header, field
 
 
 def _content_type(body: bytes) -> bytes:
@@ -133,11 +200,16 @@ def from_raw(
     """Make a finished message fit for the wire, as sendmail does.
 
     Line ends become CRLF, Bcc goes from the header, a missing From, Date or Message-ID is added, 8-bit parts become
-    quoted-printable. `sender` (-f) is the envelope sender, else From, else the identity. With `read_recipients` (-t)
+    quoted-printable or base64 unless they are signed. `sender` (-f) is the envelope sender, else From, else the identity. With `read_recipients` (-t)
     the people of To, Cc and Bcc are added to `recipients`. Raises ComposeError in plain words: no recipients, a bad
     address.
     """
-    fields, body = _seven_bits(*_split(crlf(raw.replace(b"\0", b""))))
+    fields, body = _split(crlf(raw.replace(b"\0", b"")))
+    try:
+        fields, body = _seven_bits(fields, body)
+    except SignedError:
+        if max(map(len, body.split(b"\r\n"))) > _LONGEST:
+            raise  # no server takes such lines; 8-bit text goes to the servers that take it
     asked = [one for text in recipients for one in parse_addresses(text)]
     if read_recipients:
         asked += _people(fields, "to", "cc", "bcc")

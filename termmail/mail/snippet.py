@@ -6,10 +6,13 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from termmail.mail.message import SectionKind, shown_sections
 from termmail.mail.sanitize import clean, clean_lines
 
 if TYPE_CHECKING:
-    from termmail.mail.message import Message
+    from collections.abc import Iterator
+
+    from termmail.mail.message import Message, Section
 
 SNIPPET_SOURCE = 20_000  # characters of a body that are looked at for a snippet
 
@@ -49,13 +52,27 @@ def html_words(source: str) -> str:
 
 
 def snippet(message: Message, limit: int = 160) -> str:
-    """The first words the writer wrote, as one line of at most `limit` characters: no quotes, no signature."""
-    if message.text:
-        words = _own_words(message.text[:SNIPPET_SOURCE], limit)
-    else:
-        words = " ".join(html_words(message.html[:SNIPPET_SOURCE]).split())
+    """Return the first words of the writer as one line of at most `limit` characters: no quotes, no signature.
+
+    Where the sender wrote nothing, the words are those of the invitation, report, message or notice that is shown.
+    """
+    sections = shown_sections(message)
+    own = [each for each in sections if each.kind is SectionKind.BODY]
+    words = ""
+    for section in own or sections:
+        words = _section_words(section, limit)
+        if words:
+            break
     words = clean(words)
     return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
+
+
+def _section_words(section: Section, limit: int) -> str:
+    if section.html:
+        return " ".join(html_words(section.html[:SNIPPET_SOURCE]).split())
+    if section.kind is SectionKind.BODY:
+        return _own_words(section.text[:SNIPPET_SOURCE], limit)
+    return " ".join(f"{section.title} {section.text[:SNIPPET_SOURCE]}".split())
 
 
 def _own_words(text: str, limit: int) -> str:
@@ -73,7 +90,26 @@ def _own_words(text: str, limit: int) -> str:
 
 
 def search_text(message: Message, limit: int = 200_000) -> str:
-    """What the search index reads of the body: its text and the names of its attachments, at most `limit` characters."""
-    body = message.text or html_words(message.html[: limit * 4])
+    """Return what the search index reads of the body, at most `limit` characters.
+
+    This is the text of every section but notices, attached messages included, and the names of the attachments.
+    """
     names = "\n".join(part.name for part in message.parts[:200])
-    return f"{body[: max(0, limit - len(names) - 1)]}\n{names}"[:limit]
+    room = max(0, limit - len(names) - 1)
+    pieces: list[str] = []
+    for piece in _search_pieces(message, limit):
+        pieces.append(piece[:room])
+        room -= len(piece) + 1
+        if room <= 0:
+            break
+    return "\n".join((*pieces, names))[:limit]
+
+
+def _search_pieces(message: Message, limit: int) -> Iterator[str]:
+    for section in shown_sections(message):
+        if section.kind is SectionKind.NOTICE:
+            continue
+        if section.title:
+            yield section.title
+        if section.text or section.html:
+            yield section.text or html_words(section.html[: limit * 4])

@@ -108,6 +108,11 @@ def test_every_delete_rule_is_read(rule):
     assert loaded.accounts["home"].pop3.delete == rule
 
 
+def test_a_password_command_may_be_one_word():
+    loaded = config.parse((MINIMAL + 'pop3.password_command = ["get-password"]\n').encode())
+    assert loaded.accounts["home"].pop3.password_command == ("get-password",)
+
+
 def test_a_missing_file_is_an_empty_config(tmp_path):
     assert config.load(tmp_path / "none.toml") == config.Config()
     assert config.Config().default_account is None
@@ -171,7 +176,6 @@ def test_a_password_in_the_file_is_refused_and_not_repeated():
 @pytest.mark.parametrize("control", ["\\r\\n", "\\n", "\\u0000", "\\u001b", "\\u007f", "\\u0085"])
 @pytest.mark.parametrize("key", ["pop3.host", "pop3.username", "smtp.host", "smtp.username", "address"])
 def test_a_control_character_that_would_become_a_command_is_refused(key, control):
-    """P20 of SAFETY."""
     value = "ada@x.org" if key == "address" else "x"
     lines = [line for line in MINIMAL.splitlines() if not line.startswith(f"{key} =")]
     words = refusal("\n".join([*lines, f'{key} = "{value}{control}DELE 1"']))
@@ -198,7 +202,6 @@ def test_no_repr_and_no_word_of_an_error_holds_escapes():
 
 
 def test_the_file_is_closed_to_others_when_it_is_read(tmp_path):
-    """L4 of SAFETY."""
     path = tmp_path / "config.toml"
     path.write_text(MINIMAL)
     path.chmod(0o644)
@@ -294,7 +297,7 @@ def test_a_broken_file_is_not_overwritten(tmp_path):
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):
-    """L3: the file size limit stands in for the disk."""
+    """The file size limit stands in for the disk."""
     path = tmp_path / "config.toml"
     path.write_text(MINIMAL)
     code = (

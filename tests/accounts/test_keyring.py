@@ -29,7 +29,7 @@ NO_SERVICES = """\
 
 @pytest.mark.parametrize("state", ["Unlocked", "Untouched", "Absent", "Hanging"])
 def test_the_secret_service_keeps_passwords_and_its_troubles_are_said_in_words(state, tmp_path):
-    """L5 L6 of SAFETY; what happens in each state is in keyring_inside.py."""
+    """What happens in each state is in keyring_inside.py."""
     for program in ("dbus-run-session", "gnome-keyring-daemon"):
         if shutil.which(program) is None:
             pytest.fail(f"{program} is not installed: {INSTALL}")

@@ -26,14 +26,13 @@ def test_the_system_says_where_and_options_override(monkeypatch, tmp_path):
 
 
 def test_a_new_data_folder_is_only_for_the_user(tmp_path):
-    """L4 of SAFETY."""
     data = tmp_path / "a" / "b"
     assert paths.prepare(Paths(tmp_path / "config.toml", data))
     assert mode(data) == 0o700
 
 
 def test_rights_of_others_are_taken_away(tmp_path):
-    """L4: everything in the data folder and the config file, but nothing behind a link."""
+    """Everything in the data folder and the config file, but nothing behind a link."""
     outside = tmp_path / "outside"
     outside.write_text("x")
     outside.chmod(0o644)
@@ -58,7 +57,7 @@ def test_a_file_in_the_place_of_the_folder_is_said(tmp_path):
 
 
 def test_a_folder_that_can_only_be_read_is_told_apart():
-    """L8: asked as a user without special rights, who cannot write there."""
+    """Asked as a user without special rights, who cannot write there."""
     with tempfile.TemporaryDirectory() as top:
         Path(top).chmod(0o755)
         data = Path(top, "data")

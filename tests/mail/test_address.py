@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from termmail.mail.address import addresses
+from termmail.mail.message import Address
 from tests.mail.test_sanitize import unsafe
 
 
@@ -21,7 +22,7 @@ def pairs(value: str) -> list[tuple[str, str]]:
         ('"Lovelace, Ada" <ada@example.org>', [("Lovelace, Ada", "ada@example.org")]),
         ('"Ada \\"A\\" L" <ada@example.org>', [('Ada "A" L', "ada@example.org")]),
         ("ada@example.org (Ada Lovelace)", [("Ada Lovelace", "ada@example.org")]),
-        ("Ada (the (first) programmer) <ada@example.org>", [("Ada", "ada@example.org")]),
+        ("Ada (the (first) programmer) <ada@example.org>", [("Ada (the (first) programmer)", "ada@example.org")]),
         ("a@x.org, B <b@x.org>,\r\n\tc@x.org", [("", "a@x.org"), ("B", "b@x.org"), ("", "c@x.org")]),
         ("a@x.org,, ,b@x.org,", [("", "a@x.org"), ("", "b@x.org")]),
         ("a@x.org; b@x.org", [("", "a@x.org"), ("", "b@x.org")]),
@@ -91,3 +92,12 @@ def test_what_was_written_well_is_read_back(people: list[tuple[str, str]]) -> No
 def test_no_more_than_five_thousand_are_read() -> None:
     assert len(addresses(",".join(["a@b"] * 16_000))) == 5000
     assert len(addresses("(x)" + ",".join(["a@b"] * 16_000))) == 5000
+
+
+def test_a_comment_behind_a_name_is_kept() -> None:
+    assert addresses("Jason Lee (李展锋) <jason@example.org>") == (Address("Jason Lee (李展锋)", "jason@example.org"),)
+    assert addresses('"Lee, Jason" (=?utf-8?B?5p2O?=) <j@example.org>') == (
+        Address("Lee, Jason (李)", "j@example.org"),
+    )
+    assert addresses("jason@example.org (Jason)") == (Address("Jason", "jason@example.org"),)
+    assert addresses("(Jason) <jason@example.org>") == (Address("Jason", "jason@example.org"),)

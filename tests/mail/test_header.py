@@ -65,7 +65,7 @@ def test_raw_bytes_are_utf8_or_the_charset_of_the_body_or_windows_1252() -> None
         ("=?iso-8859-1?Q?Gr=C3=BC=C3=9Fe?=", "Grüße"),
         ("=?utf-8?Q?Gr=FC=DFe?=", "Grüße"),
         ("=?x-klingon?Q?caf=C3=A9?=", "café"),
-        ("=?x-klingon?Q?caf=E9?=", "caf\ufffd"),
+        ("=?x-klingon?Q?caf=E9?=", "café"),
         ("=?rot13?Q?uryyb?=", "uryyb"),
         ("=?unicode_escape?Q?=5Cx41?=", "\\x41"),
         ("=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "日本"),
@@ -268,4 +268,4 @@ def test_charsets_of_mail_are_read(label: str, codec: str) -> None:
 @given(st.binary(max_size=100), st.sampled_from([*charset._CODECS, "", "ascii", "rot13", "x" * 1000]))
 def test_decoding_bytes_never_raises(data: bytes, label: str) -> None:
     charset.decode(data, label)
-    charset.decode_raw(data, label)
+    charset.decode_lines(data, label)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from termmail.mail.flowed import body, plain
+from termmail.mail.message import shown_sections
 from termmail.mail.parse import envelope, fingerprint, parse, part_bytes, search_text, snippet, split_header
 from termmail.mail.sanitize import address_text, clean, clean_lines, safe_name, sender_text
 from tests.mail.nasty import NASTY, UNREADABLE
@@ -23,14 +25,14 @@ MANY_LINES = frozenset({"text", "html"})
 
 
 def strings(value: object, name: str = "") -> Iterator[tuple[str, str]]:
-    """Every string inside a dataclass, with the name of the field that holds it."""
+    """Every string inside a Struct, with the name of the field that holds it."""
     if isinstance(value, str):
         yield name, value
     elif isinstance(value, tuple):
         for each in value:
             yield from strings(each, name)
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
+    elif isinstance(value, msgspec.Struct):
+        for field in msgspec.structs.fields(value):
             yield from strings(getattr(value, field.name), field.name)
 
 
@@ -50,6 +52,8 @@ def read_everything(raw: bytes) -> Message:
     assert_clean(message)
     if len(block) < 1 << 20:
         assert envelope(block) == message.envelope
+    assert any(line.text.strip() for line in body(message).lines)
+    assert unsafe(plain(message), lines=True) == []
     for part in message.parts[:50]:
         assert len(part_bytes(raw, part.path)) == part.size
         assert safe_name(part.name) == part.name
@@ -68,7 +72,8 @@ def read_everything(raw: bytes) -> Message:
 def test_nasty_mail_is_read_clean_and_soon(name: str) -> None:
     message = read_everything(NASTY[name])
     if name not in UNREADABLE:
-        assert "INNOCENT" in message.envelope.subject + message.text + message.html
+        shown = "".join(each.title + each.text + each.html for each in shown_sections(message))
+        assert "INNOCENT" in message.envelope.subject + shown
 
 
 @pytest.mark.parametrize("name", NASTY)

@@ -15,6 +15,7 @@ from termmail.mail.sanitize import (
     clean_address,
     clean_bytes,
     clean_lines,
+    clean_words,
     cut,
     cut_sender,
     domain_warning,
@@ -260,3 +261,11 @@ def test_a_bare_address_keeps_its_end_where_it_is_cut(text: str, room: int) -> N
 
 def test_a_long_address_is_cut_at_once() -> None:
     assert cut_sender("x" * 1_000_000 + "@bank.example.verify.example.net", 24) == "…mple.verify.example.net"
+
+
+@pytest.mark.parametrize("blank", ["⠀", "ㅤ", "ᅟ", "ﾠ", "\u180e", "\u2060", "\u3000", "\xa0", "𝅙", "𓑁"])
+def test_runs_of_characters_that_look_blank_are_one_space_or_nothing(blank: str) -> None:
+    assert " ".join(clean_words(f"Ada{blank * 50} Lovelace{blank * 9}").split()) == "Ada Lovelace"
+    assert clean_words(blank * 3) == ""
+    assert clean_words(f"Ada {blank} {blank} L") == "Ada L"
+    assert sender_text(Address(blank * 4, "ada@example.org")) == "ada@example.org"

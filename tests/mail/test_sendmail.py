@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from termmail.mail.compose import ComposeError, from_raw
 from termmail.mail.message import Address, Identity, Outgoing
-from termmail.mail.parse import parse
+from termmail.mail.outgoing import goes_as_it_is
+from termmail.mail.parse import parse, part_bytes
+from termmail.mail.sendmail import SignedError, to_seven_bit
 
 ADA = Identity("Ada Lovelace", "ada@example.org")
 NOW = datetime(2026, 3, 3, 9, 12, tzinfo=UTC)
@@ -154,3 +156,101 @@ def test_any_bytes_are_made_fit_or_refused(pieces: list[bytes]) -> None:
     header = outgoing.raw.partition(b"\r\n\r\n")[0].lower()
     assert b"\r\nbcc" not in b"\r\n" + header
     assert header.count(b"message-id:") >= 1
+
+
+# --- for servers without 8BITMIME
+
+
+def eight_bit(*parts: str, subtype: str = "mixed") -> bytes:
+    lines = ["From: Ada <ada@x.org>", "To: a@x.org", "Subject: Grüße", f"Content-Type: multipart/{subtype}; boundary=b"]
+    body = "".join(f"--b\r\n{part}\r\n" for part in parts)
+    return ("\r\n".join([*lines, "", ""]) + body + "--b--\r\n").encode()
+
+
+TEXT = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nhällo, Ada"
+FILE = "Content-Type: application/x; name=a\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC"
+
+
+def test_an_eight_bit_message_is_encoded_in_seven_bits() -> None:
+    made_of = to_seven_bit(eight_bit(TEXT, FILE))
+    assert goes_as_it_is(made_of)
+    read = parse(made_of)
+    assert (read.envelope.subject, read.text) == ("Grüße", "hällo, Ada")
+    assert part_bytes(made_of, "2") == b"\0\1\2"
+    assert read.envelope.sender == (Address("Ada", "ada@x.org"),)
+    assert b"quoted-printable" in made_of
+
+
+def test_a_text_of_foreign_letters_is_encoded_as_base64() -> None:
+    raw = ("Content-Type: text/plain; charset=utf-8\r\n\r\n" + "Привет " * 50).encode()
+    made_of = to_seven_bit(raw)
+    assert b"base64" in made_of
+    assert parse(made_of).text.strip() == ("Привет " * 50).strip()
+
+
+def test_a_text_without_a_type_gets_one() -> None:
+    for codec, text in (("utf-8", "Привет"), ("latin-1", "Grüße")):
+        assert parse(to_seven_bit(b"Subject: s\r\n\r\n" + text.encode(codec))).text.strip() == text
+
+
+def test_a_seven_bit_message_stays_as_it_is() -> None:
+    assert to_seven_bit(WHOLE) == WHOLE
+
+
+def test_overlong_lines_are_encoded() -> None:
+    made_of = to_seven_bit(b"Subject: s\r\nContent-Type: text/plain\r\n\r\n" + b"x" * 2000)
+    assert goes_as_it_is(made_of)
+    assert parse(made_of).text.strip() == "x" * 2000
+
+
+def test_signed_text_of_eight_bits_is_not_encoded() -> None:
+    raw = eight_bit(TEXT, "Content-Type: application/pgp-signature\r\n\r\nx", subtype="signed")
+    with pytest.raises(SignedError, match="signed"):
+        to_seven_bit(raw)
+    outgoing = from_raw(raw, sender=None, recipients=["a@x.org"], identity=ADA, read_recipients=False, now=NOW)
+    assert raw.partition(b"\r\n\r\n")[2] in outgoing.raw
+    with pytest.raises(ComposeError, match="signed"):
+        made(raw.replace(b", Ada", b"x" * 2000), "a@x.org")
+
+
+def test_a_signed_part_beside_eight_bit_text_is_not_touched() -> None:
+    part = "--s\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\nContent-Type:  text/plain\r\n\r\nhi \r\n--i--\r\n"
+    part = f"Content-Type: multipart/signed; boundary=s\r\n\r\n{part}\r\n--s\r\nContent-Type: application/x\r\n\r\nx\r\n--s--"
+    made_of = to_seven_bit(eight_bit(TEXT, part))
+    assert goes_as_it_is(made_of)
+    assert part.encode() in made_of
+
+
+def test_an_attached_message_is_encoded_inside() -> None:
+    inner = "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: ä\r\n" + TEXT
+    made_of = to_seven_bit(eight_bit(inner))
+    assert goes_as_it_is(made_of)
+    attached = part_bytes(made_of, "1")
+    assert (parse(attached).envelope.subject, parse(attached).text) == ("ä", "hällo, Ada")
+    assert b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n" in made_of
+
+
+def test_messages_that_nest_without_end_are_refused() -> None:
+    raw = b"Content-Type: message/rfc822\r\n\r\n" * 500 + "ä".encode()
+    with pytest.raises(ComposeError, match="nests"):
+        to_seven_bit(raw)
+
+
+def test_eight_bit_text_between_the_parts_is_refused() -> None:
+    with pytest.raises(ComposeError, match="outside its parts"):
+        to_seven_bit(
+            eight_bit(FILE)
+            .replace(b"--b--", "grüße\r\n--b--".encode())
+            .replace(b"\r\n\r\n--b", "\r\n\r\nä\r\n--b".encode(), 1)
+        )
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"\r\n", b"--b", b"--b--", b"\xc3\xa4", b"Content-Type: text/plain", b"", b"\xff"]))
+)
+def test_what_comes_out_is_fit_for_seven_bits(pieces: list[bytes]) -> None:
+    raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"\r\n".join(pieces)
+    try:
+        assert goes_as_it_is(to_seven_bit(raw))
+    except ComposeError:
+        return

@@ -176,7 +176,6 @@ async def test_scram_fails_where_either_side_does_not_know_the_password(certific
 
 
 async def test_nothing_but_capa_is_said_in_the_clear_where_the_user_did_not_allow_it():
-    """T1, T2"""
     honest = Honest([mail(1)])
     error = await refused(honest, allow_cleartext=False)
     assert isinstance(error, TlsFailed)
@@ -185,7 +184,6 @@ async def test_nothing_but_capa_is_said_in_the_clear_where_the_user_did_not_allo
 
 
 async def test_apop_is_used_without_tls_where_the_stamp_is_true_and_the_password_stays_here():
-    """P1"""
     honest = Honest([mail(1)], greeting=GREETING)
     said = await session(honest, allow_cleartext=False)
     assert said[:2] == [b"CAPA", b"APOP ada " + DIGEST]
@@ -193,21 +191,19 @@ async def test_apop_is_used_without_tls_where_the_stamp_is_true_and_the_password
 
 
 async def test_apop_is_preferred_to_pass_and_plain_in_the_clear():
-    """P1"""
     said = await session(Honest([mail(1)], greeting=GREETING), allow_cleartext=True)
     assert said[1] == b"APOP ada " + DIGEST
 
 
 @pytest.mark.parametrize("stamp", [b"<1896.697170952>", b"<a\xff@b>", b"<a@b@c>", b"a@b"])
 async def test_apop_is_not_used_with_a_stamp_that_is_no_msg_id(stamp):
-    """P1: CVE-2007-1558 needs such stamps."""
+    """CVE-2007-1558 needs such stamps."""
     honest = Honest([mail(1)], greeting=b"+OK " + stamp + b"\r\n")
     assert isinstance(await refused(honest, allow_cleartext=False), TlsFailed)
     assert honest.said == [b"CAPA"]
 
 
 async def test_apop_is_never_used_where_tls_is_configured(certificates):
-    """P1"""
     honest = Honest([mail(1)], greeting=GREETING, capabilities=("TOP", "UIDL", "USER"))
     said = await session(honest, certificates.server, **secure(certificates))
     assert b"USER ada" in said
@@ -215,7 +211,7 @@ async def test_apop_is_never_used_where_tls_is_configured(certificates):
 
 
 async def test_a_refused_apop_is_followed_by_one_other_way_where_cleartext_is_allowed():
-    """P18: servers show a stamp also to users they keep no APOP secret for. Two logins, not more."""
+    """Servers show a stamp also to users they keep no APOP secret for. Two logins, not more."""
     honest = Honest([mail(1)], greeting=GREETING, answers={"APOP": b"-ERR [AUTH] no\r\n"})
     said = await session(honest, allow_cleartext=True)
     assert said[1:3] == [b"APOP ada " + DIGEST, b"AUTH PLAIN " + PLAIN]
@@ -249,7 +245,6 @@ def starttls(certificates, **options):
 
 
 async def test_stls_comes_first_and_what_was_known_before_is_asked_again(certificates):
-    """T2, T4"""
 
     async def script(talk: Talk) -> None:
         talk.say(GREETING)
@@ -277,7 +272,7 @@ async def test_stls_comes_first_and_what_was_known_before_is_asked_again(certifi
 
 @pytest.mark.parametrize("capabilities", [("TOP", "UIDL", "SASL PLAIN", "USER"), None])
 async def test_without_stls_nothing_else_is_said(certificates, capabilities):
-    """T2: TLS is required, never "if available"."""
+    """TLS is required, never "if available"."""
     honest = Honest([mail(1)], greeting=GREETING, capabilities=capabilities, answers={"STLS": b"-ERR what?\r\n"})
     error = await refused(honest, **starttls(certificates, allow_cleartext=True))
     assert isinstance(error, TlsFailed)
@@ -286,7 +281,7 @@ async def test_without_stls_nothing_else_is_said(certificates, capabilities):
 
 @pytest.mark.parametrize("behind", [b"+", b"+OK\r\n", b"+OK in\r\n" * 9, b"\0", b"\r\n"])
 async def test_one_byte_behind_the_answer_to_stls_ends_it_before_anything_secret(certificates, behind):
-    """T3: asyncio's own streams would read it as if it had come through TLS."""
+    """Asyncio's own streams would read it as if it had come through TLS."""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -303,7 +298,7 @@ async def test_one_byte_behind_the_answer_to_stls_ends_it_before_anything_secret
 
 
 async def test_a_byte_behind_stls_that_comes_a_moment_later_ends_it_too(certificates):
-    """T3, T6: it meets the handshake, and fails it."""
+    """It meets the handshake, and fails it."""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -324,7 +319,6 @@ async def test_a_byte_behind_stls_that_comes_a_moment_later_ends_it_too(certific
 
 
 async def test_no_tls_after_stls_is_an_error_and_no_login(certificates):
-    """T6, P16"""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -341,7 +335,6 @@ async def test_no_tls_after_stls_is_an_error_and_no_login(certificates):
 
 
 async def test_stls_with_a_certificate_nobody_knows_sends_nothing_more(certificates):
-    """T5"""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -375,7 +368,6 @@ async def test_stls_with_a_certificate_nobody_knows_sends_nothing_more(certifica
 )
 @pytest.mark.parametrize("verb", ["AUTH", "PASS"])
 async def test_a_refused_login_says_what_to_do_and_is_not_tried_again(certificates, verb, answer, kind):
-    """P18"""
     capabilities = CAPA if verb == "AUTH" else ("TOP", "UIDL", "USER")
     honest = Honest([mail(1)], capabilities=capabilities, answers={verb: answer})
     error = await refused(honest, certificates.server, **secure(certificates))
@@ -400,7 +392,6 @@ async def test_a_server_that_asks_back_in_plain_is_an_error(certificates):
 
 
 async def test_a_greeting_that_never_comes_is_given_up_in_time():
-    """P16"""
     error = await refused(Honest(greeting=b""), timeout_seconds=0.2)
     assert isinstance(error, Offline)
     assert "in time" in str(error)
@@ -414,7 +405,6 @@ async def test_a_greeting_that_is_none_ends_it():
 @pytest.mark.parametrize("bad", ["a\r\nDELE 1", "a\nb", "a\0b", "a\x7f", "a\ud800"])
 @pytest.mark.parametrize("which", [lambda bad: {"username": bad}, lambda bad: {"credential": Password(bad)}])
 async def test_a_control_character_in_name_or_password_is_refused_before_connecting(which, bad):
-    """P20"""
     honest = Honest([mail(1)])
     async with honest.running():
         with pytest.raises(LoginRefused) as caught:
@@ -438,7 +428,6 @@ ECHOES = [
 @pytest.mark.parametrize("echo", ECHOES)
 @pytest.mark.parametrize("answer", [b"-ERR you said %s\r\n", b"-ERR [IN-USE] %s\r\n", b"%s\r\n", b"+OK\r\n%s\r\n"])
 async def test_no_error_and_no_trace_shows_a_password_that_the_server_echoes(certificates, echo, answer):
-    """P19"""
     trace = Trace()
     honest = Honest([mail(1)], answers={"AUTH": answer % echo})
     error = await refused(honest, certificates.server, trace, **secure(certificates))
@@ -455,7 +444,6 @@ async def test_no_error_and_no_trace_shows_a_password_that_the_server_echoes(cer
 
 
 async def test_the_trace_tells_the_conversation_without_its_secrets(certificates):
-    """P19"""
     trace = Trace()
     honest = Honest([mail(1)], capabilities=("TOP", "UIDL", "USER"))
     async with honest.running(certificates.server):

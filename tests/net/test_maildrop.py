@@ -37,7 +37,6 @@ async def test_with_list_too_the_list_comes_with_the_login():
 
 
 async def test_rows_with_odd_numbers_are_left_out_and_counted():
-    """P5"""
     odd = ("-1 5", "0 5", "1e3 5", "18446744073709551616 5", "٣ 5", "1 77", "hello", "99 5")
     honest = Honest([mail(1), mail(2)], answers={"LIST": rows("1 10", *odd, "2 20")})
     honest.answers["UIDL"] = rows("1 a", "2 b", "99 c")
@@ -68,7 +67,6 @@ async def test_a_message_with_a_senseless_size_is_listed_and_can_be_read(size):
     ],
 )
 async def test_where_stat_list_and_uidl_disagree_list_and_uidl_together_win(stat, sizes, names, agreed):
-    """P6"""
     answers = {
         "STAT": f"+OK {stat} 100\r\n".encode(),
         "LIST": rows(*(f"{n} 10" for n in sizes)),
@@ -81,7 +79,7 @@ async def test_where_stat_list_and_uidl_disagree_list_and_uidl_together_win(stat
 
 
 async def test_odd_uidls_stay_the_bytes_they_are():
-    """P7, P8: long, blank, doubled, with NUL, ESC and ../ in them."""
+    """Long, blank, doubled, with NUL, ESC and ../ in them."""
     names = [b"u" * 5000, b"", b"../../x", b"a\0b", b"\x1b[2J", b"same", b"same", b"with blanks in it", b"\xff\xfe"]
     honest = Honest([mail(n) for n in range(1, 10)])
     honest.answers["UIDL"] = rows(*(b"%d %s" % (n, name) for n, name in enumerate(names, 1)))
@@ -90,7 +88,6 @@ async def test_odd_uidls_stay_the_bytes_they_are():
 
 
 async def test_without_uidl_messages_have_no_name_and_nothing_is_lost():
-    """P10"""
     honest = Honest([mail(1)], capabilities=None, answers={"UIDL": b"-ERR what?\r\n"})
     async with opened(honest) as drop:
         assert list(await drop.listing()) == [Listed(1, len(mail(1)), b"")]
@@ -126,7 +123,6 @@ async def test_a_server_that_refuses_capa_after_login_keeps_what_it_announced():
 
 
 async def test_an_endless_list_ends_the_session():
-    """P2"""
     honest = Honest([mail(1)], answers={"LIST": b"+OK\r\n" + b"1 10\r\n" * 3000 + b".\r\n"})
     async with opened(honest) as drop:
         with pytest.raises(ProtocolError):
@@ -135,7 +131,6 @@ async def test_an_endless_list_ends_the_session():
 
 
 async def test_a_large_maildrop_is_listed_with_two_commands_and_without_holding_up_the_loop():
-    """P22"""
     honest = Honest([mail(1)])
     count = 100_000
     honest.answers = {
@@ -169,7 +164,6 @@ async def test_one_uidl_tells_whether_a_number_still_is_the_message():
 
 
 async def test_an_answer_for_another_number_ends_the_session():
-    """P21"""
     async with opened(Honest([mail(1)], answers={"UIDL 1": b"+OK 2 uid-2\r\n"})) as drop:
         with pytest.raises(ProtocolError):
             await drop.uidl(1)
@@ -178,7 +172,6 @@ async def test_an_answer_for_another_number_ends_the_session():
 
 @pytest.mark.parametrize("text", [b"", b"x y", b"-1 5", b"1e3 5"])
 async def test_a_stat_that_is_no_number_ends_the_session(text):
-    """P5"""
     honest = Honest([mail(1)], answers={"STAT": b"+OK " + text + b"\r\n"})
     async with honest.running():
         with pytest.raises(ProtocolError):
@@ -210,7 +203,6 @@ async def test_the_first_page_is_asked_for_alone_and_comes_before_the_rest_is_as
 
 
 async def test_a_message_that_is_gone_is_passed_over_and_the_others_come():
-    """P11"""
     mails = [mail(n) for n in range(1, 101)]
     honest = Honest(mails, answers={"TOP 7 0": b"-ERR gone\r\n"})
     async with opened(honest) as drop:
@@ -249,7 +241,6 @@ async def test_a_header_ends_at_its_first_empty_line_so_that_top_and_retr_agree(
 
 
 async def test_a_first_message_that_is_gone_does_not_make_termmail_give_up_top():
-    """P11"""
     mails = [mail(1), mail(2), mail(3)]
     honest = Honest(mails, capabilities=None, answers={"TOP 3 0": b"-ERR gone\r\n", "RETR 3": b"-ERR gone\r\n"})
     async with opened(honest) as drop:
@@ -259,7 +250,6 @@ async def test_a_first_message_that_is_gone_does_not_make_termmail_give_up_top()
 
 
 async def test_a_header_block_that_is_too_large_is_passed_over_and_the_others_come():
-    """P3, P4"""
     huge = b"+OK\r\n" + b"X-Long: " + b"x" * (1 << 20) + b"\r\n\r\n.\r\n"
     async with opened(Honest([mail(1), mail(2), mail(3)], answers={"TOP 2 0": huge})) as drop:
         got = await collect(drop.headers(await drop.listing()))
@@ -267,7 +257,6 @@ async def test_a_header_block_that_is_too_large_is_passed_over_and_the_others_co
 
 
 async def test_what_came_before_the_line_broke_is_handed_out():
-    """P14"""
     honest = Honest([mail(n) for n in range(1, 11)], answers={"TOP 6 0": b"+OK\r\nSubj" + b"DROP"})
     async with opened(honest) as drop:
         got = []
@@ -306,7 +295,6 @@ async def test_stopping_under_a_full_pipe_does_not_hold_up_what_comes_next():
 
 @pytest.mark.parametrize("capabilities", [CAPA, ONE_BY_ONE])
 async def test_messages_come_whole_and_byte_for_byte(capabilities):
-    """P13, P17"""
     mails = [mail(n, size=n * 37) for n in range(1, 101)]
     mails[3] = b"\r\n.\r\n..\r\n" + bytes(range(256)) + b"\n.\n\r.\r" + b"y" * 100_000 + b"\r\n"
     async with opened(Honest(mails, capabilities)) as drop:
@@ -330,7 +318,6 @@ async def test_progress_counts_the_bytes_and_reaches_the_end():
 
 
 async def test_a_message_above_the_limit_is_not_asked_for_and_the_others_come():
-    """P4"""
     honest = Honest([mail(1), mail(2, size=5000), mail(3)])
     async with opened(honest) as drop:
         listed = await drop.listing()
@@ -342,7 +329,6 @@ async def test_a_message_above_the_limit_is_not_asked_for_and_the_others_come():
 
 
 async def test_a_message_whose_size_was_a_lie_is_passed_over_and_the_others_come():
-    """P3, P4"""
     lie = rows("1 10", "2 10", "3 10")
     async with opened(Honest([mail(1), mail(2, size=50_000), mail(3)], answers={"LIST": lie})) as drop:
         got = await collect(drop.retrieve(await drop.listing(), limit=4000))
@@ -351,7 +337,6 @@ async def test_a_message_whose_size_was_a_lie_is_passed_over_and_the_others_come
 
 
 async def test_a_message_that_is_gone_is_refused_and_the_session_goes_on():
-    """P11"""
     async with opened(Honest([mail(1), mail(2)], answers={"RETR 1": b"-ERR [SYS/PERM] \x1b[31mgone\r\n"})) as drop:
         listed = await drop.listing()
         got = await collect(drop.retrieve(listed))
@@ -428,7 +413,6 @@ async def test_the_start_of_a_message_can_be_looked_at():
 
 
 async def test_deletes_count_once_quit_was_answered():
-    """P15"""
     honest = Honest([mail(1), mail(2)])
     async with opened(honest) as drop:
         listed = await drop.listing()
@@ -440,7 +424,6 @@ async def test_deletes_count_once_quit_was_answered():
 
 @pytest.mark.parametrize("answer", [b"-ERR some deleted messages not removed\r\n", b"DROP", b"+ODROP", b"hello\r\n"])
 async def test_a_quit_that_is_not_answered_with_ok_raises(answer):
-    """P15"""
     async with opened(Honest([mail(1)], answers={"QUIT": answer})) as drop:
         await drop.delete(Listed(1, 10, b""))
         with pytest.raises(NetError):
@@ -449,7 +432,6 @@ async def test_a_quit_that_is_not_answered_with_ok_raises(answer):
 
 
 async def test_a_quit_that_is_never_answered_is_given_up_in_time():
-    """P16"""
     async with opened(Honest([mail(1)], answers={"QUIT": b""}), timeout_seconds=0.2) as drop:
         with pytest.raises(Offline, match="in time"):
             await drop.commit()
@@ -466,7 +448,7 @@ async def test_a_refused_delete_is_told_and_can_be_taken_back():
 
 
 async def test_close_says_no_quit_and_never_raises():
-    """P15: a dropped session deletes nothing."""
+    """A dropped session deletes nothing."""
     honest = Honest([mail(1)])
     async with opened(honest) as drop:
         await drop.delete(Listed(1, 10, b""))

@@ -36,7 +36,7 @@ async def drip(talk: Talk, first: bytes, endless: bytes) -> None:
 
 @pytest.mark.parametrize("verb", ["NOOP", "TOP", "RETR", "LIST"])
 async def test_a_slow_drip_does_not_keep_the_session_alive(verb):
-    """P16: every command has one deadline in all, and RETR has to keep up a pace."""
+    """Every command has one deadline in all, and RETR has to keep up a pace."""
 
     async def script(talk: Talk) -> None:
         await drip(talk, b"+OK " if verb == "NOOP" else b"+OK\r\n", b"x")
@@ -56,7 +56,7 @@ async def test_a_slow_drip_does_not_keep_the_session_alive(verb):
 
 
 async def test_a_long_message_may_take_longer_than_the_timeout_while_it_moves():
-    """P16: by progress, not by the clock alone."""
+    """By progress, not by the clock alone."""
 
     async def script(talk: Talk) -> None:
         task = asyncio.ensure_future(drip(talk, b"+OK\r\n", b"x" * 400))
@@ -72,7 +72,6 @@ async def test_a_long_message_may_take_longer_than_the_timeout_while_it_moves():
 
 @pytest.mark.parametrize("verb", ["CAPA", "AUTH", "STAT", "UIDL", "LIST", "TOP", "RETR", "DELE", "QUIT"])
 async def test_a_command_that_is_never_answered_is_given_up_in_time(verb):
-    """P16"""
     honest = Honest([mail(1)], ONE_BY_ONE, answers={verb: b""})
     async with honest.running(), asyncio.timeout(5):
         with pytest.raises(Offline, match="in time"):
@@ -159,7 +158,7 @@ async def test_a_cancelled_open_lets_the_server_go():
 
 @pytest.mark.parametrize("verb", ["AUTH", "STAT", "LIST", "UIDL", "TOP", "RETR", "DELE"])
 async def test_one_answer_too_many_ends_the_session(verb):
-    """P21: the next answers would be taken for those of other commands."""
+    """The next answers would be taken for those of other commands."""
     honest = Honest([mail(1)], capabilities=ONE_BY_ONE)
     truth = Honest([mail(1)])
 
@@ -179,7 +178,6 @@ async def test_one_answer_too_many_ends_the_session(verb):
 
 
 async def test_bytes_that_come_while_the_session_is_idle_end_it():
-    """P21"""
     honest = Honest([mail(1)])
     async with opened(honest) as drop, asyncio.timeout(5):
         await drop.noop()
@@ -191,7 +189,6 @@ async def test_bytes_that_come_while_the_session_is_idle_end_it():
 
 
 async def test_a_server_that_hangs_up_while_the_session_is_idle_is_noticed():
-    """P14"""
     honest = Honest([mail(1)], answers={"NOOP": b"+OK\r\nDROP"})
     async with opened(honest) as drop, asyncio.timeout(5):
         await drop.noop()
@@ -202,7 +199,6 @@ async def test_a_server_that_hangs_up_while_the_session_is_idle_is_noticed():
 
 
 async def test_mail_that_forges_answers_forges_nothing():
-    """P12"""
     forged = b"Subject: x\r\n\r\nhi\n.\n+OK 2 999\r.\r+OK\r\n.+OK\r\n"
     async with opened(Honest([forged, mail(2)])) as drop:
         listed = await drop.listing()
@@ -210,7 +206,7 @@ async def test_mail_that_forges_answers_forges_nothing():
 
 
 async def test_the_line_may_die_at_every_byte_of_a_session():
-    """P14: the end is Offline, or what came is whole and true; never half an answer, never a hang."""
+    """The end is Offline, or what came is whole and true; never half an answer, never a hang."""
     transcript = [
         ("", b"+OK ready\r\n"),
         ("CAPA", rows(*ONE_BY_ONE)),
@@ -289,7 +285,6 @@ async def test_ten_thousand_headers_need_a_turn_more_for_each_two_thousand_at_mo
 
 
 async def test_a_look_that_finds_nothing_new_costs_the_same_in_a_maildrop_of_any_size():
-    """P22"""
     turns = []
     for count in (10, 10_000):
         honest = Honest([mail(1)] * count)

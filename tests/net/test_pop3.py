@@ -217,7 +217,6 @@ def test_nothing_is_sent_behind_stls_or_quit():
 @pytest.mark.parametrize("bad", ["a\r\nDELE 1", "a\nb", "a\rb", "a\0b", "a\x7fb", "\x1b[2J"])
 @pytest.mark.parametrize("verb", ["USER", "PASS", "APOP", "AUTH"])
 def test_a_control_character_never_leaves_as_part_of_a_command(verb, bad):
-    """P20"""
     with pytest.raises(ValueError):
         command(verb, bad)
 
@@ -226,7 +225,6 @@ def test_a_control_character_never_leaves_as_part_of_a_command(verb, bad):
     "one", [command("PASS", "s3cret"), command("AUTH", "PLAIN", "s3cret"), command("APOP", "ada", "s3cret")]
 )
 def test_no_repr_of_a_command_or_connection_shows_a_secret(one):
-    """P19"""
     connection = Connection()
     connection.receive(b"+OK\r\n")
     connection.next_event()
@@ -243,24 +241,21 @@ def test_no_repr_of_a_command_or_connection_shows_a_secret(one):
     [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r\n. \r\n", b"\r.\r\n", b".\r\nx", b"\0.\r\n"],
 )
 def test_only_crlf_dot_crlf_ends_a_mail(false_end):
-    """P12: else the writer of a mail writes the answers of the server."""
+    """Else the writer of a mail writes the answers of the server."""
     forged = b"a" + false_end + b"+OK forged\r\nb"
     assert body(forged + b"\r\n.\r\n") == forged + b"\r\n"
 
 
 def test_exactly_one_dot_is_taken_from_a_stuffed_line_and_none_from_others():
-    """P13"""
     assert body(b"..\r\n...\r\n.x\r\nx..y\r\n.. \r\n\n..\r\n.\r\n") == b".\r\n..\r\n.x\r\nx..y\r\n. \r\n\n..\r\n"
 
 
 def test_a_mail_keeps_nul_8_bit_bare_cr_and_bare_lf():
-    """P17"""
     raw = bytes(range(256)) + b"\rx\ny\0\xff\r\n"
     assert body(raw + b".\r\n") == raw
 
 
 def test_a_mail_may_have_lines_of_any_length():
-    """P4"""
     raw = b"x" * 3_000_000 + b"\r\n"
     events = play([GREETING, *LOGIN, (["RETR 1"], b"+OK\r\n" + raw + b".\r\n")])
     assert events[-1].body == raw
@@ -269,7 +264,6 @@ def test_a_mail_may_have_lines_of_any_length():
 @settings(max_examples=200)
 @given(st.lists(st.sampled_from([b"\r\n", b".", b"\r", b"\n", b"a", b"\0", b"\xff", b"+OK", b"\r\n."]), max_size=40))
 def test_whatever_a_mail_holds_comes_back_byte_for_byte_however_it_was_cut(pieces):
-    """P12, P13, P17"""
     raw = b"".join(pieces)
     raw = raw if raw.endswith(b"\r\n") or not raw else raw + b"\r\n"
     sent = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in raw.split(b"\r\n"))
@@ -288,7 +282,7 @@ def test_whatever_a_mail_holds_comes_back_byte_for_byte_however_it_was_cut(piece
     )
 )
 def test_no_bytes_make_the_machine_do_anything_but_answer_or_end(pieces):
-    """P2, P21: hostile bytes give events or a NetError, the same ones however they are cut."""
+    """Hostile bytes give events or a NetError, the same ones however they are cut."""
     steps = [
         GREETING,
         *LOGIN,
@@ -302,21 +296,19 @@ def test_no_bytes_make_the_machine_do_anything_but_answer_or_end(pieces):
 
 
 def test_a_status_line_may_have_8_kib_and_no_more():
-    """P2"""
     assert last([(["NOOP"], b"+OK " + b"x" * (8192 - 4) + b"\r\n")]).ok
     assert last([(["NOOP"], b"+OK " + b"x" * (8192 - 3) + b"\r\n")])[0] is ProtocolError
     assert play([([], b"+OK " + b"x" * 9000)])[-1][0] is ProtocolError
 
 
 def test_capa_may_have_100_rows_and_no_more():
-    """P2"""
     assert every_cut([GREETING, (["CAPA"], b"+OK\r\n" + b"X\r\n" * 100 + b".\r\n")])[-1].ok
     assert every_cut([GREETING, (["CAPA"], b"+OK\r\n" + b"X\r\n" * 101 + b".\r\n")])[-1][0] is ProtocolError
 
 
 @pytest.mark.parametrize("verb", ["LIST", "UIDL"])
 def test_a_listing_may_have_what_stat_counted_and_some_more(verb):
-    """P2, P6: STAT and LIST may disagree, but not without end."""
+    """STAT and LIST may disagree, but not without end."""
     stat = (["STAT"], b"+OK 2 10\r\n")
     some = b"+OK\r\n" + b"1 1\r\n" * 1002 + b".\r\n"
     more = b"+OK\r\n" + b"1 1\r\n" * 1003 + b".\r\n"
@@ -325,7 +317,6 @@ def test_a_listing_may_have_what_stat_counted_and_some_more(verb):
 
 
 def test_an_endless_listing_ends_the_session_without_filling_the_memory():
-    """P2"""
     connection = Connection()
     for data in (b"+OK\r\n", b"+OK\r\n", b"+OK 2 10\r\n"):
         if connection.state is State.AUTHORIZATION:
@@ -343,14 +334,13 @@ def test_an_endless_listing_ends_the_session_without_filling_the_memory():
 
 
 def test_a_row_may_have_8_kib_and_no_more():
-    """P2, P7: a UIDL of 5 KB is odd, and still a name."""
+    """A UIDL of 5 KB is odd, and still a name."""
     row = b"1 " + b"u" * 5000 + b"\r\n"
     assert last([(["UIDL"], b"+OK\r\n" + row + b".\r\n")]).body == row
     assert last([(["UIDL"], b"+OK\r\n1 " + b"u" * 8200 + b"\r\n.\r\n")])[0] is ProtocolError
 
 
 def test_a_mail_above_the_limit_is_passed_over_and_the_session_goes_on():
-    """P3, P4"""
     steps = [
         GREETING,
         *LOGIN,
@@ -360,7 +350,6 @@ def test_a_mail_above_the_limit_is_passed_over_and_the_session_goes_on():
 
 
 def test_the_limit_counts_to_the_byte():
-    """P3"""
     for size, fits in ((98, True), (99, False)):
         answer = last([([command("RETR", 1, limit=100)], b"+OK\r\n" + b"x" * size + b"\r\n.\r\n")])
         assert (answer.body is not None) is fits
@@ -368,7 +357,6 @@ def test_the_limit_counts_to_the_byte():
 
 
 def test_a_mail_without_an_end_ends_the_session_and_is_not_kept(monkeypatch):
-    """P3"""
     monkeypatch.setattr(body_module, "DRAIN_LIMIT", 5000)
     answer = last([([command("RETR", 1, limit=1000)], b"+OK\r\n" + b"x" * 7000)])
     assert answer[0] is TooLarge
@@ -389,7 +377,6 @@ def test_a_mail_without_an_end_ends_the_session_and_is_not_kept(monkeypatch):
 
 @pytest.mark.parametrize("surplus", [b"+OK\r\n", b"-ERR\r\n", b"+OK", b"\r\n", b"x", b"\0"])
 def test_a_byte_that_nobody_asked_for_ends_the_session(surplus):
-    """P21"""
     assert every_cut([([], b"+OK ready\r\n" + surplus)])[-1][0] is ProtocolError
     assert last([(["NOOP"], b"+OK\r\n" + surplus)])[0] is ProtocolError
     assert last([(["RETR 1"], b"+OK\r\nhi\r\n.\r\n" + surplus)])[0] is ProtocolError
@@ -397,7 +384,6 @@ def test_a_byte_that_nobody_asked_for_ends_the_session(surplus):
 
 @pytest.mark.parametrize("surplus", [b"+OK\r\n", b"+", b"\r", b"\x16"])
 def test_a_byte_behind_the_answer_to_stls_ends_the_session(surplus):
-    """T3"""
     events = every_cut([GREETING, (["STLS"], b"+OK begin\r\n" + surplus)])
     assert events[1] == Answer("STLS", True, b"begin")
     assert events[2][0] is ProtocolError
@@ -405,7 +391,6 @@ def test_a_byte_behind_the_answer_to_stls_ends_the_session(surplus):
 
 
 def test_after_tls_there_is_no_second_greeting():
-    """T4"""
     connection = Connection()
     connection.receive(b"+OK\r\n")
     connection.next_event()
@@ -425,7 +410,6 @@ def test_after_tls_there_is_no_second_greeting():
     "line", [b"", b"OK", b"+ok", b"+OKAY", b"-ERRATIC", b"* OK", b"220 hi", b"\xff+OK", b"-", b"+"]
 )
 def test_a_line_that_is_no_status_ends_the_session(line):
-    """P21"""
     assert every_cut([([], line + b"\r\n")])[-1][0] is ProtocolError
     assert last([(["STAT"], line + b"\r\n")])[0] is ProtocolError
 
@@ -436,7 +420,6 @@ def test_after_quit_was_answered_nothing_is_of_interest():
 
 
 def test_the_end_of_the_line_at_every_byte_gives_offline_and_never_half_an_answer():
-    """P14"""
     full = b"+OK\r\nSubject: x\r\n\r\nhello\r\n.\r\n"
     for length in range(len(full)):
         events = every_cut([GREETING, *LOGIN, (["RETR 1"], full[:length] or b""), ([], b"")][: 5 if length else 4])
@@ -446,7 +429,6 @@ def test_the_end_of_the_line_at_every_byte_gives_offline_and_never_half_an_answe
 
 
 def test_the_end_of_the_line_before_a_greeting_is_offline():
-    """P14"""
     assert every_cut([([], b"")])[-1][0] is Offline
 
 
@@ -473,7 +455,6 @@ def test_a_greeting_that_refuses_is_told_and_ends_it():
     ],
 )
 def test_only_a_true_msg_id_is_a_stamp(text, stamp):
-    """P1"""
     assert every_cut([([], b"+OK " + text + b"\r\n")]) == [Greeting(True, text, stamp)]
 
 
@@ -483,7 +464,6 @@ def test_only_a_true_msg_id_is_a_stamp(text, stamp):
      b"\0001 5", b"1.0 5"],
 )  # fmt: skip
 def test_rows_with_odd_numbers_are_no_rows(row):
-    """P5"""
     assert parse_size_row(row) is None
 
 
@@ -492,7 +472,6 @@ def test_rows_with_odd_numbers_are_no_rows(row):
     [b"", b" ", b"-5", b"x", b"1e3", b"9223372036854775808", "٣".encode(), b"007", b"+5", b"1_0", b"5.0", b"\x005"],
 )
 def test_a_row_whose_size_is_no_number_still_names_a_message(size):
-    """P5"""
     assert parse_size_row(b"1 " + size) == (1, None)
     assert parse_size_row(b"1") == (1, None)
 
@@ -505,7 +484,6 @@ def test_rows_with_plain_numbers_are_read(number, size):
 
 @pytest.mark.parametrize("uidl", [b"", b"../../etc/passwd", b"a b", b"\0", b"\x1b[31m", b"\xff\xfe", b"u" * 5000])
 def test_a_uidl_is_opaque_bytes(uidl):
-    """P7"""
     assert parse_uidl_row(b"12 " + uidl) == (12, uidl)
 
 
@@ -513,7 +491,6 @@ def test_a_uidl_is_opaque_bytes(uidl):
     "row", [b"-1 a", b"0 a", b"1e3 a", b"18446744073709551616 a", "٣ a".encode(), b"", b" 1 a", b"a"]
 )
 def test_a_uidl_with_an_odd_number_is_no_row(row):
-    """P5"""
     assert parse_uidl_row(row) is None
 
 
@@ -535,8 +512,15 @@ def test_capabilities_are_names_with_arguments():
 
 
 def test_response_codes_are_read_from_the_beginning_only():
-    """P18"""
     assert response_code(b"[in-use] locked") == "IN-USE"
     assert response_code(b"[SYS/TEMP] later") == "SYS/TEMP"
     assert response_code(b"hello [IN-USE]") == ""
     assert response_code(b"[IN-USE locked") == ""
+
+
+def test_the_end_of_the_connection_says_when_it_came():
+    assert play([([], b"")])[-1] == (Offline, "The server dropped the connection before its greeting.")
+    assert play([GREETING, ([], b"")])[-1] == (Offline, "The server dropped the connection.")
+    middle = "The server dropped the connection in the middle of an answer."
+    assert play([GREETING, (["CAPA"], b"+OK li"), ([], b"")])[-1] == (Offline, middle)
+    assert play([GREETING, (["CAPA"], b"+OK list\r\nTOP\r\n"), ([], b"")])[-1] == (Offline, middle)

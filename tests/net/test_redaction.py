@@ -25,7 +25,6 @@ def hiding(password: str = PASSWORD, username: str = "ada") -> Secrets:
 @pytest.mark.parametrize("name", ["", "a", "ad", "ada", "ada@example.org"])
 @pytest.mark.parametrize("behind", ["", "x", "xy", "xyz"])
 def test_no_base64_shows_any_of_a_secret(name, behind):
-    """P19"""
     coded = base64.b64encode(f"\0{name}\0{PASSWORD}{behind}".encode())
     for echo in (coded, coded.rstrip(b"="), base64.urlsafe_b64encode(base64.b64decode(coded))):
         assert hiding().redact(b"-ERR " + echo + b" is wrong") == b"-ERR [hidden] is wrong"
@@ -45,6 +44,19 @@ def test_a_part_of_an_echoed_login_is_hidden_too():
         assert hiding().redact(b"-ERR " + coded[start : start + 8]) == b"-ERR [hidden]"
     wrapped = coded[:10] + b"\r\n " + coded[10:]
     assert hiding().redact(wrapped) == b"[hidden]\r\n [hidden]"
+
+
+@pytest.mark.parametrize("before", [b"", b"A", b"AB"])
+def test_base64_of_a_short_password_among_unknown_text_is_hidden(before):
+    coded = base64.b64encode(before + b"qxz7w" + b"CDEFG")
+    assert hiding("qxz7w").redact(b"-ERR " + coded) == b"-ERR [hidden]"
+
+
+def test_base64_with_the_url_safe_alphabet_is_hidden():
+    coded = base64.urlsafe_b64encode("\0ada\0~~~???ÿÿÿþþþ>>>".encode())
+    assert b"_" in coded or b"-" in coded
+    for start in range(len(coded) - 8):
+        assert hiding("~~~???ÿÿÿþþþ>>>").redact(b"-ERR " + coded[start : start + 8]) == b"-ERR [hidden]"
 
 
 def encodings(text: str) -> list[bytes]:
@@ -84,7 +96,6 @@ def test_a_password_in_latin_1_is_hidden():
 
 
 def test_a_very_short_secret_hides_the_whole_line():
-    """P19"""
     assert hiding("e").redact(b"-ERR password e is wrong") == b"[hidden]"
 
 

@@ -1,4 +1,4 @@
-"""Sending: every S row of SAFETY, against aiosmtpd and against scripted servers on real sockets."""
+"""Sending, against aiosmtpd and against scripted servers on real sockets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def secure(port: int, certificates, security="tls", **keys: object) -> Server:
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 async def test_a_message_arrives_byte_for_byte_over_verified_tls(certificates, security):
-    """S3 S6: leading dots and CRLF survive; the login happens inside TLS."""
+    """Leading dots and CRLF survive; the login happens inside TLS."""
     context = {security: certificates.server}
     async with aiosmtpd(PASSWORD, auth_required=True, **context) as postbox:
         outcome = await send(secure(postbox.port, certificates, security), "bob@example.org", "eve@example.org")
@@ -42,7 +42,7 @@ async def test_a_message_arrives_byte_for_byte_over_verified_tls(certificates, s
 
 
 async def test_bare_line_ends_cannot_end_the_message_early():
-    """S3: LF.LF and CR.CR would let a stranger's text become a second message elsewhere."""
+    """LF.LF and CR.CR would let a stranger's text become a second message elsewhere."""
     raw = b"Subject: x\r\n\r\none\n.\nMAIL FROM:<evil@example.org>\r.\rtwo\n.\r\nthree"
     async with aiosmtpd(PASSWORD) as postbox:
         assert (await send(plain(postbox.port), raw=raw)).state == "sent"
@@ -60,7 +60,6 @@ async def test_two_recipients_of_one_name_are_one_and_the_null_sender_works():
 
 
 async def test_ehlo_tells_nothing_about_this_computer():
-    """S5."""
     async with serve(polite) as served:
         await send(plain(served))
     assert served.said[0] == b"EHLO [127.0.0.1]"
@@ -89,7 +88,7 @@ async def test_a_server_without_login_gets_none():
 
 
 async def test_a_byte_behind_the_starttls_answer_ends_the_session(certificates):
-    """T3: whole replies and unfinished ones; neither login nor mail follows, not even inside TLS."""
+    """Whole replies and unfinished ones; neither login nor mail follows, not even inside TLS."""
     for extra in (b"250 injected\r\n", b"2", b"235 ok\r\n250 ok\r\n"):
         leaked = bytearray()
 
@@ -110,7 +109,7 @@ async def test_a_byte_behind_the_starttls_answer_ends_the_session(certificates):
 
 
 async def test_a_byte_that_comes_while_tls_is_made_ready_ends_the_session(certificates, monkeypatch):
-    """T3: the answer was clean, what follows it a moment later is not."""
+    """The answer was clean, what follows it a moment later is not."""
     sent = threading.Event()
 
     def slow_context(ca_file: str | None) -> ssl.SSLContext:
@@ -144,7 +143,7 @@ async def test_a_byte_that_comes_while_tls_is_made_ready_ends_the_session(certif
     ],
 )
 async def test_without_tls_nothing_but_ehlo_and_starttls_is_said(certificates, ehlo, answer):
-    """T1 T2 T6: stripping STARTTLS, refusing it or answering without TLS gets neither password nor mail."""
+    """Stripping STARTTLS, refusing it or answering without TLS gets neither password nor mail."""
 
     async def script(talk: Talk) -> None:
         await talk.say(b"220 hi\r\n")
@@ -163,7 +162,7 @@ async def test_without_tls_nothing_but_ehlo_and_starttls_is_said(certificates, e
 
 
 async def test_after_starttls_the_server_is_asked_again_what_it_can(certificates):
-    """T4: what was said in the clear (a size limit, LOGIN) is forgotten."""
+    """What was said in the clear (a size limit, LOGIN) is forgotten."""
 
     async def script(talk: Talk) -> None:
         await talk.say(b"220 hi\r\n")
@@ -184,7 +183,6 @@ async def test_after_starttls_the_server_is_asked_again_what_it_can(certificates
 
 
 async def test_an_unknown_certificate_gets_no_login(certificates):
-    """T5."""
     for keys in ({"tls_ca_file": certificates.other_ca_file}, {"tls_ca_file": None}):
         for security, context in (("tls", certificates.server), ("starttls", None)):
 
@@ -207,7 +205,7 @@ async def test_an_unknown_certificate_gets_no_login(certificates):
 
 
 async def test_cleartext_needs_the_ugly_setting():
-    """T1: nothing is connected to without it."""
+    """Nothing is connected to without it."""
     async with serve(polite) as served:
         outcome = await send(plain(served, allow_cleartext=False))
     assert (type(outcome.error), served.talks) == (TlsFailed, [])
@@ -233,7 +231,7 @@ async def test_cleartext_needs_the_ugly_setting():
     ],
 )
 async def test_login_uses_only_what_is_offered_and_asks_at_most_three_times(offer, answers, wanted):
-    """S6 S12: PLAIN and LOGIN only, a refused password is not tried again, 334 for ever ends."""
+    """PLAIN and LOGIN only, a refused password is not tried again, 334 for ever ends."""
 
     async def script(talk: Talk) -> None:
         await talk.say(b"220 hi\r\n")
@@ -258,7 +256,7 @@ async def test_login_uses_only_what_is_offered_and_asks_at_most_three_times(offe
 
 
 async def test_a_password_with_a_line_break_is_never_sent():
-    """P20: CR, LF and NUL in a credential."""
+    """CR, LF and NUL in a credential."""
     for bad in ("a\r\nb", "a\nb", "a\0b"):
         async with serve(polite) as served:
             outcome = await send(plain(served, password=bad))
@@ -267,7 +265,7 @@ async def test_a_password_with_a_line_break_is_never_sent():
 
 
 async def test_the_password_is_in_no_word_and_no_log_even_if_the_server_echoes_it():
-    """P19 L5: plain and in base64."""
+    """Plain and in base64."""
     coded = base64.b64encode(PASSWORD.encode())
     plain_blob = base64.b64encode(b"\0ada\0" + PASSWORD.encode())
     for echo in (PASSWORD.encode(), coded, plain_blob):

@@ -1,4 +1,4 @@
-"""Sending when the server says no, breaks the rules, or dies: what becomes of the message (S1, S7 to S12 of SAFETY)."""
+"""Sending when the server says no, breaks the rules, or dies: what becomes of the message."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from tests.net.smtp_script import EHLO, RAW, Talk, plain, polite, send, serve
     ],
 )
 async def test_4xx_is_later_and_5xx_is_refused_in_the_servers_words_at_every_step(step, reply, state, error):
-    """S9 S10."""
     async with serve(lambda talk: polite(talk, answers={step: reply})) as served:
         outcome = await send(plain(served))
     assert (outcome.state, type(outcome.error), outcome.accepted) == (state, error, ())
@@ -36,7 +35,7 @@ async def test_4xx_is_later_and_5xx_is_refused_in_the_servers_words_at_every_ste
 
 
 async def test_a_refused_recipient_is_named_and_the_others_get_the_message():
-    """S10: who got it, who did not and why, and who may get it later."""
+    """Who got it, who did not and why, and who may get it later."""
     answers = {b"no@x.org": b"550 5.1.1 unknown\r\n", b"grey@x.org": b"450 4.2.0 greylisted\r\n"}
     async with serve(lambda talk: polite(talk, answers=answers)) as served:
         outcome = await send(plain(served), "no@x.org", "bob@x.org", "grey@x.org", "eve@x.org")
@@ -48,7 +47,7 @@ async def test_a_refused_recipient_is_named_and_the_others_get_the_message():
 
 
 async def test_no_data_is_sent_when_every_recipient_is_refused():
-    """S10: refused where all are for good, later where one is only for now."""
+    """Refused where all are for good, later where one is only for now."""
     answers = {b"no@x.org": b"550 unknown\r\n", b"grey@x.org": b"450 greylisted\r\n"}
     for recipients, state in ((("no@x.org",), "refused"), (("no@x.org", "grey@x.org"), "later")):
         async with serve(lambda talk: polite(talk, answers=answers)) as served:
@@ -58,7 +57,6 @@ async def test_no_data_is_sent_when_every_recipient_is_refused():
 
 
 async def test_size_is_checked_before_the_message_is_offered():
-    """S11."""
     async with serve(
         lambda talk: polite(talk, answers={b"EHLO": b"250-x\r\n250-AUTH PLAIN\r\n250 SIZE 50\r\n"})
     ) as served:
@@ -70,7 +68,6 @@ async def test_size_is_checked_before_the_message_is_offered():
 
 @pytest.mark.parametrize("size", [b"SIZE", b"SIZE 0", b"SIZE x", b"SIZE -1", b"SIZE " + b"9" * 5000])
 async def test_a_senseless_size_limit_does_not_stop_mail(size):
-    """S11."""
     async with serve(
         lambda talk: polite(talk, answers={b"EHLO": b"250-x\r\n250-" + size + b"\r\n250 AUTH PLAIN\r\n"})
     ) as served:
@@ -79,7 +76,7 @@ async def test_a_senseless_size_limit_does_not_stop_mail(size):
 
 
 async def test_8_bit_text_and_letters_go_only_where_they_are_offered():
-    """S11: 8BITMIME and SMTPUTF8; a domain alone is written in ASCII."""
+    """8BITMIME and SMTPUTF8; a domain alone is written in ASCII."""
     eight_bit = "Subject: x\r\n\r\nhé\r\n".encode()
     utf8 = EHLO.replace(b"250-SIZE", b"250-SMTPUTF8\r\n250-SIZE")
     cases = [
@@ -134,6 +131,16 @@ async def test_where_8bitmime_is_missing_the_text_is_encoded(smtp_server):
     assert received.raw.startswith(head + b"\r\n\r\n--b\r\n")
 
 
+async def test_a_signed_message_with_8_bit_text_is_not_broken_but_refused(smtp_server):
+    """RFC 1847: encoding it would break the signature."""
+    server = await smtp_server(manners=Manners(without=frozenset({"8BITMIME", "SMTPUTF8"})), passwords={})
+    signed = EIGHT_BIT.replace("multipart/mixed", 'multipart/signed; protocol="application/pgp-signature"')
+    outcome = await send(plain(server.port, username="", password=""), raw=signed.encode())
+    assert (outcome.state, type(outcome.error)) == ("refused", Refused)
+    assert "signed" in outcome.words
+    assert server.received == []
+
+
 async def test_with_8bitmime_the_message_is_sent_as_it_is(smtp_server):
     server = await smtp_server(passwords={})
     assert (await send(plain(server.port, username="", password=""), raw=EIGHT_BIT.encode())).state == "sent"
@@ -143,7 +150,7 @@ async def test_with_8bitmime_the_message_is_sent_as_it_is(smtp_server):
 
 
 async def test_a_domain_of_other_letters_is_written_in_ascii():
-    """S11: no SMTPUTF8 is needed for it."""
+    """No SMTPUTF8 is needed for it."""
     async with serve(polite) as served:
         await send(plain(served), "bob@bücher.example")
     assert b"RCPT TO:<bob@xn--bcher-kva.example>" in served.said
@@ -166,7 +173,6 @@ async def test_a_domain_of_other_letters_is_written_in_ascii():
     ],
 )
 async def test_an_address_that_would_become_a_command_is_refused_before_connecting(bad):
-    """S1."""
     async with serve(polite) as served:
         outcome = await send(plain(served), "eve@x.org", bad)
         assert outcome.state == "refused"
@@ -196,7 +202,7 @@ async def _until_data(talk: Talk) -> None:
 
 
 async def test_a_line_that_dies_at_any_byte_of_the_servers_answers_is_never_called_wrongly():
-    """S7 S8 S9: later before the final dot, unsure after it, sent only with the whole 250."""
+    """Later before the final dot, unsure after it, sent only with the whole 250."""
     total = len(b"".join(_replies()))
     seen = set()
     for cut in range(total + 1):
@@ -226,7 +232,7 @@ async def test_a_line_that_dies_at_any_byte_of_the_servers_answers_is_never_call
 
 
 async def test_a_line_that_dies_inside_the_message_means_later():
-    """S9: the dot was never written, so the server cannot have the message."""
+    """The dot was never written, so the server cannot have the message."""
     raw = b"Subject: big\r\n\r\n" + (b"x" * 76 + b"\r\n") * 300_000
     for taken in (0, 1, 100_000, 5_000_000):
 
@@ -242,7 +248,7 @@ async def test_a_line_that_dies_inside_the_message_means_later():
 
 
 async def test_the_servers_last_words_inside_a_message_are_heard():
-    """S12: 552 before the dot refuses, 421 means later, and neither waits for a timeout."""
+    """552 before the dot refuses, 421 means later, and neither waits for a timeout."""
     raw = b"Subject: big\r\n\r\n" + (b"x" * 76 + b"\r\n") * 200_000
     for words, state in ((b"552 5.3.4 too much\r\n", "refused"), (b"421 4.3.0 going down\r\n", "later")):
 
@@ -259,7 +265,6 @@ async def test_the_servers_last_words_inside_a_message_are_heard():
 
 
 async def test_250_and_then_a_drop_or_a_mess_is_sent_once():
-    """S8."""
     for after in (b"", b"250 again\r\n", b"\xff\0 garbage", b"421 bye\r\n"):
 
         async def script(talk: Talk, after=after) -> None:
@@ -285,7 +290,6 @@ async def test_250_and_then_a_drop_or_a_mess_is_sent_once():
     ],
 )
 async def test_the_answer_after_the_dot_decides_and_a_senseless_one_leaves_it_open(answer, state):
-    """S7 S12."""
     async with serve(lambda talk: polite(talk, answers={b".": answer})) as served:
         outcome = await send(plain(served))
     assert outcome.state == state
@@ -310,7 +314,7 @@ GARBAGE = [
 
 @pytest.mark.parametrize("garbage", GARBAGE)
 async def test_what_is_no_reply_ends_the_session_at_every_step(garbage):
-    """S12: any reply that is not `ddd[ -]`, and mixed codes."""
+    """Any reply that is not `ddd[ -]`, and mixed codes."""
     for step in (b"greeting", b"EHLO", b"AUTH", b"MAIL", b"RCPT", b"DATA"):
         async with serve(lambda talk, step=step: polite(talk, answers={step: garbage})) as served:
             outcome = await send(plain(served))
@@ -322,7 +326,6 @@ async def test_what_is_no_reply_ends_the_session_at_every_step(garbage):
     "flood", [b"250-x\r\n" * 100_000, b"2" * 5_000_000, b"250-" + b"x" * 100_000 + b"\r\n", b"250 ok\r\n" * 100_000]
 )
 async def test_a_flood_ends_the_session(flood):
-    """S12 P2."""
 
     async def script(talk: Talk) -> None:
         await polite(talk, answers={b"EHLO": flood})
@@ -336,7 +339,7 @@ async def test_a_flood_ends_the_session(flood):
 
 
 async def test_a_reply_nobody_asked_for_ends_the_session():
-    """P21: one command, one reply."""
+    """One command, one reply."""
     async with serve(lambda talk: polite(talk, answers={b"MAIL": b"250 ok\r\n250 ok\r\n"})) as served:
         outcome = await send(plain(served))
     assert outcome.state == "later"
@@ -345,7 +348,7 @@ async def test_a_reply_nobody_asked_for_ends_the_session():
 
 @pytest.mark.parametrize("silent", [0, 1, 2, 3, 4, 5])
 async def test_a_silent_server_is_left_after_the_deadline(silent):
-    """P16: silence before the dot is later."""
+    """Silence before the dot is later."""
 
     async def script(talk: Talk) -> None:
         for reply in _replies()[:silent]:
@@ -360,7 +363,7 @@ async def test_a_silent_server_is_left_after_the_deadline(silent):
 
 
 async def test_a_slow_drip_does_not_stretch_the_deadline():
-    """P16: a byte now and then keeps no reply alive."""
+    """A byte now and then keeps no reply alive."""
 
     async def script(talk: Talk) -> None:
         await talk.say(b"220 hi\r\n")
@@ -376,7 +379,6 @@ async def test_a_slow_drip_does_not_stretch_the_deadline():
 
 
 async def test_silence_after_the_dot_is_unsure(monkeypatch):
-    """S7."""
     monkeypatch.setattr(submission, "VERDICT_FACTOR", 1)
 
     async def script(talk: Talk) -> None:
@@ -419,7 +421,7 @@ async def test_no_server_is_offline():
 
 
 async def test_a_stranger_s_control_characters_do_not_leave_the_server_text():
-    """T7 M1: what the server says is cleaned."""
+    """What the server says is cleaned."""
     async with serve(lambda talk: polite(talk, answers={b"MAIL": b"550 \x1b]0;x\x07\xc2\x9bno\r\n"})) as served:
         outcome = await send(plain(served))
     assert outcome.state == "refused"

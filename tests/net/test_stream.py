@@ -84,7 +84,6 @@ def in_words(error: NetError) -> str:
 
 
 async def test_tls_that_verifies_carries_bytes_both_ways(ca_file):
-    """T1, T5"""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -123,7 +122,6 @@ async def test_small_writes_do_not_wait_for_each_other():
 
 
 async def test_a_certificate_that_has_expired_is_refused_in_words(ca_file):
-    """T5"""
     yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     async with scripted(silent, context(not_after=yesterday)) as there:
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
@@ -134,7 +132,6 @@ async def test_a_certificate_that_has_expired_is_refused_in_words(ca_file):
 
 @pytest.mark.parametrize("name", ["mail.example.org", "127.0.0.2"])
 async def test_a_certificate_for_another_name_is_refused_in_words(ca_file, name):
-    """T5"""
     async with scripted(silent, context(name)) as there:
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
     assert isinstance(error, TlsFailed)
@@ -143,7 +140,6 @@ async def test_a_certificate_for_another_name_is_refused_in_words(ca_file, name)
 
 
 async def test_a_certificate_of_an_unknown_issuer_is_refused_in_words(ca_file):
-    """T5"""
     async with scripted(silent, context(authority=trustme.CA())) as there:
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
         assert isinstance(error, TlsFailed)
@@ -155,7 +151,6 @@ async def test_a_certificate_of_an_unknown_issuer_is_refused_in_words(ca_file):
 
 
 async def test_a_certificate_that_is_not_valid_yet_is_a_matter_of_the_clock(ca_file):
-    """T5"""
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     async with scripted(silent, context(not_before=tomorrow)) as there:
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
@@ -171,7 +166,7 @@ def test_no_general_advice_promises_what_only_the_caller_knows():
 
 
 async def test_a_server_without_tls_is_named_as_such(ca_file):
-    """T1: no fall-back."""
+    """No fall-back."""
     async with scripted(greets) as there:
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
     assert isinstance(error, TlsFailed)
@@ -181,7 +176,6 @@ async def test_a_server_without_tls_is_named_as_such(ca_file):
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
 async def test_tls_before_1_2_is_refused(ca_file):
-    """T5"""
     old = context()
     old.set_ciphers("ALL:@SECLEVEL=0")
     old.minimum_version = ssl.TLSVersion.TLSv1
@@ -203,7 +197,6 @@ async def test_tls_before_1_2_is_refused(ca_file):
 
 
 def test_contexts_verify_chain_and_name():
-    """T5"""
     made = tls_context()
     assert made.check_hostname
     assert made.verify_mode == ssl.CERT_REQUIRED
@@ -256,7 +249,7 @@ def test_every_trouble_has_words(trouble, kind, word):
 
 
 async def test_a_server_that_never_finishes_tls_is_given_up_in_time(ca_file):
-    """P16: connect has one deadline, name, TCP and TLS together."""
+    """Connect has one deadline, name, TCP and TLS together."""
     async with scripted(silent) as there:
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file, timeout_seconds=0.2))
     assert isinstance(error, Offline)
@@ -264,7 +257,6 @@ async def test_a_server_that_never_finishes_tls_is_given_up_in_time(ca_file):
 
 
 def test_no_configured_timeout_makes_connecting_wait_above_30_seconds():
-    """P16"""
     assert stream_module.CONNECT_SECONDS == 30
 
 
@@ -291,7 +283,7 @@ async def upgraded(there, ca_file) -> tuple[Stream, Heard]:
 
 
 async def test_start_tls_verifies_and_hands_over_to_a_new_receiver(ca_file):
-    """T3, T5: the receiver after TLS is a new one."""
+    """The receiver after TLS is a new one."""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -315,7 +307,7 @@ async def test_start_tls_verifies_and_hands_over_to_a_new_receiver(ca_file):
 
 
 async def test_start_tls_with_a_byte_nobody_took_is_an_attack(ca_file):
-    """T3: also half a line, also one that no owner had looked at yet."""
+    """Also half a line, also one that no owner had looked at yet."""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -335,7 +327,6 @@ async def test_start_tls_with_a_byte_nobody_took_is_an_attack(ca_file):
 
 
 async def test_plaintext_that_comes_once_tls_has_begun_fails_the_handshake(ca_file):
-    """T3, T6"""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -353,7 +344,6 @@ async def test_plaintext_that_comes_once_tls_has_begun_fails_the_handshake(ca_fi
 
 
 async def test_start_tls_that_is_never_answered_is_given_up_in_time(ca_file):
-    """T6, P16"""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -371,7 +361,6 @@ async def test_start_tls_that_is_never_answered_is_given_up_in_time(ca_file):
 
 
 async def test_start_tls_with_the_wrong_certificate_ends_the_line(ca_file):
-    """T5"""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -388,7 +377,6 @@ async def test_start_tls_with_the_wrong_certificate_ends_the_line(ca_file):
 
 
 async def test_start_tls_on_a_line_that_ended_is_an_error(ca_file):
-    """T6"""
 
     async def script(talk: Talk) -> None:
         talk.say(b"+OK ready\r\n")
@@ -456,5 +444,4 @@ async def test_a_cancelled_connect_lets_the_server_go(ca_file):
 
 
 def test_the_password_is_in_no_repr():
-    """P19"""
     assert "analytical" not in repr(Server("pop3", "h", 1, "tls", "ada", Password("analytical")))

@@ -1,4 +1,4 @@
-"""SAFETY, "A hostile or broken POP3 server": whole runs of `termmail sync` against servers that lie, stall and die.
+"""A hostile or broken POP3 server: whole runs of `termmail sync` against servers that lie, stall and die.
 
 Whatever the server does: no traceback, an exit code that says it, bounded memory and time, and after one honest session
 everything the server has is here, once.
@@ -50,35 +50,35 @@ async def honest_again(termmail: Profile) -> None:
 ENDS = {
     "greeting: -ERR": (Manners(greeting=b"-ERR " + EVIL + b"\r\n"), {75}),
     "greeting: none of it": (Manners(greeting=b"HTTP/1.1 200 OK\r\n\r\n"), {69}),
-    "greeting: endless line (P2)": (Manners(answers={"CONNECT": endless(b"+OK ", b"x")}), {69}),
-    "greeting: dropped (P14)": (Manners(drop_at=frozenset({"CONNECT"})), {75}),
-    "CAPA: endless rows (P2)": (Manners(answers={"CAPA": endless(b"+OK\r\n", b"X-Y\r\n")}), {69}),
-    "CAPA: one row without end (P2)": (Manners(answers={"CAPA": endless(b"+OK\r\n", b"x")}), {69}),
-    "login: [AUTH] (P18)": (Manners(login=b"-ERR [AUTH] " + EVIL + b"\r\n"), {77}),
-    "login: [IN-USE] (P18)": (Manners(login=b"-ERR [IN-USE] " + EVIL + b"\r\n"), {75}),
-    "login: [SYS/TEMP] (P18)": (Manners(login=b"-ERR [SYS/TEMP] x\r\n"), {75}),
-    "login: the password echoed (P19)": (Manners(login=b"-ERR no user with " + SECRET.encode() + b"\r\n"), {77}),
+    "greeting: endless line": (Manners(answers={"CONNECT": endless(b"+OK ", b"x")}), {69}),
+    "greeting: dropped": (Manners(drop_at=frozenset({"CONNECT"})), {75}),
+    "CAPA: endless rows": (Manners(answers={"CAPA": endless(b"+OK\r\n", b"X-Y\r\n")}), {69}),
+    "CAPA: one row without end": (Manners(answers={"CAPA": endless(b"+OK\r\n", b"x")}), {69}),
+    "login: [AUTH]": (Manners(login=b"-ERR [AUTH] " + EVIL + b"\r\n"), {77}),
+    "login: [IN-USE]": (Manners(login=b"-ERR [IN-USE] " + EVIL + b"\r\n"), {75}),
+    "login: [SYS/TEMP]": (Manners(login=b"-ERR [SYS/TEMP] x\r\n"), {75}),
+    "login: the password echoed": (Manners(login=b"-ERR no user with " + SECRET.encode() + b"\r\n"), {77}),
     "login: a challenge for ever": (Manners(login=b"+ \r\n"), {69}),
-    "STAT: words (P5)": (Manners(answers={"STAT": b"+OK one two\r\n"}), {69}),
-    "STAT: negative (P5)": (Manners(answers={"STAT": b"+OK -1 -1\r\n"}), {69}),
-    "STAT: 2^64 (P5)": (Manners(answers={"STAT": b"+OK 18446744073709551616 1\r\n"}), {69}),
-    "STAT: Arabic digits (P5)": (Manners(answers={"STAT": "+OK ٣ ٤\r\n".encode()}), {69}),
-    "LIST: endless rows (P2)": (Manners(answers={"LIST": endless(b"+OK\r\n", b"1 100\r\n")}), {69}),
-    "UIDL: endless rows (P2)": (Manners(answers={"UIDL": endless(b"+OK\r\n", b"1 a\r\n")}), {69}),
-    "UIDL: a row without end (P2)": (Manners(answers={"UIDL": endless(b"+OK\r\n1 ", b"x")}), {69}),
-    "LIST: a status line of nothing (P12)": (Manners(answers={"LIST": b"\r\n\r\n"}), {69}),
-    "LIST: the line dies (P14)": (Manners(drop_at=frozenset({"LIST"})), {75}),
-    "TOP: a status line without end (P2)": (Manners(answers={"TOP": endless(b"+OK ", b"x")}), {69}),
-    "TOP: the line dies (P14)": (Manners(drop_at=frozenset({"TOP 3 0"})), {75}),
-    "TOP: no answer but bytes (P17)": (Manners(answers={"TOP": EVIL + b"\r\n"}), {69}),
-    "RETR: the line dies (P14)": (Manners(drop_at=frozenset({"RETR 3"})), {75}),
-    "RETR: ends at LF.LF (P12)": (Manners(answers={"RETR 3": b"+OK\r\n" + MAILS[2] + b"\n.\n+OK\n"}, drop_after=frozenset({"RETR 3"})), {75}),
-    "after 400 bytes dead (P14)": (Manners(drop_after_bytes=400), {75}),
+    "STAT: words": (Manners(answers={"STAT": b"+OK one two\r\n"}), {69}),
+    "STAT: negative": (Manners(answers={"STAT": b"+OK -1 -1\r\n"}), {69}),
+    "STAT: 2^64": (Manners(answers={"STAT": b"+OK 18446744073709551616 1\r\n"}), {69}),
+    "STAT: Arabic digits": (Manners(answers={"STAT": "+OK ٣ ٤\r\n".encode()}), {69}),
+    "LIST: endless rows": (Manners(answers={"LIST": endless(b"+OK\r\n", b"1 100\r\n")}), {69}),
+    "UIDL: endless rows": (Manners(answers={"UIDL": endless(b"+OK\r\n", b"1 a\r\n")}), {69}),
+    "UIDL: a row without end": (Manners(answers={"UIDL": endless(b"+OK\r\n1 ", b"x")}), {69}),
+    "LIST: a status line of nothing": (Manners(answers={"LIST": b"\r\n\r\n"}), {69}),
+    "LIST: the line dies": (Manners(drop_at=frozenset({"LIST"})), {75}),
+    "TOP: a status line without end": (Manners(answers={"TOP": endless(b"+OK ", b"x")}), {69}),
+    "TOP: the line dies": (Manners(drop_at=frozenset({"TOP 3 0"})), {75}),
+    "TOP: no answer but bytes": (Manners(answers={"TOP": EVIL + b"\r\n"}), {69}),
+    "RETR: the line dies": (Manners(drop_at=frozenset({"RETR 3"})), {75}),
+    "RETR: ends at LF.LF": (Manners(answers={"RETR 3": b"+OK\r\n" + MAILS[2] + b"\n.\n+OK\n"}, drop_after=frozenset({"RETR 3"})), {75}),
+    "after 400 bytes dead": (Manners(drop_after_bytes=400), {75}),
 }  # fmt: skip
 
 
 async def test_a_session_that_cannot_be_trusted_ends_with_its_exit_code(termmail):
-    """P2, P5, P12, P14, P18, P19, P21: an exit code that is never 0, words, nothing half stored, nothing deleted."""
+    """An exit code that is never 0, words, nothing half stored, nothing deleted."""
     await termmail.serve(MAILS, download="all", both={"timeout_seconds": 3})
     assert termmail.pop3 is not None
     wrong = {}
@@ -97,28 +97,40 @@ async def test_a_session_that_cannot_be_trusted_ends_with_its_exit_code(termmail
 
 
 PASSES = {
-    "rows with odd numbers (P5)": Manners(rows=lambda verb, rows: [*rows, b"0 1", b"-1 1", b"1e3 1", b"6 6", "٣ 4".encode(), b"99999999999 1", b"1 1", b""]),
-    "LIST without the last (P6)": Manners(rows=lambda verb, rows: rows[:-1] if verb == "LIST" else rows),
-    "UIDL without the first (P6)": Manners(rows=lambda verb, rows: rows[1:] if verb == "UIDL" else rows),
-    "UIDL of 5 KB (P7)": Manners(uidl=lambda number, uidl: b"\x1b[31m../%00 \xff" * 350 + uidl),
-    "the same UIDL for all (P8)": Manners(uidl=lambda number, uidl: b"same"),
-    "blank UIDLs (P8)": Manners(uidl=lambda number, uidl: b""),
-    "other UIDLs (P9)": Manners(uidl=lambda number, uidl: b"new-" + uidl),
-    "no UIDL at all (P10)": Manners(without=frozenset({"UIDL"})),
+    "rows with odd numbers": Manners(rows=lambda verb, rows: [*rows, b"0 1", b"-1 1", b"1e3 1", b"6 6", "٣ 4".encode(), b"99999999999 1", b"1 1", b""]),
+    "LIST without the last": Manners(rows=lambda verb, rows: rows[:-1] if verb == "LIST" else rows),
+    "UIDL without the first": Manners(rows=lambda verb, rows: rows[1:] if verb == "UIDL" else rows),
+    "UIDL of 5 KB": Manners(uidl=lambda number, uidl: b"\x1b[31m../%00 \xff" * 350 + uidl),
+    "the same UIDL for all": Manners(uidl=lambda number, uidl: b"same"),
+    "blank UIDLs": Manners(uidl=lambda number, uidl: b""),
+    "other UIDLs": Manners(uidl=lambda number, uidl: b"new-" + uidl),
+    "no UIDL at all": Manners(without=frozenset({"UIDL"})),
     "no TOP, no CAPA, no pipelining": Manners(without=frozenset({"TOP", "CAPA", "PIPELINING"})),
-    "one is gone (P11)": Manners(answers={"TOP 3 0": b"-ERR gone\r\n", "RETR 3": b"-ERR gone\r\n"}),
-    "every size a lie (P3)": Manners(size=lambda number, size: [0, 1, 9999999999, b"x", 2][number - 1]),
-    "stuffing forgotten (P13)": Manners(stuffing="none"),
-    "STAT answered twice (P21)": Manners(answers={"STAT": b"+OK 5 5000\r\n+OK 5 5000\r\n"}),
+    "one is gone": Manners(answers={"TOP 3 0": b"-ERR gone\r\n", "RETR 3": b"-ERR gone\r\n"}),
+    "every size a lie": Manners(size=lambda number, size: [0, 1, 9999999999, b"x", 2][number - 1]),
+    "stuffing forgotten": Manners(stuffing="none"),
+    "STAT answered twice": Manners(answers={"STAT": b"+OK 5 5000\r\n+OK 5 5000\r\n"}),
     "STAT says none": Manners(stat=lambda count, size: (0, 0)),
-    "QUIT: no answer (P16)": Manners(drop_at=frozenset({"QUIT"})),
+    "QUIT: no answer": Manners(drop_at=frozenset({"QUIT"})),
     "QUIT: refused": Manners(answers={"QUIT": b"-ERR " + EVIL + b"\r\n"}),
 }  # fmt: skip
 
 
+async def test_a_message_with_a_senseless_size_comes_with_the_others(termmail):
+    """The size is ignored, the message is not."""
+    await termmail.serve(MAILS, download="all")
+    assert termmail.pop3 is not None
+    senseless = [b"9223372036854775808", b"-5", b"1e3", b"", b"99999999999"]
+    termmail.pop3.manners = Manners(size=lambda number, _size: senseless[number - 1])
+    await termmail("sync", code=0)
+    rows = (await termmail("list", "--json")).json
+    assert [row["downloaded"] for row in rows] == [True] * len(MAILS)
+    assert (await termmail("sync", code=0)).text.strip() == "ada: No new messages"
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["from the start", "after an honest session"])
 async def test_a_server_that_is_only_odd_loses_nothing_and_doubles_nothing(termmail, first):
-    """P3, P5 to P11, P13, P16: it works as far as the server lets it; one honest session later all is well."""
+    """It works as far as the server lets it; one honest session later all is well."""
     await termmail.serve(MAILS)
     assert termmail.pop3 is not None
     wrong = {}
@@ -146,7 +158,7 @@ async def test_a_server_that_is_only_odd_loses_nothing_and_doubles_nothing(termm
 
 @pytest.mark.parametrize("where", ["CONNECT", "STAT", "TOP", "RETR 3", "QUIT"])
 async def test_a_slow_drip_and_a_silence_end_in_time(termmail, where):
-    """P16: a byte every 20 ms does not keep a session alive; a stalled one ends after its one second."""
+    """A byte every 20 ms does not keep a session alive; a stalled one ends after its one second."""
     await termmail.serve(
         [mail(number, size=3000) for number in range(1, 6)], both={"timeout_seconds": 1}, download="all"
     )
@@ -165,7 +177,7 @@ async def test_a_slow_drip_and_a_silence_end_in_time(termmail, where):
 
 
 async def test_endless_and_large_mails_keep_memory_bounded(termmail):
-    """P3, P4: a mail without end and one of 100 MB in one line, with honest mail around them: at most 400 MB."""
+    """A mail without end and one of 100 MB in one line, with honest mail around them: at most 400 MB."""
     big = mail(2)[:-2] + b"x" * (100 << 20) + b"\r\n"
     await termmail.serve([mail(1), big, mail(3), mail(4)], download="all")
     assert termmail.pop3 is not None
@@ -187,7 +199,7 @@ async def test_endless_and_large_mails_keep_memory_bounded(termmail):
 
 @pytest.mark.parametrize("download", ["open", "all"])
 async def test_answers_out_of_step_put_no_message_out_of_reach(termmail, download):
-    """P21: one TOP answered twice gives every later message the header of its neighbour. Each message can be read in
+    """One TOP answered twice gives every later message the header of its neighbour. Each message can be read in
     the end, under its own header, and none is there twice as a whole."""
     await termmail.serve(MAILS)
     assert termmail.pop3 is not None
@@ -204,7 +216,7 @@ async def test_answers_out_of_step_put_no_message_out_of_reach(termmail, downloa
 
 
 async def test_a_header_too_large_that_cannot_come_whole_is_shown_as_not_fetched(termmail):
-    """P4: it is in the list with the reason, and the others arrive."""
+    """It is in the list with the reason, and the others arrive."""
     await termmail.serve(MAILS)
     assert termmail.pop3 is not None
     large = b"+OK\r\n" + b"X-Filler: y\r\n" * 100_000 + b"\r\n.\r\n"
@@ -220,7 +232,7 @@ async def test_a_header_too_large_that_cannot_come_whole_is_shown_as_not_fetched
 
 
 async def test_deletes_count_only_when_quit_was_answered(termmail):
-    """P15: three ways for QUIT to fail; the message is deleted once in the end, and shown at no time as new."""
+    """Three ways for QUIT to fail; the message is deleted once in the end, and shown at no time as new."""
     await termmail.serve(MAILS, download="all")
     await termmail("sync")
     rows = (await termmail("list", "--json")).json
@@ -244,7 +256,7 @@ async def test_deletes_count_only_when_quit_was_answered(termmail):
 
 
 async def test_no_login_is_tried_again_and_again(termmail):
-    """P18: one refused login a run, at most two on the wire, and never a lock-out loop."""
+    """One refused login a run, at most two on the wire, and never a lock-out loop."""
     await termmail.serve(MAILS)
     assert termmail.pop3 is not None
     termmail.pop3.manners = Manners(login=b"-ERR [AUTH] wrong\r\n")
@@ -255,7 +267,7 @@ async def test_no_login_is_tried_again_and_again(termmail):
 
 
 async def test_doctor_shows_the_conversation_and_hides_what_is_secret(termmail):
-    """P19, T7: evil server text, labelled and cleaned; the password echoed in plain and in base64 is hidden."""
+    """Evil server text, labelled and cleaned; the password echoed in plain and in base64 is hidden."""
     from base64 import b64encode
 
     await termmail.serve(MAILS)
@@ -268,7 +280,7 @@ async def test_doctor_shows_the_conversation_and_hides_what_is_secret(termmail):
 
 
 async def test_control_characters_in_credentials_are_refused_before_anything_is_sent(termmail, tmp_path):
-    """P20: in the user name 78, in the password 77 or 78; the server hears nothing."""
+    """In the user name 78, in the password 77 or 78; the server hears nothing."""
     await termmail.serve(MAILS)
     assert termmail.pop3 is not None
     assert termmail.smtp is not None
@@ -284,7 +296,7 @@ async def test_control_characters_in_credentials_are_refused_before_anything_is_
 
 @pytest.mark.parametrize("count", [2_000, 100_000])
 async def test_a_large_maildrop_is_listed_with_few_commands_in_bounded_memory(termmail, count):
-    """P22: one UIDL and one LIST; the first look at 100 000 is cut off, and what came is kept."""
+    """One UIDL and one LIST; the first look at 100 000 is cut off, and what came is kept."""
     await termmail.serve([mail(number) for number in range(1, count + 1)])
     assert termmail.pop3 is not None
     if count > 50_000:

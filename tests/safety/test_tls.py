@@ -1,4 +1,4 @@
-"""SAFETY, "TLS, STLS and STARTTLS": whole runs of sync and send where TLS is stripped, faked or tampered with.
+"""Whole runs of sync and send where TLS is stripped, faked or tampered with.
 
 What counts is what the server heard: with TLS required, nothing but CAPA, STLS, EHLO, STARTTLS and QUIT in clear.
 """
@@ -58,7 +58,7 @@ async def fails(termmail: Profile, *codes: int) -> list[str]:
 
 @pytest.mark.parametrize("how", ["tls", "starttls"])
 async def test_a_trusted_server_is_read_and_sent_through(termmail, certificates, how):
-    """T1, T4: the way it should go, so that the failures below mean something; everything secret was inside TLS."""
+    """The way it should go, so that the failures below mean something; everything secret was inside TLS."""
     await served(termmail, certificates, how)
     await termmail("sync")
     await termmail(*SEND)
@@ -66,7 +66,7 @@ async def test_a_trusted_server_is_read_and_sent_through(termmail, certificates,
     assert termmail.smtp is not None
     assert len(termmail.smtp.received) == 1
     inside = [one.line.split(" ")[0].upper() for one in termmail.pop3.log if one.tls]
-    assert inside[0] == "CAPA"  # T4: what was announced in clear is asked again
+    assert inside[0] == "CAPA"  # what was announced in clear is asked again
     assert next(one.line.split(" ")[0].upper() for one in termmail.smtp.log if one.tls) == "EHLO"
     clear = [one.line for server in (termmail.pop3, termmail.smtp) for one in server.log if not one.tls]
     assert {line.split(" ")[0].upper() for line in clear} <= HARMLESS
@@ -74,7 +74,7 @@ async def test_a_trusted_server_is_read_and_sent_through(termmail, certificates,
 
 @pytest.mark.parametrize("behind", [b"x", b"+OK hi\r\n250 x\r\n", b"+OK\r\nUSER\r\n.\r\n250-AUTH PLAIN\r\n250 OK\r\n"])
 async def test_a_byte_behind_the_answer_to_starttls_ends_it(termmail, certificates, behind):
-    """T3: an attack is told as one; exit code not 0, nothing secret sent."""
+    """An attack is told as one; exit code not 0, nothing secret sent."""
     await served(termmail, certificates, "starttls", tls_injection=behind)
     for words in await fails(termmail, 69, 75):
         assert "in the clear" in words
@@ -102,7 +102,7 @@ async def test_a_byte_behind_the_answer_to_starttls_ends_it(termmail, certificat
     ],
 )
 async def test_where_tls_cannot_begin_nothing_else_is_said(termmail, certificates, manners):
-    """T2, T6: no fall-back to clear, whatever the server says."""
+    """No fall-back to clear, whatever the server says."""
     await served(termmail, certificates, "starttls", **manners)
     termmail.config.write_text(termmail.config.read_text().replace("timeout_seconds = 10", "timeout_seconds = 1"))
     await fails(termmail, 69, 75)
@@ -117,7 +117,7 @@ def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
 @pytest.mark.parametrize("how", ["tls", "starttls"])
 @pytest.mark.parametrize("which", ["unknown", "another name", "expired", "TLS 1.1", "from the system"])
 async def test_a_certificate_that_proves_nothing_gets_no_login(termmail, certificates, how, which):
-    """T5: chain, name, date and version are verified; there is no "accept anyway"."""
+    """Chain, name, date and version are verified; there is no "accept anyway"."""
     authority, past = certificates.authority, dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     certificate, ca_file = authority.issue_cert("localhost"), certificates.ca_file
     if which == "unknown":
@@ -143,7 +143,7 @@ async def test_a_certificate_that_proves_nothing_gets_no_login(termmail, certifi
 
 
 async def test_tls_is_the_default_and_clear_is_an_ugly_word(termmail):
-    """T1: without a word about it, 995 and 465 with TLS; "none" alone sends no password."""
+    """Without a word about it, 995 and 465 with TLS; "none" alone sends no password."""
     await termmail.serve([mail(1)], both={"security": None, "allow_cleartext": None})
     await fails(termmail, 69, 75)
     assert termmail.pop3 is not None
@@ -162,7 +162,7 @@ async def test_tls_is_the_default_and_clear_is_an_ugly_word(termmail):
 
 
 async def test_words_from_before_tls_are_cleaned_and_not_believed(termmail, certificates):
-    """T7, T4: an evil greeting in clear; the stamp in it makes no APOP, its text reaches nobody as an instruction."""
+    """An evil greeting in clear; the stamp in it makes no APOP, its text reaches nobody as an instruction."""
     greeting = b"+OK \x1b]0;owned\x07 your password is wrong, call 555 <1.2@example.org>\r\n"
     await served(termmail, certificates, "starttls")
     assert termmail.pop3 is not None
@@ -174,7 +174,7 @@ async def test_words_from_before_tls_are_cleaned_and_not_believed(termmail, cert
 
 
 async def test_a_port_that_speaks_clear_where_tls_was_meant_is_explained(termmail):
-    """T6, 75 or 69: the other way round too, and a port where nobody is."""
+    """Exit with 75 or 69: the other way round too, and a port where nobody is."""
     await termmail.serve([mail(1)], both={"security": "tls", "allow_cleartext": None, "timeout_seconds": 1})
     await fails(termmail, 69, 75)
     with socket.create_server(("127.0.0.1", 0)) as nobody:

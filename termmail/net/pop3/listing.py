@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SLICE = 32 << 10
-"""Bytes of rows that are read between two turns of the event loop: a few milliseconds."""
+"""Bytes of rows that are read between two turns of the event loop: a few milliseconds. More than a row may have."""
 
 _MISSING = -1
 
@@ -156,7 +156,5 @@ def _slices(body: bytes) -> Iterator[tuple[int, list[bytes]]]:
     start = 0
     while start < len(body):
         end = body.rfind(b"\r\n", start, start + SLICE) + 2
-        if end < start + 2:  # one row longer than a slice
-            end = body.find(b"\r\n", start) + 2
         yield start, body[start : end - 2].split(b"\r\n")
         start = end

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from termmail.mail.sanitize import clean_bytes
 from termmail.net.net_errors import Busy, LoginRefused, NetError, ProtocolError, Refused, TlsFailed
-from termmail.net.smtp.seven_bit import to_seven_bit
 from termmail.net.stream import explain, plaintext_behind_tls
 from termmail.net.trace import Trace
 
@@ -190,7 +189,7 @@ class _Session:
     async def deliver(self, sender: str, recipients: tuple[str, ...], raw: bytes, whole: asyncio.Event) -> Outcome:
         """Send MAIL, RCPT for each recipient, DATA and the message. Raises NetError for failures before the final dot."""
         if "8bitmime" not in self.client.esmtp_extensions and not raw.isascii():
-            raw = await asyncio.to_thread(to_seven_bit, raw)
+            raw = await asyncio.to_thread(_seven_bit, raw)
         options, utf8 = self.mail_options(sender, recipients, raw)
         reply = await self.command(b"MAIL", b"FROM:<" + _encoded(sender, utf8=utf8) + b">", *options)
         if reply.code // 100 != 2:
@@ -361,6 +360,17 @@ def _encoded(address: str, *, utf8: bool) -> bytes:
     if utf8 or address.isascii():
         return address.encode()
     return _ascii_domain(address) or address.encode()
+
+
+def _seven_bit(raw: bytes) -> bytes:
+    """Return the message for a server without 8BITMIME (RFC 6152 section 3). Raises Refused if that is impossible."""
+    from termmail.mail.recipients import ComposeError  # noqa: PLC0415  hardly any server needs it
+    from termmail.mail.sendmail import to_seven_bit  # noqa: PLC0415
+
+    try:
+        return to_seven_bit(raw)
+    except ComposeError as error:
+        raise Refused(str(error), advice=error.advice) from None
 
 
 def _has_utf8_header(raw: bytes) -> bool:
