@@ -576,3 +576,7 @@ def test_a_multipart_without_anything_in_it_does_not_announce_a_source() -> None
     raw = typed(b"multipart/mixed; boundary=B", b"\r\n")
     assert shown(raw) == ["There is no text in this message."]
     assert not any("source" in words for words in parse(raw).warnings)
+
+
+def test_a_method_inside_the_event_is_not_that_of_the_calendar() -> None:
+    assert event("METHOD:CANCEL")[0] == "Invitation: s"
