@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from turbohtml import TokenType, tokenize
 
 from termmail.mail.flowed import quote_prefix
-from termmail.mail.html.browser import sanitised
 from termmail.mail.html.grid import draw
 from termmail.mail.html.layout import STRUCK, Page
 from termmail.mail.html.links import host, list_line, warnings
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from turbohtml import Token
 
     from termmail.mail.html.tables import Block
-
-__all__ = ["LIMIT", "RenderStopped", "render", "sanitised"]
 
 LIMIT = 1_000_000
 """Characters of HTML that are rendered."""
@@ -186,3 +183,10 @@ def render(html: str, width: int = 88, *, deadline: Callable[[], bool] | None = 
     warned = _warnings(page, links)
     notes = (*warned, *_notes(page, html, revealed=revealed))
     return Rendered(tuple(lines), tuple(links), notes, len(warned))
+
+
+def sanitised(html: str) -> str:
+    """Return the mail as a whole HTML document for a browser, with nothing in it that loads or runs."""
+    from termmail.mail.html import browser  # noqa: PLC0415 - loads the sanitizer, which showing a mail never needs
+
+    return browser.sanitised(html)
