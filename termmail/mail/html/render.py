@@ -31,6 +31,7 @@ LIMIT = 1_000_000
 _MIN_TEXT = 10  # cells of text that stay beside quote marks and list indents
 _DOMAIN_WARNINGS = 5
 _CHECK_EVERY = 256  # tokens, lines or rows between two checks of the deadline
+_NO_ATTRIBUTES: dict[str, str] = {}
 _STRUCK_OUT = re.compile(rf"((?:[^\s{STRUCK}]{STRUCK})+(?: +(?:[^\s{STRUCK}]{STRUCK})+)*)")
 
 
@@ -69,7 +70,8 @@ def _read(html: str, check: Callable[[], None], *, reveal: bool = False) -> Page
         if token.type is TokenType.TEXT:
             page.text(token.data or "")
         elif token.type is TokenType.START_TAG:
-            page.start(token.tag or "", {name: value or "" for name, value in token.attrs or ()})
+            attributes = {name: value or "" for name, value in token.attrs} if token.attrs else _NO_ATTRIBUTES
+            page.start(token.tag or "", attributes)
         elif token.type is TokenType.END_TAG:
             page.end(token.tag or "")
     page.close()
