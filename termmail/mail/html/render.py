@@ -123,21 +123,23 @@ def _line(text: str, block: Block) -> Line:
     return Line(whole, block.quote, block.kind, tuple(spans))
 
 
-def _links(page: Page) -> list[Link]:
+def _links(page: Page, check: Callable[[], None]) -> list[Link]:
     """Return the links in the order of their numbers; the first that has a number gives its text."""
     found: dict[int, Link] = {}
     for anchor in page.anchors:
+        check()
         if anchor.number not in found:
             found[anchor.number] = Link(anchor.text(), anchor.url)
     return list(found.values())
 
 
-def _link_lines(links: list[Link], width: int) -> Iterator[Line]:
+def _link_lines(links: list[Link], width: int, check: Callable[[], None]) -> Iterator[Line]:
     """Yield the list of links at the end, one line for each."""
     if links:
         yield Line("", 0)
         yield Line("─" * min(width, 20), 0, "rule")
     for number, link in enumerate(links, 1):
+        check()
         yield Line(list_line(number, link.text, link.url, width), 0, "link")
 
 
@@ -180,8 +182,8 @@ def render(html: str, width: int = 88, *, deadline: Callable[[], bool] | None = 
         hidden = _read(html[:LIMIT], check, reveal=True)
         revealed = bool(hidden.blocks)
         page = hidden if revealed else page
-    links = _links(page)
-    lines = [*_lines(page.blocks, width, check), *_link_lines(links, width)]
+    links = _links(page, check)
+    lines = [*_lines(page.blocks, width, check), *_link_lines(links, width, check)]
     warned = _warnings(page, links)
     notes = (*warned, *_notes(page, html, revealed=revealed))
     return Rendered(tuple(lines), tuple(links), notes, len(warned))
