@@ -1,4 +1,4 @@
-"""HTML mail as lines and as a washed file: what shows, what does not, and that no mail makes it slow."""
+"""HTML mail as lines: what shows, what does not, and that no mail makes it slow."""
 
 import re
 import time
@@ -90,8 +90,8 @@ def test_links_get_one_number_for_one_target_and_a_list() -> None:
     assert rendered.lines[0].text == "one[1] and two[2], 1[1]"
     assert rendered.links == (Link("one", "https://a.example/1"), Link("two", "https://b.example"))
     assert [line.text for line in rendered.lines if line.kind == "link"] == [
-        "[1] https://a.example/1",
-        "[2] https://b.example",
+        "[1] one · a.example",
+        "[2] two · b.example",
     ]
 
 
@@ -209,20 +209,14 @@ def test_tracking_pixels_are_dropped_and_counted(attributes: str) -> None:
         "font-size:0",
         "font-size:0px",
         "font-size:1px;line-height:1px",
-        "max-height:0",
         "max-height:0px;overflow:hidden",
+        "max-width:0;overflow:hidden",
         "opacity:0",
         "opacity:0.0",
-        "mso-hide:all",
         "height:0;overflow:hidden",
-        "color:#ffffff",
-        "color:#FFF",
-        "color:white",
-        "color:rgb(255, 255, 255)",
-        "background-color:#123456;color:#123456",
     ],
 )
-def test_hidden_text_does_not_show(style: str) -> None:
+def test_hidden_text_and_its_links_do_not_show(style: str) -> None:
     html = f'<div style="{style}">pre<b>header</b><table><tr><td>x</table><a href="https://x.example">l</a></div>Hello'
     assert render(html) == render("Hello")
 
@@ -234,7 +228,7 @@ def test_hidden_text_does_not_show(style: str) -> None:
         '<div style="font-size:100%;opacity:1;max-height:none">Hello</div>',
         '<table bgcolor="#000000"><tr><td style="color:#fff">Hello</table>',
         '<div style="background:#333"><p style="color:#fff">Hello</div>',
-        '<div class="dark"><p style="color:#fff">Hello</div>',
+        '<style>.dark { background: black }</style><div class="dark"><p style="color:#fff">Hello</div>',
         '<div style="background:url(x.png)"><p style="color:#fff">Hello</div>',
         '<div style="display:none">x</div>Hello',
         '<span style="display:none">x</span><p>Hello</p>',
@@ -497,48 +491,6 @@ def test_time_grows_with_the_size_and_not_with_its_square(make) -> None:
 def test_a_mail_of_a_megabyte_is_read_to_its_end(name: str) -> None:
     make = HOSTILE[name]
     assert_grows_less(render, make(250_000), make(1_000_000), 10, 0.01)
-
-
-def test_a_washed_mail_loads_and_runs_nothing() -> None:
-    html = """<html><head><meta http-equiv=refresh content="0;url=https://evil.test"><base href="https://evil.test/">
-    <link rel=stylesheet href="https://evil.test/x.css"><script src="https://evil.test/x.js"></script>
-    <style>@import "https://evil.test/y.css"; p { background: url(https://evil.test/z.png) }</style></head>
-    <body background="https://evil.test/b.png" onload="alert(1)"><p onclick="alert(2)" style="color: red;
-    background: url(https://evil.test/c.png); width: expression(alert(3)); position: fixed">Hello &lt;b&gt;</p>
-    <form action="https://evil.test"><input name=p><button>Go</button></form><iframe src="https://evil.test"></iframe>
-    <img src="https://evil.test/i.png" srcset="https://evil.test/j.png 2x" alt="Logo" onerror="alert(4)">
-    <video src="https://evil.test/v" poster="https://evil.test/w"></video><object data="https://evil.test"></object>
-    <svg><image href="https://evil.test/s.png"/><script>alert(5)</script></svg><a href="javascript:alert(6)">j</a>
-    <math><mtext><style><img src=x onerror=alert(7)></style></mtext></math><embed src="https://evil.test/e">
-    <a href="https://good.example/" ping="https://evil.test" onmouseover="alert(8)">good</a></body></html>"""
-    washed = sanitised(html)
-    assert "evil.test" not in washed
-    assert "alert" not in washed
-    lowered = washed.lower()
-    tags = set(re.findall(r"<\s*/?\s*([a-z0-9:]+)", lowered.partition("<body>")[2]))
-    assert tags <= {"p", "img", "a", "body", "html"}
-    assert not re.search(r"\son\w+\s*=", lowered)
-    assert "content-security-policy" in lowered.partition("<body>")[0]
-    assert "default-src 'none'" in washed
-    assert "Hello &lt;b&gt;" in washed
-    assert 'href="https://good.example/"' in washed
-    assert 'alt="Logo"' in washed
-
-
-@given(MARKUP, st.text(max_size=30))
-@settings(max_examples=200, deadline=None)
-def test_washing_twice_adds_nothing_that_acts(html: str, value: str) -> None:
-    washed = sanitised(f'{html}<p title="{value}" style="{value}">{value}<a href="{value}">')
-    body = washed.partition("<body>")[2]
-    for tag in re.findall(r"<\s*([a-zA-Z0-9:]+)", body):
-        assert tag in {*TAGS, "style"} - {"script", "svg", "input"}
-    for target in re.findall(r'(?:href|src)="([^"]*)"', body):
-        assert target.startswith(("http://", "https://", "mailto:", "data:image/"))
-
-
-def test_a_small_picture_inside_the_mail_stays_in_the_washed_file() -> None:
-    assert 'src="data:image/png;base64,AAAA"' in sanitised('<img src="data:image/png;base64,AAAA">')
-    assert "svg" not in sanitised('<img src="data:image/svg+xml;base64,AAAA">')
 
 
 def test_a_link_has_its_number_right_behind_its_words_whatever_they_are() -> None:
