@@ -203,7 +203,7 @@ def _rendered(section: Section, width: int, deadline: Deadline | None) -> Render
     if section.html:
         from termmail.mail.html.render import render  # noqa: PLC0415 - loads the HTML parser, which most mail never needs
 
-        return render(section.html, width)
+        return render(section.html, width, deadline=deadline)
     if not section.text:
         return Rendered(())
     found = paragraphs(section.text[:LIMIT], flowed=section.flowed, delsp=section.delsp)

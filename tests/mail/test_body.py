@@ -64,6 +64,7 @@ def test_text_picture_text_is_shown_in_order() -> None:
     raw = multi(part(b"text/plain", b"one"), PICTURE, part(b"text/plain", b"two"))
     assert shown(raw) == ["one", "", "two"]
     assert [each.name for each in parse(raw).parts] == ["a.png"]
+    assert (parse(raw).text, parse(raw).sections) == ("one\n\ntwo", ())
 
 
 def test_html_picture_html_is_shown_in_order() -> None:

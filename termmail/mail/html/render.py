@@ -15,7 +15,7 @@ from termmail.mail.flowed import quote_prefix
 from termmail.mail.html.grid import draw
 from termmail.mail.html.layout import STRUCK, Page
 from termmail.mail.html.links import host, list_line, warnings
-from termmail.mail.message import Line, Link, Rendered
+from termmail.mail.message import Line, Link, Rendered, RenderStopped
 from termmail.mail.sanitize import cells, domain_warning
 from termmail.mail.wrap import fold
 
@@ -33,10 +33,6 @@ _DOMAIN_WARNINGS = 5
 _CHECK_EVERY = 256  # tokens, lines or rows between two checks of the deadline
 _NO_ATTRIBUTES: dict[str, str] = {}
 _STRUCK_OUT = re.compile(rf"((?:[^\s{STRUCK}]{STRUCK})+(?: +(?:[^\s{STRUCK}]{STRUCK})+)*)")
-
-
-class RenderStopped(Exception):
-    """Raised where the caller's deadline has passed before the message was rendered."""
 
 
 class _Check:
