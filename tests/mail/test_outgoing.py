@@ -361,3 +361,8 @@ def test_a_header_line_is_filled_to_76_characters_and_no_further() -> None:
     assert text_field("Subject", words + "y" * 6).count("\r\n") == 1
     assert len(text_field("Subject", words + "y" * 6)) == 76 + 2
     assert text_field("Subject", words + "y" * 7).count("\r\n") == 2
+
+
+def test_a_word_that_fills_a_line_is_encoded() -> None:
+    assert "=?utf-8?b?" in text_field("Subject", "x" * 76)
+    assert "=?utf-8?b?" not in text_field("Subject", "x" * 75)
