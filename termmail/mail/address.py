@@ -1,7 +1,7 @@
 """Address headers to mailboxes (RFC 5322 section 3.4), tolerant of what is really sent.
 
-Two laws. Encoded-words are decoded in names and comments only, after the address was found (Mailsploit). And an
-address is never a part picked out of something malformed: what cannot be told apart is shown whole.
+Encoded-words are decoded in names and comments only, after the address was found (Mailsploit). An address is never a
+part picked out of something malformed: what cannot be told apart is shown whole.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from termmail.mail.sanitize import clean_address, clean_words
 
 _ADDRESSES_MOST = 5000
 _NAME_MOST = 500
-_MET_LENGTH = 200
+_CACHED_LENGTH = 200
 # One well-formed mailbox and the comma behind it: nearly every address of real mail.
 _PLAIN = re.compile(
     r'\s*+(?:(?:"([^"\\<>]*+)"\s*+|([^"<>()\[\],;:@\\]*+))<([^\s<>()\[\],;:"\\@]++@[^\s<>()\[\],;:"\\@]++)>'
@@ -25,11 +25,11 @@ _PLAIN = re.compile(
 
 
 def addresses(value: str) -> tuple[Address, ...]:
-    """The mailboxes of an address field, members of groups included (at most 5 000). Names and addresses are clean.
+    """Return the mailboxes of an address field, members of groups included (at most 5 000), all cleaned.
 
     A word without "@" (`MAILER-DAEMON`) is an Address whose `email` is that word.
     """
-    return _met(value) if len(value) < _MET_LENGTH else _addresses(value)
+    return _cached(value) if len(value) < _CACHED_LENGTH else _addresses(value)
 
 
 def _addresses(value: str) -> tuple[Address, ...]:
@@ -47,8 +47,8 @@ def _addresses(value: str) -> tuple[Address, ...]:
     return tuple(found[:_ADDRESSES_MOST])
 
 
-_met = lru_cache(maxsize=1024)(_addresses)
-"""The same people write, and to the same: what is short is read once."""
+_cached = lru_cache(maxsize=1024)(_addresses)
+"""Most mail is between the same people, so that short fields repeat."""
 
 
 def _name(text: str) -> str:
@@ -99,7 +99,7 @@ def _spec(text: str) -> str:
 
 
 def _scan(text: str) -> list[Address]:
-    """Read mailboxes with comments, quotes, groups and mistakes: one pass, no recursion."""
+    """Read mailboxes with comments, quotes, groups and mistakes in one pass without recursion."""
     found: list[Address] = []
     item = _Item()
     depth = 0

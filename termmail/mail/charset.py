@@ -73,8 +73,8 @@ _CODECS = {
     **{f"{prefix}125{n}": f"cp125{n}" for prefix in ("windows", "cp", "xcp", "ms", "win") for n in range(9)},
     **{f"{prefix}{n}": f"cp{n}" for prefix in ("cp", "ibm") for n in (437, 850, 852, 855, 857, 858, 862, 865, 866)},
 }
-# Labels that tell nothing (RFC 1428 has unknown-8bit): read as if there were none.
-_UNTOLD = frozenset({"", "usascii", "ascii", "ansix341968", "unknown8bit", "xunknown", "unknown", "default", "ansi"})
+# Labels without meaning (RFC 1428 has unknown-8bit): read as if there were none.
+_NO_LABEL = frozenset({"", "usascii", "ascii", "ansix341968", "unknown8bit", "xunknown", "unknown", "default", "ansi"})
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
 
 
@@ -84,9 +84,9 @@ def _key(label: str) -> str:
 
 
 def known(label: str) -> bool:
-    """Whether mail with this charset label is read by its own codec."""
+    """Return whether mail with this charset label is read by its own codec."""
     key = _key(label)
-    return key in _CODECS or key in _UNTOLD
+    return key in _CODECS or key in _NO_LABEL
 
 
 def decode(data: bytes, label: str = "") -> str:

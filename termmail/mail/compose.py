@@ -69,7 +69,7 @@ _MAILTO_BODY = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a text: its line and the column in it, both from 0."""
+    """A place in a text: its line and the column in it, both counted from 0."""
 
     line: int
     column: int
@@ -80,7 +80,7 @@ def _signature(identity: Identity) -> str:
 
 
 def writing_place(draft: Draft) -> Place:
-    """Where writing starts in the body: its top, or for "body-end" the empty line before the signature."""
+    """Return where writing starts in the body: its top, or for "body-end" the empty line before the signature."""
     if draft.cursor != "body-end":
         return Place(0, 0)
     lines = draft.body.split("\n")
@@ -90,7 +90,7 @@ def writing_place(draft: Draft) -> Place:
 
 
 def new(identity: Identity) -> Draft:
-    """An empty draft with the signature."""
+    """Return an empty draft with the signature."""
     return Draft(body=_signature(identity), cursor="to")
 
 
@@ -99,7 +99,7 @@ def _own(identity: Identity) -> set[str]:
 
 
 def _people(groups: Iterable[Address], without: Collection[str] = ()) -> list[Address]:
-    """Those that mail can go to, each once. A name that looks like an address is left out: it may be a lie."""
+    """Return the addresses that mail can go to, each once. A name that looks like an address is left out as misleading."""
     found: dict[str, Address] = {}
     for one in groups:
         try:
@@ -113,7 +113,7 @@ def _people(groups: Iterable[Address], without: Collection[str] = ()) -> list[Ad
 
 
 def _followup(message: Message) -> list[Address]:
-    """The people the writer asks answers to go to (Mail-Followup-To), or none."""
+    """Return the addresses that the sender asks answers to go to (Mail-Followup-To), or none."""
     for name, value in message.headers:
         if name.lower() == "mail-followup-to":
             try:
@@ -124,7 +124,7 @@ def _followup(message: Message) -> list[Address]:
 
 
 def _answer_to(message: Message, identity: Identity, *, everyone: bool) -> tuple[list[Address], list[Address]]:
-    """To and Cc of an answer. The user's own addresses are left out, unless nobody else is there."""
+    """Return To and Cc of an answer, without the user's own addresses unless there are no others."""
     envelope, own = message.envelope, _own(identity)
     if any(one.email.casefold() in own for one in envelope.sender):
         to = _people(envelope.to, own) or _people(envelope.to) or _people(envelope.sender)
@@ -140,21 +140,21 @@ def _answer_to(message: Message, identity: Identity, *, everyone: bool) -> tuple
 
 
 def reply_subject(subject: str) -> str:
-    """`Re: ` once, whatever reply prefixes (AW:, SV:, RE[2]:) are there, also behind the tag of a list."""
+    """Return the subject with one `Re: ` instead of its reply prefixes (AW:, SV:, RE[2]:), also behind a list's tag."""
     rest = _REPLY_PREFIX.sub("", subject.strip(), count=1) if _REPLY_PREFIX.match(subject.strip()) else subject.strip()
     tagged = _TAGGED_REPLY.match(rest)
     return "Re: " + (tagged.group(1) + rest[tagged.end() :] if tagged else rest)
 
 
 def forward_subject(subject: str) -> str:
-    """`Fwd: ` once, whatever forward prefixes (WG:, TR:, FW:) are there."""
+    """Return the subject with one `Fwd: ` instead of its forward prefixes (WG:, TR:, FW:)."""
     subject = subject.strip()
     match = _FORWARD_PREFIX.match(subject)
     return "Fwd: " + (subject[match.end() :] if match else subject)
 
 
 def _when(seconds: int) -> str:
-    """A date for people, in the zone of this machine: `3 March 2026 at 09:12`."""
+    """Return a date for people in the zone of this machine: `3 March 2026 at 09:12`."""
     try:
         at = datetime.fromtimestamp(seconds, UTC).astimezone()
     except (OverflowError, OSError, ValueError):
@@ -163,7 +163,7 @@ def _when(seconds: int) -> str:
 
 
 def _quoted(message: Message) -> str:
-    """The message as quoted lines under a date line, at most 2 000 of them, without its signature."""
+    """Return the message as at most 2 000 quoted lines under a date line, without its signature."""
     sender = message.envelope.sender
     writer = sender_text(sender[0]) if sender else "someone"
     on = f"On {_when(message.envelope.date)}, " if message.envelope.date is not None else ""
@@ -186,7 +186,7 @@ def _own_text(message: Message) -> str:
 
 
 def _fitting(texts: Iterable[str], limit: int) -> int:
-    """How many of the texts fit into `limit` lines; a long one counts as several."""
+    """Return how many of the texts fit into `limit` lines; a long one counts as several."""
     count = used = 0
     for text in texts:
         used += 1 + len(text) // _LINE_LENGTH
@@ -197,7 +197,7 @@ def _fitting(texts: Iterable[str], limit: int) -> int:
 
 
 def _references(message: Message) -> tuple[str, ...]:
-    """RFC 5322 section 3.6.4: the references of the parent, else what it answers, then the parent itself."""
+    """Return the references of an answer (RFC 5322 section 3.6.4): those of the parent, then the parent itself."""
     envelope = message.envelope
     before = envelope.references or ((envelope.in_reply_to,) if envelope.in_reply_to else ())
     return tuple(dict.fromkeys((*before, envelope.message_id))) if envelope.message_id else before
@@ -206,7 +206,7 @@ def _references(message: Message) -> tuple[str, ...]:
 def reply(
     message: Message, identity: Identity, *, everyone: bool = False, to_list: bool = False, above: bool = False
 ) -> Draft:
-    """A draft that answers a message: to Reply-To or the sender, with `everyone` to all, with `to_list` to its list.
+    """Return a draft that answers a message: to Reply-To or the sender, to `everyone`, or `to_list`.
 
     With `above` the answer is written above the quoted text. Raises ComposeError where `to_list` finds no list.
     """
@@ -230,7 +230,7 @@ def reply(
 
 
 def forward(message: Message, identity: Identity) -> Draft:
-    """A draft that passes a message on in its text: its header block and its body between two marks."""
+    """Return a draft that forwards a message in its text: its header and its body between two marks."""
     envelope = message.envelope
     fields = [
         ("From", format_addresses(envelope.sender)),
@@ -252,12 +252,14 @@ def forward(message: Message, identity: Identity) -> Draft:
 
 
 def forward_attached(message: Message, identity: Identity) -> Draft:
-    """A draft that passes a message on as a file; whoever has its bytes attaches them as message/rfc822."""
+    """Return a draft that forwards a message as a file; the caller attaches its bytes as message/rfc822."""
     return Draft(subject=forward_subject(message.envelope.subject), body=_signature(identity), cursor="to")
 
 
 def mailto(url: str, identity: Identity) -> Draft:
-    """A draft of a mailto link (RFC 6068). Only to, cc, subject, body and in-reply-to are read; never attach, bcc, from.
+    """Return the draft of a mailto link (RFC 6068).
+
+    Only to, cc, subject, body and in-reply-to are read; never attach, bcc, from.
 
     Raises ComposeError for another scheme and for addresses that are none.
     """
@@ -286,13 +288,13 @@ def mailto(url: str, identity: Identity) -> Draft:
 
 
 def _own_words(body: str) -> str:
-    """What the writer wrote: without quotes, the signature and a forwarded message. Of a very long text, its start."""
+    """Return the start of a text without quotes, signature and forwarded message."""
     own = body[:_LOOKED_AT].partition(_FORWARD_START)[0].split("\n")
     return "\n".join(line for line in own if not line.startswith(">")).partition("\n-- \n")[0]
 
 
 def concerns(draft: Draft) -> tuple[str, ...]:
-    """What a person may want to look at before sending, one sentence each; empty where all is well."""
+    """Return the warnings to confirm before sending, one sentence each."""
     found = []
     if not draft.attachments and _ATTACHED.search(f"{draft.subject}\n{_own_words(draft.body)}"):
         found.append("You write of an attachment, but nothing is attached.")

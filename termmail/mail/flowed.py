@@ -44,12 +44,12 @@ class Paragraph(Struct, frozen=True):
 
 
 def quote_prefix(depth: int) -> str:
-    """The marks drawn before a quoted line ("> > " at depth 2): at most eight of them, however deep it is."""
+    """Return the marks drawn before a quoted line ("> > " at depth 2), at most eight of them."""
     return "> " * min(depth, _MARKS_DRAWN)
 
 
 def _unquote(line: str, *, flowed: bool) -> tuple[int, str]:
-    """The quote depth of a line and what is behind its marks.
+    """Return the quote depth of a line and the text behind its marks.
 
     RFC 3676 section 4.5: flowed text has its marks without spaces, then perhaps one stuffed space. Other text is
     read as people write it: `> > >`.
@@ -66,7 +66,7 @@ def _unquote(line: str, *, flowed: bool) -> tuple[int, str]:
 
 
 def _joined(lines: Iterable[str], *, delsp: bool) -> Iterator[Paragraph]:
-    """Flowed lines put together again (RFC 3676 sections 4.1 to 4.4)."""
+    """Join flowed lines to paragraphs (RFC 3676 sections 4.1 to 4.4)."""
     held: list[str] = []
     held_depth = 0
     for line in lines:
@@ -97,7 +97,7 @@ def _signed(found: list[Paragraph]) -> list[Paragraph]:
 
 
 def paragraphs(text: str, *, flowed: bool = False, delsp: bool = False) -> list[Paragraph]:
-    """The logical lines of a plain text body, cleaned. Linear in the length of the text."""
+    """Return the logical lines of a plain text body, cleaned. Linear in the length of the text."""
     lines = clean_lines(text).removesuffix("\n").split("\n")
     if flowed:
         return _signed(list(_joined(lines, delsp=delsp)))
@@ -131,7 +131,7 @@ def wrap(
 
 
 def _url_end(url: str) -> str:
-    """The URL without the punctuation of the sentence around it."""
+    """Return the end of the URL without the punctuation of the sentence around it."""
     spare = {closer: url.count(closer) - url.count(opener) for closer, opener in _CLOSERS.items()}
     end = len(url)
     while end:
@@ -145,7 +145,7 @@ def _url_end(url: str) -> str:
 
 
 def links(texts: Iterable[str]) -> tuple[Link, ...]:
-    """The links written out in texts (http, https, mailto, www.), each once, in order, at most a thousand.
+    """Return the links written out in texts (http, https, mailto, www.), each once, in order, at most a thousand.
 
     Linear in the length of the texts.
     """
@@ -203,7 +203,7 @@ def _rendered(section: Section, width: int, deadline: Deadline | None) -> Render
     if section.html:
         from termmail.mail.html.render import render  # noqa: PLC0415 - loads the HTML parser, which most mail never needs
 
-        return render(section.html, width)
+        return render(section.html, width, deadline=deadline)
     if not section.text:
         return Rendered(())
     found = paragraphs(section.text[:LIMIT], flowed=section.flowed, delsp=section.delsp)

@@ -1,4 +1,4 @@
-"""Header fields to meaning: fields, encoded-words (RFC 2047), parameters (RFC 2231), dates and message ids.
+"""Read header fields: encoded-words (RFC 2047), parameters (RFC 2231), dates and message ids.
 
 Everything here takes any input, runs in linear time and never raises. What it returns is not cleaned yet unless
 it says so.
@@ -26,7 +26,7 @@ _CHARSET_HINT = re.compile(rb"(?i)\ncontent-type[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*?
 
 
 def block_text(block: bytes) -> str:
-    """A header block as text, its line ends as they are; raw 8-bit bytes are read line by line."""
+    """Return a header block as text, its line ends unchanged; raw 8-bit bytes are read line by line."""
     block = block[:BLOCK_LIMIT].removeprefix(codecs.BOM_UTF8)
     try:
         return block.decode()
@@ -37,24 +37,24 @@ def block_text(block: bytes) -> str:
 
 
 def fields(block: bytes) -> list[tuple[str, str]]:
-    """All fields in order as (name, value); values keep their folding. Lines that are no field are passed over."""
+    """Return all fields in order as (name, value), the values still folded. Lines that are no field are skipped."""
     return _FIELD.findall("\n" + block_text(block))
 
 
 def envelope_fields(block: bytes) -> list[tuple[str, str]]:
-    """Like `fields`, but only those an Envelope is made of."""
+    """Return only the fields that an Envelope is made of, like `fields`."""
     return _ENVELOPE_FIELD.findall("\n" + block_text(block))
 
 
 def one_line(value: str) -> str:
-    """An unstructured field as a reader sees it: decoded, cleaned, runs of white space as one space."""
+    """Return an unstructured field decoded and cleaned, runs of white space as one space."""
     value = value[:FIELD_LIMIT]
     if "=?" in value:
         value = decode_words(value)
     return clean_words(value)
 
 
-# Encoded-words as they really come: with spaces inside, and with a few bare question marks in the Q form.
+# Encoded-words as they are really sent: with spaces inside, and with a few bare question marks in the Q form.
 _WORD = re.compile(r"=\?([\w.:+*'-]{1,60})\?([bBqQ])\?([^?]*+(?:(?<!=)\?(?!=)[^?]{0,80}+){0,5})\?=", re.ASCII)
 
 
@@ -94,7 +94,7 @@ _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 
 
 def decode_base64(data: bytes) -> bytes:
-    """Base64 as far as it goes: foreign bytes, padding in the middle and a missing end are forgiven."""
+    """Decode base64, tolerating foreign bytes, padding in the middle and a missing end."""
     try:
         return binascii.a2b_base64(data)
     except binascii.Error:
@@ -111,7 +111,7 @@ def is_base64(data: bytes) -> bool:
 
 
 def base64_letters(data: bytes) -> int:
-    """How many bytes of `data` are letters of base64, without padding and line ends."""
+    """Return how many bytes of `data` are letters of base64, without padding and line ends."""
     return len(data.translate(None, _NOT_BASE64))
 
 
@@ -125,10 +125,10 @@ _PARAMETERS_MOST = 500
 
 
 def parameters(value: str) -> tuple[str, dict[str, str]]:
-    """A Content-Type or Content-Disposition as (type in lower case, parameters by lower-case name).
+    """Return a Content-Type or Content-Disposition as (type in lower case, parameters by lower-case name).
 
-    RFC 2231: `name*0*=` continuations, charset and percent marks; also encoded-words in quotes, which are wrong
-    and everywhere. The extended form of a parameter wins over the plain one.
+    Reads the `name*0*=` continuations, charsets and percent marks of RFC 2231, and encoded-words in quotes, which
+    are forbidden and common. The extended form of a parameter wins over the plain one.
     """
     value = value[:FIELD_LIMIT].replace("\r", "").replace("\n", "")
     kind = value.partition(";")[0].strip().lower()
@@ -195,7 +195,7 @@ _LATEST = (date(2100, 1, 1).toordinal() - _EPOCH) * 86400
 
 
 def parse_date(value: str) -> int | None:
-    """Seconds since 1970 in UTC, or None where the date is senseless (RFC 5322 section 3.3 and what is sent instead).
+    """Return the seconds since 1970 in UTC of a date (RFC 5322 section 3.3, and common deviations), or None.
 
     None too for a zone beyond +-15 hours and for anything before 1970 or after 2100.
     """
@@ -244,7 +244,7 @@ _REFERENCES_MOST = 100
 
 
 def message_id(value: str) -> str:
-    """The first message id of a field, cleaned, without its angle brackets; "" where there is none."""
+    """Return the first message id of a field, cleaned, without its angle brackets, or ""."""
     if not value:
         return ""
     if match := _ID.search(value[:FIELD_LIMIT]):
@@ -253,7 +253,7 @@ def message_id(value: str) -> str:
 
 
 def message_ids(value: str) -> tuple[str, ...]:
-    """All message ids of a field, cleaned; of more than a hundred the first and the newest ones."""
+    """Return all message ids of a field, cleaned; of more than a hundred the first and the newest ones."""
     if not value:
         return ()
     found = [clean_address(each) for each in _ID.findall(value[:FIELD_LIMIT])]

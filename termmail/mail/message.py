@@ -1,4 +1,4 @@
-"""The words of mail as data: addresses, envelopes, messages, parts, drafts.
+"""The data types of mail: addresses, envelopes, messages, parts, drafts.
 
 Every string in an Envelope or a Message came through `sanitize.clean`: it may be drawn, printed or logged as it is.
 """
@@ -22,9 +22,9 @@ class Address(Struct, frozen=True):
 
 
 class Envelope(Struct, frozen=True):
-    """What a list needs to know of a message, read from its header block alone (RFC 5322 section 3.6).
+    """The fields of a message that a list shows, read from its header block alone (RFC 5322 section 3.6).
 
-    `date` is UTC seconds since 1970, or None where the header is missing or senseless (before 1970, after 2100).
+    `date` is UTC seconds since 1970, or None where the header is missing or out of range (before 1970, after 2100).
     `message_id`, `in_reply_to` and `references` come without angle brackets.
     `list_post` is the address a reply to the list goes to (RFC 2369), or "".
     `attachments` is a guess from the top Content-Type (multipart/mixed) until the body is here.
@@ -79,8 +79,11 @@ class Line(Struct, frozen=True):
 
 
 class Rendered(Struct, frozen=True):
-    """A body made readable: its lines, its links in the order of their marks [1], [2], ..., and notes to the reader
-    ("2 remote pictures not loaded"). The first `warned` of the notes are warnings."""
+    """A body made readable.
+
+    `links` are in the order of their marks [1], [2], ...; `notes` are sentences for the reader ("2 remote pictures
+    not loaded"), of which the first `warned` are warnings.
+    """
 
     lines: tuple[Line, ...]
     links: tuple[Link, ...] = ()
@@ -149,7 +152,7 @@ class Message(Struct, frozen=True):
 
 
 def shown_sections(message: Message, *, html: bool | None = None) -> tuple[Section, ...]:
-    """Return the sections of one view in order: the HTML view with `html`, else the text view, if there is such a one."""
+    """Return the sections of one view in order: of the HTML view with `html` where there is one, else of the text view."""
     sections = message.sections
     if not sections:
         both = bool(message.text and message.html)

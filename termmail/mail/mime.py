@@ -1,4 +1,4 @@
-"""The MIME tree of a message (RFC 2045, 2046) as ranges of its bytes: nothing is copied until a part is asked for.
+"""The MIME tree of a message (RFC 2045, 2046) as ranges of its bytes, copied only when a part is requested.
 
 One pass over the lines that start with two dashes, no recursion, so 3 000 nested parts or a missing boundary cost
 no more than their bytes. message/rfc822, message/partial and message/external-body are leaves: listed, never expanded.
@@ -29,13 +29,15 @@ _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 
 
 class TooMuchError(Exception):
-    """The message has more parts, or deeper ones, than are read. The words say which."""
+    """The message has more parts, or deeper ones, than are read. The message says which."""
 
 
 @dataclass(slots=True)
 class Node:
-    """One entity of the tree. `start` and `end` bound its body, still encoded, in the raw bytes; its header
-    block starts at `header`."""
+    """One entity of the tree.
+
+    `start` and `end` bound its body, still encoded, in the raw bytes; its header block starts at `header`.
+    """
 
     path: str
     kind: str
@@ -55,7 +57,7 @@ class Node:
         return self.kind.startswith("multipart/")
 
     def leaves(self) -> Iterator[Node]:
-        """Every entity that has content of its own, in order."""
+        """Yield every entity that has content of its own, in order."""
         pending = [self]
         while pending:
             node = pending.pop()
@@ -66,7 +68,7 @@ class Node:
 
 
 def split(raw: bytes, position: int = 0) -> tuple[int, int]:
-    """Where the header block that starts at `position` ends (behind its last line end), and where the body starts."""
+    """Return where the header block from `position` ends (behind its last line end) and where its body starts."""
     if raw.startswith(b"\n", position):
         return position, position + 1
     if raw.startswith(b"\r\n", position):
@@ -77,7 +79,7 @@ def split(raw: bytes, position: int = 0) -> tuple[int, int]:
 
 
 def node(path: str, found: list[tuple[str, str]], start: int, end: int, default: str = "text/plain") -> Node:
-    """An entity from its header fields. A type that is missing or no type at all is `default` (RFC 2045 section 5.2)."""
+    """Return an entity from its header fields. A missing or malformed type is `default` (RFC 2045 section 5.2)."""
     first: dict[str, str] = {}
     for name, value in found:
         if name[:8].lower() == "content-":
@@ -106,7 +108,7 @@ def node(path: str, found: list[tuple[str, str]], start: int, end: int, default:
 
 
 def tree(raw: bytes, found: list[tuple[str, str]], start: int) -> Node:
-    """The whole message as a tree; `found` are its own header fields, `start` is where its body starts.
+    """Return the whole message as a tree. `found` are its own header fields, `start` is where its body starts.
 
     Raises TooMuchError beyond 100 levels or 10 000 parts.
     """
@@ -121,8 +123,7 @@ def tree(raw: bytes, found: list[tuple[str, str]], start: int) -> Node:
 
 
 def _rescue(raw: bytes, leaf: Node) -> None:
-    """Where the empty line between header and text was forgotten and nothing follows, the text starts at the first line
-    that is no header."""
+    """Let the body start at the first line that is no header, where the empty line was forgotten and nothing follows."""
     if leaf.end - leaf.start < 80 and not raw[leaf.start : leaf.end].strip():
         stray = _STRAY_LINE.search(raw, leaf.header, min(leaf.start, leaf.header + header.BLOCK_LIMIT))
         if stray and stray.start() < leaf.start:
@@ -155,7 +156,7 @@ class _Splitter:
                 self.pop(at)
             else:
                 position = self.start_part(after)
-        # what is still open had no closing boundary: it ends with the message
+        # multiparts that are still open had no closing boundary: they end with the message
 
     def open(self, multipart: Node) -> None:
         boundary = multipart.parameters.get("boundary", "").rstrip().encode("utf-8", "replace")
@@ -186,8 +187,10 @@ class _Splitter:
             child.end = max(child.start, min(child.end, end))
 
     def next_boundary(self, position: int, end: int) -> tuple[int, int, int, bool] | None:
-        """The next boundary of an open multipart whose line end before it lies in [position, end):
-        (that line end, start of the line behind, level in the stack, whether it is the closing one)."""
+        """Return the next boundary of an open multipart whose preceding line end lies in [position, end).
+
+        The result is (that line end, start of the line behind, level in the stack, whether it is the closing one).
+        """
         raw = self.raw
         at = raw.find(b"\n--", position, end + 2)
         while at >= 0:

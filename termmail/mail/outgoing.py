@@ -1,4 +1,4 @@
-"""A draft as bytes for the wire: header fields, a flowed text body (RFC 3676), files. Also what sendmail is handed.
+"""Build the bytes of a draft for SMTP: header fields, a flowed text body (RFC 3676), files.
 
 The fields are folded here and not by `email.policy.SMTP`: that one turns a long Message-ID into an encoded-word and,
 before Python 3.11.11 and 3.12.8, a comma between addresses into part of a name (CVE-2025-1795). The MIME body is the
@@ -44,7 +44,7 @@ _QUOTED = re.compile(r"(?:> ?)+")
 
 
 def _encoded_words(text: str) -> list[str]:
-    """Text as RFC 2047 encoded-words, each of whole characters."""
+    """Return text as RFC 2047 encoded-words, each of whole characters."""
     words: list[str] = []
     held = bytearray()
     for character in text:
@@ -61,7 +61,7 @@ def _encoded_word(data: bytes | bytearray) -> str:
 
 
 def _folded(name: str, tokens: Iterable[str]) -> str:
-    """One header field, its tokens divided by a space or, where the line is full, by a folded one."""
+    """Return one header field, its tokens divided by a space or, where the line is full, by a folded one."""
     lines: list[str] = []
     line = f"{name}:"
     for token in tokens:
@@ -73,14 +73,14 @@ def _folded(name: str, tokens: Iterable[str]) -> str:
 
 
 def text_field(name: str, value: str) -> str:
-    """A field of free text. Anything but plain words goes as encoded-words, which unfold to exactly the same text."""
+    """Return a field of free text. Anything but plain words becomes encoded-words, which decode to the same text."""
     words = value.split(" ")
     plain = value.isascii() and "=?" not in value and all(words) and max(map(len, words)) < _LINE and "\t" not in value
     return _folded(name, words if plain else _encoded_words(value))
 
 
 def _mailbox_tokens(one: Address, *, smtputf8: bool) -> list[str]:
-    """One mailbox as tokens for folding; the last one is the address. Encoded-words hold the name and nothing else."""
+    """Return one mailbox as tokens for folding, the address last. Encoded-words hold the name and nothing else."""
     email = wire_address(one.email, smtputf8=smtputf8)
     name = refuse_controls(one.name, "A name")
     if not name:
@@ -91,7 +91,7 @@ def _mailbox_tokens(one: Address, *, smtputf8: bool) -> list[str]:
 
 
 def address_field(name: str, addresses: Sequence[Address], *, smtputf8: bool = False) -> str:
-    """An address field built mailbox by mailbox: each comma stands behind the `>` of the address it ends."""
+    """Return an address field, built so that each comma follows the `>` of the address it ends."""
     tokens: list[str] = []
     for place, one in enumerate(addresses):
         parts = _mailbox_tokens(one, smtputf8=smtputf8)
@@ -100,17 +100,17 @@ def address_field(name: str, addresses: Sequence[Address], *, smtputf8: bool = F
 
 
 def new_message_id(domain: str) -> str:
-    """Random, at the sender's domain: it tells neither this machine's name nor a count."""
+    """Return a random Message-ID at the sender's domain, which reveals neither the name of this machine nor a count."""
     return f"{secrets.token_hex(16)}@{domain}"
 
 
 def date_text(now: datetime, *, local: bool = False) -> str:
-    """A Date field's text; in UTC unless `local`, so that it does not tell where the writer is."""
+    """Return the text of a Date field, in UTC unless `local`, so that it does not reveal where the writer is."""
     return format_datetime(now if local else now.astimezone(UTC))
 
 
 def _message_ids(ids: Iterable[str], what: str) -> list[str]:
-    """Message-IDs in angle brackets; those of strangers that are none are left out."""
+    """Return Message-IDs in angle brackets, without those that are malformed."""
     kept = [refuse_controls(one, what).strip("<> ") for one in ids]
     kept = [one for one in kept if _MESSAGE_ID.fullmatch(one) and len(one) <= _LONGEST - 10]
     if len(kept) > _REFERENCES:  # RFC 5537 section 3.4.4: the first and the last ones
@@ -119,13 +119,13 @@ def _message_ids(ids: Iterable[str], what: str) -> list[str]:
 
 
 def normal_lines(text: str) -> list[str]:
-    """The lines of a text, whatever ends them; NUL and lone surrogates become U+FFFD."""
+    """Return the lines of a text, whatever ends them; NUL and lone surrogates become U+FFFD."""
     text = _NOT_TEXT.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
     return text.split("\n")
 
 
 def _flowed(text: str) -> str:
-    """A text as format=flowed (RFC 3676): each line of it is a paragraph and comes back as one line.
+    """Return a text as format=flowed (RFC 3676): each line of it is a paragraph and is read back as one line.
 
     Leading `>` are quote marks. `-- ` stays as it is; other spaces at line ends are dropped, for they would join lines.
     """
@@ -143,7 +143,7 @@ def _flowed(text: str) -> str:
 
 
 def _flowed_lines(content: str, marks: str) -> Iterator[str]:
-    """One paragraph as soft-broken lines behind its quote marks, space-stuffed where RFC 3676 section 4.4 asks."""
+    """Yield a paragraph as soft-broken lines behind its quote marks, space-stuffed as RFC 3676 section 4.4 asks."""
     line: list[str] = []
     used = len(marks)
     words = re.findall(r"[^ ]* *", content)[:-1] if len(marks) + len(content) > _LINE and content != "-- " else []
@@ -161,7 +161,7 @@ def _stuffed(line: str, marks: str) -> str:
 
 
 def _text_part(text: str) -> MIMEPart:
-    """The body: 7bit where it is ASCII in short lines, else quoted-printable or base64, whichever is shorter."""
+    """Return the body: 7bit where it is ASCII in short lines, else quoted-printable or base64, whichever is shorter."""
     part = MIMEPart(policy=SMTP)
     flowed = _flowed(text)
     short = all(len(line) <= _LONGEST for line in flowed.split("\n"))
@@ -172,7 +172,7 @@ def _text_part(text: str) -> MIMEPart:
 
 
 def _file_part(name: str, content_type: str, data: bytes) -> MIMEPart:
-    """A file in base64. A message goes as message/rfc822 only where it may stay byte for byte (RFC 2046 5.2.1)."""
+    """Return a file in base64, or as message/rfc822 where a message stays byte for byte (RFC 2046 section 5.2.1)."""
     part = MIMEPart(policy=SMTP)
     name = safe_name(name)
     content_type = content_type.lower() if _TYPE.fullmatch(content_type) else "application/octet-stream"
@@ -190,17 +190,17 @@ def _file_part(name: str, content_type: str, data: bytes) -> MIMEPart:
 
 
 def goes_as_it_is(data: bytes) -> bool:
-    """Whether 7-bit SMTP carries the bytes unchanged (RFC 5321 section 4.5.3.1.6)."""
+    """Return whether 7-bit SMTP carries the bytes unchanged (RFC 5321 section 4.5.3.1.6)."""
     return data.isascii() and b"\0" not in data and all(len(line) <= _LONGEST for line in data.splitlines())
 
 
 def crlf(data: bytes) -> bytes:
-    """Every line end as CRLF, so that no bare CR or LF can be read as an end of its own (VU#302671)."""
+    """Return the data with every line end as CRLF: a bare CR or LF can be read as an end of its own (VU#302671)."""
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
 def unique(emails: Iterable[str]) -> tuple[str, ...]:
-    """Addresses without repeats, in order; upper and lower case count as the same."""
+    """Return the addresses without repeats, in order; upper and lower case count as the same."""
     found: dict[str, str] = {}
     for email in emails:
         found.setdefault(email.casefold(), email)

@@ -1,6 +1,6 @@
-"""Bytes of a message to meaning. Takes any bytes, never raises, runs in linear time; all it returns is clean text.
+"""Parse the bytes of a message. Takes any bytes, never raises, runs in linear time; all text it returns is clean.
 
-The bytes are the truth and are kept elsewhere; everything here can be made again from them.
+The store keeps the bytes, so that everything here can be derived from them again.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ _VOLATILE = re.compile(
 
 
 def split_header(raw: bytes) -> bytes:
-    """The header block: up to the empty line, without it, with the line end before it."""
+    """Return the header block: up to the empty line, without it, with the line end before it."""
     return raw[: mime.split(raw)[0]]
 
 
 def fingerprint(header_block: bytes) -> bytes:
-    """SHA-256 (32 bytes) of a header block, the same for TOP and RETR of one message and after a server marked it read.
+    """Return the SHA-256 (32 bytes) of a header block, equal for TOP and RETR and after a server marked it read.
 
     Left out: lines that mailbox software adds and changes (Status, X-UIDL, Content-Length and their kin), the kind
     of line ends, and empty lines at the end.
     """
-    lines = b"\n".join(header_block.split(b"\r\n"))  # what replace does, and faster
+    lines = b"\n".join(header_block.split(b"\r\n"))  # equal to replace, and faster
     lines = b"\n" + lines.rstrip(b"\r\n")
     return hashlib.sha256(_VOLATILE.sub(b"", lines)).digest()
 
@@ -68,13 +68,13 @@ _ADDRESS_FIELDS = frozenset(
     {"from", "sender", "to", "cc", "bcc", "reply-to", "resent-from", "resent-to", "resent-cc", "resent-sender"}
 )
 _JOINED = frozenset({"from", "sender", "to", "cc", "reply-to", "references"})
-"""Fields of which a message that has several means them all."""
+"""Fields that count all together where a message has several of them."""
 _FILE_KINDS = ("multipart/mixed", "application/", "image/", "audio/", "video/")
 _LIST_POST = re.compile(r"<mailto:([^<>?\s]{1,320})", re.IGNORECASE)
 
 
 def envelope(header_block: bytes) -> Envelope:
-    """What a list shows of a message, from its header block alone: no body behind it."""
+    """Return what a list shows of a message, from its header block alone."""
     return _envelope(envelope_fields(header_block))
 
 

@@ -1,4 +1,4 @@
-"""Addresses as people type them, and as they go on the wire (RFC 5322 section 3.4)."""
+"""Addresses as people type them and as SMTP takes them (RFC 5322 section 3.4)."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class ComposeError(UserError):
-    """What was written cannot be sent. `str(error)` is plain words for the writer: what is wrong and what to do."""
+    """A draft or an address that cannot be sent. The message says what is wrong and what to do."""
 
     code = ErrorCode.DATA
 
 
 def refuse_controls(value: str, what: str) -> str:
-    """The value, unless it holds a line break, a NUL or another control character: then ComposeError names `what`."""
+    """Return the value. Raises ComposeError, which names `what`, for a line break, a NUL or another control character."""
     if _FORBIDDEN.search(value):
         raise ComposeError(f"{what} holds a line break or a control character. Take it out and try again.")
     return value
 
 
 def ascii_domain(domain: str) -> str:
-    """A domain as it goes on the wire: punycode for labels that are not ASCII, without changing ß or ς (RFC 5891).
+    """Return a domain as SMTP takes it, with punycode for labels that are not ASCII, keeping ß and ς (RFC 5891).
 
     Raises ComposeError for a domain that cannot exist.
     """
@@ -54,7 +54,7 @@ def ascii_domain(domain: str) -> str:
 
 
 def checked(email: str) -> str:
-    """The address (`ada@example.org`), unless no mail can go to it: then ComposeError says why."""
+    """Return the address (`ada@example.org`). Raises ComposeError with the reason where no mail can go to it."""
     shown = clean(email)
     if shown != email or (not email.startswith('"') and any(map(str.isspace, email))):
         raise ComposeError(f"“{shown}” is not an address: it holds characters that an address cannot hold.")
@@ -68,8 +68,9 @@ def checked(email: str) -> str:
 
 
 def wire_address(email: str, *, smtputf8: bool = False) -> str:
-    """The address for SMTP and for headers: its domain in ASCII. Raises ComposeError for a non-ASCII local part,
-    unless `smtputf8` allows it (RFC 6531).
+    """Return the address for SMTP and for headers, its domain in ASCII.
+
+    Raises ComposeError for a non-ASCII local part, unless `smtputf8` allows it (RFC 6531).
     """
     local, _, domain = checked(email).rpartition("@")
     if not local.isascii() and not smtputf8:
@@ -78,7 +79,7 @@ def wire_address(email: str, *, smtputf8: bool = False) -> str:
 
 
 class _Mailbox:
-    """One mailbox while it is being read: the words before the brackets, what is in them, comments."""
+    """One mailbox while it is read: the words before the angle brackets, what is in them, comments."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -102,7 +103,7 @@ class _Mailbox:
 
 
 def _span(text: str, start: int, closer: str, what: str) -> int:
-    """The place behind the closer that ends what began at `start`; a backslash hides the next character."""
+    """Return the place behind the closer that ends what began at `start`; a backslash escapes the next character."""
     place = start + 1
     while place < len(text) and text[place] != closer:
         place += 2 if text[place] == "\\" else 1
@@ -127,7 +128,7 @@ def _unescaped(text: str) -> str:
 def parse_addresses(text: str) -> tuple[Address, ...]:
     """Read an address field as it was typed: mailboxes divided by commas or semicolons, groups, quotes, comments.
 
-    Raises ComposeError, in words for the writer, for anything that is not an address: nothing is guessed.
+    Raises ComposeError for anything that is not an address: nothing is guessed.
     Linear in the length of the text.
     """
     refuse_controls(text, "An address field")
@@ -167,7 +168,7 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
 
 
 def _angle_end(text: str, start: int) -> int:
-    """The place behind the `>`; a quoted local part may hold one."""
+    """Return the place behind the `>`; a quoted local part may hold one."""
     place = start + 1
     while place < len(text):
         if text[place] == '"':
@@ -180,7 +181,7 @@ def _angle_end(text: str, start: int) -> int:
 
 
 def quoted_name(name: str) -> str:
-    """A display name as it may stand before `<addr>`: in quotes where it holds more than words."""
+    """Return a display name as it may stand before `<addr>`, in quotes where it holds more than words."""
     if _PLAIN_NAME.fullmatch(name):
         return name
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
@@ -188,5 +189,5 @@ def quoted_name(name: str) -> str:
 
 
 def format_addresses(addresses: Iterable[Address]) -> str:
-    """Addresses as text for an address field; `parse_addresses` reads it back to the same."""
+    """Return addresses as text for an address field; `parse_addresses` reads it back to the same."""
     return ", ".join(f"{quoted_name(one.name)} <{one.email}>" if one.name else one.email for one in addresses)

@@ -1,4 +1,4 @@
-"""The one door for strangers' text: what leaves here may be drawn, printed, logged or used as a file name.
+"""Make text from mail and servers safe to draw, print, log or use as a file name.
 
 Control characters are replaced, never parsed: an escape sequence without an end must not swallow what follows it.
 Invisible and direction-changing characters are dropped (CVE-2021-42574), except those that hold an emoji together.
@@ -28,11 +28,11 @@ _EMOJI = (
     "\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 )
 _BREAK = re.compile("\r\n|[\n\v\f\r\x85\u2028\u2029]")
-# C0, DEL, C1, surrogates, noncharacters: a reader should see that something was there.
+# C0, DEL, C1, surrogates, noncharacters: replaced visibly.
 _CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
 _ASTRAL_CONTROLS = "".join(f"{chr(end - 2)}{chr(end - 1)}" for end in range(0x20000, 0x120000, 0x10000))
 _CONTROL = f"[{_CONTROLS}{_ASTRAL_CONTROLS}]"
-# Default_Ignorable_Code_Point of Unicode and the annotation marks; ZWJ and VS16 are judged by what stands around them.
+# Default_Ignorable_Code_Point of Unicode and the annotation marks; ZWJ and VS16 depend on their neighbours.
 _INVISIBLES = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb"
@@ -50,7 +50,7 @@ _STRAY_JOINER = (
 )
 _REPLACED_SINGLY = 32  # kinds of characters: more are replaced by one regular expression
 
-# The letters of most mail: a text of these alone needs no second look.
+# The letters of most mail: a text of these alone needs no further check.
 _LETTERS = (
     " -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u0590\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
     "\u3001-\u3029\u3041-\u3096\u309b-\u3163\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9f"
@@ -59,7 +59,7 @@ _ORDINARY = f"[{_LETTERS}]*+"
 _ORDINARY_LINES = f"[{_LETTERS}\n\t]*+"
 
 _pattern = functools.cache(re.compile)
-"""These patterns take milliseconds to build, which the first screen does not wait for: they are built when used."""
+"""These patterns take milliseconds to build, so they are built when they are first used."""
 
 
 def _tidy(text: str) -> str:
@@ -85,7 +85,7 @@ def _replace(text: str, pattern: str, present: str, by: str) -> str:
 
 
 def clean(text: str) -> str:
-    """One line that may be drawn anywhere: breaks and tabs become spaces, controls U+FFFD, invisibles nothing."""
+    """Return one line: breaks and tabs become spaces, controls U+FFFD, invisible characters nothing."""
     if _pattern(_ORDINARY).fullmatch(text):
         return text
     return _tidy(_BREAK.sub(" ", text).replace("\t", " "))
@@ -103,7 +103,7 @@ def clean_words(text: str) -> str:
 
 
 def clean_lines(text: str) -> str:
-    r"""Like `clean`, but keeps lines: every kind of line break becomes "\n", tabs become spaces (stops of 8)."""
+    r"""Return cleaned lines: every kind of line break becomes "\n", tabs become spaces (stops of 8)."""
     text = text.replace("\r\n", "\n")
     if not _pattern(_ORDINARY_LINES).fullmatch(text):
         text = _tidy(_BREAK.sub("\n", text))
@@ -111,14 +111,15 @@ def clean_lines(text: str) -> str:
 
 
 def clean_bytes(data: bytes, limit: int = 500) -> str:
-    """What a server said, as one clean line of at most `limit` characters."""
+    """Return the words of a server as one clean line of at most `limit` characters."""
     text = clean(data[: limit * 4 + 4].decode("utf-8", "replace")).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def clean_address(text: str) -> str:
-    """An addr-spec where nothing is dropped in silence: what cannot be shown is U+FFFD, so `bank<ZWSP>.com` differs
-    from `bank.com`.
+    """Return a cleaned addr-spec in which invisible characters become U+FFFD.
+
+    So `bank<ZWSP>.com` differs from `bank.com`.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -159,7 +160,7 @@ _NAME_UNFIT = re.compile(f'[:*?"<>|{REPLACEMENT}\u2044\u2215\u29f5\u29f8\uff0f\u
 
 
 def safe_name(name: str, default: str = "attachment") -> str:
-    """A file name that stays in the chosen folder, whatever a stranger called the file.
+    """Return a file name that stays in the chosen folder, whatever the sender called the file.
 
     The last path part only, no controls or invisibles, no leading `.`, `-` or `~`, no characters or device names
     that other systems trip over, at most 200 bytes of UTF-8 with the extension kept. `default` where nothing is left.
@@ -202,7 +203,7 @@ _HARMLESS = frozenset(_HARMLESS_WORDS.split())
 
 
 def name_warning(name: str, content_type: str) -> str:
-    """Why a person should think before opening this attachment, or ""."""
+    """Return why opening this attachment may be dangerous, or ""."""
     pieces = name.lower().split(".")
     extension = pieces[-1] if len(pieces) > 1 else ""
     if extension in _RUNS and len(pieces) > 2 and pieces[-2].strip() in _HARMLESS:
@@ -220,7 +221,7 @@ def _domain(email: str) -> str:
 
 
 def _punycode(domain: str) -> str:
-    """The domain as the network sees it (RFC 3492, without the mapping tables of IDNA)."""
+    """Return the domain as DNS has it (RFC 3492, without the mapping tables of IDNA)."""
     return ".".join(
         label if label.isascii() else "xn--" + label.encode("punycode", "replace").decode("ascii")
         for label in _DOT.split(unicodedata.normalize("NFKC", domain[:255]).lower())
@@ -241,7 +242,7 @@ def _from_punycode(domain: str) -> str:
 
 
 def address_text(address: Address) -> str:
-    """`Name <address>`: always with the whole address; beside a domain that is not ASCII stands its punycode."""
+    """Return `Name <address>` with the whole address, and the punycode of a domain that is not ASCII."""
     name = cut(clean_words(address.name), NAME_CELLS)
     email = clean_address(address.email)
     domain = _domain(email)
@@ -255,7 +256,7 @@ def address_text(address: Address) -> str:
 
 @functools.lru_cache(maxsize=256)
 def sender_text(address: Address) -> str:
-    """Who wrote, for a list: the name; the address where there is no name or the name poses as an address."""
+    """Return the sender for a list: the name, or the address where there is no name or it looks like an address."""
     name = clean_words(address.name)
     if not name.strip(f"{REPLACEMENT} ") or holds_address(name):
         return clean_address(address.email) or name.replace("@", "(at)")
@@ -263,7 +264,7 @@ def sender_text(address: Address) -> str:
 
 
 def holds_address(name: str) -> bool:
-    """Whether a display name holds an "@" or something drawn like it."""
+    """Return whether a display name holds an "@" or something drawn like it."""
     return "@" in name or (not name.isascii() and "@" in unicodedata.normalize("NFKC", name))
 
 
@@ -280,7 +281,7 @@ def _scripts(label: str) -> set[str]:
 
 
 def domain_warning(email: str) -> str:
-    """A sentence for the reader where the domain of the address may not be what it looks like, else ""."""
+    """Return a warning where the domain of the address may not be what it looks like, else ""."""
     domain = _domain(clean_address(email))
     shown = _from_punycode(domain) if "xn--" in domain.lower() else domain
     if shown.isascii():

@@ -1,4 +1,4 @@
-"""A message that another program wrote, made fit for the wire: what `sendmail` is handed by git, mutt or cron."""
+"""Make a message that another program wrote (git, mutt, cron) fit for SMTP."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _ID = re.compile(r"<([!-;=?-~]+)>")
 
 
 def _split(raw: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
-    """The header fields (name, whole field with its line ends) and the body of CRLF bytes; no header: all is body."""
+    """Return the header fields (name, whole field with line ends) and the body of a message with CRLF line ends."""
     fields: list[tuple[str, bytes]] = []
     place = 0
-    if raw.startswith(b"From "):  # the divider line of an mbox
+    if raw.startswith(b"From "):  # the separator line of an mbox
         place = raw.find(b"\r\n") + 2
     while place < len(raw):
         end = raw.find(b"\r\n", place)
@@ -55,7 +55,7 @@ def _split(raw: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
 
 
 def _value(field: bytes) -> str:
-    """The unfolded text of a field."""
+    """Return the unfolded text of a field."""
     data = b" ".join(field.partition(b":")[2].split(b"\r\n")).strip()
     try:
         return data.decode("utf-8")
@@ -68,7 +68,7 @@ def _people(fields: Sequence[tuple[str, bytes]], *names: str) -> list[Address]:
 
 
 def _field_for_wire(name: str, field: bytes) -> bytes:
-    """The field as it is where it is ASCII in lines of legal length, else written anew."""
+    """Return the field unchanged where it is ASCII in lines of legal length, else encoded."""
     if goes_as_it_is(field):
         return field if field.endswith(b"\r\n") else field + b"\r\n"
     title = field.partition(b":")[0].decode("ascii").strip()
@@ -201,8 +201,8 @@ def from_raw(
 
     Line ends become CRLF, Bcc goes from the header, a missing From, Date or Message-ID is added, 8-bit parts become
     quoted-printable or base64 unless they are signed. `sender` (-f) is the envelope sender, else From, else the identity. With `read_recipients` (-t)
-    the people of To, Cc and Bcc are added to `recipients`. Raises ComposeError in plain words: no recipients, a bad
-    address.
+    the people of To, Cc and Bcc are added to `recipients`. Raises ComposeError where there are no recipients or a
+    bad address.
     """
     fields, body = _split(crlf(raw.replace(b"\0", b"")))
     try:

@@ -1,4 +1,4 @@
-"""The words of a message for a list row and for the search index: no layout, no quotes, no tags."""
+"""The text of a message for a list row and for the search index, without layout, quotes and tags."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ATTRIBUTION = re.compile(
 
 
 def html_words(source: str) -> str:
-    """The text of an HTML source without its tags, in one pass. Good enough to find a word, not to read."""
+    """Return the text of an HTML source without its tags, in one pass. Good enough to find a word, not to read."""
     pieces: list[str] = []
     position, lowered = 0, source.lower()
     while True:

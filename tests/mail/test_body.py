@@ -64,6 +64,7 @@ def test_text_picture_text_is_shown_in_order() -> None:
     raw = multi(part(b"text/plain", b"one"), PICTURE, part(b"text/plain", b"two"))
     assert shown(raw) == ["one", "", "two"]
     assert [each.name for each in parse(raw).parts] == ["a.png"]
+    assert (parse(raw).text, parse(raw).sections) == ("one\n\ntwo", ())
 
 
 def test_html_picture_html_is_shown_in_order() -> None:
@@ -576,3 +577,7 @@ def test_a_multipart_without_anything_in_it_does_not_announce_a_source() -> None
     raw = typed(b"multipart/mixed; boundary=B", b"\r\n")
     assert shown(raw) == ["There is no text in this message."]
     assert not any("source" in words for words in parse(raw).warnings)
+
+
+def test_a_method_inside_the_event_is_not_that_of_the_calendar() -> None:
+    assert event("METHOD:CANCEL")[0] == "Invitation: s"

@@ -154,3 +154,29 @@ def test_real_base64_is_decoded_whatever_stands_around_it() -> None:
     for data in (b"SU5O\r\nT0NFTlQ=", b"\r\n\r\nSU5OT0NFTlQ=\r\n\r\n", b"SU5OT0NFTlQ", b"SU5OT0NFTlQ=\r\n" + b" " * 9):
         assert parse(typed(b"text/plain", data, b"base64")).text == "INNOCENT"
     assert is_base64(b"")
+
+
+@pytest.mark.parametrize(
+    ("label", "codec"),
+    [
+        *((f"latin{n}", f"iso8859-{m}") for n, m in ((2, 2), (3, 3), (4, 4), (5, 9), (6, 10), (7, 13), (8, 14), (9, 15))),
+        *((f"ISO-8859-{n}", f"iso8859-{n}") for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16)),
+        *((f"windows-125{n}", f"cp125{n}") for n in range(9)),
+        *((f"x-cp125{n}", f"cp125{n}") for n in range(9)),
+        *((f"IBM{n}", f"cp{n}") for n in (437, 850, 852, 855, 857, 858, 862, 865, 866)),
+        ("latin1", "cp1252"), ("iso-8859-1", "cp1252"), ("tis-620", "cp874"), ("gb2312", "gb18030"), ("big5", "cp950"),
+        ("shift_jis", "cp932"), ("euc-jp", "euc_jis_2004"), ("euc-kr", "cp949"), ("ks_c_5601-1987", "cp949"),
+        ("koi8-r", "koi8-r"), ("koi8-u", "koi8-u"), ("macintosh", "mac-roman"), ("hz-gb-2312", "hz"),
+    ],
+)  # fmt: skip
+def test_each_label_is_read_by_its_codec(label: str, codec: str) -> None:
+    data = bytes(range(0xA1, 0xFF)) + b"\xb0\xa1\xb0\xa2" * 3
+    assert decode(data, label) == data.decode(codec, "replace")
+
+
+def test_half_width_kana_are_read_to_both_ends_of_their_range() -> None:
+    assert decode(b"\x1b$B-!\x1b(I!_ \x1b(B", "iso-2022-jp") == "①｡ﾟ "
+
+
+def test_a_line_break_ends_two_byte_characters() -> None:
+    assert decode(b"\x1b$BF|K\\-!F\nF|K\\", "iso-2022-jp") == "日本①\n日本"

@@ -242,6 +242,16 @@ def test_an_emoji_that_a_selector_widens_moves_whole_to_the_next_line() -> None:
     assert fold("ab\u2764\ufe0fc", 3) == ["ab", "\u2764\ufe0fc"]
 
 
+def test_a_line_that_fits_exactly_stays_as_it_is() -> None:
+    assert fold("ab ", 3) == ["ab "]
+    assert fold("жж ", 3) == ["жж "]
+
+
+def test_html_stops_at_its_deadline_too() -> None:
+    with pytest.raises(RenderStopped):
+        body(Message(Envelope(), html="<p>word" * 100_000), deadline=lambda: True)
+
+
 def test_the_first_line_may_be_narrower() -> None:
     assert fold("one two three", 9, first=4) == ["one", "two three"]
     assert fold("日本語の", 8, first=2) == ["日", "本語の"]

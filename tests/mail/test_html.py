@@ -1,4 +1,4 @@
-"""HTML mail as lines and as a washed file: what shows, what does not, and that no mail makes it slow."""
+"""HTML mail as lines: what shows, what does not, and that no mail makes it slow."""
 
 import re
 import time
@@ -491,48 +491,6 @@ def test_time_grows_with_the_size_and_not_with_its_square(make) -> None:
 def test_a_mail_of_a_megabyte_is_read_to_its_end(name: str) -> None:
     make = HOSTILE[name]
     assert_grows_less(render, make(250_000), make(1_000_000), 10, 0.01)
-
-
-def test_a_washed_mail_loads_and_runs_nothing() -> None:
-    html = """<html><head><meta http-equiv=refresh content="0;url=https://evil.test"><base href="https://evil.test/">
-    <link rel=stylesheet href="https://evil.test/x.css"><script src="https://evil.test/x.js"></script>
-    <style>@import "https://evil.test/y.css"; p { background: url(https://evil.test/z.png) }</style></head>
-    <body background="https://evil.test/b.png" onload="alert(1)"><p onclick="alert(2)" style="color: red;
-    background: url(https://evil.test/c.png); width: expression(alert(3)); position: fixed">Hello &lt;b&gt;</p>
-    <form action="https://evil.test"><input name=p><button>Go</button></form><iframe src="https://evil.test"></iframe>
-    <img src="https://evil.test/i.png" srcset="https://evil.test/j.png 2x" alt="Logo" onerror="alert(4)">
-    <video src="https://evil.test/v" poster="https://evil.test/w"></video><object data="https://evil.test"></object>
-    <svg><image href="https://evil.test/s.png"/><script>alert(5)</script></svg><a href="javascript:alert(6)">j</a>
-    <math><mtext><style><img src=x onerror=alert(7)></style></mtext></math><embed src="https://evil.test/e">
-    <a href="https://good.example/" ping="https://evil.test" onmouseover="alert(8)">good</a></body></html>"""
-    washed = sanitised(html)
-    assert "evil.test" not in washed
-    assert "alert" not in washed
-    lowered = washed.lower()
-    tags = set(re.findall(r"<\s*/?\s*([a-z0-9:]+)", lowered.partition("<body>")[2]))
-    assert tags <= {"p", "img", "a", "body", "html"}
-    assert not re.search(r"\son\w+\s*=", lowered)
-    assert "content-security-policy" in lowered.partition("<body>")[0]
-    assert "default-src 'none'" in washed
-    assert "Hello &lt;b&gt;" in washed
-    assert 'href="https://good.example/"' in washed
-    assert 'alt="Logo"' in washed
-
-
-@given(MARKUP, st.text(max_size=30))
-@settings(max_examples=200, deadline=None)
-def test_washing_twice_adds_nothing_that_acts(html: str, value: str) -> None:
-    washed = sanitised(f'{html}<p title="{value}" style="{value}">{value}<a href="{value}">')
-    body = washed.partition("<body>")[2]
-    for tag in re.findall(r"<\s*([a-zA-Z0-9:]+)", body):
-        assert tag in {*TAGS, "style"} - {"script", "svg", "input"}
-    for target in re.findall(r'(?:href|src)="([^"]*)"', body):
-        assert target.startswith(("http://", "https://", "mailto:", "data:image/"))
-
-
-def test_a_small_picture_inside_the_mail_stays_in_the_washed_file() -> None:
-    assert 'src="data:image/png;base64,AAAA"' in sanitised('<img src="data:image/png;base64,AAAA">')
-    assert "svg" not in sanitised('<img src="data:image/svg+xml;base64,AAAA">')
 
 
 def test_a_link_has_its_number_right_behind_its_words_whatever_they_are() -> None:

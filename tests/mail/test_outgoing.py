@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from termmail.mail.compose import ComposeError, build, format_addresses
 from termmail.mail.flowed import paragraphs, plain
 from termmail.mail.message import Address, Draft, Identity, Outgoing
+from termmail.mail.outgoing import text_field
 from termmail.mail.parse import parse, part_bytes
 from termmail.mail.sanitize import clean, clean_lines, safe_name
 
@@ -353,3 +354,15 @@ def test_the_sender_may_have_a_foreign_name_and_domain() -> None:
     outgoing = made(identity=Identity("Ådå, Countess", "ada@bücher.example"))
     assert outgoing.sender == "ada@xn--bcher-kva.example"
     assert parse(outgoing.raw).envelope.sender[0].name == "Ådå, Countess"
+
+
+def test_a_header_line_is_filled_to_76_characters_and_no_further() -> None:
+    words = "x" * 60 + " "
+    assert text_field("Subject", words + "y" * 6).count("\r\n") == 1
+    assert len(text_field("Subject", words + "y" * 6)) == 76 + 2
+    assert text_field("Subject", words + "y" * 7).count("\r\n") == 2
+
+
+def test_a_word_that_fills_a_line_is_encoded() -> None:
+    assert "=?utf-8?b?" in text_field("Subject", "x" * 76)
+    assert "=?utf-8?b?" not in text_field("Subject", "x" * 75)

@@ -287,8 +287,8 @@ class Page:
         if tag == "tr":
             scope.table.start_row()
         elif tag in _CELLS:
-            spans = (number(attributes.get(name, "")) or 1 for name in ("colspan", "rowspan"))
-            scope.table.start_cell(*spans, header=tag == "th")
+            columns, rows = (_span(attributes, name) for name in ("colspan", "rowspan")) if attributes else (1, 1)
+            scope.table.start_cell(columns, rows, header=tag == "th")
             self._scopes.append(_Scope(tag, len(self._open) - 1))
             self._cells.append(scope.table)
         elif tag == "caption":
@@ -335,6 +335,12 @@ class Page:
         raw = clean_lines("".join(self._pieces))
         self._pieces = []
         top = self._open[-1]
+        if "\n" not in raw and not top.look.preserved:
+            if line := " ".join(raw.split()):
+                self._add(Block(line, top.indent, top.quote, top.kind, self._marker, self._spaced))
+                self._marker = ""
+                self._spaced = False
+            return
         if top.look.preserved:
             lines = [line.rstrip() for line in raw.split("\n")]
         else:
@@ -428,8 +434,13 @@ class Page:
             self._pieces += [f"[{link.number}]", *reversed(blanks)]
 
     def _end_link(self) -> None:
-        self._mark_link()
-        self._link = None
+        if self._link:
+            self._mark_link()
+            self._link = None
+
+
+def _span(attributes: dict[str, str], name: str) -> int:
+    return number(attributes.get(name, "")) or 1
 
 
 def _bracketed(alt: str) -> str:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 from turbohtml import TokenType, tokenize
 
 from termmail.mail.flowed import quote_prefix
-from termmail.mail.html.browser import sanitised
 from termmail.mail.html.grid import draw
 from termmail.mail.html.layout import STRUCK, Page
 from termmail.mail.html.links import host, list_line, warnings
-from termmail.mail.message import Line, Link, Rendered
+from termmail.mail.message import Line, Link, Rendered, RenderStopped
 from termmail.mail.sanitize import domain_warning
 from termmail.mail.width import cells
 from termmail.mail.wrap import fold
@@ -28,18 +27,13 @@ if TYPE_CHECKING:
 
     from termmail.mail.html.tables import Block
 
-__all__ = ["LIMIT", "RenderStopped", "render", "sanitised"]
-
 LIMIT = 1_000_000
 """Characters of HTML that are rendered."""
 _MIN_TEXT = 10  # cells of text that stay beside quote marks and list indents
 _DOMAIN_WARNINGS = 5
 _CHECK_EVERY = 256  # tokens, lines or rows between two checks of the deadline
+_NO_ATTRIBUTES: dict[str, str] = {}
 _STRUCK_OUT = re.compile(rf"((?:[^\s{STRUCK}]{STRUCK})+(?: +(?:[^\s{STRUCK}]{STRUCK})+)*)")
-
-
-class RenderStopped(Exception):
-    """Raised where the caller's deadline has passed before the message was rendered."""
 
 
 class _Check:
@@ -73,7 +67,8 @@ def _read(html: str, check: Callable[[], None], *, reveal: bool = False) -> Page
         if token.type is TokenType.TEXT:
             page.text(token.data or "")
         elif token.type is TokenType.START_TAG:
-            page.start(token.tag or "", {name: value or "" for name, value in token.attrs or ()})
+            attributes = {name: value or "" for name, value in token.attrs} if token.attrs else _NO_ATTRIBUTES
+            page.start(token.tag or "", attributes)
         elif token.type is TokenType.END_TAG:
             page.end(token.tag or "")
     page.close()
@@ -125,21 +120,23 @@ def _line(text: str, block: Block) -> Line:
     return Line(whole, block.quote, block.kind, tuple(spans))
 
 
-def _links(page: Page) -> list[Link]:
+def _links(page: Page, check: Callable[[], None]) -> list[Link]:
     """Return the links in the order of their numbers; the first that has a number gives its text."""
     found: dict[int, Link] = {}
     for anchor in page.anchors:
+        check()
         if anchor.number not in found:
             found[anchor.number] = Link(anchor.text(), anchor.url)
     return list(found.values())
 
 
-def _link_lines(links: list[Link], width: int) -> Iterator[Line]:
+def _link_lines(links: list[Link], width: int, check: Callable[[], None]) -> Iterator[Line]:
     """Yield the list of links at the end, one line for each."""
     if links:
         yield Line("", 0)
         yield Line("─" * min(width, 20), 0, "rule")
     for number, link in enumerate(links, 1):
+        check()
         yield Line(list_line(number, link.text, link.url, width), 0, "link")
 
 
@@ -182,8 +179,15 @@ def render(html: str, width: int = 88, *, deadline: Callable[[], bool] | None = 
         hidden = _read(html[:LIMIT], check, reveal=True)
         revealed = bool(hidden.blocks)
         page = hidden if revealed else page
-    links = _links(page)
-    lines = [*_lines(page.blocks, width, check), *_link_lines(links, width)]
+    links = _links(page, check)
+    lines = [*_lines(page.blocks, width, check), *_link_lines(links, width, check)]
     warned = _warnings(page, links)
     notes = (*warned, *_notes(page, html, revealed=revealed))
     return Rendered(tuple(lines), tuple(links), notes, len(warned))
+
+
+def sanitised(html: str) -> str:
+    """Return the mail as a whole HTML document for a browser, with nothing in it that loads or runs."""
+    from termmail.mail.html import browser  # noqa: PLC0415 - loads the sanitizer, which showing a mail never needs
+
+    return browser.sanitised(html)

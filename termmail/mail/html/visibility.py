@@ -26,7 +26,9 @@ _TRACKING_PIXEL = 2.0  # pixels; a picture not larger in both directions is ther
 _STRUCK = frozenset(("s", "strike", "del"))
 _UNCLIPPED = frozenset(("table", "tbody", "thead", "tfoot", "tr", "td", "th", "body", "html"))
 _LINK_COLOR = "0000ee"
+_OVERFLOW = frozenset(("overflow", "overflow-x", "overflow-y"))
 _SIDES = (("height", "max-height", "overflow-y"), ("width", "max-width", "overflow-x"))
+_PRESENTATIONAL = frozenset(("style", "class", "id", "hidden", "bgcolor", "background", "color", "size"))
 _WITH_DEFAULT_STYLE = frozenset(("a", "pre", "s", "strike", "del"))
 
 
@@ -63,7 +65,7 @@ def look(tag: str, attributes: dict[str, str], parent: Look, *, sheet: bool = Fa
     `sheet` tells that the mail has a style sheet with colors: then the colors of an element with a class or an id are
     unknown unless its own style has them.
     """
-    if not attributes and tag not in _WITH_DEFAULT_STYLE:
+    if tag not in _WITH_DEFAULT_STYLE and _PRESENTATIONAL.isdisjoint(attributes):
         return parent
     style = declarations(attributes.get("style", ""))
     sheet = sheet and ("class" in attributes or "id" in attributes)
@@ -90,7 +92,9 @@ def _removes(tag: str, style: dict[str, str], attributes: dict[str, str]) -> boo
     display = style.get("display")
     if display == "none" or (display is None and "hidden" in attributes) or is_zero(style.get("opacity")):
         return True
-    return tag not in _UNCLIPPED and any(
+    if tag in _UNCLIPPED or _OVERFLOW.isdisjoint(style):
+        return False
+    return any(
         style.get(overflow, style.get("overflow", "visible")) not in ("visible", "initial")
         and (is_zero(style.get(size)) or is_zero(style.get(most)))
         for size, most, overflow in _SIDES
