@@ -238,7 +238,7 @@ class Page:
         for term in _TERMS if tag in _TERMS else ():
             if counts.get(term):
                 self._pop_to(term)
-        if tag == "li" and counts.get("li") and self._lists and self._lists[-1].item_open:
+        if tag == "li" and counts.get("li") and (not self._lists or self._lists[-1].item_open):
             self._pop_to("li")
         element = self._child(tag, attributes)
         self._spaced = self._spaced or tag in _SPACED or (tag in _LISTS and not self._lists)
