@@ -58,6 +58,7 @@ def words(html: str) -> str:
         '<style>td { background: black }</style><table><tr><td style="color:white">Seen</table>',
         '<html><head><style>body{background-color:#000}</style></head><body><p style="color:white">Seen</p></body></html>',
         '<style>.dark { color: black }</style><p style="color:white">no<b class="dark">Seen</b></p>',
+        '<style>.dark{background:#000}</style><div style="background:#fff"><div class="dark"><p style="color:#fff">Seen',
         '<p style="color:transparent;-webkit-text-fill-color:#333">Seen</p>',
         '<p style="color:rgba(255,255,255,.7)">Seen</p>',
         '<font color="red">Seen</font>',

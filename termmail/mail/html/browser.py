@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from turbohtml import TokenType, parse_fragment, tokenize
 from turbohtml.clean import OnDisallowed, Policy, Sanitizer
 
+from termmail.mail.html.elements import VOID
 from termmail.mail.html.links import target
 from termmail.mail.sanitize import clean, clean_lines
 
@@ -96,8 +97,6 @@ _FORMATTING_WORDS = "b big code em font i s small strike strong tt u"
 _FORMATTING = frozenset(_FORMATTING_WORDS.split())
 _MARKERS_WORDS = "table caption td th object applet marquee template button select svg math"
 _MARKERS = frozenset(_MARKERS_WORDS.split())
-_VOID_WORDS = "area base br col embed frame hr img input link meta param source track wbr"
-_VOID = frozenset(_VOID_WORDS.split())
 _REACH = 5  # open elements; an end tag closes a formatting element across up to seven (section 13.2.6.4.7)
 _REOPENED_LIMIT = 500_000
 
@@ -123,7 +122,7 @@ class _Formatting:
                 counts = self._open[-1][1]
                 counts[tag] = counts.get(tag, 0) + 1
                 self._count += 1
-            elif tag not in _VOID:
+            elif tag not in VOID:
                 self._open.append((tag, {}))
         elif token.type is TokenType.END_TAG:
             if tag in _FORMATTING:

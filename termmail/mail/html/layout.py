@@ -10,32 +10,24 @@ import re
 from dataclasses import dataclass, field, replace
 
 from termmail.mail.html.css import UNKNOWN, declarations, number
+from termmail.mail.html.elements import (
+    BLOCK_DISPLAYS,
+    BLOCKS,
+    CELLS,
+    FOREIGN,
+    HEADINGS,
+    LISTS,
+    ROWS,
+    SKIPPED,
+    SPACED,
+    TERMS,
+    VOID,
+)
 from termmail.mail.html.links import Anchor, is_remote, target
 from termmail.mail.html.tables import Block, Content, Table, flattened
 from termmail.mail.html.visibility import Look, is_tracking_pixel, look
 from termmail.mail.sanitize import clean, clean_lines
 
-_VOID = frozenset(
-    ("area", "base", "br", "col", "embed", "frame", "hr", "img", "input", "link", "meta", "param", "source", "wbr")
-)
-_BLOCK_WORDS = (
-    "address article aside blockquote body caption center colgroup dd details dialog dir div dl dt fieldset figcaption "
-    "figure footer form frameset h1 h2 h3 h4 h5 h6 head header hgroup html legend li listing main menu nav ol optgroup "
-    "option p plaintext pre search section summary table tbody td tfoot th thead tr ul xmp"
-)
-_BLOCKS = frozenset(_BLOCK_WORDS.split())
-"""Elements that begin a new line. All others are inline, unknown ones too (HTML Standard, section 15.3)."""
-_BLOCK_DISPLAYS = frozenset(("block", "table", "flex", "grid", "list-item", "flow-root"))
-_SKIPPED_WORDS = "script style title template iframe svg math select textarea datalist noframes noembed xml"
-_SKIPPED = frozenset(_SKIPPED_WORDS.split())
-_FOREIGN = frozenset(("svg", "math"))
-_SPACED_WORDS = "p blockquote table pre h1 h2 h3 h4 h5 h6 dl figure fieldset"
-_SPACED = frozenset(_SPACED_WORDS.split())
-_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_CELLS = frozenset(("td", "th"))
-_ROWS = frozenset(("tr", "tbody", "thead", "tfoot"))
-_LISTS = frozenset(("ul", "ol", "menu", "dir"))
-_TERMS = frozenset(("dt", "dd"))
 STRUCK = "\u0336"
 """Follows each letter that is struck out until lines are made of the blocks. It has no width."""
 _LETTER = re.compile(r"(\S)")
@@ -116,11 +108,11 @@ class Page:
         """Open an element, or add a void element."""
         if self._skipping and not self._skip_start(tag):
             return
-        if tag in _SKIPPED:
+        if tag in SKIPPED:
             self._skipping, self._skip_depth = tag, 1
-        elif tag in _VOID:
+        elif tag in VOID:
             self._void(tag, attributes)
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             self._start_block(tag, attributes)
         else:
             self._start_inline(tag, attributes)
@@ -136,9 +128,9 @@ class Page:
             self._end_link()
         if tag == "br":
             self._void(tag, {})
-        elif tag not in _BLOCKS:
+        elif tag not in BLOCKS:
             self._end_inline(tag)
-        elif tag in _CELLS or tag in _ROWS or tag in ("table", "caption"):
+        elif tag in CELLS or tag in ROWS or tag in ("table", "caption"):
             self._end_table_part(tag)
         elif self._scopes[-1].counts.get(tag):
             self._pop_to(tag)
@@ -165,7 +157,7 @@ class Page:
         """Return whether a start tag ends the skipped content, as HTML elements end svg and math; count nested ones."""
         if tag == self._skipping:
             self._skip_depth += 1
-        elif self._skipping in _FOREIGN and (tag in _SPACED or tag in _CELLS or tag in ("div", "span", "img", "br")):
+        elif self._skipping in FOREIGN and (tag in SPACED or tag in CELLS or tag in ("div", "span", "img", "br")):
             self._skipping = ""
             return True
         return False
@@ -182,7 +174,7 @@ class Page:
     def _start_inline(self, tag: str, attributes: dict[str, str]) -> None:
         display = declarations(attributes.get("style", "")).get("display", "") if "style" in attributes else ""
         element = self._child(tag, attributes)
-        element.breaks = display in _BLOCK_DISPLAYS
+        element.breaks = display in BLOCK_DISPLAYS
         if element.breaks:
             self._flush()
         elif display == "inline-block" and tag == "a":
@@ -202,10 +194,10 @@ class Page:
             self._flush()
         self._open.pop()
         self._scopes[-1].counts[element.tag] -= 1
-        if element.tag in _LISTS:
+        if element.tag in LISTS:
             self._lists.pop()
             self._spaced = self._spaced or not self._lists
-        elif element.tag in _SPACED:
+        elif element.tag in SPACED:
             self._spaced = True
         elif element.tag == "li" and self._lists:
             self._lists[-1].item_open = False
@@ -224,31 +216,31 @@ class Page:
                 while len(self._open) > place:
                     self._pop()
                 return
-            if self._open[place].tag in _BLOCKS:
+            if self._open[place].tag in BLOCKS:
                 return
 
     def _start_block(self, tag: str, attributes: dict[str, str]) -> None:
         self._flush()
-        if tag in _CELLS or tag in _ROWS or tag == "caption":
+        if tag in CELLS or tag in ROWS or tag == "caption":
             self._start_table_part(tag, attributes)
             return
         counts = self._scopes[-1].counts
         if counts.get("p"):
             self._pop_to("p")
-        for term in _TERMS if tag in _TERMS else ():
+        for term in TERMS if tag in TERMS else ():
             if counts.get(term):
                 self._pop_to(term)
-        if tag == "li" and counts.get("li") and self._lists and self._lists[-1].item_open:
+        if tag == "li" and counts.get("li") and (not self._lists or self._lists[-1].item_open):
             self._pop_to("li")
         element = self._child(tag, attributes)
-        self._spaced = self._spaced or tag in _SPACED or (tag in _LISTS and not self._lists)
-        if tag in _HEADINGS:
+        self._spaced = self._spaced or tag in SPACED or (tag in LISTS and not self._lists)
+        if tag in HEADINGS:
             element.kind = "heading"
         elif tag == "blockquote":
             element.quote += 1
         elif tag == "dd":
             element.indent += 2
-        elif tag in _LISTS:
+        elif tag in LISTS:
             element.items = (number(attributes.get("start", "")) or 1) - 1 if tag == "ol" else 0
             self._lists.append(element)
         elif tag == "li":
@@ -276,17 +268,17 @@ class Page:
         self._scopes.append(_Scope("table", len(self._open) - 1, table=table))
 
     def _start_table_part(self, tag: str, attributes: dict[str, str]) -> None:
-        if self._scopes[-1].tag in _CELLS or self._scopes[-1].tag == "caption":
+        if self._scopes[-1].tag in CELLS or self._scopes[-1].tag == "caption":
             self._end_scope()
         scope = self._scopes[-1]
-        if scope.counts.get("tr") and tag in _ROWS:
+        if scope.counts.get("tr") and tag in ROWS:
             self._pop_to("tr")
         self._push(self._child(tag, attributes))
         if scope.table is None:
             return
         if tag == "tr":
             scope.table.start_row()
-        elif tag in _CELLS:
+        elif tag in CELLS:
             columns, rows = (_span(attributes, name) for name in ("colspan", "rowspan")) if attributes else (1, 1)
             scope.table.start_cell(columns, rows, header=tag == "th")
             self._scopes.append(_Scope(tag, len(self._open) - 1))
@@ -297,9 +289,9 @@ class Page:
 
     def _end_table_part(self, tag: str) -> None:
         scope = self._scopes[-1]
-        if scope.tag in _CELLS or scope.tag == "caption":
-            if tag in _CELLS or tag == "caption":
-                if tag == scope.tag or tag in _CELLS:
+        if scope.tag in CELLS or scope.tag == "caption":
+            if tag in CELLS or tag == "caption":
+                if tag == scope.tag or tag in CELLS:
                     self._end_scope()
                 return
             self._end_scope()
@@ -317,7 +309,7 @@ class Page:
             self._pop()
         self._flush()
         self._scopes.pop()
-        if scope.tag in _CELLS:
+        if scope.tag in CELLS:
             self._cells.pop()
         elif scope.table and self._cells:
             self._cells[-1].add_table(scope.table.finished())
