@@ -27,7 +27,7 @@ def download(host) -> tuple[float, float]:
 async def _once(port: int, folder: Path) -> None:
     async with engine_for(Host(port, ""), folder, download="all") as engine:
         start = time.perf_counter()
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
         seconds = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
         print(seconds, peak)

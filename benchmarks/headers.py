@@ -28,7 +28,7 @@ def sync_once(host) -> float:
         async def once() -> float:
             async with engine_for(host, folder) as engine:
                 start = time.perf_counter()
-                await engine.sync("ada")
+                await engine.accounts.sync("ada")
                 return time.perf_counter() - start
 
         return asyncio.run(once())
@@ -42,10 +42,10 @@ def first_page(host) -> tuple[float, float]:
             async with engine_for(host, folder) as engine:
                 start = time.perf_counter()
                 first: list[float] = []
-                engine.subscribe(
+                engine.context.subscribe(
                     lambda event: first.append(time.perf_counter() - start) if isinstance(event, MailArrived) else None
                 )
-                await engine.sync("ada")
+                await engine.accounts.sync("ada")
                 return first[0], time.perf_counter() - start
 
         return asyncio.run(once())
@@ -57,10 +57,10 @@ def poll_turns(host) -> tuple[int, float]:
 
         async def once() -> tuple[int, float]:
             async with engine_for(host, folder) as engine:
-                await engine.sync("ada")
+                await engine.accounts.sync("ada")
                 host.turns()
                 start = time.perf_counter()
-                await engine.sync("ada")
+                await engine.accounts.sync("ada")
                 return host.turns(), time.perf_counter() - start
 
         return asyncio.run(once())

@@ -57,3 +57,9 @@ class UserError(Exception):
             self.advice = advice
         if code is not None:
             self.code = code
+
+
+class Gone(UserError):
+    """The message, draft or folder that was asked for does not exist any more."""
+
+    code = ErrorCode.GONE

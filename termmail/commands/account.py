@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,24 +12,21 @@ from termmail.accounts import config as configuration
 from termmail.accounts import discovery
 from termmail.accounts.credentials import PasswordError
 from termmail.commands import output
-from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, CommandError, code_for
+from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, CommandError, advice_for, code_for
 from termmail.commands.mailbox import chosen_accounts
-from termmail.engine import account_setup
-from termmail.net.net_errors import NetError
-from termmail.net.trace import Trace
-from termmail.store import rebuild
-from termmail.store.store import Store
-from termmail.store.store_errors import StoreDamaged
+from termmail.engine import maintenance
+from termmail.errors import UserError
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from termmail.accounts.config import Account
+    from termmail.engine.context import Kind
     from termmail.engine.engine import Engine
+    from termmail.engine.maintenance import Trace
 
 
-MOST_FAULTS = 20
-"""Faults of a damaged store that doctor prints."""
+_KINDS: tuple[Kind, ...] = ("pop3", "smtp")
 
 
 async def account(engine: Engine, args: Namespace) -> int:
@@ -39,9 +36,9 @@ async def account(engine: Engine, args: Namespace) -> int:
 
 
 async def _list(engine: Engine, args: Namespace) -> int:
-    for name in engine.accounts:
-        one = engine.account(name)
-        default = name == engine.default_account
+    for name in engine.accounts.names:
+        one = engine.accounts.settings(name)
+        default = name == engine.accounts.default
         if args.json:
             pop3, smtp = (
                 {"host": part.host, "port": part.port, "security": part.security, "username": part.username}
@@ -53,7 +50,7 @@ async def _list(engine: Engine, args: Namespace) -> int:
             print(
                 f"{mark} {name:12}  {one.address}  in {one.pop3.host}:{one.pop3.port}  out {one.smtp.host}:{one.smtp.port}"
             )
-    if not engine.accounts:
+    if not engine.accounts.names:
         output.say("There is no account yet. Add one: termmail account add NAME ADDRESS")
     return OK
 
@@ -85,21 +82,21 @@ async def _add(engine: Engine, args: Namespace) -> int:
         raise CommandError("Which account? termmail account add NAME ADDRESS", USAGE)
     if not all(args.address.rpartition("@")):
         raise CommandError(f"{args.address} is no mail address.", USAGE, "termmail account add NAME ADDRESS")
-    if args.name in engine.config.accounts:
+    if args.name in engine.accounts.names:
         raise CommandError(f"There is an account {args.name} already.", USAGE)
     one = from_args(args)
     password = "" if args.password_command else _read_password(args, f"Password for {one.pop3.username}: ")
     if not args.no_test:
-        secret = await engine.passwords.get(args.name, "pop3", one) if args.password_command else password
-        async for step in engine.try_account(one, secret):
+        secret = await engine.context.passwords.get(args.name, "pop3", one) if args.password_command else password
+        async for step in engine.accounts.try_account(one, secret):
             output.say(step.words)
             if step.error is not None:
                 raise CommandError(
                     "Nothing was saved.", code_for(step.error) or REFUSED, "Correct what is wrong, or add --no-test."
                 )
-    words = await engine.add_account(args.name, one, password)
+    words = await engine.accounts.add(args.name, one, password)
     output.say(
-        f"Account {args.name} is saved in {engine.paths.config}. {'' if args.password_command else words}".rstrip()
+        f"Account {args.name} is saved in {engine.context.paths.config}. {'' if args.password_command else words}".rstrip()
     )
     return OK
 
@@ -116,27 +113,29 @@ async def _test(engine: Engine, args: Namespace) -> int:
 
 async def _remove(engine: Engine, args: Namespace) -> int:
     name = chosen_accounts(engine, _named(args))[0]
-    one = engine.account(name)
-    configuration.remove_account(engine.paths.config, name)
+    one = engine.accounts.settings(name)
+    configuration.remove_account(engine.context.paths.config, name)
     for kind in ("pop3", "smtp"):
         try:
-            await engine.passwords.delete(name, kind, one)
+            await engine.context.passwords.delete(name, kind, one)
         except PasswordError as error:
             output.say(f"The password may still be in a keyring: {error}")
             break
-    output.say(f"Account {name} is gone from {engine.paths.config}. Its mail stays in {engine.paths.data}.")
+    output.say(
+        f"Account {name} is gone from {engine.context.paths.config}. Its mail stays in {engine.context.paths.data}."
+    )
     return OK
 
 
 async def _password(engine: Engine, args: Namespace) -> int:
     name = chosen_accounts(engine, _named(args))[0]
-    one = engine.account(name)
+    one = engine.accounts.settings(name)
     try:
-        await engine.passwords.backend_name()  # before anybody types a password in vain
+        await engine.context.passwords.backend_name()  # before anybody types a password in vain
         password = _read_password(args, f"Password for {one.pop3.username}: ")
         if not password:
             raise CommandError("No password was given.", USAGE)
-        where = await engine.passwords.set(name, args.server, one, password)
+        where = await engine.context.passwords.set(name, args.server, one, password)
     except PasswordError as error:
         raise CommandError(str(error), LOGIN, error.advice) from None
     output.say(f"The password is in {where}.")
@@ -151,17 +150,17 @@ def _named(args: Namespace) -> str:
 
 async def doctor(engine: Engine, args: Namespace) -> int:
     """Check config, keyring, store and servers, and show the conversation with the servers, without secrets."""
-    output.say(f"Config    {engine.paths.config}")
-    output.say(f"Mail      {engine.paths.data}{' (read-only)' if engine.read_only else ''}")
+    output.say(f"Config    {engine.context.paths.config}")
+    output.say(f"Mail      {engine.context.paths.data}{' (read-only)' if engine.context.read_only else ''}")
     try:
-        output.say(f"Keyring   {await engine.passwords.backend_name()}")
+        output.say(f"Keyring   {await engine.context.passwords.backend_name()}")
     except PasswordError as error:
         output.say(f"Keyring   {error} {error.advice}")
     if args.rebuild:
-        count = await engine.db(rebuild.rebuild)
+        count = await maintenance.rebuild(engine.context)
         output.say(f"Rebuilt   lists and search, from the raw bytes of {count} messages")
     code = await _check_store(engine)
-    trace = Trace()
+    trace = maintenance.Trace()
     code = max(code, await _try_all(engine, args.account, trace), key=_severity)
     output.say("")
     output.say("What was said (< by the server, > by termmail; secrets hidden):")
@@ -171,14 +170,13 @@ async def doctor(engine: Engine, args: Namespace) -> int:
 
 async def _check_store(engine: Engine) -> int:
     """Print whether the store passes SQLite's integrity check; return the exit code."""
-    faults = await engine.db(Store.check)
-    if not faults:
-        print("✓ The mail store is sound.")
-        return OK
-    print(f"✗ The mail store {engine.paths.data / 'mail.db'} is damaged: {faults[0]}. {StoreDamaged.advice}")
-    for fault in faults[1:MOST_FAULTS]:
-        output.say(fault)
-    return DISK
+    try:
+        await maintenance.check_store(engine.context)
+    except UserError as error:
+        print(f"✗ {error} {advice_for(error)}")
+        return code_for(error) or DISK
+    print("✓ The mail store is sound.")
+    return OK
 
 
 def _severity(code: int) -> tuple[bool, int]:
@@ -188,21 +186,13 @@ def _severity(code: int) -> tuple[bool, int]:
 
 async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int:
     worst = OK
-    kind: Literal["pop3", "smtp"]
     for name in chosen_accounts(engine, only):
-        one = engine.account(name)
-        try:
-            incoming = await engine.passwords.get(name, "pop3", one)
-            outgoing = await engine.passwords.get(name, "smtp", one)
-        except PasswordError as error:
-            print(f"{name}: ✗ {error} {error.advice}")
-            worst = max(worst, LOGIN)
-            continue
-        for kind, secret in (("pop3", incoming), ("smtp", outgoing)):
+        for kind in _KINDS:
             try:
-                words = await account_setup.try_server(one, kind, secret, trace)
-                print(f"{name}: ✓ {words}")
-            except NetError as error:
-                print(f"{name}: ✗ {error} {account_setup.advice_while_trying(error, one, kind, name)}")
-                worst = max(worst, code_for(error) or 0)
+                print(f"{name}: ✓ {await maintenance.try_server(engine.context, name, kind, trace)}")
+            except UserError as error:
+                print(f"{name}: ✗ {error} {error.advice}")
+                worst = max(worst, code_for(error) or OK)
+                if isinstance(error, PasswordError):
+                    break  # the other server would ask for the same password
     return worst

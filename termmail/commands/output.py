@@ -8,13 +8,14 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail import sanitize
+from termmail.mail import sanitize, width
+from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from termmail.mail.message import Address, Envelope, Message
-    from termmail.store.rows import Row
+    from termmail.mail.model import Count, Row
 
 
 def say(words: str) -> None:
@@ -37,15 +38,15 @@ def people(addresses: Iterable[Address]) -> str:
     return ", ".join(sanitize.address_text(address) for address in addresses)
 
 
-def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
-    """Return the JSON object of `list` and `search`."""
+def message_row_data(row: MessageRow, envelope: Envelope) -> dict[str, Any]:
+    """Return the JSON object of a message in `list` and `search`."""
     flags = ("unread", "starred", "answered", "forwarded")
     return {
-        "id": row.id,
+        "id": row.message_id,
         "account": row.account,
         "folder": row.folder,
         "uidl": sanitize.clean_bytes(row.uidl, limit=10_000),
-        "message_id": row.message_id,
+        "message_id": row.rfc_message_id,
         "from": people(envelope.sender),
         "to": people(envelope.to),
         "subject": row.subject,
@@ -56,6 +57,41 @@ def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
         "downloaded": row.downloaded,
         "snippet": row.snippet,
     }
+
+
+def draft_row_data(row: DraftRow) -> dict[str, Any]:
+    """Return the JSON object of a draft in `list`, with the keys of a message."""
+    data = _unreceived(row, "Drafts")
+    return data | {"flags": ["draft"], "attachments": row.attachments, "snippet": row.snippet}
+
+
+def outgoing_row_data(row: OutgoingRow) -> dict[str, Any]:
+    """Return the JSON object of an outgoing message in `list`, with the keys of a message."""
+    return _unreceived(row, "Outbox") | {"message_id": row.rfc_message_id, "snippet": row.words}
+
+
+def _unreceived(row: DraftRow | OutgoingRow, folder: str) -> dict[str, Any]:
+    return {
+        "id": row.key,
+        "account": row.account,
+        "folder": folder,
+        "uidl": "",
+        "message_id": "",
+        "from": "",
+        "to": recipients(row),
+        "subject": row.subject,
+        "date": iso(row.date),
+        "size": row.size,
+        "flags": [],
+        "attachments": 0,
+        "downloaded": True,
+        "snippet": "",
+    }
+
+
+def recipients(row: MessageRow | DraftRow | OutgoingRow) -> str:
+    """Return who a message goes to, as one line."""
+    return sanitize.clean(", ".join(row.recipients)) if isinstance(row, OutgoingRow) else row.recipients
 
 
 def message_data(message_id: int | None, message: Message) -> dict[str, Any]:
@@ -107,21 +143,28 @@ def print_message(message: Message) -> None:
             print(f"Attachment: {part.name}  {part.content_type}, {size(part.size)}{warning}")
 
 
-def print_rows(rows: Iterable[Row], *, with_account: bool) -> None:
-    """Print a list as text, cut to the width of the terminal: id, account if wanted, marks, date, sender, subject."""
-    columns = _columns()
-    for row in rows:
-        account = f" {_fit(row.account, 12)}" if with_account else ""
+def print_row(row: Row, *, with_account: bool) -> None:
+    """Print a row of a list, cut to the width of the terminal: id, account if wanted, marks, date, sender, subject."""
+    account = f" {_fit(row.account, 12)}" if with_account else ""
+    marks, person = "   ", f"To: {recipients(row)}"
+    if isinstance(row, MessageRow):
         marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("@" if row.attachments else " ")
-        sender = f"To: {row.recipients}" if row.folder in {"Sent", "Drafts", "Outbox"} else row.sender
-        head = f"{row.id:>6}{account} {marks} {local(row.date):16}  {_fit(sender, 24)}  "
-        print(head + sanitize.cut(row.subject or "(no subject)", max(columns - len(head), 20)))
+        if row.role is not Role.SENT:
+            person = row.sender
+    head = f"{row.key:>6}{account} {marks} {local(row.date):16}  {_fit(person, 24)}  "
+    print(head + sanitize.cut(row.subject or "(no subject)", max(_columns() - len(head), 20)))
+
+
+def print_folder(account: str, name: str, count: Count) -> None:
+    """Print a folder with how many messages it holds and how many are unread, the account first if it is given."""
+    prefix = f"{_fit(account, 12)} " if account else ""
+    print(f"{prefix}{count.total:>7} {count.unread:>7}  {sanitize.clean(name)}")
 
 
 def _fit(text: str, cells: int) -> str:
     """Cut or pad text to exactly `cells` terminal cells."""
     text = sanitize.cut_sender(text, cells)
-    return text + " " * (cells - sanitize.cells(text))
+    return text + " " * (cells - width.cells(text))
 
 
 def local(date: int | None) -> str:

@@ -12,22 +12,22 @@ from termmail.accounts.config import identity
 from termmail.commands import output
 from termmail.commands.exit_codes import CANNOT_CREATE, DATA, OK, TRY_AGAIN, USAGE, CommandError
 from termmail.commands.mailbox import chosen_accounts, outbox_code
-from termmail.engine.clock import now
+from termmail.errors import Gone
 from termmail.mail.message import Draft
-from termmail.store import outbox as outbox_table
+from termmail.mail.model import SendState
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from termmail.engine.engine import Engine
-    from termmail.store.rows import OutboxRow
+    from termmail.mail.model import OutgoingRow
 
 
 async def send(engine: Engine, args: Namespace) -> int:
     """Compose a message from the arguments and send it at once; print its outbox id."""
     from termmail.mail.compose import ComposeError  # noqa: PLC0415 - only sending writes messages
 
-    account = chosen_accounts(engine, args.account or engine.default_account or None)[0]
+    account = chosen_accounts(engine, args.account or engine.accounts.default or None)[0]
     body = args.body if args.body is not None else _stdin_text()
     draft = Draft(
         account=account,
@@ -37,13 +37,13 @@ async def send(engine: Engine, args: Namespace) -> int:
         subject=args.subject,
         body=body,
     )
-    draft = await engine.save_draft(draft)
+    draft = await engine.drafts.save(draft)
     try:
         for path in args.attach:
-            draft = await engine.attach(draft, Path(path))
-        outbox_id = await engine.send(draft, delay=0)
+            draft = await engine.drafts.attach(draft, Path(path))
+        outbox_id = await engine.outbox.send(draft, delay=0)
     except (ComposeError, OSError) as error:
-        await engine.discard_draft(draft.id)
+        await engine.drafts.discard(draft.id)
         words = f"{error.filename}: {(error.strerror or '').lower()}" if isinstance(error, OSError) else str(error)
         raise CommandError(words, DATA) from None
     return await _send_now(engine, account, outbox_id, args)
@@ -57,25 +57,25 @@ def _stdin_text() -> str:
 
 async def _send_now(engine: Engine, account: str, outbox_id: int, args: Namespace) -> int:
     """Send what is ready, and report on this message."""
-    await engine.flush(account)
-    return _report(await engine.outbox_row(outbox_id), args)
+    await engine.outbox.flush(account)
+    return _report(await engine.outbox.row(outbox_id), args)
 
 
-def _report(row: OutboxRow, args: Namespace) -> int:
+def _report(row: OutgoingRow, args: Namespace) -> int:
     """Print the id of an outgoing message, say how it stands, and return the exit code that goes with it."""
     if args.json:
-        data = {"id": row.id, "state": row.state, "message_id": row.message_id, "words": row.words}
+        data = {"id": row.outbox_id, "state": row.state.value, "message_id": row.rfc_message_id, "words": row.words}
         output.line({**data, "refused": row.refused})
     else:
-        print(row.id)
+        print(row.outbox_id)
     for address, words in row.refused.items():
         output.say(f"Refused for {address}: {words}")
-    if row.state == "sent":
+    if row.state is SendState.SENT:
         output.say("Everyone else has it." if row.refused else "Sent: the server has accepted it.")
-    elif row.state == "failed":
+    elif row.state is SendState.FAILED:
         output.say(f"Not sent. {row.words}".rstrip())
-    elif row.state == "unsure":
-        output.say(f"It may have arrived. {row.words} To send it again: termmail outbox retry --sure {row.id}")
+    elif row.state is SendState.UNSURE:
+        output.say(f"It may have arrived. {row.words} To send it again: termmail outbox retry --sure {row.outbox_id}")
     else:
         words = f"It waits in the outbox. {row.words}".rstrip()
         output.say(f"{words} termmail sync sends it, and so does termmail while it is open.")
@@ -93,14 +93,13 @@ async def sendmail(engine: Engine, args: Namespace) -> int:
             raw,
             sender=args.sender,
             recipients=args.recipients,
-            identity=identity(engine.account(account)),
+            identity=identity(engine.accounts.settings(account)),
             read_recipients=args.read_recipients,
             now=datetime.now(UTC),
         )
     except compose.ComposeError as error:
         raise CommandError(str(error), DATA) from None
-    clock = now()
-    outbox_id = await engine.db(outbox_table.queue, account, outgoing, draft_id=0, not_before=clock, now=clock)
+    outbox_id = await engine.outbox.queue(account, outgoing)
     return await _send_now(engine, account, outbox_id, args)
 
 
@@ -117,10 +116,11 @@ def _from(sender: object) -> str:
 def _account_for(engine: Engine, address: str) -> str:
     """Return the account this address belongs to, else the default account."""
     chosen_accounts(engine, None)
-    for name, account in engine.config.accounts.items():
+    for name in engine.accounts.names:
+        account = engine.accounts.settings(name)
         if address.lower() in {own.lower() for own in (account.address, *account.aliases)}:
             return name
-    return engine.default_account
+    return engine.accounts.default
 
 
 async def outbox(engine: Engine, args: Namespace) -> int:
@@ -131,20 +131,15 @@ async def outbox(engine: Engine, args: Namespace) -> int:
 
 async def _list(engine: Engine, args: Namespace) -> int:
     for name in chosen_accounts(engine, args.account):
-        for row in await _waiting(engine, name):
+        for row in await engine.outbox.rows(name):
             _print_row(row, as_json=args.json)
     return OK
 
 
-async def _waiting(engine: Engine, account: str) -> list[OutboxRow]:
-    """Return the messages of an account that are neither sent nor taken back."""
-    return [await engine.outbox_row(outbox_id) for outbox_id in await engine.db(outbox_table.ids, account)]
-
-
-async def _row(engine: Engine, outbox_id: int) -> OutboxRow:
+async def _row(engine: Engine, outbox_id: int) -> OutgoingRow:
     try:
-        return await engine.outbox_row(outbox_id)
-    except KeyError:
+        return await engine.outbox.row(outbox_id)
+    except Gone:
         raise CommandError(f"There is no message {outbox_id} in the outbox.", DATA) from None
 
 
@@ -153,21 +148,22 @@ async def _retry(engine: Engine, args: Namespace) -> int:
     for outbox_id in args.ids:
         row = await _row(engine, outbox_id)
         _check_retry(row, sure=args.sure)
-        await engine.retry_outbox(outbox_id, sure=args.sure)
+        await engine.outbox.retry(outbox_id, sure=args.sure)
         worst = max(worst, await _send_now(engine, row.account, outbox_id, args))
     return worst if args.ids else await _retry_all(engine, args)
 
 
-def _check_retry(row: OutboxRow, *, sure: bool) -> None:
+def _check_retry(row: OutgoingRow, *, sure: bool) -> None:
     """Raise CommandError where this message cannot be sent again."""
-    if row.state == "sending":
+    name = f"Message {row.outbox_id}"
+    if row.state is SendState.SENDING:
         advice = "termmail outbox tells how it went; termmail sync, if no other termmail runs."
-        raise CommandError(f"Message {row.id} is being sent now.", TRY_AGAIN, advice)
-    if row.state in {"sent", "cancelled"}:
-        raise CommandError(f"Message {row.id} is {row.state}; there is nothing to try again.", DATA)
-    if row.state == "unsure" and not sure:
-        advice = f"To send it all the same: termmail outbox retry --sure {row.id}"
-        raise CommandError(f"Message {row.id} may have arrived already.", DATA, advice)
+        raise CommandError(f"{name} is being sent now.", TRY_AGAIN, advice)
+    if row.state in {SendState.SENT, SendState.CANCELLED}:
+        raise CommandError(f"{name} is {row.state}; there is nothing to try again.", DATA)
+    if row.state is SendState.UNSURE and not sure:
+        advice = f"To send it all the same: termmail outbox retry --sure {row.outbox_id}"
+        raise CommandError(f"{name} may have arrived already.", DATA, advice)
 
 
 async def _retry_all(engine: Engine, args: Namespace) -> int:
@@ -175,13 +171,13 @@ async def _retry_all(engine: Engine, args: Namespace) -> int:
     worst, found = OK, False
     for name in chosen_accounts(engine, args.account):
         if args.sure:
-            for row in await _waiting(engine, name):
-                if row.state == "unsure":
-                    await engine.retry_outbox(row.id, sure=True)
-        await engine.hurry(name)
-        tried = await engine.flush(name)
-        left = [row for row in await _waiting(engine, name) if row.state in {"queued", "sending", "unsure"}]
-        for row in {row.id: row for row in (*left, *tried)}.values():
+            for row in await engine.outbox.rows(name):
+                if row.state is SendState.UNSURE:
+                    await engine.outbox.retry(row.outbox_id, sure=True)
+        await engine.outbox.retry_all(name)
+        tried = await engine.outbox.flush(name)
+        left = [row for row in await engine.outbox.rows(name) if row.state is not SendState.FAILED]
+        for row in {row.outbox_id: row for row in (*left, *tried)}.values():
             found = True
             worst = max(worst, _report(row, args))
     if not found:
@@ -193,29 +189,30 @@ async def _cancel(engine: Engine, args: Namespace) -> int:
     if not args.ids:
         raise CommandError("Which message? termmail outbox cancel ID", USAGE, "termmail outbox lists the ids.")
     for outbox_id in args.ids:
-        if (await _row(engine, outbox_id)).state == "cancelled":
+        row = await _row(engine, outbox_id)
+        if row.state is SendState.CANCELLED:
             raise CommandError(f"Message {outbox_id} was taken back already.", DATA)
-        draft = await engine.cancel_outbox(outbox_id)
-        state = (await engine.outbox_row(outbox_id)).state
-        if draft is None and state != "cancelled":
-            raise CommandError(f"Message {outbox_id} is {state}; it cannot be taken back.", CANNOT_CREATE)
+        if row.state in {SendState.SENT, SendState.SENDING}:
+            raise CommandError(f"Message {outbox_id} is {row.state}; it cannot be taken back.", CANNOT_CREATE)
+        draft = await engine.outbox.cancel(outbox_id)
         output.say(f"Message {outbox_id} {'is a draft again' if draft else 'was taken back and deleted'}.")
     return OK
 
 
-def _print_row(row: OutboxRow, *, as_json: bool) -> None:
+def _print_row(row: OutgoingRow, *, as_json: bool) -> None:
     if as_json:
         output.line(
             {
-                "id": row.id,
+                "id": row.outbox_id,
                 "account": row.account,
-                "state": row.state,
+                "state": row.state.value,
                 "to": list(row.recipients),
                 "subject": row.subject,
                 "attempts": row.attempts,
                 "words": row.words,
-                "message_id": row.message_id,
+                "message_id": row.rfc_message_id,
             }
         )
     else:
-        print(f"{row.id:>6}  {row.state:8}  {', '.join(row.recipients)}  {row.subject}  {row.words}".rstrip())
+        head = f"{row.outbox_id:>6}  {row.state:8}  {', '.join(row.recipients)}"
+        print(f"{head}  {row.subject}  {row.words}".rstrip())

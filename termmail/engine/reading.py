@@ -7,19 +7,20 @@ import shutil
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from termmail.engine import indexing, saved_files
+from termmail.engine import saved_files
+from termmail.errors import Gone
 from termmail.net.net_errors import Refused
-from termmail.store import drafts, messages, outbox, search
+from termmail.store import messages
 
 if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
-    from termmail.engine.engine import Engine
-    from termmail.engine.views import View
+    from termmail.engine.context import Context
+    from termmail.engine.servers import Servers
     from termmail.mail.message import Message, Rendered
-    from termmail.store.rows import Row
+
+GONE = "This message is gone."
 
 KEPT = 16
 """Messages kept parsed, so that going back and forth parses nothing twice."""
@@ -28,33 +29,12 @@ KEPT_BYTES = 2 << 20
 """A message larger than this (in bytes) is parsed again instead."""
 
 
-async def ids(engine: Engine, view: View, limit: int | None) -> array[int]:
-    """The ids of a view: a folder in its order, everything else newest first."""
-    if (query := view.query) is not None:
-        await indexing.catch_up(engine)
-        account, most = view.account or None, limit or 1000
-        return await engine.db(search.search, query, account=account, limit=most, kept_only=view.kept_only)
-    if view.folder == "Drafts":
-        return await engine.db(drafts.ids, view.account)
-    if view.folder == "Outbox":
-        return await engine.db(outbox.ids, view.account)
-    return await engine.db(messages.ids, view.account, view.folder, limit, order=view.order)
-
-
-async def rows(engine: Engine, view: View, wanted: Sequence[int]) -> list[Row]:
-    """What the list draws for these ids."""
-    if view.folder == "Drafts":
-        return await engine.db(drafts.rows, wanted)
-    if view.folder == "Outbox":
-        return await engine.db(outbox.rows, wanted)
-    return await engine.db(messages.rows, wanted)
-
-
 class Reader:
     """Opened messages: parsed in a thread, the last few kept."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, context: Context, servers: Servers) -> None:
+        self.context = context
+        self.servers = servers
         self._kept: OrderedDict[int, Message] = OrderedDict()
         self._rendered: OrderedDict[tuple[int, int, bool | None], Rendered] = OrderedDict()
 
@@ -63,22 +43,22 @@ class Reader:
         if (message := self._kept.get(id)) is not None:
             self._kept.move_to_end(id)
             return message
-        raw, complete = await self.engine.db(messages.raw, id)
+        raw, complete = await self._raw(id)
         return await self._parse(id, raw) if complete else None
 
     async def read(self, id: int, progress: Callable[[int, int], None] | None = None) -> Message:  # noqa: A002
         """The message, fetched where needed."""
         if (message := await self.peek(id)) is not None:
             return message
-        row = await self.engine.db(messages.row, id)
+        row = await self.context.db(messages.row, id)
         if row is None:
-            raise KeyError(id)
-        if row.account not in self.engine.config.accounts:
+            raise Gone(GONE)
+        if row.account not in self.context.config.accounts:
             raise Refused(
                 "The text of this message was never downloaded, and its account is no longer set up here.",
                 advice="Only its header is left.",
             )
-        raw = await self.engine.receiver(row.account).fetch(id, progress)
+        raw = await self.servers.source(row.account).fetch(id, progress)
         return await self._parse(id, raw)
 
     async def _parse(self, id: int, raw: bytes) -> Message:  # noqa: A002
@@ -91,7 +71,7 @@ class Reader:
                 self._kept.popitem(last=False)
         return message
 
-    async def rendered(self, id: int, width: int, *, html: bool | None) -> Rendered:  # noqa: A002
+    async def rendered(self, id: int, width: int = 88, *, html: bool | None = None) -> Rendered:  # noqa: A002
         """The body as lines, made in a thread."""
         key = (id, width, html)
         if (kept := self._rendered.get(key)) is not None:
@@ -105,12 +85,22 @@ class Reader:
             self._rendered.popitem(last=False)
         return rendered
 
+    async def raw(self, message_id: int) -> bytes:
+        """Return the bytes as received: the whole message where it was downloaded, else its header block. Raises Gone."""
+        return (await self._raw(message_id))[0]
+
+    async def _raw(self, message_id: int) -> tuple[bytes, bool]:
+        try:
+            return await self.context.db(messages.raw, message_id)
+        except KeyError:
+            raise Gone(GONE) from None
+
     async def part(self, id: int, path: str) -> bytes:  # noqa: A002
         """The decoded bytes of one part."""
         from termmail.mail import parse  # noqa: PLC0415
 
         await self.read(id)
-        raw, _ = await self.engine.db(messages.raw, id)
+        raw, _ = await self._raw(id)
         return await asyncio.to_thread(parse.part_bytes, raw, path)
 
     async def _named(self, id: int, path: str) -> tuple[str, bytes]:  # noqa: A002
@@ -139,8 +129,8 @@ class Reader:
         return await asyncio.to_thread(self._copy, f"message-{id}.html", page.encode())
 
     def _copy(self, name: str, data: bytes) -> Path:
-        return saved_files.save(saved_files.private_folder(self.engine.paths.data / "opened"), name, data)
+        return saved_files.save(saved_files.private_folder(self.context.paths.data / "opened"), name, data)
 
     def close(self) -> None:
         """Remove the copies made for other programs."""
-        shutil.rmtree(self.engine.paths.data / "opened", ignore_errors=True)
+        shutil.rmtree(self.context.paths.data / "opened", ignore_errors=True)

@@ -13,26 +13,27 @@ import secrets
 import socket
 import stat
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from termmail.accounts.credentials import PasswordError
-from termmail.engine import saved_files
-from termmail.engine.clock import now
+from termmail.engine import indexing, saved_files
 from termmail.engine.events import FolderChanged
-from termmail.engine.views import View
 from termmail.errors import ErrorCode, UserError
-from termmail.mail import parse, sanitize
+from termmail.mail import parse, query, sanitize
 from termmail.net.net_errors import NetError
-from termmail.store import messages
+from termmail.store import derived, messages, search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from termmail.engine.engine import Engine
-    from termmail.mail.message import Message
+    from termmail.engine.context import Context
+    from termmail.engine.servers import Servers
+    from termmail.mail.model import Folder
+    from termmail.store.derived import Derived
     from termmail.store.store import Store
 
 LARGEST = 128 << 20
@@ -70,32 +71,40 @@ class DiskError(TransferError):
 # -- in
 
 
-async def import_mail(engine: Engine, account: str, path: Path, folder: str) -> Moved:
-    """Store every message of `path` in `folder`. Raises TransferError where the path cannot be read.
+Source = Iterator[tuple[str, bytes | None]]
+"""The messages of a file or folder: a name for each, and its bytes, or None for one that is larger than LARGEST."""
+
+
+async def open_source(path: Path) -> Source:
+    """Open an mbox, a Maildir, an .eml file or a folder of them. Raises TransferError where it cannot be read."""
+    return await asyncio.to_thread(_open_source, path)
+
+
+async def import_mail(context: Context, source: Source, folder: Folder) -> Moved:
+    """Store every message of `source` in `folder`. Raises TransferError where it cannot be read.
 
     Reading and parsing happen in a worker thread, a batch at a time.
     """
-    source = await asyncio.to_thread(_open_source, path)
     done = passed = 0
     failed: list[str] = []
     while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
         failed += batch.failed
-        taken = await engine.db(_take, account, folder, batch.mail)
+        taken = await context.db(_take, folder, batch.mail, context.clock())
         done += taken
         passed += len(batch.mail) - taken
-    engine.tell(FolderChanged(account, folder))
+    context.tell(FolderChanged(folder.account))
     return Moved(done, passed, tuple(failed))
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Messages of a source with their parsed form, and a sentence for each that is not taken."""
+    """Messages of a source with what is derived from them, and a sentence for each that is not taken."""
 
-    mail: list[tuple[bytes, Message]]
+    mail: list[tuple[bytes, Derived]]
     failed: list[str]
 
 
-def _next_batch(source: Iterator[tuple[str, bytes | None]], most: int = 4 << 20) -> _Batch | None:
+def _next_batch(source: Source, most: int = 4 << 20) -> _Batch | None:
     """Read and parse the next messages, up to MANY of them or about `most` bytes; None at the end of the source."""
     batch = _Batch([], [])
     size = 0
@@ -107,7 +116,7 @@ def _next_batch(source: Iterator[tuple[str, bytes | None]], most: int = 4 << 20)
             elif not _is_mail(raw):
                 batch.failed.append(f"{sanitize.clean(name)} is not a mail message.")
             else:
-                batch.mail.append((raw, parse.parse(raw)))
+                batch.mail.append((raw, derived.from_message(parse.parse(raw))))
             if size > most or number == MANY:
                 break
     except OSError as error:
@@ -130,22 +139,20 @@ def _is_mail(raw: bytes) -> bool:
     return any(field is not None and field[1].lower() in _MAIL_FIELDS for field in fields)
 
 
-def _take(store: Store, account: str, folder: str, mail: Sequence[tuple[bytes, Message]]) -> int:
+def _take(store: Store, folder: Folder, mail: Sequence[tuple[bytes, Derived]], now: int) -> int:
     """Store the messages that are not here yet, in one transaction, and return how many those were."""
     taken = 0
     with store.transaction(durable=True):
-        alike = messages.find(store, account, [message.envelope.message_id for _, message in mail])
-        for raw, message in mail:
-            same = alike.setdefault(message.envelope.message_id, [])
+        alike = messages.find(store, folder.account, [found.envelope.message_id for _, found in mail])
+        for raw, found in mail:
+            same = alike.setdefault(found.envelope.message_id, [])
             if not any(messages.raw(store, known) == (raw, True) for known in same):
-                same.append(
-                    messages.add_local(store, account, folder, raw, unread=False, received=now(), message=message)
-                )
+                same.append(messages.add_local(store, folder.account, folder.folder_id, raw, found, received=now))
                 taken += 1
     return taken
 
 
-def _open_source(path: Path) -> Iterator[tuple[str, bytes | None]]:
+def _open_source(path: Path) -> Source:
     try:
         if path.is_dir():
             return _read_files(_files_in(path))
@@ -176,14 +183,14 @@ def _regular(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
-def _read_files(paths: list[Path]) -> Iterator[tuple[str, bytes | None]]:
+def _read_files(paths: list[Path]) -> Source:
     for path in paths:
         with _regular(path) as file:
             raw = file.read(LARGEST + 1)
         yield path.name, raw if len(raw) <= LARGEST else None
 
 
-def _read_mbox(path: Path) -> Iterator[tuple[str, bytes | None]]:
+def _read_mbox(path: Path) -> Source:
     """Read an mbox in its mboxrd form: `From ` lines separate messages (RFC 4155), `>From ` loses one `>`.
 
     A line of any length is read in pieces.
@@ -219,17 +226,18 @@ def _why(error: OSError) -> str:
 # -- out
 
 
-async def export_mail(engine: Engine, query: str, dest: Path | BinaryIO, form: str) -> Moved:
-    """Write the messages that match `query` ("": all of all accounts) to `dest`.
+async def export_mail(context: Context, servers: Servers, text: str, dest: Path | BinaryIO, form: str) -> Moved:
+    """Write the messages that match the query `text` ("": all of all accounts) to `dest`.
 
     `form` is "mbox", "maildir" or "eml". `dest` is the new mbox file or the folder, or an open stream, which then gets
     an mbox. Messages whose body is not here are downloaded first; one that cannot be is named in `failed`.
     Raises TransferError where `dest` cannot be used, and BrokenPipeError where the reader of a stream is gone.
     """
-    if query:
-        chosen = list(await engine.ids(View.search("", query), limit=1 << 30))
+    if text:
+        await indexing.catch_up(context)
+        chosen = list(await context.db(search.search, query.parse(text), limit=1 << 30, discarded=True))
     else:
-        chosen = list(await engine.db(messages.all_ids))
+        chosen = list(await context.db(messages.all_ids))
     if isinstance(dest, Path):
         name = str(dest)
         writer = await asyncio.to_thread(_WRITERS[form], dest)
@@ -240,13 +248,13 @@ async def export_mail(engine: Engine, query: str, dest: Path | BinaryIO, form: s
     failed: list[str] = []
     try:
         for message_id in chosen:
-            row = await engine.row(message_id)
+            row = await context.db(messages.row, message_id)
             if row is None:
                 continue
             try:
-                if not row.downloaded and row.account in engine.config.accounts:
-                    await engine.receiver(row.account).fetch(message_id)
-                raw = await engine.raw(message_id)
+                if not row.downloaded and row.account in context.accounts:
+                    await servers.source(row.account).fetch(message_id)
+                raw, _ = await context.db(messages.raw, message_id)
             except (NetError, PasswordError) as error:
                 failed.append(f"Message {message_id}: {error}")
                 continue

@@ -1,140 +1,107 @@
-"""What the user does with messages in a list: flags, archive, delete. The store changes at once, servers follow."""
+"""The verbs on messages: flags, archive, delete, junk, move. The store changes at once, the servers follow."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.engine.clock import now
-from termmail.engine.events import FolderChanged, MessageChanged
-from termmail.store import messages, pop3_identity
+from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
+from termmail.mail.model import StepKind
+from termmail.store import changes, delete_queue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from termmail.engine.engine import Engine
-    from termmail.store.rows import Row
+    from termmail.engine.context import Context
+    from termmail.engine.servers import Servers
+    from termmail.mail.model import Done, Placement
 
 DELETE_DELAY = 60
-"""Seconds between `d` and the DELE it asks for."""
+"""Seconds between a delete and the DELE it asks for."""
 
 
-def how_many(ids: object) -> str:
-    """`1 message`, `5 messages`."""
-    count = len(ids)  # type: ignore[arg-type]
-    return "1 message" if count == 1 else f"{count} messages"
+class Messages:
+    """The verbs on messages.
+
+    Each is one transaction that acts on placements: on messages in the folder in which the user saw them. What has
+    moved since is left alone and reported in `Done.skipped`. Every method may raise StoreError.
+    """
+
+    def __init__(self, context: Context, servers: Servers) -> None:
+        self.context = context
+        self.servers = servers
+
+    async def mark(self, message_ids: Iterable[int], kind: StepKind) -> Done:
+        """Mark messages READ, UNREAD, STAR or UNSTAR."""
+        done = await self.context.db(changes.mark, list(message_ids), kind, self.context.clock())
+        self._tell_changed(done)
+        return done
+
+    async def seen(self, message_id: int) -> None:
+        """Mark a message read because it was opened. Undo passes over this."""
+        if await self.context.db(changes.set_seen, message_id):
+            self.context.tell(MessageChanged((message_id,)))
+
+    async def archive(self, seen: Iterable[Placement]) -> Done:
+        """Move messages to the Archive of their account."""
+        return await self._to_role(seen, StepKind.ARCHIVE)
+
+    async def delete(self, seen: Iterable[Placement]) -> Done:
+        """Move messages to the Trash of their account; the server deletes them a minute later."""
+        return await self._to_role(seen, StepKind.DELETE)
+
+    async def junk(self, seen: Iterable[Placement]) -> Done:
+        """Move messages to the Spam folder of their account."""
+        return await self._to_role(seen, StepKind.JUNK)
+
+    async def not_junk(self, seen: Iterable[Placement]) -> Done:
+        """Move messages to the Inbox of their account."""
+        return await self._to_role(seen, StepKind.NOT_JUNK)
+
+    async def move(self, seen: Iterable[Placement], folder_id: int) -> Done:
+        """Move messages to a folder of their account. Raises FolderGone."""
+        now = self.context.clock()
+        done = await self.context.db(changes.move, list(seen), folder_id, now, due_times(self.context))
+        return self._moved(done)
+
+    async def copy(self, seen: Iterable[Placement], folder_id: int) -> Done:
+        """Let messages lie in another folder of their account too. Raises FolderGone."""
+        done = await self.context.db(changes.copy, list(seen), folder_id, self.context.clock())
+        return self._moved(done)
+
+    async def erase(self, seen: Iterable[Placement]) -> Done:
+        """Delete messages for good, here and on the server. There is no undo."""
+        return self._moved(await self.context.db(changes.erase, list(seen)))
+
+    async def make_due(self, account: str, message_ids: Iterable[int]) -> None:
+        """Let the deletes of these messages wait no longer: the next sync of the account pushes them."""
+        await self.context.db(delete_queue.make_due, account, self.context.clock(), only=list(message_ids))
+
+    async def empty_trash(self, account: str) -> int:
+        """Delete everything in an account's Trash for good; return how many messages that were. There is no undo."""
+        count = await self.context.db(changes.empty_trash, account)
+        self.context.tell(FolderChanged(account))
+        self.servers.look_again()
+        return count
+
+    async def _to_role(self, seen: Iterable[Placement], kind: StepKind) -> Done:
+        now = self.context.clock()
+        done = await self.context.db(changes.move_to_role, list(seen), kind, now, due_times(self.context))
+        return self._moved(done)
+
+    def _tell_changed(self, done: Done) -> None:
+        if done.message_ids:
+            self.context.tell(MessageChanged(done.message_ids))
+            self.context.tell(JournalChanged())
+
+    def _moved(self, done: Done) -> Done:
+        """Tell that messages moved. Also where none did: the list that the user saw was out of date."""
+        self.context.tell(FolderChanged())
+        self.context.tell(JournalChanged())
+        self.servers.look_again()
+        return done
 
 
-async def flag(engine: Engine, ids: Iterable[int], *, unread: bool | None = None, starred: bool | None = None) -> None:
-    """Set flags, and remember what they were."""
-    chosen = list(ids)
-    before = await engine.db(messages.rows, chosen)
-    await engine.db(messages.set_flags, chosen, unread=unread, starred=starred)
-    engine.tell(MessageChanged(tuple(chosen)))
-
-    async def takes_back() -> str | None:
-        for row in before:
-            await engine.db(
-                messages.set_flags,
-                [row.id],
-                unread=None if unread is None else row.unread,
-                starred=None if starred is None else row.starred,
-            )
-        engine.tell(MessageChanged(tuple(chosen)))
-        return f"{how_many(chosen)} as before"
-
-    changed = [row for row in before if (unread is not None and row.unread != unread) or starred is not None]
-    if changed and (starred is not None or unread):
-        engine.journal.add(takes_back)
-
-
-async def star(engine: Engine, ids: Iterable[int], *, on: bool | None = None) -> None:
-    """Star, or take the star away; None turns the first one round and the others with it."""
-    chosen = list(ids)
-    if on is None:
-        rows = await engine.db(messages.rows, chosen[:1])
-        on = bool(rows) and not rows[0].starred
-    await flag(engine, chosen, starred=on)
-
-
-async def move(engine: Engine, ids: Iterable[int], folder: str) -> str:
-    """Move messages to another folder; into Trash is the same as deleting them."""
-    chosen = list(ids)
-    if folder == "Trash":
-        return await delete(engine, chosen)
-    rows = await engine.db(messages.rows, chosen)
-    before = await engine.db(messages.move, chosen, folder)
-    _tell_moved(engine, rows, {folder})
-
-    async def takes_back() -> str | None:
-        for old_folder in set(before.values()):
-            back = [id_ for id_, old in before.items() if old == old_folder]
-            if old_folder == "Trash":
-                await delete(engine, back, journal=False)
-            else:
-                await engine.db(messages.move, back, old_folder)
-        _tell_moved(engine, rows, {folder})
-        return f"{how_many(before)} back in {_places(before.values())}"
-
-    engine.journal.add(takes_back)
-    verb = {"Archive": "Archived", "Spam": "Marked as spam"}.get(folder)
-    return f"{verb}: {how_many(chosen)}" if verb else f"Moved to {folder}: {how_many(chosen)}"
-
-
-async def delete(engine: Engine, ids: Iterable[int], *, journal: bool = True) -> str:
-    """Move to Trash, DELE due in a minute; what is in Trash already is deleted for good, here and on the server."""
-    rows = await engine.db(messages.rows, list(ids))
-    for_good = [row for row in rows if row.folder == "Trash"]
-    to_trash = [row for row in rows if row.folder != "Trash"]
-    if for_good:
-        await engine.db(messages.erase, [row.id for row in for_good])
-    before: dict[int, tuple[str, str]] = {}
-    for account, group in _by_account(to_trash).items():
-        keeps = engine.account(account).pop3.delete == "never" if account in engine.config.accounts else True
-        due_at = None if keeps else now() + DELETE_DELAY
-        before |= await engine.db(pop3_identity.trash, [row.id for row in group], due_at)
-    _tell_moved(engine, rows, {"Trash"})
-    _wake(engine, rows)
-    if before and journal:
-
-        async def takes_back() -> str | None:
-            await engine.db(pop3_identity.restore, before)
-            _tell_moved(engine, rows, {"Trash"})
-            return f"{how_many(before)} back in {_places(folder for folder, _ in before.values())}"
-
-        engine.journal.add(takes_back)
-    if for_good and not to_trash:
-        return f"Deleted for good: {how_many(for_good)}"
-    return f"Deleted: {how_many(rows)}"
-
-
-async def empty_trash(engine: Engine, account: str) -> str:
-    """Delete everything in Trash for good."""
-    ids = list(await engine.db(messages.ids, account, "Trash"))
-    await engine.db(messages.erase, ids)
-    engine.tell(FolderChanged(account, "Trash"))
-    if account in engine.config.accounts:
-        engine.receiver(account).look_again()
-    return f"Deleted for good: {how_many(ids)}"
-
-
-def _by_account(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row.account, []).append(row)
-    return groups
-
-
-def _places(folders: Iterable[str]) -> str:
-    return " and ".join(sorted(set(folders)))
-
-
-def _tell_moved(engine: Engine, rows: Iterable[Row], folders: set[str]) -> None:
-    for account, group in _by_account(rows).items():
-        for folder in folders | {row.folder for row in group}:
-            engine.tell(FolderChanged(account, folder))
-
-
-def _wake(engine: Engine, rows: Iterable[Row]) -> None:
-    for account in _by_account(rows):
-        if account in engine.config.accounts:
-            engine.receiver(account).look_again()
+def due_times(context: Context) -> dict[str, int | None]:
+    """Return when the DELE of a message that is deleted now falls due, by account; None: it stays on the server."""
+    due = context.clock() + DELETE_DELAY
+    return {name: None if context.account(name).pop3.delete == "never" else due for name in context.accounts}

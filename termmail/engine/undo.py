@@ -1,32 +1,48 @@
-"""The journal behind `z`: what was done last, and how to take it back."""
+"""Undo: what it takes back next, and taking it back."""
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from termmail.engine.events import DraftsChanged, FolderChanged, JournalChanged, MessageChanged, OutboxChanged
+from termmail.engine.triage import due_times
+from termmail.mail.model import SendState, StepKind
+from termmail.store import journal, outbox
 
-KEPT = 100
-"""How many steps back `z` reaches."""
+if TYPE_CHECKING:
+    from termmail.engine.context import Context
+    from termmail.engine.servers import Servers
+    from termmail.mail.model import Step, Undone
 
 
 class Journal:
-    """The steps of this run, newest last. It is not kept on disk: what it undoes is."""
+    """The steps that the user took, newest last; they outlive the program. Every method may raise StoreError."""
 
-    def __init__(self) -> None:
-        self._steps: deque[Callable[[], Awaitable[str | None]]] = deque(maxlen=KEPT)
+    def __init__(self, context: Context, servers: Servers) -> None:
+        self.context = context
+        self.servers = servers
 
-    def add(self, takes_back: Callable[[], Awaitable[str | None]]) -> None:
-        """Remember one thing done. `takes_back` undoes it and returns the words for the reader, or None when it is too
-        late."""
-        self._steps.append(takes_back)
+    async def next_step(self) -> Step | None:
+        """Return the step that `undo` takes back next, or None."""
+        return await self.context.db(journal.next_step)
 
-    async def undo(self) -> str | None:
-        """Take back the newest step that still can be; None when there is nothing left."""
-        while self._steps:
-            words = await self._steps.pop()()
-            if words is not None:
-                return words
-        return None
+    async def undo(self) -> Undone | None:
+        """Take back the newest step that can be taken back; None where there is none.
+
+        Raises UserError where that step cannot be taken back now; it then stays the next one.
+        """
+        undone = await self.context.db(journal.undo, due_times(self.context))
+        if undone is not None:
+            await self._tell(undone)
+        self.context.tell(JournalChanged())
+        return undone
+
+    async def _tell(self, undone: Undone) -> None:
+        if undone.step.kind is StepKind.SEND:
+            row = await self.context.db(outbox.get, undone.step.outbox_id)
+            self.context.tell(OutboxChanged(row.outbox_id, row.account, SendState.CANCELLED))
+            self.context.tell(DraftsChanged(row.account))
+            return
+        self.context.tell(MessageChanged(undone.message_ids))
+        self.context.tell(FolderChanged())
+        self.servers.look_again()

@@ -6,17 +6,20 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from termmail.mail.message import Line, Link, Rendered
+from termmail.mail.message import Line, Link, Rendered, RenderStopped
 from termmail.mail.sanitize import clean, clean_lines
 from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from termmail.mail.message import Message
 
+    Deadline = Callable[[], bool]
+
 LIMIT = 1_000_000  # characters of a body that are shown
 LINK_LIMIT = 1_000
+_PARAGRAPHS_A_CHECK = 200  # paragraphs that are wrapped between two looks at the deadline
 _MARKS_DRAWN = 8  # quote depths that are drawn; a deeper one looks like this one
 _URL_LIMIT = 4_000
 _MIN_TEXT = 10  # cells of text that stay beside quote marks on a very narrow screen
@@ -26,6 +29,7 @@ _SIGNATURE = "-- "
 _URL = re.compile(
     r"(?<![A-Za-z0-9_])(?:https?://|www\.|mailto:)[^\s<>\"`\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]+", re.IGNORECASE
 )
+_URL_STARTS = ("://", "www.", "mailto:")  # one of these is in every URL that the expression finds
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -99,8 +103,10 @@ def paragraphs(text: str, *, flowed: bool = False, delsp: bool = False) -> list[
     return _signed([Paragraph(rest, depth) for depth, rest in (_unquote(line, flowed=False) for line in lines)])
 
 
-def _lines(found: Iterable[Paragraph], width: int) -> Iterator[Line]:
-    for one in found:
+def _lines(found: Iterable[Paragraph], width: int, deadline: Deadline | None) -> Iterator[Line]:
+    for number, one in enumerate(found):
+        if deadline is not None and number % _PARAGRAPHS_A_CHECK == 0 and deadline():
+            raise RenderStopped
         prefix = quote_prefix(one.quote)[: max(width - _MIN_TEXT, 0)]
         room = width - len(prefix)
         text = one.text.rstrip(" ")
@@ -111,13 +117,16 @@ def _lines(found: Iterable[Paragraph], width: int) -> Iterator[Line]:
             yield Line((prefix + " " * indent + part).rstrip(" "), one.quote, one.kind)
 
 
-def wrap(text: str, width: int = 88, *, flowed: bool = False, delsp: bool = False) -> tuple[Line, ...]:
-    """A plain text body as lines of at most `width` cells (RFC 3676 where it is flowed).
+def wrap(
+    text: str, width: int = 88, *, flowed: bool = False, delsp: bool = False, deadline: Deadline | None = None
+) -> tuple[Line, ...]:
+    """Return a plain text body as lines of at most `width` cells (RFC 3676 where it is flowed).
 
     Quote marks are part of the lines' text, and `Line.quote` has the depth; the lines of the signature have the kind
-    "signature". What is beyond a million characters is left out: `body` says so.
+    "signature". What is beyond a million characters is left out: `body` says so. Raises RenderStopped soon after
+    `deadline` returns true.
     """
-    return tuple(_lines(paragraphs(text[:LIMIT], flowed=flowed, delsp=delsp), width))
+    return tuple(_lines(paragraphs(text[:LIMIT], flowed=flowed, delsp=delsp), width, deadline))
 
 
 def _url_end(url: str) -> str:
@@ -141,6 +150,9 @@ def links(texts: Iterable[str]) -> tuple[Link, ...]:
     """
     found: dict[str, Link] = {}
     for text in texts:
+        lowered = text.lower()
+        if not any(start in lowered for start in _URL_STARTS):
+            continue
         for match in _URL.finditer(text):
             if len(match.group()) > _URL_LIMIT:
                 continue
@@ -154,10 +166,11 @@ def links(texts: Iterable[str]) -> tuple[Link, ...]:
     return tuple(found.values())
 
 
-def body(message: Message, width: int = 88, *, html: bool | None = None) -> Rendered:
-    """The body of a message made readable: its text where it has one, else its HTML; `html` chooses.
+def body(message: Message, width: int = 88, *, html: bool | None = None, deadline: Deadline | None = None) -> Rendered:
+    """Return the body of a message made readable: its text where it has one, else its HTML; `html` chooses.
 
-    A choice the message does not have falls back to the other one. Text wraps at `width` cells.
+    A choice the message does not have falls back to the other one. Text wraps at `width` cells. `deadline` is asked
+    regularly; soon after it returns true, RenderStopped is raised.
     """
     if message.html and (html or not message.text):
         from termmail.mail.html.render import render  # noqa: PLC0415 - loads the HTML parser, which most mail never needs
@@ -165,7 +178,7 @@ def body(message: Message, width: int = 88, *, html: bool | None = None) -> Rend
         return render(message.html, width)
     found = paragraphs(message.text[:LIMIT], flowed=message.flowed, delsp=message.delsp)
     notes = ("This message is very long. Only its start is shown.",) if len(message.text) > LIMIT else ()
-    return Rendered(tuple(_lines(found, width)), links(one.text for one in found), notes)
+    return Rendered(tuple(_lines(found, width, deadline)), links(one.text for one in found), notes)
 
 
 def plain(message: Message) -> str:

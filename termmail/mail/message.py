@@ -8,6 +8,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 
+class RenderStopped(Exception):
+    """Raised while a body is made readable, when the caller's deadline has passed. Nothing is rendered."""
+
+
 class Address(Struct, frozen=True):
     """One mailbox of an address header. `email` is the addr-spec (`ada@example.org`); `name` may be empty."""
 

@@ -11,17 +11,15 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from termmail.mail.width import VS16, ZWJ, cells, widths
 
+if TYPE_CHECKING:
     from termmail.mail.message import Address
 
 REPLACEMENT = "\ufffd"
 NAME_CELLS = 60
 FILE_NAME_BYTES = 200
 
-_ZWJ = "\u200d"
-_VS16 = "\ufe0f"
 _KEYCAP = "\u20e3"
 _MARKS_IN_A_ROW = 4
 _EMOJI = (
@@ -40,15 +38,14 @@ _INVISIBLES = (
 )
 _ASTRAL_INVISIBLES = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 _INVISIBLE = f"[{_INVISIBLES}{_ASTRAL_INVISIBLES}]"
-# Whether it is worth looking closer. Characters beyond the first plane make a class slow, so they stand in one range.
-_SUSPECT = f"[{_CONTROLS}{_INVISIBLES}{_ZWJ}{_VS16}\U00010000-\U0010ffff]"
+# Each alternative starts with the character it is about, so that the search looks nowhere else.
 _STRAY_JOINER = (
-    f"(?<![{_EMOJI}0-9#*]){_VS16}"
-    f"|(?<=[0-9#*]){_VS16}(?!{_KEYCAP})"
-    f"|(?<![{_EMOJI}])(?<![{_EMOJI}]{_VS16}){_ZWJ}"
-    f"|{_ZWJ}(?![{_EMOJI}])"
+    f"{VS16}(?<![{_EMOJI}0-9#*]{VS16})"
+    f"|{VS16}(?<=[0-9#*]{VS16})(?!{_KEYCAP})"
+    f"|{ZWJ}(?<![{_EMOJI}]{ZWJ})(?<![{_EMOJI}]{VS16}{ZWJ})"
+    f"|{ZWJ}(?![{_EMOJI}])"
 )
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_REPLACED_SINGLY = 32  # kinds of characters: more are replaced by one regular expression
 
 # The letters of most mail: a text of these alone needs no second look.
 _LETTERS = (
@@ -62,21 +59,25 @@ _pattern = functools.cache(re.compile)
 """These patterns take milliseconds to build, which the first screen does not wait for: they are built when used."""
 
 
-@functools.cache
-def _too_many_marks(end: int) -> re.Pattern[str]:
-    """A run of combining marks below `end`, longer than any script needs. Built when the first such text comes."""
-    marks = "".join(chr(code) for code in range(0x300, end) if unicodedata.category(chr(code)) in ("Mn", "Me"))
-    return re.compile(f"([{marks}]{{{_MARKS_IN_A_ROW}}})[{marks}]+")
-
-
 def _tidy(text: str) -> str:
-    if _pattern(_SUSPECT).search(text):
-        text = _pattern(_CONTROL).sub(REPLACEMENT, text)
-        text = _pattern(_INVISIBLE).sub("", text)
+    present = "".join(set(text))  # few, however long the text is
+    text = _replace(text, _CONTROL, present, REPLACEMENT)
+    text = _replace(text, _INVISIBLE, present, "")
+    if ZWJ in present or VS16 in present:
         text = _pattern(_STRAY_JOINER).sub("", text)
-    if not text.isascii():
-        # most text needs only the marks of the first plane, and that pattern is ten times faster
-        text = _too_many_marks(0x1F000 if _ASTRAL.search(text) else 0x10000).sub(r"\1", text)
+    marks = "".join(sorted(char for char in present if char >= "\u0300" and unicodedata.category(char) in ("Mn", "Me")))
+    if marks:
+        text = re.sub(f"([{marks}]{{{_MARKS_IN_A_ROW}}})[{marks}]+", r"\1", text)
+    return text
+
+
+def _replace(text: str, pattern: str, present: str, by: str) -> str:
+    """Replace the characters that `pattern` matches; `present` are the characters of the text, each once."""
+    found = _pattern(pattern).findall(present)
+    if len(found) > _REPLACED_SINGLY:
+        return _pattern(pattern).sub(by, text)
+    for char in found:
+        text = text.replace(char, by)
     return text
 
 
@@ -113,58 +114,34 @@ def clean_address(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return clean(_pattern(_INVISIBLE).sub(REPLACEMENT, text.replace(_ZWJ, REPLACEMENT).replace(_VS16, REPLACEMENT)))
+    return clean(_pattern(_INVISIBLE).sub(REPLACEMENT, text.replace(ZWJ, REPLACEMENT).replace(VS16, REPLACEMENT)))
 
 
-@functools.lru_cache(maxsize=8192)
-def _char_cells(char: str) -> int:
-    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def _widths(text: str) -> Iterator[int]:
-    """The cells each character adds where it stands: an emoji sequence is as wide as its first emoji."""
-    previous, joined = "", False
-    for char in text:
-        if char == _VS16:
-            yield 1 if previous and _char_cells(previous) == 1 else 0
-        elif joined or ("\U0001f3fb" <= char <= "\U0001f3ff" and previous and _char_cells(previous) == 2):
-            yield 0
-        else:
-            yield _char_cells(char)
-        joined = char == _ZWJ
-        previous = char
-
-
-def cells(text: str) -> int:
-    """How many terminal cells the (cleaned) text takes."""
-    return len(text) if text.isascii() else sum(_widths(text))
-
-
-def cut(text: str, cells: int) -> str:
-    """The text in at most `cells` terminal cells, ending in "…" where something was cut."""
-    if len(text) <= cells and text.isascii():
+def cut(text: str, room: int) -> str:
+    """Return the text in at most `room` terminal cells, ending in "…" where something was cut."""
+    if len(text) <= room and text.isascii():
         return text
-    if cells <= 0:
+    if room <= 0:
         return ""
     end = total = 0
-    for index, width in enumerate(_widths(text)):
+    for index, width in enumerate(widths(text)):
         total += width
-        if total < cells:
+        if total < room:
             end = index + 1
-        elif total > cells:
+        elif total > room:
             return text[:end] + "…"
     return text
 
 
-def cut_sender(text: str, cells: int) -> str:
-    """A sender as `sender_text` has it, in at most so many cells. A bare address that does not fit loses its front:
-    its end is the domain it really comes from (SAFETY M3)."""
-    if "@" not in text or " " in text or (len(text) <= cells and sum(_widths(text)) <= cells):
-        return cut(text, cells)
-    end = text[-max(cells - 1, 1) :]
-    while sum(_widths(end)) > max(cells - 1, 0):
+def cut_sender(text: str, room: int) -> str:
+    """Return a sender, as `sender_text` has it, in at most `room` cells.
+
+    A bare address that does not fit loses its front, for its end is the domain that it comes from.
+    """
+    if "@" not in text or " " in text or (len(text) <= room and cells(text) <= room):
+        return cut(text, room)
+    end = text[-max(room - 1, 1) :]
+    while cells(end) > max(room - 1, 0):
         end = end[1:]
     return f"…{end}"
 

@@ -1,73 +1,20 @@
-"""Where a line of text breaks: at spaces, between East Asian letters, never inside what is drawn as one."""
+"""Break a line of text where it is full: at spaces, between East Asian letters, never inside what is drawn as one."""
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from termmail.mail.sanitize import cells
+from termmail.mail.width import VS16, ZWJ, widths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-_ZWJ = "\u200d"
-_SKIN_TONES = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
+_FLAG_LETTERS = ("\U0001f1e6", "\U0001f1ff")
 # Characters that must not start a line, and those that must not end one (JIS X 4051, the common ones).
 _NOT_FIRST = frozenset("、。，．・：；？！）］｝」』】〉》〕ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％")
 _NOT_LAST = frozenset("（［｛「『【〈《〔")
-_WORDS = re.compile(" +|[^ ]+")
-
-
-def _clusters(text: str) -> Iterator[tuple[str, int]]:
-    """The pieces that no line break may divide, each with its cells: a letter with its marks, an emoji sequence."""
-    start = 0
-    for place in range(1, len(text)):
-        character = text[place]
-        if character in _SKIN_TONES or text[place - 1] == _ZWJ or not cells(character):
-            continue
-        yield text[start:place], cells(text[start:place])
-        start = place
-    if text:
-        yield text[start:], cells(text[start:])
-
-
-def _chunks(word: str) -> Iterator[tuple[str, int]]:
-    """A word without spaces as the chunks between which a line may break: one for Latin, about one per ideograph."""
-    if word.isascii():
-        yield word, len(word)
-        return
-    chunk: list[str] = []
-    width = 0
-    last, wide = "", False
-    for piece, piece_width in _clusters(word):
-        breaks = wide or piece_width == 2
-        if chunk and breaks and piece[0] not in _NOT_FIRST and last[0] not in _NOT_LAST:
-            yield "".join(chunk), width
-            chunk, width = [], 0
-        chunk.append(piece)
-        width += piece_width
-        last, wide = piece, piece_width == 2
-    if chunk:
-        yield "".join(chunk), width
-
-
-def _hard_pieces(chunk: str, width: int) -> Iterator[tuple[str, int]]:
-    """A chunk that is longer than any line, cut where the line is full."""
-    if chunk.isascii():
-        for start in range(0, len(chunk), width):
-            piece = chunk[start : start + width]
-            yield piece, len(piece)
-        return
-    held: list[str] = []
-    used = 0
-    for piece, piece_width in _clusters(chunk):
-        if held and used + piece_width > width:
-            yield "".join(held), used
-            held, used = [], 0
-        held.append(piece)
-        used += piece_width
-    if held:
-        yield "".join(held), used
 
 
 def fold(text: str, width: int, *, first: int | None = None) -> list[str]:
@@ -79,31 +26,67 @@ def fold(text: str, width: int, *, first: int | None = None) -> list[str]:
     """
     width = max(width, 2)
     room = width if first is None else max(first, 2)
-    if text.isascii() and len(text) <= room:
-        return [text]
+    if text.isascii():
+        return [text] if len(text) <= room else _fold(text, range(1, len(text) + 1), width, room, wide=False)
+    sizes = bytes(widths(text))
+    ends = range(1, len(text) + 1) if sizes.count(1) == len(sizes) else list(accumulate(sizes))
+    return [text] if ends[-1] <= room else _fold(text, ends, width, room, wide=2 in sizes)
+
+
+def _fold(text: str, ends: Sequence[int], width: int, room: int, *, wide: bool) -> list[str]:
+    """Break a text that needs several lines. `ends` has the cells up to and with each character, from the start."""
     lines: list[str] = []
-    line: list[str] = []
-    used = 0
-    gap = ""
-    for run in _WORDS.findall(text):
-        if run[0] == " ":
-            gap = run if line or not lines else ""
-            continue
-        for chunk, chunk_width in _chunks(run):
-            if used + len(gap) + chunk_width <= room:
-                line += (gap, chunk)
-                used += len(gap) + chunk_width
-                gap = ""
-                continue
-            if line:
-                lines.append("".join(line))
-                room = width
-            line, used, gap = [], 0, ""
-            for piece, piece_width in _hard_pieces(chunk, room) if chunk_width > room else ((chunk, chunk_width),):
-                if line:
-                    lines.append("".join(line))
-                    room = width
-                line, used = [piece], piece_width
-    if line or not lines:
-        lines.append("".join(line))
-    return lines
+    start, length = 0, len(text)
+    while start < length:
+        full = bisect_right(ends, (ends[start - 1] if start else 0) + room, start)
+        end = length if full == length else _break(text, ends, start, full, wide=wide)
+        if line := text[start:end].rstrip(" "):
+            lines.append(line)
+            room = width
+        start = end
+        while text.startswith(" ", start):
+            start += 1
+    return lines or [""]
+
+
+def _break(text: str, ends: Sequence[int], start: int, full: int, *, wide: bool) -> int:
+    """Return where the line from `start` ends, when the characters before `full` fit and more follow."""
+    space = full if text[full] == " " else text.rfind(" ", start, full) + 1
+    if wide:
+        for end in range(full, max(space, start), -1):
+            if _breaks(text, ends, end):
+                return end
+    if space > start:
+        return space
+    for end in range(full, start, -1):
+        if _divides(text, ends, start, end):
+            return end
+    return full
+
+
+def _starts_cluster(text: str, ends: Sequence[int], place: int) -> bool:
+    """Return whether the character at `place` (not 0) is drawn apart from the one before it."""
+    return ends[place] > ends[place - 1] and text[place] != VS16 and text[place - 1] != ZWJ
+
+
+def _breaks(text: str, ends: Sequence[int], end: int) -> bool:
+    """Return whether a line may end before `end` because one of its neighbours is a wide letter or emoji."""
+    if not _starts_cluster(text, ends, end) or text[end] in _NOT_FIRST:
+        return False
+    base = end - 1
+    while base and not _starts_cluster(text, ends, base):
+        base -= 1
+    after = 2 if text.startswith(VS16, end + 1) else 1
+    last = min(end + after, len(ends)) - 1
+    before = ends[end - 1] - (ends[base - 1] if base else 0)
+    return (before == 2 or ends[last] - ends[end - 1] == 2) and text[base] not in _NOT_LAST
+
+
+def _divides(text: str, ends: Sequence[int], start: int, end: int) -> bool:
+    """Return whether a word may be cut before `end`: not inside a letter with its marks, an emoji or a flag."""
+    if not _starts_cluster(text, ends, end):
+        return False
+    flag = end
+    while flag >= start and _FLAG_LETTERS[0] <= text[flag] <= _FLAG_LETTERS[1]:
+        flag -= 1
+    return (end - flag) % 2 == 1 or flag == end

@@ -75,7 +75,7 @@ def explain(error: BaseException, server: Server) -> NetError:
     if isinstance(error, NetError):
         return error
     if isinstance(error, ssl.SSLCertVerificationError):
-        return TlsFailed(_certificate_words(error.verify_code, server))
+        return _untrusted(error.verify_code, server)
     if isinstance(error, ssl.SSLError):
         return _tls_trouble(error, server)
     if isinstance(error, TimeoutError):
@@ -90,16 +90,28 @@ def explain(error: BaseException, server: Server) -> NetError:
     return Offline(f"{place} could not be reached.")
 
 
-def _certificate_words(code: int, server: Server) -> str:
+def _untrusted(code: int, server: Server) -> TlsFailed:
+    """Return the error for a certificate. Only that of an unknown issuer can be trusted by naming it as tls_ca_file."""
     if code == _EXPIRED:
-        return f"The certificate of {server.host} has expired."
+        return TlsFailed(f"The certificate of {server.host} has expired.", advice="Ask your provider to renew it.")
     if code == _NOT_YET_VALID:
-        return f"The certificate of {server.host} is not valid yet. Is this computer's clock right?"
+        return TlsFailed(
+            f"The certificate of {server.host} is not valid yet.",
+            advice="Check the date and time of this computer; if they are right, ask your provider.",
+        )
     if code in {_WRONG_NAME, _WRONG_ADDRESS}:
-        return f"The certificate that {server.place} showed belongs to another name."
+        return TlsFailed(
+            f"The certificate that {server.place} showed belongs to another name.",
+            advice="Check the name of the server; if it is right, ask your provider.",
+        )
     if code in _UNKNOWN_ISSUER:
-        return f"The certificate of {server.host} was issued by someone this computer does not know."
-    return f"The certificate of {server.host} could not be verified."
+        return TlsFailed(
+            f"The certificate of {server.host} was issued by someone this computer does not know.",
+            advice=f"Check that {server.tls_ca_file} holds the certificate of its issuer."
+            if server.tls_ca_file
+            else "If the server is your own, name its certificate file as tls_ca_file; otherwise ask your provider.",
+        )
+    return TlsFailed(f"The certificate of {server.host} could not be verified.")
 
 
 def _tls_trouble(error: ssl.SSLError, server: Server) -> NetError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -27,6 +29,8 @@ _COUNT = f"{_JOIN} written = written + excluded.written, received = received + e
 _AT_LEAST = f"{_JOIN} written = max(written, excluded.written), received = max(received, excluded.received)"
 # A mass mailing is not an address book.
 _MOST = 50
+_FEW = 1000
+_RANKED = "ORDER BY written DESC, received DESC, last DESC, email"
 
 
 class Sightings(Struct):
@@ -67,32 +71,49 @@ class Tally:
 
     def save(self, db: sqlite3.Connection) -> None:
         """Add the counts to those in the store."""
-        db.executemany(_COUNT, [astuple(one) for one in self._found.values()])
-        self._found = {}
+        self._write(db, _COUNT)
 
     def at_least(self, db: sqlite3.Connection) -> None:
         """Raise the counts in the store to these where they are lower."""
-        db.executemany(_AT_LEAST, [astuple(one) for one in self._found.values()])
+        self._write(db, _AT_LEAST)
+
+    def _write(self, db: sqlite3.Connection, sql: str) -> None:
+        db.executemany(sql, [astuple(one) for one in self._found.values()])
+        words = ((word, one.email) for one in self._found.values() for word in _words(one.name, one.email))
+        db.executemany("INSERT OR IGNORE INTO contact_word (word, email) VALUES (?, ?)", words)
         self._found = {}
 
 
-def people(envelope: Envelope, folder: str) -> tuple[Address, ...]:
-    """Whom a message tells of: those it went to where the user wrote it, else who wrote it."""
-    return (*envelope.to, *envelope.cc) if folder == "Sent" else envelope.sender
+def people(envelope: Envelope, *, written: bool) -> tuple[Address, ...]:
+    """Return the people to count: the recipients where the user wrote the message, else its sender."""
+    return (*envelope.to, *envelope.cc) if written else envelope.sender
 
 
-def learn(db: sqlite3.Connection, envelope: Envelope, folder: str, date: int) -> None:
-    """Count the people of one message that came into this folder."""
+def learn(db: sqlite3.Connection, envelope: Envelope, date: int, *, written: bool) -> None:
+    """Count the people of one message of this date (UTC seconds), which the user wrote or received."""
     tally = Tally()
-    tally.message(people(envelope, folder), date, written=folder == "Sent")
+    tally.message(people(envelope, written=written), date, written=written)
     tally.save(db)
 
 
 def complete(store: Store, prefix: str, limit: int = 8) -> list[Address]:
-    """The people whose address, or a word of whose name, starts with `prefix`: those written to most come first."""
-    prefix = prefix.strip().casefold()
+    """Return the people whose address, or a word of whose name, begins with `prefix`, most written to first."""
+    prefix = " ".join(prefix.casefold().split())
     if not prefix:
         return []
-    rows = store.read("SELECT name, email FROM contact ORDER BY written DESC, received DESC, last DESC, email")
-    found = (Address(name, email) for name, email in rows if f" {prefix}" in f" {name.casefold()} {email}")
-    return [address for address, _ in zip(found, range(limit), strict=False)]
+    first = prefix.split(" ")[0]
+    emails = store.read(
+        "SELECT DISTINCT email FROM contact_word WHERE word >= ? AND word < ? LIMIT ?",
+        (first, f"{first}\U0010ffff", _FEW),
+    )
+    few = len(emails) < _FEW
+    where = "WHERE email IN (SELECT value FROM json_each(?)) " if few else ""
+    values = (json.dumps([email for (email,) in emails]),) if few else ()
+    # Where many begin so, the first of the ranking are found soon.
+    found = store.iterate(f"SELECT name, email FROM contact {where}{_RANKED}", values)  # noqa: S608 - texts of ours
+    matching = (Address(name, email) for name, email in found if f" {prefix}" in f" {name.casefold()} {email}")
+    return list(islice(matching, limit))
+
+
+def _words(name: str, email: str) -> set[str]:
+    return {email, *name.casefold().split()}

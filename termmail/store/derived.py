@@ -1,8 +1,14 @@
-"""The columns that are made from the raw bytes, in one place: whatever writes them, and `rebuild`, agree."""
+"""The columns and index entries that are derived from the raw bytes.
+
+Whatever writes them and `rebuild` use this module, so they agree. `from_message` and `from_envelope` do the work and
+belong in a worker thread; `write` only stores what they return.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from termmail.mail import sanitize
 
@@ -17,28 +23,56 @@ _SHOWN = 20
 _KEPT = 200
 _SUBJECT = 1000
 
-UPDATE = (
+_UPDATE = (
     "UPDATE message SET sort_date = ?, sender = ?, recipients = ?, subject = ?, message_id = ?, in_reply_to = ?,"
-    " refs = ?, attachments = ? WHERE id = ?"
+    " refs = ?, attachments = ?, snippet = ?, indexed = ? WHERE id = ?"
 )
 
 
 class Columns(NamedTuple):
-    """What an envelope gives, in the order of UPDATE."""
+    """What the list shows of a message, in the order of the message table."""
 
     sort_date: int
     sender: str
     recipients: str
     subject: str
-    message_id: str
+    rfc_message_id: str
     in_reply_to: str
-    refs: str
+    references: str
     attachments: int
 
 
+class Derived(Struct, frozen=True):
+    """Everything derived from a message. `text` is what search looks through; None while only the header is here."""
+
+    envelope: Envelope
+    attachments: int
+    snippet: str = ""
+    text: str | None = None
+
+
+def from_envelope(envelope: Envelope) -> Derived:
+    """Return what is derived from a header block alone."""
+    return Derived(envelope, int(envelope.attachments))
+
+
+def from_message(message: Message) -> Derived:
+    """Return what is derived from a whole message."""
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
+    attachments = sum(1 for part in message.parts if not part.inline)
+    return Derived(message.envelope, attachments, parse.snippet(message), parse.search_text(message))
+
+
+def from_raw(raw: bytes, *, complete: bool) -> Derived:
+    """Return what is derived from the bytes of a whole message, or of its header block."""
+    from termmail.mail import parse  # noqa: PLC0415
+
+    return from_message(parse.parse(raw)) if complete else from_envelope(parse.envelope(raw))
+
+
 def columns(envelope: Envelope, received: int, attachments: int | None = None) -> Columns:
-    """The derived columns of a message that came at `received` (UTC seconds). `attachments` is their number where the
-    body is here."""
+    """Return the derived columns of a message that came at `received` (UTC seconds)."""
     return Columns(
         sort_date(envelope, received),
         _shown(envelope.sender),
@@ -52,34 +86,36 @@ def columns(envelope: Envelope, received: int, attachments: int | None = None) -
 
 
 def sort_date(envelope: Envelope, received: int) -> int:
-    """The date a list sorts by: the message's own, or when it came where that is missing or lies more than a day
-    after it (SAFETY M18)."""
+    """Return the date a list sorts by.
+
+    That is the message's own date, or when it came where that is missing or lies more than a day after it.
+    """
     date = envelope.date
     return received if date is None or date > received + 86_400 else date
 
 
-def whole(message: Message, received: int) -> Columns:
-    """The derived columns of a message whose body is here."""
-    return columns(message.envelope, received, sum(1 for part in message.parts if not part.inline))
+def write(db: sqlite3.Connection, message_id: int, received: int, derived: Derived) -> None:
+    """Store the derived columns and the index entry of a message, inside the caller's transaction."""
+    found = columns(derived.envelope, received, derived.attachments)
+    db.execute(_UPDATE, (*found, derived.snippet, 1 if derived.text is None else 2, message_id))
+    index(db, message_id, derived)
 
 
-def index(db: sqlite3.Connection, id_: int, envelope: Envelope, body: str | None) -> None:
-    """Put a message into the search index; `body` is None while only the header is here."""
-    db.execute("DELETE FROM search WHERE rowid = ?", (id_,))
+def index(db: sqlite3.Connection, message_id: int, derived: Derived) -> None:
+    """Put a message into the search index, inside the caller's transaction."""
+    envelope = derived.envelope
+    db.execute("DELETE FROM search WHERE rowid = ?", (message_id,))
     db.execute(
         "INSERT INTO search (rowid, subject, sender, recipients, body) VALUES (?, ?, ?, ?, ?)",
-        (id_, envelope.subject[:_SUBJECT], _words(envelope.sender), _words((*envelope.to, *envelope.cc)), body or ""),
+        (
+            message_id,
+            envelope.subject[:_SUBJECT],
+            _words(envelope.sender),
+            _words((*envelope.to, *envelope.cc)),
+            derived.text or "",
+        ),
     )
-    db.execute("UPDATE message SET indexed = ? WHERE id = ?", (1 if body is None else 2, id_))
-
-
-def body_columns(db: sqlite3.Connection, id_: int, message: Message, received: int) -> None:
-    """Everything that is made from a whole message: its columns, its snippet and its place in the index."""
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
-
-    db.execute(UPDATE, (*whole(message, received), id_))
-    db.execute("UPDATE message SET snippet = ? WHERE id = ?", (parse.snippet(message), id_))
-    index(db, id_, message.envelope, parse.search_text(message))
+    db.execute("UPDATE message SET indexed = ? WHERE id = ?", (1 if derived.text is None else 2, message_id))
 
 
 def _shown(addresses: tuple[Address, ...]) -> str:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from termmail.mail import sanitize
 from termmail.mail.message import Attachment, Draft
-from termmail.store.rows import Row
+from termmail.mail.model import DraftRow
 from termmail.store.store import id_list
 
 if TYPE_CHECKING:
@@ -66,8 +66,9 @@ def _storable(text: str) -> str:
 
 
 def load(store: Store, id_: int) -> Draft:
-    """A draft with the list of its attachments. Raises KeyError."""
-    return _load(store.db, id_)
+    """Return a draft with the list of its attachments. Raises KeyError where it is gone."""
+    with store.reading() as db:
+        return _load(db, id_)
 
 
 def _load(db: sqlite3.Connection, id_: int) -> Draft:
@@ -104,16 +105,22 @@ def discard(store: Store, id_: int) -> None:
         db.execute("DELETE FROM draft WHERE id = ? AND outbox IS NULL", (id_,))
 
 
-def ids(store: Store, account: str) -> array[int]:
-    """The ids of the drafts one can go on with, the last written first."""
+def ids(store: Store, account: str = "") -> array[int]:
+    """Return the ids of the drafts of an account ("": of every account) that do not wait in the outbox, the last saved
+    first."""
     found = store.read(
-        "SELECT id FROM draft WHERE account = ? AND outbox IS NULL ORDER BY updated DESC, id DESC", (account,)
+        "SELECT id FROM draft WHERE ? IN (account, '') AND outbox IS NULL ORDER BY updated DESC, id DESC", (account,)
     )
     return array("q", chain.from_iterable(found))
 
 
-def rows(store: Store, ids: Sequence[int]) -> list[Row]:
-    """The list lines of these drafts, in their order; those no longer there are left out."""
+def counts(store: Store) -> dict[str, int]:
+    """Return account -> how many drafts `ids` lists; accounts without drafts have no entry."""
+    return dict(store.read("SELECT account, count(*) FROM draft WHERE outbox IS NULL GROUP BY account"))
+
+
+def rows(store: Store, ids: Sequence[int]) -> list[DraftRow]:
+    """Return the list lines of these drafts in their order; those that are gone are left out."""
     found = store.read(
         "SELECT d.id, d.account, d.recipients, d.subject, substr(d.body, 1, 400), d.updated, length(d.body),"
         " (SELECT count(*) FROM draft_file f WHERE f.draft = d.id) FROM draft d"
@@ -124,27 +131,17 @@ def rows(store: Store, ids: Sequence[int]) -> list[Row]:
     return [lines[id_] for id_ in ids if id_ in lines]
 
 
-def _row(values: tuple[Any, ...]) -> Row:
-    id_, account, recipients, subject, body, updated, size, files = values
-    return Row(
-        id=id_,
+def _row(values: tuple[Any, ...]) -> DraftRow:
+    draft_id, account, recipients, subject, body, updated, size, files = values
+    return DraftRow(
+        draft_id=draft_id,
         account=account,
-        folder="Drafts",
-        sender="",
         recipients=sanitize.clean(recipients),
         subject=sanitize.clean(subject)[:_SUBJECT],
         snippet=" ".join(sanitize.clean(body).split())[:_SNIPPET],
         date=updated,
         size=size,
-        unread=False,
-        starred=False,
-        answered=False,
-        forwarded=False,
         attachments=files,
-        downloaded=True,
-        state="",
-        uidl=b"",
-        message_id="",
     )
 
 

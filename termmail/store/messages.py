@@ -1,4 +1,4 @@
-"""Messages as a reader sees them: lists, flags, folders, raw bytes."""
+"""Messages as a reader sees them: lists, rows, raw bytes."""
 
 from __future__ import annotations
 
@@ -7,255 +7,211 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.store import contacts, derived
-from termmail.store.rows import Count, Row
-from termmail.store.store import id_list
+from termmail.mail.model import MessageRow, Order, Role
+from termmail.store import contacts, derived, folders
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from termmail.mail.message import Message
+    from termmail.store.derived import Derived
     from termmail.store.store import Store
 
-FOLDERS = ("Inbox", "Drafts", "Outbox", "Sent", "Archive", "Spam", "Trash")
-
 _ROWS = (
-    "SELECT m.id, m.account, m.folder, m.sender, m.recipients, m.subject, m.snippet, m.sort_date, m.size, m.unread,"
-    " m.starred, m.answered, m.forwarded, m.attachments, m.downloaded, coalesce(r.state, ''), coalesce(r.uidl, x''),"
-    " m.message_id, coalesce(r.words, '') FROM message m LEFT JOIN remote r ON r.message = m.id WHERE m.id IN (%s)"
+    "SELECT m.id, m.account, f.id, f.name, f.role, m.sender, m.recipients, m.subject, m.snippet, m.sort_date, m.size,"
+    " m.unread, m.starred, m.answered, m.forwarded, m.attachments, m.downloaded, coalesce(r.state, ''),"
+    " coalesce(r.uidl, x''), m.message_id, coalesce(r.words, '')"
+    " FROM message m JOIN placement p ON p.message = m.id JOIN folder f ON f.id = p.folder"
+    " LEFT JOIN remote r ON r.message = m.id WHERE m.id IN (%s)"
 )
-_TRUTHS = (9, 10, 11, 12, 14)
+_ROLE = 4
+_TRUTHS = (11, 12, 13, 14, 16)
 _CHUNK = 200
 
+_DISCARDED = frozenset({"junk", "trash"})
 
 _ORDERS = {
-    "newest": "sort_date DESC, id DESC",
-    "oldest": "sort_date, id",
-    "sender": "sender COLLATE NOCASE, sort_date DESC, id DESC",
-    "subject": "subject COLLATE NOCASE, sort_date DESC, id DESC",
-    "size": "size DESC, id DESC",
+    Order.SENDER: "m.sender COLLATE NOCASE, m.sort_date DESC, m.id DESC",
+    Order.SUBJECT: "m.subject COLLATE NOCASE, m.sort_date DESC, m.id DESC",
+    Order.SIZE: "m.size DESC, m.id DESC",
 }
 
 
-def ids(store: Store, account: str, folder: str, limit: int | None = None, *, order: str = "newest") -> array[int]:
-    """The ids of a folder's messages, at most `limit` of them: newest, oldest, sender, subject or size (largest)
-    first."""
-    rows = store.read(
-        f"SELECT id FROM message WHERE account = ? AND folder = ? ORDER BY {_ORDERS[order]} LIMIT ?",  # noqa: S608 - ours
-        (account, folder, -1 if limit is None else limit),
-    )
-    return array("q", chain.from_iterable(rows))
+def ids(
+    store: Store, folder_ids: Sequence[int], limit: int | None = None, *, order: Order = Order.NEWEST
+) -> array[int]:
+    """Return the ids of the messages in these folders, sorted, at most `limit` of them."""
+    most = -1 if limit is None else limit
+    if order in _ORDERS:
+        marks = ",".join("?" * len(folder_ids))
+        rows = store.read(
+            "SELECT DISTINCT m.id FROM placement p JOIN message m ON m.id = p.message"  # noqa: S608 - texts of ours
+            f" WHERE p.folder IN ({marks}) ORDER BY {_ORDERS[order]} LIMIT ?",
+            (*folder_ids, most),
+        )
+        return array("q", chain.from_iterable(rows))
+    down = "" if order is Order.OLDEST else " DESC"
+    if len(folder_ids) == 1:
+        rows = store.read(
+            f"SELECT message FROM placement WHERE folder = ? ORDER BY sort_date{down}, message{down} LIMIT ?",  # noqa: S608
+            (folder_ids[0], most),
+        )
+        return array("q", chain.from_iterable(rows))
+    # SQLite merges the sorted scans of a compound SELECT; an IN (...) would sort everything.
+    parts = " UNION ALL ".join(["SELECT sort_date, message FROM placement WHERE folder = ?"] * len(folder_ids))
+    found = store.read(f"{parts} ORDER BY 1{down}, 2{down} LIMIT ?", (*folder_ids, most)) if folder_ids else []
+    return array("q", dict.fromkeys(message_id for _, message_id in found))
 
 
 def all_ids(store: Store) -> array[int]:
-    """The ids of every message of every account, in the order they came."""
+    """Return the ids of every message of every account, in the order they came."""
     return array("q", chain.from_iterable(store.read("SELECT id FROM message ORDER BY id")))
 
 
-def rows(store: Store, ids: Sequence[int]) -> list[Row]:
-    """The list lines of these messages, in their order; messages that are no longer there are left out."""
-    found: dict[int, Row] = {}
+def rows(store: Store, ids: Sequence[int], folder_ids: Sequence[int] = ()) -> list[MessageRow]:
+    """Return the list lines of these messages in their order; messages that are gone are left out.
+
+    A message that lies in several folders is shown in the first of `folder_ids` it lies in, else in one that is
+    neither Junk nor Trash.
+    """
+    found: dict[int, tuple[tuple[int, int, int], tuple[Any, ...]]] = {}
+    wanted = set(folder_ids)
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         for row in store.read(_ROWS % ",".join("?" * len(chunk)), chunk):
-            found[row[0]] = _row(row)
-    return [found[id_] for id_ in ids if id_ in found]
+            rank = (row[2] not in wanted, row[_ROLE] in _DISCARDED, row[2])
+            if row[0] not in found or rank < found[row[0]][0]:
+                found[row[0]] = rank, row
+    return [_row(found[message_id][1]) for message_id in ids if message_id in found]
 
 
-def row(store: Store, id_: int) -> Row | None:
-    """One list line, or None where the message is not there."""
-    found = rows(store, (id_,))
+def row(store: Store, message_id: int) -> MessageRow | None:
+    """Return one list line, or None where the message is gone."""
+    found = rows(store, (message_id,))
     return found[0] if found else None
 
 
-def _row(values: tuple[Any, ...]) -> Row:
+def _row(values: tuple[Any, ...]) -> MessageRow:
     told: list[Any] = [*values]
+    told[_ROLE] = Role(told[_ROLE])
     for place in _TRUTHS:
         told[place] = told[place] == 1
-    return Row(*told)
+    return MessageRow(*told)
 
 
-def counts(store: Store, account: str) -> dict[str, Count]:
-    """How much lies in each folder: those of FOLDERS first, then the user's own by name. Drafts and Outbox count
-    what `drafts.ids` and `outbox.ids` list; nothing in them is unread."""
-    totals = dict(store.read("SELECT folder, count(*) FROM message WHERE account = ? GROUP BY folder", (account,)))
-    unread = dict(
-        store.read("SELECT folder, count(*) FROM message WHERE account = ? AND unread = 1 GROUP BY folder", (account,))
-    )
-    ((waiting,),) = store.read("SELECT count(*) FROM draft WHERE account = ? AND outbox IS NULL", (account,))
-    totals["Drafts"] = totals.get("Drafts", 0) + waiting
-    ((waiting,),) = store.read(
-        "SELECT count(*) FROM outbox WHERE account = ? AND state NOT IN ('sent', 'cancelled')", (account,)
-    )
-    totals["Outbox"] = totals.get("Outbox", 0) + waiting
-    names = (*FOLDERS, *sorted(totals.keys() - set(FOLDERS)))
-    return {name: Count(totals.get(name, 0), unread.get(name, 0)) for name in names}
-
-
-def raw(store: Store, id_: int) -> tuple[bytes, bool]:
-    """The bytes as received, and whether they are the whole message (else its header block). Raises KeyError."""
-    found = store.read_one("SELECT bytes, complete FROM raw WHERE id = ?", (id_,))
+def raw(store: Store, message_id: int) -> tuple[bytes, bool]:
+    """Return the bytes as received, and whether they are the whole message (else its header block). Raises KeyError."""
+    found = store.read_one("SELECT bytes, complete FROM raw WHERE id = ?", (message_id,))
     if found is None:
-        raise KeyError(id_)
+        raise KeyError(message_id)
     return found[0], found[1] == 1
 
 
-def add_raw(store: Store, id_: int, raw: bytes, message: Message) -> None:
-    """Keep the whole message: `raw` byte for byte, `message` what `parse` made of it. On the disk when this returns.
+def add_raw(store: Store, message_id: int, raw: bytes, found: Derived) -> None:
+    """Store a whole message: `raw` byte for byte, and what was derived from it. On the disk on return.
 
-    A message that was erased in the meantime stays erased. Joins a durable transaction that is open, so that a
-    download may keep many at once.
+    A message that was erased in the meantime stays erased. Joins an open durable transaction.
     """
     with store.transaction(durable=True) as db:
-        keep_raw(db, id_, raw, message)
+        keep_raw(db, message_id, raw, found)
 
 
-def keep_raw(db: sqlite3.Connection, id_: int, raw: bytes, message: Message) -> None:
-    """What `add_raw` does, inside a transaction of the caller's."""
-    found = db.execute("SELECT received FROM message WHERE id = ?", (id_,)).fetchone()
-    if found is None:
-        return
-    _put_bytes(db, id_, raw)
-    derived.body_columns(db, id_, message, found[0])
+def keep_raw(db: sqlite3.Connection, message_id: int, raw: bytes, found: Derived) -> None:
+    """Do what `add_raw` does inside the caller's transaction."""
+    row = db.execute("SELECT received FROM message WHERE id = ?", (message_id,)).fetchone()
+    if row is not None:
+        _put_bytes(db, message_id, raw)
+        derived.write(db, message_id, row[0], found)
 
 
 def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> list[int]:
-    """Keep many whole messages, (id, bytes) each, in one transaction, on the disk when this returns. What is made
-    from their bodies follows with `search.index_pending`. Returns the ids of those that do not have the header block
-    they were listed with: they are not kept."""
+    """Store many whole messages, (id, bytes) each, in one transaction. On the disk on return.
+
+    What is derived from the bodies follows with `search.store_indexed`. Returns the ids of the messages whose bytes do
+    not begin with the header block they were listed with; those are not stored.
+    """
     from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
 
     others = []
-    read = [(id_, raw, parse.fingerprint(parse.split_header(raw))) for id_, raw in page]
+    read = [(message_id, raw, parse.fingerprint(parse.split_header(raw))) for message_id, raw in page]
     with store.transaction(durable=True) as db:
-        for id_, raw, fingerprint in read:
-            listed = db.execute("SELECT fingerprint FROM remote WHERE message = ?", (id_,)).fetchone()
+        for message_id, raw, fingerprint in read:
+            listed = db.execute("SELECT fingerprint FROM remote WHERE message = ?", (message_id,)).fetchone()
             if listed == (fingerprint,):
-                _put_bytes(db, id_, raw)
+                _put_bytes(db, message_id, raw)
             elif listed is not None:
-                others.append(id_)
+                others.append(message_id)
     return others
 
 
-def _put_bytes(db: sqlite3.Connection, id_: int, raw: bytes) -> None:
+def _put_bytes(db: sqlite3.Connection, message_id: int, raw: bytes) -> None:
     from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
 
-    db.execute("UPDATE raw SET bytes = ?, complete = 1 WHERE id = ?", (raw, id_))
+    db.execute("UPDATE raw SET bytes = ?, complete = 1 WHERE id = ?", (raw, message_id))
     # What was indexed so far is the header.
-    db.execute("UPDATE message SET downloaded = 1, size = ?, indexed = min(indexed, 1) WHERE id = ?", (len(raw), id_))
-    if db.execute("SELECT 1 FROM remote WHERE message = ? AND state = 'skipped'", (id_,)).fetchone():
-        # Its header was not to be had until now.
+    db.execute(
+        "UPDATE message SET downloaded = 1, size = ?, indexed = min(indexed, 1) WHERE id = ?", (len(raw), message_id)
+    )
+    if db.execute("SELECT 1 FROM remote WHERE message = ? AND state = 'skipped'", (message_id,)).fetchone():
+        # Its header could not be fetched before.
         fingerprint = parse.fingerprint(parse.split_header(raw))
         db.execute(
-            "UPDATE remote SET state = 'kept', words = '', fingerprint = ? WHERE message = ?", (fingerprint, id_)
+            "UPDATE remote SET state = 'kept', words = '', fingerprint = ? WHERE message = ?", (fingerprint, message_id)
         )
 
 
 def add_local(
     store: Store,
     account: str,
-    folder: str,
+    folder_id: int,
     raw: bytes,
+    found: Derived,
     *,
     unread: bool = False,
     received: int,
-    message: Message | None = None,
+    written: bool = False,
 ) -> int:
-    """Put a whole message into a folder that no server knows of (import, Sent copy) and return its id. `received` is
-    when it came, UTC seconds. `message` is what `parse` made of `raw`; without it the store parses."""
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+    """Add a whole message that no server knows of (an import, a Sent copy) to a folder, and return its id.
 
-    message = message or parse.parse(raw)
+    `found` is what was derived from `raw`, `received` when it came, `written` whether the user wrote it: then the
+    people it went to are counted as contacts, not its sender. On the disk on return.
+    """
     with store.transaction(durable=True) as db:
-        columns = derived.whole(message, received)
+        columns = derived.columns(found.envelope, received, found.attachments)
         cursor = db.execute(
-            "INSERT INTO message (account, folder, received, size, unread, downloaded, sort_date, sender, recipients,"
+            "INSERT INTO message (account, received, size, unread, downloaded, sort_date, sender, recipients,"
             " subject, message_id, in_reply_to, refs, attachments, snippet)"
-            " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (account, folder, received, len(raw), unread, *columns, parse.snippet(message)),
+            " VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (account, received, len(raw), unread, *columns, found.snippet),
         )
-        id_ = cursor.lastrowid or 0
-        db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (id_, raw))
-        derived.index(db, id_, message.envelope, parse.search_text(message))
-        contacts.learn(db, message.envelope, folder, columns.sort_date)
-    return id_
+        message_id = cursor.lastrowid or 0
+        place(db, folder_id, columns.sort_date, message_id, unread=unread)
+        db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
+        derived.index(db, message_id, found)
+        contacts.learn(db, found.envelope, columns.sort_date, written=written)
+    return message_id
 
 
-def set_flags(
-    store: Store,
-    ids: Iterable[int],
-    *,
-    unread: bool | None = None,
-    starred: bool | None = None,
-    answered: bool | None = None,
-    forwarded: bool | None = None,
-) -> None:
-    """Set the flags that are not None on these messages."""
-    flags = {"unread": unread, "starred": starred, "answered": answered, "forwarded": forwarded}
-    wanted = {name: value for name, value in flags.items() if value is not None}
-    if not wanted:
-        return
-    sets = ", ".join(f"{name} = ?" for name in wanted)
-    with store.transaction() as db:
-        db.execute(
-            f"UPDATE message SET {sets} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - names of ours
-            (*wanted.values(), id_list(ids)),
-        )
-
-
-def move(store: Store, ids: Iterable[int], folder: str) -> dict[int, str]:
-    """Put messages into another folder; returns where each was. What leaves Trash is no longer deleted from the
-    server."""
-    wanted = id_list(ids)
-    with store.transaction() as db:
-        old: dict[int, str] = dict(
-            db.execute(
-                "SELECT id, folder FROM message WHERE id IN (SELECT value FROM json_each(?)) AND folder <> ?",
-                (wanted, folder),
-            ).fetchall()
-        )
-        db.execute("UPDATE message SET folder = ? WHERE id IN (SELECT value FROM json_each(?))", (folder, id_list(old)))
-        call_off(db, [id_ for id_, was in old.items() if was == "Trash"])
-    return old
-
-
-def call_off(db: sqlite3.Connection, ids: Iterable[int]) -> None:
-    """Take back the wish to delete messages from the server. One for which DELE went out is taken for absent: should
-    the server still have it, it is kept there."""
+def place(db: sqlite3.Connection, folder_id: int, sort_date: int, message_id: int, *, unread: bool) -> None:
+    """Put a message into a folder, inside the caller's transaction."""
     db.execute(
-        "UPDATE remote SET due_at = NULL, state = CASE WHEN state IN ('trashed', 'due') THEN 'kept' ELSE 'absent' END"
-        " WHERE message IN (SELECT value FROM json_each(?)) AND state IN ('trashed', 'due', 'sent', 'gone')",
-        (id_list(ids),),
+        "INSERT OR IGNORE INTO placement (folder, sort_date, message, unread) VALUES (?, ?, ?, ?)",
+        (folder_id, sort_date, message_id, unread),
     )
 
 
-def erase(store: Store, ids: Iterable[int], *, from_server: bool = True) -> None:
-    """Delete messages for good: bytes, list line, index. On the disk when this returns.
-
-    What the server still has becomes due to be deleted there, except where `from_server` is False or where it was
-    trashed never to be deleted there; a tombstone stays, so that it is not shown as new again.
-    """
-    wanted = id_list(ids)
-    with store.transaction(durable=True) as db:
-        if from_server:
-            db.execute(
-                "UPDATE remote SET state = 'due', due_at = NULL WHERE message IN (SELECT value FROM json_each(?))"
-                " AND (state IN ('kept', 'skipped') OR state = 'trashed' AND due_at IS NOT NULL)",
-                (wanted,),
-            )
-        db.execute("DELETE FROM search WHERE rowid IN (SELECT value FROM json_each(?))", (wanted,))
-        db.execute("DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
-
-
-def find(store: Store, account: str, message_ids: Iterable[str]) -> dict[str, list[int]]:
-    """Message-ID (without brackets) -> the ids of the messages that have it, oldest first, for all of these in one
-    look at the whole store."""
+def find(store: Store, account: str, rfc_message_ids: Iterable[str]) -> dict[str, list[int]]:
+    """Return Message-ID (without brackets) -> the ids of the account's messages that have it, oldest first."""
     found: dict[str, list[int]] = {}
-    for id_, message_id in store.read(
-        "SELECT id, message_id FROM message WHERE account = ? AND message_id IN (SELECT value FROM json_each(?))"
+    for message_id, rfc_message_id in store.read(
+        "SELECT id, message_id FROM message WHERE message_id IN (SELECT value FROM json_each(?)) AND account = ?"
         " ORDER BY id",
-        (account, json.dumps(list(message_ids))),
+        (json.dumps(list(rfc_message_ids)), account),
     ):
-        found.setdefault(message_id, []).append(id_)
+        found.setdefault(rfc_message_id, []).append(message_id)
     return found
+
+
+def role_folder_ids(store: Store, role: Role) -> list[int]:
+    """Return the ids of every account's folder of this role."""
+    return [one.folder_id for one in folders.with_role(store, role)]

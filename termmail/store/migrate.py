@@ -107,6 +107,7 @@ def _version(db: sqlite3.Connection, path: Path, newest: int) -> int:
 
 
 def _run(db: sqlite3.Connection, steps: Sequence[str], version: int) -> None:
+    db.create_function("casefold", 1, str.casefold, deterministic=True)
     for step in steps[version:]:
         for statement in _statements(step):
             db.execute(statement)

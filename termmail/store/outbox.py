@@ -16,12 +16,14 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail import sanitize
+from termmail.errors import ErrorCode
 from termmail.mail.message import Address, Draft, Message, Outgoing
-from termmail.store import contacts, drafts
+from termmail.mail.model import OutgoingRow, Role, SendState
+from termmail.store import contacts, derived, drafts, folders
 from termmail.store.messages import add_local
-from termmail.store.rows import Claimed, OutboxRow, Row
+from termmail.store.rows import Claimed, Wait
 from termmail.store.store import id_list
+from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,14 +34,7 @@ if TYPE_CHECKING:
 _FIRST_WAIT = 60
 _LONGEST_WAIT = 3600
 
-STATE_WORDS = {
-    "queued": "waiting to be sent",
-    "sending": "being sent",
-    "sent": "sent",
-    "failed": "refused",
-    "unsure": "may have been sent",
-    "cancelled": "taken back",
-}
+_OPEN = "state NOT IN ('sent', 'cancelled')"
 
 _ROW = (
     "SELECT id, account, state, words, recipients, refused, attempts, not_before, subject, message_id, draft,"
@@ -82,22 +77,51 @@ def queue(store: Store, account: str, outgoing: Outgoing, *, draft_id: int = 0, 
     return id_
 
 
-def claim(store: Store, account: str, now: int, owner: str, *, only: int | None = None) -> Claimed | None:
-    """Take the message that has waited longest and may be sent now (`only`: that one), so that nobody else sends it;
-    None where there is none. `owner` names this process. Who has it already, or was refused for good, is left out.
-    On the disk when this returns."""
+def waits(store: Store, account: str, now: int) -> list[Wait]:
+    """Return every queued message with the seconds that it still has to wait at `now`, in the order it was queued.
+
+    A wait is never longer than what was asked for when the message was queued or deferred: the clock may have been
+    wrong then, or may be wrong now.
+    """
+    found = store.read(
+        "SELECT id, not_before, created, attempts FROM outbox WHERE account = ? AND state = 'queued'"
+        " ORDER BY not_before, id",
+        (account,),
+    )
+    return [
+        Wait(outbox_id, not_before, max(0, min(not_before - now, _asked(not_before, created, attempts))))
+        for outbox_id, not_before, created, attempts in found
+    ]
+
+
+def _asked(not_before: int, created: int, attempts: int) -> int:
+    """Return the delay that was asked for, in seconds: by the user, or by `later` after an attempt."""
+    return _backoff(attempts) if attempts else not_before - created
+
+
+def _backoff(attempts: int) -> int:
+    return min(_LONGEST_WAIT, _FIRST_WAIT << min(max(attempts - 1, 0), 10))
+
+
+def claim(store: Store, account: str, now: int, owner: str, *, ready: Iterable[int] | None = None) -> Claimed | None:
+    """Claim the message that has waited longest, so that no other process sends it; None where none is ready.
+
+    `ready` names the outbox ids that may be sent; without it, those whose `not_before` has passed. `owner` names this
+    process. Recipients who have the message, or were refused for good, are left out. On the disk when this returns.
+    """
+    chosen = "not_before <= ?2" if ready is None else "id IN (SELECT value FROM json_each(?2))"
     with store.transaction(durable=True) as db:
         found = db.execute(
-            "UPDATE outbox SET state = 'sending', owner = ?, attempts = attempts + 1 WHERE id ="
-            " (SELECT id FROM outbox WHERE account = ? AND state = 'queued' AND not_before <= ? AND id = coalesce(?, id)"
+            "UPDATE outbox SET state = 'sending', owner = ?3, attempts = attempts + 1 WHERE id ="  # noqa: S608 - ours
+            f" (SELECT id FROM outbox WHERE account = ?1 AND state = 'queued' AND {chosen}"
             " ORDER BY not_before, id LIMIT 1)"
             " RETURNING id, raw, sender, recipients, accepted, refused, message_id, attempts, draft",
-            (owner, account, now, only),
+            (account, now if ready is None else id_list(ready), owner),
         ).fetchall()
-    for id_, raw, sender, recipients, accepted, refused, message_id, attempts, draft_id in found:
+    for outbox_id, raw, sender, recipients, accepted, refused, message_id, attempts, draft_id in found:
         have = {*json.loads(accepted), *json.loads(refused)}
         left = tuple(address for address in json.loads(recipients) if address not in have)
-        return Claimed(id_, account, Outgoing(raw, sender, left, message_id), attempts, draft_id)
+        return Claimed(outbox_id, account, Outgoing(raw, sender, left, message_id), attempts, draft_id)
     return None
 
 
@@ -115,12 +139,14 @@ def sent(store: Store, id_: int, now: int, message: Message | None = None) -> in
         from termmail.mail import parse  # noqa: PLC0415
 
         message = parse.parse(found[0])
+    copied = derived.from_message(message)
     with store.transaction(durable=True) as db:
         row = db.execute("SELECT account, raw, recipients, draft, message FROM outbox WHERE id = ?", (id_,)).fetchone()
         account, raw, recipients, draft_id, copy = row
         if raw is None:
             return int(copy or 0)
-        copy_id = add_local(store, account, "Sent", raw, received=now, message=message)
+        sent_folder = folders.role_id(db, account, Role.SENT)
+        copy_id = add_local(store, account, sent_folder, raw, copied, received=now, written=True)
         db.execute(
             "UPDATE outbox SET state = 'sent', words = '', raw = NULL, message = ?,"
             " accepted = iif(refused = '{}', recipients, accepted) WHERE id = ?",
@@ -157,17 +183,22 @@ def later(store: Store, id_: int, words: str, now: int) -> int:
         found = db.execute("SELECT attempts FROM outbox WHERE id = ? AND state = 'sending'", (id_,)).fetchone()
         if found is None:
             return now
-        wait = min(_LONGEST_WAIT, _FIRST_WAIT << min(max(int(found[0]) - 1, 0), 10))
+        wait = _backoff(int(found[0]))
         _change(db, id_, "queued", words, "sending")
         db.execute("UPDATE outbox SET not_before = ? WHERE id = ?", (now + wait, id_))
     return now + wait
 
 
 def hurry(store: Store, account: str, now: int) -> None:
-    """Whoever was put off waits no longer. What was not tried yet keeps the time in which it can be taken back."""
+    """Make every deferred message due now.
+
+    A message that was not tried yet keeps the seconds in which it can be taken back, except where it was queued under
+    a clock that was ahead of `now`.
+    """
     with store.transaction() as db:
         db.execute(
-            "UPDATE outbox SET not_before = min(not_before, ?) WHERE account = ? AND state = 'queued' AND attempts > 0",
+            "UPDATE outbox SET not_before = min(not_before, ?1), created = min(created, ?1)"
+            " WHERE account = ?2 AND state = 'queued' AND (attempts > 0 OR created > ?1)",
             (now, account),
         )
 
@@ -227,6 +258,8 @@ def cancel(store: Store, id_: int) -> Draft | None:
     None where it has no draft (then it is deleted), or is being sent or was: `get` tells which."""
     with store.transaction(durable=True) as db:
         if not _change(db, id_, "cancelled", "", "queued", "failed", "unsure"):
+            if db.execute("SELECT 1 FROM outbox WHERE id = ? AND state = 'cancelled'", (id_,)).fetchone():
+                raise StoreError(f"Message {id_} was already taken back.", code=ErrorCode.CHANGED)
             return None
         db.execute("UPDATE outbox SET raw = NULL WHERE id = ?", (id_,))
         db.execute("UPDATE draft SET outbox = NULL WHERE outbox = ?", (id_,))
@@ -253,18 +286,30 @@ def retry(store: Store, id_: int, now: int, *, sure: bool = False) -> bool:
     return True
 
 
-def get(store: Store, id_: int) -> OutboxRow:
-    """How an outgoing message stands. Raises KeyError."""
-    found = store.read_one(_ROW + " WHERE id = ?", (id_,))
+def retry_all(store: Store, account: str, now: int) -> list[int]:
+    """Make every queued message due now, also one that can still be taken back, and return their ids."""
+    with store.transaction(durable=True) as db:
+        found = db.execute(
+            "UPDATE outbox SET not_before = ?1, created = min(created, ?1) WHERE account = ?2 AND state = 'queued'"
+            " RETURNING id",
+            (now, account),
+        ).fetchall()
+    return sorted(outbox_id for (outbox_id,) in found)
+
+
+def get(store: Store, outbox_id: int) -> OutgoingRow:
+    """Return how an outgoing message stands. Raises KeyError where there is no such message."""
+    found = store.read_one(_ROW + " WHERE id = ?", (outbox_id,))
     if found is None:
-        raise KeyError(id_)
-    return _outbox_row(found)
+        raise KeyError(outbox_id)
+    return _outgoing(found)
 
 
-def _outbox_row(values: tuple[Any, ...]) -> OutboxRow:
+def _outgoing(values: tuple[Any, ...]) -> OutgoingRow:
     told = list(values)
+    told[2] = SendState(told[2])
     told[4], told[5], told[11] = tuple(json.loads(told[4])), json.loads(told[5]), tuple(json.loads(told[11]))
-    return OutboxRow(*told)
+    return OutgoingRow(*told)
 
 
 def next_due(store: Store, account: str) -> int | None:
@@ -273,45 +318,26 @@ def next_due(store: Store, account: str) -> int | None:
     return found[0] if found else None
 
 
-def ids(store: Store, account: str) -> array[int]:
-    """The outbox ids of all that is neither sent nor taken back, newest first."""
+def ids(store: Store, account: str = "") -> array[int]:
+    """Return the outbox ids of all messages of an account ("": of every account) that are neither sent nor taken back,
+    newest first."""
     found = store.read(
-        "SELECT id FROM outbox WHERE account = ? AND state NOT IN ('sent', 'cancelled') ORDER BY created DESC, id DESC",
+        f"SELECT id FROM outbox WHERE ? IN (account, '') AND {_OPEN} ORDER BY created DESC, id DESC",  # noqa: S608 - ours
         (account,),
     )
     return array("q", chain.from_iterable(found))
 
 
-def rows(store: Store, ids: Sequence[int]) -> list[Row]:
-    """The list lines of these outgoing messages, in their order; `note` says how each stands."""
+def counts(store: Store) -> dict[str, int]:
+    """Return account -> how many messages `ids` lists; accounts with none have no entry."""
+    return dict(store.read(f"SELECT account, count(*) FROM outbox WHERE {_OPEN} GROUP BY account"))  # noqa: S608
+
+
+def rows(store: Store, ids: Sequence[int]) -> list[OutgoingRow]:
+    """Return the list lines of these outgoing messages in their order."""
     found = store.read(
         f"{_ROW} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608 - a text of ours
         (id_list(ids),),
     )
-    lines = {row[0]: _row(_outbox_row(row)) for row in found}
-    return [lines[id_] for id_ in ids if id_ in lines]
-
-
-def _row(one: OutboxRow) -> Row:
-    words = STATE_WORDS[one.state]
-    return Row(
-        id=one.id,
-        account=one.account,
-        folder="Outbox",
-        sender="",
-        recipients=sanitize.clean(", ".join(one.recipients[:20])),
-        subject=one.subject,
-        snippet=one.words,
-        date=one.created,
-        size=one.size,
-        unread=False,
-        starred=False,
-        answered=False,
-        forwarded=False,
-        attachments=0,
-        downloaded=True,
-        state="",
-        uidl=b"",
-        message_id=one.message_id,
-        note=f"{words}: {one.words}" if one.words else words,
-    )
+    lines = {row[0]: _outgoing(row) for row in found}
+    return [lines[outbox_id] for outbox_id in ids if outbox_id in lines]

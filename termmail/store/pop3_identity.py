@@ -12,30 +12,31 @@ A row is never removed for what a server says, so a message that comes back is k
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
-from termmail.store import contacts, derived
-from termmail.store.matching import LIVE, Witnesses
-from termmail.store.messages import call_off, keep_raw
-from termmail.store.rows import Arrived, Known, New, Plan, State
+from termmail.mail.model import Role
+from termmail.store import contacts, derived, folders
+from termmail.store.comparison import WHEN_MISSING, forget_unfetched, when_listed
+from termmail.store.matching import Matcher
+from termmail.store.messages import keep_raw
+from termmail.store.rows import Arrived, Known, New, State
 from termmail.store.store import id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
-    from termmail.mail.message import Envelope, Message
+    from termmail.mail.message import Envelope
+    from termmail.store.derived import Derived
     from termmail.store.store import Store
 
-_WHEN_MISSING = {"kept": "absent", "trashed": "absent", "skipped": "absent", "due": "gone", "sent": "gone"}
-
 _MESSAGE = (
-    "INSERT INTO message (account, folder, received, size, sort_date, sender, recipients, subject, message_id,"
-    " in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO message (account, received, size, sort_date, sender, recipients, subject, message_id,"
+    " in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_PLACEMENT = "INSERT INTO placement (folder, sort_date, message, unread) VALUES (?, ?, ?, 1)"
 _RAW = "INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)"
 _REMOTE = (
     "INSERT INTO remote (account, uidl, nth, number, size, fingerprint, message, state)"
@@ -56,33 +57,30 @@ def arrive(
     news: Sequence[New],
     *,
     received: int,
-    listed: Collection[bytes],
-    folder: str = "Inbox",
+    listed: Container[bytes],
 ) -> Arrived:
-    """Take in messages whose headers were read, in one transaction. Known ones are recognised (`Witnesses`): no
-    message is ever listed twice, and one that was deleted and is back becomes due again.
+    """Store messages whose headers were read, in one transaction.
 
-    `received` is now, in UTC seconds; `listed` are the UIDLs of the whole listing.
+    Known ones are recognised (`Matcher`): no message is ever listed twice, and one that was deleted and is back becomes
+    due again. `received` is now, in UTC seconds; `listed` contains the UIDLs of the whole listing. What `parse_page`
+    did not parse is parsed here, before the transaction.
     """
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
-
-    # All parsing before the store is locked.
-    read = [(new, parse.fingerprint(new.header), parse.envelope(new.header), _message(new)) for new in news]
+    read = [(new, *_parsed(new)) for new in parse_page(news)]
     # The higher number came later, so it gets the higher id: that decides between equal dates.
     read.sort(key=lambda one: one[0].number)
     tally = contacts.Tally()
     ids: list[int] = []
     rebound = again = 0
     with store.transaction() as db:
-        strangers = _Strangers(db)
-        witnesses = Witnesses(db, account, [(new, fingerprint) for new, fingerprint, _, _ in read], listed)
-        for new, fingerprint, envelope, message in read:
-            if witnesses.is_stranger(new, fingerprint) and message is None:
-                ids.append(_add(db, new, envelope, tally, account=account, folder=folder, received=received))
-                strangers.add(account, new, fingerprint, ids[-1])
+        strangers = _Strangers(db, folders.role_id(db, account, Role.INBOX))
+        matcher = Matcher(db, account, [(new, fingerprint) for new, fingerprint, _, _ in read], listed)
+        for new, fingerprint, envelope, whole in read:
+            if matcher.is_stranger(new, fingerprint) and whole is None:
+                ids.append(_add(db, new, envelope, tally, account=account, received=received))
+                strangers.add(account, new, fingerprint, ids[-1], derived.sort_date(envelope, received))
                 continue
             strangers.store()
-            held, is_rebound, replaced = witnesses.match(new, fingerprint)
+            held, is_rebound, replaced = matcher.match(new, fingerprint)
             for old in replaced:
                 db.execute(
                     "UPDATE remote SET state = 'absent', number = 0, due_at = iif(state = 'due', coalesce(due_at, 0), due_at)"
@@ -90,23 +88,26 @@ def arrive(
                     (old.id,),
                 )
             if held is not None and (held.message is not None or held.fingerprint):
-                state = _when_listed(held.state, held.due_at)
+                state = when_listed(held.state, held.due_at)
                 db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, state, held.due_at, held.id))
                 rebound += is_rebound
                 again += state == "due" and held.state != "due"
                 id_ = held.message
             else:
-                id_ = _add(db, new, envelope, tally, account=account, folder=folder, received=received)
+                id_ = _add(db, new, envelope, tally, account=account, received=received)
                 ids.append(id_)
+                sort_date = derived.sort_date(envelope, received)
                 if held is None:
-                    strangers.add(account, new, fingerprint, id_)
+                    strangers.add(account, new, fingerprint, id_, sort_date)
                     strangers.store()
                 else:
                     db.execute(_RAW, (id_, new.header))
+                    strangers.place(id_, sort_date)
+                    strangers.store()
                     db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, "kept", None, held.id))
                     db.execute("UPDATE remote SET message = ?, words = '' WHERE id = ?", (id_, held.id))
-            if new.raw is not None and message is not None and id_ is not None:
-                keep_raw(db, id_, new.raw, message)
+            if new.raw is not None and whole is not None and id_ is not None:
+                keep_raw(db, id_, new.raw, whole)
         strangers.store()
         tally.save(db)
     ids.reverse()
@@ -114,28 +115,53 @@ def arrive(
 
 
 class _Strangers:
-    """Messages that are in the list already, and whose bytes and place on the server are stored many at once."""
+    """New messages, whose bytes, identity and placement are stored many at once."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, inbox: int) -> None:
         self._db = db
+        self._inbox = inbox
         self._raws: list[tuple[int, bytes]] = []
-        self._places: list[tuple[Any, ...]] = []
+        self._identities: list[tuple[Any, ...]] = []
+        self._placements: list[tuple[int, int, int]] = []
 
-    def add(self, account: str, new: New, fingerprint: bytes, id_: int) -> None:
-        self._raws.append((id_, new.header))
-        self._places.append((account, new.uidl, new.nth, new.number, new.size, fingerprint, id_))
+    def add(self, account: str, new: New, fingerprint: bytes, message_id: int, sort_date: int) -> None:
+        self._raws.append((message_id, new.header))
+        self._identities.append((account, new.uidl, new.nth, new.number, new.size, fingerprint, message_id))
+        self.place(message_id, sort_date)
+
+    def place(self, message_id: int, sort_date: int) -> None:
+        self._placements.append((self._inbox, sort_date, message_id))
 
     def store(self) -> None:
         if self._raws:
             self._db.executemany(_RAW, self._raws)
-            self._db.executemany(_REMOTE, self._places)
-            self._raws, self._places = [], []
+            self._db.executemany(_REMOTE, self._identities)
+        if self._placements:
+            self._db.executemany(_PLACEMENT, self._placements)
+        self._raws, self._identities, self._placements = [], [], []
 
 
-def _message(new: New) -> Message | None:
-    from termmail.mail import parse  # noqa: PLC0415
+def parse_page(page: Iterable[New]) -> list[New]:
+    """Parse what is not parsed yet: fingerprint, envelope, and what is derived from the message where it came along.
 
-    return parse.parse(new.raw) if new.message is None and new.raw is not None else new.message
+    Pure; call it in a worker thread, so that nothing is parsed on the store thread.
+    """
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
+    parsed = []
+    for new in page:
+        if new.envelope is None:
+            whole = None if new.raw is None else derived.from_raw(new.raw, complete=True)
+            fingerprint, envelope = parse.fingerprint(new.header), parse.envelope(new.header)
+            new = replace(new, fingerprint=fingerprint, envelope=envelope, whole=whole)
+        parsed.append(new)
+    return parsed
+
+
+def _parsed(new: New) -> tuple[bytes, Envelope, Derived | None]:
+    assert new.fingerprint is not None
+    assert new.envelope is not None
+    return new.fingerprint, new.envelope, new.whole
 
 
 def _add(
@@ -145,78 +171,12 @@ def _add(
     tally: contacts.Tally,
     *,
     account: str,
-    folder: str,
     received: int,
 ) -> int:
     columns = derived.columns(envelope, received)
-    cursor = db.execute(_MESSAGE, (account, folder, received, new.size, *columns))
-    id_ = cursor.lastrowid or 0
-    tally.message(contacts.people(envelope, folder), columns.sort_date, written=folder == "Sent")
-    return id_
-
-
-def _when_listed(state: str, due_at: int | None) -> str:
-    if state == "absent":
-        return "kept" if due_at is None else "trashed"
-    return "due" if state in ("sent", "gone") else state
-
-
-def reconcile(store: Store, account: str, listed: Sequence[tuple[int, int, bytes]]) -> Plan:
-    """Compare a whole listing, (number, size, UIDL) each, with what is known, and note what is there and what is not.
-
-    Headers of the messages that the plan names must be read and passed to `arrive`; then call `settle`. A known UIDL
-    whose size has changed is among the new: only its header tells whether it still is that message.
-    """
-    names = Counter(uidl for _, _, uidl in listed)
-    plan = Plan([], [])
-    again = missing = 0
-    with store.transaction() as db:
-        rows: dict[bytes, list[tuple[Any, ...]]] = defaultdict(list)
-        query = "SELECT id, uidl, number, size, state, due_at, message FROM remote WHERE account = ?"
-        for row in db.execute(query, (account,)):
-            rows[row[1]].append(row)
-        changes: list[tuple[int, str, int]] = []
-        sizes: dict[bytes, set[int]] = defaultdict(set)
-        for place, (number, size, uidl) in enumerate(listed):
-            known = rows.get(uidl)
-            if not uidl or names[uidl] > 1:
-                plan.unnamed.append(place)
-                sizes[uidl].add(size)
-            elif known is None:
-                plan.new.append(place)
-            else:
-                row = _only(known, size)
-                if row is None:
-                    (plan.unnamed if sum(row[4] in LIVE for row in known) > 1 else plan.new).append(place)
-                    sizes[uidl].update(row[3] for row in known)
-                    continue
-                sizes[uidl] = set()
-                state = _when_listed(row[4], row[5])
-                again += state == "due" and row[4] != "due"
-                if (number, state) != (row[2], row[4]):
-                    changes.append((number, state, row[0]))
-                known.remove(row)
-        for uidl, known in rows.items():
-            for row in known:
-                # Under a UIDL that does not tell, a row whose size is listed may still be there: `settle` decides.
-                stays = row[3] in sizes[uidl] if uidl in sizes else False
-                state = row[4] if stays else _WHEN_MISSING.get(row[4], row[4])
-                missing += state == "absent" and row[4] != "absent" and row[6] is not None
-                if (0, state) != (row[2], row[4]):
-                    changes.append((0, state, row[0]))
-        db.executemany("UPDATE remote SET number = ?, state = ? WHERE id = ?", changes)
-        _forget_unfetched(db, account)
-    return Plan(plan.new, plan.unnamed, again, missing)
-
-
-def _only(known: list[tuple[Any, ...]], size: int) -> tuple[Any, ...] | None:
-    """The one row that a UIDL and a size can mean, or None where only the header can tell."""
-    live = [row for row in known if row[4] in LIVE]
-    rows = live or [row for row in known if row[3] == size]
-    if len(rows) != 1:
-        return None
-    row = rows[0]
-    return row if row[3] == size or row[4] == "skipped" else None
+    cursor = db.execute(_MESSAGE, (account, received, new.size, *columns))
+    tally.message(contacts.people(envelope, written=False), columns.sort_date, written=False)
+    return cursor.lastrowid or 0
 
 
 def settle(store: Store, account: str) -> int:
@@ -228,20 +188,12 @@ def settle(store: Store, account: str) -> int:
             " AND state IN ('kept', 'trashed', 'skipped')",
             (account,),
         ).fetchall()
-        for state, then in _WHEN_MISSING.items():
+        for state, then in WHEN_MISSING.items():
             db.execute(
                 "UPDATE remote SET state = ? WHERE account = ? AND number = 0 AND state = ?", (then, account, state)
             )
-        _forget_unfetched(db, account)
+        forget_unfetched(db, account)
     return int(missing)
-
-
-def _forget_unfetched(db: sqlite3.Connection, account: str) -> None:
-    """Nothing of it was ever read, and it is no longer there."""
-    db.execute(
-        "DELETE FROM remote WHERE account = ? AND state = 'absent' AND message IS NULL AND fingerprint = x''",
-        (account,),
-    )
 
 
 def skip(  # noqa: PLR0917 - a line of a listing, as it came
@@ -299,48 +251,8 @@ def set_state(
     return [id_ for (id_,) in changed]
 
 
-def trash(store: Store, ids: Iterable[int], due_at: int | None) -> dict[int, tuple[str, str]]:
-    """Move messages to Trash, to be deleted from the server at `due_at` (UTC seconds; None: never). Returns the
-    folder and the server state that each had, which `restore` takes."""
-    wanted = id_list(ids)
-    with store.transaction() as db:
-        old: dict[int, tuple[str, str]] = {
-            id_: (folder, state)
-            for id_, folder, state in db.execute(
-                "SELECT m.id, m.folder, coalesce(r.state, '') FROM message m LEFT JOIN remote r ON r.message = m.id"
-                " WHERE m.id IN (SELECT value FROM json_each(?))",
-                (wanted,),
-            )
-        }
-        there = id_list(old)
-        db.execute("UPDATE message SET folder = 'Trash' WHERE id IN (SELECT value FROM json_each(?))", (there,))
-        db.execute(
-            "UPDATE remote SET due_at = ?, state = iif(state = 'absent', state, 'trashed')"
-            " WHERE message IN (SELECT value FROM json_each(?)) AND state IN ('kept', 'skipped', 'trashed', 'absent')",
-            (due_at, there),
-        )
-    return old
-
-
-def restore(store: Store, mapping: Mapping[int, tuple[str, str]]) -> list[int]:
-    """Undo `trash`: put messages back where they were and call their delete off. Returns those for which it was too
-    late: they come back, and are only here."""
-    with store.transaction() as db:
-        for id_, (folder, _) in mapping.items():
-            db.execute("UPDATE message SET folder = ? WHERE id = ?", (folder, id_))
-        db.execute(
-            "UPDATE remote SET due_at = NULL WHERE state = 'absent' AND message IN (SELECT value FROM json_each(?))",
-            (id_list(mapping),),
-        )
-        late = db.execute(
-            "SELECT message FROM remote WHERE message IN (SELECT value FROM json_each(?)) AND state IN ('sent', 'gone')",
-            (id_list(mapping),),
-        ).fetchall()
-        call_off(db, [id_ for id_, (_, state) in mapping.items() if state not in ("due", "sent", "gone")])
-    return [id_ for (id_,) in late]
-
-
 def _ripen(store: Store, account: str, now: int) -> None:
+    """Make due what was trashed long enough."""
     where = "WHERE account = ? AND state = 'trashed' AND due_at <= ?"
     if store.read_one(f"SELECT 1 FROM remote {where} LIMIT 1", (account, now)):  # noqa: S608 - a text of ours
         with store.transaction() as db:
@@ -369,16 +281,23 @@ def need_body(store: Store, account: str, now: int) -> list[Known]:
     )
 
 
-def to_download(store: Store, account: str) -> dict[bytes, int]:
-    """UIDL -> message id of those whose bodies are still only on the server, newest first; not those that were
-    skipped."""
-    return dict(
-        store.read(
-            "SELECT r.uidl, m.id FROM message m JOIN remote r ON r.message = m.id"
-            " WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' ORDER BY m.sort_date DESC, m.id DESC",
-            (account,),
-        )
+def to_download(store: Store, account: str) -> list[Known]:
+    """Return the messages whose bodies are still only on the server, newest first, without those that were skipped."""
+    return _known(
+        store,
+        "WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' ORDER BY m.sort_date DESC, m.id DESC",
+        (account,),
     )
+
+
+def lacks_bodies(store: Store, account: str) -> bool:
+    """Return whether a body is still only on the server; see `to_download`."""
+    found = store.read_one(
+        "SELECT 1 FROM message m JOIN remote r ON r.message = m.id"
+        " WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' LIMIT 1",
+        (account,),
+    )
+    return found is not None
 
 
 def expire(store: Store, account: str, rule: str, now: int) -> int:

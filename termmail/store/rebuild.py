@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.mail import parse
 from termmail.store import contacts, derived
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from termmail.mail.message import Envelope
     from termmail.store.store import Store
 
 _STEP = 200
@@ -43,22 +41,16 @@ def _step(store: Store, after: int, tally: contacts.Tally) -> list[int]:
     """Rebuild the next messages behind the id `after`; returns their ids."""
     with store.transaction() as db:
         rows = db.execute(
-            "SELECT m.id, m.folder, m.received, r.complete, r.bytes FROM message m JOIN raw r ON r.id = m.id"
+            "SELECT m.id, EXISTS (SELECT 1 FROM placement p JOIN folder f ON f.id = p.folder WHERE p.message = m.id"
+            " AND f.role = 'sent'), m.received, r.complete, r.bytes FROM message m JOIN raw r ON r.id = m.id"
             " WHERE m.id > ? ORDER BY m.id LIMIT ?",
             (after, _STEP),
         ).fetchall()
-        for id_, folder, received, complete, raw in rows:
-            envelope: Envelope
-            if complete:
-                message = parse.parse(raw)
-                envelope = message.envelope
-                derived.body_columns(db, id_, message, received)
-            else:
-                envelope = parse.envelope(raw)
-                db.execute(derived.UPDATE, (*derived.columns(envelope, received), id_))
-                db.execute("UPDATE message SET snippet = '' WHERE id = ?", (id_,))
-                derived.index(db, id_, envelope, None)
+        for id_, written, received, complete, raw in rows:
+            found = derived.from_raw(raw, complete=complete == 1)
+            derived.write(db, id_, received, found)
+            envelope = found.envelope
             db.execute("UPDATE message SET downloaded = ? WHERE id = ?", (complete, id_))
             date = derived.sort_date(envelope, received)
-            tally.message(contacts.people(envelope, folder), date, written=folder == "Sent")
+            tally.message(contacts.people(envelope, written=written == 1), date, written=written == 1)
     return [row[0] for row in rows]

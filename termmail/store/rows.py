@@ -10,47 +10,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from termmail.mail.message import Message, Outgoing
-
-
-class Row(Struct, frozen=True):
-    """One line of a list. `state` is where the server stands with it: "kept", "trashed", "due", "sent", "gone",
-    "absent", "skipped", or "" for a message that is only here. `note` says why it was not fetched (skipped), or in
-    the Outbox how it stands."""
-
-    id: int
-    account: str
-    folder: str
-    sender: str
-    recipients: str
-    subject: str
-    snippet: str
-    date: int
-    size: int
-    unread: bool
-    starred: bool
-    answered: bool
-    forwarded: bool
-    attachments: int
-    downloaded: bool
-    state: str
-    uidl: bytes
-    message_id: str
-    note: str = ""
-
-
-class Count(Struct, frozen=True):
-    """How many messages a folder holds, and how many of them are unread."""
-
-    total: int
-    unread: int
+    from termmail.mail.message import Envelope, Outgoing
+    from termmail.store.derived import Derived
 
 
 class New(Struct, frozen=True):
-    """A message the maildrop listed and whose header block was read.
+    """A message that the maildrop listed and whose header block was read.
 
-    `raw` is the whole message where it came along, `message` what `parse` made of it (parsed by the store when None).
-    `nth` is its place, from 1, among those listed under the same UIDL where there are several, else 0.
+    `raw` is the whole message where it came along. `nth` is its place, from 1, among those listed under the same UIDL
+    where there are several, else 0. `fingerprint`, `envelope` and `whole` (what is derived from `raw`)
+    are filled in by `pop3_identity.parse_page`.
     """
 
     uidl: bytes
@@ -59,7 +28,9 @@ class New(Struct, frozen=True):
     header: bytes
     raw: bytes | None = None
     nth: int = 0
-    message: Message | None = None
+    whole: Derived | None = None
+    fingerprint: bytes | None = None
+    envelope: Envelope | None = None
 
 
 class Arrived(Struct, frozen=True):
@@ -117,22 +88,9 @@ class Claimed(Struct, frozen=True):
     draft_id: int
 
 
-class OutboxRow(Struct, frozen=True):
-    """How an outgoing message stands. `state` is queued, sending, sent, failed, unsure or cancelled.
-    `message` is the Sent copy once there is one."""
+class Wait(Struct, frozen=True):
+    """A queued message and how long it still waits. `not_before` is UTC seconds as stored, `seconds` from now."""
 
-    id: int
-    account: str
-    state: str
-    words: str
-    recipients: tuple[str, ...]
-    refused: dict[str, str]
-    attempts: int
+    outbox_id: int
     not_before: int
-    subject: str
-    message_id: str
-    draft_id: int
-    accepted: tuple[str, ...] = ()
-    created: int = 0
-    size: int = 0
-    message: int | None = None
+    seconds: int

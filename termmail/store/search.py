@@ -1,98 +1,157 @@
-"""Full-text search. Indexing lags behind arriving, in small steps: `index_pending`."""
+"""Full-text search (SQLite FTS5). Indexing follows the arrival of mail in short steps: `pending`, `store_indexed`."""
 
 from __future__ import annotations
 
-import re
-import time
-import unicodedata
 from array import array
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from termmail.store import derived
+from termmail.mail.model import DISCARDED
+from termmail.mail.query import And, Field, Match, Not, Or, Term
+from termmail.store import derived, folders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from termmail.mail.query import Query
+    from termmail.store.derived import Derived
     from termmail.store.store import Store
 
-_COLUMNS = {"from": "sender", "to": "recipients", "subject": "subject"}
-_TERM = re.compile(r'(?:(from|to|subject):)?(?:"([^"]*)"?|([^\s"]+))', re.IGNORECASE)
-_MOST_TERMS = 32
-_LONGEST = 2000
+_COLUMNS = {Field.FROM: "sender", Field.TO: "recipients", Field.SUBJECT: "subject"}
 _PENDING = "indexed < 1 + downloaded"
+_PAGE_BYTES = 8 << 20
 
 
-def search(
-    store: Store, query: str, *, account: str | None = None, limit: int = 200, kept_only: bool = False
-) -> array[int]:
-    """The ids of the messages that hold every word of the query, newest first, at most `limit`; with `kept_only` none
-    of those in Trash and Spam.
+def search(store: Store, query: Query, *, account: str = "", limit: int = 200, discarded: bool = True) -> array[int]:
+    """Return the ids of the messages that match, newest first, at most `limit`; none for a query without terms.
 
-    `"several words"` stand together, `word*` is a beginning, `from:`, `to:` and `subject:` look there alone; letters
-    are equal whatever their case and accents. Nothing one can type is an error. Only what is indexed is found.
+    `account` "" searches every account. Without `discarded`, messages that lie only in Junk or Trash are left out.
+    Letters are equal whatever their case and accents. Only what is indexed is found.
     """
-    wanted = expression(query)
-    if not wanted:
+    if query == And():
         return array("q")
+    condition, values = _condition(query)
+    where = [condition]
+    if account:
+        where.append("m.account = ?")
+        values.append(account)
+    if not discarded:
+        where.append(
+            "EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id"  # noqa: S608 - texts of ours
+            f" AND p.folder NOT IN {folders.ids_with_roles(sorted(DISCARDED))})"
+        )
     found = store.read(
-        "SELECT m.id FROM search JOIN message m ON m.id = search.rowid WHERE search MATCH ?"
-        " AND m.account = coalesce(?, m.account) AND (m.folder NOT IN ('Trash', 'Spam') OR NOT ?)"
+        f"SELECT m.id FROM message m WHERE {' AND '.join(where)}"  # noqa: S608 - texts of ours
         " ORDER BY m.sort_date DESC, m.id DESC LIMIT ?",
-        (wanted, account, kept_only, limit),
+        (*values, limit),
     )
     return array("q", chain.from_iterable(found))
 
 
-def expression(query: str) -> str:
-    """The query in the language of FTS5, every word quoted; "" where it holds no word."""
-    text = query[:_LONGEST].replace("\0", " ").encode("utf-8", "replace").decode()
-    terms = []
-    for match in _TERM.finditer(text):
-        field, phrase, word = match.groups()
-        prefix = word is not None and word.endswith("*")
-        plain = phrase if word is None else word.rstrip("*")
-        if any(_is_word(char) for char in plain):
-            where = f"{_COLUMNS[field.lower()]} : " if field else ""
-            terms.append(f'{where}"{plain.replace(chr(34), " ")}"{"*" if prefix else ""}')
-    return " AND ".join(terms[:_MOST_TERMS])
+def matching(store: Store, query: Query, ids: Sequence[int]) -> set[int]:
+    """Return those of the messages that match; all of them for a query without terms."""
+    if query == And():
+        return set(ids)
+    condition, values = _condition(query)
+    found = store.read(f"SELECT m.id FROM message m WHERE {condition}", values)  # noqa: S608 - texts of ours
+    return {message_id for (message_id,) in found}.intersection(ids)
 
 
-def _is_word(char: str) -> bool:
-    """Whether unicode61 makes a token of it (sqlite.org/fts5.html section 4.3.1)."""
-    category = unicodedata.category(char)
-    return category[0] in "LN" or category == "Co"
+def _condition(query: Query) -> tuple[str, list[str]]:
+    """Return the query as an SQL condition on the message `m`, and its values."""
+    if (expression := _expression(query)) is not None:
+        return "m.id IN (SELECT rowid FROM search WHERE search MATCH ?)", [expression]
+    match query:
+        case Not(query=inner):
+            condition, values = _condition(inner)
+            return f"NOT ({condition})", values
+        case And(queries=queries):
+            plain = And(tuple(one for one in queries if _expression(one) is not None))
+            others = [one for one in queries if _expression(one) is None]
+            return _joined(" AND ", [plain, *others] if plain.queries else others)
+        case Or(queries=queries):
+            return _joined(" OR ", queries)
+    raise AssertionError(query)  # a Term always has an expression
 
 
-def index_pending(store: Store, limit: int = 500, seconds: float = 0.05) -> int:
-    """Put up to `limit` messages into the index, newest first, stopping after `seconds`; returns how many are left."""
-    end = time.monotonic() + seconds
-    if not store.read_one(f"SELECT 1 FROM message WHERE {_PENDING} LIMIT 1"):  # noqa: S608 - a text of ours
-        return 0
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
-
-    with store.transaction() as db:
-        pending = db.execute(
-            f"SELECT id, received, downloaded FROM message WHERE {_PENDING} ORDER BY id DESC LIMIT ?",  # noqa: S608
-            (limit,),
-        ).fetchall()
-        for id_, received, downloaded in pending:
-            (raw,) = db.execute("SELECT bytes FROM raw WHERE id = ?", (id_,)).fetchone()
-            if downloaded:
-                derived.body_columns(db, id_, parse.parse(raw), received)
-            else:
-                derived.index(db, id_, parse.envelope(raw), None)
-            if time.monotonic() > end:
-                break
-        ((left,),) = db.execute(f"SELECT count(*) FROM message WHERE {_PENDING}").fetchall()  # noqa: S608
-    return int(left)
+def _joined(word: str, queries: Iterable[Query]) -> tuple[str, list[str]]:
+    conditions, values = [], []
+    for one in queries:
+        condition, found = _condition(one)
+        conditions.append(f"({condition})")
+        values += found
+    return word.join(conditions), values
 
 
-def coverage(store: Store, account: str, *, kept_only: bool = False) -> tuple[int, int]:
-    """How many messages of the account ("": of all) can be found by their body's words, of how many; with `kept_only`
-    those in Trash and Spam are not counted.
+def _expression(query: Query) -> str | None:
+    """Return a query without negation in the language of FTS5, every word quoted; None where it has one."""
+    match query:
+        case Term(text=text, field=field, match=how):
+            where = f"{_COLUMNS[field]} : " if field in _COLUMNS else ""
+            return f'{where}"{text.replace(chr(34), " ")}"{"*" if how is Match.PREFIX else ""}'
+        case And(queries=queries) | Or(queries=queries) if queries:
+            parts = [_expression(one) for one in queries]
+            word = " AND " if isinstance(query, And) else " OR "
+            return None if None in parts else "(" + word.join(part for part in parts if part is not None) + ")"
+        case _:
+            return None
+
+
+def pending(store: Store, limit: int = 100) -> list[tuple[int, bytes, bool]]:
+    """Return messages that wait to be indexed, newest first: id, bytes, and whether they are the whole message.
+
+    At most `limit` messages and about 8 MB.
     """
-    ((bodies, total),) = store.read(
-        "SELECT coalesce(sum(indexed = 2), 0), count(*) FROM message WHERE ?1 IN ('', account)"
-        " AND (folder NOT IN ('Trash', 'Spam') OR NOT ?2)",
-        (account, kept_only),
+    rows = store.read(
+        f"SELECT id, downloaded FROM message WHERE {_PENDING} ORDER BY id DESC LIMIT ?",  # noqa: S608 - a text of ours
+        (limit,),
     )
+    found: list[tuple[int, bytes, bool]] = []
+    size = 0
+    for message_id, downloaded in rows:
+        raw = store.read_one("SELECT bytes FROM raw WHERE id = ?", (message_id,))
+        if raw is not None:
+            found.append((message_id, raw[0], downloaded == 1))
+            size += len(raw[0])
+        if size > _PAGE_BYTES:
+            break
+    return found
+
+
+def store_indexed(store: Store, page: Iterable[tuple[int, Derived]]) -> None:
+    """Store what was derived from messages. One that was erased or downloaded in the meantime is left out."""
+    with store.transaction() as db:
+        for message_id, one in page:
+            row = db.execute("SELECT received, downloaded FROM message WHERE id = ?", (message_id,)).fetchone()
+            if row is not None and (one.text is not None or not row[1]):
+                derived.write(db, message_id, row[0], one)
+
+
+def coverage(store: Store, account: str = "", *, discarded: bool = True) -> tuple[int, int]:
+    """Return how many messages can be found by the words of their body, and how many messages there are.
+
+    `account` "" means every account. Without `discarded`, messages that lie only in Junk or Trash are not counted.
+    """
+    return store.remember(("coverage", account, discarded), lambda: _coverage(store, account, discarded=discarded))
+
+
+def _coverage(store: Store, account: str, *, discarded: bool) -> tuple[int, int]:
+    of = " AND account = ?" if account else ""
+    values = (account,) if account else ()
+    ((total,),) = store.read(f"SELECT count(*) FROM message WHERE 1 = 1{of}", values)  # noqa: S608 - texts of ours
+    ((header_only,),) = store.read(f"SELECT count(*) FROM message WHERE downloaded = 0{of}", values)  # noqa: S608
+    ((waiting,),) = store.read(
+        f"SELECT count(*) FROM message WHERE {_PENDING} AND downloaded = 1{of}",  # noqa: S608
+        values,
+    )
+    bodies = total - header_only - waiting
+    if not discarded:
+        away = folders.ids_with_roles(sorted(DISCARDED))
+        ((hidden, hidden_bodies),) = store.read(
+            "SELECT count(*), coalesce(sum(m.indexed = 2), 0) FROM message m WHERE m.id IN"  # noqa: S608
+            f" (SELECT p.message FROM placement p WHERE p.folder IN {away}) AND NOT EXISTS"
+            f" (SELECT 1 FROM placement o WHERE o.message = m.id AND o.folder NOT IN {away}){of}",
+            values,
+        )
+        total, bodies = total - hidden, bodies - hidden_bodies
     return int(bodies), int(total)

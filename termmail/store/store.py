@@ -11,16 +11,18 @@ import sqlite3
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from termmail.store import migrate, permissions
-from termmail.store.store_errors import StoreDamaged, StoreError, StoreReadOnly, from_os, from_sqlite
+from termmail.store.store_errors import StoreDamaged, StoreError, StoreReadOnly, StoreReplaced, from_os, from_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
 BUSY_SECONDS = 10.0
+
+T = TypeVar("T")
 
 __all__ = ["Store", "StoreError", "StoreReadOnly", "id_list"]
 
@@ -35,6 +37,9 @@ class Store:
         self._depth = 0
         self._durable = False
         self._version: tuple[int, ...] | None = None
+        self._memo: dict[object, Any] = {}
+        self._memo_token: object = None
+        self._inode = _inode(path)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False, vfs: str | None = None) -> Self:
@@ -108,6 +113,8 @@ class Store:
             raise StoreReadOnly(f"The mail store {self.path} is open for reading only.")
         if self._depth and durable and not self._durable:
             raise RuntimeError("a durable transaction inside one that is not")
+        if self._depth == 0:
+            self.check_same_file()
         try:
             with self._outer(durable=durable) if self._depth == 0 else self._inner():
                 yield self.db
@@ -137,6 +144,8 @@ class Store:
             self._depth, self._durable = 0, False
             if durable:
                 db.execute(f"PRAGMA synchronous = {self._lazy}")
+        if durable:
+            self.check_same_file()
 
     @contextmanager
     def _inner(self) -> Iterator[None]:
@@ -155,15 +164,34 @@ class Store:
         finally:
             self._depth -= 1
 
-    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Every row of a SELECT. Raises StoreDamaged, StoreBusy or StoreError."""
+    def check_same_file(self) -> None:
+        """Raise StoreReplaced where the path no longer names the open file.
+
+        Then a commit reaches only a file that nobody finds again, and nothing may be told as saved, sent or safe.
+        """
+        if self._inode is not None and _inode(self.path) != self._inode:
+            raise StoreReplaced(f"The mail store {self.path} was deleted or replaced while termmail was running.")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Several reads whose SQLite errors become StoreError."""
         try:
-            return self.db.execute(sql, values).fetchall()
+            yield self.db
         except sqlite3.Error as error:
             plain = from_sqlite(error, self.path)
             if plain is None:
                 raise
             raise plain from error
+
+    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return every row of a SELECT. Raises StoreDamaged, StoreBusy or StoreError."""
+        with self.reading() as db:
+            return db.execute(sql, values).fetchall()
+
+    def iterate(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a SELECT one by one, for a caller that stops early. Raises as `read`."""
+        with self.reading() as db:
+            yield from db.execute(sql, values)
 
     def read_one(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a SELECT, or None. Raises as `read`."""
@@ -175,6 +203,16 @@ class Store:
         before, self._version = self._version, self.read_one("PRAGMA data_version")
         return self._version != before
 
+    def remember(self, key: object, compute: Callable[[], T]) -> T:
+        """Return what `compute` returned the last time, as long as nobody has written to the store since."""
+        token = (self.db.total_changes, self.read_one("PRAGMA data_version"))
+        if token != self._memo_token:
+            self._memo_token = token
+            self._memo.clear()
+        if key not in self._memo:
+            self._memo[key] = compute()
+        return self._memo[key]  # type: ignore[no-any-return]
+
     def check(self) -> list[str]:
         """What is wrong inside the file, in SQLite's words; [] when it is sound. Reads all of it."""
         found: list[str] = []
@@ -185,6 +223,15 @@ class Store:
         except (sqlite3.Error, StoreError) as error:
             found.append(str(error))
         return [line for line in found if line != "ok"]
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Return the device and inode of a file, or None where it is missing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _journal(db: sqlite3.Connection, mode: str) -> str:

@@ -50,6 +50,12 @@ class StoreDamaged(StoreError):
     advice = "Keep a copy of the file, and put back a backup. What the server still has can be fetched again."
 
 
+class StoreReplaced(StoreError):
+    """The file was deleted or replaced while it was open: what is written now would be lost with the open one."""
+
+    advice = "Quit termmail and start it again. Nothing was deleted from a server since."
+
+
 class StoreTooNew(StoreError):
     """A newer termmail wrote this store."""
 

@@ -1,4 +1,4 @@
-"""Doing an action by its name: who on the screen can, and what a search for it finds."""
+"""Finding an action by its name, and doing it as if its key had been pressed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from termmail.ui.keys import ACTIONS, Action
+from termmail.ui.actions import ACTIONS, Place
+from termmail.ui.actions.registry import Group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,14 +15,16 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.screen import Screen
 
-LAST = {"Moving", "Reading", "Selecting", "Folder column"}
-"""What nobody looks for by name comes last."""
+    from termmail.ui.actions import Action
+
+LAST = {Group.MOVING, Group.READING, Group.SELECTING, Group.FOLDER_COLUMN}
+"""Groups at the end of the palette: few people look for them by name."""
 HIDDEN = {"app.palette", "app.palette-too", "app.help-too"}
 
 
 def holder(screen: Screen[object], action: Action) -> DOMNode | None:
-    """Who can do this action on a screen: the focus and what is around it first, then anything on the screen."""
-    name = f"action_{action.method}"
+    """Return who can do this action on a screen: the focus and what is around it first, then anything on the screen."""
+    name = f"action_{action.method}" if action.run is None else "action_do"
     around = [*screen.focused.ancestors_with_self] if screen.focused else [screen, screen.app]
     for node in around:
         if hasattr(node, name):
@@ -33,17 +36,17 @@ async def perform(screen: Screen[object], action: Action) -> None:
     """Do an action as if its key had been pressed."""
     node = holder(screen, action)
     if node is not None:
-        await screen.app.run_action(action.method, node)
+        await screen.app.run_action(action.binding, node)
 
 
 def available(screen: Screen[object]) -> list[Action]:
-    """Every action that can be done on this screen, in the order of the table."""
-    found = [action for action in ACTIONS if action.id not in HIDDEN and action.where != "go"]
+    """Return every action that can be done on this screen, in the order of the help."""
+    found = [action for action in ACTIONS if action.id not in HIDDEN and action.where is not Place.GO]
     return sorted((action for action in found if holder(screen, action)), key=lambda action: action.group in LAST)
 
 
 def matching(actions: Sequence[Action], text: str) -> list[Action]:
-    """Those whose words (or id) hold every word of the text; those that begin with it first."""
+    """Return those whose words (or id) hold every word of the text; those that begin with it first."""
     wanted = text.casefold().split()
 
     def rank(action: Action) -> tuple[bool, bool]:

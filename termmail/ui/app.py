@@ -1,6 +1,6 @@
 """The app: opens the engine behind the first screen, hands its events on, and owns keys, themes, help and palette."""
 
-# ruff: noqa: D102 - what an action does stands in the table of keys.py
+# ruff: noqa: D102 - what an action does is in the registry of actions
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from termmail.engine.views import View
-from termmail.ui import keymap, keys
-from termmail.ui.screens.main import InboxScreen
-from termmail.ui.screens.main_view import FIRST
+from termmail.ui import keymap
+from termmail.ui.actions import Place, bindings
+from termmail.ui.list_model import FIRST
+from termmail.ui.screens.main import MainScreen
 from termmail.ui.theme import THEMES
 from termmail.ui.widgets.status import Problem
 from termmail.ui.workers import behind
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.store.rows import Row
-    from termmail.ui.keys import Action
+    from termmail.ui.actions import Action
 
 log = logging.getLogger("termmail")
 
@@ -75,7 +76,7 @@ class TermmailApp(App[None], inherit_bindings=False):
     CSS_PATH = (
         Path(__file__).parent / "screens" / "main.tcss"
     )  # the first screen is not pushed, and only pushed ones bring their own
-    BINDINGS = keys.bindings("app")
+    BINDINGS = bindings(Place.APP)
     ENABLE_COMMAND_PALETTE = False
 
     class Told(Message):
@@ -92,7 +93,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.engine: Engine | None = None
         self.failure: BaseException | None = None
         self.keys = keymap.build()
-        self.inbox = InboxScreen()
+        self.inbox = MainScreen()
         self._open_engine = open_engine
         self.first: First | None = None
         self._reading: asyncio.Future[First]
@@ -103,7 +104,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._held: list[events.Key] | None = None
         self._holding: Timer | None = None
 
-    def get_default_screen(self) -> InboxScreen:
+    def get_default_screen(self) -> MainScreen:
         """The inbox, empty until the engine is open."""
         return self.inbox
 
@@ -149,7 +150,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             first.engine.passwords.ask = self._ask_password
         self.call_after_refresh(self._painted, first.engine)
         if not first.engine.accounts:
-            self.inbox.action_mail_add_account()
+            self.inbox.add_account()
 
     def _painted(self, engine: Engine) -> None:
         """The mail is on screen: from here on there may be garbage, and time for servers."""

@@ -7,9 +7,9 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from textual.keys import Keys, key_to_character
+from textual.keys import Keys, format_key, key_to_character
 
-from termmail.ui.keys import ACTIONS, BY_ID, WHERE, shown, split
+from termmail.ui.actions import ACTIONS, BY_ID, HEARD_TOGETHER, Place, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +67,25 @@ PRESETS: dict[str, dict[str, str]] = {
 }
 """What differs from the defaults of the table; "" takes the key away."""
 
+GO_MENU = "mail.go"
+"""The action that opens the menu of places."""
+
+_SHOWN = {"escape": "Esc", "enter": "Enter", "space": "Space", "delete": "Del", "home": "Home", "end": "End"}
+_SHOWN |= {"pageup": "PgUp", "pagedown": "PgDn", "backspace": "Backspace", "tab": "Tab"}
+
 _NAMED = {key.value for key in Keys} | {"tab"}
 _HELD = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
+
+
+def shown(key: str) -> str:
+    """Return a key as people write it: "?" for question_mark, "F5", "ctrl+p", "g i"."""
+    if " " in key:
+        return " ".join(shown(part) for part in key.split())
+    if key in _SHOWN:
+        return _SHOWN[key]
+    if len(key) > 1 and key[0] == "f" and key[1:].isdigit():
+        return key.upper()
+    return format_key(key)
 
 
 class Keymap(Struct, frozen=True):
@@ -100,14 +117,15 @@ class Keymap(Struct, frozen=True):
         return {
             action.id: ",".join(key for key in self.keys[action.id] if " " not in key) or "unbound"
             for action in ACTIONS
-            if self.keys[action.id] != split(action.keys)
+            if self.keys[action.id] != action.keys
         }
 
 
 def build(preset: str = "termmail", own: Mapping[str, str] | None = None) -> Keymap:
     """The keymap of a preset with the user's own keys on top. A key the user gives to an action leaves the others."""
     problems: list[str] = []
-    keys = {action.id: split(PRESETS[preset].get(action.id, action.keys)) for action in ACTIONS}
+    changes = PRESETS[preset]
+    keys = {action.id: split(changes[action.id]) if action.id in changes else action.keys for action in ACTIONS}
     chosen: dict[str, tuple[str, ...]] = {}
     for action_id, text in (own or {}).items():
         if action_id not in BY_ID:
@@ -125,6 +143,10 @@ def build(preset: str = "termmail", own: Mapping[str, str] | None = None) -> Key
                 problems.append(f"{shown(had[0])} is now “{taken}”, and “{lost}” ({other}) has no key left.")
         keys[action_id] = new
     problems += _clashes(chosen)
+    go = keys[GO_MENU]
+    for action in ACTIONS:
+        if action.where is Place.GO:  # shown with the key that opens the menu in this keymap
+            keys[action.id] = tuple(f"{go[0]} {key.split()[-1]}" for key in keys[action.id] if go)
     return Keymap(keys, tuple(problems))
 
 
@@ -133,7 +155,7 @@ def _meet(one: str, other: str) -> bool:
     if one == other:
         return False
     a, b = BY_ID[one].where, BY_ID[other].where
-    return b in WHERE[a] or a in WHERE[b]
+    return b in HEARD_TOGETHER[a] or a in HEARD_TOGETHER[b]
 
 
 def _clashes(chosen: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -156,7 +178,7 @@ def _unknown(action_id: str) -> str:
 
 def _usable(key: str, action_id: str, problems: list[str]) -> bool:
     parts = key.split()
-    if len(parts) > 1 and BY_ID[action_id].where != "go":
+    if len(parts) > 1 and BY_ID[action_id].where is not Place.GO:
         problems.append(f"[ui.keys] {action_id}: only places to go to can have two keys, not “{key}”.")
         return False
     if len(parts) > 2 or not all(_is_key(part) for part in parts):

@@ -109,12 +109,12 @@ time.sleep(60)
 """
 ASKING = """
 import asyncio
-from termmail.accounts import passwords
+from termmail.accounts import credentials
 from tests.accounts.keyring_inside import account
-passwords.KEYRING_SECONDS = 0.5
+credentials.KEYRING_SECONDS = 0.5
 try:
-    asyncio.run(passwords.Passwords().get("work", "pop3", account()))
-except passwords.PasswordError as error:
+    asyncio.run(credentials.Passwords().get("work", "pop3", account()))
+except credentials.PasswordError as error:
     print(error)
 """
 

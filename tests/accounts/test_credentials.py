@@ -12,9 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from termmail.accounts import credentials
 from termmail.accounts.config import Account, Pop3, Smtp
-from termmail.accounts.credentials import PasswordError, Passwords, run_command
+from termmail.accounts.credentials import PasswordError, Passwords
+from termmail.accounts.keyring_backend import keyring_error
+from termmail.accounts.password_command import run_command
 
 SECRET = "hunter2"
 
@@ -94,6 +95,43 @@ async def test_a_command_that_hangs_is_ended_with_all_its_children(tmp_path):
     while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split(")")[1][:3]:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def agent(tmp_path):
+    """A shell command whose background child keeps stdout open, as an agent that `pass` starts does."""
+    pid = tmp_path / "agent"
+    yield f"sleep 60 & echo $! > {pid}; "
+    os.kill(int(pid.read_text()), 9)
+
+
+async def test_a_background_process_that_keeps_stdout_open_is_not_waited_for(agent):
+    assert await run_command(["sh", "-c", f"{agent} echo {SECRET}"], seconds=10) == SECRET
+    with pytest.raises(PasswordError, match="failed with exit code 3"):
+        await run_command(["sh", "-c", f"{agent} exit 3"], seconds=10)
+
+
+def test_a_program_ends_without_a_traceback_while_the_background_process_lives(agent):
+    code = f"""
+import asyncio
+from termmail.accounts.password_command import run_command
+print(asyncio.run(run_command(["sh", "-c", {agent + "echo " + SECRET!r}])))
+"""
+    began = time.monotonic()
+    ran = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == (f"{SECRET}\n", "")
+    assert time.monotonic() - began < 20
+
+
+async def test_a_cancelled_command_is_ended(tmp_path):
+    pid = tmp_path / "pid"
+    task = asyncio.ensure_future(run_command(["sh", "-c", f"echo $$ > {pid}; exec sleep 60"]))
+    while not (pid.exists() and pid.read_text()):
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not Path(f"/proc/{int(pid.read_text())}").exists()
 
 
 async def test_a_flood_is_not_kept():
@@ -297,11 +335,11 @@ def _errors() -> list[tuple[Exception, str]]:
 @pytest.mark.parametrize(("error", "words"), _errors(), ids=lambda value: type(value).__name__)
 def test_whatever_a_keyring_raises_becomes_plain_words(error, words):
     """L6; test_keyring.py raises the first two for real."""
-    said = credentials._in_words(error)
+    said = keyring_error(error)
     assert words in str(said)
     assert SECRET not in f"{said} {said.advice}"
 
 
 def test_importing_passwords_does_not_load_the_keyring_library():
-    code = "import sys; from termmail.accounts import passwords; print('keyring' in sys.modules)"
+    code = "import sys; from termmail.accounts import credentials; print('keyring' in sys.modules)"
     assert run(code, dict(os.environ)) == "False\n"

@@ -55,7 +55,7 @@ def engine_at(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Engin
         paths = Paths(config=tmp_path / "config.toml", data=tmp_path / "data")
         engine = await Engine.open(paths, Config(accounts={"ada": settings}), passwords=passwords)
         engine.heard = Heard()  # type: ignore[attr-defined]
-        engine.subscribe(engine.heard.append)  # type: ignore[attr-defined]
+        engine.context.subscribe(engine.heard.append)  # type: ignore[attr-defined]
         async with AsyncExitStack() as stack:
             stack.push_async_callback(engine.close, commit=commit)
             yield engine

@@ -35,14 +35,14 @@ async def do(order: dict) -> None:
         if steps == order["step"]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    await engine.db(lambda store: store.db.set_trace_callback(step))
-    (name,) = engine.accounts
+    await engine.context.db(lambda store: store.db.set_trace_callback(step))
+    (name,) = engine.accounts.names
     if order["do"] == "sync":
-        await engine.sync(name, full=True)
+        await engine.accounts.sync(name, full=True)
     elif order["do"] == "flush":
-        await engine.flush(name)
+        await engine.outbox.flush(name)
     else:
-        await engine.save_draft(Draft(account=name, to="bob@example.org", subject="Note", body="x" * 5000))
+        await engine.drafts.save(Draft(account=name, to="bob@example.org", subject="Note", body="x" * 5000))
     await engine.close(commit=False)
 
 

@@ -9,39 +9,37 @@ import pytest
 from termmail.demo.faults import Manners
 from termmail.engine.clock import now
 from termmail.engine.events import Failed
-from termmail.engine.views import View
 from termmail.net.net_errors import NetError
 from termmail.store import delete_queue
 from tests.engine.conftest import mail
 from tests.engine.test_receive import INBOX, subjects, verbs
+from tests.views import INBOX, TRASH, delete, erase, move
 
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine
 
-TRASH = View("ada", "Trash")
-
 
 async def delete_now(engine: Engine, ids) -> None:
-    await engine.delete(ids)
-    await engine.db(delete_queue.make_due, "ada", now())
+    await delete(engine, ids)
+    await engine.context.db(delete_queue.make_due, "ada", now())
 
 
 async def state(engine: Engine, id_: int) -> str:
-    return (await engine.row(id_)).state
+    return (await engine.lists.row(id_)).state
 
 
 async def test_delete_moves_to_trash_at_once_and_asks_the_server_a_minute_later(pop3_server, engine_at):
     server = await pop3_server([mail(1), mail(2)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        newest = (await engine.ids(INBOX))[0]
-        await engine.delete([newest])
+        await engine.accounts.sync("ada")
+        newest = (await engine.lists.ids(INBOX))[0]
+        await delete(engine, [newest])
         assert await subjects(engine) == ["Engine part 1"]
-        assert list(await engine.ids(TRASH)) == [newest]
-        await engine.sync("ada", full=True)
+        assert list(await engine.lists.ids(TRASH)) == [newest]
+        await engine.accounts.sync("ada", full=True)
         assert "DELE" not in verbs(server)
-        await engine.db(delete_queue.make_due, "ada", now())
-        result = await engine.sync("ada")
+        await engine.context.db(delete_queue.make_due, "ada", now())
+        result = await engine.accounts.sync("ada")
         assert result.deleted == 1
         assert len(server.users["ada@example.org"].messages) == 1
         assert await state(engine, newest) == "gone"
@@ -51,40 +49,40 @@ async def test_the_body_is_safe_before_dele(pop3_server, engine_at):
     """SAFETY P15."""
     server = await pop3_server([mail(1)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        (only,) = await engine.ids(INBOX)
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
         await delete_now(engine, [only])
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
         said = verbs(server)
         assert said.index("RETR") < said.index("DELE")
-        assert await engine.raw(only) == mail(1)
+        assert await engine.reader.raw(only) == mail(1)
 
 
 async def test_undo_calls_the_delete_off(pop3_server, engine_at):
     server = await pop3_server([mail(1)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        (only,) = await engine.ids(INBOX)
-        await engine.delete([only])
-        assert await engine.undo() == "1 message back in Inbox"
-        assert list(await engine.ids(INBOX)) == [only]
-        assert await engine.undo() is None
-        await engine.db(delete_queue.make_due, "ada", now())
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
+        await delete(engine, [only])
+        assert (await engine.journal.undo()).message_ids == (only,)
+        assert list(await engine.lists.ids(INBOX)) == [only]
+        assert await engine.journal.undo() is None
+        await engine.context.db(delete_queue.make_due, "ada", now())
+        await engine.accounts.sync("ada", full=True)
         assert "DELE" not in verbs(server)
 
 
 async def test_trash_still_gives_back_what_the_server_no_longer_has(pop3_server, engine_at):
     server = await pop3_server([mail(1)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        (only,) = await engine.ids(INBOX)
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
         await delete_now(engine, [only])
-        await engine.sync("ada")
-        await engine.move([only], "Inbox")
-        await engine.sync("ada", full=True)
-        assert list(await engine.ids(INBOX)) == [only]
-        assert (await engine.read(only)).text.strip() == "This is message 1."
+        await engine.accounts.sync("ada")
+        await move(engine, [only], "Inbox")
+        await engine.accounts.sync("ada", full=True)
+        assert list(await engine.lists.ids(INBOX)) == [only]
+        assert (await engine.reader.read(only)).text.strip() == "This is message 1."
         assert await state(engine, only) in {"gone", "absent"}
 
 
@@ -92,15 +90,15 @@ async def test_dele_is_not_sent_when_the_server_shows_another_message(pop3_serve
     server = await pop3_server([mail(1)])
     drop = server.users["ada@example.org"]
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        (only,) = await engine.ids(INBOX)
-        await engine.read(only)
-        await engine.receiver("ada").give_back()
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
+        await engine.reader.read(only)
+        await engine.servers.source("ada").give_back()
         await delete_now(engine, [only])
         uidl = drop.messages[0].uidl
         drop.remove(drop.messages[0])
         drop.add(mail(2), uidl=uidl)
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert "DELE" not in verbs(server)
         assert len(drop.messages) == 1
 
@@ -110,16 +108,16 @@ async def test_a_delete_counts_only_after_quit_was_answered(pop3_server, engine_
     """SAFETY P15: whatever became of it, the next session finds out, and nothing is shown as new."""
     server = await pop3_server([mail(1), mail(2)])
     async with engine_at(server.port, timeout_seconds=1) as engine:
-        await engine.sync("ada")
-        newest = (await engine.ids(INBOX))[0]
+        await engine.accounts.sync("ada")
+        newest = (await engine.lists.ids(INBOX))[0]
         await delete_now(engine, [newest])
         server.manners = Manners(**{how: frozenset({"QUIT"})})
         with pytest.raises(NetError):
-            await engine.sync("ada")
+            await engine.accounts.sync("ada")
         assert await state(engine, newest) == "sent"
         server.manners = Manners()
-        await engine.sync("ada", full=True)
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert await state(engine, newest) == "gone"
         assert len(server.users["ada@example.org"].messages) == 1
         assert await subjects(engine) == ["Engine part 1"]
@@ -129,14 +127,14 @@ async def test_a_deleted_message_that_comes_back_is_deleted_again_and_never_new(
     server = await pop3_server([mail(1)])
     drop = server.users["ada@example.org"]
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        (only,) = await engine.ids(INBOX)
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
         uidl = drop.messages[0].uidl
         await delete_now(engine, [only])
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
         drop.add(mail(1), uidl=uidl)
-        await engine.sync("ada", full=True)
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert await subjects(engine) == []
         assert drop.messages == []
 
@@ -144,20 +142,20 @@ async def test_a_deleted_message_that_comes_back_is_deleted_again_and_never_new(
 async def test_a_refused_dele_is_reset_and_put_off(pop3_server, engine_at):
     server = await pop3_server([mail(1), mail(2)], manners=Manners(answers={"DELE 1": b"-ERR permission denied\r\n"}))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        await delete_now(engine, list(await engine.ids(INBOX)))
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
+        await delete_now(engine, list(await engine.lists.ids(INBOX)))
+        await engine.accounts.sync("ada")
         assert "RSET" in verbs(server)
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert [m.raw for m in server.users["ada@example.org"].messages] == [mail(1)]
 
 
 async def test_deletes_go_in_sessions_of_at_most_fifty(pop3_server, engine_at):
     server = await pop3_server([mail(n) for n in range(1, 121)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        await delete_now(engine, list(await engine.ids(INBOX)))
-        assert (await engine.sync("ada")).deleted == 120
+        await engine.accounts.sync("ada")
+        await delete_now(engine, list(await engine.lists.ids(INBOX)))
+        assert (await engine.accounts.sync("ada")).deleted == 120
         longest = run = 0
         for verb in verbs(server):
             run = run + 1 if verb == "DELE" else 0 if verb == "QUIT" else run
@@ -170,15 +168,15 @@ async def test_deletes_go_in_sessions_of_at_most_fifty(pop3_server, engine_at):
 async def test_the_delete_rule_of_the_config_is_kept(pop3_server, engine_at, rule, left):
     server = await pop3_server([mail(1)])
     async with engine_at(server.port, delete=rule) as engine:
-        await engine.sync("ada")
-        (only,) = await engine.ids(INBOX)
-        await engine.read(only)
-        await engine.receiver("ada").give_back()
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
+        await engine.reader.read(only)
+        await engine.servers.source("ada").give_back()
         if rule != "after-download":
             await delete_now(engine, [only])
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert len(server.users["ada@example.org"].messages) == left
-        assert (await engine.raw(only)) == mail(1)
+        assert (await engine.reader.raw(only)) == mail(1)
 
 
 async def test_leaving_commits_what_is_due_and_waits_two_seconds_at_most(pop3_server, engine_at):
@@ -186,31 +184,31 @@ async def test_leaving_commits_what_is_due_and_waits_two_seconds_at_most(pop3_se
 
     server = await pop3_server([mail(1), mail(2)])
     async with engine_at(server.port, commit=True) as engine:
-        await engine.sync("ada")
-        await engine.delete([(await engine.ids(INBOX))[0]])
+        await engine.accounts.sync("ada")
+        await delete(engine, [(await engine.lists.ids(INBOX))[0]])
     assert len(server.users["ada@example.org"].messages) == 1
     server.manners = Manners(stall_at=frozenset({"CONNECT"}))
     begin = asyncio.get_running_loop().time()
     async with engine_at(server.port, commit=True) as engine:
-        await engine.delete([(await engine.ids(INBOX))[0]])
+        await delete(engine, [(await engine.lists.ids(INBOX))[0]])
     assert asyncio.get_running_loop().time() - begin < 4
     server.manners = Manners()
     async with engine_at(server.port) as engine:
-        (left,) = [i for i in await engine.ids(TRASH) if await state(engine, i) != "gone"]
+        (left,) = [i for i in await engine.lists.ids(TRASH) if await state(engine, i) != "gone"]
         assert await state(engine, left) in {"trashed", "due"}
 
 
 async def test_delete_for_good_removes_it_here_and_there(pop3_server, engine_at):
     server = await pop3_server([mail(1)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        (only,) = await engine.ids(INBOX)
-        await engine.delete([only])
-        await engine.delete([only])
-        assert await engine.row(only) is None
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
+        await delete(engine, [only])
+        await erase(engine, [only])
+        assert await engine.lists.row(only) is None
+        await engine.accounts.sync("ada", full=True)
         assert server.users["ada@example.org"].messages == []
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert await subjects(engine) == []
 
 
@@ -220,12 +218,12 @@ async def test_what_came_shorter_than_announced_is_not_deleted_from_the_server(p
     header = whole[: whole.index(b"\r\n\r\n") + 4]
     server = await pop3_server([whole, mail(2)], manners=Manners(answers={"RETR 1": b"+OK\r\n" + header + b".\r\n"}))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        await delete_now(engine, list(await engine.ids(INBOX)))
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
+        await delete_now(engine, list(await engine.lists.ids(INBOX)))
+        await engine.accounts.sync("ada")
         assert [stored.raw for stored in server.users["ada@example.org"].messages] == [whole]
         assert any("Not deleted" in failed.words for failed in engine.heard.of(Failed))
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert len(server.users["ada@example.org"].messages) == 1
 
 
@@ -233,22 +231,22 @@ async def test_a_message_too_large_to_keep_stays_on_the_server_and_holds_up_no_o
     lie = Manners(size=lambda number, true: 200_000_000 if number == 1 else true)
     server = await pop3_server([mail(1), mail(2)], manners=lie)
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        await delete_now(engine, list(await engine.ids(INBOX)))
-        assert (await engine.sync("ada")).deleted == 1
+        await engine.accounts.sync("ada")
+        await delete_now(engine, list(await engine.lists.ids(INBOX)))
+        assert (await engine.accounts.sync("ada")).deleted == 1
         assert [message.raw for message in server.users["ada@example.org"].messages] == [mail(1)]
-        assert (await engine.sync("ada", full=True)).deleted == 0
+        assert (await engine.accounts.sync("ada", full=True)).deleted == 0
 
 
 async def test_deletes_on_a_server_without_uidl_look_at_each_header_a_fixed_number_of_times(pop3_server, engine_at):
     server = await pop3_server([mail(n) for n in range(1, 21)], manners=Manners(without=frozenset({"UIDL"})))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        chosen = list(await engine.ids(INBOX))[3:13]
-        subjects_gone = [(await engine.row(id_)).subject for id_ in chosen]
+        await engine.accounts.sync("ada")
+        chosen = list(await engine.lists.ids(INBOX))[3:13]
+        subjects_gone = [(await engine.lists.row(id_)).subject for id_ in chosen]
         await delete_now(engine, chosen)
         before = len(verbs(server))
-        result = await engine.sync("ada", full=True)
+        result = await engine.accounts.sync("ada", full=True)
         assert result.deleted == 10
         said = verbs(server)[before:]
         # New or not; whose body; whose DELE; and those ten once more.
@@ -262,11 +260,13 @@ async def test_deletes_on_a_server_without_uidl_look_at_each_header_a_fixed_numb
 async def test_equal_messages_without_a_name_are_each_deleted_once(pop3_server, engine_at):
     server = await pop3_server([mail(1), mail(1), mail(2)], manners=Manners(without=frozenset({"UIDL"})))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        twins = [id_ for id_ in await engine.ids(INBOX) if (await engine.row(id_)).subject == "Engine part 1"]
+        await engine.accounts.sync("ada")
+        twins = [
+            id_ for id_ in await engine.lists.ids(INBOX) if (await engine.lists.row(id_)).subject == "Engine part 1"
+        ]
         assert len(twins) == 2
         await delete_now(engine, twins)
-        assert (await engine.sync("ada", full=True)).deleted == 2
+        assert (await engine.accounts.sync("ada", full=True)).deleted == 2
         assert [message.raw for message in server.users["ada@example.org"].messages] == [mail(2)]
 
 
@@ -275,10 +275,12 @@ async def test_a_message_with_a_header_too_large_for_top_is_deleted_too(pop3_ser
     large = mail(1).replace(b"\r\n\r\n", b"\r\n" + b"X-Filler: y\r\n" * 100_000 + b"\r\n", 1)
     server = await pop3_server([large, mail(2)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        (one,) = [id_ for id_ in await engine.ids(INBOX) if (await engine.row(id_)).subject == "Engine part 1"]
+        await engine.accounts.sync("ada")
+        (one,) = [
+            id_ for id_ in await engine.lists.ids(INBOX) if (await engine.lists.row(id_)).subject == "Engine part 1"
+        ]
         await delete_now(engine, [one])
-        assert (await engine.sync("ada", full=True)).deleted == 1
+        assert (await engine.accounts.sync("ada", full=True)).deleted == 1
         assert [message.raw for message in server.users["ada@example.org"].messages] == [mail(2)]
 
 
@@ -288,12 +290,12 @@ async def test_of_two_with_one_header_the_one_that_was_not_read_stays(pop3_serve
     for order in ([mail(1), longer], [longer, mail(1)]):
         server = await pop3_server(order, manners=Manners(without=frozenset({"UIDL"})))
         async with engine_at(server.port) as engine:
-            await engine.sync("ada")
-            for id_ in await engine.ids(INBOX):
-                if (await engine.row(id_)).size == len(mail(1)):
-                    await engine.read(id_)
-                    await engine.delete([id_])
-            await engine.receiver("ada").leave(5, commit=True)
+            await engine.accounts.sync("ada")
+            for id_ in await engine.lists.ids(INBOX):
+                if (await engine.lists.row(id_)).size == len(mail(1)):
+                    await engine.reader.read(id_)
+                    await delete(engine, [id_])
+            await engine.servers.source("ada").leave(5, commit=True)
         left = [message.raw for message in server.users["ada@example.org"].messages]
         assert longer in left
 
@@ -302,21 +304,21 @@ async def test_of_two_that_nothing_tells_apart_none_is_deleted_for_the_other(pop
     other = mail(1).replace(b"This", b"That")
     server = await pop3_server([mail(1), other], manners=Manners(without=frozenset({"UIDL"})))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        first = (await engine.ids(INBOX))[0]
+        await engine.accounts.sync("ada")
+        first = (await engine.lists.ids(INBOX))[0]
         await delete_now(engine, [first])
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert len(server.users["ada@example.org"].messages) == 2
 
 
 async def test_a_message_like_one_that_was_deleted_is_new(pop3_server, engine_at):
     server = await pop3_server([mail(1)], manners=Manners(without=frozenset({"UIDL"})))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        await delete_now(engine, list(await engine.ids(INBOX)))
-        assert (await engine.sync("ada", full=True)).deleted == 1
+        await engine.accounts.sync("ada")
+        await delete_now(engine, list(await engine.lists.ids(INBOX)))
+        assert (await engine.accounts.sync("ada", full=True)).deleted == 1
         server.users["ada@example.org"].add(mail(1) + b"And one line more.\r\n")
-        await engine.sync("ada", full=True)
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert len(server.users["ada@example.org"].messages) == 1
         assert await subjects(engine) == ["Engine part 1"]

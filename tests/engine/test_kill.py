@@ -17,10 +17,10 @@ from termmail.demo.faults import Manners
 from termmail.demo.servers import config_for, demo_servers
 from termmail.engine.clock import now
 from termmail.engine.engine import opened
-from termmail.engine.views import View
 from termmail.mail.message import Draft
 from termmail.store import delete_queue
 from tests.engine.conftest import mail
+from tests.views import DRAFTS, INBOX, OUTBOX, SENT, TRASH, delete
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from termmail.demo.servers import Demo
     from termmail.engine.engine import Engine
 
-INBOX, TRASH, SENT, DRAFTS, OUTBOX = (View("demo", name) for name in ("Inbox", "Trash", "Sent", "Drafts", "Outbox"))
 MOST_STEPS = 400
 
 
@@ -83,11 +82,11 @@ def fill(demo: Demo) -> None:
 
 
 async def nothing_lost_nothing_twice(engine: Engine, demo: Demo) -> None:
-    ids = [*await engine.ids(INBOX), *await engine.ids(TRASH)]
-    rows = [await engine.row(id_) for id_ in ids]
+    ids = [*await engine.lists.ids(INBOX), *await engine.lists.ids(TRASH)]
+    rows = [await engine.lists.row(id_) for id_ in ids]
     subjects = [row.subject for row in rows]
     assert len(set(subjects)) == len(subjects)
-    whole = {row.subject: await engine.raw(row.id) for row in rows if row.downloaded}
+    whole = {row.subject: await engine.reader.raw(row.message_id) for row in rows if row.downloaded}
     there = [stored.raw for stored in demo.maildrop.messages]
     for number in range(1, 5):
         assert mail(number) in there or whole[f"Engine part {number}"] == mail(number)
@@ -101,9 +100,9 @@ async def test_a_sync_with_a_delete_may_die_at_every_step(mortal: Mortal):
         drop = demo.maildrop
         drop.remove(drop.messages[3])
         async with mortal.opened() as engine:
-            await engine.sync("demo")
-            await engine.delete([next(iter(await engine.ids(INBOX)))])
-            await engine.db(delete_queue.make_due, "demo", now())
+            await engine.accounts.sync("demo")
+            await delete(engine, [next(iter(await engine.lists.ids(INBOX)))])
+            await engine.context.db(delete_queue.make_due, "demo", now())
         mortal.keep()
         deaths = 0
         for step in range(1, MOST_STEPS):
@@ -114,11 +113,11 @@ async def test_a_sync_with_a_delete_may_die_at_every_step(mortal: Mortal):
             async with mortal.opened() as engine:
                 await nothing_lost_nothing_twice(engine, demo)
                 drop.locked = False
-                await engine.sync("demo", full=True)
-                await engine.sync("demo", full=True)
+                await engine.accounts.sync("demo", full=True)
+                await engine.accounts.sync("demo", full=True)
                 await nothing_lost_nothing_twice(engine, demo)
-                assert len(await engine.ids(INBOX)) == 3
-                assert [row.state for row in await engine.rows(TRASH, await engine.ids(TRASH))] == ["gone"]
+                assert len(await engine.lists.ids(INBOX)) == 3
+                assert [row.state for row in await engine.lists.rows(TRASH, await engine.lists.ids(TRASH))] == ["gone"]
                 assert sorted(stored.raw for stored in drop.messages) == sorted(map(mail, (1, 2, 4)))
             if not died:
                 break
@@ -134,18 +133,18 @@ async def test_a_sync_may_die_while_the_server_answers(mortal: Mortal, verb: str
         mortal.paths().config.write_text(config_for(demo))
         fill(demo)
         async with mortal.opened() as engine:
-            await engine.sync("demo")
-            await engine.delete([next(iter(await engine.ids(INBOX)))])
-            await engine.db(delete_queue.make_due, "demo", now())
+            await engine.accounts.sync("demo")
+            await delete(engine, [next(iter(await engine.lists.ids(INBOX)))])
+            await engine.context.db(delete_queue.make_due, "demo", now())
         demo.pop3.manners = Manners(lose_answer_to=frozenset({verb}))
         await mortal.do("sync", 0)
         demo.pop3.manners = Manners()
         async with mortal.opened() as engine:
             await nothing_lost_nothing_twice(engine, demo)
-            await engine.sync("demo", full=True)
-            await engine.sync("demo", full=True)
+            await engine.accounts.sync("demo", full=True)
+            await engine.accounts.sync("demo", full=True)
             await nothing_lost_nothing_twice(engine, demo)
-            assert len(await engine.ids(INBOX)) == 3
+            assert len(await engine.lists.ids(INBOX)) == 3
             assert len(demo.maildrop.messages) == 3
 
 
@@ -155,7 +154,7 @@ async def test_a_send_may_die_at_every_step_and_is_never_sent_twice_in_silence(m
         mortal.paths().config.write_text(config_for(demo))
         async with mortal.opened() as engine:
             draft = Draft(account="demo", to="bob@example.org", subject="Once", body="only once\n")
-            outbox_id = await engine.send(draft, delay=0)
+            outbox_id = await engine.outbox.send(draft, delay=0)
         mortal.keep()
         ends = set()
         for step in range(1, MOST_STEPS):
@@ -163,17 +162,17 @@ async def test_a_send_may_die_at_every_step_and_is_never_sent_twice_in_silence(m
             mortal.again()
             died = await mortal.do("flush", step)
             async with mortal.opened() as engine:
-                await engine.flush("demo")
-                row = await engine.outbox_row(outbox_id)
+                await engine.outbox.flush("demo")
+                row = await engine.outbox.row(outbox_id)
                 ends.add(row.state)
-                copies = len(await engine.ids(SENT))
+                copies = len(await engine.lists.ids(SENT))
                 if row.state == "sent":
                     assert (len(demo.smtp.received), copies) == (1, 1)
                 else:
                     assert row.state == "unsure"
                     assert len(demo.smtp.received) <= 1
                     assert copies == 0
-                    assert list(await engine.ids(OUTBOX)) == [outbox_id]
+                    assert list(await engine.lists.ids(OUTBOX)) == [outbox_id]
             if not died:
                 break
         else:
@@ -185,17 +184,17 @@ async def test_saving_a_draft_may_die_at_every_step(mortal: Mortal):
     async with demo_servers(filled=False) as demo:
         mortal.paths().config.write_text(config_for(demo))
         async with mortal.opened() as engine:
-            await engine.save_draft(Draft(account="demo", subject="Older", body="still here"))
+            await engine.drafts.save(Draft(account="demo", subject="Older", body="still here"))
         mortal.keep()
         for step in range(1, MOST_STEPS):
             mortal.again()
             died = await mortal.do("save", step)
             async with mortal.opened() as engine:
-                ids = await engine.ids(DRAFTS)
-                drafts = [await engine.load_draft(id_) for id_ in ids]
+                ids = await engine.lists.ids(DRAFTS)
+                drafts = [await engine.drafts.load(id_) for id_ in ids]
                 assert [d.body for d in drafts if d.subject == "Older"] == ["still here"]
                 assert all(len(d.body) == 5000 for d in drafts if d.subject == "Note")
-                assert await engine.db(lambda store: store.check()) == []
+                assert await engine.context.db(lambda store: store.check()) == []
             if not died:
                 assert len(drafts) == 2
                 break

@@ -10,48 +10,46 @@ from msgspec.structs import replace
 
 from termmail.demo.faults import Manners
 from termmail.engine.events import OutboxChanged
-from termmail.engine.views import View
 from termmail.mail.compose import ComposeError
 from termmail.mail.message import Outgoing
 from termmail.store import outbox
 from termmail.store.account_lock import AccountLock, Locked
 from tests.engine.test_receive import subjects
+from tests.views import DRAFTS, INBOX, OUTBOX, SENT
 
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine
 
-SENT, DRAFTS, OUTBOX = View("ada", "Sent"), View("ada", "Drafts"), View("ada", "Outbox")
-
 
 async def written(engine: Engine, to: str = "bob@example.org", **fields) -> object:
-    draft = await engine.new_draft("ada", to=to)
+    draft = engine.drafts.new("ada", to=to)
     return replace(draft, subject="Breakfast", body="At nine?\n", **fields)
 
 
 async def test_sent_means_the_server_said_250_and_a_copy_is_in_sent(smtp_server, engine_at):
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
-        outbox_id = await engine.send(await written(engine), delay=0)
-        (row,) = await engine.flush("ada")
-        assert (row.id, row.state) == (outbox_id, "sent")
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
+        assert (row.outbox_id, row.state) == (outbox_id, "sent")
         (received,) = server.received
         assert list(received.recipients) == ["bob@example.org"]
-        (copy,) = await engine.ids(SENT)
-        assert await engine.raw(copy) == received.raw
-        assert len(await engine.ids(DRAFTS)) == 0
-        assert len(await engine.ids(OUTBOX)) == 0
+        (copy,) = await engine.lists.ids(SENT)
+        assert await engine.reader.raw(copy) == received.raw
+        assert len(await engine.lists.ids(DRAFTS)) == 0
+        assert len(await engine.lists.ids(OUTBOX)) == 0
 
 
 async def test_undo_takes_a_send_back_while_it_counts_down(smtp_server, engine_at):
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
-        await engine.send(await written(engine), delay=60)
-        assert await engine.flush("ada") == []
-        assert await engine.undo() == "Not sent: the message is a draft again"
-        draft = await engine.load_draft(engine.last_draft)
+        await engine.outbox.send(await written(engine), delay=60)
+        assert await engine.outbox.flush("ada") == []
+        undone = await engine.journal.undo()
+        draft = await engine.drafts.load(undone.draft_id)
         assert (draft.to, draft.subject, draft.body) == ("bob@example.org", "Breakfast", "At nine?\n")
-        assert list(await engine.ids(DRAFTS)) == [draft.id]
-        assert await engine.flush("ada") == []
+        assert list(await engine.lists.ids(DRAFTS)) == [draft.id]
+        assert await engine.outbox.flush("ada") == []
         assert server.received == []
 
 
@@ -63,13 +61,13 @@ async def test_a_4xx_keeps_the_message_queued(smtp_server, engine_at, verb):
         Manners(greeting=b"421 later\r\n") if verb == "CONNECT" else Manners(answers={verb: b"451 later\r\n"})
     )
     async with engine_at(1, server.port) as engine:
-        outbox_id = await engine.send(await written(engine), delay=0)
-        (row,) = await engine.flush("ada")
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
         assert row.state == "queued"
-        assert await engine.flush("ada") == []
+        assert await engine.outbox.flush("ada") == []
         server.manners = Manners()
-        await engine.retry_outbox(outbox_id)
-        (row,) = await engine.flush("ada")
+        await engine.outbox.retry(outbox_id)
+        (row,) = await engine.outbox.flush("ada")
         assert row.state == "sent"
         assert len(server.received) == 1
 
@@ -78,13 +76,13 @@ async def test_a_4xx_keeps_the_message_queued(smtp_server, engine_at, verb):
 async def test_a_5xx_brings_the_draft_back_with_the_servers_words(smtp_server, engine_at, verb):
     server = await smtp_server(manners=Manners(answers={verb: b"550 5.7.1 we do not like engines\r\n"}))
     async with engine_at(1, server.port) as engine:
-        outbox_id = await engine.send(await written(engine), delay=0)
-        (row,) = await engine.flush("ada")
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
         assert row.state == "failed"
         assert "we do not like engines" in f"{row.words} {row.refused}"
-        (draft,) = await engine.ids(DRAFTS)
-        assert (await engine.load_draft(draft)).body == "At nine?\n"
-        assert (await engine.outbox_row(outbox_id)).state == "failed"
+        (draft,) = await engine.lists.ids(DRAFTS)
+        assert (await engine.drafts.load(draft)).body == "At nine?\n"
+        assert (await engine.outbox.row(outbox_id)).state == "failed"
 
 
 @pytest.mark.parametrize("how", ["lose_answer_to", "drop_at"])
@@ -92,15 +90,15 @@ async def test_a_line_that_dies_after_the_dot_is_unsure_and_never_sent_again_in_
     """SAFETY S7."""
     server = await smtp_server(manners=Manners(**{how: frozenset({"."})}))
     async with engine_at(1, server.port) as engine:
-        outbox_id = await engine.send(await written(engine), delay=0)
-        (row,) = await engine.flush("ada")
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
         assert row.state == "unsure"
         server.manners = Manners()
         count = len(server.received)
-        assert await engine.flush("ada") == []
+        assert await engine.outbox.flush("ada") == []
         assert len(server.received) == count
-        await engine.retry_outbox(outbox_id, sure=True)
-        (row,) = await engine.flush("ada")
+        await engine.outbox.retry(outbox_id, sure=True)
+        (row,) = await engine.outbox.flush("ada")
         assert row.state == "sent"
         assert len(server.received) == count + 1
 
@@ -108,20 +106,20 @@ async def test_a_line_that_dies_after_the_dot_is_unsure_and_never_sent_again_in_
 async def test_an_unsure_message_may_be_called_sent(smtp_server, engine_at):
     server = await smtp_server(manners=Manners(lose_answer_to=frozenset({"."})))
     async with engine_at(1, server.port) as engine:
-        outbox_id = await engine.send(await written(engine), delay=0)
-        await engine.flush("ada")
-        await engine.assume_sent(outbox_id)
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        await engine.outbox.flush("ada")
+        await engine.outbox.assume_sent(outbox_id)
         assert await subjects(engine, SENT) == ["Breakfast"]
-        assert len(await engine.ids(OUTBOX)) == 0
-        assert len(await engine.ids(DRAFTS)) == 0
+        assert len(await engine.lists.ids(OUTBOX)) == 0
+        assert len(await engine.lists.ids(DRAFTS)) == 0
 
 
 async def test_a_250_and_then_a_dropped_line_is_sent_once(smtp_server, engine_at):
     """SAFETY S8."""
     server = await smtp_server(manners=Manners(drop_after=frozenset({"."})))
     async with engine_at(1, server.port) as engine:
-        await engine.send(await written(engine), delay=0)
-        (row,) = await engine.flush("ada")
+        await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
         assert row.state == "sent"
         assert len(server.received) == 1
 
@@ -130,9 +128,9 @@ async def test_a_refused_recipient_is_named_and_the_others_get_it_once(smtp_serv
     """SAFETY S10."""
     server = await smtp_server(manners=Manners(answers={"RCPT bob@example.org": b"550 no such user\r\n"}))
     async with engine_at(1, server.port) as engine:
-        outbox_id = await engine.send(await written(engine, "bob@example.org, eve@example.org"), delay=0)
-        await engine.flush("ada")
-        row = await engine.outbox_row(outbox_id)
+        outbox_id = await engine.outbox.send(await written(engine, "bob@example.org, eve@example.org"), delay=0)
+        await engine.outbox.flush("ada")
+        row = await engine.outbox.row(outbox_id)
         assert "bob@example.org" in row.refused
         assert [list(r.recipients) for r in server.received] == [["eve@example.org"]]
 
@@ -143,48 +141,48 @@ async def test_a_recipient_who_is_put_off_gets_it_later_and_the_others_not_again
     server = await smtp_server(manners=Manners(answers=answers))
     async with engine_at(1, server.port) as engine:
         everyone = "bob@example.org, carol@example.org, eve@example.org"
-        outbox_id = await engine.send(await written(engine, everyone), delay=0)
-        (row,) = await engine.flush("ada")
+        outbox_id = await engine.outbox.send(await written(engine, everyone), delay=0)
+        (row,) = await engine.outbox.flush("ada")
         assert (row.state, list(row.refused)) == ("queued", ["carol@example.org"])
         server.manners = Manners()
-        await engine.db(lambda store: store.db.execute("UPDATE outbox SET not_before = 0"))
-        (row,) = await engine.flush("ada")
-        assert (row.id, row.state) == (outbox_id, "sent")
+        await engine.context.db(lambda store: store.db.execute("UPDATE outbox SET not_before = 0"))
+        (row,) = await engine.outbox.flush("ada")
+        assert (row.outbox_id, row.state) == (outbox_id, "sent")
         assert [list(r.recipients) for r in server.received] == [["eve@example.org"], ["bob@example.org"]]
-        assert len(await engine.ids(SENT)) == 1
+        assert len(await engine.lists.ids(SENT)) == 1
 
 
 async def test_bcc_is_on_no_wire_and_in_no_copy(smtp_server, engine_at):
     """SAFETY S4."""
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
-        await engine.send(await written(engine, bcc="Secret Friend <secret@example.org>"), delay=0)
-        await engine.flush("ada")
+        await engine.outbox.send(await written(engine, bcc="Secret Friend <secret@example.org>"), delay=0)
+        await engine.outbox.flush("ada")
         (received,) = server.received
         assert set(received.recipients) == {"bob@example.org", "secret@example.org"}
         assert b"secret" not in received.raw.lower()
-        (copy,) = await engine.ids(SENT)
-        assert b"secret" not in (await engine.raw(copy)).lower()
+        (copy,) = await engine.lists.ids(SENT)
+        assert b"secret" not in (await engine.reader.raw(copy)).lower()
 
 
 async def test_what_cannot_be_sent_stays_a_draft_and_says_why(smtp_server, engine_at):
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
         for to in ("", "nobody", "bob@example.org\r\nBcc: eve@example.org"):
-            draft = await engine.save_draft(await written(engine, to))
+            draft = await engine.drafts.save(await written(engine, to))
             for _ in range(2):
                 with pytest.raises(ComposeError):
-                    await engine.send(draft, delay=0)
-            assert await engine.load_draft(draft.id) == draft
-        assert await engine.flush("ada") == []
+                    await engine.outbox.send(draft, delay=0)
+            assert await engine.drafts.load(draft.id) == draft
+        assert await engine.outbox.flush("ada") == []
         assert server.received == []
-        assert len(await engine.ids(DRAFTS)) == 3
+        assert len(await engine.lists.ids(DRAFTS)) == 3
 
 
 async def test_offline_waits_and_says_so(engine_at):
     async with engine_at(1, 1) as engine:
-        await engine.send(await written(engine), delay=0)
-        (row,) = await engine.flush("ada")
+        await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
         assert row.state == "queued"
         assert row.words
 
@@ -194,16 +192,16 @@ async def test_an_answered_message_gets_its_mark_when_the_answer_was_sent(pop3_s
 
     pop3, smtp = await pop3_server([mail(1)]), await smtp_server()
     async with engine_at(pop3.port, smtp.port) as engine:
-        await engine.sync("ada")
-        (only,) = await engine.ids(View("ada", "Inbox"))
-        draft = await engine.reply_draft(only)
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
+        draft = await engine.drafts.reply(only)
         assert draft.to == "Charles Babbage <charles@example.net>"
         assert draft.subject == "Re: Engine part 1"
         assert "> This is message 1." in draft.body
-        await engine.send(draft, delay=0)
-        assert not (await engine.row(only)).answered
-        await engine.flush("ada")
-        assert (await engine.row(only)).answered
+        await engine.outbox.send(draft, delay=0)
+        assert not (await engine.lists.row(only)).answered
+        await engine.outbox.flush("ada")
+        assert (await engine.lists.row(only)).answered
         raw = smtp.received[0].raw
         assert b"In-Reply-To: <m1@example.net>" in raw
 
@@ -213,19 +211,19 @@ async def test_attachments_are_copied_in_and_forwarded(smtp_server, engine_at, t
     note = tmp_path / "note.txt"
     note.write_text("the first programme")
     async with engine_at(1, server.port) as engine:
-        draft = await engine.attach(await written(engine), note)
+        draft = await engine.drafts.attach(await written(engine), note)
         note.unlink()
-        await engine.send(draft, delay=0)
-        await engine.flush("ada")
-        (copy,) = await engine.ids(SENT)
-        message = await engine.read(copy)
+        await engine.outbox.send(draft, delay=0)
+        await engine.outbox.flush("ada")
+        (copy,) = await engine.lists.ids(SENT)
+        message = await engine.reader.read(copy)
         (part,) = message.parts
         assert part.name == "note.txt"
-        assert await engine.part(copy, part.path) == b"the first programme"
-        forwarded = await engine.forward_draft(copy)
+        assert await engine.reader.part(copy, part.path) == b"the first programme"
+        forwarded = await engine.drafts.forward(copy)
         assert [a.name for a in forwarded.attachments] == ["note.txt"]
-        saved = await engine.save_part(copy, part.path, tmp_path)
-        again = await engine.save_part(copy, part.path, tmp_path)
+        saved = await engine.reader.save_part(copy, part.path, tmp_path)
+        again = await engine.reader.save_part(copy, part.path, tmp_path)
         assert (saved.name, again.name) == ("note.txt", "note (2).txt")
         assert saved.stat().st_mode & 0o777 == 0o600
 
@@ -233,26 +231,26 @@ async def test_attachments_are_copied_in_and_forwarded(smtp_server, engine_at, t
 async def test_nobody_else_may_send_while_a_message_is_on_the_wire_and_the_user_leaves(smtp_server, engine_at):
     server = await smtp_server(manners=Manners(delay_seconds={".": 0.3}))
     async with engine_at(smtp_port=server.port) as engine:
-        first, second = [await engine.send(await written(engine), delay=0) for _ in range(2)]
-        flushing = asyncio.ensure_future(engine.flush("ada"))
+        first, second = [await engine.outbox.send(await written(engine), delay=0) for _ in range(2)]
+        flushing = asyncio.ensure_future(engine.outbox.flush("ada"))
         while not any(event.state == "sending" for event in engine.heard.of(OutboxChanged)):
             await asyncio.sleep(0)
         flushing.cancel()
         await asyncio.gather(flushing, return_exceptions=True)
-        with pytest.raises(Locked), AccountLock(engine.paths.data, "ada", "send"):
+        with pytest.raises(Locked), AccountLock(engine.context.paths.data, "ada", "send"):
             pass
-        await engine.sender("ada").leave(5)
-        assert (await engine.outbox_row(first)).state == "sent"
-        assert (await engine.outbox_row(second)).state == "queued"
-        with AccountLock(engine.paths.data, "ada", "send"):
+        await engine.servers.sender("ada").leave(5)
+        assert (await engine.outbox.row(first)).state == "sent"
+        assert (await engine.outbox.row(second)).state == "queued"
+        with AccountLock(engine.context.paths.data, "ada", "send"):
             pass
 
 
 async def test_taking_back_what_has_no_draft_is_told(smtp_server, engine_at):
     async with engine_at() as engine:
         outgoing = Outgoing(b"Subject: no draft\r\n\r\nHello\r\n", "ada@example.org", ("bob@example.net",), "a@b")
-        id_ = await engine.db(outbox.queue, "ada", outgoing, not_before=0, now=0)
-        assert await engine.cancel_outbox(id_) is None
+        id_ = await engine.context.db(outbox.queue, "ada", outgoing, not_before=0, now=0)
+        assert await engine.outbox.cancel(id_) is None
         assert [event.state for event in engine.heard.of(OutboxChanged)] == ["cancelled"]
 
 
@@ -266,14 +264,14 @@ async def test_leaving_while_a_server_is_silent_knows_what_was_certainly_not_sen
 
     server = await smtp_server(manners=Manners(answers={verb: silent}))
     async with engine_at(1, server.port) as engine:
-        outbox_id = await engine.send(await written(engine), delay=0)
-        engine.run(engine.flush("ada"))
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        engine.context.tasks.run(engine.outbox.flush("ada"))
         await reached.wait()
         await engine.close(patience=0.1, commit=False)
     server.manners = Manners()
     async with engine_at(1, server.port) as engine:
-        await engine.flush("ada")
-        state = (await engine.outbox_row(outbox_id)).state
+        await engine.outbox.flush("ada")
+        state = (await engine.outbox.row(outbox_id)).state
         assert state == ("unsure" if verb == "." else "queued")
 
 
@@ -287,12 +285,12 @@ async def test_nothing_is_being_sent_while_the_password_is_asked_for(smtp_server
 
     async with engine_at(1, server.port) as engine:
         for kind in ("pop3", "smtp"):
-            engine.passwords.forget("ada", kind, engine.account("ada"))
-        engine.passwords.ask = ask
-        outbox_id = await engine.send(await written(engine), delay=0)
-        flushing = engine.run(engine.flush("ada"))
+            engine.context.passwords.forget("ada", kind, engine.accounts.settings("ada"))
+        engine.context.passwords.ask = ask
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        flushing = engine.context.tasks.run(engine.outbox.flush("ada"))
         await asked.wait()
-        assert (await engine.outbox_row(outbox_id)).state == "queued"
+        assert (await engine.outbox.row(outbox_id)).state == "queued"
         answer.set_result("analytical")
         await flushing
-        assert (await engine.outbox_row(outbox_id)).state == "sent"
+        assert (await engine.outbox.row(outbox_id)).state == "sent"

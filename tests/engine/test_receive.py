@@ -10,24 +10,23 @@ import pytest
 from termmail.accounts.config import Config
 from termmail.demo.faults import Manners
 from termmail.engine.events import MailArrived, SyncProgress
-from termmail.engine.sync import pop3_source
-from termmail.engine.views import View
+from termmail.engine.sync import pop3_session
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused, TooLarge
 from termmail.store.account_lock import AccountLock
 from tests.conftest import PASSWORD
 from tests.engine.conftest import mail
+from tests.views import INBOX
 
 if TYPE_CHECKING:
     from array import array
 
     from termmail.engine.engine import Engine
-
-INBOX = View("ada", "Inbox")
+    from termmail.mail.model import View
 
 
 async def subjects(engine: Engine, view: View = INBOX) -> list[str]:
-    ids: array[int] = await engine.ids(view)
-    return [row.subject for row in await engine.rows(view, ids)]
+    ids: array[int] = await engine.lists.ids(view)
+    return [row.subject for row in await engine.lists.rows(view, ids)]
 
 
 def verbs(server) -> list[str]:
@@ -37,28 +36,28 @@ def verbs(server) -> list[str]:
 async def test_headers_come_by_top_newest_first_and_bodies_only_when_opened(pop3_server, engine_at):
     server = await pop3_server([mail(n) for n in range(1, 121)])
     async with engine_at(server.port) as engine:
-        result = await engine.sync("ada")
+        result = await engine.accounts.sync("ada")
         assert result.new == 120
         assert "RETR" not in verbs(server)
         assert (await subjects(engine))[:2] == ["Engine part 120", "Engine part 119"]
         first = engine.heard.of(MailArrived)[0]
         assert len(first.ids) == 50
-        newest = (await engine.ids(INBOX))[0]
-        assert await engine.peek(newest) is None
-        message = await engine.read(newest)
+        newest = (await engine.lists.ids(INBOX))[0]
+        assert await engine.reader.peek(newest) is None
+        message = await engine.reader.read(newest)
         assert message.text.strip() == "This is message 120."
         assert verbs(server).count("RETR") == 1
-        assert await engine.raw(newest) == mail(120)
-        await engine.read(newest)
+        assert await engine.reader.raw(newest) == mail(120)
+        await engine.reader.read(newest)
         assert verbs(server).count("RETR") == 1
 
 
 async def test_a_second_look_with_nothing_new_asks_nothing_else(pop3_server, engine_at):
     server = await pop3_server([mail(n) for n in range(1, 11)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
         before = len(server.log)
-        assert (await engine.sync("ada")).new == 0
+        assert (await engine.accounts.sync("ada")).new == 0
         asked = verbs(server)[before:]
         assert not {"LIST", "TOP", "RETR"} & set(asked)
         assert [h.line for h in server.log[before:] if h.line.upper().startswith("UIDL")] == ["UIDL 10"]
@@ -68,9 +67,9 @@ async def test_new_mail_is_added_and_nothing_comes_twice(pop3_server, engine_at)
     server = await pop3_server([mail(1), mail(2)])
     drop = next(iter(server.users.values()))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
         drop.add(mail(3))
-        assert (await engine.sync("ada")).new == 1
+        assert (await engine.accounts.sync("ada")).new == 1
         assert await subjects(engine) == ["Engine part 3", "Engine part 2", "Engine part 1"]
 
 
@@ -78,13 +77,13 @@ async def test_gone_from_the_server_keeps_the_local_copy(pop3_server, engine_at)
     server = await pop3_server([mail(1), mail(2)])
     drop = next(iter(server.users.values()))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
         drop.remove(drop.messages[0])
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert len(await subjects(engine)) == 2
-        old = (await engine.ids(INBOX))[1]
+        old = (await engine.lists.ids(INBOX))[1]
         with pytest.raises(Refused, match="no longer on the server"):
-            await engine.read(old)
+            await engine.reader.read(old)
 
 
 @pytest.mark.parametrize(
@@ -93,21 +92,21 @@ async def test_gone_from_the_server_keeps_the_local_copy(pop3_server, engine_at)
 async def test_servers_that_lack_something_work_and_nothing_comes_twice(pop3_server, engine_at, without):
     server = await pop3_server([mail(n) for n in range(1, 8)], manners=Manners(without=frozenset(without)))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada")
+        await engine.accounts.sync("ada", full=True)
         assert sorted(await subjects(engine)) == sorted(f"Engine part {n}" for n in range(1, 8))
-        newest = (await engine.ids(INBOX))[0]
-        assert "message 7" in (await engine.read(newest)).text
+        newest = (await engine.lists.ids(INBOX))[0]
+        assert "message 7" in (await engine.reader.read(newest)).text
 
 
 async def test_that_the_server_has_no_top_is_said_once(pop3_server, engine_at):
     server = await pop3_server([mail(1)], manners=Manners(without=frozenset({"TOP"})))
     async with engine_at(server.port) as engine:
-        assert (await engine.sync("ada")).words == (
+        assert (await engine.accounts.sync("ada")).words == (
             "1 new message; this server sends whole messages where headers would do (it has no TOP)"
         )
         server.users["ada@example.org"].add(mail(2))
-        assert (await engine.sync("ada")).words == "1 new message"
+        assert (await engine.accounts.sync("ada")).words == "1 new message"
 
 
 @pytest.mark.parametrize(
@@ -126,28 +125,28 @@ async def test_odd_uidls_lose_nothing_and_double_nothing(pop3_server, engine_at,
     server = await pop3_server([mail(n) for n in range(1, 6)], manners=Manners(uidl=uidl))
     async with engine_at(server.port) as engine:
         for _ in range(3):
-            await engine.sync("ada", full=True)
+            await engine.accounts.sync("ada", full=True)
         assert sorted(await subjects(engine)) == sorted(f"Engine part {n}" for n in range(1, 6))
-        for id_ in await engine.ids(INBOX):
-            row = await engine.row(id_)
+        for id_ in await engine.lists.ids(INBOX):
+            row = await engine.lists.row(id_)
             number = row.subject.split()[-1]
-            assert f"message {number}." in (await engine.read(id_)).text
+            assert f"message {number}." in (await engine.reader.read(id_)).text
 
 
 async def test_when_all_uidls_change_nothing_is_downloaded_again(pop3_server, engine_at):
     """SAFETY P9: re-bound by their witnesses."""
     server = await pop3_server([mail(n) for n in range(1, 9)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        ids = list(await engine.ids(INBOX))
-        await engine.read(ids[0])
+        await engine.accounts.sync("ada")
+        ids = list(await engine.lists.ids(INBOX))
+        await engine.reader.read(ids[0])
         server.manners = Manners(uidl=lambda number, _true: b"moved-%d" % number)
-        result = await engine.sync("ada", full=True)
+        result = await engine.accounts.sync("ada", full=True)
         assert result.new == 0
         assert result.words == "No new messages; the server renamed 8 that are here already"
-        assert list(await engine.ids(INBOX)) == ids
+        assert list(await engine.lists.ids(INBOX)) == ids
         retrieved = verbs(server).count("RETR")
-        assert "message 7" in (await engine.read(ids[1])).text
+        assert "message 7" in (await engine.reader.read(ids[1])).text
         assert verbs(server).count("RETR") == retrieved + 1
 
 
@@ -156,15 +155,15 @@ async def test_a_uidl_used_again_for_another_message_brings_that_message(pop3_se
     server = await pop3_server([mail(1)])
     drop = next(iter(server.users.values()))
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
         uidl = drop.messages[0].uidl
         drop.remove(drop.messages[0])
         drop.add(mail(2), uidl=uidl)
-        await engine.sync("ada", full=True)
-        (old,) = await engine.ids(INBOX)
+        await engine.accounts.sync("ada", full=True)
+        (old,) = await engine.lists.ids(INBOX)
         # The list cannot tell; opening does, and shows no other message's text under this subject.
         with pytest.raises(NetError):
-            await engine.read(old)
+            await engine.reader.read(old)
 
 
 async def test_messages_the_server_will_not_give_are_passed_over(pop3_server, engine_at):
@@ -172,10 +171,10 @@ async def test_messages_the_server_will_not_give_are_passed_over(pop3_server, en
     manners = Manners(answers={"TOP 3 0": b"-ERR no such message\r\n", "RETR 3": b"-ERR no such message\r\n"})
     server = await pop3_server([mail(n) for n in range(1, 6)], manners=manners)
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
         assert len(await subjects(engine)) == 4
         server.manners = Manners()
-        assert (await engine.sync("ada", full=True)).new == 1
+        assert (await engine.accounts.sync("ada", full=True)).new == 1
         assert len(await subjects(engine)) == 5
 
 
@@ -193,35 +192,35 @@ async def test_stat_and_list_and_uidl_that_disagree_lose_nothing(pop3_server, en
         [mail(n) for n in range(1, 6)], manners=Manners(rows=rows, stat=lambda c, s: (c + 7, s * 3))
     )
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
         assert len(await subjects(engine)) == 3
         server.manners = Manners()
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert len(await subjects(engine)) == 5
 
 
 async def test_download_all_brings_every_body(pop3_server, engine_at):
     server = await pop3_server([mail(n, size=3000) for n in range(1, 30)])
     async with engine_at(server.port, download="all") as engine:
-        await engine.sync("ada")
-        await engine.index()
-        rows = await engine.rows(INBOX, await engine.ids(INBOX))
+        await engine.accounts.sync("ada")
+        await engine.lists.index()
+        rows = await engine.lists.rows(INBOX, await engine.lists.ids(INBOX))
         assert all(row.downloaded for row in rows)
         assert len(rows) == 29
         for row in rows:
             number = int(row.subject.split()[-1])
-            assert await engine.raw(row.id) == mail(number, size=3000)
+            assert await engine.reader.raw(row.message_id) == mail(number, size=3000)
             assert row.snippet.startswith("This is message")
 
 
 async def test_download_all_fetches_bodies_of_mail_that_came_with_headers_alone(pop3_server, engine_at):
     server = await pop3_server([mail(n) for n in range(1, 6)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
+        await engine.accounts.sync("ada")
     async with engine_at(server.port, download="all") as engine:
-        await engine.sync("ada", full=True)
-        assert all(row.downloaded for row in await engine.rows(INBOX, await engine.ids(INBOX)))
-        assert len(await engine.ids(INBOX)) == 5
+        await engine.accounts.sync("ada", full=True)
+        assert all(row.downloaded for row in await engine.lists.rows(INBOX, await engine.lists.ids(INBOX)))
+        assert len(await engine.lists.ids(INBOX)) == 5
 
 
 async def test_a_refused_login_says_so_and_polling_does_not_go_on(pop3_server, engine_at):
@@ -229,7 +228,7 @@ async def test_a_refused_login_says_so_and_polling_does_not_go_on(pop3_server, e
     server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [AUTH] no\r\n"))
     async with engine_at(server.port, poll_minutes=1) as engine:
         with pytest.raises(LoginRefused) as caught:
-            await engine.sync("ada")
+            await engine.accounts.sync("ada")
         assert caught.value.advice.endswith("termmail account password ada")
         assert len([v for v in verbs(server) if v in {"PASS", "APOP", "AUTH"}]) <= 3
 
@@ -241,26 +240,26 @@ async def test_after_a_refused_login_that_was_mended_the_clock_goes_on(pop3_serv
     server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [AUTH] no\r\n"))
     async with engine_at(server.port, poll_minutes=0.001) as engine, asyncio.timeout(10):
         with pytest.raises(LoginRefused):
-            await engine.sync("ada")
+            await engine.accounts.sync("ada")
         engine.start_background()
         server.manners = Manners()
-        engine.passwords.ask = typed
+        engine.context.passwords.ask = typed
         looked = told(engine, SyncProgress, running=False)
-        engine.sync_soon("ada")
+        engine.accounts.sync_soon("ada")
         await looked
         await told(engine, SyncProgress, running=False)
-        assert engine.status("ada").online
+        assert engine.accounts.status("ada").online
 
 
 async def test_a_session_is_given_back_also_when_the_message_could_not_be_had(pop3_server, engine_at, monkeypatch):
-    monkeypatch.setattr(pop3_source, "NOOP_EVERY", 0.01)
-    monkeypatch.setattr(pop3_source, "IDLE", 0.02)
+    monkeypatch.setattr(pop3_session, "NOOP_EVERY", 0.01)
+    monkeypatch.setattr(pop3_session, "IDLE", 0.02)
     server = await pop3_server([mail(1)], manners=Manners(answers={"RETR": b"-ERR no\r\n"}))
     async with engine_at(server.port) as engine, asyncio.timeout(10):
-        await engine.sync("ada")
-        newest = (await engine.ids(INBOX))[0]
+        await engine.accounts.sync("ada")
+        newest = (await engine.lists.ids(INBOX))[0]
         with pytest.raises(Refused):
-            await engine.read(newest)
+            await engine.reader.read(newest)
         while verbs(server).count("QUIT") < 2:
             await asyncio.sleep(0)
 
@@ -268,19 +267,19 @@ async def test_a_session_is_given_back_also_when_the_message_could_not_be_had(po
 async def test_another_termmail_on_the_account_is_not_called_offline(pop3_server, engine_at):
     server = await pop3_server([mail(1)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        with AccountLock(engine.paths.data, "ada", "sync"), pytest.raises(Busy):
-            await engine.sync("ada")
-        assert engine.status("ada").online
+        await engine.accounts.sync("ada")
+        with AccountLock(engine.context.paths.data, "ada", "sync"), pytest.raises(Busy):
+            await engine.accounts.sync("ada")
+        assert engine.accounts.status("ada").online
 
 
 async def test_a_header_of_an_account_that_was_removed_says_why_there_is_no_text(pop3_server, engine_at):
     server = await pop3_server([mail(1)])
     async with engine_at(server.port) as engine:
-        await engine.sync("ada")
-        engine.config = Config()
+        await engine.accounts.sync("ada")
+        engine.context.config = Config()
         with pytest.raises(Refused, match="account is no longer set up"):
-            await engine.read((await engine.ids(INBOX))[0])
+            await engine.reader.read((await engine.lists.ids(INBOX))[0])
 
 
 def told(engine: Engine, kind: type, **fields: object) -> asyncio.Future[None]:
@@ -292,7 +291,7 @@ def told(engine: Engine, kind: type, **fields: object) -> asyncio.Future[None]:
             stop()
             future.set_result(None)
 
-    stop = engine.subscribe(hear)
+    stop = engine.context.subscribe(hear)
     return future
 
 
@@ -300,7 +299,7 @@ async def test_a_maildrop_in_use_is_busy(pop3_server, engine_at):
     server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [IN-USE] locked\r\n"))
     async with engine_at(server.port) as engine:
         with pytest.raises(Busy):
-            await engine.sync("ada")
+            await engine.accounts.sync("ada")
 
 
 async def test_the_line_may_drop_at_every_byte_of_a_session(pop3_server, engine_at):
@@ -312,7 +311,7 @@ async def test_the_line_may_drop_at_every_byte_of_a_session(pop3_server, engine_
         for after in range(0, 4000, 7):
             server.manners = Manners(drop_after_bytes=after)
             try:
-                await engine.sync("ada", full=True)
+                await engine.accounts.sync("ada", full=True)
             except NetError:
                 total += 1
                 continue
@@ -321,20 +320,20 @@ async def test_the_line_may_drop_at_every_byte_of_a_session(pop3_server, engine_
             pytest.fail("no session was long enough")
         assert total > 50
         server.manners = Manners()
-        await engine.sync("ada", full=True)
+        await engine.accounts.sync("ada", full=True)
         assert sorted(await subjects(engine)) == [f"Engine part {n}" for n in range(1, 4)]
 
 
 async def test_opening_a_message_during_a_long_sync_does_not_wait_for_its_end(pop3_server, engine_at):
     server = await pop3_server([mail(n) for n in range(1, 3001)])
     async with engine_at(server.port) as engine:
-        first = engine.run(_first_arrival(engine))
-        engine.sync_soon("ada")
+        first = engine.context.tasks.run(_first_arrival(engine))
+        engine.accounts.sync_soon("ada")
         ids = await first
-        message = await engine.read(ids[0])
+        message = await engine.reader.read(ids[0])
         assert "message 3000." in message.text
-        await engine.sync("ada")
-        assert len(await engine.ids(INBOX)) == 3000
+        await engine.accounts.sync("ada")
+        assert len(await engine.lists.ids(INBOX)) == 3000
 
 
 async def _first_arrival(engine):
@@ -346,7 +345,7 @@ async def _first_arrival(engine):
         if isinstance(event, MailArrived) and not arrived.done():
             arrived.set_result(event.ids)
 
-    stop = engine.subscribe(listen)
+    stop = engine.context.subscribe(listen)
     try:
         return await arrived
     finally:
@@ -366,9 +365,9 @@ async def test_a_message_that_never_ends_is_shown_as_not_fetched_and_the_others_
     async with engine_at(server.port, download="all") as engine:
         server.manners = Manners(answers={verb: lambda _line: endless()})
         with pytest.raises(TooLarge):
-            await engine.sync("ada")
-        await engine.sync("ada", full=True)
-        rows = await engine.rows(INBOX, await engine.ids(INBOX))
+            await engine.accounts.sync("ada")
+        await engine.accounts.sync("ada", full=True)
+        rows = await engine.lists.rows(INBOX, await engine.lists.ids(INBOX))
         assert len(rows) == 3
         assert sorted((row.downloaded, row.state) for row in rows) == [
             (False, "skipped"),

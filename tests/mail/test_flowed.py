@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from termmail.mail.flowed import body, links, paragraphs, plain, wrap
-from termmail.mail.message import Envelope, Line, Message
+from termmail.mail.message import Envelope, Line, Message, RenderStopped
 from termmail.mail.sanitize import cells, clean
+from termmail.mail.wrap import fold
 
 
 def shown(text: str, width: int = 88, **how: bool) -> list[str]:
@@ -197,6 +198,9 @@ HOSTILE = {
     "blank lines": "\n",
     "spaces": " ",
     "soft breaks": "a \n",
+    "joined ideographs": "日\u200d",
+    "zero-width letters": "\u1161",
+    "flags of many": "\U0001f1e9 ",
     "changing depth": "> a \n>> b \n",
     "ideographs": "日",
     "marks": "e\u0301\u0301\u0301\u0301",
@@ -209,6 +213,53 @@ HOSTILE = {
     "signatures": "-- \n",
     "punctuation": "https://.,.,.,.,",
 }
+
+
+def test_a_rendering_stops_at_its_deadline() -> None:
+    asked = []
+
+    def after_three() -> bool:
+        asked.append(True)
+        return len(asked) > 3
+
+    with pytest.raises(RenderStopped):
+        body(Message(Envelope(), text="word\n" * 100_000), deadline=after_three)
+    assert len(asked) == 4
+    with pytest.raises(RenderStopped):
+        wrap("word", deadline=lambda: True)
+    assert wrap("word", deadline=lambda: False) == (Line("word"),)
+
+
+def test_a_flag_is_cut_only_between_two_flags() -> None:
+    assert shown("\U0001f1eb\U0001f1f7" * 4, 5) == ["\U0001f1eb\U0001f1f7" * 2] * 2
+
+
+def test_letters_with_marks_of_their_own_width_stay_whole() -> None:
+    assert shown("कि" * 8, 5) == ["कि" * 5, "कि" * 3]
+
+
+def test_an_emoji_that_a_selector_widens_moves_whole_to_the_next_line() -> None:
+    assert fold("ab\u2764\ufe0fc", 3) == ["ab", "\u2764\ufe0fc"]
+
+
+def test_the_first_line_may_be_narrower() -> None:
+    assert fold("one two three", 9, first=4) == ["one", "two three"]
+    assert fold("日本語の", 8, first=2) == ["日", "本語の"]
+
+
+def test_an_indent_that_leaves_no_place_for_its_word_is_dropped() -> None:
+    assert fold("   word more", 5) == ["word", "more"]
+    assert fold(" " * 9, 5) == [""]
+
+
+@pytest.mark.parametrize(
+    "unit", ["Привет, как дела? ", "日本語のテキスト、これは。", "\U0001f600\U0001f44b\U0001f3fd "]
+)
+def test_a_megabyte_of_any_script_takes_a_fraction_of_a_second(unit: str) -> None:
+    text = unit * (1_000_000 // len(unit.encode()))
+    start = time.process_time()
+    body(Message(Envelope(), text=text), 76)
+    assert time.process_time() - start < 1
 
 
 def spent(text: str) -> float:

@@ -6,7 +6,6 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.cells import cell_len
 
 from termmail.mail.message import Address
 from termmail.mail.sanitize import (
@@ -121,13 +120,6 @@ def test_server_words_are_cut_and_clean() -> None:
 
 
 # --- cells
-
-
-@pytest.mark.parametrize(
-    "text", ["abc", "日本語", "👩‍👩‍👧", "❤️", "e\u0301", "🇫🇷", "👋🏽", "한국", "ﾊﾝｶｸ", "１２", "…—“"]
-)
-def test_cells_agree_with_what_draws_the_screen(text: str) -> None:
-    assert cells(text) == cell_len(text)
 
 
 @given(st.text("ab日本é👩😀\u0301 한❤", max_size=40), st.integers(1, 30))
@@ -259,7 +251,6 @@ def test_markup_is_left_alone_for_it_is_only_text(name: str) -> None:
 
 @given(st.text(alphabet="abc@.…漢é", max_size=40), st.integers(1, 30))
 def test_a_bare_address_keeps_its_end_where_it_is_cut(text: str, room: int) -> None:
-    """SAFETY M3."""
     shown = cut_sender(text, room)
     assert cells(shown) <= max(room, 1)
     if "@" in text and cells(text) > room:

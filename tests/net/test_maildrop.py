@@ -20,8 +20,10 @@ async def test_a_listing_has_number_size_and_uidl_of_each():
     mails = [mail(n) for n in range(1, 4)]
     async with opened(Honest(mails)) as drop:
         assert (drop.count, drop.size) == (3, sum(map(len, mails)))
-        assert await drop.listing() == [Listed(n, len(mails[n - 1]), f"uid-{n}".encode()) for n in (1, 2, 3)]
-        assert drop.odd_rows == 0
+        listing = await drop.listing()
+        assert list(listing) == [Listed(n, len(mails[n - 1]), f"uid-{n}".encode()) for n in (1, 2, 3)]
+        assert listing[1:] == list(listing)[1:]
+        assert listing.odd_rows == listing.odd_sizes == 0
 
 
 async def test_with_list_too_the_list_comes_with_the_login():
@@ -40,8 +42,19 @@ async def test_rows_with_odd_numbers_are_left_out_and_counted():
     honest = Honest([mail(1), mail(2)], answers={"LIST": rows("1 10", *odd, "2 20")})
     honest.answers["UIDL"] = rows("1 a", "2 b", "99 c")
     async with opened(honest) as drop:
-        assert [(one.number, one.size) for one in await drop.listing()] == [(1, 10), (2, 20)]
-        assert drop.odd_rows == len(odd)
+        listing = await drop.listing()
+        assert [(one.number, one.size) for one in listing] == [(1, 10), (2, 20)]
+        assert listing.odd_rows == len(odd)
+
+
+@pytest.mark.parametrize("size", [str(2**63), "-5", "1e3", ""])
+async def test_a_message_with_a_senseless_size_is_listed_and_can_be_read(size):
+    honest = Honest([mail(1), mail(2)], answers={"LIST": rows("1 10", f"2 {size}")})
+    async with opened(honest) as drop:
+        listing = await drop.listing()
+        assert [(one.number, one.size, one.uidl) for one in listing] == [(1, 10, b"uid-1"), (2, 0, b"uid-2")]
+        assert (listing.odd_rows, listing.odd_sizes) == (0, 1)
+        assert await drop.retrieve_one(listing[1]) == mail(2)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +75,9 @@ async def test_where_stat_list_and_uidl_disagree_list_and_uidl_together_win(stat
         "UIDL": rows(*(f"{n} u{n}" for n in names)),
     }
     async with opened(Honest([mail(1)], answers=answers)) as drop:
-        assert [one.number for one in await drop.listing()] == agreed
-        assert drop.odd_rows == len({*sizes, *names}) - len(agreed)
+        listing = await drop.listing()
+        assert [one.number for one in listing] == agreed
+        assert listing.odd_rows == len({*sizes, *names}) - len(agreed)
 
 
 async def test_odd_uidls_stay_the_bytes_they_are():
@@ -79,10 +93,10 @@ async def test_without_uidl_messages_have_no_name_and_nothing_is_lost():
     """P10"""
     honest = Honest([mail(1)], capabilities=None, answers={"UIDL": b"-ERR what?\r\n"})
     async with opened(honest) as drop:
-        assert await drop.listing() == [Listed(1, len(mail(1)), b"")]
+        assert list(await drop.listing()) == [Listed(1, len(mail(1)), b"")]
         assert not drop.has_uidl
         assert await drop.uidl(1) is None
-        assert await drop.listing() == [Listed(1, len(mail(1)), b"")]
+        assert list(await drop.listing()) == [Listed(1, len(mail(1)), b"")]
         assert [line for line in honest.said if line == b"UIDL"] == [b"UIDL"]
 
 

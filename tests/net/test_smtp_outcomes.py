@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import email
 
 import pytest
 
+from termmail.demo.faults import Manners
 from termmail.net.net_errors import Busy, Offline, ProtocolError, Refused
 from termmail.net.smtp import submission
 from termmail.net.trace import Trace
@@ -42,7 +44,7 @@ async def test_a_refused_recipient_is_named_and_the_others_get_the_message():
     assert outcome.accepted == ("bob@x.org", "eve@x.org")
     assert outcome.refused == {"no@x.org": "5.1.1 unknown", "grey@x.org": "4.2.0 greylisted"}
     assert outcome.postponed == ("grey@x.org",)
-    assert outcome.words == "Sent, but not to no@x.org, grey@x.org."
+    assert outcome.words == "Sent, but not to no@x.org (“5.1.1 unknown”), grey@x.org (“4.2.0 greylisted”)."
 
 
 async def test_no_data_is_sent_when_every_recipient_is_refused():
@@ -80,10 +82,8 @@ async def test_8_bit_text_and_letters_go_only_where_they_are_offered():
     """S11: 8BITMIME and SMTPUTF8; a domain alone is written in ASCII."""
     eight_bit = "Subject: x\r\n\r\nhé\r\n".encode()
     utf8 = EHLO.replace(b"250-SIZE", b"250-SMTPUTF8\r\n250-SIZE")
-    neither = b"250-x\r\n250 AUTH PLAIN\r\n"
     cases = [
         (EHLO, eight_bit, "bob@x.org", b"BODY=8BITMIME"),
-        (neither, eight_bit, "bob@x.org", None),
         (utf8, RAW, "bøb@x.org", b"SMTPUTF8"),
         (EHLO, RAW, "bøb@x.org", None),
         (EHLO, RAW, "bob@bücher.example", b"SIZE"),
@@ -98,6 +98,48 @@ async def test_8_bit_text_and_letters_go_only_where_they_are_offered():
         else:
             assert outcome.state == "sent"
             assert wanted in next(line for line in served.said if line.startswith(b"MAIL"))
+
+
+EIGHT_BIT = """From: ada@example.org\r
+Subject: =?utf-8?q?h=C3=A9?=\r
+MIME-Version: 1.0\r
+Content-Type: multipart/mixed; boundary="b"\r
+\r
+--b\r
+Content-Type: text/plain; charset=utf-8\r
+Content-Transfer-Encoding: 8bit\r
+\r
+.Crème brûlée\r
+--b\r
+Content-Type: application/pdf\r
+Content-Transfer-Encoding: base64\r
+\r
+JVBERi0xLjQK\r
+--b--\r
+"""
+
+
+async def test_where_8bitmime_is_missing_the_text_is_encoded(smtp_server):
+    """RFC 6152 section 3: the server gets 7-bit bytes that say the same."""
+    server = await smtp_server(manners=Manners(without=frozenset({"8BITMIME", "SMTPUTF8"})), passwords={})
+    outcome = await send(plain(server.port, username="", password=""), raw=EIGHT_BIT.encode())
+    assert outcome.state == "sent", outcome
+    (received,) = server.received
+    assert received.raw.isascii()
+    assert not any(parameter.startswith("BODY") for parameter in received.parameters)
+    text, attachment = email.message_from_bytes(received.raw).get_payload()
+    assert text.get_payload(decode=True).decode() == ".Crème brûlée"
+    assert attachment.get_payload(decode=True) == b"%PDF-1.4\n"
+    head = EIGHT_BIT.partition("\r\n\r\n")[0].encode()
+    assert received.raw.startswith(head + b"\r\n\r\n--b\r\n")
+
+
+async def test_with_8bitmime_the_message_is_sent_as_it_is(smtp_server):
+    server = await smtp_server(passwords={})
+    assert (await send(plain(server.port, username="", password=""), raw=EIGHT_BIT.encode())).state == "sent"
+    (received,) = server.received
+    assert received.raw == EIGHT_BIT.encode()
+    assert "BODY=8BITMIME" in received.parameters
 
 
 async def test_a_domain_of_other_letters_is_written_in_ascii():

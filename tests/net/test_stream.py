@@ -11,7 +11,16 @@ import pytest
 import trustme
 
 from termmail.net import stream as stream_module
-from termmail.net.net_errors import NetError, Offline, ProtocolError, TlsFailed
+from termmail.net.net_errors import (
+    Busy,
+    LoginRefused,
+    NetError,
+    Offline,
+    ProtocolError,
+    Refused,
+    TlsFailed,
+    TooLarge,
+)
 from termmail.net.stream import Server, Stream, explain, tls_context
 from tests.net.pop3_script import Honest, Talk, scripted
 
@@ -119,6 +128,7 @@ async def test_a_certificate_that_has_expired_is_refused_in_words(ca_file):
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
     assert isinstance(error, TlsFailed)
     assert "expired" in in_words(error)
+    assert error.advice == "Ask your provider to renew it."
 
 
 @pytest.mark.parametrize("name", ["mail.example.org", "127.0.0.2"])
@@ -128,6 +138,7 @@ async def test_a_certificate_for_another_name_is_refused_in_words(ca_file, name)
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
     assert isinstance(error, TlsFailed)
     assert "another name" in in_words(error)
+    assert error.advice.startswith("Check the name of the server")
 
 
 async def test_a_certificate_of_an_unknown_issuer_is_refused_in_words(ca_file):
@@ -136,7 +147,26 @@ async def test_a_certificate_of_an_unknown_issuer_is_refused_in_words(ca_file):
         error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
         assert isinstance(error, TlsFailed)
         assert "does not know" in in_words(error)
-        assert isinstance(await error_at(there.where(security="tls")), TlsFailed)
+        assert error.advice == f"Check that {ca_file} holds the certificate of its issuer."
+        error = await error_at(there.where(security="tls"))
+        assert isinstance(error, TlsFailed)
+        assert "name its certificate file as tls_ca_file" in error.advice
+
+
+async def test_a_certificate_that_is_not_valid_yet_is_a_matter_of_the_clock(ca_file):
+    """T5"""
+    tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    async with scripted(silent, context(not_before=tomorrow)) as there:
+        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    assert isinstance(error, TlsFailed)
+    assert "not valid yet" in in_words(error)
+    assert error.advice.startswith("Check the date and time")
+
+
+def test_no_general_advice_promises_what_only_the_caller_knows():
+    for kind in (NetError, Offline, Busy, TlsFailed, Refused, LoginRefused, ProtocolError, TooLarge):
+        assert "by itself" not in kind("It went wrong.").advice
+        assert "tls_ca_file" not in kind("It went wrong.").advice
 
 
 async def test_a_server_without_tls_is_named_as_such(ca_file):

@@ -5,7 +5,7 @@
 `breaker.py full FOLDER`: ever fewer free pages on the small disk that FOLDER is.
 `breaker.py limit FOLDER`: the same with a limit on the size of files.
 
-Prints one JSON object a line for each scenario: what was broken off how often, and what went wrong.
+PART and PARTS may follow FOLDER: every PARTS-th scenario from PART on. Prints one JSON object a line for each scenario: what was broken off how often, and what went wrong.
 """
 
 from __future__ import annotations
@@ -203,12 +203,12 @@ def short(
     return times, found
 
 
-def main(how: str, folder: Path) -> None:
+def main(how: str, folder: Path, part: int = 0, parts: int = 1) -> None:
     if how == "migrate":
         times, wrong = kill_migration(folder)
         print(json.dumps({"times": times, "wrong": wrong}))
         return
-    for name, scenario in SCENARIOS.items():
+    for name, scenario in list(SCENARIOS.items())[part::parts]:
         here = folder / "store"
         here.mkdir()
         if how == "kill":
@@ -220,4 +220,4 @@ def main(how: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:]))

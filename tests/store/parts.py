@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from termmail.mail import parse
 from termmail.mail.message import Outgoing
-from termmail.store import messages, pop3_identity
-from termmail.store.rows import Arrived, New
+from termmail.mail.model import Done, Folder, Placement, StepKind, Undone
+from termmail.store import changes, derived, folder_changes, folders, journal, messages, pop3_identity, search
+from termmail.store.comparison import Comparison
+from termmail.store.rows import Arrived, New, Plan
 
 if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Iterable
+
     from termmail.store.store import Store
 
 NOW = 1_772_500_000
 """2026-03-03 01:06:40 UTC."""
 
-_TABLES = ("message", "raw", "remote", "draft", "draft_file", "outbox", "contact", "account_state")
+_TABLES = (
+    *("message", "raw", "remote", "draft", "draft_file", "outbox", "contact", "contact_word", "account_state"),
+    *("folder", "placement", "step", "change"),
+)
 
 
 def header(n: int = 1, subject: str = "", sender: str = "Ada Lovelace <ada@example.org>") -> bytes:
@@ -39,10 +48,30 @@ def new(n: int, uidl: bytes | None = None, *, number: int | None = None, size: i
     return New(f"u{n}".encode() if uidl is None else uidl, n if number is None else number, size, header(n), nth=nth)
 
 
+class ListedUidls:
+    """The UIDLs of a listing: `names` tells which are neither blank nor repeated."""
+
+    def __init__(self, listed: list[tuple[int, int, bytes]]) -> None:
+        self._count = Counter(uidl for _, _, uidl in listed)
+
+    def names(self, uidl: bytes) -> bool:
+        return bool(uidl) and self._count[uidl] == 1
+
+
+def reconcile(store: Store, listed: list[tuple[int, int, bytes]], account: str = "work", *, step: int = 3) -> Plan:
+    """Compare a whole listing with what is stored, in steps of a few entries."""
+    comparison = Comparison(account, ListedUidls(listed))
+    for start in range(0, len(listed), step):
+        comparison.add(store, start, listed[start : start + step])
+    while comparison.mark_missing(store, step):
+        pass
+    return comparison.finish(store)
+
+
 def session(store: Store, news: list[New], *, at: int = NOW) -> Arrived:
     """What a sync does with a listing of exactly these: reconcile, take in what the plan asks for, settle."""
     listed = [(one.number, one.size, one.uidl) for one in news]
-    plan = pop3_identity.reconcile(store, "work", listed)
+    plan = reconcile(store, listed)
     wanted = [news[place] for place in (*plan.new, *plan.unnamed)]
     arrived = pop3_identity.arrive(store, "work", wanted, received=at, listed={one.uidl for one in news})
     pop3_identity.settle(store, "work")
@@ -56,13 +85,76 @@ def states(store: Store) -> list[str]:
 
 def inbox(store: Store) -> list[str]:
     """The subjects in the inbox, oldest first."""
-    ids = messages.ids(store, "work", "Inbox")
-    return [row.subject for row in reversed(messages.rows(store, ids))]
+    return [row.subject for row in reversed(messages.rows(store, ids_in(store)))]
 
 
-def download(store: Store, id_: int, raw: bytes) -> None:
+def folder(store: Store, name: str = "Inbox", account: str = "work") -> Folder:
+    """The folder of this name, created where it is missing."""
+    folders.ensure(store, account)
+    return folders.by_name(store, account, name) or folder_changes.make(store, account, name, NOW)
+
+
+def ids_in(store: Store, name: str = "Inbox", limit: int | None = None, *, account: str = "work") -> array[int]:
+    """The ids of the messages in a folder, newest first."""
+    return messages.ids(store, [folder(store, name, account).folder_id], limit)
+
+
+def seen(store: Store, ids: Iterable[int]) -> list[Placement]:
+    """Where these messages lie now; those that are gone are said to lie nowhere."""
+    placements = {row.message_id: row.placement for row in messages.rows(store, list(ids))}
+    return [placements.get(message_id, Placement(message_id, 0)) for message_id in ids]
+
+
+def trash(store: Store, ids: Iterable[int], due_at: int | None) -> Done:
+    """Delete messages; DELE falls due at `due_at`."""
+    return changes.move_to_role(store, seen(store, list(ids)), StepKind.DELETE, NOW, {"work": due_at})
+
+
+def undo(store: Store, due_at: int | None = None) -> Undone | None:
+    """Take back the newest step."""
+    return journal.undo(store, {"work": due_at})
+
+
+def move(store: Store, ids: Iterable[int], name: str) -> Done:
+    """Move messages to a folder."""
+    return changes.move(store, seen(store, list(ids)), folder(store, name).folder_id, NOW, {})
+
+
+def erase(store: Store, ids: Iterable[int]) -> Done:
+    """Delete messages for good."""
+    return changes.erase(store, seen(store, list(ids)))
+
+
+def mark(store: Store, ids: Iterable[int], kind: StepKind = StepKind.READ) -> Done:
+    """Mark messages."""
+    return changes.mark(store, list(ids), kind, NOW)
+
+
+def add_local(store: Store, name: str, raw: bytes, *, unread: bool = False, received: int = NOW) -> int:
+    """Add a message that no server knows of."""
+    found = derived.from_message(parse.parse(raw))
+    return messages.add_local(
+        store,
+        "work",
+        folder(store, name).folder_id,
+        raw,
+        found,
+        unread=unread,
+        received=received,
+        written=name == "Sent",
+    )
+
+
+def download(store: Store, message_id: int, raw: bytes) -> None:
     """Keep a whole message as a RETR would."""
-    messages.add_raw(store, id_, raw, parse.parse(raw))
+    messages.add_raw(store, message_id, raw, derived.from_message(parse.parse(raw)))
+
+
+def index_all(store: Store) -> None:
+    """Index everything that waits."""
+    while page := search.pending(store):
+        done = [(message_id, derived.from_raw(raw, complete=complete)) for message_id, raw, complete in page]
+        search.store_indexed(store, done)
 
 
 def outgoing(n: int = 1, *recipients: str) -> Outgoing:

@@ -5,11 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from termmail.mail import parse
 from termmail.mail.message import Draft
-from termmail.store import delete_queue, drafts, messages, outbox, pop3_identity, search
+from termmail.mail.model import StepKind
+from termmail.store import changes, delete_queue, drafts, folder_changes, journal, messages, outbox, pop3_identity
 from termmail.store.rows import New, State
-from tests.store.parts import NOW, download, header, new, outgoing, session, whole
+from tests.store.parts import (
+    NOW,
+    add_local,
+    download,
+    erase,
+    folder,
+    header,
+    ids_in,
+    index_all,
+    mark,
+    move,
+    new,
+    outgoing,
+    reconcile,
+    seen,
+    session,
+    trash,
+    undo,
+    whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,10 +50,10 @@ class Scenario:
 
 def _mail(store: Store) -> None:
     session(store, [new(n) for n in range(1, 6)])
-    ids = messages.ids(store, "work", "Inbox")
+    ids = ids_in(store)
     download(store, ids[0], whole(5))
     download(store, ids[1], whole(4))
-    search.index_pending(store, seconds=60)
+    index_all(store)
 
 
 def _draft(store: Store) -> None:
@@ -45,7 +64,9 @@ def _draft(store: Store) -> None:
 
 def _queued(store: Store) -> None:
     _draft(store)
-    outbox.queue(store, "work", outgoing(9), draft_id=1, not_before=NOW, now=NOW)
+    with store.transaction(durable=True) as db:
+        outbox_id = outbox.queue(store, "work", outgoing(9), draft_id=1, not_before=NOW, now=NOW)
+        journal.record_send(db, outbox_id, "Engine part 9", NOW)
 
 
 def _sending(store: Store) -> None:
@@ -60,7 +81,22 @@ def _failed(store: Store) -> None:
 
 def _trashed(store: Store) -> None:
     _mail(store)
-    pop3_identity.trash(store, [1, 2], NOW)
+    trash(store, [1, 2], NOW)
+
+
+def _marked(store: Store) -> None:
+    _mail(store)
+    mark(store, [1, 2, 3])
+
+
+def _own_folder(store: Store) -> None:
+    _mail(store)
+    move(store, [1, 2], "Trips")
+
+
+def _removed_folder(store: Store) -> None:
+    _own_folder(store)
+    folder_changes.remove(store, folder(store, "Trips").folder_id, NOW)
 
 
 def _many(store: Store) -> list[New]:
@@ -94,25 +130,35 @@ SCENARIOS = {
         ),
         large=True,
     ),
-    "reconcile": Scenario(_trashed, lambda store: pop3_identity.reconcile(store, "work", _listing(store))),
+    "reconcile": Scenario(_trashed, lambda store: reconcile(store, _listing(store))),
     "settle": Scenario(_trashed, lambda store: pop3_identity.settle(store, "work")),
     "skip": Scenario(_mail, lambda store: pop3_identity.skip(store, "work", b"u9", 9, 10, None, "It is too large.")),
-    "add_raw": Scenario(
-        _mail, lambda store: messages.add_raw(store, 1, whole(1, LONG), parse.parse(whole(1, LONG))), large=True
-    ),
+    "add_raw": Scenario(_mail, lambda store: download(store, 1, whole(1, LONG)), large=True),
     "add_raws": Scenario(
         _mail, lambda store: messages.add_raws(store, [(1, whole(1)), (2, whole(2, LONG)), (3, whole(3))]), large=True
     ),
-    "add_local": Scenario(
-        _mail, lambda store: messages.add_local(store, "work", "Sent", whole(9, LONG), received=NOW), large=True
+    "add_local": Scenario(_mail, lambda store: add_local(store, "Sent", whole(9, LONG), received=NOW), large=True),
+    "mark": Scenario(_mail, lambda store: mark(store, [1, 2, 3], StepKind.STAR)),
+    "set_seen": Scenario(_mail, lambda store: changes.set_seen(store, 1)),
+    "copy": Scenario(
+        _trashed, lambda store: changes.copy(store, seen(store, [1, 2]), folder(store, "Archive").folder_id, NOW)
     ),
-    "set_flags": Scenario(_mail, lambda store: messages.set_flags(store, [1, 2, 3], unread=False, starred=True)),
-    "move": Scenario(_trashed, lambda store: messages.move(store, [1, 2, 3], "Archive")),
-    "erase": Scenario(_trashed, lambda store: messages.erase(store, [1, 2, 3])),
-    "trash": Scenario(_mail, lambda store: pop3_identity.trash(store, [1, 2, 3], NOW)),
-    "restore": Scenario(
-        _trashed, lambda store: pop3_identity.restore(store, {1: ("Inbox", "kept"), 2: ("Inbox", "kept")})
+    "empty_trash": Scenario(_trashed, lambda store: changes.empty_trash(store, "work")),
+    "make folder": Scenario(_mail, lambda store: folder_changes.make(store, "work", "Trips/2026", NOW)),
+    "rename folder": Scenario(
+        _own_folder, lambda store: folder_changes.rename(store, folder(store, "Trips").folder_id, "Journeys", NOW)
     ),
+    "remove folder": Scenario(
+        _own_folder, lambda store: folder_changes.remove(store, folder(store, "Trips").folder_id, NOW)
+    ),
+    "undo mark": Scenario(_marked, undo),
+    "undo move": Scenario(_own_folder, undo),
+    "undo remove folder": Scenario(_removed_folder, undo),
+    "undo send": Scenario(_queued, undo),
+    "move": Scenario(_trashed, lambda store: move(store, [1, 2, 3], "Archive")),
+    "erase": Scenario(_trashed, lambda store: erase(store, [1, 2, 3])),
+    "trash": Scenario(_mail, lambda store: trash(store, [1, 2, 3], NOW)),
+    "undo delete": Scenario(_trashed, undo),
     "due": Scenario(_trashed, lambda store: pop3_identity.due(store, "work", NOW)),
     "make_due": Scenario(_trashed, lambda store: delete_queue.make_due(store, "work", NOW)),
     "set_state": Scenario(_trashed, lambda store: pop3_identity.set_state(store, [1, 2], "sent")),
@@ -122,7 +168,7 @@ SCENARIOS = {
     ),
     "index_pending": Scenario(
         lambda store: session(store, [new(n) for n in range(1, 6)]),
-        lambda store: search.index_pending(store, seconds=60),
+        index_all,
     ),
     "save draft": Scenario(
         _draft, lambda store: drafts.save(store, Draft(id=1, version=1, account="work", body=LONG), NOW), large=True

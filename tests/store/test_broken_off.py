@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.store import messages
+from termmail.store import folders
 from termmail.store.store_errors import StoreFull
 from tests.store import sealed
-from tests.store.parts import NOW, new, picture, session, whole
+from tests.store.parts import NOW, add_local, new, picture, session, whole
 from tests.store.scenarios import LONG, SCENARIOS
 
 if TYPE_CHECKING:
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 SHORTAGES = ["limit", pytest.param("full", marks=pytest.mark.mount)]
 
 
-def _broken(how: str, folder: Path) -> dict[str, dict]:
+def _broken(how: str, folder: Path, part: int = 0, parts: int = 1) -> dict[str, dict]:
     mount = sealed.small_disk(folder) if how == "full" else ""
-    said = [
-        json.loads(line) for line in sealed.run(["-m", "tests.store.breaker", how, str(folder)], mount).splitlines()
-    ]
-    assert [one["name"] for one in said] == list(SCENARIOS)
+    words = ["-m", "tests.store.breaker", how, str(folder), str(part), str(parts)]
+    said = [json.loads(line) for line in sealed.run(words, mount).splitlines()]
+    assert [one["name"] for one in said] == list(SCENARIOS)[part::parts]
     return {one["name"]: one for one in said}
 
 
-def test_kill_9_at_any_step_leaves_all_or_nothing(tmp_path):
-    said = _broken("kill", tmp_path)
+KILL_PARTS = 6
+
+
+@pytest.mark.parametrize("part", range(KILL_PARTS))
+def test_kill_9_at_any_step_leaves_all_or_nothing(tmp_path, part):
+    said = _broken("kill", tmp_path, part, KILL_PARTS)
     assert {name: one["wrong"] for name, one in said.items() if one["wrong"]} == {}
     assert min(one["times"] for one in said.values()) >= 3
 
@@ -45,10 +48,11 @@ def test_no_room_leaves_nothing_half_written_and_the_store_goes_on(tmp_path, how
 
 def test_a_store_that_may_not_grow_says_so(store):
     session(store, [new(1)])
+    folders.ensure(store, "work")
     before = picture(store)
     store.db.execute(f"PRAGMA max_page_count = {store.read_one('PRAGMA page_count')[0]}")
     with pytest.raises(StoreFull, match="no room left"):
-        messages.add_local(store, "work", "Inbox", whole(2, LONG), received=NOW)
+        add_local(store, "Inbox", whole(2, LONG), received=NOW)
     assert picture(store) == before
 
 
@@ -69,11 +73,11 @@ for path in (disk / "s" / "mail.db", disk / "t" / "mail.db"):
     except StoreFull as error:
         print(error)
 with Store.open(disk / "s" / "mail.db", read_only=True) as store:
-    print(len(messages.ids(store, "work", "Inbox")))
+    print(len(messages.all_ids(store)))
 (disk / "ballast").unlink()
 for path in (disk / "s" / "mail.db", disk / "t" / "mail.db"):
     with Store.open(path) as store:
-        print(len(messages.ids(store, "work", "Inbox")), store.check())
+        print(len(messages.all_ids(store)), store.check())
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from termmail.store import delete_queue, messages, pop3_identity
-from tests.store.parts import NOW, download, new, session, states, whole
+from tests.store.parts import NOW, download, erase, ids_in, move, new, session, states, trash, undo, whole
 
 DAY = 86_400
 
@@ -14,14 +14,14 @@ DAY = 86_400
 def ids(store):
     """Three messages, bodies here, newest first."""
     session(store, [new(1), new(2), new(3)])
-    found = list(messages.ids(store, "work", "Inbox"))
+    found = list(ids_in(store))
     for id_, n in zip(found, (3, 2, 1), strict=True):
         download(store, id_, whole(n))
     return found
 
 
 def test_a_delete_waits_until_it_is_due(store, ids):
-    pop3_identity.trash(store, ids[:1], NOW + 60)
+    trash(store, ids[:1], NOW + 60)
     assert messages.row(store, ids[0]).folder == "Trash"
     assert pop3_identity.due(store, "work", NOW + 59) == []
     assert [known.message for known in pop3_identity.due(store, "work", NOW + 60)] == ids[:1]
@@ -29,17 +29,17 @@ def test_a_delete_waits_until_it_is_due(store, ids):
 
 
 def test_never_means_never(store, ids):
-    pop3_identity.trash(store, ids, None)
+    trash(store, ids, None)
     assert pop3_identity.due(store, "work", NOW + 10**9) == []
-    messages.erase(store, ids)
+    erase(store, ids)
     assert pop3_identity.due(store, "work", NOW + 10**9) == []
     assert session(store, [new(1), new(2), new(3)]).ids == [], "a tombstone keeps them from being shown as new"
 
 
 def test_without_its_body_a_message_is_not_deleted_but_fetched_first(store):
     session(store, [new(1)])
-    (id_,) = messages.ids(store, "work", "Inbox")
-    pop3_identity.trash(store, [id_], NOW)
+    (id_,) = ids_in(store)
+    trash(store, [id_], NOW)
     assert pop3_identity.due(store, "work", NOW) == []
     assert [known.message for known in pop3_identity.need_body(store, "work", NOW)] == [id_]
     download(store, id_, whole(1))
@@ -48,27 +48,27 @@ def test_without_its_body_a_message_is_not_deleted_but_fetched_first(store):
 
 
 def test_undo_in_time_calls_the_delete_off(store, ids):
-    before = pop3_identity.trash(store, ids, NOW + 60)
-    assert pop3_identity.restore(store, before) == []
+    trash(store, ids, NOW + 60)
+    assert set(undo(store).message_ids) == set(ids)
     assert pop3_identity.due(store, "work", NOW + 100) == []
     assert states(store) == ["kept"] * 3
-    assert list(messages.ids(store, "work", "Inbox")) == ids
+    assert list(ids_in(store)) == ids
 
 
 def test_undo_when_it_is_due_but_not_sent_is_still_in_time(store, ids):
-    before = pop3_identity.trash(store, ids, NOW)
+    trash(store, ids, NOW)
     assert len(pop3_identity.due(store, "work", NOW)) == 3
-    assert pop3_identity.restore(store, before) == []
+    assert set(undo(store).message_ids) == set(ids)
     assert states(store) == ["kept"] * 3
 
 
 def test_undo_too_late_gives_the_message_back_as_being_only_here(store, ids):
-    before = pop3_identity.trash(store, ids[:2], NOW)
+    trash(store, ids[:2], NOW)
     (one, other) = pop3_identity.due(store, "work", NOW)
     pop3_identity.set_state(store, [one.remote_id, other.remote_id], "sent")
     pop3_identity.set_state(store, [one.remote_id], "gone")
-    assert sorted(pop3_identity.restore(store, before)) == sorted(ids[:2])
-    assert list(messages.ids(store, "work", "Inbox")) == ids
+    assert set(undo(store).message_ids) == set(ids[:2])
+    assert list(ids_in(store)) == ids
     assert [messages.row(store, id_).state for id_ in ids[:2]] == ["absent", "absent"]
     # Should the server have them still, they are wanted there.
     session(store, [new(1), new(2), new(3)])
@@ -76,25 +76,26 @@ def test_undo_too_late_gives_the_message_back_as_being_only_here(store, ids):
 
 
 def test_what_was_called_off_while_a_session_ran_is_not_marked_as_sent_or_due(store, ids):
-    before = pop3_identity.trash(store, ids, NOW)
+    trash(store, ids[1:], NOW)
+    trash(store, ids[:1], NOW)
     wanted = [known.remote_id for known in pop3_identity.due(store, "work", NOW)]
-    pop3_identity.restore(store, {ids[0]: before[ids[0]]})
+    undo(store)
     assert len(pop3_identity.set_state(store, wanted, "sent")) == 2
     assert len(pop3_identity.set_state(store, wanted, "due")) == 2
     assert messages.row(store, ids[0]).state == "kept"
 
 
 def test_a_delete_that_was_put_off_waits(store, ids):
-    pop3_identity.trash(store, ids[:1], NOW)
+    trash(store, ids[:1], NOW)
     (known,) = pop3_identity.due(store, "work", NOW)
     pop3_identity.set_state(store, [known.remote_id], "due", due_at=NOW + 3600)
     assert pop3_identity.due(store, "work", NOW + 3599) == []
-    assert delete_queue.next_due(store, "work") == NOW + 3600
+    assert delete_queue.next_due(store, "work", NOW) == NOW + 3600
     assert len(pop3_identity.due(store, "work", NOW + 3600)) == 1
 
 
 def test_the_whole_way_to_gone_and_never_back_into_the_list(store, ids):
-    pop3_identity.trash(store, ids, NOW)
+    trash(store, ids, NOW)
     wanted = [known.remote_id for known in pop3_identity.due(store, "work", NOW)]
     pop3_identity.set_state(store, wanted, "sent")
     assert pop3_identity.due(store, "work", NOW) == []
@@ -108,38 +109,32 @@ def test_the_whole_way_to_gone_and_never_back_into_the_list(store, ids):
 
 def test_erasing_makes_the_delete_due_at_once_with_no_need_of_a_body(store):
     session(store, [new(1), new(2)])
-    ids = messages.ids(store, "work", "Inbox")
-    pop3_identity.trash(store, ids[:1], NOW + 60)
-    messages.erase(store, ids)
+    ids = ids_in(store)
+    trash(store, ids[:1], NOW + 60)
+    erase(store, ids)
     assert [(known.message, known.state) for known in pop3_identity.due(store, "work", NOW)] == [(None, "due")] * 2
     assert pop3_identity.need_body(store, "work", NOW) == []
     assert messages.all_ids(store).tolist() == []
     assert store.read("SELECT * FROM raw") == store.read("SELECT rowid FROM search") == []
 
 
-def test_erasing_only_here_leaves_the_server_alone(store, ids):
-    messages.erase(store, ids, from_server=False)
-    assert pop3_identity.due(store, "work", NOW) == []
-    assert session(store, [new(1), new(2), new(3)]).ids == []
-
-
 @pytest.mark.parametrize("state", ["sent", "gone", "absent"])
 def test_erasing_what_the_server_no_longer_has_deletes_nothing_there(store, ids, state):
     with store.transaction() as db:
         db.execute("UPDATE remote SET state = ?", (state,))
-    messages.erase(store, ids)
+    erase(store, ids)
     assert states(store) == [state] * 3
 
 
 def test_moving_out_of_trash_calls_the_delete_off(store, ids):
-    pop3_identity.trash(store, ids, NOW)
-    assert messages.move(store, ids[:1], "Archive") == {ids[0]: "Trash"}
+    trash(store, ids, NOW)
+    assert move(store, ids[:1], "Archive").message_ids == (ids[0],)
     assert len(pop3_identity.due(store, "work", NOW)) == 2
     assert messages.row(store, ids[0]).state == "kept"
 
 
 def test_trash_that_went_absent_is_due_when_it_comes_back(store, ids):
-    pop3_identity.trash(store, ids[:1], NOW)
+    trash(store, ids[:1], NOW)
     session(store, [new(1), new(2)])
     assert pop3_identity.due(store, "work", NOW) == []
     session(store, [new(1), new(2), new(3)])
@@ -161,25 +156,25 @@ def test_trash_that_went_absent_is_due_when_it_comes_back(store, ids):
 )
 def test_the_rule_of_an_account_makes_due_what_it_no_longer_leaves(store, rule, after, count):
     session(store, [new(1), new(2), new(3)])
-    ids = list(messages.ids(store, "work", "Inbox"))
+    ids = list(ids_in(store))
     for id_, n in zip(ids[:2], (3, 2), strict=True):
         download(store, id_, whole(n))
     assert pop3_identity.expire(store, "work", rule, NOW + after) == count
     assert states(store).count("due") == count
-    assert list(messages.ids(store, "work", "Inbox")) == ids, "the local messages stay where they are"
+    assert list(ids_in(store)) == ids, "the local messages stay where they are"
     assert len(pop3_identity.due(store, "work", NOW + after)) == min(count, 2), "none without its body"
 
 
 def test_states_are_told_for_one_account_alone(store, ids):
     assert pop3_identity.expire(store, "home", "after 0 days", NOW) == 0
-    pop3_identity.trash(store, ids, NOW)
+    trash(store, ids, NOW)
     assert pop3_identity.due(store, "home", NOW) == []
-    assert delete_queue.next_due(store, "home") is None
+    assert delete_queue.next_due(store, "home", NOW) is None
 
 
 def test_leaving_makes_due_what_waits_for_its_minute_and_nothing_else(store, ids):
-    pop3_identity.trash(store, ids[:1], NOW + 60)
-    pop3_identity.trash(store, ids[1:2], None)
+    trash(store, ids[:1], NOW + 60)
+    trash(store, ids[1:2], None)
     assert delete_queue.make_due(store, "work", NOW) == 1
     assert [known.message for known in pop3_identity.due(store, "work", NOW)] == ids[:1]
 

@@ -8,31 +8,30 @@ import pytest
 
 from termmail.mail import parse
 from termmail.store import contacts, messages, pop3_identity
-from termmail.store.messages import FOLDERS
-from termmail.store.rows import Count, New, State
-from tests.store.parts import NOW, download, header, new, session, whole
+from termmail.store.rows import New, State
+from tests.store.parts import NOW, add_local, download, erase, header, ids_in, mark, move, new, session, trash, whole
 
 
 def test_ids_are_newest_first_and_as_many_as_asked(store):
     session(store, [new(n) for n in (3, 1, 2)])
-    ids = messages.ids(store, "work", "Inbox")
+    ids = ids_in(store)
     assert isinstance(ids, array)
     assert [row.subject for row in messages.rows(store, ids)] == ["Engine part 3", "Engine part 2", "Engine part 1"]
-    assert messages.ids(store, "work", "Inbox", 2) == ids[:2]
-    assert list(messages.ids(store, "work", "Sent")) == []
+    assert ids_in(store, limit=2) == ids[:2]
+    assert list(ids_in(store, "Sent")) == []
 
 
 def test_rows_keep_the_order_asked_for_and_leave_out_what_is_gone(store):
     session(store, [new(n) for n in range(1, 301)])
-    ids = list(messages.ids(store, "work", "Inbox"))
+    ids = list(ids_in(store))
     asked = [*ids[::-1], 10**9]
-    assert [row.id for row in messages.rows(store, asked)] == ids[::-1]
+    assert [row.message_id for row in messages.rows(store, asked)] == ids[::-1]
     assert messages.row(store, 10**9) is None
 
 
 def test_a_row_tells_all_that_a_list_shows(store):
     session(store, [new(1)])
-    (row,) = messages.rows(store, messages.ids(store, "work", "Inbox"))
+    (row,) = messages.rows(store, ids_in(store))
     assert (row.account, row.folder, row.sender, row.recipients) == (
         "work",
         "Inbox",
@@ -41,7 +40,7 @@ def test_a_row_tells_all_that_a_list_shows(store):
     )
     assert (row.subject, row.snippet, row.date, row.size) == ("Engine part 1", "", 1_772_442_001, 1000)
     assert (row.unread, row.starred, row.answered, row.forwarded, row.downloaded) == (True, False, False, False, False)
-    assert (row.state, row.uidl, row.message_id, row.note) == ("kept", b"u1", "m1@example.org", "")
+    assert (row.state, row.uidl, row.rfc_message_id, row.note) == ("kept", b"u1", "m1@example.org", "")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,7 @@ def test_a_row_tells_all_that_a_list_shows(store):
 )
 def test_bytes_come_back_as_they_came(store, raw):
     session(store, [new(1)])
-    (id_,) = messages.ids(store, "work", "Inbox")
+    (id_,) = ids_in(store)
     assert messages.raw(store, id_) == (header(1), False)
     download(store, id_, raw)
     assert messages.raw(store, id_) == (raw, True)
@@ -74,7 +73,7 @@ def test_the_body_brings_the_first_words_and_the_number_of_attachments(store):
         b"Content-Disposition: attachment; filename=b.png\r\n\r\nx\r\n--b--\r\n"
     )
     pop3_identity.arrive(store, "work", [New(b"u1", 1, 10, parse.split_header(raw))], received=NOW, listed=[])
-    (id_,) = messages.ids(store, "work", "Inbox")
+    (id_,) = ids_in(store)
     assert messages.row(store, id_).attachments == 1, "a guess while only the header is here"
     download(store, id_, raw)
     row = messages.row(store, id_)
@@ -83,7 +82,7 @@ def test_the_body_brings_the_first_words_and_the_number_of_attachments(store):
 
 def test_many_bodies_are_kept_in_one_go(store):
     session(store, [new(1), new(2)])
-    ids = messages.ids(store, "work", "Inbox")
+    ids = ids_in(store)
     assert messages.add_raws(store, [(ids[0], whole(2)), (ids[1], whole(1)), (10**9, b"nobody's")]) == []
     assert [messages.raw(store, id_) for id_ in ids] == [(whole(2), True), (whole(1), True)]
 
@@ -91,15 +90,15 @@ def test_many_bodies_are_kept_in_one_go(store):
 def test_a_body_that_is_not_what_its_header_said_is_not_kept(store):
     """SAFETY P9: the UIDL alone proves nothing."""
     session(store, [new(1), new(2)])
-    ids = messages.ids(store, "work", "Inbox")
+    ids = ids_in(store)
     assert messages.add_raws(store, [(ids[0], whole(2)), (ids[1], whole(3))]) == [ids[1]]
     assert messages.raw(store, ids[1]) == (new(1).header, False)
 
 
 def test_a_body_that_comes_after_its_message_was_erased_is_dropped(store):
     session(store, [new(1)])
-    (id_,) = messages.ids(store, "work", "Inbox")
-    messages.erase(store, [id_])
+    (id_,) = ids_in(store)
+    erase(store, [id_])
     download(store, id_, whole(1))
     assert messages.row(store, id_) is None
     assert store.read("SELECT * FROM raw") == []
@@ -116,68 +115,35 @@ def test_a_message_that_came_whole_is_stored_whole(store):
     pop3_identity.arrive(
         store, "work", [New(b"u2", 2, 1000, header(2), raw=whole(2))], received=NOW, listed=[b"u1", b"u2"]
     )
-    assert {row.downloaded for row in messages.rows(store, messages.ids(store, "work", "Inbox"))} == {True}
-
-
-def test_flags_change_alone_and_together(store):
-    session(store, [new(1), new(2)])
-    one, other = messages.ids(store, "work", "Inbox")
-    messages.set_flags(store, [one], unread=False, starred=True)
-    messages.set_flags(store, [one], answered=True)
-    messages.set_flags(store, [one], forwarded=True)
-    messages.set_flags(store, [other])
-    row = messages.row(store, one)
-    assert (row.unread, row.starred, row.answered, row.forwarded) == (False, True, True, True)
-    row = messages.row(store, other)
-    assert (row.unread, row.starred, row.answered, row.forwarded) == (True, False, False, False)
-
-
-def test_counts_name_every_folder_and_the_users_own(store):
-    session(store, [new(n) for n in range(1, 6)])
-    ids = messages.ids(store, "work", "Inbox")
-    messages.set_flags(store, ids[:2], unread=False)
-    messages.move(store, ids[:1], "Zebra")
-    messages.move(store, ids[1:3], "Archive")
-    counts = messages.counts(store, "work")
-    assert list(counts) == [*FOLDERS, "Zebra"]
-    assert (counts["Inbox"], counts["Archive"], counts["Zebra"]) == (Count(2, 2), Count(2, 1), Count(1, 0))
-    assert set(messages.counts(store, "nobody").values()) == {Count(0, 0)}
-
-
-def test_move_tells_where_each_was(store):
-    session(store, [new(1), new(2)])
-    one, other = messages.ids(store, "work", "Inbox")
-    assert messages.move(store, [one, other, 10**9], "Spam") == {one: "Inbox", other: "Inbox"}
-    assert messages.move(store, [one, other], "Spam") == {}
-    assert list(messages.ids(store, "work", "Spam")) == [one, other]
+    assert {row.downloaded for row in messages.rows(store, ids_in(store))} == {True}
 
 
 def test_ten_thousand_at_once(store):
     pop3_identity.arrive(store, "work", [new(n) for n in range(1, 10_001)], received=NOW, listed=[])
-    ids = messages.ids(store, "work", "Inbox")
-    messages.set_flags(store, ids, unread=False)
-    assert len(messages.move(store, ids, "Archive")) == 10_000
-    assert len(pop3_identity.trash(store, ids, NOW)) == 10_000
-    messages.erase(store, ids)
+    ids = ids_in(store)
+    assert len(mark(store, ids).message_ids) == 10_000
+    assert len(move(store, ids, "Archive").message_ids) == 10_000
+    assert len(trash(store, ids, NOW).message_ids) == 10_000
+    erase(store, ids)
     assert len(pop3_identity.due(store, "work", NOW)) == 10_000
 
 
 def test_an_id_is_never_given_out_twice(store):
     session(store, [new(1)])
-    (first,) = messages.ids(store, "work", "Inbox")
-    messages.erase(store, [first])
+    (first,) = ids_in(store)
+    erase(store, [first])
     session(store, [new(1), new(2)])
-    assert messages.ids(store, "work", "Inbox")[0] > first
+    assert ids_in(store)[0] > first
 
 
 def test_a_message_of_no_server_is_only_here(store):
-    id_ = messages.add_local(store, "work", "Archive", whole(1), received=NOW, unread=True)
+    id_ = add_local(store, "Archive", whole(1), received=NOW, unread=True)
     row = messages.row(store, id_)
     assert (row.folder, row.state, row.uidl, row.unread, row.downloaded) == ("Archive", "", b"", True, True)
     assert row.snippet == "The engine weaves."
     assert messages.find(store, "work", ["m1@example.org", "no@x"]) == {"m1@example.org": [id_]}
     assert messages.find(store, "home", ["m1@example.org"]) == {}
-    messages.erase(store, [id_])
+    erase(store, [id_])
     assert pop3_identity.known(store, "work") == []
 
 
@@ -185,7 +151,7 @@ def test_a_header_that_names_thousands_stays_small_in_the_list(store):
     many = ", ".join(f"Person {n} <p{n}@example.org>" for n in range(5000)).encode()
     block = b"From: a@example.org\r\nTo: " + many + b"\r\nSubject: " + b"long " * 5000 + b"\r\n"
     pop3_identity.arrive(store, "work", [New(b"u", 1, 10, block)], received=NOW, listed=[])
-    (row,) = messages.rows(store, messages.ids(store, "work", "Inbox"))
+    (row,) = messages.rows(store, ids_in(store))
     assert len(row.recipients) < 1000
     assert len(row.subject) <= 1000
 
@@ -203,7 +169,7 @@ def test_the_state_of_an_account_is_kept(store):
 
 def test_people_are_completed_by_address_and_by_each_word_of_their_name(store):
     session(store, [new(1)])
-    messages.add_local(store, "work", "Sent", whole(2), received=NOW)
+    add_local(store, "Sent", whole(2), received=NOW)
     for prefix in ("ada", "ADA@ex", "love", "Ada L"):
         assert [one.email for one in contacts.complete(store, prefix)] == ["ada@example.org"]
     assert [one.email for one in contacts.complete(store, "bo")] == ["bob@example.com"]
@@ -212,10 +178,10 @@ def test_people_are_completed_by_address_and_by_each_word_of_their_name(store):
 
 def test_whom_one_writes_to_most_comes_first(store):
     for _ in range(2):
-        messages.add_local(store, "work", "Sent", whole(2), received=NOW)
+        add_local(store, "Sent", whole(2), received=NOW)
     for name in ("Bobby <bobby@x.org>", "Bobo <bobo@x.org>", "Bobo <bobo@x.org>"):
         block = b"From: " + name.encode() + b"\r\n\r\n"
-        messages.add_local(store, "work", "Inbox", block, received=NOW)
+        add_local(store, "Inbox", block, received=NOW)
     assert [one.email for one in contacts.complete(store, "bob")] == ["bob@example.com", "bobo@x.org", "bobby@x.org"]
     assert len(contacts.complete(store, "bob", 1)) == 1
 
@@ -226,5 +192,5 @@ def test_the_name_is_that_of_the_newest_message_whatever_comes_first(store):
         with store.transaction() as db:
             db.execute("DELETE FROM contact")
         for n, sender in order:
-            messages.add_local(store, "work", "Inbox", header(n, sender=sender) + b"\r\n", received=NOW)
+            add_local(store, "Inbox", header(n, sender=sender) + b"\r\n", received=NOW)
         assert [one.name for one in contacts.complete(store, "x@")] == ["New"]

@@ -12,12 +12,30 @@ from contextlib import closing
 import pytest
 
 from termmail.mail import parse
-from termmail.store import messages, migrate, outbox, permissions, pop3_identity, search
+from termmail.mail.model import StepKind
+from termmail.mail.query import parse as parse_query
+from termmail.store import contacts, folders, messages, migrate, outbox, permissions, pop3_identity, search
 from termmail.store.rows import State
 from termmail.store.store import Store
 from termmail.store.store_errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from tests.store import sealed
-from tests.store.parts import NOW, download, header, inbox, new, outgoing, picture, session, states, whole
+from tests.store.parts import (
+    NOW,
+    add_local,
+    download,
+    folder,
+    header,
+    ids_in,
+    inbox,
+    index_all,
+    mark,
+    new,
+    outgoing,
+    picture,
+    session,
+    states,
+    whole,
+)
 
 # -- who may read it
 
@@ -55,7 +73,7 @@ def test_what_others_wrote_is_told_from_ones_own(store, path):
     assert not store.changed_elsewhere()
     with Store.open(path) as other, Store.open(path, read_only=True) as third:
         assert not store.changed_elsewhere()
-        messages.set_flags(other, [1], starred=True)
+        mark(other, [1], StepKind.STAR)
         assert store.changed_elsewhere()
         assert third.changed_elsewhere()
         assert not other.changed_elsewhere()
@@ -115,6 +133,57 @@ def test_a_store_of_the_first_version_keeps_all_it_holds(path):
     assert path.with_name("mail.db.before-2").exists()
 
 
+FOLDERS_OF_V2 = ("Inbox", "Archive", "Sent", "Spam", "Trash", "Trips/2026", "Drafts", "a / b", "search:x")
+
+
+def _version_2(path, total):
+    """A store as version 2 wrote it, with messages in every folder of two accounts."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        for script in migrate.scripts()[:2]:
+            db.executescript(script)
+        db.execute(f"PRAGMA application_id = {migrate.APPLICATION_ID}")
+        db.execute("PRAGMA user_version = 2")
+        rows = [
+            (n, ("work", "home")[n % 2], FOLDERS_OF_V2[n // 2 % len(FOLDERS_OF_V2)], n % 3 == 0, 1_700_000_000 + n)
+            for n in range(1, total + 1)
+        ]
+        db.executemany(
+            "INSERT INTO message (id, account, folder, received, size, unread, sort_date, sender, recipients, subject,"
+            " message_id, in_reply_to, refs, attachments) VALUES (?, ?, ?, 5, 10, ?, ?, 'Ada', 'Bob', 'S', 'm', '', '', 0)",
+            rows,
+        )
+        db.executemany("INSERT INTO raw VALUES (?, 0, ?)", [(row[0], header(row[0])) for row in rows])
+        db.execute("INSERT INTO contact VALUES ('ada@example.org', 'Ada ÉLAN Lovelace', 1, 2, 3, 4)")
+        db.execute("INSERT INTO account_state (account) VALUES ('third')")
+        db.commit()
+    return rows
+
+
+def test_a_store_of_the_second_version_keeps_every_message_in_its_folder(path):
+    rows = _version_2(path, 400)
+    with Store.open(path) as store:
+        assert store.check() == []
+        renamed = {"Drafts": "Drafts (imported)"}
+        for account in ("work", "home"):
+            for name in FOLDERS_OF_V2:
+                wanted = [n for n, owner, folder_name, *_ in rows if (owner, folder_name) == (account, name)][::-1]
+                assert list(ids_in(store, renamed.get(name, name), account=account)) == wanted
+        found = [(one.account, one.name, one.role) for one in folders.listing(store) if one.account == "work"]
+        assert found[:5] == [
+            *[("work", name, role) for name, role in (("Inbox", "inbox"), ("Sent", "sent"), ("Archive", "archive"))],
+            *[("work", name, role) for name, role in (("Spam", "junk"), ("Trash", "trash"))],
+        ]
+        assert {role for _, _, role in found[5:]} == {"none"}
+        assert sum(count.total for count in folders.counts(store).values()) == 400
+        assert sum(count.unread for count in folders.counts(store).values()) == sum(row[3] for row in rows)
+        assert folder(store, account="third").role == "inbox"
+        assert [one.email for one in contacts.complete(store, "élan love")] == ["ada@example.org"]
+        assert [one.email for one in contacts.complete(store, "élan")] == ["ada@example.org"]
+        assert [one.email for one in contacts.complete(store, "ada")] == ["ada@example.org"]
+    assert path.with_name("mail.db.before-3").exists()
+
+
 NEXT = "ALTER TABLE message ADD COLUMN colour TEXT;\nUPDATE message SET colour = 'red; blue'; -- a comment; with it\n"
 
 
@@ -139,7 +208,7 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(store, path):
         migrate.migrate(store.db, path, [*migrate.scripts(), NEXT + "NOT SQL;"])
     assert picture(store) == before
     assert store.read("PRAGMA user_version") == [(migrate.latest(),)]
-    messages.set_flags(store, [1], starred=True)
+    mark(store, [1], StepKind.STAR)
 
 
 def test_the_second_of_two_finds_the_migration_done(store, path):
@@ -195,7 +264,7 @@ def test_pages_gone_bad_are_told_in_words(path):
             with Store.open(path) as store:
                 if store.check():
                     failed += 1
-                messages.rows(store, messages.ids(store, "work", "Inbox"))
+                messages.rows(store, ids_in(store))
                 session(store, [new(n) for n in range(200, 400)])
         except StoreDamaged:
             failed += 1
@@ -209,7 +278,7 @@ def test_a_store_cut_short_is_told_in_words(path):
     path.write_bytes(good[: len(good) // 2])
     with pytest.raises(StoreDamaged), Store.open(path) as store:
         assert store.check()
-        messages.rows(store, messages.ids(store, "work", "Inbox"))
+        messages.rows(store, ids_in(store))
         messages.raw(store, 299)
 
 
@@ -232,7 +301,9 @@ def test_a_folder_in_its_place_is_told_in_words(path, read_only):
 LOOK = """
 import sys
 from pathlib import Path
-from termmail.store import messages, search
+from termmail.mail.model import StepKind
+from termmail.mail.query import parse as parse_query
+from termmail.store import changes, messages, search
 from termmail.store.store_errors import StoreReadOnly
 from termmail.store.store import Store
 path = Path(sys.argv[1])
@@ -241,23 +312,27 @@ try:
 except StoreReadOnly:
     print("read-only")
 with Store.open(path, read_only=True) as store:
-    ids = messages.ids(store, "work", "Inbox")
-    print(len(ids), messages.rows(store, ids)[0].subject, messages.raw(store, ids[0])[1], len(search.search(store, "engine")))
-    for act in (lambda: messages.set_flags(store, ids, unread=False), lambda: messages.erase(store, ids)):
+    ids = messages.all_ids(store)[::-1]
+    print(len(ids), messages.rows(store, ids)[0].subject, messages.raw(store, ids[0])[1], len(search.search(store, parse_query("engine"))))
+    rows = messages.rows(store, ids)
+    for act in (
+        lambda: changes.mark(store, ids, StepKind.READ, 1),
+        lambda: changes.erase(store, [row.placement for row in rows]),
+    ):
         try:
             act()
         except StoreReadOnly:
             print("refused")
 with Store.open(path.with_name("none.db"), read_only=True) as store:
-    print(len(messages.ids(store, "work", "Inbox")))
+    print(len(messages.all_ids(store)))
 """
 SEEN = ["read-only", "2 Engine part 2 True 2", "refused", "refused", "0"]
 
 
 def _fill(store):
     session(store, [new(1), new(2)])
-    download(store, messages.ids(store, "work", "Inbox")[0], whole(2))
-    search.index_pending(store)
+    download(store, ids_in(store)[0], whole(2))
+    index_all(store)
 
 
 def test_a_folder_that_cannot_be_written_can_be_read(path):
@@ -300,7 +375,7 @@ def test_without_wal_everything_works_and_commits_reach_the_disk(path):
             "FULL between promises: NORMAL may damage the file without WAL"
         )
         migrate.migrate(store.db, path, [*migrate.scripts(), NEXT])
-        assert len(search.search(store, "engine")) == 2
+        assert len(search.search(store, parse_query("engine"))) == 2
         assert store.check() == []
 
 
@@ -340,13 +415,13 @@ def test_where_nothing_tells_the_file_system_it_is_taken_for_local(tmp_path):
 def test_an_inner_transaction_that_fails_is_undone_alone(store):
     session(store, [new(1), new(2)])
     with store.transaction():
-        messages.set_flags(store, [1], starred=True)
+        mark(store, [1], StepKind.STAR)
         with pytest.raises(ZeroDivisionError), store.transaction():
-            messages.set_flags(store, [1, 2], starred=True)
+            mark(store, [1, 2], StepKind.STAR)
             raise ZeroDivisionError
     assert [row.starred for row in messages.rows(store, [1, 2])] == [True, False]
     with pytest.raises(ZeroDivisionError), store.transaction():
-        messages.set_flags(store, [2], starred=True)
+        mark(store, [2], StepKind.STAR)
         raise ZeroDivisionError
     assert [row.starred for row in messages.rows(store, [1, 2])] == [True, False]
 
@@ -361,12 +436,13 @@ def test_a_promise_cannot_be_made_inside_a_transaction_that_makes_none(store):
 
 
 def test_a_neighbour_who_does_not_finish_is_told_in_words(store, path):
+    folders.ensure(store, "work")
     with Store.open(path) as other, other.transaction():
         store.db.execute("PRAGMA busy_timeout = 0")
-        assert messages.counts(store, "work")["Inbox"].total == 0, "reading goes on"
+        assert len(messages.all_ids(store)) == 0, "reading goes on"
         with pytest.raises(StoreBusy, match="did not finish"):
-            messages.add_local(store, "work", "Inbox", whole(1), received=NOW)
-    messages.add_local(store, "work", "Inbox", whole(1), received=NOW)
+            add_local(store, "Inbox", whole(1), received=NOW)
+    add_local(store, "Inbox", whole(1), received=NOW)
 
 
 def test_a_mistake_of_ours_is_not_hidden_behind_words(store):
@@ -380,14 +456,14 @@ def test_a_mistake_of_ours_is_not_hidden_behind_words(store):
 WRITE = """
 import sys
 from pathlib import Path
-from termmail.store import drafts, outbox, remote
+from termmail.store import drafts, outbox, pop3_identity
 from termmail.mail.message import Draft
 from termmail.store.store import Store
 from tests.store.parts import NOW, new, outgoing
 name = sys.argv[2]
 with Store.open(Path(sys.argv[1])) as store:
     for n in range(1, 101):
-        remote.arrive(store, name, [new(n)], received=NOW, listed=[b"u%d" % n])
+        pop3_identity.arrive(store, name, [new(n)], received=NOW, listed=[b"u%d" % n])
         draft = drafts.save(store, Draft(account=name, subject=str(n)), NOW)
         outbox.queue(store, name, outgoing(n), draft_id=draft.id, not_before=NOW, now=NOW)
 """
@@ -418,7 +494,7 @@ def test_two_processes_write_at_once_and_nothing_is_lost(store, path):
     with _start(WRITE, str(path), "work") as one, _start(WRITE, str(path), "home") as other:
         assert (one.wait(), other.wait()) == (0, 0)
     for account in ("work", "home"):
-        assert len(messages.ids(store, account, "Inbox")) == len(outbox.ids(store, account)) == 100
+        assert len(ids_in(store, account=account)) == len(outbox.ids(store, account)) == 100
 
 
 def test_of_two_processes_at_once_only_one_gets_a_message_to_send(store, path):

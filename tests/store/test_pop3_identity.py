@@ -10,7 +10,21 @@ from termmail.mail import parse
 from termmail.store import messages, pop3_identity
 from termmail.store.rows import New, Plan
 from termmail.store.store import Store
-from tests.store.parts import NOW, download, header, inbox, new, session, states, whole
+from tests.store.parts import (
+    NOW,
+    download,
+    erase,
+    header,
+    ids_in,
+    inbox,
+    move,
+    new,
+    reconcile,
+    session,
+    states,
+    trash,
+    whole,
+)
 
 LISTED = [(1, 1000, b"u1")]
 MISSING: list[tuple[int, int, bytes]] = []
@@ -46,7 +60,7 @@ def _stand(store: Store, state: str, due_at: int | None) -> None:
 def test_what_a_listing_makes_of_each_state(store, state, due_at, listed, then):
     session(store, [new(1)])
     _stand(store, state, due_at)
-    plan = pop3_identity.reconcile(store, "work", listed)
+    plan = reconcile(store, listed)
     assert states(store) == [then]
     assert plan.new == plan.unnamed == []
     assert plan.again == (state in {"sent", "gone"} and listed == LISTED)
@@ -66,7 +80,7 @@ def test_a_header_seen_again_is_no_second_message(store, state):
 @pytest.mark.parametrize("state", ["sent", "gone"])
 def test_a_deleted_message_that_comes_back_is_deleted_again_and_never_shown_as_new(store, state):
     session(store, [new(1)])
-    messages.erase(store, messages.ids(store, "work", "Inbox"))
+    erase(store, ids_in(store))
     _stand(store, state, None)
     arrived = pop3_identity.arrive(store, "work", [new(1)], received=NOW, listed=[b"u1"])
     assert (arrived.ids, arrived.again) == ([], 1)
@@ -77,7 +91,7 @@ def test_a_deleted_message_that_comes_back_is_deleted_again_and_never_shown_as_n
 def test_newest_first_and_the_later_number_wins_where_dates_are_equal(store):
     same = [New(b"a", 1, 10, header(1)), New(b"b", 2, 10, header(1) + b"X-Other: 1\r\n")]
     arrived = pop3_identity.arrive(store, "work", same[::-1], received=NOW, listed=[b"a", b"b"])
-    assert arrived.ids == list(messages.ids(store, "work", "Inbox"))
+    assert arrived.ids == list(ids_in(store))
     assert [row.uidl for row in messages.rows(store, arrived.ids)] == [b"b", b"a"]
 
 
@@ -85,7 +99,7 @@ def test_a_date_in_the_future_or_without_sense_sorts_by_arrival(store):
     for n, date in enumerate([b"Mon, 2 Mar 2099 09:00:00 +0000", b"yesterday", b"Fri, 99 Foo 99999 99:99:99 +9999"]):
         block = b"From: x@example.org\r\nSubject: %d\r\nDate: %s\r\n" % (n, date)
         pop3_identity.arrive(store, "work", [New(b"%d" % n, n + 1, 10, block)], received=NOW, listed=[])
-    assert [row.date for row in messages.rows(store, messages.ids(store, "work", "Inbox"))] == [NOW] * 3
+    assert [row.date for row in messages.rows(store, ids_in(store))] == [NOW] * 3
 
 
 # -- identity
@@ -93,21 +107,21 @@ def test_a_date_in_the_future_or_without_sense_sorts_by_arrival(store):
 
 def test_changed_uidls_with_matching_witnesses_are_bound_again_not_downloaded_again(store):
     session(store, [new(n) for n in range(1, 21)])
-    before = messages.ids(store, "work", "Inbox")
+    before = ids_in(store)
     download(store, before[0], whole(20))
     renamed = [new(n, b"other-%d" % n) for n in range(1, 21)]
     arrived = session(store, renamed)
     assert (arrived.ids, arrived.rebound) == ([], 20)
-    assert messages.ids(store, "work", "Inbox") == before
+    assert ids_in(store) == before
     assert set(states(store)) == {"kept"}
     assert pop3_identity.by_message(store, before[0]).uidl == b"other-20"
     assert messages.raw(store, before[0]) == (whole(20), True)
-    assert pop3_identity.reconcile(store, "work", [(n, 1000, b"other-%d" % n) for n in range(1, 21)]) == Plan([], [])
+    assert reconcile(store, [(n, 1000, b"other-%d" % n) for n in range(1, 21)]) == Plan([], [])
 
 
 def test_a_renamed_message_that_was_deleted_stays_deleted(store):
     session(store, [new(1)])
-    messages.erase(store, messages.ids(store, "work", "Inbox"))
+    erase(store, ids_in(store))
     pop3_identity.set_state(store, [1], "sent")
     arrived = session(store, [new(1, b"other")])
     assert (arrived.ids, arrived.rebound, arrived.again) == ([], 1, 1)
@@ -133,20 +147,20 @@ def test_a_copy_under_another_uidl_is_a_message_of_its_own(store):
 def test_a_reused_uidl_with_other_content_is_a_new_message_and_the_old_one_stays(store, size):
     session(store, [new(1)])
     again = New(b"u1", 1, size, header(2))
-    pop3_identity.reconcile(store, "work", [(1, size, b"u1")])
+    reconcile(store, [(1, size, b"u1")])
     arrived = pop3_identity.arrive(store, "work", [again], received=NOW, listed=[b"u1"])
     assert len(arrived.ids) == 1
     assert states(store) == ["absent", "kept"]
     assert inbox(store) == ["Engine part 1", "Engine part 2"]
-    assert pop3_identity.reconcile(store, "work", [(1, size, b"u1")]) == Plan([], [])
+    assert reconcile(store, [(1, size, b"u1")]) == Plan([], [])
     assert states(store) == ["absent", "kept"]
 
 
 def test_a_reused_uidl_never_makes_a_delete_hit_the_new_message(store):
     session(store, [new(1)])
-    (old,) = messages.ids(store, "work", "Inbox")
+    (old,) = ids_in(store)
     download(store, old, whole(1))
-    pop3_identity.trash(store, [old], NOW)
+    trash(store, [old], NOW)
     session(store, [New(b"u1", 1, 2000, header(2))])
     assert pop3_identity.due(store, "work", NOW + 100) == []
     assert inbox(store) == ["Engine part 2"]
@@ -208,18 +222,18 @@ def test_a_uidl_of_5_kb_with_nul_and_escape_is_only_bytes(store):
     session(store, [new(1, odd)])
     assert session(store, [new(1, odd)]).ids == []
     assert pop3_identity.known(store, "work")[0].uidl == odd
-    assert messages.rows(store, messages.ids(store, "work", "Inbox"))[0].uidl == odd
+    assert messages.rows(store, ids_in(store))[0].uidl == odd
     other = odd + b"y"
     assert len(session(store, [new(1, odd), new(2, other)]).ids) == 1
 
 
 def test_absent_keeps_the_local_copy_and_its_place(store):
     session(store, [new(1), new(2)])
-    ids = messages.ids(store, "work", "Inbox")
+    ids = ids_in(store)
     download(store, ids[1], whole(1))
-    messages.move(store, ids, "Archive")
+    move(store, ids, "Archive")
     session(store, [])
-    assert messages.ids(store, "work", "Archive") == ids
+    assert ids_in(store, "Archive") == ids
     assert messages.raw(store, ids[1]) == (whole(1), True)
     assert [row.state for row in messages.rows(store, ids)] == ["absent", "absent"]
     assert session(store, [new(1), new(2)]).ids == []
@@ -234,27 +248,27 @@ def test_numbers_are_hints_of_the_last_listing(store):
 
 def test_a_header_that_could_not_be_read_is_asked_for_again(store):
     listed = [(1, 1000, b"u1"), (2, 1000, b"u2")]
-    plan = pop3_identity.reconcile(store, "work", listed)
+    plan = reconcile(store, listed)
     pop3_identity.arrive(store, "work", [new(1)], received=NOW, listed=[b"u1", b"u2"])
     assert plan.new == [0, 1]
-    assert pop3_identity.reconcile(store, "work", listed).new == [1]
+    assert reconcile(store, listed).new == [1]
 
 
 def test_what_was_skipped_is_not_asked_for_again_until_it_is_gone(store):
     pop3_identity.skip(store, "work", b"big", 1, 10**9, None, "This message is larger than termmail takes.")
-    assert pop3_identity.reconcile(store, "work", [(1, 10**9, b"big")]) == Plan([], [])
-    assert pop3_identity.to_download(store, "work") == {}
-    assert pop3_identity.reconcile(store, "work", []).missing == 0
+    assert reconcile(store, [(1, 10**9, b"big")]) == Plan([], [])
+    assert pop3_identity.to_download(store, "work") == []
+    assert reconcile(store, []).missing == 0
     assert pop3_identity.known(store, "work") == []
 
 
 def test_a_skipped_message_says_why_and_is_kept_once_it_was_fetched(store):
     session(store, [new(1)])
     pop3_identity.skip(store, "work", b"u1", 1, 1000, None, "It is too large.")
-    (id_,) = messages.ids(store, "work", "Inbox")
+    (id_,) = ids_in(store)
     row = messages.row(store, id_)
     assert (row.state, row.note) == ("skipped", "It is too large.")
-    assert pop3_identity.to_download(store, "work") == {}
+    assert pop3_identity.to_download(store, "work") == []
     download(store, id_, whole(1))
     row = messages.row(store, id_)
     assert (row.state, row.note) == ("kept", "")
@@ -270,10 +284,10 @@ def test_the_header_of_a_skipped_message_makes_it_a_message(store):
 def test_accounts_do_not_see_each_other(store):
     pop3_identity.arrive(store, "work", [new(1)], received=NOW, listed=[b"u1"])
     pop3_identity.arrive(store, "home", [new(1)], received=NOW, listed=[b"u1"])
-    pop3_identity.reconcile(store, "home", [])
+    reconcile(store, [], "home")
     assert [known.state for known in pop3_identity.known(store, "home")] == ["absent"]
     assert states(store) == ["kept"]
-    assert len(messages.ids(store, "home", "Inbox")) == 1
+    assert len(ids_in(store, account="home")) == 1
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -305,4 +319,4 @@ def test_equal_messages_under_one_uidl_stay_two_in_whatever_order_they_come(stor
     first, second = (New(b"u", number, 10, header(1), nth=number) for number in (1, 2))
     for page in ([second], [first]):
         pop3_identity.arrive(store, "work", page, received=NOW, listed={b"u"})
-    assert len(messages.ids(store, "work", "Inbox")) == 2
+    assert len(ids_in(store)) == 2

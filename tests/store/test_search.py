@@ -8,17 +8,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from termmail.store import messages, pop3_identity, rebuild, search
+from termmail.mail.model import StepKind
+from termmail.mail.query import parse as parse_query
+from termmail.store import derived, messages, pop3_identity, rebuild, search
 from termmail.store.rows import New
-from tests.store.parts import NOW, download, header, new, picture, session, whole
+from tests.store.parts import (
+    NOW,
+    add_local,
+    download,
+    erase,
+    header,
+    ids_in,
+    index_all,
+    mark,
+    move,
+    new,
+    picture,
+    session,
+    trash,
+    whole,
+)
 
 if TYPE_CHECKING:
     from termmail.store.store import Store
-
-
-def _all_indexed(store: Store) -> None:
-    while search.index_pending(store):
-        pass
 
 
 @pytest.fixture
@@ -27,11 +39,11 @@ def ids(store):
     subjects = {1: "Plain words", 2: "=?utf-8?q?=C3=84rger_im_B=C3=BCro?=", 3: "=?utf-8?q?Caf=C3=A9_au_lait?="}
     news = [New(b"u%d" % n, n, 10, header(n, subject)) for n, subject in subjects.items()]
     pop3_identity.arrive(store, "work", news, received=NOW, listed=[])
-    found = list(messages.ids(store, "work", "Inbox"))
+    found = list(ids_in(store))
     bodies = {3: "The engine weaves patterns", 2: "Nothing at all weaves here", 1: "Only\r\nthe engine"}
     for id_, n in zip(found, (3, 2, 1), strict=True):
         download(store, id_, whole(n, bodies[n], subjects[n]))
-    _all_indexed(store)
+    index_all(store)
     return found
 
 
@@ -61,49 +73,71 @@ def ids(store):
         ("engine !!!", [0, 2]),
         ("from:", []),
         ("a AND b OR NOT c NEAR(", []),
+        ("engine -weaves", [2]),
+        ("-engine", [1]),
+        ("cafe OR buro", [0, 1]),
+        ("-cafe -buro", [2]),
+        ("cafe OR -engine", [0, 1]),
         ('"the engine', [0, 2]),
     ],
 )
 def test_queries_find_what_they_say(store, ids, query, places):
-    assert list(search.search(store, query)) == [ids[place] for place in places]
+    assert list(search.search(store, parse_query(query))) == [ids[place] for place in places]
 
 
 def test_a_search_may_be_of_one_account_and_of_so_many(store, ids):
-    assert list(search.search(store, "engine", account="home")) == []
-    assert list(search.search(store, "engine", account="work", limit=1)) == ids[:1]
+    assert list(search.search(store, parse_query("engine"), account="home")) == []
+    assert list(search.search(store, parse_query("engine"), account="work", limit=1)) == ids[:1]
 
 
 def test_a_search_may_leave_out_what_was_thrown_away(store, ids):
-    messages.move(store, ids[:1], "Spam")
-    pop3_identity.trash(store, ids[1:2], None)
-    assert list(search.search(store, "lovelace")) == ids
-    assert list(search.search(store, "lovelace", kept_only=True)) == ids[2:]
-    assert search.coverage(store, "", kept_only=True) == (1, 1)
+    move(store, ids[:1], "Spam")
+    trash(store, ids[1:2], None)
+    assert list(search.search(store, parse_query("lovelace"))) == ids
+    assert list(search.search(store, parse_query("lovelace"), discarded=False)) == ids[2:]
+    assert search.coverage(store, "", discarded=False) == (1, 1)
 
 
 def test_erased_messages_are_not_found(store, ids):
-    messages.erase(store, ids[:1])
-    assert list(search.search(store, "engine")) == [ids[2]]
+    erase(store, ids[:1])
+    assert list(search.search(store, parse_query("engine"))) == [ids[2]]
 
 
 def test_indexing_goes_in_steps_headers_first_then_bodies(store):
     session(store, [new(n, size=100) for n in range(1, 8)])
-    assert list(search.search(store, "part")) == []
-    assert search.index_pending(store, 3) == 4
-    assert search.index_pending(store, 10) == 0
-    assert len(search.search(store, "part")) == 7
+    assert list(search.search(store, parse_query("part"))) == []
+    page = search.pending(store, 3)
+    assert [message_id for message_id, _, _ in page] == list(ids_in(store))[:3]
+    search.store_indexed(store, [(one, derived.from_raw(raw, complete=complete)) for one, raw, complete in page])
+    assert len(search.search(store, parse_query("part"))) == 3
+    index_all(store)
+    assert search.pending(store) == []
+    assert len(search.search(store, parse_query("part"))) == 7
     assert search.coverage(store, "work") == (0, 7)
-    ids = messages.ids(store, "work", "Inbox")
+    ids = ids_in(store)
     messages.add_raws(store, [(ids[0], whole(7))])
-    assert search.index_pending(store) == 0
-    assert list(search.search(store, "weaves")) == [ids[0]]
+    index_all(store)
+    assert list(search.search(store, parse_query("weaves"))) == [ids[0]]
     assert messages.row(store, ids[0]).snippet == "The engine weaves."
     assert search.coverage(store, "work") == (1, 7)
 
 
-def test_indexing_gives_the_store_back_when_its_time_is_up(store):
-    session(store, [new(n) for n in range(1, 8)])
-    assert search.index_pending(store, 100, seconds=0) == 6
+def test_a_page_to_index_holds_few_bytes(store):
+    session(store, [new(n) for n in range(1, 4)])
+    ids = ids_in(store)
+    messages.add_raws(store, [(one, whole(n, "x" * 9_000_000)) for one, n in zip(ids, (3, 2, 1), strict=True)])
+    assert [message_id for message_id, _, _ in search.pending(store)] == [ids[0]]
+
+
+def test_a_message_that_was_downloaded_or_erased_meanwhile_is_not_indexed_by_its_header(store):
+    session(store, [new(1), new(2)])
+    page = search.pending(store)
+    ids = ids_in(store)
+    download(store, ids[0], whole(2))
+    erase(store, ids[1:])
+    search.store_indexed(store, [(one, derived.from_raw(raw, complete=complete)) for one, raw, complete in page])
+    assert list(search.search(store, parse_query("weaves"))) == [ids[0]]
+    assert store.read("SELECT count(*) FROM search") == [(1,)]
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -115,16 +149,16 @@ def test_indexing_gives_the_store_back_when_its_time_is_up(store):
     )
 )
 def test_nothing_one_can_type_is_an_error(store, query):
-    messages.add_local(store, "work", "Inbox", whole(1), received=NOW)
-    assert len(search.search(store, query, limit=1)) <= 1
+    add_local(store, "Inbox", whole(1), received=NOW)
+    assert len(search.search(store, parse_query(query), limit=1)) <= 1
 
 
 @pytest.mark.parametrize(
     "query", ["\x00", "a\x00b", "\ud800", '"' * 5000, "x " * 5000, "from:" * 3000, "*", '"*"', "a" * 10**6]
 )
 def test_nor_is_anything_endless_or_broken(store, query):
-    messages.add_local(store, "work", "Inbox", whole(1), received=NOW)
-    search.search(store, query)
+    add_local(store, "Inbox", whole(1), received=NOW)
+    search.search(store, parse_query(query))
 
 
 # -- rebuild
@@ -133,17 +167,18 @@ def test_nor_is_anything_endless_or_broken(store, query):
 def _lived_in(store: Store) -> None:
     """A store with headers, bodies, Sent copies and odd mail."""
     session(store, [new(n) for n in range(1, 30)])
-    ids = messages.ids(store, "work", "Inbox")
+    ids = ids_in(store)
     for id_, n in zip(ids[:10], range(29, 19, -1), strict=True):
         download(store, id_, whole(n))
     odd = [b"", b"\r\n", b"From:\r\n\r\nx", b"\xff\xfe\x00", b"Date: Mon, 2 Mar 2099 09:00:00 +0000\r\n\r\n"]
     for raw in [whole(50), *odd]:
-        messages.add_local(store, "work", "Inbox", raw, received=NOW)
-    messages.add_local(store, "work", "Sent", whole(51), received=NOW)
-    messages.set_flags(store, ids[:5], unread=False, starred=True)
-    messages.move(store, ids[5:8], "Archive")
-    pop3_identity.trash(store, ids[8:9], NOW)
-    _all_indexed(store)
+        add_local(store, "Inbox", raw, received=NOW)
+    add_local(store, "Sent", whole(51), received=NOW)
+    mark(store, ids[:5], StepKind.READ)
+    mark(store, ids[:5], StepKind.STAR)
+    move(store, ids[5:8], "Archive")
+    trash(store, ids[8:9], NOW)
+    index_all(store)
 
 
 def test_rebuilding_changes_nothing_that_was_right(store):
@@ -168,7 +203,7 @@ def test_rebuilding_makes_everything_derived_again_byte_for_byte(store):
     assert picture(store) != before
     rebuild.rebuild(store)
     assert picture(store) == before
-    assert list(search.search(store, "wrong")) == []
+    assert list(search.search(store, parse_query("wrong"))) == []
 
 
 def test_rebuilding_an_empty_store_is_nothing(store):

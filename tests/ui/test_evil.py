@@ -88,7 +88,7 @@ async def test_evil_names_of_folders_queries_and_troubles(tmp_path, evil):
         assert_harmless(app)
         await pilot.press("escape", "/")
         app.inbox.query_one("#prompt-input").value = evil
-        await until(pilot, lambda: app.inbox.view.query is not None or not evil.strip())
+        await until(pilot, lambda: app.inbox.mail.list.view.query is not None or not evil.strip())
         assert_harmless(app)
 
 
@@ -103,6 +103,6 @@ async def test_four_hundred_nasty_mails_are_listed_and_read_without_a_word_of_tr
         for _ in app.inbox.messages.ids:
             await until(pilot, lambda: app.inbox.reader.message is not None)
             assert_harmless(app)
-            app.inbox.action_message_next()
+            await app.inbox.action_do("message.next")
             await pilot.pause()
         assert "went wrong" not in shown(app)

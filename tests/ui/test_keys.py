@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
-from termmail.ui import keymap, keys
+from termmail.ui import keymap
+from termmail.ui.actions import ACTIONS, BY_ID, Group, Place, split
+from termmail.ui.actions.registry import declare
 
 
 @pytest.mark.parametrize("preset", keymap.PRESETS)
@@ -25,14 +28,14 @@ def test_no_preset_gives_one_key_to_two_actions(preset):
 @pytest.mark.parametrize("preset", keymap.PRESETS)
 def test_presets_name_only_actions_and_keys_that_exist(preset):
     own = keymap.PRESETS[preset]
-    assert keymap.build("termmail", {id_: text for id_, text in own.items() if text}).keys.keys() == keys.BY_ID.keys()
-    assert set(own) <= set(keys.BY_ID)
-    assert all(keymap._is_key(part) for text in own.values() for key in keys.split(text) for part in key.split())
+    assert keymap.build("termmail", {id_: text for id_, text in own.items() if text}).keys.keys() == BY_ID.keys()
+    assert set(own) <= set(BY_ID)
+    assert all(keymap._is_key(part) for text in own.values() for key in split(text) for part in key.split())
 
 
 def test_ids_and_methods_are_unique():
-    assert len(keys.BY_ID) == len(keys.ACTIONS)
-    assert len({action.method for action in keys.ACTIONS}) == len(keys.ACTIONS)
+    assert len(BY_ID) == len(ACTIONS)
+    assert len({action.method for action in ACTIONS}) == len(ACTIONS)
 
 
 def test_a_key_the_user_takes_leaves_its_old_action():
@@ -79,3 +82,18 @@ def test_keys_are_shown_as_people_write_them():
     assert built.all_shown("message.delete") == "d  Del  #"
     assert built.shown("go.top") == "g g"
     assert built.shown("mail.check") == "F5"
+
+
+def test_places_are_shown_with_the_key_that_opens_the_menu_in_this_keymap():
+    assert keymap.build("mutt").shown("go.inbox") == "c i"
+    assert keymap.build("termmail", {"mail.go": ""}).shown("go.inbox") == ""
+
+
+def test_the_table_of_the_readme_is_that_of_the_registry():
+    rows = [f"| `{one.id}` | {', '.join(f'`{key}`' for key in one.keys)} | {one.words} |" for one in ACTIONS]
+    assert "\n".join(rows) in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def test_an_action_is_registered_once():
+    with pytest.raises(ValueError, match="registered twice"):
+        declare("message.star", "y", "Star", Place.MAIL, Group.READING)

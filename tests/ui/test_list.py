@@ -160,7 +160,7 @@ async def test_rows_of_another_folder_with_the_same_numbers_are_not_mixed_up(tmp
         draft = await app.engine.save_draft(await app.engine.new_draft("ada", "bob@example.org"))
         assert draft.id in app.inbox.messages.ids
         await pilot.press("g", "d")
-        await until(pilot, lambda: app.inbox.view.folder == "Drafts" and app.inbox.messages.row(draft.id))
+        await until(pilot, lambda: app.inbox.mail.list.view.folder == "Drafts" and app.inbox.messages.row(draft.id))
         assert app.inbox.messages.row(draft.id).recipients == "bob@example.org"
         await pilot.press("g", "i")
         await until(pilot, lambda: app.subject().startswith("Letter"))
@@ -203,9 +203,9 @@ async def test_what_is_deleted_leaves_at_once_and_does_not_flicker_back(tmp_path
         seen: list[bool] = []
         update = app.inbox.messages.update
         app.inbox.messages.update = lambda ids, **at: (seen.append(gone in ids), update(ids, **at))
-        app.inbox.action_message_delete()
+        await app.inbox.action_do("message.delete")
         assert gone not in app.inbox.messages.ids
-        app.inbox.stale("ids")
+        app.inbox.mail.list.stale("ids")
         await until(pilot, lambda: len(seen) >= 2)
         assert not any(seen)
         assert len(await app.engine.ids(inbox_of(app.engine))) == len(LETTERS) - 1

@@ -341,7 +341,7 @@ async def test_who_else_has_it_is_shown_whole_as_long_as_there_is_room(tmp_path,
 async def test_in_sent_the_pane_tells_to_whom_it_went(tmp_path, size, keys):
     async with mailbox(tmp_path, [letter(1, To="Bob <bob@example.org>")], size=size) as (app, pilot):
         await app.engine.move([app.inbox.messages.cursor_id], "Sent")
-        app.inbox.go_to(View("ada", "Sent"))
+        app.inbox.mail.go_to(View("ada", "Sent"))
         await until(pilot, lambda: "Sent" in shown(app) and app.subject() == "Letter 1")
         await pilot.press(*keys)
         await until(pilot, lambda: re.search(r"To +Bob <bob@example.org>", _pane(app)))

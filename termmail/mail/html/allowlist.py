@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.mail.html.css import target
+from termmail.mail.html.links import target
 from termmail.mail.sanitize import clean
 
 if TYPE_CHECKING:

@@ -1,200 +1,198 @@
-"""What attributes and inline styles of an HTML mail say: is it hidden, is it tiny, where does it really go.
+"""Values of inline styles and presentational attributes: declarations, lengths, font sizes and colors.
 
-Styles are split at their semicolons, never searched with patterns: it takes linear time, whatever they hold.
+Styles are split at their semicolons, never searched with patterns that could backtrack: parsing takes linear time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import quote
-
-from termmail.mail.sanitize import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+import functools
+import re
 
 _STYLE_LIMIT = 4_000
-_URL_LIMIT = 8_000
-_COLOURS = {"white": "ffffff", "black": "000000", "red": "ff0000", "snow": "fffafa", "transparent": ""}
-_FILE_WORDS = (
-    "py md rs sh pl zip mov ps html htm txt pdf js ts json css png jpg jpeg gif svg doc docx xls xlsx ppt pptx c h cpp "
-    "go toml yaml yml xml csv eml ics"
-)
-_FILE_ENDINGS = frozenset(_FILE_WORDS.split())
-_TINY = 2  # pixels; what is not larger than this in both directions is there to be loaded, not to be seen
-_DIGITS = frozenset("0123456789.+-")
-_STRUCK = frozenset(("s", "strike", "del"))
-_URL_SAFE = "".join(map(chr, range(0x21, 0x7F)))
+_DEFAULT_FONT_SIZE = 16.0
+TRANSPARENT = "transparent"
+"""A color that shows what is behind it."""
+UNKNOWN = ""
+"""A color that cannot be known from the inline styles."""
+_NAMED_COLORS = {
+    "white": "ffffff",
+    "black": "000000",
+    "red": "ff0000",
+    "lime": "00ff00",
+    "blue": "0000ff",
+    "yellow": "ffff00",
+    "aqua": "00ffff",
+    "cyan": "00ffff",
+    "fuchsia": "ff00ff",
+    "magenta": "ff00ff",
+    "silver": "c0c0c0",
+    "gray": "808080",
+    "grey": "808080",
+    "maroon": "800000",
+    "olive": "808000",
+    "green": "008000",
+    "purple": "800080",
+    "teal": "008080",
+    "navy": "000080",
+    "orange": "ffa500",
+    "snow": "fffafa",
+    "ivory": "fffff0",
+    "whitesmoke": "f5f5f5",
+    "lightgray": "d3d3d3",
+    "lightgrey": "d3d3d3",
+    "transparent": TRANSPARENT,
+}
+_NO_BACKGROUND = frozenset(("none", "transparent", "initial", "inherit", "unset"))
+_HEX = frozenset("0123456789abcdef")
+_FONT_SIZES = {
+    "xx-small": 9.0,
+    "x-small": 10.0,
+    "small": 13.0,
+    "medium": 16.0,
+    "large": 18.0,
+    "x-large": 24.0,
+    "xx-large": 32.0,
+    "xxx-large": 48.0,
+    "initial": 16.0,
+    "revert": 16.0,
+}
+_PIXELS = {"px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 37.8, "mm": 3.78, "q": 0.945, "rem": 16.0, "": 1.0}
+_RELATIVE_UNITS = {"em": 1.0, "%": 0.01, "ex": 0.5, "ch": 0.5}
+_RELATIVE_WORDS = {"smaller": 0.83, "larger": 1.2, "inherit": 1.0, "unset": 1.0}
+_LENGTH = re.compile(r"([+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}))\s?([a-z%]{0,4})")
+_VALUE_LIMIT = 40
+_FONT_TOKENS = 8
 
 
+@functools.lru_cache(maxsize=512)
 def declarations(style: str) -> dict[str, str]:
-    """The declarations of a style attribute, names and values in lower case, without `!important`."""
-    found = {}
-    for one in style[:_STYLE_LIMIT].split(";"):
-        name, colon, value = one.partition(":")
-        if colon:
-            found[name.strip().lower()] = value.partition("!")[0].strip().lower()
+    """Return the declarations of a style attribute: the winning value of each property, in lower case.
+
+    `!important` wins over later declarations. The shorthands `font` and `background` also set `font-size`,
+    `background-color` and `background-image`. The dictionary is shared: callers must not change it.
+    """
+    found: dict[str, str] = {}
+    important: set[str] = set()
+    for declaration in _without_comments(style[:_STYLE_LIMIT]).split(";"):
+        name, colon, value = declaration.partition(":")
+        if not colon:
+            continue
+        name = name.strip().lower()
+        value, exclamation, _ = value.partition("!")
+        value = value.strip().lower()
+        for longhand, part in _expanded(name, value):
+            if exclamation or longhand not in important:
+                found[longhand] = part
+            if exclamation:
+                important.add(longhand)
     return found
 
 
+def _without_comments(style: str) -> str:
+    first, *rest = style.split("/*")
+    return first + "".join(part.partition("*/")[2] for part in rest)
+
+
+def _expanded(name: str, value: str) -> list[tuple[str, str]]:
+    """Return a declaration with the longhands that a shorthand sets."""
+    if name == "font":
+        return [("font-size", _font_shorthand_size(value))]
+    if name == "background":
+        image = "url(" in value or "gradient(" in value
+        return [("background-color", _background_color(value)), ("background-image", "image" if image else "none")]
+    return [(name, value)]
+
+
+def _background_color(value: str) -> str:
+    """Return the color in a `background` shorthand: a known color, "transparent", or the value where it is neither."""
+    tokens = value.split()
+    if _NO_BACKGROUND.issuperset(tokens):
+        return TRANSPARENT
+    return value if color(value) else next((token for token in tokens if color(token)), value)
+
+
+def _font_shorthand_size(value: str) -> str:
+    """Return the size in a `font` shorthand ("bold 14px/20px Arial"), or "medium" where it has none."""
+    for token in value.split()[:_FONT_TOKENS]:
+        size, slash, _ = token.partition("/")
+        match = _LENGTH.fullmatch(size)
+        if size in _FONT_SIZES or size in _RELATIVE_WORDS or (match and (match[2] or slash or float(match[1]) == 0)):
+            return size
+    return "medium"
+
+
 def length(value: str) -> float | None:
-    """A CSS or HTML length as a number ("0", "1px", "0.5em", "100%"); None where it is none."""
-    digits = value.strip().removesuffix("px").removesuffix("pt").removesuffix("em").removesuffix("r").rstrip("% ")
-    if len(digits) > 12 or not _DIGITS.issuperset(digits):
-        return None
-    try:
-        return float(digits)
-    except ValueError:
-        return None
+    """Return the number of a CSS or HTML length ("0", "1px", "0.5em", "100%"), or None where it is not one."""
+    match = _LENGTH.fullmatch(value.strip()) if len(value) < _VALUE_LIMIT else None
+    return float(match[1]) if match else None
 
 
 def number(value: str) -> int | None:
-    """A whole number as HTML attributes hold it ("2", "+2", "2px"), bounded; None where there is none."""
+    """Return a whole number of an HTML attribute ("2", "+2", "2px"), at most a million, or None."""
     found = length(value)
     return None if found is None else int(min(max(found, -1_000_000), 1_000_000))
 
 
-def _nothing(value: str | None) -> bool:
+def is_zero(value: str | None) -> bool:
+    """Return whether a value is a length of zero."""
     return value is not None and length(value) == 0
 
 
-def is_hidden(style: dict[str, str]) -> bool:
-    """Whether an element with this style is not to be seen, as the hidden first lines of newsletters are."""
-    size = length(style.get("font-size", ""))
-    return (
-        style.get("display") == "none"
-        or style.get("visibility") in ("hidden", "collapse")
-        or style.get("mso-hide") == "all"
-        or (size is not None and 0 <= size <= 1 and not style.get("font-size", "").endswith(("em", "%")))
-        or _nothing(style.get("font-size"))
-        or _nothing(style.get("max-height"))
-        or _nothing(style.get("max-width"))
-        or _nothing(style.get("opacity"))
-        or (style.get("overflow") == "hidden" and (_nothing(style.get("height")) or _nothing(style.get("width"))))
-    )
+def font_size(value: str, inherited: float | None) -> float | None:
+    """Return a font size in CSS pixels, or None where it cannot be known (calc(), vw, var()).
+
+    `inherited` is the size of the parent in pixels. An invalid value leaves the inherited size.
+    """
+    value = value.strip()
+    if value in _FONT_SIZES:
+        return _FONT_SIZES[value]
+    if value in _RELATIVE_WORDS:
+        return inherited and inherited * _RELATIVE_WORDS[value]
+    match = _LENGTH.fullmatch(value) if len(value) < _VALUE_LIMIT else None
+    if match is None:
+        return None if "(" in value else inherited
+    size, unit = float(match[1]), match[2]
+    if size < 0:
+        return inherited
+    if unit in _RELATIVE_UNITS:
+        return 0.0 if not size else inherited and inherited * size * _RELATIVE_UNITS[unit]
+    return size * _PIXELS[unit] if unit in _PIXELS else None
 
 
-def colour(value: str) -> str:
-    """A colour as six hex digits; "" where it is not a plain one."""
+def color(value: str) -> str:
+    """Return a color as six hexadecimal digits, `TRANSPARENT`, or `UNKNOWN` where it is not a plain one."""
     value = value.strip().lower()
-    if value.startswith("#"):
-        value = value[1:]
-        return "".join(digit * 2 for digit in value) if len(value) == 3 else value[:6] if len(value) in (6, 8) else ""
-    if value.startswith("rgb(") and value.endswith(")") and len(value) < 40:
-        parts = [part.strip() for part in value[4:-1].split(",")]
-        if len(parts) == 3 and all(part.isascii() and part.isdigit() and int(part) < 256 for part in parts):
-            return "".join(f"{int(part):02x}" for part in parts)
-    return _COLOURS.get(value, "")
+    if value in _NAMED_COLORS:
+        return _NAMED_COLORS[value]
+    if value.startswith("#") and _HEX.issuperset(value[1:]):
+        return _hex_color(value[1:])
+    if value.startswith(("rgb(", "rgba(")) and value.endswith(")") and len(value) < _VALUE_LIMIT:
+        return _rgb_color(value.partition("(")[2][:-1])
+    return UNKNOWN
 
 
-def ground(style: dict[str, str], attributes: dict[str, str], inherited: str) -> str:
-    """The background behind an element as a colour; "" where it cannot be known without a style sheet."""
-    value = style.get("background-color") or style.get("background") or attributes.get("bgcolor")
-    if value:
-        return colour(value)
-    return "" if "class" in attributes or "id" in attributes or "background" in attributes else inherited
+def attribute_color(value: str) -> str:
+    """Return the color of an HTML attribute, whose number sign may be missing (bgcolor=ffffff)."""
+    value = value.strip().lower()
+    return color(value) or (_hex_color(value) if _HEX.issuperset(value) else UNKNOWN)
 
 
-def is_tiny(style: dict[str, str], attributes: dict[str, str]) -> bool:
-    """Whether a picture is a tracking pixel: at most two pixels in each direction, or nothing in one."""
-    sizes = [length(style.get(side) or attributes.get(side, "")) for side in ("width", "height")]
-    known = [size for size in sizes if size is not None]
-    return 0.0 in known or (len(known) == 2 and max(known) <= _TINY)
+def _hex_color(digits: str) -> str:
+    if len(digits) in (3, 4):
+        digits = "".join(digit * 2 for digit in digits)
+    if len(digits) == 8:
+        return TRANSPARENT if digits.endswith("00") else digits[:6] if digits.endswith("ff") else UNKNOWN
+    return digits if len(digits) == 6 else UNKNOWN
 
 
-def target(href: str) -> str:
-    """Where a link goes, cleaned: an http, https or mailto URL, or "" for anything else."""
-    url = "".join(href.split("\n")).replace("\r", "").replace("\t", "").strip("".join(map(chr, range(0x21))))
-    if url.startswith("//"):
-        url = f"https:{url}"
-    scheme, colon, rest = url.partition(":")
-    scheme = scheme.lower()
-    rest = rest.replace(" ", "%20")
-    if not colon or len(url) > _URL_LIMIT or scheme not in ("http", "https", "mailto") or not rest.strip("/"):
-        return ""
-    if scheme != "mailto":
-        rest = "//" + rest.lstrip("/\\")
-    url = f"{scheme}:{rest}"
-    return url if clean(url) == url else quote(url, safe=_URL_SAFE, errors="replace")
-
-
-def is_remote(source: str) -> bool:
-    """Whether a picture's source lies on a server."""
-    return source.strip().lower().startswith(("http:", "https:", "//", "ftp:"))
-
-
-def host(url: str) -> str:
-    """The host a URL really goes to, as a browser reads it: behind any user name, a backslash counts as a slash."""
-    scheme, _, rest = url.partition(":")
-    if scheme == "mailto":
-        return rest.partition("?")[0].rpartition("@")[2].lower()
-    for end in "/\\?#":
-        rest = rest.removeprefix("//").partition(end)[0]
-    name = rest.rpartition("@")[2]
-    if not name.startswith("["):
-        name = name.partition(":")[0]
-    return name.lower().rstrip(".")
-
-
-def _named_host(word: str, *, alone: bool) -> str:
-    """The host a word of visible text names, or "". A single word with a dot is one, unless it looks like a file."""
-    if "://" in word:
-        return host(word)
-    name = word.partition("/")[0]
-    labels = name.split(".")
-    if not name.startswith("www.") and not (alone and len(labels) > 1 and labels[-1] not in _FILE_ENDINGS):
-        return ""
-    good = all(label and label.replace("-", "").isalnum() for label in labels)
-    return name if good and len(labels[-1]) > 1 and not labels[-1].isdigit() else ""
-
-
-def other_host(text: str, url: str) -> str:
-    """The host that a link's text names where it is not the host the link goes to, else ""."""
-    words = [word.strip("<>()[]{}.,;:!?\"'“”„«»").lower() for word in text.split()[:20]]
-    real = host(url).removeprefix("www.")
-    for word in words:
-        if url.startswith("mailto:"):
-            named = word.rpartition("@")[2] if "@" in word[1:] else ""
-        else:
-            named = _named_host(word, alone=len(words) == 1).removeprefix("www.")
-        if named and named != real and not named.endswith(f".{real}") and not real.endswith(f".{named}"):
-            return named
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What an element is before any of its text: hidden or not, and the colour behind it; struck out or not."""
-
-    hidden: bool
-    ground: str
-    preserved: bool
-    struck: bool = False
-
-
-def seen(tag: str, attributes: dict[str, str], above: Seen) -> Seen:
-    """How an element looks, from its attributes and what it stands in."""
-    struck = above.struck or tag in _STRUCK
-    if not attributes:
-        same = struck == above.struck and tag != "pre"
-        return above if same else Seen(above.hidden, above.ground, above.preserved or tag == "pre", struck)
-    style = declarations(attributes.get("style", ""))
-    behind = ground(style, attributes, above.ground)
-    ink = colour(style.get("color") or (attributes.get("color", "") if tag == "font" else ""))
-    hidden = above.hidden or "hidden" in attributes or is_hidden(style) or (bool(ink) and ink == behind)
-    space = style.get("white-space", "")
-    preserved = tag == "pre" or space.startswith("pre") or (above.preserved and not space)
-    decoration = style.get("text-decoration", "") + style.get("text-decoration-line", "")
-    return Seen(hidden, behind, preserved, struck or "line-through" in decoration)
-
-
-def warnings(numbered: Iterable[tuple[int, str, str]], limit: int = 5) -> list[str]:
-    """A sentence for each link (number, text, url) whose text names another host than its target."""
-    found = []
-    for number, text, url in numbered:
-        named = other_host(text, url)
-        if named:
-            found.append(f"Link [{number}] says “{named}” but goes to {host(url) or 'another place'}.")
-    rest = len(found) - limit
-    return found if rest <= 0 else [*found[:limit], f"{rest} more links do not go where their text says."]
+def _rgb_color(inside: str) -> str:
+    parts = inside.replace(",", " ").replace("/", " ").split()
+    alpha = length(parts[3]) if len(parts) == 4 else 1.0
+    if alpha == 0:
+        return TRANSPARENT
+    if len(parts) not in (3, 4) or alpha is None or (alpha < 1 or "%" in parts[-1]):
+        return UNKNOWN
+    levels = parts[:3]
+    if all(part.isascii() and part.isdigit() and int(part) < 256 for part in levels):
+        return "".join(f"{int(part):02x}" for part in levels)
+    return UNKNOWN

@@ -1,21 +1,21 @@
-"""Tables of a mail that hold data, drawn as aligned columns."""
+"""Tables of an HTML mail that are drawn as aligned columns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from termmail.mail.sanitize import cells
+from termmail.mail.width import cells
 from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _GAP = 2
-_NARROWEST = 6
-_MOST_COLUMNS = 16
-_LONG = 60  # cells: a table whose cells hold more than this is a page layout
-_NUMBER = frozenset("0123456789.,+-%()$€£¥ \u2212\u00a0\u0336")
+_MIN_WIDTH = 6
+_MAX_COLUMNS = 16
+_LONG = 60  # characters: a table whose cells hold more than this is a page layout
+_AMOUNT = frozenset("0123456789.,+-%()$€£¥ \u2212\u00a0\u0336")
 
 
 @dataclass(slots=True)
@@ -35,43 +35,56 @@ class Grid:
     marked: bool = False
 
     def columns(self) -> int:
-        """How many columns the widest row has."""
+        """Return how many columns the widest row has."""
         return max((sum(cell.span for cell in row) for row in self.rows), default=0)
 
     def is_data(self) -> bool:
-        """Whether columns help the reader: at least two rows and two columns of short cells, or the HTML says so."""
-        columns = self.columns()
-        if not 2 <= columns <= _MOST_COLUMNS:
+        """Return whether columns help the reader.
+
+        That is where the HTML marks the table as data, or at least two rows have two columns or more, and all cells
+        are short.
+        """
+        if not 2 <= self.columns() <= _MAX_COLUMNS:
             return False
-        full = [row for row in self.rows if sum(bool(cell.text) for cell in row) > 1]
+        full = sum(sum(bool(cell.text) for cell in row) > 1 for row in self.rows)
         if self.marked:
-            return bool(full)
-        if len(full) < 2 or len(full) * 2 < len(self.rows):
+            return full > 0
+        if full < 2 or full * 2 < len(self.rows):
             return False
         return all(len(cell.text) <= _LONG and "\n" not in cell.text for row in self.rows for cell in row)
 
 
-def _placed(row: Sequence[Cell]) -> list[tuple[int, Cell]]:
-    """The cells of a row with the column each starts in."""
-    found, column = [], 0
+def _placed(row: Sequence[Cell]) -> Iterator[tuple[int, Cell]]:
+    """Yield the cells of a row with the column each starts in."""
+    column = 0
     for cell in row:
-        found.append((column, cell))
+        yield column, cell
         column += cell.span
-    return found
+
+
+def _widest(text: str) -> int:
+    return max(map(cells, text.split("\n")))
 
 
 def _wanted(grid: Grid, columns: int) -> list[int]:
-    """The width each column would like, from its cells that span one column."""
-    widths = [1] * columns
+    """Return the width of each column without folding.
+
+    It comes from the cells that span one column; where there is none, from the cells whose last column it is.
+    """
+    single, last = [0] * columns, [0] * columns
     for row in grid.rows:
         for column, cell in _placed(row):
             if cell.span == 1:
-                widths[column] = max(widths[column], *map(cells, cell.text.split("\n")))
-    return widths
+                single[column] = max(single[column], _widest(cell.text), 1)
+            else:
+                end = column + cell.span - 1
+                room = sum(single[column:end]) + _GAP * (cell.span - 1)
+                last[end] = max(last[end], _widest(cell.text) - room)
+    return [one or max(other, 1) for one, other in zip(single, last, strict=True)]
 
 
 def _fitted(widths: list[int], room: int) -> list[int]:
-    """The widths cut down to `room` cells: the widest columns give first."""
+    """Return the widths reduced to `room` cells in total: the widest columns are reduced first."""
     order = sorted(range(len(widths)), key=widths.__getitem__)
     fitted = list(widths)
     left = room
@@ -81,56 +94,68 @@ def _fitted(widths: list[int], room: int) -> list[int]:
     return fitted
 
 
-def _is_number(text: str) -> bool:
-    return any(map(str.isdigit, text)) and _NUMBER.issuperset(text)
+def _is_amount(text: str) -> bool:
+    return _AMOUNT.issuperset(text) and any(map(str.isdigit, text))
 
 
 def _numeric(grid: Grid, columns: int) -> list[bool]:
-    """Which columns hold numbers in every cell that is not a header: they are aligned to the right."""
-    seen, fits = [False] * columns, [True] * columns
+    """Return which columns hold amounts in every cell that is not a header: they are aligned to the right."""
+    found, fits = [False] * columns, [True] * columns
     for row in grid.rows:
         for column, cell in _placed(row):
             if cell.header or cell.span > 1 or not cell.text:
                 continue
-            seen[column] = True
-            fits[column] = fits[column] and _is_number(cell.text)
-    return [some and fit for some, fit in zip(seen, fits, strict=True)]
+            found[column] = True
+            fits[column] = fits[column] and _is_amount(cell.text)
+    return [some and fit for some, fit in zip(found, fits, strict=True)]
 
 
 def _padded(text: str, width: int, *, right: bool) -> str:
-    space = " " * max(width - cells(text), 0)
+    space = " " * (width - cells(text))
     return space + text if right else text + space
 
 
-def _row_lines(row: Sequence[Cell], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
-    """One row as lines; a cell too long for its column goes on below."""
-    folded: list[tuple[int, int, list[str], bool]] = []
+def _row_lines(row: Sequence[Cell], widths: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:
+    """Yield one row as lines; a cell too long for its column continues below."""
+    folded: list[tuple[int, bool, list[str]]] = []
+    height = 0
     for column, cell in _placed(row):
         spanned = widths[column : column + cell.span]
         width = sum(spanned) + _GAP * (len(spanned) - 1)
         lines = [part for line in cell.text.split("\n") for part in fold(line, width)]
-        folded.append((column, width, lines, cell.span == 1 and numeric[column]))
-    drawn = []
-    for number in range(max(len(lines) for _, _, lines, _ in folded)):
-        parts = [_padded(lines[number] if number < len(lines) else "", width, right=r) for _, width, lines, r in folded]
-        drawn.append((" " * _GAP).join(parts).rstrip(" "))
-    return drawn
+        folded.append((width, cell.span == 1 and numeric[column], lines))
+        height = max(height, len(lines))
+    for number in range(height):
+        parts = [_padded(lines[number] if number < len(lines) else "", width, right=r) for width, r, lines in folded]
+        yield (" " * _GAP).join(parts).rstrip(" ")
 
 
-def draw(grid: Grid, width: int) -> list[str] | None:
-    """The table as lines of at most `width` cells, its header row ruled off; None where it does not fit."""
+def _stacked(grid: Grid, width: int, check: Callable[[], None]) -> Iterator[str]:
+    """Yield the rows of a grid that has no room for its columns: cells on one line, or below one another."""
+    for row in grid.rows:
+        check()
+        texts = [cell.text for cell in row if cell.text]
+        lines = "\n".join(texts).split("\n") if any("\n" in text for text in texts) else ["  ".join(texts)]
+        for line in lines:
+            yield from fold(line, width)
+
+
+def draw(grid: Grid, width: int, check: Callable[[], None]) -> Iterator[str]:
+    """Yield the table as lines of at most `width` cells, its header row ruled off.
+
+    Where the columns have no room, the cells of a row follow one another. `check` is called for each row and may raise
+    to stop.
+    """
     columns = grid.columns()
     room = width - _GAP * (columns - 1)
     wanted = _wanted(grid, columns)
-    if room < sum(min(one, _NARROWEST) for one in wanted):
-        return None
     widths = wanted if sum(wanted) <= room else _fitted(wanted, room)
-    if min(widths) < 2 and sum(wanted) > room:
-        return None
+    if room < sum(min(one, _MIN_WIDTH) for one in wanted) or (widths is not wanted and min(widths) < 2):
+        yield from _stacked(grid, width, check)
+        return
     numeric = _numeric(grid, columns)
-    lines: list[str] = []
     for number, row in enumerate(grid.rows):
-        lines += _row_lines(row, widths, numeric)
+        check()
+        yield from _row_lines(row, widths, numeric)
         if not number and len(grid.rows) > 1 and all(cell.header for cell in row):
-            lines.append((" " * _GAP).join("─" * one for one in widths))
-    return lines
+            yield (" " * _GAP).join("─" * one for one in widths)

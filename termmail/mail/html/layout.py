@@ -1,28 +1,31 @@
-"""A page in the making: takes the tags and text of an HTML mail one by one and lays them out as blocks.
+"""Conversion of an HTML token stream into blocks of text.
 
-The law it keeps: whatever comes, each tag and each character is looked at a bounded number of times, and nothing
-recurses. Elements are a list; an end tag that matches nothing open is ignored; an element that was opened outside a
-table cell is not closed inside it. At most one table at a time waits for its end to be judged data or layout: a table
-inside a table makes the outer one layout.
+Every tag and every character is processed a bounded number of times and nothing recurses: the open elements are a list,
+an end tag without an open element is ignored, and an element opened outside a table cell is not closed inside it.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from termmail.mail.html.css import Seen, declarations, is_hidden, is_remote, is_tiny, number, seen, target
-from termmail.mail.html.tables import Block, Table
+from termmail.mail.html.css import UNKNOWN, declarations, number
+from termmail.mail.html.links import Anchor, is_remote, target
+from termmail.mail.html.tables import Block, Content, Table, flattened
+from termmail.mail.html.visibility import Look, is_tracking_pixel, look
 from termmail.mail.sanitize import clean, clean_lines
 
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "frame", "hr", "img", "input", "link", "meta", "param", "source", "wbr")
 )
-_INLINE_WORDS = (
-    "a abbr acronym b bdi bdo big button cite code data del dfn em font i ins kbd label mark nobr o:p q s "
-    "samp small span strike strong sub sup time tt u var"
+_BLOCK_WORDS = (
+    "address article aside blockquote body caption center colgroup dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer form frameset h1 h2 h3 h4 h5 h6 head header hgroup html legend li listing main menu nav ol optgroup "
+    "option p plaintext pre search section summary table tbody td tfoot th thead tr ul xmp"
 )
-_INLINE = frozenset(_INLINE_WORDS.split())
+_BLOCKS = frozenset(_BLOCK_WORDS.split())
+"""Elements that begin a new line. All others are inline, unknown ones too (HTML Standard, section 15.3)."""
+_BLOCK_DISPLAYS = frozenset(("block", "table", "flex", "grid", "list-item", "flow-root"))
 _SKIPPED_WORDS = "script style title template iframe svg math select textarea datalist noframes noembed xml"
 _SKIPPED = frozenset(_SKIPPED_WORDS.split())
 _FOREIGN = frozenset(("svg", "math"))
@@ -34,32 +37,32 @@ _ROWS = frozenset(("tr", "tbody", "thead", "tfoot"))
 _LISTS = frozenset(("ul", "ol", "menu", "dir"))
 _TERMS = frozenset(("dt", "dd"))
 STRUCK = "\u0336"
-"""Behind each letter that is struck out, until lines are made of the blocks: it has no width of its own."""
+"""Follows each letter that is struck out until lines are made of the blocks. It has no width."""
 _LETTER = re.compile(r"(\S)")
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _BULLETS = ("• ", "◦ ", "▪ ")
-_SCAN = 32  # inline elements looked through for the start of an end tag
-_LINK_TEXT = 300
-_ALT = 200
+_SCAN_LIMIT = 32  # inline elements searched for the start tag of an end tag
+_ALT_LIMIT = 200
 _PICTURE = "[picture]"
 
 
 @dataclass(slots=True)
 class _Open:
-    """An element that is open, and what stands before its lines. `items` counts those of a list."""
+    """An open element, and the indent and quote depth of its lines. `items` counts the items of a list."""
 
     tag: str
-    look: Seen
+    look: Look
     indent: int = 0
     quote: int = 0
     kind: str = ""
+    breaks: bool = True
     items: int = 0
     item_open: bool = False
 
 
 @dataclass(slots=True)
 class _Scope:
-    """A stretch of the open elements that end tags do not reach out of: the page, a table, a cell."""
+    """A part of the open elements that end tags inside it cannot close: the page, a table, a cell."""
 
     tag: str
     start: int
@@ -67,37 +70,26 @@ class _Scope:
     table: Table | None = None
 
 
-@dataclass(slots=True)
-class Anchor:
-    """A link that was seen: its number, its target, the words of it that show."""
-
-    number: int
-    url: str
-    words: list[str] = field(default_factory=list)
-    length: int = 0
-    waiting: bool = False
-
-    def text(self) -> str:
-        """The words of the link that show."""
-        return " ".join(clean("".join(self.words)).split())[:_LINK_TEXT]
-
-
 class Page:
-    """What has been read of a mail so far. Feed it with `start`, `end` and `text`, then `close` it.
+    """Convert an HTML token stream into text blocks. Feed it with `start`, `end` and `text`, then `close` it.
 
-    `blocks` is what shows, in order; `anchors` the links; `trackers`, `remote` and `forms` count what was left out.
+    After that `blocks` has the visible text in order and `anchors` the links; `trackers`, `remote` and `forms` count
+    what was left out. With `reveal`, hidden text is kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, reveal: bool = False) -> None:
         self.blocks: list[Block] = []
         self.anchors: list[Anchor] = []
         self.trackers = 0
         self.remote = 0
         self.forms = 0
-        self._open = [_Open("", Seen(hidden=False, ground="ffffff", preserved=False))]
+        self._reveal = reveal
+        self._sheet = False
+        self._open = [_Open("", Look())]
         self._scopes = [_Scope("", 0)]
         self._lists: list[_Open] = []
-        self._table: Table | None = None
+        self._content: Content = []
+        self._cells: list[Table] = []
         self._numbers: dict[str, int] = {}
         self._link: Anchor | None = None
         self._pieces: list[str] = []
@@ -107,29 +99,34 @@ class Page:
         self._skip_depth = 0
 
     def text(self, data: str) -> None:
-        """Characters between tags."""
-        look = self._open[-1].look
-        if self._skipping or look.hidden or not data:
+        """Add the characters between two tags."""
+        if self._skipping:
+            if self._skipping == "style":
+                self._read_sheet(data.lower())
             return
-        self._write(data if look.preserved else _BREAKS.sub(" ", data))
+        style = self._open[-1].look
+        if style.removed or not data:
+            return
+        if style.hides_text():
+            self._write(" ")
+        else:
+            self._write(data if style.preserved else _BREAKS.sub(" ", data))
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """A start tag with its attributes."""
+        """Open an element, or add a void element."""
         if self._skipping and not self._skip_start(tag):
             return
         if tag in _SKIPPED:
             self._skipping, self._skip_depth = tag, 1
         elif tag in _VOID:
             self._void(tag, attributes)
-        elif tag in _INLINE:
-            self._push(_Open(tag, *self._inherited(tag, attributes)))
-            if tag == "a":
-                self._start_link(attributes)
-        else:
+        elif tag in _BLOCKS:
             self._start_block(tag, attributes)
+        else:
+            self._start_inline(tag, attributes)
 
     def end(self, tag: str) -> None:
-        """An end tag."""
+        """Close the element that an end tag belongs to."""
         if self._skipping:
             if tag == self._skipping:
                 self._skip_depth -= 1
@@ -139,23 +136,33 @@ class Page:
             self._end_link()
         if tag == "br":
             self._void(tag, {})
-        elif tag in _INLINE:
+        elif tag not in _BLOCKS:
             self._end_inline(tag)
         elif tag in _CELLS or tag in _ROWS or tag in ("table", "caption"):
             self._end_table_part(tag)
         elif self._scopes[-1].counts.get(tag):
             self._pop_to(tag)
 
+    def _read_sheet(self, text: str) -> None:
+        """Note whether a style sheet has colors. One with backgrounds makes that of the page unknown."""
+        self._sheet = self._sheet or "color" in text or "background" in text
+        if "background" in text:
+            page = self._open[0].look.background
+            for element in self._open[:_SCAN_LIMIT]:
+                if element.look.background == page:
+                    element.look = replace(element.look, background=UNKNOWN)
+
     def close(self) -> None:
-        """The mail is over: everything open ends here."""
+        """End all that is open and fill `blocks`."""
         self._skipping = ""
         while len(self._scopes) > 1:
             self._end_scope()
         self._end_link()
         self._flush()
+        self.blocks = list(flattened(self._content))
 
     def _skip_start(self, tag: str) -> bool:
-        """A start tag inside what is not shown. Whether showing begins again: HTML breaks out of svg and math."""
+        """Return whether a start tag ends the skipped content, as HTML elements end svg and math; count nested ones."""
         if tag == self._skipping:
             self._skip_depth += 1
         elif self._skipping in _FOREIGN and (tag in _SPACED or tag in _CELLS or tag in ("div", "span", "img", "br")):
@@ -163,9 +170,26 @@ class Page:
             return True
         return False
 
-    def _inherited(self, tag: str, attributes: dict[str, str]) -> tuple[Seen, int, int, str]:
+    def _child(self, tag: str, attributes: dict[str, str]) -> _Open:
+        """Return a new element inside the innermost open one."""
         top = self._open[-1]
-        return seen(tag, attributes, top.look), top.indent, top.quote, top.kind
+        return _Open(tag, self._look(tag, attributes), top.indent, top.quote, top.kind)
+
+    def _look(self, tag: str, attributes: dict[str, str]) -> Look:
+        parent = self._open[-1].look
+        return parent if self._reveal else look(tag, attributes, parent, sheet=self._sheet)
+
+    def _start_inline(self, tag: str, attributes: dict[str, str]) -> None:
+        display = declarations(attributes.get("style", "")).get("display", "") if "style" in attributes else ""
+        element = self._child(tag, attributes)
+        element.breaks = display in _BLOCK_DISPLAYS
+        if element.breaks:
+            self._flush()
+        elif display == "inline-block" and tag == "a":
+            self._write(" ")
+        self._push(element)
+        if tag == "a":
+            self._start_link(attributes)
 
     def _push(self, element: _Open) -> None:
         self._open.append(element)
@@ -174,7 +198,7 @@ class Page:
 
     def _pop(self) -> _Open:
         element = self._open[-1]
-        if element.tag not in _INLINE:
+        if element.breaks:
             self._flush()
         self._open.pop()
         self._scopes[-1].counts[element.tag] -= 1
@@ -189,18 +213,18 @@ class Page:
         return element
 
     def _pop_to(self, tag: str) -> None:
-        """Close everything up to the last open `tag`, which the scope holds."""
+        """Close all elements up to the last open `tag`, which must be in the current scope."""
         while self._pop().tag != tag:
             pass
 
     def _end_inline(self, tag: str) -> None:
         """Close an inline element, unless a block was opened inside it: then it ends with that block."""
-        for place in range(len(self._open) - 1, max(len(self._open) - _SCAN, self._scopes[-1].start), -1):
+        for place in range(len(self._open) - 1, max(len(self._open) - _SCAN_LIMIT, self._scopes[-1].start), -1):
             if self._open[place].tag == tag:
                 while len(self._open) > place:
                     self._pop()
                 return
-            if self._open[place].tag not in _INLINE:
+            if self._open[place].tag in _BLOCKS:
                 return
 
     def _start_block(self, tag: str, attributes: dict[str, str]) -> None:
@@ -216,7 +240,7 @@ class Page:
                 self._pop_to(term)
         if tag == "li" and counts.get("li") and self._lists and self._lists[-1].item_open:
             self._pop_to("li")
-        element = _Open(tag, *self._inherited(tag, attributes))
+        element = self._child(tag, attributes)
         self._spaced = self._spaced or tag in _SPACED or (tag in _LISTS and not self._lists)
         if tag in _HEADINGS:
             element.kind = "heading"
@@ -246,13 +270,10 @@ class Page:
         element.indent += len(self._marker)
 
     def _start_table(self, attributes: dict[str, str], element: _Open) -> None:
-        """A new table. One around it that still waits turns out to be a layout."""
-        if self._table:
-            self.blocks += self._table.flattened()
+        """Open the scope of a table. The table element itself belongs to the scope around it."""
         marked = (number(attributes.get("border", "")) or 0) > 0
-        self._table = Table(element.indent, element.quote, marked=marked)
-        self._scopes.append(_Scope("table", len(self._open) - 1, table=self._table))
-        # The element itself belongs to the scope around it; its scope starts behind it.
+        table = Table(element.indent, element.quote, marked=marked)
+        self._scopes.append(_Scope("table", len(self._open) - 1, table=table))
 
     def _start_table_part(self, tag: str, attributes: dict[str, str]) -> None:
         if self._scopes[-1].tag in _CELLS or self._scopes[-1].tag == "caption":
@@ -260,19 +281,19 @@ class Page:
         scope = self._scopes[-1]
         if scope.counts.get("tr") and tag in _ROWS:
             self._pop_to("tr")
-        waiting = self._table if scope.table is self._table else None
-        self._push(_Open(tag, *self._inherited(tag, attributes)))
-        if tag == "tr" and waiting:
-            waiting.start_row()
-        elif tag not in _ROWS and scope.tag == "table":
+        self._push(self._child(tag, attributes))
+        if scope.table is None:
+            return
+        if tag == "tr":
+            scope.table.start_row()
+        elif tag in _CELLS:
+            spans = (number(attributes.get(name, "")) or 1 for name in ("colspan", "rowspan"))
+            scope.table.start_cell(*spans, header=tag == "th")
             self._scopes.append(_Scope(tag, len(self._open) - 1))
-            if waiting and tag == "caption":
-                waiting.marked = True
-            elif waiting:
-                spans = (number(attributes.get(name, "")) or 1 for name in ("colspan", "rowspan"))
-                waiting.start_cell(*spans, header=tag == "th")
-            elif tag in _CELLS:
-                self._spaced = True
+            self._cells.append(scope.table)
+        elif tag == "caption":
+            scope.table.marked = True
+            self._scopes.append(_Scope(tag, len(self._open) - 1))
 
     def _end_table_part(self, tag: str) -> None:
         scope = self._scopes[-1]
@@ -289,22 +310,23 @@ class Page:
             self._pop_to(tag)
 
     def _end_scope(self) -> None:
-        """Close everything in the innermost table or cell, and it."""
+        """Close the innermost table or cell and everything in it."""
         scope = self._scopes[-1]
         self._end_link()
         while len(self._open) > scope.start + 1:
             self._pop()
         self._flush()
         self._scopes.pop()
-        if scope.tag == "table" and scope.table is self._table and self._table:
-            self.blocks += self._table.finished()
-            self._table = None
-        elif self._table:
-            self._table.end_cell()
+        if scope.tag in _CELLS:
+            self._cells.pop()
+        elif scope.table and self._cells:
+            self._cells[-1].add_table(scope.table.finished())
+        elif scope.table:
+            self._content.append(scope.table.finished())
         self._pop()
 
     def _flush(self) -> None:
-        """End the block of text that is being collected."""
+        """End the block of text that is being collected and add it."""
         if self._link and self._link.words:
             self._mark_link()
             self._link.words.append(" ")
@@ -331,44 +353,46 @@ class Page:
         self._spaced = len(lines) - last > 1
 
     def _add(self, block: Block) -> None:
-        """Put a block where it belongs: into the cell that is open, else onto the page."""
-        if self._table and self._table.cell_open:
-            self._table.add(block)
+        """Add a block to the innermost open cell, or to the page."""
+        if self._cells:
+            self._cells[-1].add(block)
         else:
-            self.blocks.append(block)
+            self._content.append(block)
 
     def _void(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element without content."""
-        look = self._open[-1].look
-        if tag == "br" and not look.hidden:
-            self._pieces.append("\n")
-        elif tag == "hr" and not look.hidden:
-            self._flush()
-            self._add(Block("", self._open[-1].indent, self._open[-1].quote, "rule"))
-        elif tag == "img":
+        """Add an element without content."""
+        top = self._open[-1]
+        if tag == "img":
             self._picture(attributes)
-        elif tag == "input" and not look.hidden:
+        elif top.look.removed:
+            return
+        elif tag == "br":
+            self._pieces.append("\n")
+        elif tag == "hr":
+            self._flush()
+            self._add(Block("", top.indent, top.quote, "rule"))
+        elif tag == "input":
             self._input(attributes)
-        elif tag == "area" and not look.hidden:
+        elif tag == "area":
             self._start_link(attributes)
             self._write(_bracketed(attributes.get("alt", "")) or _PICTURE)
             self._end_link()
 
     def _picture(self, attributes: dict[str, str]) -> None:
-        """A picture as its alternative text. Nothing is ever loaded."""
-        style = declarations(attributes.get("style", ""))
+        """Add the alternative text of a picture. Nothing is ever loaded."""
         remote = is_remote(attributes.get("src", ""))
-        tiny = is_tiny(style, attributes) or is_hidden(style) or "hidden" in attributes
+        style = self._look("img", attributes)
+        tiny = is_tracking_pixel(attributes) or (style.removed and not self._open[-1].look.removed)
         self.trackers += tiny and remote
         self.remote += remote and not tiny
-        if tiny or self._open[-1].look.hidden:
+        if tiny or style.removed or style.invisible:
             return
         alt = _bracketed(attributes.get("alt", ""))
         if alt or self._link or "alt" not in attributes:
             self._write(f" {alt or _PICTURE} ")
 
     def _input(self, attributes: dict[str, str]) -> None:
-        """A field of a form, which does nothing here."""
+        """Add a field of a form, which does nothing."""
         self.forms += 1
         kind = attributes.get("type", "text").lower()
         if kind in ("submit", "button", "reset", "image"):
@@ -380,21 +404,16 @@ class Page:
 
     def _write(self, text: str) -> None:
         self._pieces.append(_LETTER.sub(rf"\1{STRUCK}", text) if self._open[-1].look.struck else text)
-        link = self._link
-        if link and not text.isspace():
-            link.waiting = link.waiting or not link.words
-            if link.length < _LINK_TEXT:
-                link.words.append(text[:_LINK_TEXT])
-                link.length += len(text)
+        if self._link and not text.isspace():
+            self._link.add(text)
 
     def _start_link(self, attributes: dict[str, str]) -> None:
         self._end_link()
         url = target(attributes.get("href", ""))
-        if url and not self._open[-1].look.hidden:
-            self._link = Anchor(0, url)
+        self._link = Anchor(0, url) if url else None
 
     def _mark_link(self) -> None:
-        """Write the number of the open link right behind its first words."""
+        """Write the number of the open link directly behind its first words."""
         link = self._link
         if link and link.waiting:
             link.waiting = False
@@ -414,8 +433,8 @@ class Page:
 
 
 def _bracketed(alt: str) -> str:
-    """Alternative text in brackets; a lone emoji stays as it is."""
-    alt = " ".join(clean(alt[: _ALT * 2]).split())[:_ALT]
+    """Return an alternative text in brackets; a single emoji stays as it is."""
+    alt = " ".join(clean(alt[: _ALT_LIMIT * 2]).split())[:_ALT_LIMIT]
     if not alt or (len(alt) <= 2 and not alt.isascii()):
         return alt
     return f"[{alt}]"

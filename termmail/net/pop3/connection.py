@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 from termmail.mail.sanitize import clean_bytes
 from termmail.net.net_errors import NetError, Offline, ProtocolError
 from termmail.net.pop3.protocol import Answer, Challenge, Command, Connection, Greeting, State, command
-from termmail.net.trace import Direction, Secrets, Trace
+from termmail.net.redaction import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from termmail.net.stream import Stream
+    from termmail.net.trace import Direction, Trace
 
 SLOWEST = 256
 """Bytes per second below which a long answer counts as none."""

@@ -68,7 +68,9 @@ async def log_in(dialogue: Dialogue, server: Server, way: str, stamp: bytes, beh
     Raises LoginRefused, Busy, Offline or ProtocolError.
     """
     if way == "APOP":
-        answer = await dialogue.say("APOP", server.username, sasl.apop(stamp, server.password))
+        digest = sasl.apop(stamp, server.password)
+        dialogue.secrets.hide_digest(digest)
+        answer = await dialogue.say("APOP", server.username, digest)
     elif way == "PLAIN":
         answer = await _plain(dialogue, server, behind)
     elif way == "SCRAM-SHA-256":

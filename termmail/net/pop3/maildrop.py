@@ -9,25 +9,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from typing import TYPE_CHECKING, TypeVar
-
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
 from termmail.net.net_errors import LoginRefused, NetError, ProtocolError, Refused, TlsFailed, TooLarge
 from termmail.net.pop3.connection import Dialogue
+from termmail.net.pop3.listing import Listed, read_listing
 from termmail.net.pop3.login import log_in, refusal, refused_greeting, ways
 from termmail.net.pop3.pipeline import Bulk, Window
 from termmail.net.pop3.protocol import HEADER_LIMIT, MESSAGE_LIMIT, command
-from termmail.net.pop3.responses import parse_capabilities, parse_size_row, parse_stat, parse_uidl_row
+from termmail.net.pop3.responses import parse_capabilities, parse_stat, parse_uidl_row
 from termmail.net.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from termmail.net.pop3.connection import Waiter
+    from termmail.net.pop3.listing import Listing
     from termmail.net.pop3.protocol import Answer, Command
     from termmail.net.stream import Server
     from termmail.net.trace import Trace
+
+__all__ = ["FIRST_PAGE", "Listed", "Maildrop"]
 
 FIRST_PAGE = 50
 """Headers that are asked for alone, before the line is known: the first screen."""
@@ -35,18 +37,8 @@ FIRST_PAGE = 50
 EXCERPT_LIMIT = 16 << 20
 """Bytes of an answer to TOP with lines."""
 
-_ROWS_AT_ONCE = 5000
-"""Rows of a listing that are read between two looks at the rest of the program."""
-
-Value = TypeVar("Value", int, bytes)
-
-
-class Listed(Struct, frozen=True):
-    """One message of a maildrop in this session: number, bytes, and the UIDL as received (b"" where there is none)."""
-
-    number: int
-    size: int
-    uidl: bytes = b""
+_SEARCHED_AT_ONCE = 1 << 20
+"""Bytes of a message that are searched for the end of its header between two turns of the event loop."""
 
 
 class Maildrop:
@@ -68,7 +60,9 @@ class Maildrop:
         self.size = 0
         """Bytes, as STAT said."""
         self.odd_rows = 0
-        """Rows of the last listing that were left out: no numbers, said twice, out of range, or in one list alone."""
+        """Rows of the last listing that were left out; see Listing."""
+        self.odd_sizes = 0
+        """Messages of the last listing without a size that can be believed."""
 
     @classmethod
     async def open(cls, server: Server, trace: Trace | None = None, *, list_too: bool = False) -> Maildrop:
@@ -81,7 +75,7 @@ class Maildrop:
                 "The user name or the password holds a character that cannot be sent, such as a line break."
             )
         dialogue = Dialogue(await Stream.connect(server), trace)
-        dialogue.secrets.hide(server.password)
+        dialogue.secrets.hide_login(server.username, server.password)
         drop = cls(dialogue, server)
         try:
             await drop._begin(list_too=list_too)
@@ -193,45 +187,21 @@ class Maildrop:
         self._listing = (self._dialogue.post(command("LIST")), uidls)
         return self._listing
 
-    async def listing(self) -> list[Listed]:
-        """Every message that LIST and (where there is UIDL) UIDL agree on, by number. `odd_rows` counts the others.
+    async def listing(self) -> Listing:
+        """Return every message that LIST and (where there is UIDL) UIDL agree on, by number.
 
-        LIST wins over STAT. Unique ids are as received, blank and doubled ones too.
+        LIST wins over STAT. Unique ids are as received, blank and doubled ones too. Raises NetError.
         """
         (list_asked, uidls_asked), self._listing = self._listing or self._post_listing(try_uidl=self.has_uidl), None
         uidls = await self._dialogue.wait(uidls_asked) if uidls_asked else None
         sizes = await self._dialogue.wait(list_asked)
         if not sizes.ok:
             raise refusal(self._dialogue, sizes)
-        self.odd_rows = 0
-        size_of = await self._rows(sizes, parse_size_row)
-        if uidls is not None and uidls.ok:
-            uidl_of = await self._rows(uidls, parse_uidl_row)
-        else:
-            self._uidl_works = False
-            uidl_of = dict.fromkeys(size_of, b"")
-        highest = max(self.count, len(size_of))
-        agreed = sorted(number for number in size_of.keys() & uidl_of.keys() if number <= highest)
-        self.odd_rows += len(size_of.keys() | uidl_of.keys()) - len(agreed)
-        listed: list[Listed] = []
-        for start in range(0, len(agreed), _ROWS_AT_ONCE):
-            listed += [Listed(n, size_of[n], uidl_of[n]) for n in agreed[start : start + _ROWS_AT_ONCE]]
-            await asyncio.sleep(0)
-        return listed
-
-    async def _rows(self, answer: Answer, parse: Callable[[bytes], tuple[int, Value] | None]) -> dict[int, Value]:
-        """The rows that make sense, the first of each number."""
-        rows = (answer.body or b"").split(b"\r\n")
-        rows.pop()  # what follows the last CRLF: nothing
-        found: dict[int, Value] = {}
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            for row in rows[start : start + _ROWS_AT_ONCE]:
-                parsed = parse(row)
-                if parsed is not None:
-                    found.setdefault(*parsed)
-            await asyncio.sleep(0)
-        self.odd_rows += len(rows) - len(found)
-        return found
+        self._uidl_works = uidls is not None and uidls.ok
+        named = uidls.body if uidls is not None and uidls.ok else None
+        listing = await read_listing(self.count, sizes.body or b"", named)
+        self.odd_rows, self.odd_sizes = listing.odd_rows, listing.odd_sizes
+        return listing
 
     async def uidl(self, number: int) -> bytes | None:
         """The unique id of one message, in one turn; None where the server has no such message or no UIDL."""
@@ -262,10 +232,10 @@ class Maildrop:
                     self._top_works = True
                     done += 1
                     outcome = self._outcome(answer)
-                    yield entry, _header_block(outcome) if isinstance(outcome, bytes) else outcome
+                    yield entry, await _header_block(outcome) if isinstance(outcome, bytes) else outcome
         async with contextlib.aclosing(self.retrieve(listed[done:])) as messages:
             async for entry, outcome in messages:
-                yield entry, _header_block(outcome) if isinstance(outcome, bytes) else outcome
+                yield entry, await _header_block(outcome) if isinstance(outcome, bytes) else outcome
 
     async def _probe_top(self, entry: Listed) -> bool:
         """TOP was refused, and never worked yet: is it the message that is gone, or TOP that is not there?"""
@@ -374,12 +344,20 @@ def _ask_header(entry: Listed) -> tuple[Command, int]:
     return command("TOP", entry.number, 0), 1
 
 
-def _header_block(raw: bytes) -> bytes:
-    """Up to the first empty line. TOP answers are cut too: a server that takes LF alone for no line end sends it all."""
+async def _header_block(raw: bytes) -> bytes:
+    """Return the message up to and including its first empty line; all of it where there is none.
+
+    Answers to TOP are cut too: a server that takes LF alone for no line end sends the whole message.
+    """
     if raw.startswith((b"\r\n", b"\n")):
         return raw[: raw.index(b"\n") + 1]
-    ends = [at + len(line) for line in (b"\n\r\n", b"\n\n") if (at := raw.find(line)) >= 0]
-    return raw[: min(ends)] if ends else raw
+    for start in range(0, len(raw), _SEARCHED_AT_ONCE):
+        stop = start + _SEARCHED_AT_ONCE + 2  # an empty line may begin in this slice and end in the next
+        ends = [at + len(line) for line in (b"\n\r\n", b"\n\n") if (at := raw.find(line, start, stop)) >= 0]
+        if ends:
+            return raw[: min(ends)]
+        await asyncio.sleep(0)
+    return raw
 
 
 def _too_large(listed: Listed) -> TooLarge:

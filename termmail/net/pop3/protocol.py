@@ -21,25 +21,22 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from termmail.net.net_errors import NetError, Offline, ProtocolError, TooLarge, plaintext_before_tls
+from termmail.net.net_errors import NetError, Offline, ProtocolError, plaintext_before_tls
+from termmail.net.pop3.body import ROW_LIMIT, Body
 from termmail.net.pop3.responses import parse_stat, response_code
 
 STATUS_LIMIT = 8192
 """Bytes of a status line."""
-ROW_LIMIT = 8192
-"""Bytes of a row of CAPA, LIST or UIDL."""
 CAPA_ROWS = 100
 LIST_ROWS = 1_000_000
 ROW_SLACK = 1000
 """Rows of LIST and UIDL beyond what STAT counted that are still believed."""
-LISTING_LIMIT = 128 << 20
+LISTING_LIMIT = 80 << 20
 """Bytes of a LIST or UIDL answer, whatever its rows."""
 HEADER_LIMIT = 1 << 20
 """Bytes of an answer to TOP n 0."""
 MESSAGE_LIMIT = 128 << 20
 """Bytes of a message, on the wire."""
-DRAIN_LIMIT = 64 << 20
-"""Bytes read and thrown away behind a limit, so that one mail too large does not end the session."""
 
 
 class State(Enum):
@@ -142,8 +139,10 @@ class Challenge(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The answer to the oldest command. `text` is what follows +OK or -ERR; `body` is unstuffed and byte-exact, None
-    where there is none or where it was larger than the command's limit (`too_large`).
+    """The answer to the oldest command.
+
+    `text` is what follows +OK or -ERR. `body` is unstuffed and byte-exact; None where there is none or where it was
+    larger than the command's limit (`too_large`).
     """
 
     verb: str
@@ -162,7 +161,6 @@ Event = Greeting | Challenge | Answer
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _STAMP = re.compile(rb"<[!-;=?A-~]+@[!-;=?A-~]+>")
-_END = b"\r\n.\r\n"
 
 
 class Connection:
@@ -184,8 +182,8 @@ class Connection:
         self._buffer = bytearray()
         self._at = 0
         self._searched = 0
-        self._status: bytes | None = None
-        self._drained = 0
+        self._status = b""
+        self._body: Body | None = None
         self._end = False
         self._error: NetError | None = None
 
@@ -197,7 +195,7 @@ class Connection:
     @property
     def pending_bytes(self) -> int:
         """Bytes received of an answer that is not complete."""
-        return len(self._buffer) - self._at + self._drained
+        return len(self._buffer) - self._at + (self._body.received if self._body else 0)
 
     def send(self, command: Command) -> bytes:
         """The bytes to write for it. Raises ValueError where the table does not allow it now."""
@@ -250,7 +248,7 @@ class Connection:
         return event
 
     def _end_words(self) -> str:
-        if self._status is not None or len(self._buffer) > self._at:
+        if self._body is not None or len(self._buffer) > self._at:
             return "The server dropped the connection in the middle of an answer."
         if self.state is State.GREETING:
             return "The server dropped the connection without a word."
@@ -260,7 +258,7 @@ class Connection:
         if self.state is State.CLOSED:
             self._at = len(self._buffer)  # after the answer to QUIT nothing is of interest
             return None
-        if self._status is None:
+        if self._body is None:
             line = self._line()
             if line is None:
                 return None
@@ -273,9 +271,9 @@ class Connection:
             if not (ok and command.body):
                 return self._answer(Answer(command.verb, ok, text))
             self._status = text
-            self._at -= 2  # the CRLF before the body is the first half of what may end it
-            self._searched = self._at
-        return self._body()
+            self._body = self._new_body(command)
+            self._at -= 2  # the CRLF before the body may be the first half of its end
+        return self._take_body(self._body)
 
     def _line(self) -> bytes | None:
         """The next status line, once it is whole."""
@@ -311,48 +309,27 @@ class Connection:
         self._challenged = True
         return Challenge(line[2:])
 
-    def _body(self) -> Event | None:
-        """The rest of an answer of several lines, once its end is here. `_at` stands on the CRLF of the status line."""
-        command = self._outstanding[0]
-        rows = command.verb in {"LIST", "UIDL", "CAPA"}
-        limit = self._listing_limit(command) if rows else command.limit
-        end = self._buffer.find(_END, self._searched)
-        # While the end is not in sight, the last four bytes may be its beginning.
-        length = self._drained + (end if end >= 0 else len(self._buffer) - 4) - self._at
-        if length > limit and rows:
-            raise ProtocolError("The server's list is longer than a list can be.")
-        if length > limit + DRAIN_LIMIT:
-            raise TooLarge("A message has no end, or is larger than termmail takes.")
-        if end < 0:
-            if length > limit:  # too large: keep what may be the end, and forget the rest
-                self._drained += len(self._buffer) - 4 - self._at
-                del self._buffer[self._at : -4]
-            self._searched = max(self._at, len(self._buffer) - 4)
+    def _take_body(self, body: Body) -> Event | None:
+        """Take what arrived of a multi-line answer; return the answer once it is complete."""
+        self._at = body.take(self._buffer, self._at)
+        if not body.complete:
+            del self._buffer[: self._at]
+            self._at = 0
             return None
-        body = None if length > limit else self._unstuffed(end)
-        self._at = self._searched = end + len(_END)
-        if rows and body is not None:
-            _check_rows(body, self._row_limit(command))
-        text, self._status, self._drained = self._status or b"", None, 0
-        return self._answer(Answer(command.verb, ok=True, text=text, body=body, too_large=body is None))
+        self._searched, self._body = self._at, None
+        verb, too_large = self._outstanding[0].verb, body.too_large
+        return self._answer(Answer(verb, ok=True, text=self._status, body=body.value(), too_large=too_large))
 
-    def _unstuffed(self, end: int) -> bytes:
-        """What lies between the CRLF of the status line and the final dot, less one dot of every two that begin a
-        line. A single dot before other text is what a server sends that does not stuff: it is data.
-        """
-        with memoryview(self._buffer) as view:
-            body = bytes(view[self._at + 2 : end + 2])
-        if b"\r\n.." in body:
-            body = body.replace(b"\r\n..", b"\r\n.")
-        return body[1:] if body.startswith(b"..") else body
+    def _new_body(self, command: Command) -> Body:
+        if command.verb not in {"LIST", "UIDL", "CAPA"}:
+            return Body(command.limit)
+        rows = self._row_limit(command)
+        return Body(min(LISTING_LIMIT, rows * ROW_LIMIT), rows)
 
     def _row_limit(self, command: Command) -> int:
         if command.verb == "CAPA":
             return CAPA_ROWS
         return LIST_ROWS if self.count is None else min(LIST_ROWS, self.count + ROW_SLACK)
-
-    def _listing_limit(self, command: Command) -> int:
-        return min(LISTING_LIMIT, self._row_limit(command) * ROW_LIMIT)
 
     def _answer(self, answer: Answer) -> Answer:
         command = self._outstanding.popleft()
@@ -376,10 +353,3 @@ def _status(line: bytes) -> tuple[bool, bytes]:
     if not (ok or line.startswith(b"-ERR")) or (rest and rest[:1] not in b" \t"):
         raise ProtocolError("The server said something that is no POP3 answer.")
     return ok, rest[1:]
-
-
-def _check_rows(body: bytes, limit: int) -> None:
-    if body.count(b"\r\n") > limit:
-        raise ProtocolError("The server's list is longer than what it counted.")
-    if len(body) > ROW_LIMIT and max(map(len, body.split(b"\r\n"))) > ROW_LIMIT:
-        raise ProtocolError("The server sent a line without an end.")

@@ -24,12 +24,15 @@ def parse_stat(text: bytes) -> tuple[int, int] | None:
     return int(words[0]), int(words[1])
 
 
-def parse_size_row(row: bytes) -> tuple[int, int] | None:
-    """Number and bytes of a row of LIST, or None: numbers are [1-9][0-9]{0,9} in ASCII and nothing else."""
+def parse_size_row(row: bytes) -> tuple[int, int | None] | None:
+    """Return number and bytes of a row of LIST, or None for a row without a number.
+
+    A number is [1-9][0-9]{0,9} in ASCII and nothing else. The size is None where it is missing or no such number.
+    """
     words = row.split(maxsplit=2)
-    if len(words) < 2 or not _NUMBER.fullmatch(words[0]) or not _SIZE.fullmatch(words[1]):
+    if not words or not _NUMBER.fullmatch(words[0]):
         return None
-    return int(words[0]), int(words[1])
+    return int(words[0]), int(words[1]) if len(words) > 1 and _SIZE.fullmatch(words[1]) else None
 
 
 def parse_uidl_row(row: bytes) -> tuple[int, bytes] | None:

@@ -13,12 +13,14 @@ import ssl
 from typing import TYPE_CHECKING, cast
 
 from aiosmtplib import SMTPResponse
-from aiosmtplib.protocol import SMTPProtocol, normalize_message_line_endings
+from aiosmtplib.protocol import SMTPProtocol
 
 from termmail.net.net_errors import TlsFailed
 from termmail.net.stream import CONNECT_SECONDS, connected, explain, plaintext_behind_tls, tls_context
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from termmail.net.stream import Server
     from termmail.net.trace import Trace
 
@@ -28,7 +30,6 @@ CHUNK = 65536
 SHUTDOWN_SECONDS = 1.0
 
 _REPLY = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n")
-_LINE_START_DOT = re.compile(rb"(?m)^\.")
 
 
 class Wire(SMTPProtocol):
@@ -63,12 +64,12 @@ class Wire(SMTPProtocol):
         Line ends become CRLF and each leading dot is doubled (RFC 5321 section 4.5.2).
         Raises ConnectionError where the line dies or the server speaks before the dot.
         """
-        body = await asyncio.to_thread(stuffed, raw)
         if self._trace is not None:
-            self._trace.add(">", f"(the message, {len(body)} bytes)")
-        for start in range(0, len(body), CHUNK):
+            self._trace.add(">", f"(the message, {len(raw)} bytes)")
+        for piece in stuffed(raw):
             await self._room()
-            cast("asyncio.WriteTransport", self.transport).write(body[start : start + CHUNK])
+            cast("asyncio.WriteTransport", self.transport).write(piece)
+            await asyncio.sleep(0)
         await self._room()
 
     async def _room(self) -> None:
@@ -145,9 +146,22 @@ class Wire(SMTPProtocol):
         self.drop()
 
 
-def stuffed(raw: bytes) -> bytes:
-    """The message as DATA sends it: every line ends in CRLF, so no bare CR or LF is left; leading dots doubled."""
-    return _LINE_START_DOT.sub(b"..", normalize_message_line_endings(raw))
+def stuffed(raw: bytes) -> Iterator[bytes]:
+    """Yield the message as DATA sends it, in pieces of about CHUNK bytes (RFC 5321 sections 2.3.8 and 4.5.2).
+
+    Every line ends in CRLF, so that no bare CR or LF is left, and each leading dot is doubled.
+    """
+    start, at_line_start = 0, True
+    while start < len(raw):
+        end = start + CHUNK
+        if raw[end - 1 : end + 1] == b"\r\n":  # do not cut a line end in two
+            end += 1
+        piece = raw[start:end].replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+        dotted = piece.replace(b"\r\n.", b"\r\n..")
+        yield b"." + dotted if at_line_start and piece.startswith(b".") else dotted
+        start, at_line_start = end, piece.endswith(b"\r\n")
+    if not at_line_start:
+        yield b"\r\n"
 
 
 async def connect(server: Server, trace: Trace | None) -> Wire:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from termmail.mail.sanitize import clean_bytes
 from termmail.net.net_errors import Busy, LoginRefused, NetError, ProtocolError, Refused, TlsFailed
+from termmail.net.smtp.seven_bit import to_seven_bit
 from termmail.net.stream import explain, plaintext_behind_tls
 from termmail.net.trace import Trace
 
@@ -92,7 +93,7 @@ async def _open(server: Server, trace: Trace | None) -> AsyncIterator[_Session]:
     from termmail.net.smtp import guard  # noqa: PLC0415  aiosmtplib takes 57 ms, which only sending needs
 
     trace = trace or Trace(limit=1)
-    trace.secrets.hide(server.password)
+    trace.secrets.hide_login(server.username, server.password)
     if server.security == "none" and not server.allow_cleartext:
         raise TlsFailed(
             f"{server.place} is set to security none, which sends mail and password in the clear.",
@@ -186,6 +187,8 @@ class _Session:
 
     async def deliver(self, sender: str, recipients: tuple[str, ...], raw: bytes, whole: asyncio.Event) -> Outcome:
         """MAIL, RCPT for each, DATA, the message, and the server's verdict."""
+        if "8bitmime" not in self.client.esmtp_extensions and not raw.isascii():
+            raw = await asyncio.to_thread(to_seven_bit, raw)
         options, utf8 = self.mail_options(sender, recipients, raw)
         reply = await self.command(b"MAIL", b"FROM:<" + _encoded(sender, utf8=utf8) + b">", *options)
         if reply.code // 100 != 2:
@@ -208,7 +211,7 @@ class _Session:
         verdict = await self.transfer(raw, whole)
         if verdict.state != "sent":
             return verdict
-        words = f"Sent, but not to {', '.join(refused)}." if refused else "Sent."
+        words = f"Sent, but not to {', '.join(map(_with_words, refused.items()))}." if refused else "Sent."
         return Outcome("sent", words, verdict.server_says, refused, accepted, tuple(postponed))
 
     async def transfer(self, raw: bytes, whole: asyncio.Event) -> Outcome:
@@ -260,11 +263,6 @@ class _Session:
                 advice="Use an address of plain letters.",
             )
         if not raw.isascii():
-            if "8bitmime" not in offers:
-                raise Refused(
-                    f"The message holds 8-bit text, which {host} does not take.",
-                    advice="Encode it as quoted-printable or base64.",
-                )
             options.append(b"BODY=8BITMIME")
         return [*options, b"SMTPUTF8"] if utf8 else options, utf8
 
@@ -363,7 +361,14 @@ def _encoded(address: str, *, utf8: bool) -> bytes:
 
 
 def _has_utf8_header(raw: bytes) -> bool:
-    return not re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0].isascii()
+    end = raw.find(b"\r\n\r\n")
+    return not (raw if end < 0 else raw[:end]).isascii()
+
+
+def _with_words(refusal: tuple[str, str]) -> str:
+    """Return a refused address with the server's words."""
+    address, says = refusal
+    return f"{address} (“{says}”)" if says else address
 
 
 def _quoted(says: str) -> str:

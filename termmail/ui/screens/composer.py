@@ -15,7 +15,8 @@ from termmail.accounts.paths import reason
 from termmail.mail import sanitize
 from termmail.mail.compose import ComposeError
 from termmail.store.store_errors import StoreError
-from termmail.ui import editor, keys
+from termmail.ui import editor
+from termmail.ui.actions import Place, bindings
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dialog import Trouble
 from termmail.ui.screens.pick_path import PickPathScreen
@@ -54,7 +55,7 @@ class ComposeScreen(Screen[int | None]):
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-broad")]  # noqa: RUF012  as Textual declares it
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss", "../widgets/field.tcss", "composer.tcss"]
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("composer")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Place.COMPOSER)]
 
     def __init__(self, engine: Engine, draft: Draft, *, fresh: bool | None = None) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from termmail.ui.keys import ACTIONS, Action
+from termmail.ui.actions import ACTIONS, Action
 from termmail.ui.screens import dialog
 from termmail.ui.widgets.list_row import LEGEND
 

@@ -1,292 +1,310 @@
-"""The main screen: the verbs. Each one changes the screen at once, then asks the engine, then says what was done."""
-
-# ruff: noqa: D102 - what an action does stands in the table of keys.py
+"""The main screen: folders, list and reader, and the lines around them. Its verbs are in `ui/actions`."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from termmail.accounts.credentials import PasswordError
-from termmail.mail.recipients import ComposeError
-from termmail.net.net_errors import NetError
-from termmail.store.store_errors import StoreError
-from termmail.ui.humanize import GONE, count
-from termmail.ui.screens.main_search import FindingScreen
-from termmail.ui.screens.main_view import UNSENT
+from textual.containers import Container
+from textual.screen import Screen
+
+from termmail.engine.events import Failed, OutboxChanged, SyncProgress, receiving, sending
+from termmail.engine.views import View
+from termmail.errors import ErrorCode
+from termmail.ui.actions import BY_ID, Place, bindings, folders, program, reading, searching
+from termmail.ui.actions.context import Mail
+from termmail.ui.roles import NAMES, Role
+from termmail.ui.screens import titles
+from termmail.ui.widgets.folder_column import FolderList
+from termmail.ui.widgets.keybar import KeyBar
+from termmail.ui.widgets.message_list import MessageList
+from termmail.ui.widgets.prompt import Prompt
+from termmail.ui.widgets.reader import Reader
+from termmail.ui.widgets.status import Problem, Problems, StatusLine, TitleLine
 from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from termmail.mail.message import Draft
-    from termmail.ui.widgets.message_list import MessageList
+    from textual.app import ComposeResult
+
+    from termmail.engine.events import Event
+    from termmail.store.rows import Row
+    from termmail.ui.actions import Action
+    from termmail.ui.app import First, TermmailApp
+
+ABOUT_THE_SERVER = {
+    *(ErrorCode.OFFLINE, ErrorCode.BUSY, ErrorCode.TLS),
+    *(ErrorCode.LOGIN, ErrorCode.REFUSED, ErrorCode.PROTOCOL),
+}
+"""Failures that are over once the server has given what it was asked for."""
+
+WITHOUT_ACCOUNT = {"message.open", "app.help-too", "view.quit"}
+"""The actions that the key bar shows before there is an account."""
 
 
-class InboxScreen(FindingScreen):
-    """The verbs of a message: they act on what is selected, else on the message under the cursor."""
+class MainScreen(Screen[None]):
+    """Panes and focus; events go to the parts of `mail`, which exists once the engine is open."""
+
+    BINDINGS = bindings(Place.MAIL)
+    AUTO_FOCUS = "#list"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide")]  # noqa: RUF012 - Textual's own type
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
+
+    mail: Mail
 
     def __init__(self) -> None:
         super().__init__()
-        self._in_turn = asyncio.Lock()
-        """What can be taken back is done in the order of its keys."""
-        self._taken_off: set[int] = set()
-        """Messages that a verb has taken off a list, and that undo may bring back."""
+        self.ready = asyncio.Event()
+        self.clock: Callable[[], float] = time.time
+        self.opened = False
+        """The engine is open: `mail` is there."""
+        self._offered: tuple[object, ...] = ()
+        """The facts that the key bar was last drawn for."""
 
-    def targets(self) -> list[int]:
-        """The messages a verb acts on, in the order of the list."""
-        if self.messages.selected:
-            return [i for i in self.messages.ids if i in self.messages.selected]
-        return [self.messages.cursor_id] if self.messages.cursor_id else []
+    def compose(self) -> ComposeResult:
+        """Title, panes, problems, status, keys."""
+        steps = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
+        # Textual would do this after a first layout, and then style, lay out and paint all of it again
+        self.add_class(*(max(step for step in known if step[0] <= cells)[1] for cells, known in steps))
+        yield TitleLine()
+        with Container(id="panes"):
+            yield FolderList(id="folders")
+            yield MessageList(self._rows, clock=self.clock, id="list")
+            yield Reader(id="reader")
+        yield Problems()
+        yield StatusLine()
+        yield Prompt()
+        yield KeyBar()
 
-    def _able(self, *, on_unsent: bool = False) -> bool:
-        """Whether a verb can do anything here; says why not."""
-        if self.engine is None or not self.messages.cursor_id:
-            self.status.say("There is no message here.", 3)
-        elif self.engine.read_only:
-            self.status.say("The data folder cannot be written: nothing can be changed.", 5)
-        elif self.view.folder in UNSENT and not on_unsent:
-            self.status.say(f"That is for messages; this is {self.view.folder}.", 3)
+    def on_mount(self) -> None:
+        """Give the list the focus; renew the words of time now and then."""
+        self.messages.empty = "Opening your mail …"
+        self.set_focus(self.messages)
+        if (first := self.termmail.first) is not None:
+            self.open(first)
+        self.set_interval(20, self.retitle)
+        self.ready.set()
+
+    def open(self, first: First) -> None:
+        """Show the mail: the engine is open."""
+        self.reader.engine = first.engine
+        self.mail = Mail(first.engine, self)
+        self.opened = True
+        if first.engine.read_only:
+            self.problems.add(
+                Problem("The data folder cannot be written.", "Mail can be read; nothing can be changed.")
+            )
+        self.mail.list.open(first)
+
+    async def _rows(self, ids: Sequence[int]) -> list[Row]:
+        return await self.mail.list.rows(ids)
+
+    # -- the widgets, by name
+
+    @property
+    def messages(self) -> MessageList:
+        """The message list."""
+        return self.query_one(MessageList)
+
+    @property
+    def folders(self) -> FolderList:
+        """The folder column."""
+        return self.query_one(FolderList)
+
+    @property
+    def reader(self) -> Reader:
+        """The reading pane, or the reader on the whole screen."""
+        return self.query_one(Reader)
+
+    @property
+    def status(self) -> StatusLine:
+        """The line for what just happened."""
+        return self.query_one(StatusLine)
+
+    @property
+    def problems(self) -> Problems:
+        """What went wrong and was not read yet."""
+        return self.query_one(Problems)
+
+    @property
+    def termmail(self) -> TermmailApp:
+        """The app, as ours."""
+        return cast("TermmailApp", self.app)
+
+    # -- panes and focus
+
+    @property
+    def asking(self) -> bool:
+        """Words to search for or to filter by are being typed."""
+        return self.has_class("-asking")
+
+    @property
+    def is_wide(self) -> bool:
+        """The panes stand side by side."""
+        return self.has_class("-wide")
+
+    @property
+    def whole(self) -> bool:
+        """The reader has the whole screen."""
+        return self.has_class("-reading")
+
+    def set_whole(self, *, on: bool) -> None:
+        """Give the reader the whole screen and the focus, or give both back to the list."""
+        self.set_class(on, "-reading")
+        self.set_focus(self.reader if on else self.messages)
+        self.query_one(KeyBar).again()
+
+    @property
+    def has_pane(self) -> bool:
+        """The reading pane is shown where there is room for it."""
+        return not self.has_class("-pane-off")
+
+    def toggle_pane(self) -> None:
+        """Show the reading pane, or hide it."""
+        self.toggle_class("-pane-off")
+        if self.focused is not None and not self.focused.display:
+            self.set_focus(self.messages)
+
+    # -- keys
+
+    async def action_do(self, action_id: str) -> None:
+        """Do an action of the registry, or say why it does nothing here."""
+        action = BY_ID[action_id]
+        if not self.opened or action.run is None:
+            return
+        if why := action.applies(self.mail):
+            self.status.say(why, 5)
         else:
-            return True
-        return False
+            action.run(self.mail)
 
-    def _do(self, work: Callable[[], Awaitable[str | None]], leaving: Sequence[int] = (), *, undo: bool = True) -> None:
-        """Run a verb of the engine behind the screen that has changed already."""
-        self.leaving |= set(leaving)
-        if undo:
-            self._taken_off |= set(leaving)
-        if leaving:
-            self.messages.take_out(leaving)
-            self._selection_changed()
-        behind(self, partial(self._done, work, leaving, undo=undo), "verbs")
+    def offers(self, action: Action) -> str:
+        """Return what the key bar calls an action here and now, "" where it leaves it out."""
+        if not self.opened:
+            return ""
+        if not self.mail.engine.accounts:
+            return action.short_word(self.mail) if action.id in WITHOUT_ACCOUNT else ""
+        return "" if action.applies(self.mail) else action.short_word(self.mail)
 
-    async def _done(self, work: Callable[[], Awaitable[str | None]], leaving: Sequence[int], *, undo: bool) -> None:
-        try:
-            async with self._in_turn if undo else nullcontext():
-                words = await work()
-            if words:
-                key = self.termmail.keys.shown("message.undo")
-                self.status.say(f"{words} · {key} brings it back" if undo and key else words)
-        except (StoreError, NetError, PasswordError) as error:
-            self.fail(error, self.view.account)
-        except ComposeError as error:
+    def action_copy_text(self) -> None:
+        """Copy what is selected. With nothing selected say how to quit: ctrl+c is how other programs are left."""
+        if self.get_selected_text() is not None:
+            super().action_copy_text()
+            self.status.say("Copied", 3)
+            return
+        at_list = self.opened and self.offers(BY_ID["view.quit"])
+        self.status.say(f"{self.termmail.keys.shown('view.quit' if at_list else 'app.leave')} quits", 5)
+
+    def leave(self) -> None:
+        """Quit; with unsent mail, only after a question."""
+        if self.opened:
+            program.leave(self.mail)
+        else:
+            self.app.exit()
+
+    def add_account(self) -> None:
+        """Set up an account."""
+        from termmail.ui.screens.setup import SetupScreen  # noqa: PLC0415 - not needed for the first screen
+
+        self.app.push_screen(SetupScreen(self.mail.engine), self._account_added)
+
+    def _account_added(self, account: str | None) -> None:
+        if account is not None:
+            self.mail.go_to(View(account, NAMES[Role.INBOX]))
+            self.mail.engine.sync_soon(account)
+
+    # -- what the widgets tell
+
+    def on_message_list_moved(self, event: MessageList.Moved) -> None:
+        """Let the reading pane follow the cursor."""
+        if self.opened:
+            self.mail.preview.moved(anew=event.anew)
+
+    def on_message_list_opened(self) -> None:
+        """Open what the cursor is on."""
+        if self.opened:
+            reading.open_row(self.mail)
+
+    def on_reader_appeared(self) -> None:
+        """Show the message at the cursor: the pane is there again, on a larger terminal."""
+        if self.opened and not self.whole:
+            self.mail.preview.moved()
+
+    def on_reader_fetched(self, event: Reader.Fetched) -> None:
+        """Clear the connection error of this account: its server answers."""
+        self.problems.settle(receiving(event.account))
+
+    def on_reader_shown(self, event: Reader.Shown) -> None:
+        """Count the message as read, if it was opened."""
+        self.mail.preview.shown(event.id)
+
+    def on_reader_whole_asked(self) -> None:
+        """Give the reader the whole screen, or take it back."""
+        reading.toggle_whole(self.mail)
+
+    def on_folder_list_chosen(self, event: FolderList.Chosen) -> None:
+        """Show a folder of the column."""
+        folders.show(self.mail, event.view)
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """Let the list follow the typing."""
+        searching.typed(self.mail, event.kind, event.text)
+
+    def on_prompt_closed(self, event: Prompt.Closed) -> None:
+        """Keep what was found, or go back."""
+        searching.closed(self.mail, event.kind, event.text, kept=event.kept)
+
+    # -- what the engine tells
+
+    def heard(self, event: Event) -> None:
+        """Hand one event of the engine to the parts it concerns."""
+        self.mail.list.heard(event)
+        match event:
+            case SyncProgress():
+                self.status.progress(event)
+                self.retitle()
+                if not event.running and event.well:
+                    self._synced(event)
+            case OutboxChanged(id=outbox_id, state=state):
+                if state in {"sending", "sent", "cancelled"}:  # it is tried again, or there is nothing to try
+                    self.problems.settle(sending(outbox_id))
+                behind(self, partial(self.mail.sending.heard, event), "outbox")
+            case Failed():
+                self.problems.add(Problem(event.words, event.advice, event.account, event.about))
+            case _:
+                pass
+
+    def _synced(self, event: SyncProgress) -> None:
+        """Clear the errors of an account whose server has answered, and fetch again what it did not give before."""
+        self.problems.forget(event.account)
+        self.problems.settle(receiving(event.account))
+        self.reader.try_again(event.account)
+        if event.words and event.words != "No new messages":
+            self.status.say(event.words)
+
+    def fail(self, error: Exception, account: str = "") -> None:
+        """Show an error until it is read. `account` is whose server was asked."""
+        code = getattr(error, "code", None)
+        if code is ErrorCode.DATA:
             self.status.say(str(error))
-        except KeyError:
-            self.status.say(GONE)
-        finally:
-            self.leaving -= set(leaving)
-            if leaving:
-                self.stale("ids", "counts")
-
-    def _selection_changed(self) -> None:
-        chosen = len(self.messages.selected)
-        self.status.right(f"{chosen} selected" if chosen else "")
-
-    # -- selecting
-
-    def action_list_select(self) -> None:
-        if self.messages.cursor_id:
-            self.messages.select(self.messages.cursor_id)
-            self._selection_changed()
-            if not self.whole:
-                self.messages.go(self.messages.cursor + 1)
-
-    def action_list_select_all(self) -> None:
-        self.messages.select_all()
-        self._selection_changed()
-
-    # -- sorting out
-
-    def action_message_delete(self) -> None:
-        if not self._able(on_unsent=True) or self.engine is None:
             return
-        ids = self.targets()
-        if self.view.folder == "Drafts":
-            self.ask(
-                f"Discard {count(len(ids), 'draft')}?",
-                "Discard",
-                partial(self._do, partial(self._discard, ids), ids, undo=False),
-            )
-        elif self.view.folder == "Outbox":
-            self._do(partial(self._take_back, ids), ids, undo=False)
-        elif self.view.folder == "Trash":
-            question = f"Delete {count(len(ids), 'message')} for good, here and on the server?"
-            self.ask(question, "Delete", partial(self._do, partial(self.engine.delete, ids), ids, undo=False))
-        else:
-            self._do(partial(self.engine.delete, ids), ids)
+        account = account if code in ABOUT_THE_SERVER else ""
+        about = receiving(account) if account else ""
+        self.problems.add(Problem(str(error), getattr(error, "advice", ""), account, about))
 
-    async def _discard(self, ids: list[int]) -> str:
-        assert self.engine is not None
-        for id_ in ids:
-            await self.engine.discard_draft(id_)
-        return f"{count(len(ids), 'draft')} discarded"
-
-    async def _take_back(self, ids: list[int]) -> str:
-        assert self.engine is not None
-        rows = [await self.engine.outbox_row(id_) for id_ in ids]
-        back = [row for row in rows if row.draft_id and await self.engine.cancel_outbox(row.id) is not None]
-        if not all(row.draft_id for row in rows):
-            return "What a program handed over has no draft to go back to. Enter offers to delete it."
-        if len(back) < len(ids):
-            return "What is on its way already cannot be taken back."
-        return f"Not sent: {count(len(back), 'message')} back in Drafts"
-
-    def action_message_archive(self) -> None:
-        if self._able() and self.engine is not None:
-            self._do(partial(self.engine.archive, ids := self.targets()), ids)
-
-    def action_message_spam(self) -> None:
-        if self._able() and self.engine is not None:
-            self._do(partial(self.engine.spam, ids := self.targets()), ids)
-
-    def action_message_move(self) -> None:
-        if self._able():
-            ids = self.targets()
-            title = f"Move {count(len(ids), 'message')} to"
-            self.choose_folder(title, lambda folder: self._move(ids, folder), moving=True)
-
-    def _move(self, ids: list[int], folder: str) -> None:
-        if self.engine is not None and folder != self.view.folder:
-            self._do(partial(self.engine.move, ids, folder), ids)
-
-    def action_message_star(self) -> None:
-        if self._able() and self.engine is not None:
-            ids = self.targets()
-            first = self.messages.row(ids[0])
-            on = not (first is not None and first.starred)
-            self.messages.change(ids, starred=on)
-            self._do(partial(self.engine.star, ids, on=on), undo=False)
-
-    def action_message_read(self) -> None:
-        if self._able() and self.engine is not None:
-            ids = self.targets()
-            first = self.messages.row(ids[0])
-            unread = not (first is not None and first.unread)
-            self.messages.change(ids, unread=unread)
-            self._do(partial(self.engine.mark_read, ids, unread=unread), undo=False)
-
-    def action_message_undo(self) -> None:
-        """The keys that follow are meant for what comes back."""
-        self.termmail.hold_keys()
-        self._do(self._undo, undo=False)
-
-    async def _undo(self) -> str | None:
-        try:
-            if self.engine is None:
-                return None
-            self.engine.last_draft = 0
-            async with self._in_turn:
-                here = self._taken_off.intersection(self.messages.ids)
-                words = await self.engine.undo()
-                await self._to_what_came_back(self._taken_off - here)
-            if words and self.engine.last_draft:
-                await self.write(await self.engine.load_draft(self.engine.last_draft))
-            return words or "There is nothing to undo."
-        finally:
-            self.app.call_after_refresh(self.termmail.release_keys)
-
-    async def _to_what_came_back(self, away: set[int]) -> None:
-        """The cursor on the first message that was away and is on the list again."""
-        view, ids = self.view, await self.shown_ids()
-        back = next((place for place, id_ in enumerate(ids) if id_ in away), None)
-        if back is not None and view == self.view:
-            self._taken_off -= away.intersection(ids)
-            self.messages.update(ids)
-            self.messages.go(back)
-
-    def action_mail_empty_trash(self) -> None:
-        if self.engine is not None and self.view.account:
-            held = self.counts.get(self.view.account, {}).get("Trash")
-            if held is None or not held.total:
-                self.status.say("Trash is empty.", 3)
-                return
-            question = f"Delete {count(held.total, 'message')} in Trash for good, here and on the server?"
-            self.ask(
-                question,
-                "Empty Trash",
-                partial(self._do, partial(self.engine.empty_trash, self.view.account), undo=False),
-            )
-
-    # -- writing
-
-    async def write(self, draft: Draft, *, fresh: bool | None = None) -> None:
-        """Open the composer; a `fresh` draft that is left unchanged is thrown away."""
-        from termmail.ui.screens.composer import ComposeScreen  # noqa: PLC0415 - not needed for the first screen
-
-        if self.engine is not None:
-            screen = ComposeScreen(self.engine, draft, fresh=fresh)
-
-            def closed(_: int | None) -> None:
-                if screen.kept:
-                    self.status.say("The draft is in Drafts.")
-
-            await self.app.push_screen(screen, closed)
-
-    def _draft(self, work: Callable[[], Awaitable[Draft]], *, fresh: bool | None = None) -> None:
-        """Open the composer on a draft that is still being made; what is typed meanwhile is meant for it."""
-        self.termmail.hold_keys()
-
-        async def opened() -> None:
-            try:
-                await self.write(await work(), fresh=fresh)
-            except BaseException:
-                self.termmail.drop_keys()  # what was typed for the composer must not act on the list
-                raise
-            self.app.call_after_refresh(self.termmail.release_keys)
-
-        self._do(opened, undo=False)
-
-    def action_mail_compose(self) -> None:
-        if self.engine is not None and self.engine.accounts:
-            self._draft(partial(self.engine.new_draft, self.view.account))
-        else:
-            self.action_mail_add_account()
-
-    def action_message_reply(self) -> None:
-        if self._able() and self.engine is not None:
-            self._draft(partial(self.engine.reply_draft, self.messages.cursor_id))
-
-    def action_message_reply_all(self) -> None:
-        if self._able() and self.engine is not None:
-            self._draft(partial(self.engine.reply_draft, self.messages.cursor_id, everyone=True))
-
-    def action_message_reply_list(self) -> None:
-        if self._able() and self.engine is not None:
-            self._draft(partial(self.engine.reply_draft, self.messages.cursor_id, to_list=True))
-
-    def action_message_forward(self) -> None:
-        if self._able() and self.engine is not None:
-            self._draft(partial(self.engine.forward_draft, self.messages.cursor_id), fresh=True)
-
-    def action_message_forward_attached(self) -> None:
-        if self._able() and self.engine is not None:
-            self._draft(partial(self.engine.forward_draft, self.messages.cursor_id, attached=True), fresh=True)
-
-    def mail_to(self, url: str) -> None:
-        if self.engine is not None:
-            self._draft(partial(self.engine.mailto_draft, url))
-
-    # -- opening
-
-    def on_message_list_opened(self, event: MessageList.Opened) -> None:
-        """Enter: read a message, go on with a draft, see what can be done about an outgoing one."""
-        if self.engine is None:
+    def retitle(self) -> None:
+        """Draw the title line and the key bar, if they have changed."""
+        if not self.opened:
             return
-        if not event.id:
-            if not self.engine.accounts:
-                self.action_mail_add_account()
-        elif self.view.folder == "Drafts":
-            self._draft(partial(self.engine.load_draft, event.id))
-        elif self.view.folder == "Outbox":
-            from termmail.ui.screens.outbox_item import OutboxItemScreen  # noqa: PLC0415
-
-            self.app.push_screen(OutboxItemScreen(self.engine, event.id), self._taken_back)
-        else:
-            self.read_here()
-
-    def _taken_back(self, draft: Draft | None) -> None:
-        if draft is not None:
-            self.status.say("The message is in Drafts.")
+        mail = self.mail
+        server = ""
+        if mail.engine.accounts:
+            status = mail.engine.status(mail.list.view.account or mail.engine.default_account)
+            server = titles.server(status, self.clock())
+        self.query_one(TitleLine).show(mail.list.place(typing=self.asking), server)
+        offered = (mail.list.narrowed, mail.list.listing, bool(self.messages.ids), bool(mail.engine.accounts))
+        if offered != self._offered:
+            self._offered = offered
+            self.query_one(KeyBar).again()

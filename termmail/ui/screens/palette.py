@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
+    from termmail.ui.actions import Action
     from termmail.ui.keymap import Keymap
-    from termmail.ui.keys import Action
 
 LONGEST = 60
 COLUMN = 38

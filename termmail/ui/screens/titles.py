@@ -1,44 +1,44 @@
-"""What the title line and an empty list say, from the facts alone."""
+"""The words of the title line and of an empty list, from the facts alone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.engine.views import SEARCH
 from termmail.ui.humanize import ago, number
+from termmail.ui.roles import Role, view_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from termmail.engine.views import Status
+    from termmail.engine.views import Status, View
     from termmail.store.rows import Count
 
 NOTHING = {
-    "Inbox": "Inbox is empty.\n{check} checks for mail.",
-    "Drafts": "No drafts.\n{compose} writes a message.",
-    "Outbox": "Nothing waits to be sent.",
-    "Sent": "Nothing was sent from here yet.\n{compose} writes a message.",
-    "Archive": "Nothing is archived.\n{archive} in a list puts a message here.",
-    "Spam": "No spam.",
-    "Trash": "Trash is empty.",
+    Role.INBOX: "Inbox is empty.\n{check} checks for mail.",
+    Role.DRAFTS: "No drafts.\n{compose} writes a message.",
+    Role.OUTBOX: "Nothing waits to be sent.",
+    Role.SENT: "Nothing was sent from here yet.\n{compose} writes a message.",
+    Role.ARCHIVE: "Nothing is archived.\n{archive} in a list puts a message here.",
+    Role.JUNK: "No spam.",
+    Role.TRASH: "Trash is empty.",
 }
 
 
-def nothing(folder: str, key: Callable[[str], str], *, has_account: bool) -> str:
-    """What an empty list says: never only that it is empty. `folder` may be a search, or "" for one that is filtered;
-    `key` gives the key of an action.
-    """
+def nothing(view: View, key: Callable[[str], str], *, has_account: bool, filtered: bool = False) -> str:
+    """Return what an empty list says: never only that it is empty. `key` returns the key of an action."""
     if not has_account:
         return f"There is no account yet.\n{key('message.open')} sets one up."
-    if not folder or folder.startswith(SEARCH):
-        outside = " outside Trash and Spam" if folder else ""
+    if filtered or view.query is not None:
+        outside = "" if filtered else " outside Trash and Spam"
         return f"Nothing found{outside}.\n{key('view.back')} goes back."
-    words = NOTHING.get(folder, f"{folder} is empty.")
+    words = NOTHING.get(view_role(view))
+    if words is None:
+        return f"{view.folder} is empty."
     return words.format(check=key("mail.check"), compose=key("mail.compose"), archive=key("message.archive"))
 
 
 def amounts(shown: int, held: Count | None, filtered: str) -> tuple[str, ...]:
-    """How many messages a folder holds, how many of them are unread, or how many of them a filter shows."""
+    """Return how many messages a folder holds and how many are unread, or how many of them a filter shows."""
     if filtered:
         return (f"“{filtered}”: {number(shown)} of {number(held.total if held is not None else 0)}",)
     unread = f"{number(held.unread)} unread" if held is not None and held.unread else ""
@@ -46,7 +46,7 @@ def amounts(shown: int, held: Count | None, filtered: str) -> tuple[str, ...]:
 
 
 def server(status: Status, now: float) -> str:
-    """When the server was last looked at, and whether it answers."""
+    """Return when the server was last asked, and whether it answers. `now` is UTC seconds."""
     if status.syncing:
         return "checking …"
     checked = f"checked {ago(now - status.last_sync)}" if status.last_sync else "not checked yet"

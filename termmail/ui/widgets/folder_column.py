@@ -1,6 +1,6 @@
 """The folder column: every account with its folders and how much in them is unread."""
 
-# ruff: noqa: D102 - what an action does stands in the table of keys.py
+# ruff: noqa: D102 - what an action does is in the registry of actions
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from termmail.engine.views import View
-from termmail.ui import keys
+from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import number
+from termmail.ui.roles import Role, role_of
 
 if TYPE_CHECKING:
     from textual import events
 
     from termmail.store.rows import Count
 
-WAITING = {"Drafts", "Outbox"}
-"""Folders whose number is how many are in them: what is there waits for somebody."""
+WAITING = {Role.DRAFTS, Role.OUTBOX}
+"""Roles of the folders whose number is their total: what lies there waits for the user."""
 
 
 class FolderList(ScrollView, can_focus=True):
     """A heading for each account where there are several, its folders, and a number where one matters."""
 
-    BINDINGS = keys.bindings("folders")
+    BINDINGS = bindings(Place.FOLDERS)
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "folders--heading",
@@ -122,11 +123,12 @@ class FolderList(ScrollView, can_focus=True):
 
     def _folder(self, view: View, width: int, *, cursor: bool) -> Strip:
         held = self.counts[view.account][view.folder]
-        value = held.total if view.folder in WAITING else 0 if view.folder == "Trash" else held.unread
+        role = role_of(view.folder)
+        value = held.total if role in WAITING else 0 if role is Role.TRASH else held.unread
         shown = number(value) if value else ""
         state = "cursor" if cursor else "current" if view == self.current else ""
         style = self.get_component_rich_style(f"folders--{state}") if state else self.rich_style
-        if value and not state and view.folder not in WAITING:
+        if value and not state and role not in WAITING:
             style = self.get_component_rich_style("folders--unread")
         edge = "▌" if view == self.current else " "
         name = set_cell_size(f"{edge} {view.folder}", max(1, width - len(shown) - 1))

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widget import Widget
 
-from termmail.ui.keymap import Keymap
-from termmail.ui.keys import BY_ID, shown
+from termmail.ui.actions import BY_ID
+from termmail.ui.keymap import Keymap, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
     from textual.screen import Screen
+
+    from termmail.ui.actions import Action
+
+
+def _offer(action: Action) -> str:
+    """Return the word of an action on a screen without a main list."""
+    return action.short_word(None)
 
 
 HELP = "app.help-too"
@@ -48,24 +57,16 @@ class KeyBar(Widget):
         return [(key, words, "") for node in around for key, words in getattr(node, "HINTS", ())]
 
     def _ranked(self, screen: Screen[object]) -> list[tuple[str, str, str]]:
-        active = [
-            (key, BY_ID[id_]) for key, bound in screen.active_bindings.items() if (id_ := bound.binding.id) in BY_ID
-        ]
-        heard = {action.where for _, action in active}
-        offers = getattr(screen, "offers", None)
+        """Return key, word and id of the actions whose keys work now, in the order of their rank."""
+        offers: Callable[[Action], str] = getattr(screen, "offers", _offer)
         keymap = getattr(self.app, "keys", None)
         found: dict[str, tuple[str, str, str]] = {}
-        for key, action in active:
-            fits = not action.bar_in or action.bar_in in heard
-            words = action.short or action.words
-            if offers is not None:
-                words = offers(action.id, words, fits=fits)
-            elif not fits:
-                words = ""
-            if action.bar and words:
+        for key, active in screen.active_bindings.items():
+            action = BY_ID.get(active.binding.id or "")
+            if action is not None and action.rank and action.id not in found and (word := offers(action)):
                 first = keymap.shown(action.id) if isinstance(keymap, Keymap) else shown(key)
-                found.setdefault(action.id, (first, words, action.id))
-        return sorted(found.values(), key=lambda entry: BY_ID[entry[2]].bar)
+                found[action.id] = (first, word, action.id)
+        return sorted(found.values(), key=lambda entry: BY_ID[entry[2]].rank)
 
     def render(self) -> Content:
         """As many as fit, whole, with a blank at each end."""

@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
 from termmail.mail.sanitize import cut_sender
+from termmail.ui.roles import shows_recipients
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -44,7 +45,7 @@ class Look(Struct, frozen=True):
 
 def sender(row: Row) -> str:
     """Who a row is about: the sender, or in Sent, Drafts and Outbox the people it goes to."""
-    if row.folder in {"Sent", "Drafts", "Outbox"}:
+    if shows_recipients(row):
         return f"To: {row.recipients}" if row.recipients else "To: nobody yet"
     return row.sender or "(nobody)"
 

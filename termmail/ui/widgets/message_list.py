@@ -1,6 +1,6 @@
 """The message list: any number of messages at the price of one screenful. It holds ids and a few hundred rows."""
 
-# ruff: noqa: D102 - what an action does stands in the table of keys.py
+# ruff: noqa: D102 - what an action does is in the registry of actions
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from termmail.ui import keys
+from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
 from termmail.ui.widgets.list_row import CURSOR, Look, card, line
 from termmail.ui.workers import behind
@@ -43,7 +43,7 @@ class MessageList(ScrollView, can_focus=True):
     The cursor stands on a message, not on a place: when ids change it goes where its message went.
     """
 
-    BINDINGS = keys.bindings("list")
+    BINDINGS = bindings(Place.LIST)
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "list--text",
@@ -60,18 +60,14 @@ class MessageList(ScrollView, can_focus=True):
     """What to say where there is no message."""
 
     class Moved(Message):
-        """The cursor stands on another message (0: on none)."""
+        """The cursor is on another message, or on none; `anew` where the list shows another view."""
 
-        def __init__(self, id: int) -> None:  # noqa: A002 - Textual's word
+        def __init__(self, *, anew: bool = False) -> None:
             super().__init__()
-            self.id = id
+            self.anew = anew
 
     class Opened(Message):
-        """The reader wants to read this message (0: there is none)."""
-
-        def __init__(self, id: int) -> None:  # noqa: A002 - Textual's word
-            super().__init__()
-            self.id = id
+        """The user opens what the cursor is on."""
 
     def __init__(
         self,
@@ -112,7 +108,7 @@ class MessageList(ScrollView, can_focus=True):
         self.scroll_to(y=0, animate=False)
         self._reveal()
         self.refresh()
-        self.post_message(self.Moved(self.cursor_id))
+        self.post_message(self.Moved(anew=True))
 
     def update(self, ids: array[int], *, at: int = 0) -> None:
         """The same list with other messages in it: the cursor stays on its message, and that where it was drawn.
@@ -131,7 +127,7 @@ class MessageList(ScrollView, can_focus=True):
             self._reveal()
         self.refresh()
         if self.cursor_id != before:
-            self.post_message(self.Moved(self.cursor_id))
+            self.post_message(self.Moved())
 
     def take_out(self, gone: Collection[int]) -> None:
         """Take messages out at once; the cursor goes to the next one that stays."""
@@ -145,7 +141,7 @@ class MessageList(ScrollView, can_focus=True):
         self._resized()
         self._reveal()
         self.refresh()
-        self.post_message(self.Moved(self.cursor_id))
+        self.post_message(self.Moved())
 
     def settle(self) -> None:
         """The first mail has come: from now on the cursor keeps its message, touched or not."""
@@ -157,6 +153,13 @@ class MessageList(ScrollView, can_focus=True):
             if (row := self._rows.get(id_)) is not None:
                 self._rows[id_] = replace(row, **fields)
                 self._refresh_id(id_)
+
+    def put_back(self, rows: Iterable[Row]) -> None:
+        """Show these rows as they were: what `change` showed was not stored."""
+        for row in rows:
+            if row.id in self._rows:
+                self._rows[row.id] = row
+                self._refresh_id(row.id)
 
     def reread(self, ids: Iterable[int] | None = None) -> None:
         """Fetch these rows again (None: all that are held); they stay drawn as they are until then."""
@@ -195,7 +198,7 @@ class MessageList(ScrollView, can_focus=True):
         self._refresh_place(before)
         self._refresh_place(index)
         self._reveal()
-        self.post_message(self.Moved(self.cursor_id))
+        self.post_message(self.Moved())
 
     def _reveal(self) -> None:
         """Bring the cursor into the window, by half a page at least: so most moves paint two rows, not all."""
@@ -248,7 +251,7 @@ class MessageList(ScrollView, can_focus=True):
 
     def action_message_open(self) -> None:
         self._filling = False
-        self.post_message(self.Opened(self.cursor_id))
+        self.post_message(self.Opened())
 
     # -- selecting
 
@@ -257,6 +260,12 @@ class MessageList(ScrollView, can_focus=True):
         self._filling = False
         self.selected ^= {id_}
         self._refresh_id(id_)
+
+    def select_none(self) -> None:
+        """Take back the whole selection."""
+        if self.selected:
+            self.selected.clear()
+            self.refresh()
 
     def select_all(self) -> None:
         """Select all that is shown; none where all were."""

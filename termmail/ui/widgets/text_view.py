@@ -1,6 +1,6 @@
 """A text to read, below a block that stays: painted line by line, quotes dimmed and foldable, links lit."""
 
-# ruff: noqa: D102 - what an action does stands in the table of keys.py
+# ruff: noqa: D102 - what an action does is in the registry of actions
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from termmail.mail.message import Line, Rendered
-from termmail.ui import keys
+from termmail.ui.actions import Place, bindings
 
 if TYPE_CHECKING:
     from textual.selection import Selection
@@ -38,7 +38,7 @@ class Body(ScrollView, can_focus=True):
     The block has a ground of its own, which no line of a body has: what stands there is termmail's word.
     """
 
-    BINDINGS = keys.bindings("reader")
+    BINDINGS = bindings(Place.READER)
     ALLOW_SELECT = True
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "body--quote",

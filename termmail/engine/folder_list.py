@@ -1,0 +1,80 @@
+"""The folders of every account, how much lies in them, and making, renaming and removing them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from termmail.engine.events import FolderChanged, JournalChanged
+from termmail.store import drafts, folder_changes, folders, outbox
+
+if TYPE_CHECKING:
+    from termmail.engine.context import Context
+    from termmail.mail.model import Count, Done, Folder, Role
+    from termmail.store.store import Store
+
+
+class Counts(Struct, frozen=True):
+    """What a folder column shows: the folders, how much lies in each (by folder id; empty ones have no entry), and how
+    many drafts and unsent messages each account has."""
+
+    folders: list[Folder]
+    messages: dict[int, Count]
+    drafts: dict[str, int]
+    outbox: dict[str, int]
+
+
+class Folders:
+    """Folders of every account. Every method may raise StoreError."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    async def ensure(self) -> None:
+        """Create the standard folders of the accounts that lack them."""
+        if not self.context.read_only:
+            for account in self.context.accounts:
+                await self.context.db(folders.ensure, account)
+
+    async def listing(self) -> list[Folder]:
+        """Return the folders of every account: the standard ones first, then the others by name."""
+        return await self.context.db(folders.listing)
+
+    async def counts(self) -> Counts:
+        """Return the folders and how much lies in them."""
+        return await self.context.db(_counts)
+
+    async def by_role(self, account: str, role: Role) -> Folder:
+        """Return an account's folder of this role, creating it where it is missing."""
+        return await self.context.db(folders.by_role, account, role)
+
+    async def by_name(self, account: str, name: str) -> Folder | None:
+        """Return an account's folder of this name, or None; the case of letters matters only between two folders."""
+        return await self.context.db(folders.by_name, account, name)
+
+    async def make(self, account: str, name: str) -> Folder:
+        """Create a folder. Raises FolderError."""
+        folder = await self.context.db(folder_changes.make, account, name, self.context.clock())
+        self._tell(account)
+        return folder
+
+    async def rename(self, folder_id: int, name: str) -> Folder:
+        """Rename a folder of the user's own. Raises FolderError or FolderGone."""
+        folder = await self.context.db(folder_changes.rename, folder_id, name, self.context.clock())
+        self._tell(folder.account)
+        return folder
+
+    async def remove(self, folder_id: int) -> Done:
+        """Remove a folder of the user's own; its messages go to Archive. Raises FolderError or FolderGone."""
+        done = await self.context.db(folder_changes.remove, folder_id, self.context.clock())
+        self._tell("")
+        return done
+
+    def _tell(self, account: str) -> None:
+        self.context.tell(FolderChanged(account))
+        self.context.tell(JournalChanged())
+
+
+def _counts(store: Store) -> Counts:
+    return Counts(folders.listing(store), folders.counts(store), drafts.counts(store), outbox.counts(store))

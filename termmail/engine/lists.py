@@ -1,0 +1,106 @@
+"""Lists: the ids of a view, the rows that a screen or a command shows of them, and what search covers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.engine import indexing
+from termmail.mail.model import DraftsView, FolderView, OutboxView, RoleView, SearchView
+from termmail.mail.query import parse
+from termmail.store import drafts, messages, outbox, search
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Sequence
+
+    from termmail.engine.context import Context
+    from termmail.mail.model import MessageRow, Row, View
+    from termmail.store.store import Store
+
+SEARCH_LIMIT = 1000
+"""Messages that a search lists, at most, where nothing else is said."""
+
+
+class Lists:
+    """Reads lists from the store. Every method may raise StoreError."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    async def ids(self, view: View, limit: int | None = None) -> array[int]:
+        """Return the ids of a view in its order: message ids, draft ids or outbox ids.
+
+        Messages that wait to be indexed are indexed before a search.
+        """
+        if isinstance(view, SearchView):
+            await indexing.catch_up(self.context)
+        return await self.context.db(_ids, view, limit)
+
+    async def rows(self, view: View, ids: Sequence[int]) -> list[Row]:
+        """Return what a list shows of these ids of the view, in their order; what is gone is left out."""
+        return await self.context.db(_rows, view, ids)
+
+    async def row(self, message_id: int) -> MessageRow | None:
+        """Return the row of one message, or None where it is gone."""
+        return await self.context.db(messages.row, message_id)
+
+    async def matching(self, view: View, text: str, ids: Sequence[int]) -> set[int]:
+        """Return those ids of the view that a filter matches: by the search language, or in Drafts and Outbox by the
+        words of their rows."""
+        if isinstance(view, DraftsView | OutboxView):
+            return await self.context.db(_matching_rows, view, text, ids)
+        await indexing.catch_up(self.context)
+        return await self.context.db(search.matching, parse(text), ids)
+
+    async def coverage(self, view: SearchView) -> tuple[int, int]:
+        """Return how many messages a search finds by the words of their body, of how many it looks through."""
+        account = view.account if len(self.context.accounts) > 1 else ""
+        return await self.context.db(search.coverage, account, discarded=view.discarded)
+
+    async def index(self) -> None:
+        """Bring the search index, snippets and attachment marks up to date, in small steps."""
+        await indexing.catch_up(self.context)
+
+    async def changed_elsewhere(self) -> bool:
+        """Return whether another program has written to the store since this was last asked."""
+        return await self.context.db(lambda store: store.changed_elsewhere())
+
+
+def _ids(store: Store, view: View, limit: int | None) -> array[int]:
+    match view:
+        case FolderView(folder_id=folder_id, order=order):
+            return messages.ids(store, [folder_id], limit, order=order)
+        case RoleView(role=role, order=order):
+            return messages.ids(store, messages.role_folder_ids(store, role), limit, order=order)
+        case SearchView(query=query, account=account, discarded=discarded):
+            most = SEARCH_LIMIT if limit is None else limit
+            return search.search(store, query, account=account, limit=most, discarded=discarded)
+        case DraftsView(account=account):
+            return drafts.ids(store, account)[:limit]
+        case OutboxView(account=account):
+            return outbox.ids(store, account)[:limit]
+
+
+def _rows(store: Store, view: View, ids: Sequence[int]) -> list[Row]:
+    match view:
+        case DraftsView():
+            return [*drafts.rows(store, ids)]
+        case OutboxView():
+            return [*outbox.rows(store, ids)]
+        case FolderView(folder_id=folder_id):
+            return [*messages.rows(store, ids, [folder_id])]
+        case RoleView(role=role):
+            return [*messages.rows(store, ids, messages.role_folder_ids(store, role))]
+    return [*messages.rows(store, ids)]
+
+
+def _matching_rows(store: Store, view: DraftsView | OutboxView, text: str, ids: Sequence[int]) -> set[int]:
+    wanted = text.casefold().strip("* ")
+    found = set()
+    for row in drafts.rows(store, ids):
+        if isinstance(view, DraftsView) and wanted in f"{row.recipients} {row.subject} {row.snippet}".casefold():
+            found.add(row.draft_id)
+    for one in outbox.rows(store, ids):
+        if isinstance(view, OutboxView) and wanted in f"{' '.join(one.recipients)} {one.subject}".casefold():
+            found.add(one.outbox_id)
+    return found

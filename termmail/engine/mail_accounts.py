@@ -1,0 +1,73 @@
+"""The accounts: their settings, the state of their servers, receiving, and setting one up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.engine import account_setup
+from termmail.engine.views import Status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from termmail.accounts.config import Account
+    from termmail.engine.context import Context
+    from termmail.engine.folder_list import Folders
+    from termmail.engine.servers import Servers
+    from termmail.engine.views import SyncResult
+    from termmail.net.trace import Trace
+
+
+class Accounts:
+    """The accounts of config.toml."""
+
+    def __init__(self, context: Context, servers: Servers, folders: Folders) -> None:
+        self.context = context
+        self.servers = servers
+        self.folders = folders
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the accounts, in the order of the config."""
+        return self.context.accounts
+
+    @property
+    def default(self) -> str:
+        """The account that new mail is written from; "" where there is none."""
+        return self.context.default_account
+
+    def settings(self, name: str) -> Account:
+        """Return the settings of an account. Raises KeyError for an unknown name."""
+        return self.context.account(name)
+
+    def status(self, name: str) -> Status:
+        """Return what is known of the account's server right now, from memory."""
+        source = self.servers.known_source(name)
+        return source.status if source else Status()
+
+    async def sync(self, name: str, *, full: bool = False) -> SyncResult:
+        """Receive new mail and push due changes now; `full` compares the whole list even where nothing looks changed.
+
+        Raises NetError, PasswordError or StoreError.
+        """
+        return await self.servers.source(name).sync(full=full)
+
+    def sync_soon(self, name: str) -> None:
+        """Receive, and send what was deferred, in the background; a failure becomes a Failed event."""
+        self.servers.sync_soon(name)
+
+    def try_account(
+        self, account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
+    ) -> AsyncIterator[account_setup.Step]:
+        """Try both servers step by step, and yield what came of each. Nothing is saved."""
+        return account_setup.try_account(account, pop3_password, smtp_password, trace=trace)
+
+    async def add(self, name: str, account: Account, password: str, smtp_password: str | None = None) -> str:
+        """Save an account to config.toml and the keyring. Return the sentence that says where the password is.
+
+        Raises ConfigError or StoreError.
+        """
+        words = await account_setup.add_account(self.context, name, account, password, smtp_password)
+        await self.folders.ensure()
+        self.servers.renew(name)
+        return words

@@ -1,0 +1,274 @@
+"""The mailbox as data: folders, list rows, views, and the steps that undo takes back.
+
+Every layer shares these types: the store fills them, the engine hands them on, screens and commands show them. Times
+are UTC seconds since 1970, sizes are bytes. Text that strangers wrote has been sanitized.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag, StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from termmail.mail.query import Query
+
+
+class Role(StrEnum):
+    """What a folder is for (RFC 6154). Code asks for roles, never for names; NONE is a folder of the user's own."""
+
+    INBOX = "inbox"
+    ARCHIVE = "archive"
+    DRAFTS = "drafts"
+    SENT = "sent"
+    JUNK = "junk"
+    TRASH = "trash"
+    ALL = "all"
+    NONE = "none"
+
+
+DISCARDED = frozenset({Role.JUNK, Role.TRASH})
+"""Roles of folders whose messages the user has put away: a search on the screen leaves them out."""
+
+
+class Folder(Struct, frozen=True):
+    """A folder of an account. `name` is what people see, with "/" between levels."""
+
+    folder_id: int
+    account: str
+    name: str
+    role: Role
+
+
+class Count(Struct, frozen=True):
+    """How many messages a folder holds, and how many of them are unread."""
+
+    total: int
+    unread: int = 0
+
+
+class Placement(NamedTuple):
+    """A message in a folder: what a verb acts on, as the user saw it."""
+
+    message_id: int
+    folder_id: int
+
+
+class Flag(IntFlag):
+    """The flags of a message, as a bit mask."""
+
+    UNREAD = 1
+    STARRED = 2
+    ANSWERED = 4
+    FORWARDED = 8
+
+
+class Order(StrEnum):
+    """How the messages of a folder are sorted."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    SENDER = "sender"
+    SUBJECT = "subject"
+    SIZE = "size"
+
+
+# -- list rows
+
+
+class MessageRow(Struct, frozen=True):
+    """One line of a list of messages.
+
+    `folder_id`, `folder` and `role` name the folder in which the row is shown. `state` is where a POP3 server stands
+    with the message ("kept", "trashed", "due", "sent", "gone", "absent", "skipped"; "" where it is only here), and
+    `note` why it was not fetched.
+    """
+
+    message_id: int
+    account: str
+    folder_id: int
+    folder: str
+    role: Role
+    sender: str
+    recipients: str
+    subject: str
+    snippet: str
+    date: int
+    size: int
+    unread: bool
+    starred: bool
+    answered: bool
+    forwarded: bool
+    attachments: int
+    downloaded: bool
+    state: str
+    uidl: bytes
+    rfc_message_id: str
+    note: str = ""
+
+    @property
+    def key(self) -> int:
+        """The id that lists of messages are made of."""
+        return self.message_id
+
+    @property
+    def placement(self) -> Placement:
+        """The message in the folder in which the user sees it."""
+        return Placement(self.message_id, self.folder_id)
+
+
+class DraftRow(Struct, frozen=True):
+    """One line of the list of drafts. `date` is when the draft was last saved."""
+
+    draft_id: int
+    account: str
+    recipients: str
+    subject: str
+    snippet: str
+    date: int
+    size: int
+    attachments: int
+
+    @property
+    def key(self) -> int:
+        """The id that lists of drafts are made of."""
+        return self.draft_id
+
+
+class SendState(StrEnum):
+    """How an outgoing message stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNSURE = "unsure"
+    CANCELLED = "cancelled"
+
+
+class OutgoingRow(Struct, frozen=True):
+    """One line of the Outbox. `words` say what happened last, `date` is when the message was queued.
+
+    `refused` maps addresses to the server's words. `sent_message_id` is the copy in Sent once there is one.
+    """
+
+    outbox_id: int
+    account: str
+    state: SendState
+    words: str
+    recipients: tuple[str, ...]
+    refused: dict[str, str]
+    attempts: int
+    not_before: int
+    subject: str
+    rfc_message_id: str
+    draft_id: int
+    accepted: tuple[str, ...] = ()
+    date: int = 0
+    size: int = 0
+    sent_message_id: int | None = None
+
+    @property
+    def key(self) -> int:
+        """The id that the Outbox is made of."""
+        return self.outbox_id
+
+
+Row = MessageRow | DraftRow | OutgoingRow
+
+
+# -- views: what a list shows
+
+
+class FolderView(Struct, frozen=True):
+    """The messages of one folder."""
+
+    folder_id: int
+    order: Order = Order.NEWEST
+
+
+class RoleView(Struct, frozen=True):
+    """The messages of the folders with one role in every account: the unified inbox."""
+
+    role: Role
+    order: Order = Order.NEWEST
+
+
+class SearchView(Struct, frozen=True):
+    """The messages that match a query; `account` "" searches every account. `discarded` includes Junk and Trash."""
+
+    query: Query
+    account: str = ""
+    discarded: bool = False
+
+
+class DraftsView(Struct, frozen=True):
+    """The drafts of an account ("": of every account)."""
+
+    account: str = ""
+
+
+class OutboxView(Struct, frozen=True):
+    """The messages of an account ("": of every account) that are not sent yet."""
+
+    account: str = ""
+
+
+MessageView = FolderView | RoleView | SearchView
+View = FolderView | RoleView | SearchView | DraftsView | OutboxView
+
+
+# -- the journal
+
+
+class StepKind(StrEnum):
+    """What the user did in one step."""
+
+    READ = "read"
+    UNREAD = "unread"
+    STAR = "star"
+    UNSTAR = "unstar"
+    MOVE = "move"
+    COPY = "copy"
+    ARCHIVE = "archive"
+    JUNK = "junk"
+    NOT_JUNK = "not-junk"
+    DELETE = "delete"
+    SEND = "send"
+    MAKE_FOLDER = "make-folder"
+    RENAME_FOLDER = "rename-folder"
+    REMOVE_FOLDER = "remove-folder"
+
+
+class Step(Struct, frozen=True):
+    """One thing that the user did and can take back.
+
+    `count` is the number of messages it changed, `name` the folder it is about or the subject of the message sent.
+    """
+
+    step_id: int
+    kind: StepKind
+    count: int
+    name: str
+    created: int
+    outbox_id: int = 0
+
+
+class Done(Struct, frozen=True):
+    """What a verb did: the messages it changed, and those it left alone because they are no longer where the user saw
+    them. `step` is None where nothing changed."""
+
+    step: Step | None
+    message_ids: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()
+
+
+class Undone(Struct, frozen=True):
+    """What an undo did: the step taken back, the messages it changed, those it had to leave alone, and the draft that
+    a send taken back became (0: none)."""
+
+    step: Step
+    message_ids: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()
+    draft_id: int = 0

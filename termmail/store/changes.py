@@ -1,0 +1,231 @@
+"""The verbs on messages and folders, and the journal by which undo takes them back.
+
+Each verb is one transaction: it checks that every message still is where the user saw it, writes the effect, and
+writes the step that undoes it. What has moved in the meantime is left alone and reported as skipped.
+
+Flags and folders change at once. For a POP3 account a message whose only folders are Trash becomes due for DELE
+(store/pop3_identity.py); leaving Trash calls that off.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from termmail.mail.model import Done, Role, StepKind
+from termmail.store import folders, journal, placements
+from termmail.store.store import id_list
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from termmail.mail.model import Placement
+    from termmail.store.store import Store
+
+_IN = "IN (SELECT value FROM json_each(?))"
+
+
+# -- flags
+
+
+def mark(store: Store, message_ids: Iterable[int], kind: StepKind, now: int) -> Done:
+    """Mark messages read, unread, starred or not; those that are so already are left out of the step."""
+    flag = journal.FLAG_STEPS[kind]
+    column, on = journal.FLAG_COLUMNS[flag], kind in {StepKind.UNREAD, StepKind.STAR}
+    with store.transaction() as db:
+        found = db.execute(
+            f"SELECT id FROM message WHERE id {_IN} AND {column} <> ?",  # noqa: S608 - a column of ours
+            (id_list(message_ids), on),
+        ).fetchall()
+        changed = [message_id for (message_id,) in found]
+        if not changed:
+            return Done(None)
+        step = journal.begin(db, kind, len(changed), now)
+        before, after = (0, int(flag)) if on else (int(flag), 0)
+        db.executemany(
+            "INSERT INTO change (step, message, before, after) VALUES (?, ?, ?, ?)",
+            [(step.step_id, message_id, before, after) for message_id in changed],
+        )
+        db.execute(f"UPDATE message SET {column} = ? WHERE id {_IN}", (on, id_list(changed)))  # noqa: S608
+    return Done(step, tuple(changed))
+
+
+def set_seen(store: Store, message_id: int) -> bool:
+    """Mark a message read because it was opened, which is no step of the journal; return whether it was unread."""
+    with store.transaction() as db:
+        changed = db.execute("UPDATE message SET unread = 0 WHERE id = ? AND unread = 1", (message_id,))
+    return changed.rowcount > 0
+
+
+# -- moving
+
+
+def move(store: Store, seen: Iterable[Placement], folder_id: int, now: int, due: Mapping[str, int | None]) -> Done:
+    """Move messages to a folder of their own account; into Trash, they are deleted. Raises FolderGone."""
+    target = folders.get(store, folder_id)
+    kinds = {Role.TRASH: StepKind.DELETE, Role.ARCHIVE: StepKind.ARCHIVE, Role.JUNK: StepKind.JUNK}
+    wanted = list(seen)
+    with store.transaction() as db:
+        return _move(
+            db,
+            kinds.get(target.role, StepKind.MOVE),
+            wanted,
+            lambda account: folder_id if account == target.account else None,
+            name=target.name,
+            now=now,
+            due=due,
+        )
+
+
+def move_to_role(
+    store: Store,
+    seen: Iterable[Placement],
+    kind: StepKind,
+    now: int,
+    due: Mapping[str, int | None],
+) -> Done:
+    """Archive (ARCHIVE), delete (DELETE), or mark messages as junk or not junk (JUNK, NOT_JUNK).
+
+    Each goes to the folder with that role in its own account.
+    """
+    role = _TARGETS[kind]
+    wanted = list(seen)
+    with store.transaction() as db:
+        name = folders.STANDARD[role]
+        return _move(db, kind, wanted, lambda account: folders.role_id(db, account, role), name=name, now=now, due=due)
+
+
+_TARGETS = {
+    StepKind.ARCHIVE: Role.ARCHIVE,
+    StepKind.DELETE: Role.TRASH,
+    StepKind.JUNK: Role.JUNK,
+    StepKind.NOT_JUNK: Role.INBOX,
+}
+
+
+def copy(store: Store, seen: Iterable[Placement], folder_id: int, now: int) -> Done:
+    """Let messages lie in another folder of their account too. Raises FolderGone."""
+    target = folders.get(store, folder_id)
+    wanted = list(seen)
+    with store.transaction() as db:
+        there, skipped = _present(db, wanted)
+        ids = [one.message_id for one in there if one.account == target.account]
+        skipped += [one.message_id for one in there if one.account != target.account]
+        new = placements.absent(db, ids, folder_id)
+        if not new:
+            return Done(None, (), tuple(skipped))
+        step = journal.begin(db, StepKind.COPY, len(new), now, folder_id=folder_id, name=target.name)
+        placements.place(db, new, folder_id)
+        journal.record(db, step, [(message_id, 0, folder_id, "") for message_id in new])
+        if target.role is not Role.TRASH:
+            placements.call_off_delete(db, new)
+    return Done(step, tuple(new), tuple(skipped))
+
+
+def erase(store: Store, seen: Iterable[Placement]) -> Done:
+    """Delete messages for good: bytes, list line, index. There is no undo. On the disk on return.
+
+    A message that also lies in another folder only leaves this one. What the server still has becomes due to be
+    deleted there, except what was trashed never to be deleted there; a tombstone stays, so that it is not shown as new
+    again.
+    """
+    wanted = list(seen)
+    with store.transaction(durable=True) as db:
+        there, skipped = _present(db, wanted)
+        return Done(None, tuple(_erase(db, there)), tuple(skipped))
+
+
+def empty_trash(store: Store, account: str) -> int:
+    """Delete everything in an account's Trash for good; return how many messages that were. There is no undo."""
+    with store.transaction(durable=True) as db:
+        trash = folders.role_id(db, account, Role.TRASH)
+        rows = db.execute("SELECT message FROM placement WHERE folder = ?", (trash,)).fetchall()
+        return len(_erase(db, [_Seen(message_id, trash, account, "") for (message_id,) in rows]))
+
+
+class _Seen(NamedTuple):
+    """A message that lies where the user saw it, and where the POP3 server stands with it."""
+
+    message_id: int
+    folder_id: int
+    account: str
+    server_state: str
+
+
+def _present(db: sqlite3.Connection, seen: Sequence[Placement]) -> tuple[list[_Seen], list[int]]:
+    """Split placements into those that still hold, in their order, and the ids of the messages that are elsewhere."""
+    groups: dict[int, list[int]] = {}
+    for message_id, folder_id in seen:
+        groups.setdefault(folder_id, []).append(message_id)
+    found: dict[tuple[int, int], _Seen] = {}
+    for folder_id, ids in groups.items():
+        for row in db.execute(
+            "SELECT p.message, p.folder, m.account, coalesce(r.state, '') FROM placement p"  # noqa: S608
+            f" JOIN message m ON m.id = p.message LEFT JOIN remote r ON r.message = m.id WHERE p.message {_IN}"
+            " AND p.folder = ?",
+            (id_list(ids), folder_id),
+        ):
+            found[row[0], row[1]] = _Seen(*row)
+    unique = dict.fromkeys((message_id, folder_id) for message_id, folder_id in seen)
+    return [found[one] for one in unique if one in found], [one[0] for one in unique if one not in found]
+
+
+def _move(
+    db: sqlite3.Connection,
+    kind: StepKind,
+    seen: Sequence[Placement],
+    target_of: Callable[[str], int | None],
+    *,
+    name: str,
+    now: int,
+    due: Mapping[str, int | None],
+) -> Done:
+    """Move what is still where the user saw it, as one step. `target_of` gives an account's target folder."""
+    there, skipped = _present(db, seen)
+    targets = {account: target_of(account) for account in {one.account for one in there}}
+    moving = [one for one in there if targets[one.account] not in {None, one.folder_id}]
+    stays = {one.message_id for one in there} - {one.message_id for one in moving}
+    skipped += [one.message_id for one in there if one.message_id in stays]
+    if not moving:
+        return Done(None, (), tuple(skipped))
+    target_ids = {target for target in targets.values() if target is not None}
+    about = next(iter(target_ids)) if len(target_ids) == 1 else None
+    step = journal.begin(db, kind, len(moving), now, folder_id=about, name=name)
+    trash = placements.trash_ids(db)
+    for account, target in targets.items():
+        if target is None:
+            continue
+        group = [one for one in moving if one.account == account]
+        new = set(placements.absent(db, [one.message_id for one in group], target))
+        journal.record(
+            db,
+            step,
+            [
+                (one.message_id, one.folder_id, target if one.message_id in new else 0, one.server_state)
+                for one in group
+            ],
+        )
+        placements.unplace(db, [(one.message_id, one.folder_id) for one in group])
+        placements.place(db, new, target)
+        if target in trash:
+            placements.schedule_delete(db, [one.message_id for one in group], due.get(account))
+        else:
+            placements.call_off_delete(db, [one.message_id for one in group if one.folder_id in trash])
+    return Done(step, tuple(one.message_id for one in moving), tuple(skipped))
+
+
+def _erase(db: sqlite3.Connection, there: Sequence[_Seen]) -> list[int]:
+    placements.unplace(db, [(one.message_id, one.folder_id) for one in there])
+    rows = db.execute(
+        f"SELECT id FROM message m WHERE id {_IN} AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id)",  # noqa: S608
+        (id_list(one.message_id for one in there),),
+    ).fetchall()
+    gone = id_list(message_id for (message_id,) in rows)
+    db.execute(
+        f"UPDATE remote SET state = 'due', due_at = NULL WHERE message {_IN}"  # noqa: S608
+        " AND (state IN ('kept', 'skipped') OR state = 'trashed' AND due_at IS NOT NULL)",
+        (gone,),
+    )
+    db.execute(f"DELETE FROM search WHERE rowid {_IN}", (gone,))  # noqa: S608
+    db.execute(f"DELETE FROM message WHERE id {_IN}", (gone,))  # noqa: S608
+    return [one.message_id for one in there]

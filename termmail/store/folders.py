@@ -1,0 +1,142 @@
+"""Folders of accounts: the standard ones by role, and those that people make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.errors import Gone, UserError
+from termmail.mail.model import Count, Folder, Role
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from termmail.store.store import Store
+
+STANDARD = {
+    Role.INBOX: "Inbox",
+    Role.SENT: "Sent",
+    Role.ARCHIVE: "Archive",
+    Role.JUNK: "Spam",
+    Role.TRASH: "Trash",
+}
+"""The folders every POP3 account has, in the order in which they are shown."""
+
+LONGEST_NAME = 200
+"""Characters of a folder's name, at most."""
+
+_COLUMNS = "id, account, name, role"
+
+
+class FolderError(UserError):
+    """A folder cannot be made, renamed or removed as asked."""
+
+    advice = "Choose another name."
+
+
+class FolderGone(Gone):
+    """The folder does not exist any more."""
+
+
+def ensure(store: Store, account: str) -> None:
+    """Create the standard folders of an account that are missing. Writes nothing where all are there."""
+    found = {role for (role,) in store.read("SELECT role FROM folder WHERE account = ?", (account,))}
+    if missing := [role for role in STANDARD if role not in found]:
+        with store.transaction() as db:
+            for role in missing:
+                _create_role(db, account, role)
+
+
+def listing(store: Store) -> list[Folder]:
+    """Return the folders of every account: the standard ones in their order, then the others by name."""
+    order = {role: place for place, role in enumerate(STANDARD)}
+    found = [_folder(row) for row in store.read(f"SELECT {_COLUMNS} FROM folder WHERE removed = 0")]  # noqa: S608 - ours
+    return sorted(found, key=lambda one: (order.get(one.role, len(order)), one.name.casefold(), one.folder_id))
+
+
+def get(store: Store, folder_id: int) -> Folder:
+    """Return a folder. Raises FolderGone where it was removed."""
+    row = store.read_one(f"SELECT {_COLUMNS} FROM folder WHERE id = ? AND removed = 0", (folder_id,))  # noqa: S608
+    if row is None:
+        raise FolderGone("This folder was removed.")
+    return _folder(row)
+
+
+def by_role(store: Store, account: str, role: Role) -> Folder:
+    """Return an account's folder of this role, which is created where it is missing."""
+    row = store.read_one(f"SELECT {_COLUMNS} FROM folder WHERE account = ? AND role = ?", (account, role))  # noqa: S608
+    if row is None:
+        with store.transaction() as db:
+            return Folder(role_id(db, account, role), account, STANDARD[role], role)
+    return _folder(row)
+
+
+def by_name(store: Store, account: str, name: str) -> Folder | None:
+    """Return an account's folder of this name; where none has exactly that, the one that differs only in case."""
+    found = [one for one in listing(store) if one.account == account and one.name.casefold() == name.casefold()]
+    return next((one for one in found if one.name == name), found[0] if found else None)
+
+
+def role_id(db: sqlite3.Connection, account: str, role: Role) -> int:
+    """Return the id of an account's folder of this role inside a transaction, creating it where it is missing."""
+    row = db.execute("SELECT id FROM folder WHERE account = ? AND role = ?", (account, role)).fetchone()
+    return int(row[0]) if row else _create_role(db, account, role)
+
+
+def counts(store: Store) -> dict[int, Count]:
+    """Return folder id -> how many messages it holds and how many of them are unread; empty folders have no entry."""
+    return store.remember("folder counts", lambda: _counts(store))
+
+
+def _counts(store: Store) -> dict[int, Count]:
+    unread = dict(store.read("SELECT folder, count(*) FROM placement WHERE unread = 1 GROUP BY folder"))
+    return {
+        folder_id: Count(total, unread.get(folder_id, 0))
+        for folder_id, total in store.read("SELECT folder, count(*) FROM placement GROUP BY folder")
+    }
+
+
+def checked_name(name: str) -> str:
+    """Return the name as it is stored: without surrounding blanks. Raises FolderError for one that cannot be used."""
+    parts = [part.strip() for part in name.strip().split("/")]
+    if not all(parts):
+        raise FolderError("A folder needs a name, also between two slashes.")
+    name = "/".join(parts)
+    if len(name) > LONGEST_NAME:
+        raise FolderError(f"A folder name may have {LONGEST_NAME} characters at most.")
+    if not name.isprintable():
+        raise FolderError("A folder name may hold no control characters.")
+    return name
+
+
+def find_name(db: sqlite3.Connection, account: str, name: str) -> int | None:
+    """Return the id of the folder of this name inside a transaction, or None."""
+    row = db.execute("SELECT id FROM folder WHERE account = ? AND name = ? AND removed = 0", (account, name)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def with_role(store: Store, role: Role) -> list[Folder]:
+    """Return every account's folder of this role."""
+    return [one for one in listing(store) if one.role is role]
+
+
+def ids_with_roles(roles: Iterable[Role]) -> str:
+    """Return a SQL subquery for the ids of all folders with one of these roles."""
+    names = ", ".join([f"'{role.value}'" for role in roles])
+    return f"(SELECT id FROM folder WHERE role IN ({names}))"  # noqa: S608 - the values of an enum
+
+
+def _create_role(db: sqlite3.Connection, account: str, role: Role) -> int:
+    name = STANDARD[role]
+    # A folder of the user's own may have this name already; it keeps its messages under a new one.
+    db.execute(
+        "UPDATE folder SET name = name || ' (2)' WHERE account = ? AND name = ? AND removed = 0 AND role = 'none'",
+        (account, name),
+    )
+    cursor = db.execute("INSERT INTO folder (account, name, role) VALUES (?, ?, ?)", (account, name, role))
+    return cursor.lastrowid or 0
+
+
+def _folder(row: tuple[int, str, str, str]) -> Folder:
+    folder_id, account, name, role = row
+    return Folder(folder_id, account, name, Role(role))

@@ -1,0 +1,196 @@
+"""The journal: every step the user took, and how `undo` takes it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.mail.model import Flag, Step, StepKind, Undone
+from termmail.store import folders, outbox, placements
+from termmail.store.store import id_list
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+
+    from termmail.store.store import Store
+
+KEPT_STEPS = 200
+"""How many steps back undo reaches."""
+
+FLAG_COLUMNS = {Flag.UNREAD: "unread", Flag.STARRED: "starred", Flag.ANSWERED: "answered", Flag.FORWARDED: "forwarded"}
+FLAG_STEPS = {
+    StepKind.READ: Flag.UNREAD,
+    StepKind.UNREAD: Flag.UNREAD,
+    StepKind.STAR: Flag.STARRED,
+    StepKind.UNSTAR: Flag.STARRED,
+}
+_STEP = "s.id, s.kind, s.messages, s.name, s.created, s.outbox"
+_IN = "IN (SELECT value FROM json_each(?))"
+
+
+def begin(
+    db: sqlite3.Connection, kind: StepKind, count: int, now: int, *, folder_id: int | None = None, name: str = ""
+) -> Step:
+    """Write a new step, and prune those beyond KEPT_STEPS."""
+    cursor = db.execute(
+        "INSERT INTO step (kind, created, messages, folder, name) VALUES (?, ?, ?, ?, ?)",
+        (kind, now, count, folder_id, name),
+    )
+    step_id = cursor.lastrowid or 0
+    db.execute("DELETE FROM step WHERE id <= ?", (step_id - KEPT_STEPS,))
+    return Step(step_id, kind, count, name, now)
+
+
+def record(db: sqlite3.Connection, step: Step, rows: Iterable[tuple[int, int, int, str]]) -> None:
+    """Write what a step does to messages: (message, folder before, folder after, server state before) each."""
+    db.executemany(
+        "INSERT INTO change (step, message, before, after, server_state) VALUES (?, ?, ?, ?, ?)",
+        [(step.step_id, *row) for row in rows],
+    )
+
+
+def record_send(db: sqlite3.Connection, outbox_id: int, subject: str, now: int) -> Step:
+    """Write the step of a message that was queued, inside the caller's transaction."""
+    step = begin(db, StepKind.SEND, 1, now, name=subject)
+    db.execute("UPDATE step SET outbox = ? WHERE id = ?", (outbox_id, step.step_id))
+    return Step(step.step_id, step.kind, 1, subject, now, outbox_id)
+
+
+def next_step(store: Store) -> Step | None:
+    """Return the step that `undo` takes back next, or None. A send can be taken back while it waits."""
+    row = store.read_one(_NEXT)
+    return None if row is None else _step(row)
+
+
+_NEXT = (
+    f"SELECT {_STEP} FROM step s LEFT JOIN outbox o ON o.id = s.outbox WHERE s.state = 'done'"  # noqa: S608
+    " AND (s.outbox = 0 OR o.state = 'queued') ORDER BY s.id DESC LIMIT 1"
+)
+
+
+def undo(store: Store, due: Mapping[str, int | None]) -> Undone | None:
+    """Take back the newest step that still can be; None where there is none. On the disk on return.
+
+    Only messages that still are as the step left them change. A step of which nothing is left to take back is passed
+    over. `due` says when the DELE of what goes back to Trash falls due, by account. Raises FolderError where a folder
+    cannot get its old name back.
+    """
+    with store.transaction(durable=True) as db:
+        while (row := db.execute(_NEXT).fetchone()) is not None:
+            step = _step(row)
+            undone = _take_back(store, db, step, due)
+            state = "final" if undone is None else "undone"
+            db.execute("UPDATE step SET state = ? WHERE id = ?", (state, step.step_id))
+            if undone is not None:
+                return undone
+    return None
+
+
+def _take_back(store: Store, db: sqlite3.Connection, step: Step, due: Mapping[str, int | None]) -> Undone | None:
+    if step.kind is StepKind.SEND:
+        draft = outbox.cancel(store, step.outbox_id)
+        return Undone(step, draft_id=draft.id if draft is not None else 0)
+    if step.kind in FLAG_STEPS:
+        return _unmark(db, step)
+    if step.kind is StepKind.MAKE_FOLDER:
+        return _unmake_folder(db, step)
+    if step.kind is StepKind.RENAME_FOLDER:
+        return _rename_back(db, step)
+    if step.kind is StepKind.REMOVE_FOLDER:
+        _bring_folder_back(db, step)
+    undone = _move_back(db, step, due)
+    return Undone(step) if undone is None and step.kind is StepKind.REMOVE_FOLDER else undone
+
+
+def _unmark(db: sqlite3.Connection, step: Step) -> Undone | None:
+    flag = FLAG_STEPS[step.kind]
+    column = FLAG_COLUMNS[flag]
+    rows = db.execute(
+        f"SELECT c.message, c.before <> 0, m.{column} = (c.after <> 0) FROM change c LEFT JOIN message m"  # noqa: S608
+        " ON m.id = c.message WHERE c.step = ?",
+        (step.step_id,),
+    ).fetchall()
+    back = [message_id for message_id, _, same in rows if same]
+    if not back:
+        return None
+    on = rows[0][1]
+    db.execute(f"UPDATE message SET {column} = ? WHERE id {_IN}", (on, id_list(back)))  # noqa: S608
+    return Undone(step, tuple(back), tuple(message_id for message_id, _, same in rows if not same))
+
+
+def _move_back(db: sqlite3.Connection, step: Step, due: Mapping[str, int | None]) -> Undone | None:
+    """Undo a move or a copy: what lies where the step put it goes back to where it was."""
+    rows = db.execute(
+        "SELECT c.message, c.before, c.after, c.server_state, m.account, EXISTS (SELECT 1 FROM placement p"
+        " WHERE p.message = c.message AND p.folder = c.after) FROM change c LEFT JOIN message m ON m.id = c.message"
+        " WHERE c.step = ?",
+        (step.step_id,),
+    ).fetchall()
+    back = [row for row in rows if row[4] is not None and (row[5] or row[2] == 0)]
+    skipped = tuple(row[0] for row in rows if row[4] is None or not (row[5] or row[2] == 0))
+    if not back:
+        return None
+    if step.kind is StepKind.COPY:
+        back = [row for row in back if _lies_elsewhere(db, row[0], row[2])]
+        if not back:
+            return None
+    placements.unplace(db, [(message_id, after) for message_id, _, after, *_ in back if after])
+    befores: dict[int, list[int]] = {}
+    for message_id, before, *_ in back:
+        if before:
+            befores.setdefault(before, []).append(message_id)
+    trash = placements.trash_ids(db)
+    for folder_id, ids in befores.items():
+        placements.place(db, ids, folder_id)
+    # What was due by the account's own rule stays due.
+    left_trash = [row for row in back if row[2] in trash and row[1] not in trash]
+    db.execute(
+        f"UPDATE remote SET due_at = NULL WHERE state = 'absent' AND message {_IN}",  # noqa: S608
+        (id_list(row[0] for row in left_trash),),
+    )
+    placements.call_off_delete(db, [row[0] for row in left_trash if row[3] not in {"due", "sent", "gone"}])
+    for account in {row[4] for row in back}:
+        to_trash = [row[0] for row in back if (row[1] in trash or not row[1]) and row[4] == account]
+        placements.schedule_delete(db, to_trash, due.get(account))
+    return Undone(step, tuple(row[0] for row in back), skipped)
+
+
+def _lies_elsewhere(db: sqlite3.Connection, message_id: int, folder_id: int) -> bool:
+    found = db.execute("SELECT 1 FROM placement WHERE message = ? AND folder <> ?", (message_id, folder_id)).fetchone()
+    return found is not None
+
+
+def _unmake_folder(db: sqlite3.Connection, step: Step) -> Undone | None:
+    removed = db.execute(
+        "UPDATE folder SET removed = 1 WHERE removed = 0 AND id = (SELECT folder FROM step WHERE id = ?)"
+        " AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.folder = folder.id)",
+        (step.step_id,),
+    )
+    return Undone(step) if removed.rowcount else None
+
+
+def _rename_back(db: sqlite3.Connection, step: Step) -> Undone | None:
+    folder_id, account, old = db.execute(
+        "SELECT f.id, f.account, s.old_name FROM step s JOIN folder f ON f.id = s.folder WHERE s.id = ?",
+        (step.step_id,),
+    ).fetchone()
+    if folders.find_name(db, account, old) not in {None, folder_id}:
+        raise folders.FolderError(f"There is another folder “{old}” now.", advice="Rename that one first.")
+    renamed = db.execute(
+        "UPDATE folder SET name = ? WHERE id = ? AND removed = 0 AND name = ?", (old, folder_id, step.name)
+    )
+    return Undone(step) if renamed.rowcount else None
+
+
+def _bring_folder_back(db: sqlite3.Connection, step: Step) -> None:
+    folder_id, account = db.execute(
+        "SELECT f.id, f.account FROM step s JOIN folder f ON f.id = s.folder WHERE s.id = ?", (step.step_id,)
+    ).fetchone()
+    if folders.find_name(db, account, step.name) is not None:
+        raise folders.FolderError(f"There is another folder “{step.name}” now.", advice="Rename that one first.")
+    db.execute("UPDATE folder SET removed = 0 WHERE id = ?", (folder_id,))
+
+
+def _step(row: tuple[int, str, int, str, int, int]) -> Step:
+    step_id, kind, count, name, created, outbox_id = row
+    return Step(step_id, StepKind(kind), count, name, created, outbox_id)

@@ -1,0 +1,32 @@
+"""Everything a key can do. Each module registers a group of actions; importing the package registers them all.
+
+To add a verb, write one function in the module of its group and decorate it with `verb`.
+"""
+
+from __future__ import annotations
+
+from termmail.ui.actions import composing, folders, moving, program, reading, searching, triage, writing
+from termmail.ui.actions.registry import BY_ID, HEARD_TOGETHER, Action, Group, Place, bindings, split
+
+_ORDER = list(Group)
+ACTIONS = tuple(sorted(BY_ID.values(), key=lambda action: _ORDER.index(action.group)))
+"""Every action, group by group in the order of the help."""
+
+__all__ = [
+    "ACTIONS",
+    "BY_ID",
+    "HEARD_TOGETHER",
+    "Action",
+    "Group",
+    "Place",
+    "bindings",
+    "composing",
+    "folders",
+    "moving",
+    "program",
+    "reading",
+    "searching",
+    "split",
+    "triage",
+    "writing",
+]

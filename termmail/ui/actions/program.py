@@ -1,0 +1,125 @@
+"""Checking mail, accounts, the reading pane, palette and help, and leaving, for a while or for good."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from termmail.engine.views import View
+from termmail.errors import UserError
+from termmail.ui.actions.moving import step_back
+from termmail.ui.actions.registry import Group, Place, declare, verb
+from termmail.ui.humanize import count
+from termmail.ui.roles import NAMES, Role
+from termmail.ui.workers import behind
+
+if TYPE_CHECKING:
+    from termmail.ui.actions.context import Mail
+
+log = logging.getLogger("termmail")
+
+
+@verb("mail.check", "f5", "Check mail", Group.PROGRAM)
+def check(mail: Mail) -> None:
+    """Look for new mail in all accounts."""
+    if not mail.engine.accounts:
+        mail.screen.add_account()
+    for account in mail.engine.accounts:
+        mail.problems.forget(account)
+        mail.engine.sync_soon(account)
+
+
+@verb("view.pane", "p", "Reading pane on or off", Group.PROGRAM)
+def pane(mail: Mail) -> None:
+    """Show the reading pane, or hide it."""
+    mail.screen.toggle_pane()
+    mail.status.say("Reading pane on" if mail.screen.has_pane else "Reading pane off", 3)
+    if mail.screen.has_pane:
+        mail.screen.call_after_refresh(mail.preview.follow)
+
+
+@verb("mail.add-account", "", "Add an account", Group.PROGRAM)
+def add_account(mail: Mail) -> None:
+    """Set up another account."""
+    mail.screen.add_account()
+
+
+declare("app.palette", "ctrl+p", "Find any action by name", Place.APP, Group.PROGRAM)
+
+
+@verb("app.palette-too", ":", "Find any action by name", Group.PROGRAM)
+def palette(mail: Mail) -> None:
+    """Find any action by its name."""
+    mail.screen.termmail.action_app_palette()
+
+
+declare("app.help", "f1", "All keys", Place.APP, Group.PROGRAM)
+
+
+@verb("app.help-too", "?", "All keys", Group.PROGRAM, rank=4, short="keys")
+def all_keys(mail: Mail) -> None:
+    """Show all keys."""
+    mail.screen.termmail.action_app_help()
+
+
+def _quit_word(mail: Mail) -> str:
+    return "quit" if mail.screen.messages.has_focus and not mail.list.narrowed else ""
+
+
+@verb("view.quit", "q", "Back; at the list, quit", Group.PROGRAM, rank=6, short=_quit_word)
+def back_or_quit(mail: Mail) -> None:
+    """Go back one level; at the list, quit."""
+    if not step_back(mail):
+        leave(mail)
+
+
+declare("app.leave", "ctrl+q", "Quit", Place.APP, Group.PROGRAM)
+
+
+def leave(mail: Mail) -> None:
+    """Quit; with unsent mail, only after a question."""
+    waiting = max(mail.list.waiting(), mail.sending.waiting)
+    if not waiting:
+        mail.screen.app.exit()
+    else:
+        behind(mail.screen, partial(_ask_to_leave, mail, waiting), "leave", exclusive=True)
+
+
+async def _ask_to_leave(mail: Mail, waiting: int) -> None:
+    """Say what goes out by itself next time, and what waits for a decision."""
+    undecided = 0
+    try:
+        for account in mail.list.counts:
+            for outbox_id in await mail.engine.ids(View(account, NAMES[Role.OUTBOX])):
+                undecided += (await mail.engine.outbox_row(outbox_id)).state in {"failed", "unsure"}
+    except (KeyError, UserError) as error:
+        log.warning("the outbox could not be read: %s", type(error).__name__)
+    words = []
+    if waiting := max(0, waiting - undecided):
+        them = "It stays in the Outbox and goes out" if waiting == 1 else "They stay in the Outbox and go out"
+        words.append(f"{count(waiting, 'message')} not sent yet. {them} next time.")
+    if undecided:
+        them = "needs a decision" if undecided == 1 else "need a decision"
+        key = mail.key("go.outbox")
+        words.append(f"{count(undecided, 'message')} in the Outbox {them} and will not go out before it ({key}).")
+    mail.ask(f"{' '.join(words)} Quit now?", "Quit", mail.screen.app.exit)
+
+
+@verb("app.suspend", "ctrl+z", "To the shell; fg there comes back", Group.PROGRAM)
+def suspend(mail: Mail) -> None:
+    """Stop the program and give the terminal to the shell."""
+    if os.getpgrp() == os.getsid(0):  # the leader of the session is no shell that could go on with another job
+        mail.status.say("No shell is there to go to.", 3)
+        return
+    with contextlib.suppress(SuspendNotSupported), mail.screen.app.suspend():
+        ours = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+        os.killpg(os.getpgrp(), signal.SIGTSTP)  # the programs that started termmail too, as the terminal would do it
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)  # stop this thread here, and nowhere later
+        signal.signal(signal.SIGTSTP, ours)

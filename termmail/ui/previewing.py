@@ -1,0 +1,134 @@
+"""The reader follows the cursor of the list, and what was opened counts as read once its text is on screen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from termmail.errors import UserError
+from termmail.ui.humanize import GONE
+from termmail.ui.roles import is_message, listing_of
+from termmail.ui.workers import behind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.timer import Timer
+
+    from termmail.engine.engine import Engine
+    from termmail.mail.message import Message
+    from termmail.store.rows import Row
+    from termmail.ui.list_model import ListModel
+    from termmail.ui.screens.main import MainScreen
+
+REST = 0.15
+"""Seconds the cursor rests before the reading pane follows; moving on costs two rows of paint until then."""
+REST_FETCH = 0.45
+"""Seconds more before a text that is not here is fetched from the server."""
+
+
+class Previewing:
+    """Shows the message at the cursor in the reader: a preview of it, or the message itself where it was opened."""
+
+    def __init__(
+        self, engine: Engine, screen: MainScreen, model: ListModel, fail: Callable[[Exception, str], None]
+    ) -> None:
+        self._engine = engine
+        self._screen = screen
+        self._list = model
+        self._fail = fail
+        self._resting: Timer | None = None
+        self._opened = 0
+        """The message the user opened: it counts as read once its text is on screen."""
+
+    @property
+    def is_opened(self) -> bool:
+        """The message at the cursor was opened, not only previewed."""
+        return self._opened == self._screen.messages.cursor_id
+
+    def moved(self, *, anew: bool = False) -> None:
+        """Follow the cursor once it rests; nothing else is painted for a move. `anew`: the list shows another view."""
+        reader, screen = self._screen.reader, self._screen
+        if self._resting is not None:
+            self._resting.stop()
+        self._opened = 0
+        if anew and not self._at_cursor(reader.row):
+            reader.clear()
+        if screen.whole:
+            self.read()
+        elif reader.display:
+            self._resting = screen.set_timer(REST, self.follow)
+        elif reader.row is not None:
+            reader.clear()  # out of sight: when it comes back it must not show what the cursor has left
+
+    def _at_cursor(self, row: Row | None) -> bool:
+        """Return whether this is the row at the cursor: of the same kind, for drafts have ids of their own."""
+        return (
+            row is not None
+            and row.id == self._screen.messages.cursor_id
+            and listing_of(row.folder) is self._list.listing
+        )
+
+    def follow(self) -> None:
+        """Show a preview now, and fetch the text a little later where it is not here."""
+        behind(self._screen, self._show, "open", exclusive=True)
+        self._resting = self._screen.set_timer(REST_FETCH, self._follow_fetching)
+
+    def _follow_fetching(self) -> None:
+        reader = self._screen.reader
+        if reader.row is not None and reader.message is None and reader.row.state != "skipped":
+            behind(self._screen, partial(self._show, fetch=True), "open", exclusive=True)
+
+    def read(self) -> None:
+        """Show the message at the cursor, fetch it where needed, and count it as read once its text is there."""
+        behind(self._screen, self._read, "open", exclusive=True)
+
+    async def _read(self) -> None:
+        self._opened = self._screen.messages.cursor_id
+        await self._show(fetch=True)
+        reader = self._screen.reader
+        if reader.row is not None and reader.message is not None and reader.row.id == self._opened:
+            self._mark_opened()
+
+    async def _show(self, *, fetch: bool = False) -> None:
+        row = await self._list.cursor_row()
+        if row is None:
+            self._screen.reader.clear()
+            if self._screen.whole:
+                self._screen.set_whole(on=False)
+        else:
+            self._screen.reader.show(row, fetch=fetch)
+
+    def shown(self, message_id: int) -> None:
+        """The text of this message is on screen: if it was opened, it is read now."""
+        if message_id == self._opened:
+            self._mark_opened()
+
+    def _mark_opened(self) -> None:
+        row = self._screen.reader.row
+        if row is not None and row.unread and is_message(row) and not self._engine.read_only:
+            self._screen.messages.change([row.id], unread=False)
+            behind(self._screen, partial(self._mark_read, row), "mark")
+
+    async def _mark_read(self, row: Row) -> None:
+        try:
+            await self._engine.mark_read([row.id], undoable=False)
+        except UserError as error:
+            self._screen.messages.put_back([row])
+            self._fail(error, "")
+
+    async def message(self) -> tuple[Row, Message] | None:
+        """Return the message at the cursor with its row, fetched where needed; None is told or nothing to look at."""
+        row = await self._list.cursor_row()
+        if row is None or not is_message(row):
+            return None
+        reader = self._screen.reader
+        if reader.message is not None and reader.row is not None and reader.row.id == row.id:
+            return row, reader.message
+        try:
+            return row, await self._engine.read(row.id)
+        except UserError as error:
+            self._fail(error, row.account)
+        except KeyError:
+            self._screen.status.say(GONE)
+        return None
