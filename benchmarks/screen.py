@@ -171,7 +171,6 @@ async def lag_of(work) -> float:
 
 async def lags() -> None:
     """Loop lag during a sync of 2 000, an import, opening the largest message, and a search."""
-    from termmail.engine import transfer
     from termmail.mail import query
     from termmail.mail.model import FolderView, Role, SearchView
 
@@ -184,8 +183,7 @@ async def lags() -> None:
             row("loop lag: sync of 2 000 whole messages", f"{lag:.0f} ms", "", goal)
             row("loop lag: indexing them", f"{await lag_of(engine.lists.index()):.0f} ms", "", goal)
             inbox = await engine.folders.by_role("ada", Role.INBOX)
-            source = await transfer.open_source(box)
-            lag = await lag_of(transfer.import_mail(engine.context, source, inbox))
+            lag = await lag_of(engine.transfer.import_mail("ada", box, inbox.name))
             row("loop lag: import of 500", f"{lag:.0f} ms", "", goal)
             view = FolderView(inbox.folder_id)
             rows = await engine.lists.rows(view, list(await engine.lists.ids(view)))

@@ -12,19 +12,24 @@ from termmail.accounts import config as configuration
 from termmail.accounts import discovery
 from termmail.accounts.credentials import PasswordError
 from termmail.commands import output
-from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, CommandError, advice_for, code_for
+from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, CommandError, code_for
 from termmail.commands.mailbox import chosen_accounts
-from termmail.engine import maintenance
+from termmail.engine import account_setup
 from termmail.errors import UserError
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from termmail.accounts.config import Account
+    from termmail.engine.account_setup import Trace
     from termmail.engine.context import Kind
     from termmail.engine.engine import Engine
-    from termmail.engine.maintenance import Trace
 
+
+DAMAGED_ADVICE = "Keep a copy of the file, and put back a backup. What the server still has can be fetched again."
+
+MOST_FAULTS = 20
+"""Faults of a damaged store that doctor prints."""
 
 _KINDS: tuple[Kind, ...] = ("pop3", "smtp")
 
@@ -157,10 +162,10 @@ async def doctor(engine: Engine, args: Namespace) -> int:
     except PasswordError as error:
         output.say(f"Keyring   {error} {error.advice}")
     if args.rebuild:
-        count = await maintenance.rebuild(engine.context)
+        count = await engine.maintenance.rebuild()
         output.say(f"Rebuilt   lists and search, from the raw bytes of {count} messages")
     code = await _check_store(engine)
-    trace = maintenance.Trace()
+    trace = account_setup.Trace()
     code = max(code, await _try_all(engine, args.account, trace), key=_severity)
     output.say("")
     output.say("What was said (< by the server, > by termmail; secrets hidden):")
@@ -170,13 +175,14 @@ async def doctor(engine: Engine, args: Namespace) -> int:
 
 async def _check_store(engine: Engine) -> int:
     """Print whether the store passes SQLite's integrity check; return the exit code."""
-    try:
-        await maintenance.check_store(engine.context)
-    except UserError as error:
-        print(f"✗ {error} {advice_for(error)}")
-        return code_for(error) or DISK
-    print("✓ The mail store is sound.")
-    return OK
+    faults = await engine.maintenance.check()
+    if not faults:
+        print("✓ The mail store is sound.")
+        return OK
+    print(f"✗ The mail store {engine.maintenance.store_file} is damaged: {faults[0]}. {DAMAGED_ADVICE}")
+    for fault in faults[1:MOST_FAULTS]:
+        output.say(fault)
+    return DISK
 
 
 def _severity(code: int) -> tuple[bool, int]:
@@ -187,12 +193,16 @@ def _severity(code: int) -> tuple[bool, int]:
 async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int:
     worst = OK
     for name in chosen_accounts(engine, only):
+        one = engine.accounts.settings(name)
         for kind in _KINDS:
             try:
-                print(f"{name}: ✓ {await maintenance.try_server(engine.context, name, kind, trace)}")
-            except UserError as error:
+                secret = await engine.context.passwords.get(name, kind, one)
+                print(f"{name}: ✓ {await account_setup.try_server(one, kind, secret, trace)}")
+            except PasswordError as error:
                 print(f"{name}: ✗ {error} {error.advice}")
+                worst = max(worst, LOGIN)
+                break  # the other server needs the same password
+            except UserError as error:
+                print(f"{name}: ✗ {error} {account_setup.advice_while_trying(error, one, kind, name)}")
                 worst = max(worst, code_for(error) or OK)
-                if isinstance(error, PasswordError):
-                    break  # the other server would ask for the same password
     return worst

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from termmail.commands import output
 from termmail.commands.exit_codes import DATA, OK, TRY_AGAIN, USAGE, CommandError
 from termmail.commands.mailbox import chosen_accounts, find_folder
-from termmail.engine import transfer
 from termmail.mail.model import Role
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.transfer import Moved
-    from termmail.mail.model import Folder
 
 MOST_FAILURES = 20
 """Failed messages that import and export name one by one; the others are only counted."""
@@ -27,28 +25,28 @@ MOST_FAILURES = 20
 async def import_mail(engine: Engine, args: Namespace) -> int:
     """Import an mbox, a Maildir, an .eml file or a folder of them; a missing folder is created."""
     account = chosen_accounts(engine, args.account or engine.accounts.default or None)[0]
-    source = await transfer.open_source(Path(args.path))
-    folder = await _folder(engine, account, args.folder)
-    moved = await transfer.import_mail(engine.context, source, folder)
+    moved = await engine.transfer.import_mail(
+        account, Path(args.path), await _folder_name(engine, account, args.folder)
+    )
     if moved.failed and not moved.done + moved.passed:
         _say_failed(moved.failed)
         raise CommandError(f"Nothing was imported from {args.path}.", DATA)
     return _report(moved, "imported", args)
 
 
-async def _folder(engine: Engine, account: str, name: str | None) -> Folder:
+async def _folder_name(engine: Engine, account: str, name: str | None) -> str:
     if name is None:
-        return await engine.folders.by_role(account, Role.INBOX)
+        return (await engine.folders.by_role(account, Role.INBOX)).name
     if name.casefold() in {"drafts", "outbox"}:
         raise CommandError(f"Messages cannot be imported into {name}.", USAGE, "Name another folder.")
-    return await find_folder(engine, account, name) or await engine.folders.make(account, name)
+    folder = await find_folder(engine, account, name)
+    return folder.name if folder else name
 
 
 async def export_mail(engine: Engine, args: Namespace) -> int:
     """Export messages to an mbox, a Maildir or .eml files, or as an mbox to standard output."""
-    context, servers = engine.context, engine.servers
     if args.dest != "-":
-        moved = await transfer.export_mail(context, servers, args.query, Path(args.dest), args.format)
+        moved = await engine.transfer.export_mail(args.query, Path(args.dest), args.format)
         code = _report(moved, "exported", args)
         return TRY_AGAIN if moved.failed else code
     if args.format != "mbox":
@@ -56,7 +54,7 @@ async def export_mail(engine: Engine, args: Namespace) -> int:
     if sys.stdout.isatty():
         advice = "Send it to a file or a program: termmail export QUERY - > FILE"
         raise CommandError("An mbox is not for a terminal, which would obey the bytes in it.", USAGE, advice)
-    moved = await transfer.export_mail(context, servers, args.query, sys.stdout.buffer, args.format)
+    moved = await engine.transfer.export_mail(args.query, sys.stdout.buffer, args.format)
     _say_failed(moved.failed)
     output.say(f"{moved.done} exported")
     return TRY_AGAIN if moved.failed else OK

@@ -201,8 +201,8 @@ async def delete(engine: Engine, args: Namespace) -> int:
         words = "Nothing to delete"
     _report(done, words, args)
     if args.now:
+        await engine.messages.delete_now([row.message_id for row in rows])
         for name in {row.account for row in rows} & set(engine.accounts.names):
-            await engine.messages.make_due(name, [row.message_id for row in rows if row.account == name])
             await engine.accounts.sync(name)
     return OK
 

@@ -8,19 +8,30 @@ from typing import TYPE_CHECKING, NamedTuple
 from termmail.accounts import config as configuration
 from termmail.accounts.credentials import ASKED_AGAIN, PasswordError
 from termmail.engine.context import server_for
-from termmail.net.net_errors import LoginRefused, NetError, Offline
+from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
+from termmail.net.trace import Trace
+
+__all__ = [
+    "Step",
+    "Trace",
+    "add_account",
+    "advice_while_trying",
+    "keep_password",
+    "login_advice",
+    "try_account",
+    "try_server",
+]
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from termmail.accounts.config import Account
     from termmail.engine.context import Context, Kind
-    from termmail.net.trace import Trace
+    from termmail.errors import UserError
 
 
 class Step(NamedTuple):
-    """What came of trying one server: a sentence, why it did not go well (None where it did), and which server refused
-    the login."""
+    """The result of trying one server: a sentence, the error if there was one, and which server refused the login."""
 
     words: str
     error: NetError | None = None
@@ -28,12 +39,12 @@ class Step(NamedTuple):
 
     @property
     def well(self) -> bool:
-        """Whether it went well."""
+        """Whether the server can be used."""
         return self.error is None
 
 
 async def try_server(account: Account, kind: Kind, password: str, trace: Trace | None = None) -> str:
-    """Log in to one server ("pop3" or "smtp") and out again; a sentence that says how well. Raises NetError."""
+    """Log in to one server and out again, and return a sentence that tells the result. Raises NetError."""
     from termmail.net.pop3.maildrop import Maildrop  # noqa: PLC0415
     from termmail.net.smtp import submission  # noqa: PLC0415 - not needed for the first screen
 
@@ -49,7 +60,7 @@ async def try_server(account: Account, kind: Kind, password: str, trace: Trace |
 async def try_account(
     account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
 ) -> AsyncIterator[Step]:
-    """Log in to both servers of an account that is not saved yet, and out again; what came of each."""
+    """Log in to both servers of an account that is not saved yet, and yield the result of each."""
     outgoing = pop3_password if smtp_password is None else smtp_password
     passwords: dict[Kind, str] = {"pop3": pop3_password, "smtp": outgoing}
     for kind, password in passwords.items():
@@ -63,8 +74,8 @@ async def try_account(
             yield Step(words, error, kind if login else None)
 
 
-def advice_while_trying(error: NetError, account: Account, kind: Kind, name: str = "") -> str:
-    """What to do when a server that was only tried says no; nothing waits, and nothing is tried again by itself.
+def advice_while_trying(error: UserError, account: Account, kind: Kind, name: str = "") -> str:
+    """Return what to do when a server that was only tried refuses: nothing is tried again by itself.
 
     `name` is that of a saved account, "" before there is one.
     """
@@ -74,12 +85,14 @@ def advice_while_trying(error: NetError, account: Account, kind: Kind, name: str
         return login_advice(error, account, kind, name)
     if isinstance(error, Offline):
         return "Check the name of the server and the port, and the network."
-    return "Try again in a moment." if error.advice == NetError.advice else error.advice
+    return "Try again in a moment." if isinstance(error, Busy) else error.advice
 
 
 def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = "", *, typed: bool = False) -> str:
-    """What to do about a refused login: where the password of this account comes from, and how to put in another.
-    `typed`: it was asked for, and lies nowhere."""
+    """Return what to do about a refused login: where the password comes from, and how to store another.
+
+    `typed` tells that the password was asked for and is stored nowhere.
+    """
     if not _is_general(error):
         return error.advice
     command = (account.pop3 if kind == "pop3" else account.smtp).password_command
@@ -95,15 +108,16 @@ def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = 
     return f"Check the user name; store another password with: termmail account password {name}{server}"
 
 
-def _is_general(error: NetError) -> bool:
-    """Whether the error says no more than its kind does."""
-    return error.advice == type(error).advice
+def _is_general(error: UserError) -> bool:
+    """Return whether the error has no advice of its own, only that of its class."""
+    return "advice" not in vars(error)
 
 
 async def add_account(context: Context, name: str, account: Account, password: str, smtp_password: str | None) -> str:
-    """Password into the keyring, account into config.toml. Returns the sentence that says where the password is.
+    """Save the account to config.toml and its password to the keyring.
 
-    Raises ConfigError where config.toml cannot be written; then no account was added.
+    Return the sentence that tells where the password is. Raises ConfigError where config.toml cannot be written; then no
+    account was added.
     """
     first = not context.config.accounts
     await asyncio.to_thread(configuration.add_account, context.paths.config, name, account, default=first)
@@ -116,7 +130,7 @@ async def add_account(context: Context, name: str, account: Account, password: s
 
 
 async def keep_password(context: Context, name: str, kind: str, password: str) -> str:
-    """Put a password into the keyring, or keep it for this session only; the sentence that says which."""
+    """Store a password in the keyring, or keep it for this session only. Return the sentence that tells which."""
     account = context.account(name)
     if not password:
         return "No password was given."

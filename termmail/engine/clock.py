@@ -6,5 +6,5 @@ import time
 
 
 def now() -> int:
-    """UTC seconds since 1970, whole."""
+    """Return the UTC time in whole seconds since 1970."""
     return int(time.time())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from termmail.accounts.credentials import Passwords
@@ -15,6 +16,7 @@ from termmail.engine.drafting import Drafts
 from termmail.engine.folder_list import Folders
 from termmail.engine.lists import Lists
 from termmail.engine.mail_accounts import Accounts
+from termmail.engine.maintenance import Maintenance
 from termmail.engine.reading import Reader
 from termmail.engine.sending import Outbox
 from termmail.engine.servers import Servers
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from termmail.accounts.config import Config
     from termmail.accounts.paths import Paths
+    from termmail.engine.transfer import Transfer
 
 
 class Engine:
@@ -46,6 +49,7 @@ class Engine:
         self.drafts = Drafts(context, self.reader)
         self.outbox = Outbox(context, self.servers)
         self.accounts = Accounts(context, self.servers, self.folders)
+        self.maintenance = Maintenance(context)
 
     @classmethod
     async def open(cls, paths: Paths, config: Config, *, passwords: Passwords | None = None) -> Engine:
@@ -58,6 +62,13 @@ class Engine:
         engine = cls(context)
         await engine.folders.ensure()
         return engine
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        """Import and export of mail; few sessions need it."""
+        from termmail.engine.transfer import Transfer  # noqa: PLC0415
+
+        return Transfer(self.context, self.lists, self.folders, self.reader)
 
     def start_background(self) -> None:
         """Receive at each account's interval, send what waits, and commit deletes that fall due."""

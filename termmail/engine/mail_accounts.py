@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine import account_setup
 from termmail.engine.views import Status
+from termmail.store import pop3_identity
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,6 +45,11 @@ class Accounts:
         """Return what is known of the account's server right now, from memory."""
         source = self.servers.known_source(name)
         return source.status if source else Status()
+
+    async def last_sync(self, name: str) -> int | None:
+        """Return when the account was last received from, by this or an earlier run (UTC seconds), or None."""
+        state = await self.context.db(pop3_identity.account_state, name)
+        return self.status(name).last_sync or state.last_sync
 
     async def sync(self, name: str, *, full: bool = False) -> SyncResult:
         """Receive new mail and push due changes now; `full` compares the whole list even where nothing looks changed.

@@ -1,42 +1,33 @@
-"""Checking what the program depends on: the store, and the servers of an account. Rebuilding the store."""
+"""Looking after the store: its integrity, and making what is derived from the raw bytes again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.engine import account_setup
-from termmail.net.net_errors import NetError
-from termmail.net.trace import Trace
-from termmail.store import rebuild as rebuilding
+from termmail.store import rebuild
 from termmail.store.store import Store
-from termmail.store.store_errors import StoreDamaged
 
 if TYPE_CHECKING:
-    from termmail.engine.context import Context, Kind
+    from pathlib import Path
 
-__all__ = ["Trace", "check_store", "rebuild", "try_server"]
-
-
-async def check_store(context: Context) -> None:
-    """Read the whole store and raise StoreDamaged where SQLite's integrity check finds a fault."""
-    if faults := await context.db(Store.check):
-        raise StoreDamaged(f"The mail store {context.paths.data / 'mail.db'} is damaged: {faults[0]}.")
+    from termmail.engine.context import Context
 
 
-async def rebuild(context: Context) -> int:
-    """Make lists and search again from the raw bytes, and return how many messages there were."""
-    return await context.db(rebuilding.rebuild)
+class Maintenance:
+    """Checks and rebuilds the store. Every method may raise StoreError."""
 
+    def __init__(self, context: Context) -> None:
+        self.context = context
 
-async def try_server(context: Context, account: str, kind: Kind, trace: Trace | None = None) -> str:
-    """Log in to a server of an account and out again; return a sentence that says what works.
+    @property
+    def store_file(self) -> Path:
+        """The file that holds the mail."""
+        return self.context.paths.data / "mail.db"
 
-    Raises PasswordError, or NetError with advice for a server that was only tried.
-    """
-    settings = context.account(account)
-    password = await context.passwords.get(account, kind, settings)
-    try:
-        return await account_setup.try_server(settings, kind, password, trace)
-    except NetError as error:
-        error.advice = account_setup.advice_while_trying(error, settings, kind, account)
-        raise
+    async def check(self) -> list[str]:
+        """Return what is wrong inside the store, in SQLite's words; [] where it is sound."""
+        return await self.context.db(Store.check)
+
+    async def rebuild(self) -> int:
+        """Make lists, search index and contacts again from the raw bytes; return the number of messages."""
+        return await self.context.db(rebuild.rebuild)

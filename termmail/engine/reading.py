@@ -1,14 +1,19 @@
-"""Lists and messages for the reader: ids and rows from the store, bodies from the store or by RETR, parts as files."""
+"""Read lists and messages: ids and rows from the store, bodies from the store or the server, parts as files."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.engine import saved_files
+from termmail.engine.threads import OutOfTimeError, run_stoppable
 from termmail.errors import Gone
+from termmail.mail import sanitize
+from termmail.mail.message import Line, Rendered
+from termmail.mail.wrap import fold
 from termmail.net.net_errors import Refused
 from termmail.store import messages
 
@@ -18,7 +23,16 @@ if TYPE_CHECKING:
 
     from termmail.engine.context import Context
     from termmail.engine.servers import Servers
-    from termmail.mail.message import Message, Rendered
+    from termmail.mail.message import Message
+
+RENDER_LIMIT = 5.0
+"""Seconds that laying out a message may take."""
+
+SOURCE_SHOWN = 100_000
+"""Characters of source that are shown where a message cannot be laid out in time."""
+
+OPENED = "opened"
+"""The folder below the data folder for copies that other programs open."""
 
 GONE = "This message is gone."
 
@@ -30,27 +44,32 @@ KEPT_BYTES = 2 << 20
 
 
 class Reader:
-    """Opened messages: parsed in a thread, the last few kept."""
+    """Opened messages: parsed and laid out in threads, the last few kept."""
 
     def __init__(self, context: Context, servers: Servers) -> None:
         self.context = context
         self.servers = servers
         self._kept: OrderedDict[int, Message] = OrderedDict()
         self._rendered: OrderedDict[tuple[int, int, bool | None], Rendered] = OrderedDict()
+        self._copies: saved_files.OwnedFolder | None = None
 
-    async def peek(self, id: int) -> Message | None:  # noqa: A002
-        """The message if its text is in the store."""
-        if (message := self._kept.get(id)) is not None:
-            self._kept.move_to_end(id)
+    async def peek(self, message_id: int) -> Message | None:
+        """Return the message if its text is in the store, else None."""
+        if (message := self._kept.get(message_id)) is not None:
+            self._kept.move_to_end(message_id)
             return message
-        raw, complete = await self._raw(id)
-        return await self._parse(id, raw) if complete else None
+        raw, complete = await self._raw(message_id)
+        return await self._parse(message_id, raw) if complete else None
 
-    async def read(self, id: int, progress: Callable[[int, int], None] | None = None) -> Message:  # noqa: A002
-        """The message, fetched where needed."""
-        if (message := await self.peek(id)) is not None:
+    async def read(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> Message:
+        """Return the message, fetched from its server where needed.
+
+        `progress(done, total)` is called in bytes. Raises Gone where there is no such message, NetError or
+        PasswordError where it cannot be fetched.
+        """
+        if (message := await self.peek(message_id)) is not None:
             return message
-        row = await self.context.db(messages.row, id)
+        row = await self.context.db(messages.row, message_id)
         if row is None:
             raise Gone(GONE)
         if row.account not in self.context.config.accounts:
@@ -58,28 +77,35 @@ class Reader:
                 "The text of this message was never downloaded, and its account is no longer set up here.",
                 advice="Only its header is left.",
             )
-        raw = await self.servers.source(row.account).fetch(id, progress)
-        return await self._parse(id, raw)
+        raw = await self.servers.source(row.account).fetch(message_id, progress)
+        return await self._parse(message_id, raw)
 
-    async def _parse(self, id: int, raw: bytes) -> Message:  # noqa: A002
+    async def _parse(self, message_id: int, raw: bytes) -> Message:
         from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
 
-        message = await asyncio.to_thread(parse.parse, raw)
+        message = await run_stoppable(partial(parse.parse, raw))
         if len(raw) <= KEPT_BYTES:
-            self._kept[id] = message
+            self._kept[message_id] = message
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return message
 
-    async def rendered(self, id: int, width: int = 88, *, html: bool | None = None) -> Rendered:  # noqa: A002
-        """The body as lines, made in a thread."""
-        key = (id, width, html)
+    async def rendered(self, message_id: int, width: int = 88, *, html: bool | None = None) -> Rendered:
+        """Return the body as lines of at most `width` cells, laid out in a thread of its own.
+
+        What takes longer than RENDER_LIMIT is shown as headers and source instead. When the caller is cancelled, the
+        thread stops. Raises what `read` raises.
+        """
+        key = (message_id, width, html)
         if (kept := self._rendered.get(key)) is not None:
             return kept
-        message = await self.read(id)
+        message = await self.read(message_id)
         from termmail.mail import flowed  # noqa: PLC0415 - the HTML parser is not needed for the first screen
 
-        rendered = await asyncio.to_thread(flowed.body, message, width, html=html)
+        try:
+            rendered = await run_stoppable(partial(flowed.body, message, width, html=html), seconds=RENDER_LIMIT)
+        except OutOfTimeError:
+            rendered = await run_stoppable(partial(_as_source, message, width))
         self._rendered[key] = rendered
         while len(self._rendered) > KEPT:
             self._rendered.popitem(last=False)
@@ -95,42 +121,61 @@ class Reader:
         except KeyError:
             raise Gone(GONE) from None
 
-    async def part(self, id: int, path: str) -> bytes:  # noqa: A002
-        """The decoded bytes of one part."""
+    async def part(self, message_id: int, path: str) -> bytes:
+        """Return the decoded bytes of one part. Raises what `read` raises."""
         from termmail.mail import parse  # noqa: PLC0415
 
-        await self.read(id)
-        raw, _ = await self._raw(id)
+        await self.read(message_id)
+        raw, _ = await self._raw(message_id)
         return await asyncio.to_thread(parse.part_bytes, raw, path)
 
-    async def _named(self, id: int, path: str) -> tuple[str, bytes]:  # noqa: A002
-        message = await self.read(id)
+    async def _named(self, message_id: int, path: str) -> tuple[str, bytes]:
+        message = await self.read(message_id)
         name = next((part.name for part in message.parts if part.path == path), "attachment")
-        return name, await self.part(id, path)
+        return name, await self.part(message_id, path)
 
-    async def save_part(self, id: int, path: str, folder: Path) -> Path:  # noqa: A002
-        """Save a part below `folder`, never over anything."""
-        name, data = await self._named(id, path)
+    async def save_part(self, message_id: int, path: str, folder: Path) -> Path:
+        """Save a part below `folder`, never over another file. Raises OSError and what `read` raises."""
+        name, data = await self._named(message_id, path)
         return await asyncio.to_thread(saved_files.save, folder, name, data)
 
-    async def open_part(self, id: int, path: str) -> Path:  # noqa: A002
-        """A copy of a part for another program."""
-        name, data = await self._named(id, path)
+    async def open_part(self, message_id: int, path: str) -> Path:
+        """Write a copy of a part for another program. Raises OSError and what `read` raises."""
+        name, data = await self._named(message_id, path)
         return await asyncio.to_thread(self._copy, name, data)
 
-    async def browser_file(self, id: int) -> Path:  # noqa: A002
-        """The message as a harmless HTML file."""
+    async def browser_file(self, message_id: int) -> Path:
+        """Write the message as a harmless HTML file. Raises OSError and what `read` raises."""
         from termmail.mail.html import render  # noqa: PLC0415
 
-        message = await self.read(id)
-        page = await asyncio.to_thread(
-            render.sanitised, message.html or f"<pre>{saved_files.escaped(message.text)}</pre>"
+        message = await self.read(message_id)
+        page = await run_stoppable(
+            partial(render.sanitised, message.html or f"<pre>{saved_files.escaped(message.text)}</pre>")
         )
-        return await asyncio.to_thread(self._copy, f"message-{id}.html", page.encode())
+        return await asyncio.to_thread(self._copy, f"message-{message_id}.html", page.encode())
 
     def _copy(self, name: str, data: bytes) -> Path:
-        return saved_files.save(saved_files.private_folder(self.context.paths.data / "opened"), name, data)
+        """Write a copy that only its owner can read and nobody can change, in a folder of this process."""
+        if self._copies is None:
+            self._copies = saved_files.OwnedFolder(self.context.paths.data / OPENED, "session-")
+        return saved_files.save(self._copies.path, name, data, mode=0o400)
 
     def close(self) -> None:
-        """Remove the copies made for other programs."""
-        shutil.rmtree(self.context.paths.data / "opened", ignore_errors=True)
+        """Remove the copies made for other programs, and those of processes that have ended."""
+        if self._copies is not None:
+            self._copies.remove()
+        for folder in saved_files.ownerless(self.context.paths.data / OPENED):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_source(message: Message, width: int) -> Rendered:
+    """Return the headers and the start of the source of a body, for a message that takes too long to lay out."""
+    source = message.html or message.text
+    words = f"Laying out this message takes more than {RENDER_LIMIT:.0f} seconds. Its headers and its source follow."
+    texts = [*(f"{name}: {value}" for name, value in message.headers), "", *source[:SOURCE_SHOWN].splitlines()]
+    lines = [Line(line, kind="fold") for line in fold(words, width)]
+    lines += [Line("")]
+    lines += [Line(line) for text in texts for line in fold(sanitize.clean(text), width) or [""]]
+    if len(source) > SOURCE_SHOWN:
+        lines += [Line("… and more: V shows the whole source.", kind="fold")]
+    return Rendered(tuple(lines))

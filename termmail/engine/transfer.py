@@ -13,25 +13,28 @@ import secrets
 import socket
 import stat
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from termmail.accounts.credentials import PasswordError
-from termmail.engine import indexing, saved_files
+from termmail.engine import saved_files
 from termmail.engine.events import FolderChanged
-from termmail.errors import ErrorCode, UserError
-from termmail.mail import parse, query, sanitize
+from termmail.errors import ErrorCode, Gone, UserError
+from termmail.mail import parse, sanitize
+from termmail.mail.model import Role, SearchView
+from termmail.mail.query import parse as parse_query
 from termmail.net.net_errors import NetError
-from termmail.store import derived, messages, search
+from termmail.store import derived, messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from termmail.engine.context import Context
-    from termmail.engine.servers import Servers
+    from termmail.engine.folder_list import Folders
+    from termmail.engine.lists import Lists
+    from termmail.engine.reading import Reader
     from termmail.mail.model import Folder
     from termmail.store.derived import Derived
     from termmail.store.store import Store
@@ -68,32 +71,87 @@ class DiskError(TransferError):
     code = ErrorCode.DISK_FULL
 
 
+class Transfer:
+    """Imports and exports mail. Every method may raise StoreError."""
+
+    def __init__(self, context: Context, lists: Lists, folders: Folders, reader: Reader) -> None:
+        self.context = context
+        self.lists = lists
+        self.folders = folders
+        self.reader = reader
+
+    async def import_mail(self, account: str, path: Path, folder_name: str) -> Moved:
+        """Store every message of `path` in a folder, which is created where it is missing.
+
+        Reading and parsing happen in a worker thread, a batch at a time. Raises TransferError where the path cannot be
+        read, FolderError where there can be no such folder.
+        """
+        source = await asyncio.to_thread(_open_source, path)
+        folder: Folder | None = None
+        done = passed = 0
+        failed: list[str] = []
+        while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
+            failed += batch.failed
+            if batch.mail and folder is None:
+                folder = await self.folders.by_name(account, folder_name) or await self.folders.make(
+                    account, folder_name
+                )
+            if folder is not None:
+                taken = await self.context.db(_take, folder, batch.mail, self.context.clock())
+                done += taken
+                passed += len(batch.mail) - taken
+        self.context.tell(FolderChanged(account))
+        return Moved(done, passed, tuple(failed))
+
+    async def export_mail(self, query: str, dest: Path | BinaryIO, form: str) -> Moved:
+        """Write the messages that match `query` ("": all of all accounts) to `dest`.
+
+        `form` is "mbox", "maildir" or "eml". `dest` is the new mbox file or the folder, or an open stream, which then
+        gets an mbox. Messages whose body is not here are downloaded first; one that cannot be is named in `failed`.
+        Raises TransferError where `dest` cannot be used, and BrokenPipeError where the reader of a stream is gone.
+        """
+        if query:
+            chosen = list(await self.lists.ids(SearchView(parse_query(query), discarded=True), limit=1 << 30))
+        else:
+            chosen = list(await self.context.db(messages.all_ids))
+        if isinstance(dest, Path):
+            name = str(dest)
+            writer = await asyncio.to_thread(_WRITERS[form], dest)
+        else:
+            name = "Standard output"
+            writer = _MboxWriter(dest)
+        try:
+            return await self._write_all(writer, chosen)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            kind = DiskError if saved_files.no_room(error) else TransferError
+            raise kind(f"{name} cannot be written: {_why(error)}.") from None
+
+    async def _write_all(self, writer: _Writer, chosen: Sequence[int]) -> Moved:
+        done = passed = 0
+        failed: list[str] = []
+        for message_id in chosen:
+            row = await self.lists.row(message_id)
+            if row is None:
+                continue  # erased in the meantime
+            try:
+                if not row.downloaded and row.account in self.context.accounts:
+                    await self.reader.read(message_id)
+                raw = await self.reader.raw(message_id)
+            except Gone:
+                continue
+            except (NetError, PasswordError) as error:
+                failed.append(f"Message {message_id}: {error}")
+                continue
+            new = await asyncio.to_thread(writer.write, message_id, raw, row.date, row.unread)
+            done += new
+            passed += not new
+        await asyncio.to_thread(writer.finish)
+        return Moved(done, passed, tuple(failed))
+
+
 # -- in
-
-
-Source = Iterator[tuple[str, bytes | None]]
-"""The messages of a file or folder: a name for each, and its bytes, or None for one that is larger than LARGEST."""
-
-
-async def open_source(path: Path) -> Source:
-    """Open an mbox, a Maildir, an .eml file or a folder of them. Raises TransferError where it cannot be read."""
-    return await asyncio.to_thread(_open_source, path)
-
-
-async def import_mail(context: Context, source: Source, folder: Folder) -> Moved:
-    """Store every message of `source` in `folder`. Raises TransferError where it cannot be read.
-
-    Reading and parsing happen in a worker thread, a batch at a time.
-    """
-    done = passed = 0
-    failed: list[str] = []
-    while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
-        failed += batch.failed
-        taken = await context.db(_take, folder, batch.mail, context.clock())
-        done += taken
-        passed += len(batch.mail) - taken
-    context.tell(FolderChanged(folder.account))
-    return Moved(done, passed, tuple(failed))
 
 
 @dataclass(slots=True)
@@ -104,7 +162,7 @@ class _Batch:
     failed: list[str]
 
 
-def _next_batch(source: Source, most: int = 4 << 20) -> _Batch | None:
+def _next_batch(source: Iterator[tuple[str, bytes | None]], most: int = 4 << 20) -> _Batch | None:
     """Read and parse the next messages, up to MANY of them or about `most` bytes; None at the end of the source."""
     batch = _Batch([], [])
     size = 0
@@ -116,7 +174,7 @@ def _next_batch(source: Source, most: int = 4 << 20) -> _Batch | None:
             elif not _is_mail(raw):
                 batch.failed.append(f"{sanitize.clean(name)} is not a mail message.")
             else:
-                batch.mail.append((raw, derived.from_message(parse.parse(raw))))
+                batch.mail.append((raw, derived.from_raw(raw, complete=True)))
             if size > most or number == MANY:
                 break
     except OSError as error:
@@ -147,12 +205,17 @@ def _take(store: Store, folder: Folder, mail: Sequence[tuple[bytes, Derived]], n
         for raw, found in mail:
             same = alike.setdefault(found.envelope.message_id, [])
             if not any(messages.raw(store, known) == (raw, True) for known in same):
-                same.append(messages.add_local(store, folder.account, folder.folder_id, raw, found, received=now))
+                written = folder.role is Role.SENT
+                same.append(
+                    messages.add_local(
+                        store, folder.account, folder.folder_id, raw, found, received=now, written=written
+                    )
+                )
                 taken += 1
     return taken
 
 
-def _open_source(path: Path) -> Source:
+def _open_source(path: Path) -> Iterator[tuple[str, bytes | None]]:
     try:
         if path.is_dir():
             return _read_files(_files_in(path))
@@ -183,14 +246,14 @@ def _regular(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
-def _read_files(paths: list[Path]) -> Source:
+def _read_files(paths: list[Path]) -> Iterator[tuple[str, bytes | None]]:
     for path in paths:
         with _regular(path) as file:
             raw = file.read(LARGEST + 1)
         yield path.name, raw if len(raw) <= LARGEST else None
 
 
-def _read_mbox(path: Path) -> Source:
+def _read_mbox(path: Path) -> Iterator[tuple[str, bytes | None]]:
     """Read an mbox in its mboxrd form: `From ` lines separate messages (RFC 4155), `>From ` loses one `>`.
 
     A line of any length is read in pieces.
@@ -224,52 +287,6 @@ def _why(error: OSError) -> str:
 
 
 # -- out
-
-
-async def export_mail(context: Context, servers: Servers, text: str, dest: Path | BinaryIO, form: str) -> Moved:
-    """Write the messages that match the query `text` ("": all of all accounts) to `dest`.
-
-    `form` is "mbox", "maildir" or "eml". `dest` is the new mbox file or the folder, or an open stream, which then gets
-    an mbox. Messages whose body is not here are downloaded first; one that cannot be is named in `failed`.
-    Raises TransferError where `dest` cannot be used, and BrokenPipeError where the reader of a stream is gone.
-    """
-    if text:
-        await indexing.catch_up(context)
-        chosen = list(await context.db(search.search, query.parse(text), limit=1 << 30, discarded=True))
-    else:
-        chosen = list(await context.db(messages.all_ids))
-    if isinstance(dest, Path):
-        name = str(dest)
-        writer = await asyncio.to_thread(_WRITERS[form], dest)
-    else:
-        name = "Standard output"
-        writer = _MboxWriter(dest)
-    done = passed = 0
-    failed: list[str] = []
-    try:
-        for message_id in chosen:
-            row = await context.db(messages.row, message_id)
-            if row is None:
-                continue
-            try:
-                if not row.downloaded and row.account in context.accounts:
-                    await servers.source(row.account).fetch(message_id)
-                raw, _ = await context.db(messages.raw, message_id)
-            except (NetError, PasswordError) as error:
-                failed.append(f"Message {message_id}: {error}")
-                continue
-            except KeyError:
-                continue  # erased in the meantime
-            new = await asyncio.to_thread(writer.write, message_id, raw, row.date, row.unread)
-            done += new
-            passed += not new
-        await asyncio.to_thread(writer.finish)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        kind = DiskError if saved_files.no_room(error) else TransferError
-        raise kind(f"{name} cannot be written: {_why(error)}.") from None
-    return Moved(done, passed, tuple(failed))
 
 
 class _Writer(Protocol):

@@ -68,13 +68,15 @@ class Messages:
         done = await self.context.db(changes.copy, list(seen), folder_id, self.context.clock())
         return self._moved(done)
 
+    async def delete_now(self, message_ids: Iterable[int]) -> None:
+        """Make the DELE of these messages due now, without its minute of delay; the next sync sends it."""
+        wanted = list(message_ids)
+        for account in self.context.accounts:
+            await self.context.db(delete_queue.make_due, account, self.context.clock(), only=wanted)
+
     async def erase(self, seen: Iterable[Placement]) -> Done:
         """Delete messages for good, here and on the server. There is no undo."""
         return self._moved(await self.context.db(changes.erase, list(seen)))
-
-    async def make_due(self, account: str, message_ids: Iterable[int]) -> None:
-        """Let the deletes of these messages wait no longer: the next sync of the account pushes them."""
-        await self.context.db(delete_queue.make_due, account, self.context.clock(), only=list(message_ids))
 
     async def empty_trash(self, account: str) -> int:
         """Delete everything in an account's Trash for good; return how many messages that were. There is no undo."""

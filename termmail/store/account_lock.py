@@ -1,4 +1,4 @@
-"""One process at a time receives for an account, and one sends for it (SAFETY L2)."""
+"""Lock an account, so that one process at a time receives for it and one sends for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS = {"sync": "receiving mail for", "send": "sending mail for"}
 
 
 class Locked(Exception):
-    """Another process does this already. `str()` says so in a sentence; `pid` is its number, or 0."""
+    """Another process holds the lock. `str()` is a sentence for the user; `pid` is the process id, or 0."""
 
     def __init__(self, words: str, pid: int = 0) -> None:
         super().__init__(words)
@@ -27,10 +27,11 @@ class Locked(Exception):
 
 
 class AccountLock:
-    """`with AccountLock(data_dir, "work", "sync"):` — raises Locked at once where another process, or another lock
-    in this one, holds it, and StoreError where no lock file can be made.
+    """An exclusive lock: `with AccountLock(data_dir, "work", "sync"):`.
 
-    The lock ends with the process, however that ends. Its file stays, for removing it would let two hold it.
+    Entering raises Locked at once where another process, or another lock in this one, holds it, and StoreError where
+    the lock file cannot be created. The lock ends with the process, however that ends. Its file stays: removing it would
+    let two processes hold the lock.
     """
 
     def __init__(self, data_dir: Path, account: str, kind: str) -> None:

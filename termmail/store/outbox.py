@@ -1,12 +1,12 @@
-"""Messages on their way out, so that none is lost and none is sent twice in silence.
+"""Outgoing messages and their states: none is lost, and none is sent twice without a question.
 
     queued -> sending -> sent
-    sending -> queued                 not now (offline, 4xx): waits a minute, then twice as long, up to an hour
-    sending -> failed                 refused; the draft may be edited again
-    sending -> unsure                 the line died after the final dot, or the program did: only a person decides
-    queued, failed, unsure -> cancelled, and the draft is back
+    sending -> queued                 deferred (offline, 4xx): waits a minute, doubled with each attempt up to an hour
+    sending -> failed                 refused; the draft can be edited again
+    sending -> unsure                 the connection or the program ended after the final dot: the user decides
+    queued, failed, unsure -> cancelled; the draft is in Drafts again
 
-Whoever sends must first move the row from queued to sending, which one process alone can do.
+A process claims a row, from queued to sending, before it sends it; only one process can.
 """
 
 from __future__ import annotations
@@ -43,14 +43,17 @@ _ROW = (
 
 
 def queue(store: Store, account: str, outgoing: Outgoing, *, draft_id: int = 0, not_before: int, now: int) -> int:
-    """Put a message into the outbox, not to be sent before `not_before` (UTC seconds), and return its outbox id. Its
-    draft (0: none) leaves the Drafts list and stays in the store until it is sent. On the disk when this returns."""
+    """Queue a message that is not to be sent before `not_before` (UTC seconds), and return its outbox id.
+
+    Its draft (0: none) leaves the Drafts list and stays in the store until the message is sent. On the disk when this
+    returns.
+    """
     from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
 
     subject = parse.envelope(parse.split_header(outgoing.raw)).subject
     with store.transaction(durable=True) as db:
         version = db.execute("SELECT version FROM draft WHERE id = ?", (draft_id,)).fetchone()
-        # What was refused before and is sent anew is this message now.
+        # A refused message whose draft is sent again is replaced by this one.
         db.execute(
             "UPDATE outbox SET state = 'cancelled', raw = NULL WHERE draft = ? AND draft <> 0 AND state = 'failed'",
             (draft_id,),
@@ -72,9 +75,9 @@ def queue(store: Store, account: str, outgoing: Outgoing, *, draft_id: int = 0, 
                 outgoing.raw,
             ),
         )
-        id_ = cursor.lastrowid or 0
-        db.execute("UPDATE draft SET outbox = ? WHERE id = ?", (id_, draft_id))
-    return id_
+        outbox_id = cursor.lastrowid or 0
+        db.execute("UPDATE draft SET outbox = ? WHERE id = ?", (outbox_id, draft_id))
+    return outbox_id
 
 
 def waits(store: Store, account: str, now: int) -> list[Wait]:
@@ -125,14 +128,16 @@ def claim(store: Store, account: str, now: int, owner: str, *, ready: Iterable[i
     return None
 
 
-def sent(store: Store, id_: int, now: int, message: Message | None = None) -> int:
-    """The server has it: in one transaction, on the disk when this returns, the row is sent, the Sent copy is there,
-    the draft is gone, what it answers or forwards has its mark, its people are counted. Returns the id of the Sent
-    copy; a second call changes nothing. `message` is what `parse` made of the raw bytes (parsed here when None).
-    Raises KeyError where there is no such row."""
-    found = store.read_one("SELECT raw, message FROM outbox WHERE id = ?", (id_,))
+def sent(store: Store, outbox_id: int, now: int, message: Message | None = None) -> int:
+    """Store that the server has taken a message, and return the id of its copy in Sent.
+
+    One transaction, on the disk when this returns: the row is sent, the copy is in Sent, the draft is deleted, the
+    message it answers or forwards is marked, its recipients are counted as contacts. A second call changes nothing.
+    `message` is the parsed message (parsed here when None). Raises KeyError where there is no such row.
+    """
+    found = store.read_one("SELECT raw, message FROM outbox WHERE id = ?", (outbox_id,))
     if found is None:
-        raise KeyError(id_)
+        raise KeyError(outbox_id)
     if found[0] is None:
         return int(found[1] or 0)
     if message is None:
@@ -141,7 +146,9 @@ def sent(store: Store, id_: int, now: int, message: Message | None = None) -> in
         message = parse.parse(found[0])
     copied = derived.from_message(message)
     with store.transaction(durable=True) as db:
-        row = db.execute("SELECT account, raw, recipients, draft, message FROM outbox WHERE id = ?", (id_,)).fetchone()
+        row = db.execute(
+            "SELECT account, raw, recipients, draft, message FROM outbox WHERE id = ?", (outbox_id,)
+        ).fetchone()
         account, raw, recipients, draft_id, copy = row
         if raw is None:
             return int(copy or 0)
@@ -150,20 +157,20 @@ def sent(store: Store, id_: int, now: int, message: Message | None = None) -> in
         db.execute(
             "UPDATE outbox SET state = 'sent', words = '', raw = NULL, message = ?,"
             " accepted = iif(refused = '{}', recipients, accepted) WHERE id = ?",
-            (copy_id, id_),
+            (copy_id, outbox_id),
         )
         _count_hidden(db, message, json.loads(recipients), now)
         draft = db.execute("SELECT answers, forwards, outbox FROM draft WHERE id = ?", (draft_id,)).fetchone()
         if draft:
             db.execute("UPDATE message SET answered = 1 WHERE id = ?", (draft[0],))
             db.execute("UPDATE message SET forwarded = 1 WHERE id = ?", (draft[1],))
-            # One that was edited since is another message.
-            db.execute("DELETE FROM draft WHERE id = ? AND outbox = ?", (draft_id, id_))
+            # A draft that was edited since is another message.
+            db.execute("DELETE FROM draft WHERE id = ? AND outbox = ?", (draft_id, outbox_id))
     return copy_id
 
 
 def _count_hidden(db: sqlite3.Connection, message: Message, recipients: Iterable[str], now: int) -> None:
-    """Those of Bcc stand in no header."""
+    """Count the recipients of Bcc as contacts: no header names them."""
     named = {address.email.lower() for address in (*message.envelope.to, *message.envelope.cc)}
     tally = contacts.Tally()
     hidden = [Address("", address) for address in recipients if address.lower() not in named]
@@ -171,21 +178,23 @@ def _count_hidden(db: sqlite3.Connection, message: Message, recipients: Iterable
     tally.save(db)
 
 
-def assume_sent(store: Store, id_: int, now: int, message: Message | None = None) -> int:
-    """A person says that an unsure message did arrive: all that `sent` does."""
-    return sent(store, id_, now, message)
+def assume_sent(store: Store, outbox_id: int, now: int, message: Message | None = None) -> int:
+    """Store that an unsure message did arrive, as the user says; see `sent`."""
+    return sent(store, outbox_id, now, message)
 
 
-def later(store: Store, id_: int, words: str, now: int) -> int:
-    """Not now: back to queued. Returns when it is tried again (UTC seconds): a minute from `now`, twice as long at
-    each attempt, an hour at most."""
+def later(store: Store, outbox_id: int, words: str, now: int) -> int:
+    """Queue a message again for a later attempt, and return when that is due (UTC seconds).
+
+    The wait is a minute from `now`, doubled with each attempt up to an hour.
+    """
     with store.transaction(durable=True) as db:
-        found = db.execute("SELECT attempts FROM outbox WHERE id = ? AND state = 'sending'", (id_,)).fetchone()
+        found = db.execute("SELECT attempts FROM outbox WHERE id = ? AND state = 'sending'", (outbox_id,)).fetchone()
         if found is None:
             return now
         wait = _backoff(int(found[0]))
-        _change(db, id_, "queued", words, "sending")
-        db.execute("UPDATE outbox SET not_before = ? WHERE id = ?", (now + wait, id_))
+        _change(db, outbox_id, "queued", words, "sending")
+        db.execute("UPDATE outbox SET not_before = ? WHERE id = ?", (now + wait, outbox_id))
     return now + wait
 
 
@@ -203,85 +212,97 @@ def hurry(store: Store, account: str, now: int) -> None:
         )
 
 
-def failed(store: Store, id_: int, words: str, refused: Mapping[str, str]) -> None:
-    """Refused for good, with the server's words by address: the draft may be edited again."""
+def failed(store: Store, outbox_id: int, words: str, refused: Mapping[str, str]) -> None:
+    """Store that the server refused a message for good; the draft can be edited again.
+
+    `refused` is the server's text by address.
+    """
     with store.transaction(durable=True) as db:
-        if _change(db, id_, "failed", words, "sending", "queued"):
-            _add_refused(db, id_, refused)
-            db.execute("UPDATE draft SET outbox = NULL WHERE outbox = ?", (id_,))
+        if _change(db, outbox_id, "failed", words, "sending", "queued"):
+            _add_refused(db, outbox_id, refused)
+            db.execute("UPDATE draft SET outbox = NULL WHERE outbox = ?", (outbox_id,))
 
 
-def unsure(store: Store, id_: int, words: str) -> None:
-    """Nobody knows whether the server took it: it waits for a person's word."""
+def unsure(store: Store, outbox_id: int, words: str) -> None:
+    """Store that nobody knows whether the server took a message: the user decides."""
     with store.transaction(durable=True) as db:
-        _change(db, id_, "unsure", words, "sending")
+        _change(db, outbox_id, "unsure", words, "sending")
 
 
-def partial(store: Store, id_: int, accepted: Iterable[str], refused: Mapping[str, str]) -> None:
-    """Note who got it and who did not, so that another attempt leaves out those who have it (SAFETY S10). The state
-    stays: `sent`, `later` or `failed` says how it goes on."""
+def partial(store: Store, outbox_id: int, accepted: Iterable[str], refused: Mapping[str, str]) -> None:
+    """Store which recipients have the message and which were refused, so that another attempt leaves them out.
+
+    The state stays: `sent`, `later` or `failed` changes it.
+    """
     with store.transaction(durable=True) as db:
-        found = db.execute("SELECT accepted FROM outbox WHERE id = ?", (id_,)).fetchone()
+        found = db.execute("SELECT accepted FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
         if found:
             have = list(dict.fromkeys((*json.loads(found[0]), *accepted)))
-            db.execute("UPDATE outbox SET accepted = ? WHERE id = ?", (json.dumps(have), id_))
-            _add_refused(db, id_, refused)
+            db.execute("UPDATE outbox SET accepted = ? WHERE id = ?", (json.dumps(have), outbox_id))
+            _add_refused(db, outbox_id, refused)
 
 
-def _add_refused(db: sqlite3.Connection, id_: int, refused: Mapping[str, str]) -> None:
-    (known,) = db.execute("SELECT refused FROM outbox WHERE id = ?", (id_,)).fetchone()
-    db.execute("UPDATE outbox SET refused = ? WHERE id = ?", (json.dumps(json.loads(known) | dict(refused)), id_))
+def _add_refused(db: sqlite3.Connection, outbox_id: int, refused: Mapping[str, str]) -> None:
+    (known,) = db.execute("SELECT refused FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
+    db.execute("UPDATE outbox SET refused = ? WHERE id = ?", (json.dumps(json.loads(known) | dict(refused)), outbox_id))
 
 
-def _change(db: sqlite3.Connection, id_: int, state: str, words: str, *only_from: str) -> bool:
+def _change(db: sqlite3.Connection, outbox_id: int, state: str, words: str, *only_from: str) -> bool:
     changed = db.execute(
         "UPDATE outbox SET state = ?, words = ? WHERE id = ? AND state IN (SELECT value FROM json_each(?))",
-        (state, words, id_, json.dumps(only_from)),
+        (state, words, outbox_id, json.dumps(only_from)),
     )
     return changed.rowcount == 1
 
 
 def recover(store: Store, account: str) -> list[int]:
-    """What a program that ended was sending is unsure now; returns those ids. Call it only under the account's send
-    lock, for then nobody is sending."""
+    """Make unsure what a process that ended was sending, and return those ids.
+
+    Call it only while the account's send lock is held: then no other process is sending.
+    """
     words = "termmail ended while it was sending this; it may have arrived."
     with store.transaction(durable=True) as db:
         found = db.execute(
             "UPDATE outbox SET state = 'unsure', words = ? WHERE account = ? AND state = 'sending' RETURNING id",
             (words, account),
         ).fetchall()
-    return [id_ for (id_,) in found]
+    return [outbox_id for (outbox_id,) in found]
 
 
-def cancel(store: Store, id_: int) -> Draft | None:
-    """Take back a message that is queued, failed or unsure; returns its draft, which is in the Drafts list again.
-    None where it has no draft (then it is deleted), or is being sent or was: `get` tells which."""
+def cancel(store: Store, outbox_id: int) -> Draft | None:
+    """Take back a message that is queued, failed or unsure, and return its draft, which is in the Drafts list again.
+
+    Return None where it has no draft (then the message is deleted), and where it is being sent or was sent: `get` tells
+    which. Raises StoreError with the code CHANGED where it was taken back before.
+    """
     with store.transaction(durable=True) as db:
-        if not _change(db, id_, "cancelled", "", "queued", "failed", "unsure"):
-            if db.execute("SELECT 1 FROM outbox WHERE id = ? AND state = 'cancelled'", (id_,)).fetchone():
-                raise StoreError(f"Message {id_} was already taken back.", code=ErrorCode.CHANGED)
+        if not _change(db, outbox_id, "cancelled", "", "queued", "failed", "unsure"):
+            if db.execute("SELECT 1 FROM outbox WHERE id = ? AND state = 'cancelled'", (outbox_id,)).fetchone():
+                raise StoreError(f"Message {outbox_id} was already taken back.", code=ErrorCode.CHANGED)
             return None
-        db.execute("UPDATE outbox SET raw = NULL WHERE id = ?", (id_,))
-        db.execute("UPDATE draft SET outbox = NULL WHERE outbox = ?", (id_,))
-        (draft_id,) = db.execute("SELECT draft FROM outbox WHERE id = ?", (id_,)).fetchone()
+        db.execute("UPDATE outbox SET raw = NULL WHERE id = ?", (outbox_id,))
+        db.execute("UPDATE draft SET outbox = NULL WHERE outbox = ?", (outbox_id,))
+        (draft_id,) = db.execute("SELECT draft FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
         try:
             return drafts.load(store, draft_id)
         except KeyError:
             return None
 
 
-def retry(store: Store, id_: int, now: int, *, sure: bool = False) -> bool:
-    """Send it again as soon as may be; returns whether it is queued now. An unsure one only where the person is
-    `sure` that it did not arrive."""
+def retry(store: Store, outbox_id: int, now: int, *, sure: bool = False) -> bool:
+    """Make a message due now, and return whether it is queued.
+
+    An unsure one is queued only where the user is `sure` that it did not arrive.
+    """
     states = ("queued", "failed", "unsure") if sure else ("queued", "failed")
     with store.transaction(durable=True) as db:
-        if not _change(db, id_, "queued", "", *states):
+        if not _change(db, outbox_id, "queued", "", *states):
             return False
-        db.execute("UPDATE outbox SET not_before = ?, refused = '{}' WHERE id = ?", (now, id_))
+        db.execute("UPDATE outbox SET not_before = ?, refused = '{}' WHERE id = ?", (now, outbox_id))
         db.execute(
             "UPDATE draft SET outbox = ?1 WHERE outbox IS NULL AND (id, version) ="
             " (SELECT draft, draft_version FROM outbox WHERE id = ?1)",
-            (id_,),
+            (outbox_id,),
         )
     return True
 
@@ -313,7 +334,7 @@ def _outgoing(values: tuple[Any, ...]) -> OutgoingRow:
 
 
 def next_due(store: Store, account: str) -> int | None:
-    """When the next waiting message may be sent (UTC seconds); None where none waits."""
+    """Return when the next queued message may be sent (UTC seconds); None where none is queued."""
     found = store.read_one("SELECT min(not_before) FROM outbox WHERE account = ? AND state = 'queued'", (account,))
     return found[0] if found else None
 

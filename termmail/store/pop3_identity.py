@@ -1,12 +1,12 @@
-"""What each maildrop holds, and where every message in it stands.
+"""The messages of each maildrop and their states.
 
-    kept -> trashed -> due -> sent -> gone      the way of a delete; undoing leads back to kept
+    kept -> trashed -> due -> sent -> gone      a delete; undo leads back to kept
     kept, trashed -> absent                     the maildrop no longer lists it; the local copy stays
     absent -> kept, or trashed as it was        it is listed again
     sent, gone -> due                           it is listed again although DELE was sent
-    skipped                                     it could not be fetched; `words` say why
+    skipped                                     it could not be fetched; `words` tells why
 
-A row is never removed for what a server says, so a message that comes back is known.
+A row is never removed because of what a server says, so a message that comes back is recognised.
 """
 
 from __future__ import annotations
@@ -180,8 +180,10 @@ def _add(
 
 
 def settle(store: Store, account: str) -> int:
-    """After `arrive` has seen every header a plan asked for: what was found under no number is not in the maildrop.
-    Returns how many messages became absent."""
+    """Mark as absent what was found under no number, and return how many messages became absent.
+
+    Call it after `arrive` has seen every header that the plan asked for.
+    """
     with store.transaction() as db:
         ((missing,),) = db.execute(
             "SELECT count(message) FROM remote WHERE account = ? AND number = 0"
@@ -199,7 +201,7 @@ def settle(store: Store, account: str) -> int:
 def skip(  # noqa: PLR0917 - a line of a listing, as it came
     store: Store, account: str, uidl: bytes, number: int, size: int, fingerprint: bytes | None, words: str
 ) -> None:
-    """Note that a message could not be fetched, and why in words, so that it is not tried for ever (SAFETY P4)."""
+    """Store that a message cannot be fetched, and why, so that it is not tried again and again."""
     with store.transaction() as db:
         row = (words, account, uidl, number, fingerprint or b"")
         changed = db.execute(
@@ -216,12 +218,12 @@ def skip(  # noqa: PLR0917 - a line of a listing, as it came
 
 
 def known(store: Store, account: str) -> list[Known]:
-    """Everything known of a maildrop, tombstones too, oldest first."""
+    """Return everything known of a maildrop, tombstones too, oldest first."""
     return _known(store, "WHERE r.account = ? ORDER BY r.id", (account,))
 
 
 def by_message(store: Store, id_: int) -> Known | None:
-    """Where the server stands with a message; None for one that no server knows."""
+    """Return what is known of a message in its maildrop; None for one that no server has."""
     found = _known(store, "WHERE r.message = ?", (id_,))
     return found[0] if found else None
 
@@ -233,9 +235,9 @@ def _known(store: Store, where: str, values: Sequence[Any]) -> list[Known]:
 def set_state(
     store: Store, remote_ids: Iterable[int], state: str, *, due_at: int | None = None, durable: bool = True
 ) -> list[int]:
-    """Put rows into a state; returns which were. `due_at` None leaves that as it is.
+    """Change the state of rows, and return which were changed. `due_at` None leaves that as it is.
 
-    "sent" takes only rows that are trashed or due, and "due" only those and rows that are sent: what a person called
+    "sent" changes only rows that are trashed or due, and "due" only those and rows that are sent: what the user called
     off in the meantime stays called off.
     """
     guard = {
@@ -260,8 +262,11 @@ def _ripen(store: Store, account: str, now: int) -> None:
 
 
 def due(store: Store, account: str, now: int) -> list[Known]:
-    """What DELE may be sent for at `now`: trashed long enough, and its whole message is here - or was erased by the
-    user's word. One that was put off (`set_state` with `due_at`) is left out until then."""
+    """Return the messages for which DELE may be sent at `now`.
+
+    They were trashed long enough, and the whole message is here, or the user deleted it for good. A message that was
+    put off (`set_state` with `due_at`) is left out until then.
+    """
     _ripen(store, account, now)
     return _known(
         store,
@@ -272,7 +277,7 @@ def due(store: Store, account: str, now: int) -> list[Known]:
 
 
 def need_body(store: Store, account: str, now: int) -> list[Known]:
-    """What is due to be deleted once its whole message has been fetched and kept."""
+    """Return the messages that are due to be deleted once the whole message has been fetched and stored."""
     _ripen(store, account, now)
     return _known(
         store,
@@ -301,8 +306,11 @@ def lacks_bodies(store: Store, account: str) -> bool:
 
 
 def expire(store: Store, account: str, rule: str, now: int) -> int:
-    """Make due what the account's rule no longer leaves on the server: "after-download", or "after 30 days" counted
-    from when it came here. The local messages stay where they are. Returns how many; 0 for every other rule."""
+    """Make due what the account's rule no longer leaves on the server, and return how many messages that are.
+
+    The rule is "after-download", or "after 30 days" counted from when a message came here; every other rule makes
+    nothing due. The local messages stay where they are.
+    """
     days = re.fullmatch(r"after (\d{1,6}) days?", rule)
     if days:
         old = "received <= ?"
@@ -321,7 +329,7 @@ def expire(store: Store, account: str, rule: str, now: int) -> int:
 
 
 def account_state(store: Store, account: str) -> State:
-    """What the last session left; an empty State before the first."""
+    """Return what the last session left; an empty State before the first."""
     found = store.read_one(
         "SELECT stat_count, stat_size, last_uidl, last_sync FROM account_state WHERE account = ?",
         (account,),
@@ -330,7 +338,7 @@ def account_state(store: Store, account: str) -> State:
 
 
 def set_account_state(store: Store, account: str, state: State) -> None:
-    """Keep what a session leaves for the next one."""
+    """Store what a session leaves for the next one."""
     with store.transaction() as db:
         db.execute(
             "INSERT OR REPLACE INTO account_state (account, stat_count, stat_size, last_uidl, last_sync)"

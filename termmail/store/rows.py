@@ -34,8 +34,11 @@ class New(Struct, frozen=True):
 
 
 class Arrived(Struct, frozen=True):
-    """What `remote.arrive` did: the ids of the new messages, newest first; how many known messages were re-bound to
-    a new UIDL; how many were known already, `again` counting those that were deleted and have come back."""
+    """The result of `pop3_identity.arrive`.
+
+    `ids` are the new messages, newest first; `rebound` counts known messages that have a new UIDL, `again` those that
+    were deleted and have come back.
+    """
 
     ids: list[int]
     rebound: int = 0
@@ -43,8 +46,11 @@ class Arrived(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What is known of one message in a maildrop. `number` is a hint of the last listing (0: not found there).
-    `message` is None for a tombstone. `fingerprint` is b"" where the header was never read."""
+    """What is known of one message in a maildrop.
+
+    `number` is a hint from the last listing (0: not found there). `message` is None for a tombstone. `fingerprint` is
+    b"" where the header was never read.
+    """
 
     remote_id: int
     message: int | None
@@ -59,8 +65,11 @@ class Known(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What a listing asks for. `new` and `unnamed` are places in that listing: headers to fetch and pass to
-    `remote.arrive`; `unnamed` are those which their UIDL does not tell apart (blank or doubled)."""
+    """What a listing asks for.
+
+    `new` and `unnamed` are places in the listing whose headers must be fetched and passed to `pop3_identity.arrive`;
+    `unnamed` are those that their UIDL does not tell apart (blank or repeated).
+    """
 
     new: list[int]
     unnamed: list[int]
@@ -78,8 +87,10 @@ class State(Struct, frozen=True):
 
 
 class Claimed(Struct, frozen=True):
-    """An outgoing message that this process alone may now send. `outgoing.recipients` leaves out who has it already.
-    `attempts` counts this one."""
+    """An outgoing message that this process alone may now send.
+
+    `outgoing.recipients` leaves out those who have it already. `attempts` counts this one.
+    """
 
     id: int
     account: str

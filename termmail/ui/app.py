@@ -7,20 +7,27 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections import deque
+import shutil
+import signal
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+import msgspec
 from textual import events
 from textual.app import App
+from textual.binding import Binding
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from termmail.engine.views import View
 from termmail.ui import keymap
 from termmail.ui.actions import Place, bindings
+from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed
 from termmail.ui.list_model import FIRST
+from termmail.ui.screens.confirm import ConfirmScreen
+from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.main import MainScreen
 from termmail.ui.theme import THEMES
 from termmail.ui.widgets.status import Problem
@@ -28,9 +35,11 @@ from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from rich.console import RenderableType
+    from textual.binding import BindingType
+    from textual.driver import Driver
     from textual.screen import Screen
     from textual.timer import Timer
     from textual.widget import Widget
@@ -54,6 +63,12 @@ PATIENCE = 0.25
 LOOK_AGAIN = 0.2
 """Seconds after which a question that would come in the way of typing tries again."""
 
+KEEP_PATIENCE = 1.5
+"""Seconds that saving may take when the program is left."""
+
+BUG = 70
+"""The exit code of a bug (EX_SOFTWARE of sysexits.h)."""
+
 PAGE = 60
 """Rows read with the first ids: what a window shows."""
 
@@ -76,7 +91,11 @@ class TermmailApp(App[None], inherit_bindings=False):
     CSS_PATH = (
         Path(__file__).parent / "screens" / "main.tcss"
     )  # the first screen is not pushed, and only pushed ones bring their own
-    BINDINGS = bindings(Place.APP)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        replace(binding, priority=True) if binding.id == "app.leave" else binding  # a dialog keeps nobody from quitting
+        for binding in bindings(Place.APP)
+        if isinstance(binding, Binding)
+    ]
     ENABLE_COMMAND_PALETTE = False
 
     class Told(Message):
@@ -86,8 +105,14 @@ class TermmailApp(App[None], inherit_bindings=False):
             super().__init__()
             self.event = event
 
-    def __init__(self, open_engine: Callable[[], Awaitable[Engine]]) -> None:
+    def __init__(
+        self, open_engine: Callable[[], Awaitable[Engine]], ending: Callable[[int], None] | None = None
+    ) -> None:
         super().__init__()
+        self._ending = ending
+        """Called with the exit code as soon as the app is told to end."""
+        self._leave_depth = 0
+        """Screens that were open when the user asked to quit; 0 while nobody has."""
         for theme in THEMES:
             self.register_theme(theme)
         self.engine: Engine | None = None
@@ -100,9 +125,21 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._unsaid: list[Problem] = []
         self._asking = asyncio.Lock()
         self._unsubscribe: Callable[[], None] | None = None
-        self._aimed: deque[tuple[events.Key, Widget]] = deque(maxlen=64)
+        self._aim: tuple[events.Key, Widget] | None = None
+        """The key that is being handled and the widget it went to."""
         self._held: list[events.Key] | None = None
         self._holding: Timer | None = None
+        self._order = KeyOrder(self, self._deliver)
+        self._tail: NameTail | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the driver that no input can end."""
+        from textual.drivers.linux_driver import LinuxDriver  # noqa: PLC0415 - not there on Windows
+
+        from termmail.ui.terminal import TolerantDriver  # noqa: PLC0415
+
+        usual = super().get_driver_class()
+        return TolerantDriver if usual is LinuxDriver else usual
 
     def get_default_screen(self) -> MainScreen:
         """The inbox, empty until the engine is open."""
@@ -152,12 +189,39 @@ class TermmailApp(App[None], inherit_bindings=False):
         if not first.engine.accounts:
             self.inbox.add_account()
 
+    async def _offer_left_texts(self, engine: Engine) -> None:
+        """Offer what stood in $EDITOR when termmail ended, text by text."""
+        from termmail.ui import editor  # noqa: PLC0415 - not needed for the first screen
+        from termmail.ui.screens.composer import EDITING, ComposeScreen  # noqa: PLC0415
+
+        for left in await asyncio.to_thread(editor.left_texts, engine.paths.data / EDITING):
+            first = sanitize.cut(sanitize.clean(left.text.strip().partition("\n")[0]), 60)
+            question = "A text was open in your editor when termmail ended. Open it as a draft?"
+            if not await self.push_screen_wait(ConfirmScreen(question, "Open it", "Later", [f"It begins: {first}"])):
+                continue
+            try:
+                draft = await engine.load_draft(left.draft_id)
+                if draft.body != left.given:  # the draft has gone on without the editor
+                    draft = msgspec.structs.replace(draft, id=0, attachments=())
+            except KeyError:
+                draft = await engine.new_draft()
+            try:
+                draft = await engine.save_draft(msgspec.structs.replace(draft, body=left.text))
+            except StoreError as error:
+                self.inbox.problems.add(Problem(str(error), error.advice))
+                return
+            await asyncio.to_thread(shutil.rmtree, left.folder, ignore_errors=True)
+            await self.push_screen(ComposeScreen(engine, draft, fresh=False))
+            return
+
     def _painted(self, engine: Engine) -> None:
         """The mail is on screen: from here on there may be garbage, and time for servers."""
         if not gc.isenabled():
             gc.freeze()  # what is here now stays: no collection need look at it again
             gc.enable()
         engine.start_background()
+        if engine.accounts and not engine.read_only:
+            behind(self, partial(self._offer_left_texts, engine), "left texts")
 
     def _hear(self, event: Event) -> None:
         self.post_message(self.Told(event))
@@ -227,23 +291,48 @@ class TermmailApp(App[None], inherit_bindings=False):
     # -- keys typed ahead
 
     async def on_event(self, event: events.Event) -> None:
-        """A key belongs to what has the focus when its turn comes, not to what had it when the key was read.
+        """Deliver keys one at a time, each to what has the focus when its turn comes.
 
-        Textual aims each key as it is read: whoever types `/delta` in one go would search for nothing and delete.
+        Textual aims each key as it is read: `/delta` in one read would search for nothing and delete.
         """
-        if isinstance(event, events.Key):
-            target = self.focused or self.screen
-            if self._held is not None and event.key != "ctrl+q":
-                self._held.append(events.Key(event.key, event.character))
+        if not isinstance(event, events.Key):
+            await super().on_event(event)
+        elif event.is_forwarded:
+            await self._came_back(event)
+        elif event.key in self._leave_keys():
+            await super().on_event(event)
+        else:
+            await self._order.take(event)
+
+    async def _deliver(self, event: events.Key) -> None:
+        """Hand a key to Textual, unless it is kept for a screen that is being made or must not act."""
+        if self._tail is not None:
+            if self._tail.holds(event):
                 return
-            if not event.is_forwarded:
-                self._aimed.append((event, target))
-            elif any(event is key and target is not aim for key, aim in self._aimed):
-                again = events.Key(event.key, event.character)
-                self._aimed.append((again, target))
-                target._forward_event(again)  # noqa: SLF001 - Textual has no public way to pass a key on
-                return
+            self._tail = None
+        if self._held is not None:
+            self._held.append(events.Key(event.key, event.character))
+            return
+        self._aim = (event, self.focused or self.screen)
         await super().on_event(event)
+
+    async def _came_back(self, event: events.Key) -> None:
+        """Give a key that nothing used to what has the focus by now, else to the bindings."""
+        target = self.focused or self.screen
+        if self._aim is not None and event is self._aim[0] and target is not self._aim[1]:
+            again = events.Key(event.key, event.character)
+            self._aim = (again, target)
+            target._forward_event(again)  # noqa: SLF001 - Textual has no public way to pass a key on
+        else:
+            await super().on_event(event)
+
+    def _leave_keys(self) -> Collection[str]:
+        """Return the keys that quit: they wait for nothing."""
+        return {key for key, bound in self._bindings if bound.id == "app.leave"}
+
+    def on_shortcut_used(self, message: ShortcutUsed) -> None:
+        """Ignore the rest of a name that is typed where its first letter has acted already."""
+        self._tail = NameTail(message)
 
     def hold_keys(self) -> None:
         """A screen is being made that the next keys are meant for: keep them for it, for a moment."""
@@ -256,14 +345,14 @@ class TermmailApp(App[None], inherit_bindings=False):
         held, self._held = self._held or [], None
         if self._holding is not None:
             self._holding.stop()
-        for key in held:
-            self.post_message(key)
+        self._order.put_back(held)
 
     def drop_keys(self) -> None:
         """The screen does not come, or takes too long: what was typed for it must not act on what is there instead,
         nor what the fingers still write before the eyes have seen that.
         """
         self._held = []
+        self._order.clear()
         if self._holding is not None:
             self._holding.stop()
         self._holding = self.set_timer(STARTLED, self._listen_again)
@@ -307,4 +396,70 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.push_screen(HelpScreen(self.keys, first))
 
     def action_app_leave(self) -> None:
-        self.inbox.leave()
+        asked = isinstance(self.screen, ConfirmScreen) and 0 < self._leave_depth < len(self.screen_stack)
+        if not asked:  # else the question is on the screen already
+            self._leave_depth = len(self.screen_stack)
+            behind(self, self._leave, "leave")
+
+    async def _leave(self) -> None:
+        """Save what is being written, ask where that cannot be done, then leave as the main screen does."""
+        if troubles := await self._keep_all():
+            question = ConfirmScreen(
+                "What you are writing cannot be saved. Quit and lose it?", "Quit", "Stay", details=troubles
+            )
+            if not await self.push_screen_wait(question):
+                return
+            self.exit()
+        else:
+            self.inbox.leave()
+
+    async def _keep_all(self) -> list[str]:
+        """Save the text on every open screen; return why it could not be saved, sentence by sentence."""
+        troubles = []
+        for screen in self.screen_stack:
+            if isinstance(screen, DismissOnce):
+                try:
+                    async with asyncio.timeout(KEEP_PATIENCE):
+                        trouble = await screen.keep()
+                except TimeoutError:
+                    trouble = "The mail store does not answer."
+                troubles += [trouble] if trouble else []
+        return troubles
+
+    # -- the end
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """End the app; the process follows soon, whatever hangs."""
+        if self._ending is not None:
+            self._ending(return_code)
+        super().exit(result, return_code, message)
+
+    def end_by_signal(self, number: int) -> None:
+        """Save what is being written and end with the exit code of a program that a signal has ended."""
+
+        async def end() -> None:
+            try:
+                await self._keep_all()
+            finally:
+                self.exit(return_code=128 + number)
+
+        if self._ending is not None:
+            self._ending(128 + number)
+        behind(self, end, "end")
+
+    def on_terminal_gone(self) -> None:
+        """End as a hang-up does: nobody is there to read."""
+        self.end_by_signal(signal.SIGHUP)
+
+    def _fatal_error(self) -> None:
+        """End because of a bug. Textual would print a traceback with the values of all variables, mail and all."""
+        self.failure = self.failure or self._exception
+        if self._ending is not None:
+            self._ending(BUG)
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """End because of a bug in a thread of Textual's, for the same reason without its traceback."""
+        del renderables
+        self.failure = self.failure or RuntimeError("a thread of the screen has ended")
+        self._close_messages_no_wait()

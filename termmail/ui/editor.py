@@ -1,18 +1,19 @@
-"""$VISUAL or $EDITOR on the body of a draft, in a private file that is gone afterwards (SAFETY M16)."""
+"""Run $VISUAL or $EDITOR on the body of a draft, in a private file that is removed afterwards."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shlex
 import shutil
 import signal
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.accounts.paths import FOLDER_MODE, reason
+from termmail.accounts.paths import reason
+from termmail.engine.saved_files import OwnedFolder, ownerless
 from termmail.errors import ErrorCode, UserError
 
 if TYPE_CHECKING:
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
 USUAL = ("editor", "nano", "vim", "vi")
 """What is tried where neither VISUAL nor EDITOR is set."""
 
+TEXT, PAIR = "text.eml", "draft.json"
+"""The file that is edited, and the one that names its draft."""
+
 
 class EditorError(UserError):
-    """The text could not be edited; it is as it was. `str(error)` says why, in plain words."""
+    """The text could not be edited; it is as it was."""
 
     code = ErrorCode.PROGRAM
 
 
 def command(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The editor and its arguments, split as a shell would but never given to one. Raises EditorError."""
+    """Return the editor and its arguments, split as a shell would but never given to one. Raises EditorError."""
     for variable in ("VISUAL", "EDITOR"):
         if words := environment.get(variable, "").strip():
             try:
@@ -43,40 +47,77 @@ def command(environment: Mapping[str, str] = os.environ) -> list[str]:
     raise EditorError("No editor was found. Name yours in the variable EDITOR, for example EDITOR=nano.")
 
 
-async def edit(text: str, folder: Path) -> str:
-    """Give the terminal to the editor and return what it left, line ends as LF.
+async def edit(text: str, folder: Path, draft_id: int = 0) -> str:
+    """Give the terminal to the editor and return the text that it leaves, line ends as LF.
 
     The file lies in a folder of its own below `folder` (made 0700), so the editor's backups go with it. The loop
     goes on while the editor runs: mail still comes and goes. Raises EditorError; the text is then as it was.
+
+    When termmail ends meanwhile, by whatever means, `left_texts` finds what was written by then for the draft of this
+    id.
     """
     argv = command()
     try:
-        private = await asyncio.to_thread(_private_folder, folder)
+        private = await asyncio.to_thread(OwnedFolder, folder, "draft-")
+        keep = False
         try:
-            file = await asyncio.to_thread(_written, text, private)
-            with _interrupt_is_the_editors():
-                code = await _run([*argv, str(file)])
+            file = await asyncio.to_thread(_written, text, private.path, draft_id)
+            try:
+                with _interrupt_is_the_editors():
+                    code = await _run([*argv, str(file)])
+            except asyncio.CancelledError:
+                keep = _read(file) != text
+                raise
             if code:
                 raise EditorError(f"{Path(argv[0]).name} ended with an error; the text is as it was.")
-            data = await asyncio.to_thread(file.read_bytes)
+            edited = await asyncio.to_thread(_read, file)
         finally:
-            await asyncio.to_thread(shutil.rmtree, private, ignore_errors=True)
+            if keep:
+                private.release()
+            else:
+                await asyncio.to_thread(private.remove)
     except OSError as error:
         raise EditorError(f"The text cannot be edited: {reason(error)}.") from None
-    edited = data.decode("utf-8", "replace").replace("\r\n", "\n")
     return edited if text.endswith("\n") else edited.removesuffix("\n")
 
 
-def _private_folder(folder: Path) -> Path:
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="draft-", dir=folder))
+class LeftText(NamedTuple):
+    """A text that was being edited when termmail ended. `given` is what the editor began with."""
+
+    folder: Path
+    draft_id: int
+    given: str
+    text: str
 
 
-def _written(text: str, folder: Path) -> Path:
-    handle, name = tempfile.mkstemp(suffix=".eml", dir=folder)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    return Path(name)
+def left_texts(folder: Path) -> list[LeftText]:
+    """Return the texts below `folder` that no running termmail has in an editor; remove what was not changed."""
+    found = []
+    for left in ownerless(folder):
+        try:
+            pair = json.loads((left / PAIR).read_bytes())
+            text = _read(left / TEXT)
+            known = LeftText(left, int(pair["draft"]), str(pair["given"]), text.removesuffix("\n"))
+        except (OSError, ValueError, KeyError, TypeError):
+            known = None
+        if known is not None and known.text != known.given.removesuffix("\n"):
+            found.append(known)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+    return found
+
+
+def _written(text: str, folder: Path, draft_id: int) -> Path:
+    """Write the file for the editor, and beside it which draft it belongs to."""
+    for name, content in ((PAIR, json.dumps({"draft": draft_id, "given": text})), (TEXT, text)):
+        handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+    return folder / TEXT
+
+
+def _read(file: Path) -> str:
+    return file.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 async def _run(argv: list[str]) -> int:
@@ -89,14 +130,14 @@ async def _run(argv: list[str]) -> int:
     try:
         return await process.wait()
     finally:
-        if process.returncode is None:  # called off: nobody takes what it would write
+        if process.returncode is None:  # cancelled
             process.kill()
             await process.wait()
 
 
 @contextlib.contextmanager
 def _interrupt_is_the_editors() -> Iterator[None]:
-    """While the editor has the terminal, ctrl+c is for it and does not end termmail with a draft half written."""
+    """Leave ctrl+c to the editor while it has the terminal."""
     loop = asyncio.get_running_loop()
     before = signal.getsignal(signal.SIGINT)
     loop.add_signal_handler(signal.SIGINT, lambda: None)

@@ -69,7 +69,7 @@ async def test_move_puts_messages_into_a_folder_and_undo_brings_them_back(termma
     assert sorted(ran.json[0]["ids"]) == sorted(row["id"] for row in rows)
     assert {str(row["id"]) for row in (await termmail("list", "--folder", "Archive", "--json")).json} == set(ids)
     (undone,) = (await termmail("undo", "--json")).json
-    assert (undone["undone"], sorted(undone["ids"])) == ("move", sorted(row["id"] for row in rows))
+    assert (undone["undone"], sorted(undone["ids"])) == ("archive", sorted(row["id"] for row in rows))
     assert (await termmail("list", "--folder", "Archive", "--json")).json == []
     ran = await termmail("move", ids[0], "nowhere", code=64)
     assert "There is no folder 'nowhere' in demo. There are: Inbox, " in ran.err
@@ -91,7 +91,7 @@ async def test_undo_takes_steps_back_in_order_and_says_when_there_is_none(termma
     await termmail("move", str(rows[0]["id"]), "Archive")
     await termmail("mark", str(rows[1]["id"]), "--star")
     assert (await termmail("undo")).out.startswith(b"Undone: Starred")
-    assert (await termmail("undo")).out.startswith(b"Undone: Moved to Archive")
+    assert (await termmail("undo")).out.startswith(b"Undone: Archived")
     ran = await termmail("undo", code=65)
     assert "There is nothing to undo." in ran.err
     assert ran.out == b""

@@ -250,7 +250,7 @@ async def test_what_another_process_sent_is_told_here(smtp_server, engine_at):
     server = await smtp_server()
     async with engine_at(1, server.port) as engine, engine_at(1, server.port) as other:
         outbox_id = await engine.outbox.send(await written(engine), delay=0)
-        assert await engine.seconds_until_sent(outbox_id) == 0
+        assert await engine.outbox.seconds_left(outbox_id) == 0
         await other.flush("ada")
         assert not [event for event in engine.heard.of(OutboxChanged) if event.state == "sent"]
         assert await engine.outbox.flush("ada") == []
@@ -334,12 +334,11 @@ async def test_a_list_that_leaves_out_a_message_is_not_trusted_with_the_same_sta
 
 
 @pytest.fixture
-def at(engine_at, monkeypatch):
+def at():
     """`at(engine, seconds)` sets the wall clock of an engine."""
 
     def set_clock(engine: Engine, seconds: int) -> None:
         engine.context.clock = lambda: seconds
-        monkeypatch.setattr("termmail.engine.writing.now", lambda: seconds)
 
     return set_clock
 
@@ -353,7 +352,7 @@ async def test_what_was_queued_under_a_clock_a_year_ahead_waits_only_its_delay(s
         at(engine, NOW + YEAR)
         outbox_id = await engine.outbox.send(await written(engine), delay=10)
         at(engine, NOW)
-        assert 9 < await engine.seconds_until_sent(outbox_id) <= 10
+        assert 9 < await engine.outbox.seconds_left(outbox_id) <= 10
         assert await engine.outbox.flush("ada") == [], "it can still be taken back"
         await engine.outbox.hurry("ada")
         (row,) = await engine.outbox.flush("ada")
@@ -367,7 +366,7 @@ async def test_a_retry_by_hand_sends_what_a_wrong_clock_put_off(smtp_server, eng
         outbox_id = await engine.outbox.send(await written(engine), delay=0)
         await engine.outbox.flush("ada")
         at(engine, NOW)
-        assert 59 < await engine.seconds_until_sent(outbox_id) <= 60
+        assert 59 < await engine.outbox.seconds_left(outbox_id) <= 60
         server.manners = Manners()
         await engine.outbox.retry(outbox_id)
         (row,) = await engine.outbox.flush("ada")
@@ -379,11 +378,11 @@ async def test_the_countdown_does_not_follow_a_clock_that_is_set_while_it_runs(s
     async with engine_at(1, server.port) as engine:
         at(engine, NOW)
         outbox_id = await engine.outbox.send(await written(engine), delay=10)
-        first = await engine.seconds_until_sent(outbox_id)
+        first = await engine.outbox.seconds_left(outbox_id)
         at(engine, NOW - 3600)
-        assert first - 1 < await engine.seconds_until_sent(outbox_id) <= first
+        assert first - 1 < await engine.outbox.seconds_left(outbox_id) <= first
         at(engine, NOW + YEAR)
-        assert first - 1 < await engine.seconds_until_sent(outbox_id) <= first
+        assert first - 1 < await engine.outbox.seconds_left(outbox_id) <= first
         assert await engine.outbox.flush("ada") == []
 
 
@@ -394,7 +393,7 @@ async def test_a_message_goes_out_when_its_delay_is_over_although_the_clock_went
         at(engine, NOW)
         async with hearing(engine, outbox_is("sent")):
             await engine.outbox.send(await written(engine), delay=1)
-            await engine.seconds_until_sent(1)
+            await engine.outbox.seconds_left(1)
             at(engine, NOW - YEAR)
         assert len(server.received) == 1
 
@@ -476,7 +475,7 @@ async def test_trying_all_again_sends_everything_that_waits_and_nothing_else(smt
         taken_back = await engine.outbox.send(await written(engine), delay=600)
         await engine.outbox.cancel(taken_back)
         server.manners = Manners()
-        assert await engine.retry_outbox_all("ada") == [deferred, counting]
+        assert await engine.outbox.retry_all("ada") == [deferred, counting]
         rows = await engine.outbox.flush("ada")
         assert {(row.message_id, row.state) for row in rows} == {(deferred, "sent"), (counting, "sent")}
         assert (await engine.outbox.row(refused)).state == "failed"
@@ -498,7 +497,7 @@ async def test_a_failure_names_its_subject(smtp_server, engine_at):
         outbox_id = await engine.outbox.send(await written(engine), delay=0)
         await engine.outbox.flush("ada")
         assert engine.heard.of(Failed)[-1].about == SendOf(outbox_id)
-        await engine.context.tasks.run(engine.sync_quietly("ada"))
+        await engine.context.tasks.run(engine.servers.sync_quietly("ada"))
         assert engine.heard.of(Failed)[-1].about == SyncOf("ada")
 
 

@@ -46,7 +46,6 @@ async def test_delete_moves_to_trash_at_once_and_asks_the_server_a_minute_later(
 
 
 async def test_the_body_is_safe_before_dele(pop3_server, engine_at):
-    """SAFETY P15."""
     server = await pop3_server([mail(1)])
     async with engine_at(server.port) as engine:
         await engine.accounts.sync("ada")
@@ -105,7 +104,7 @@ async def test_dele_is_not_sent_when_the_server_shows_another_message(pop3_serve
 
 @pytest.mark.parametrize("how", ["lose_answer_to", "drop_at", "stall_at"])
 async def test_a_delete_counts_only_after_quit_was_answered(pop3_server, engine_at, how):
-    """SAFETY P15: whatever became of it, the next session finds out, and nothing is shown as new."""
+    """Whatever became of it, the next session finds out, and nothing is shown as new."""
     server = await pop3_server([mail(1), mail(2)])
     async with engine_at(server.port, timeout_seconds=1) as engine:
         await engine.accounts.sync("ada")
@@ -271,7 +270,6 @@ async def test_equal_messages_without_a_name_are_each_deleted_once(pop3_server, 
 
 
 async def test_a_message_with_a_header_too_large_for_top_is_deleted_too(pop3_server, engine_at):
-    """SAFETY M8."""
     large = mail(1).replace(b"\r\n\r\n", b"\r\n" + b"X-Filler: y\r\n" * 100_000 + b"\r\n", 1)
     server = await pop3_server([large, mail(2)])
     async with engine_at(server.port) as engine:
@@ -285,7 +283,7 @@ async def test_a_message_with_a_header_too_large_for_top_is_deleted_too(pop3_ser
 
 
 async def test_of_two_with_one_header_the_one_that_was_not_read_stays(pop3_server, engine_at):
-    """SAFETY P9: nothing names them but their headers, which are equal."""
+    """Only their headers identify them, and those are equal."""
     longer = mail(1) + b"And one line more.\r\n"
     for order in ([mail(1), longer], [longer, mail(1)]):
         server = await pop3_server(order, manners=Manners(without=frozenset({"UIDL"})))

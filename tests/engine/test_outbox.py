@@ -55,7 +55,6 @@ async def test_undo_takes_a_send_back_while_it_counts_down(smtp_server, engine_a
 
 @pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "."])
 async def test_a_4xx_keeps_the_message_queued(smtp_server, engine_at, verb):
-    """SAFETY S9."""
     server = await smtp_server()
     server.manners = (
         Manners(greeting=b"421 later\r\n") if verb == "CONNECT" else Manners(answers={verb: b"451 later\r\n"})
@@ -87,7 +86,6 @@ async def test_a_5xx_brings_the_draft_back_with_the_servers_words(smtp_server, e
 
 @pytest.mark.parametrize("how", ["lose_answer_to", "drop_at"])
 async def test_a_line_that_dies_after_the_dot_is_unsure_and_never_sent_again_in_silence(smtp_server, engine_at, how):
-    """SAFETY S7."""
     server = await smtp_server(manners=Manners(**{how: frozenset({"."})}))
     async with engine_at(1, server.port) as engine:
         outbox_id = await engine.outbox.send(await written(engine), delay=0)
@@ -115,7 +113,6 @@ async def test_an_unsure_message_may_be_called_sent(smtp_server, engine_at):
 
 
 async def test_a_250_and_then_a_dropped_line_is_sent_once(smtp_server, engine_at):
-    """SAFETY S8."""
     server = await smtp_server(manners=Manners(drop_after=frozenset({"."})))
     async with engine_at(1, server.port) as engine:
         await engine.outbox.send(await written(engine), delay=0)
@@ -125,7 +122,6 @@ async def test_a_250_and_then_a_dropped_line_is_sent_once(smtp_server, engine_at
 
 
 async def test_a_refused_recipient_is_named_and_the_others_get_it_once(smtp_server, engine_at):
-    """SAFETY S10."""
     server = await smtp_server(manners=Manners(answers={"RCPT bob@example.org": b"550 no such user\r\n"}))
     async with engine_at(1, server.port) as engine:
         outbox_id = await engine.outbox.send(await written(engine, "bob@example.org, eve@example.org"), delay=0)
@@ -136,7 +132,6 @@ async def test_a_refused_recipient_is_named_and_the_others_get_it_once(smtp_serv
 
 
 async def test_a_recipient_who_is_put_off_gets_it_later_and_the_others_not_again(smtp_server, engine_at):
-    """SAFETY S9, S10."""
     answers = {"RCPT bob@example.org": b"451 greylisted\r\n", "RCPT carol@example.org": b"550 no such user\r\n"}
     server = await smtp_server(manners=Manners(answers=answers))
     async with engine_at(1, server.port) as engine:
@@ -153,7 +148,6 @@ async def test_a_recipient_who_is_put_off_gets_it_later_and_the_others_not_again
 
 
 async def test_bcc_is_on_no_wire_and_in_no_copy(smtp_server, engine_at):
-    """SAFETY S4."""
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
         await engine.outbox.send(await written(engine, bcc="Secret Friend <secret@example.org>"), delay=0)

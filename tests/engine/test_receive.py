@@ -121,7 +121,6 @@ async def test_that_the_server_has_no_top_is_said_once(pop3_server, engine_at):
     ids=["all the same", "every second blank", "one doubled", "5 KB with ESC", "a path"],
 )
 async def test_odd_uidls_lose_nothing_and_double_nothing(pop3_server, engine_at, uidl):
-    """SAFETY P7, P8."""
     server = await pop3_server([mail(n) for n in range(1, 6)], manners=Manners(uidl=uidl))
     async with engine_at(server.port) as engine:
         for _ in range(3):
@@ -134,7 +133,7 @@ async def test_odd_uidls_lose_nothing_and_double_nothing(pop3_server, engine_at,
 
 
 async def test_when_all_uidls_change_nothing_is_downloaded_again(pop3_server, engine_at):
-    """SAFETY P9: re-bound by their witnesses."""
+    """They are bound to their new UIDLs."""
     server = await pop3_server([mail(n) for n in range(1, 9)])
     async with engine_at(server.port) as engine:
         await engine.accounts.sync("ada")
@@ -151,7 +150,7 @@ async def test_when_all_uidls_change_nothing_is_downloaded_again(pop3_server, en
 
 
 async def test_a_uidl_used_again_for_another_message_brings_that_message(pop3_server, engine_at):
-    """SAFETY P9: identity is UIDL and witness."""
+    """A message is identified by its UIDL and its header."""
     server = await pop3_server([mail(1)])
     drop = next(iter(server.users.values()))
     async with engine_at(server.port) as engine:
@@ -167,7 +166,6 @@ async def test_a_uidl_used_again_for_another_message_brings_that_message(pop3_se
 
 
 async def test_messages_the_server_will_not_give_are_passed_over(pop3_server, engine_at):
-    """SAFETY P11."""
     manners = Manners(answers={"TOP 3 0": b"-ERR no such message\r\n", "RETR 3": b"-ERR no such message\r\n"})
     server = await pop3_server([mail(n) for n in range(1, 6)], manners=manners)
     async with engine_at(server.port) as engine:
@@ -179,7 +177,7 @@ async def test_messages_the_server_will_not_give_are_passed_over(pop3_server, en
 
 
 async def test_stat_and_list_and_uidl_that_disagree_lose_nothing(pop3_server, engine_at):
-    """SAFETY P5, P6: only what both lists name is taken, and an honest session brings the rest."""
+    """Only what both lists name is taken, and an honest session brings the rest."""
 
     def rows(verb, true):
         return (
@@ -224,7 +222,7 @@ async def test_download_all_fetches_bodies_of_mail_that_came_with_headers_alone(
 
 
 async def test_a_refused_login_says_so_and_polling_does_not_go_on(pop3_server, engine_at):
-    """SAFETY P18: no lock-out loop."""
+    """No lock-out loop."""
     server = await pop3_server([mail(1)], manners=Manners(login=b"-ERR [AUTH] no\r\n"))
     async with engine_at(server.port, poll_minutes=1) as engine:
         with pytest.raises(LoginRefused) as caught:
@@ -303,7 +301,7 @@ async def test_a_maildrop_in_use_is_busy(pop3_server, engine_at):
 
 
 async def test_the_line_may_drop_at_every_byte_of_a_session(pop3_server, engine_at):
-    """SAFETY P14: state after a drop is that of before, or further; then all comes, once."""
+    """State after a drop is that of before, or further; then all comes, once."""
     messages = [mail(n) for n in range(1, 4)]
     server = await pop3_server(messages)
     async with engine_at(server.port) as engine:
@@ -354,7 +352,6 @@ async def _first_arrival(engine):
 
 @pytest.mark.parametrize("verb", ["RETR 2", "TOP 2 0"])
 async def test_a_message_that_never_ends_is_shown_as_not_fetched_and_the_others_arrive(pop3_server, engine_at, verb):
-    """SAFETY P3, P4."""
 
     def endless():
         yield b"+OK\r\n"

@@ -38,13 +38,13 @@ async def engine(tmp_path):
 
 @pytest.fixture
 def short_pause(monkeypatch):
-    monkeypatch.setattr(composer, "PAUSE", 0.05)
+    monkeypatch.setattr(composer, "BEAT", 0.05)
 
 
 @pytest.fixture(autouse=True)
 def long_pause(monkeypatch):
     """A pause that never ends, so that a test sees which other way a draft was saved."""
-    monkeypatch.setattr(composer, "PAUSE", 1000.0)
+    monkeypatch.setattr(composer, "BEAT", 1000.0)
 
 
 def value(stage, name):

@@ -1,8 +1,9 @@
-"""$EDITOR gets the text in a private file and nothing of it stays behind (SAFETY M16)."""
+"""$EDITOR gets the text in a private file; nothing of it stays, unless termmail is killed: then it is found again."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 
@@ -86,3 +87,52 @@ async def test_nothing_stays_behind_when_editing_is_called_off(program, tmp_path
     with pytest.raises(asyncio.CancelledError):
         await edited
     assert list((tmp_path / "editing").iterdir()) == []
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from termmail.ui import editor
+asyncio.run(editor.edit("old text", Path(sys.argv[1]), 7))
+"""
+
+
+async def run_and_kill(folder):
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(folder))
+    assert await process.wait() == -9
+
+
+async def test_what_was_written_when_termmail_was_killed_is_found(program, tmp_path):
+    program('printf "old text, and more\\n" > "$1"; kill -9 $PPID')
+    await run_and_kill(tmp_path / "editing")
+    (left,) = editor.left_texts(tmp_path / "editing")
+    assert (left.draft_id, left.given, left.text) == (7, "old text", "old text, and more")
+
+
+async def test_what_was_not_changed_when_termmail_was_killed_is_removed(program, tmp_path):
+    program("kill -9 $PPID")
+    await run_and_kill(tmp_path / "editing")
+    assert editor.left_texts(tmp_path / "editing") == []
+    assert list((tmp_path / "editing").iterdir()) == []
+
+
+async def test_what_another_termmail_is_editing_is_left_alone(program, tmp_path):
+    program('echo new > "$1"; touch $OUT/begun; until [ -e $OUT/go ]; do sleep 0.01; done')
+    edited = asyncio.create_task(editor.edit("old", tmp_path / "editing"))
+    while not (tmp_path / "begun").exists():
+        await asyncio.sleep(0)
+    assert editor.left_texts(tmp_path / "editing") == []
+    (tmp_path / "go").touch()
+    assert await edited == "new"
+
+
+async def test_what_was_written_when_editing_is_called_off_is_found(program, tmp_path):
+    program('echo new > "$1"; touch $OUT/begun; exec sleep 60')
+    edited = asyncio.create_task(editor.edit("old", tmp_path / "editing", 3))
+    while not (tmp_path / "begun").exists():
+        await asyncio.sleep(0)
+    edited.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await edited
+    (left,) = editor.left_texts(tmp_path / "editing")
+    assert (left.draft_id, left.text) == (3, "new")

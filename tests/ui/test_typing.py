@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-NAMED = {"⌫": "backspace", "←": "left", "⇤": "home", "⇥": "tab", "↵": "enter", "␡": "delete", "⌦": "ctrl+u"}
+NAMED = {
+    "⎋": "escape",
+    "⌫": "backspace",
+    "←": "left",
+    "⇤": "home",
+    "⇥": "tab",
+    "↵": "enter",
+    "␡": "delete",
+    "⌦": "ctrl+u",
+}
 
 
 def burst(app: App[Any], text: str) -> None:

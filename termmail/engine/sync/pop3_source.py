@@ -47,8 +47,11 @@ RETRY_DELETES = 60.0
 
 
 class _Received(Struct, frozen=True):
-    """What one session received. `missed` messages could not be fetched; `odd_rows` are lines of the server's list that
-    made no sense; `complete` tells whether the next session may trust this one's STAT."""
+    """What one session received.
+
+    `missed` messages could not be fetched; `odd_rows` lines of the server's list made no sense; `complete` tells whether
+    the next session may trust this one's STAT.
+    """
 
     new: int
     rebound: int

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from msgspec.structs import replace
 from textual import on, work
 from textual.app import SuspendNotSupported
-from textual.screen import Screen
 from textual.widgets import Input, Select, TextArea
 
 from termmail.accounts.paths import reason
@@ -19,12 +18,14 @@ from termmail.ui import editor
 from termmail.ui.actions import Place, bindings
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dialog import Trouble
+from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.widgets.attachment_row import AttachmentRow
 from termmail.ui.widgets.body_input import BodyInput
 from termmail.ui.widgets.compose_title import ComposeTitle
 from termmail.ui.widgets.header_form import HeaderForm
 from termmail.ui.widgets.keybar import KeyBar
+from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -38,14 +39,20 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Draft
 
-PAUSE = 1.0
-"""Seconds without a key press after which the draft is saved."""
+BEAT = 1.0
+"""Seconds after a change in which the draft is saved, however long the writing goes on."""
+
+RETRY = 5.0
+"""Seconds after which a draft that could not be saved is saved again."""
+
+EDITING = "editing"
+"""The folder below the data folder for texts that an editor has."""
 
 WRITTEN = ("to", "cc", "bcc", "subject", "body")
 """What a person writes of a draft."""
 
 
-class ComposeScreen(Screen[int | None]):
+class ComposeScreen(DismissOnce[int | None]):
     """Edits `draft`. Dismisses the outbox id of what was sent, or None.
 
     `fresh` says that the draft was made for this screen: left unchanged, it is thrown away, even where it is stored
@@ -64,7 +71,10 @@ class ComposeScreen(Screen[int | None]):
         self._fresh = draft.id == 0 if fresh is None else fresh
         self._first = draft
         self._saving = asyncio.Lock()
-        self._pause: Timer | None = None
+        self._savings: set[asyncio.Task[bool]] = set()
+        self._unsaved = ""
+        """Why the last saving failed."""
+        self._beat: Timer | None = None
         self._ending: Worker[None] | None = None
         self._finished = False
         self.kept = False
@@ -91,7 +101,6 @@ class ComposeScreen(Screen[int | None]):
     def on_mount(self) -> None:
         """The cursor where a person needs it."""
         self.query_one(AttachmentRow).show(self.draft.attachments)
-        self._pause = self.set_interval(PAUSE, self._save_quietly, pause=True)
         self._first = self._current()
         if self._first.cursor == "body-end":
             self._body.move_cursor(self._body.document.end)
@@ -117,16 +126,28 @@ class ComposeScreen(Screen[int | None]):
             getattr(current, name).strip() != getattr(first, name).strip() for name in WRITTEN
         )
 
-    async def _save(self) -> bool:
-        """Store what is on the screen, where it differs from what is stored. False where that failed."""
+    async def _save(self, *, unchanged: bool = False) -> bool:
+        """Store what is on the screen, where it differs from what is stored. Return False where that failed.
+
+        A draft that the user has not changed is stored only with `unchanged`. What has begun is not called off: a draft that was stored unnoticed would be stored a second time.
+        """
+        saving = asyncio.create_task(self._save_whole(unchanged=unchanged))
+        self._savings.add(saving)
+        saving.add_done_callback(self._savings.discard)
+        return await asyncio.shield(saving)
+
+    async def _save_whole(self, *, unchanged: bool) -> bool:
         async with self._saving:
             current = self._current()
-            if self._finished or current == self.draft or (not self.draft.id and not self._changed()):
+            wanted = bool(self.draft.id) or unchanged or self._changed()
+            if self._finished or not wanted or (self.draft.id and current == self.draft):
+                self._saved()
                 return True
             try:
                 saved = await self.engine.save_draft(current)
             except StoreError as error:
-                self._trouble(f"The draft is not saved: {error}")
+                self._unsaved = f"The draft is not saved: {error}"
+                self._trouble(f"{self._unsaved} It is tried again while you write.")
                 return False
             if self.draft.id not in {0, saved.id}:
                 self.notify("This draft was changed elsewhere too: yours is kept beside it.")
@@ -134,29 +155,41 @@ class ComposeScreen(Screen[int | None]):
             self.draft = replace(
                 current, id=saved.id, updated=saved.updated, version=saved.version, attachments=saved.attachments
             )
+            self._saved()
             self._title.say_saved()
             return True
 
-    async def _save_quietly(self) -> None:
-        if self._pause is not None:
-            self._pause.pause()
-        await self._save()
+    def _saved(self) -> None:
+        if self._unsaved:
+            self._unsaved = ""
+            self._trouble("")
+
+    async def keep(self) -> str:
+        """Save the draft before the program ends; return why that failed, or ""."""
+        return "" if await self._save() else self._unsaved
+
+    async def _save_on_beat(self) -> None:
+        if not await self._save() and self.is_attached:
+            self._beat = self.set_timer(RETRY, self._on_beat)
+
+    def _on_beat(self) -> None:
+        self._beat = None
+        behind(self, self._save_on_beat, "save")
 
     @on(Input.Changed)
     @on(TextArea.Changed)
     @on(Select.Changed)
     def _keep_soon(self) -> None:
-        """Each key press puts the saving off until a pause."""
-        if self._pause is not None:
-            self._pause.reset()
-            self._pause.resume()
+        """Save within a beat of the first change since the last saving."""
+        if self._beat is None:
+            self._beat = self.set_timer(BEAT, self._on_beat)
 
     def on_descendant_blur(self) -> None:
-        """Leaving a field is a pause too."""
-        self.run_worker(self._save_quietly(), group="save", exit_on_error=False)
+        """Save when a field is left."""
+        behind(self, self._save_on_beat, "save")
 
     async def on_unmount(self) -> None:
-        """The program is left with this screen open: nothing is lost."""
+        """Save when the program is left with this screen open."""
         await self._save()
 
     def action_compose_copies(self) -> None:
@@ -205,11 +238,11 @@ class ComposeScreen(Screen[int | None]):
     @work(exclusive=True, group="editor", exit_on_error=False)
     async def action_compose_editor(self) -> None:
         """Give the text to $EDITOR and take back what it leaves."""
-        await self._save()
+        await self._save(unchanged=True)  # the text in the editor's file belongs to a stored draft
         body = self._body
         try:
             with self.app.batch_update(), self.app.suspend():
-                text = await editor.edit(body.text, self.engine.paths.data / "editing")
+                text = await editor.edit(body.text, self.engine.paths.data / EDITING, self.draft.id)
         except editor.EditorError as error:
             self._trouble(str(error))
         except SuspendNotSupported:

@@ -10,13 +10,14 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
 
 from termmail.mail import sanitize
+from termmail.ui.screens.dismiss_once import DismissOnce
 
 
 class Frame(VerticalScroll, can_focus=False):
     """The box of a dialog. On a terminal too small for it, it scrolls to what has the focus."""
 
 
-class Dialog(ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+class Dialog(DismissOnce[ScreenResultType], ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     """A small screen over the others, with the looks that all of them share.
 
     Where there is little room it goes without its inner margin (-low), and its buttons stand in a column (-narrow).

@@ -1,9 +1,9 @@
-"""A visible list of places: a letter goes there at once, any other letter finds one by name."""
+"""A list of folders to choose from: by a letter, by typing a part of the name, or with the arrows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -11,6 +11,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from termmail.ui import typed_text
+from termmail.ui.key_order import ShortcutUsed
 from termmail.ui.screens import dialog
 
 if TYPE_CHECKING:
@@ -19,37 +20,56 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
+T = TypeVar("T")
+
 LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One line of the list: what it is called, the letter that goes there ("" for none), what stands at its right."""
+class Place(Generic[T]):
+    """One line of the list.
+
+    `name` is shown and searched, `letter` chooses the line at once ("" for none), `detail` stands at its right.
+    `value` is what the screen dismisses; None stands for the name.
+    """
 
     name: str
     letter: str = ""
     detail: str = ""
+    value: T | None = None
+
+    def chosen(self) -> T | str:
+        """Return what choosing this line means."""
+        return self.name if self.value is None else self.value
 
 
-class PlacesScreen(dialog.Dialog[str | None]):
-    """Dismisses the name of the place that was chosen, or None. With `new` a name that is not there can be made."""
+class PlacesScreen(dialog.Dialog[Any]):
+    """Dismisses the value of the place that was chosen, or None.
+
+    A letter that stands before a line chooses it at once, as the first key only. Any other letter, or `/`, starts a
+    name: from then on letters narrow the list, and Enter chooses. With `new`, a name that is not listed can be made
+    and is dismissed as text; then no letter acts by itself, for a slip would move mail.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
         Binding("backspace", "shorten", show=False),
+        Binding("ctrl+u", "clear", show=False),
         Binding("enter", "choose", "Go"),
     ]
 
-    def __init__(self, title: str, places: Sequence[Place], *, new: str = "") -> None:
+    def __init__(self, title: str, places: Sequence[Place[Any]], *, new: str = "") -> None:
         super().__init__()
         self._title = title
         self._places = places
         self._new = new
+        self._shortcuts = {} if new else {place.letter: place for place in places if place.letter}
+        self._typing = bool(new)
         self._typed = ""
-        self._found: list[str] = []
+        self._found: list[Any] = []
 
     def compose(self) -> ComposeResult:
-        """The list, and how to choose."""
+        """Yield the title, the list, and the line that says how to choose."""
         with dialog.Frame(classes="dialog places"):
             yield dialog.title(self._title)
             yield OptionList(classes="dialog-list", markup=False)
@@ -60,61 +80,83 @@ class PlacesScreen(dialog.Dialog[str | None]):
         return self.query_one(OptionList)
 
     def on_mount(self) -> None:
-        """Everything is listed."""
+        """List all places."""
         self._narrow("")
         self._list.focus()
 
     def on_key(self, event: events.Key) -> None:
-        """A letter of the list goes there; others are part of a name."""
+        """Choose by a shortcut, or add a letter to the name."""
         if not event.is_printable or event.character is None:
             return
         event.stop()
-        if not self._typed:
-            for place in self._places:
-                if place.letter == event.character:
-                    self.dismiss(place.name)
-                    return
+        if not self._typing:
+            self._typing = True
+            if (place := self._shortcuts.get(event.character)) is not None:
+                self.app.post_message(ShortcutUsed(event.character, self._names(), event.time))
+                self.dismiss(place.chosen())
+                return
             if event.character == "/":
-                self._narrow("", asked=True)
+                self._narrow("")
                 return
         self._narrow(self._typed + typed_text.line(event.character))
 
-    def _narrow(self, text: str, *, asked: bool = False) -> None:
-        """Only the places whose name holds what was typed; those that begin with it first."""
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a pasted text as a name."""
+        event.stop()
+        self._typing = True
+        self._narrow(self._typed + typed_text.line(event.text))
+
+    def _names(self) -> list[str]:
+        """Return every word that a typed name may begin with."""
+        return [part for place in self._places for part in (place.name, *place.name.split())]
+
+    def _narrow(self, text: str) -> None:
+        """List the places whose name holds the text; those that begin with it come first."""
         self._typed = text[:LONGEST_NAME]
         wanted = self._typed.casefold().strip()
         hits = [place for place in self._places if wanted in place.name.casefold()]
         hits.sort(key=lambda place: not place.name.casefold().startswith(wanted) if wanted else False)
-        options = [Option(_shown(place, letters=not wanted)) for place in hits]
-        self._found = [place.name for place in hits]
+        options = [Option(self._line(place)) for place in hits]
+        self._found = [place.chosen() for place in hits]
         if self._new and wanted and wanted not in {place.name.casefold() for place in self._places}:
             options.append(Option(Content.assemble((f"{self._new} ", "$foreground 60%"), f"“{self._typed.strip()}”")))
             self._found.append(self._typed.strip())
+        if not options:
+            options.append(Option(Content("No matching folder").stylize("$text-muted"), disabled=True))
         self._list.clear_options()
         self._list.add_options(options)
-        self._list.highlighted = 0 if options else None
-        typing = self._typed or asked
-        hint = f"Name: {self._typed}▏" if typing else "A letter goes there · any other letter finds by name"
-        self.query_one(".places-typed", Static).update(Content(hint))
+        self._list.highlighted = 0 if self._found else None
+        self.query_one(".places-typed", Static).update(Content(self._hint()))
+
+    def _hint(self) -> str:
+        if not self._typing:
+            return "A letter at the left goes there · / or another letter finds by name · Enter goes"
+        if self._typed:
+            return f"Name: {self._typed}▏ Enter chooses"
+        return "Type a name · Enter chooses"
+
+    def _line(self, place: Place[Any]) -> Content:
+        letter = "" if self._typing else place.letter
+        return Content.assemble(
+            (f"{letter or ' '} ", "bold $text-accent"), f" {place.name}  ", (place.detail, "$foreground 60%")
+        )
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Enter or a click."""
-        self.dismiss(self._found[event.option_index])
+        """Choose with Enter or a click."""
+        if event.option_index < len(self._found):
+            self.dismiss(self._found[event.option_index])
 
     def action_shorten(self) -> None:
-        """One letter back."""
+        """Delete the last letter."""
         self._narrow(self._typed[:-1])
 
+    def action_clear(self) -> None:
+        """Delete the name."""
+        self._narrow("")
+
     def action_choose(self) -> None:
-        """Enter where the list has nothing to choose."""
+        """Do nothing on Enter where the list has nothing to choose."""
 
     def action_leave(self) -> None:
-        """Back, without going anywhere."""
+        """Go back without choosing."""
         self.dismiss(None)
-
-
-def _shown(place: Place, *, letters: bool) -> Content:
-    letter = place.letter if letters else ""
-    return Content.assemble(
-        (f"{letter or ' '} ", "bold $text-accent"), f" {place.name}  ", (place.detail, "$foreground 60%")
-    )

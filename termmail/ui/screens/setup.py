@@ -9,7 +9,6 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Button, Input, Select, Static
 
 from termmail.accounts.config import ConfigError
@@ -19,6 +18,7 @@ from termmail.net.net_errors import Offline
 from termmail.store.store_errors import StoreError
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
+from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.widgets.account_form import AccountForm
 from termmail.ui.widgets.checkbox import Tick
 
@@ -40,7 +40,7 @@ def account_name(address: str, taken: Collection[str]) -> str:
     return next(unique for n in range(1, len(taken) + 2) if (unique := name if n == 1 else f"{name}-{n}") not in taken)
 
 
-class SetupScreen(Screen[str | None]):
+class SetupScreen(DismissOnce[str | None]):
     """Asks for an account, tries it, saves it. Dismisses the account's name, or None."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss", "../widgets/field.tcss", "setup.tcss"]

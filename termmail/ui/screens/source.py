@@ -11,12 +11,12 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
-from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
 from termmail.mail import sanitize
+from termmail.ui.screens.dismiss_once import DismissOnce
 
 if TYPE_CHECKING:
     from textual import events
@@ -79,7 +79,7 @@ class PlainText(ScrollView, can_focus=True):
         return Strip([Segment(f" {text}")]).adjust_cell_length(self.size.width).apply_style(self.rich_style)
 
 
-class SourceScreen(Screen[None]):
+class SourceScreen(DismissOnce[None]):
     """Shows `text` under `title`, and closes."""
 
     CSS_PATH = "source.tcss"

@@ -1,4 +1,4 @@
-"""Where the text of a message is written."""
+"""The field in which the text of a message is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class BodyInput(TextArea):
-    """A TextArea in which nothing stands that a terminal would take for a command."""
+    """A TextArea whose text holds nothing that a terminal would take for a command."""
 
     def __init__(self, text: str) -> None:
         super().__init__(
@@ -28,18 +28,23 @@ class BodyInput(TextArea):
         )
 
     async def on_key(self, event: events.Key) -> None:
-        """Tab and Shift+Tab leave the text at once; what edits does so at once too."""
+        """Leave the text on Tab and Shift+Tab, and edit, before the next key is handled."""
         await take_in_order(self, event, {"tab"})
 
     def on_resize(self) -> None:
-        """Where one writes stays in sight when the window shrinks."""
+        """Keep the cursor in sight when the window shrinks."""
         self.call_after_refresh(self.scroll_cursor_visible)
 
+    def on_unmount(self) -> None:
+        """Let go of the text: Textual keeps each TextArea that was ever made as a watcher of the app's theme."""
+        watchers = getattr(self.app, "__watchers", {}).get("theme", [])
+        watchers[:] = [watcher for watcher in watchers if watcher[0] is not self]
+
     def edit(self, edit: Edit) -> EditResult:
-        """Every insertion comes through here: typed, pasted, undone."""
+        """Clean every insertion: typed, pasted or undone."""
         edit.text = typed_text.lines(edit.text)
         return super().edit(edit)
 
     def load_text(self, text: str) -> None:
-        """Replace everything; the history of undo starts anew."""
+        """Replace the whole text; the history of undo starts anew."""
         super().load_text(typed_text.lines(text))

@@ -1,0 +1,80 @@
+"""The terminal's input as bytes: whatever comes in, it becomes keys and mouse events, and never ends the program."""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+from codecs import getincrementaldecoder
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+_X10_MOUSE = re.compile(rb"\x1b\[M(.)(.)(.)", re.DOTALL)
+_X10_BEGUN = re.compile(rb"\x1b\[M.{0,2}\Z", re.DOTALL)
+"""A mouse report whose end is not here yet."""
+
+_BIAS = 32
+"""What the X10 encoding adds to buttons and coordinates."""
+
+_RELEASED, _MOVED = 3, 32
+"""Button bits: no button any more; the pointer has moved."""
+
+
+class TerminalGone(Message):
+    """Nothing can be read from the terminal any more: its window or its connection is closed."""
+
+
+class InputDecoder:
+    """Bytes of a terminal to text. Bytes that are not UTF-8 become U+FFFD.
+
+    Mouse reports in the X10 encoding (a terminal that does not know SGR mode sends them, and beyond column 95 they
+    are not UTF-8) are rewritten to SGR mode, which Textual understands.
+    """
+
+    def __init__(self) -> None:
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._begun = b""
+        """The start of a mouse report, kept until its end is here."""
+        self._passed = b""
+        """An escape that was passed on at once, for it may be a key, and may begin a mouse report all the same."""
+
+    def feed(self, data: bytes) -> str:
+        """Decode the next bytes."""
+        whole = _X10_MOUSE.sub(_as_sgr, self._passed + self._begun + data)[len(self._passed) :]
+        begun = _X10_BEGUN.search(whole)
+        self._begun = begun.group() if begun else b""
+        given = whole[: len(whole) - len(self._begun)]
+        self._passed = next((escape for escape in (b"\x1b[", b"\x1b") if given.endswith(escape)), b"")
+        return self._decode(given)
+
+
+def _as_sgr(report: re.Match[bytes]) -> bytes:
+    button, column, row = (group[0] - _BIAS for group in report.groups())
+    released = button & _RELEASED == _RELEASED and not button & _MOVED
+    return b"\x1b[<%d;%d;%d%c" % (0 if released else button, max(1, column), max(1, row), b"m" if released else b"M")
+
+
+class TolerantDriver(LinuxDriver):
+    """Textual's driver for Linux and macOS, reading through InputDecoder and noticing that the terminal is gone."""
+
+    def run_input_thread(self) -> None:
+        """Read until the app ends or the terminal is gone; runs in the driver's input thread."""
+        decoder, parser = InputDecoder(), XTermParser(self._debug)
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    try:
+                        data = os.read(self.fileno, 4096)
+                    except OSError:  # EIO: the other end of the pty is closed
+                        data = b""
+                    if not data:
+                        self.send_message(TerminalGone())
+                        return
+                    if text := decoder.feed(data):  # an empty text would be the parser's end
+                        for event in parser.feed(text):
+                            self.process_message(event)
+                for event in parser.tick():
+                    self.process_message(event)

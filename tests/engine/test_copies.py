@@ -1,0 +1,71 @@
+"""Copies of attachments for other programs, and messages that take too long to lay out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from termmail.engine import reading
+from termmail.engine.views import View
+from tests.ui.mailbox_stage import letter
+from tests.ui.stage import account, engine_with
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from termmail.engine.engine import Engine
+
+WITH_FILE = letter(
+    1,
+    Content_Type="multipart/mixed; boundary=x",
+    body="--x\r\nContent-Type: text/plain\r\n\r\ntext\r\n"
+    "--x\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\na file\r\n--x--",
+)
+
+
+async def imported(engine: Engine, raw: bytes, folder: Path) -> int:
+    """Put a message into the inbox; its id."""
+    path = folder / "one.eml"
+    path.write_bytes(raw)
+    await engine.import_mail("ada", path)
+    (message_id,) = await engine.ids(View("ada", "Inbox"))
+    return message_id
+
+
+async def test_a_copy_cannot_be_changed_and_outlives_another_termmail(tmp_path: Path):
+    async with engine_with(tmp_path, ada=account()) as engine:
+        message_id = await imported(engine, WITH_FILE, tmp_path)
+        message = await engine.read(message_id)
+        path = await engine.open_part(message_id, message.parts[0].path)
+        assert path.stat().st_mode & 0o777 == 0o400
+        async with engine_with(tmp_path, ada=account()) as other:
+            again = await other.open_part(message_id, message.parts[0].path)
+            assert again.read_bytes() == b"a file"
+        assert not again.exists()
+        assert path.read_bytes() == b"a file"
+    assert not path.exists()
+
+
+async def test_copies_of_a_process_that_was_killed_are_removed_by_the_next(tmp_path: Path):
+    left = tmp_path / "data" / "opened" / "session-x"
+    left.mkdir(parents=True)
+    (left / ".owner").touch()
+    (left / "a.txt").write_text("left")
+    async with engine_with(tmp_path, ada=account()):
+        pass
+    assert not left.exists()
+
+
+async def test_what_takes_too_long_to_lay_out_is_shown_as_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    rows = "<tr><td>cell</td><td>another</td></tr>" * 20_000
+    raw = letter(1, Content_Type="text/html", body=f"<table border=1>{rows}</table>")
+    monkeypatch.setattr(reading, "RENDER_LIMIT", 0.02)
+    async with engine_with(tmp_path, ada=account()) as engine:
+        message_id = await imported(engine, raw, tmp_path)
+        rendered = await engine.rendered(message_id, 80)
+        text = "\n".join(line.text for line in rendered.lines)
+    assert text.startswith("Laying out this message takes more than")
+    assert "Subject: Letter 1" in text
+    assert "<tr><td>cell</td>" in text
+    assert "V shows the whole source" in text

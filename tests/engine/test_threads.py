@@ -1,0 +1,78 @@
+"""Worker threads that can be stopped, and that keep no program alive."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from termmail.engine.threads import DaemonPool, OutOfTimeError, run_stoppable
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+async def stoppable_threads_end() -> None:
+    while any(thread.name == "stoppable" for thread in threading.enumerate()):
+        await asyncio.sleep(0)
+
+
+async def test_work_gives_its_result():
+    assert await run_stoppable(lambda: 7, seconds=5) == 7
+
+
+async def test_work_raises_what_it_raises():
+    def fail() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await run_stoppable(fail)
+
+
+async def test_work_that_takes_too_long_is_stopped():
+    with pytest.raises(OutOfTimeError):
+        await run_stoppable(spin, seconds=0.05)
+    await stoppable_threads_end()
+
+
+async def test_work_whose_caller_is_cancelled_is_stopped():
+    waiting = asyncio.create_task(run_stoppable(spin))
+    await asyncio.sleep(0)
+    while not any(thread.name == "stoppable" for thread in threading.enumerate()):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await stoppable_threads_end()
+
+
+async def test_the_pool_runs_many_calls_and_hands_errors_on():
+    asyncio.get_running_loop().set_default_executor(DaemonPool())
+    assert await asyncio.gather(*(asyncio.to_thread(pow, number, 2) for number in range(100))) == [
+        number**2 for number in range(100)
+    ]
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.to_thread(divmod, 1, 0)
+
+
+def test_a_pool_with_a_call_that_never_ends_lets_the_process_end():
+    program = (
+        "import asyncio, threading\n"
+        "from termmail.engine.threads import DaemonPool\n"
+        "async def main():\n"
+        "    loop = asyncio.get_running_loop()\n"
+        "    loop.set_default_executor(DaemonPool())\n"
+        "    loop.run_in_executor(None, threading.Event().wait)\n"
+        "    await asyncio.to_thread(print, 'done')\n"
+        "asyncio.run(main())\n"
+    )
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+    assert time.monotonic() - begun < 5

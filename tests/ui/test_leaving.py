@@ -1,0 +1,127 @@
+"""Leaving termmail: from every dialog, with a draft that cannot be saved, and what was left in an editor."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from termmail.engine.saved_files import OWNER
+from termmail.mail.message import Draft
+from termmail.ui.screens import composer
+from termmail.ui.screens.composer import ComposeScreen
+from termmail.ui.screens.confirm import ConfirmScreen
+from termmail.ui.widgets.body_input import BodyInput
+from tests.ui.mailbox_stage import mailbox
+from tests.ui.stage import account, engine_with, shown, type_in, until, words_of
+from tests.ui.test_bursts import WITH_FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from termmail.engine.engine import Engine
+
+OPENED = {
+    "help": ["question_mark"],
+    "palette": ["ctrl+p"],
+    "source": ["enter", "V"],
+    "attachments": ["enter", "A"],
+    "save in": ["enter", "A", "s"],
+    "links": ["enter", "U"],
+    "go": ["g"],
+    "move": ["v"],
+    "move, a name typed": ["v", "a", "b"],
+    "search": ["slash", "a"],
+    "composer": ["c"],
+    "attach": ["c", "ctrl+o"],
+    "discard": ["c", "x", "f8"],
+}
+
+
+@pytest.mark.parametrize("keys", OPENED.values(), ids=OPENED.keys())
+async def test_ctrl_q_leaves_from_every_dialog(tmp_path: Path, keys: list[str]):
+    async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
+        for key in keys:
+            screen = app.screen
+            await pilot.press(key)
+            if key in {"V", "A", "U", "g", "v", "c", "s", "ctrl+o", "f8", "ctrl+p", "question_mark"}:
+                await until(pilot, lambda screen=screen: app.screen is not screen)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app._exit)
+
+
+async def test_ctrl_q_leaves_from_the_password_and_the_setup(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
+        app.inbox.action_mail_add_account()
+        await until(pilot, lambda: "Another account" in shown(app))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app._exit)
+
+
+def fill_the_disk(engine: Engine, *, full: bool) -> Any:
+    """Let SQLite find no room for another page, or room again."""
+
+    def limit(store: Any) -> None:
+        (pages,) = store.db.execute("PRAGMA page_count").fetchone()
+        store.db.execute(f"PRAGMA max_page_count = {pages if full else 1_000_000}")
+
+    return engine.db(limit)
+
+
+async def test_a_draft_that_cannot_be_saved_is_asked_for_and_saved_when_there_is_room(tmp_path: Path, monkeypatch: Any):
+    monkeypatch.setattr(composer, "BEAT", 0.02)
+    monkeypatch.setattr(composer, "RETRY", 0.1)
+    async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
+        await fill_the_disk(app.engine, full=True)
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        await type_in(pilot, "bob")
+        app.screen.query_one(BodyInput).load_text("long " * 20_000)
+        await until(pilot, lambda: "The draft is not saved" in words_of(app))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: "Quit and lose it?" in words_of(app))
+        await pilot.press("ctrl+q")
+        assert sum(isinstance(screen, ConfirmScreen) for screen in app.screen_stack) == 1
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        await fill_the_disk(app.engine, full=False)
+        await until(pilot, lambda: "Saved " in shown(app) and "not saved" not in words_of(app))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app._exit)
+
+
+async def test_closed_composers_leave_nothing_behind(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
+        seen = []
+        for number in range(30):
+            screen = ComposeScreen(app.engine, Draft(account="ada", body=f"{number} " * 1000))
+            app.push_screen(screen)
+            await until(pilot, lambda screen=screen: screen.query(BodyInput))
+            seen += [weakref.ref(screen), weakref.ref(screen.query_one(BodyInput))]
+            screen.dismiss(None)
+            await until(pilot, lambda: app.screen is app.inbox)
+        del screen
+        await pilot.pause()
+        await pilot.press("j")
+        gc.collect()
+        assert len(getattr(app, "__watchers", {}).get("theme", [])) <= 1
+        assert sum(ref() is not None for ref in seen) <= 4
+
+
+async def test_a_text_left_in_an_editor_is_offered(tmp_path: Path):
+    left = tmp_path / "data" / "editing" / "draft-x"
+    async with engine_with(tmp_path, ada=account()):
+        left.mkdir(parents=True)
+    (left / OWNER).touch()
+    (left / "draft.json").write_text('{"draft": 99, "given": ""}')
+    (left / "text.eml").write_text("Dear Bob,\nwritten elsewhere\n")
+    async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
+        await until(pilot, lambda: "A text was open in your editor" in words_of(app))
+        assert "Dear Bob," in shown(app)
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and "written elsewhere" in shown(app))
+        assert not left.exists()
+        draft_id = app.screen.draft.id
+        assert (await app.engine.load_draft(draft_id)).body == "Dear Bob,\nwritten elsewhere"
