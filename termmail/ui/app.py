@@ -156,7 +156,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     async def _read_first(self) -> First:
         engine = await self._open_engine()
-        view = View(engine.default_account, "Inbox")
+        view = View(engine.default_account, NAMES[Role.INBOX])
         ids = await engine.ids(view, FIRST)
         return First(engine, ids, await engine.rows(view, ids[:PAGE]))
 

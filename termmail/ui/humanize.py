@@ -1,4 +1,4 @@
-"""Numbers and times as a person says them."""
+"""Format numbers, sizes and times for people."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ DAY = 86_400
 
 
 class Today(Struct, frozen=True):
-    """The day it is, so that a whole page of dates asks the clock once. Times are UTC seconds, shown in local time."""
+    """The current day, read once for a whole page of dates. Times are UTC seconds, shown in local time."""
 
     year: int
     midnight: float
 
     @classmethod
     def at(cls, now: float) -> Today:
-        """The day that `now` is in."""
+        """Return the day that contains `now`."""
         local = time.localtime(now)
         return cls(local.tm_year, now - (local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec))
 
     def date(self, when: int) -> str:
-        """A date in at most ten cells: 09:12 today, Tue in the last six days, 3 Mar this year, else 2024-11-30."""
+        """Return a date of at most ten cells: 09:12 today, Tue in the last six days, 3 Mar this year, else 2024-11-30."""
         local = _local(when)
         if local is None:
             return ""
@@ -42,7 +42,7 @@ class Today(Struct, frozen=True):
 
 
 def _local(when: int) -> time.struct_time | None:
-    """Local time, or None for a number no clock can mean."""
+    """Return the local time, or None for a number outside the range of the clock."""
     try:
         return time.localtime(when)
     except (OverflowError, ValueError, OSError):
@@ -50,7 +50,7 @@ def _local(when: int) -> time.struct_time | None:
 
 
 def long_date(when: int) -> str:
-    """Tuesday 3 March 2026, 09:12"""
+    """Return a date as in "Tuesday 3 March 2026, 09:12"; "" where it cannot be represented."""
     local = _local(when)
     if local is None:
         return ""
@@ -59,7 +59,7 @@ def long_date(when: int) -> str:
 
 
 def ago(seconds: float) -> str:
-    """How long ago: just now, 3 minutes ago, 2 hours ago, 5 days ago."""
+    """Return a duration as in "just now", "3 minutes ago", "2 hours ago", "5 days ago"."""
     if seconds < 60:
         return "just now"
     if seconds < 3600:
@@ -70,17 +70,17 @@ def ago(seconds: float) -> str:
 
 
 def number(value: int) -> str:
-    """1 940, with spaces between thousands."""
+    """Return a number with spaces between thousands: 1 940."""
     return f"{value:,}".replace(",", " ")
 
 
 def count(value: int, noun: str) -> str:
-    """1 message, 2 messages."""
+    """Return a number with its noun: 1 message, 2 messages."""
     return f"{number(value)} {noun}{'' if value == 1 else 's'}"
 
 
 def size(count_bytes: int) -> str:
-    """870 B, 12 KB, 5.2 MB"""
+    """Return a number of bytes as in 870 B, 12 KB, 5.2 MB."""
     if count_bytes < 1000:
         return f"{count_bytes} B"
     if count_bytes < 999_500:

@@ -1,4 +1,4 @@
-"""The keys as this user has them: a preset, the user's own on top, and words for what does not fit together."""
+"""Build the user's keymap: a preset, the keys of the config on top, and a sentence for each conflict."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ PRESETS: dict[str, dict[str, str]] = {
         "message.archive": "e,y",
     },
 }
-"""What differs from the defaults of the table; "" takes the key away."""
+"""For each preset the keys that differ from the defaults; "" removes the key."""
 
 GO_MENU = "mail.go"
-"""The action that opens the menu of places."""
+"""The action that opens the go menu."""
 
 _SHOWN = {"escape": "Esc", "enter": "Enter", "space": "Space", "delete": "Del", "home": "Home", "end": "End"}
 _SHOWN |= {"pageup": "PgUp", "pagedown": "PgDn", "backspace": "Backspace", "tab": "Tab"}
@@ -89,22 +89,22 @@ def shown(key: str) -> str:
 
 
 class Keymap(Struct, frozen=True):
-    """The keys of every action, and what to tell the user about the config they came from."""
+    """The keys of every action, and the problems found in the config."""
 
     keys: dict[str, tuple[str, ...]]
     problems: tuple[str, ...] = ()
 
     def shown(self, action_id: str) -> str:
-        """The first key of an action as a person reads it, or "" where it has none."""
+        """Return the first key of an action as people write it, or "" where it has none."""
         keys = self.keys[action_id]
         return shown(keys[0]) if keys else ""
 
     def all_shown(self, action_id: str) -> str:
-        """All keys of an action as a person reads them."""
+        """Return all keys of an action as people write them."""
         return "  ".join(shown(key) for key in self.keys[action_id])
 
     def places(self) -> dict[str, str]:
-        """The letters of the go menu with the ids of their places."""
+        """Return the letters of the go menu with the ids of their actions."""
         letters = {}
         for action in ACTIONS:
             for key in self.keys[action.id]:
@@ -113,7 +113,7 @@ class Keymap(Struct, frozen=True):
         return letters
 
     def changed(self) -> dict[str, str]:
-        """What Textual's `set_keymap` needs: the actions whose keys are not those of the table."""
+        """Return the argument for Textual's `set_keymap`: the actions whose keys differ from the defaults."""
         return {
             action.id: ",".join(key for key in self.keys[action.id] if " " not in key) or "unbound"
             for action in ACTIONS
@@ -122,7 +122,10 @@ class Keymap(Struct, frozen=True):
 
 
 def build(preset: str = "termmail", own: Mapping[str, str] | None = None) -> Keymap:
-    """The keymap of a preset with the user's own keys on top. A key the user gives to an action leaves the others."""
+    """Return the keymap of a preset with the user's own keys on top.
+
+    A key that the user gives to one action is removed from the others.
+    """
     problems: list[str] = []
     changes = PRESETS[preset]
     keys = {action.id: split(changes[action.id]) if action.id in changes else action.keys for action in ACTIONS}
@@ -151,7 +154,7 @@ def build(preset: str = "termmail", own: Mapping[str, str] | None = None) -> Key
 
 
 def _meet(one: str, other: str) -> bool:
-    """Whether both actions would hear the same key press. The list and the reader never do."""
+    """Return whether both actions can receive the same key press. The list and the reader never do."""
     if one == other:
         return False
     a, b = BY_ID[one].where, BY_ID[other].where
@@ -159,7 +162,7 @@ def _meet(one: str, other: str) -> bool:
 
 
 def _clashes(chosen: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Keys the user gave to two actions that hear the same key press."""
+    """Return a sentence for each key that the user gave to two actions which receive the same key press."""
     ids = list(chosen)
     return [
         f"{shown(key)} is given to both {one} and {other}: choose another key for one of them."
@@ -172,17 +175,17 @@ def _clashes(chosen: Mapping[str, tuple[str, ...]]) -> list[str]:
 
 def _unknown(action_id: str) -> str:
     near = difflib.get_close_matches(action_id, BY_ID, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]}?" if near else " F1 shows what there is."
-    return f"[ui.keys] names “{action_id}”, which is no action.{hint}"
+    hint = f" Did you mean {near[0]}?" if near else " F1 lists all actions."
+    return f"[ui.keys]: “{action_id}” is not an action.{hint}"
 
 
 def _usable(key: str, action_id: str, problems: list[str]) -> bool:
     parts = key.split()
     if len(parts) > 1 and BY_ID[action_id].where is not Place.GO:
-        problems.append(f"[ui.keys] {action_id}: only places to go to can have two keys, not “{key}”.")
+        problems.append(f"[ui.keys] {action_id}: only places of the go menu can have two keys, not “{key}”.")
         return False
     if len(parts) > 2 or not all(_is_key(part) for part in parts):
-        problems.append(f"[ui.keys] {action_id}: “{key}” is no key. Write it like d, F5, ctrl+x, delete or space.")
+        problems.append(f"[ui.keys] {action_id}: “{key}” is not a key. Write it like d, F5, ctrl+x, delete or space.")
         return False
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from enum import Flag, auto
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,15 @@ FIRST = 200
 """Ids asked for first: more than a screen holds, and there at once however large the folder is."""
 
 
+class Stale(Flag):
+    """What must be read again."""
+
+    NOTHING = 0
+    IDS = auto()
+    ROWS = auto()
+    COUNTS = auto()
+
+
 class ListModel:
     """The view of the list, and the counts of the folder column. It reads again what events make stale."""
 
@@ -48,7 +58,7 @@ class ListModel:
         self._fail = fail
         self._coverage = ""
         self._cursors: dict[View, int] = {}
-        self._stale: set[str] = set()
+        self._stale = Stale.NOTHING
         self._refreshing = False
 
     # -- the view
@@ -67,7 +77,8 @@ class ListModel:
         """Show the top of the inbox, which was read already; the rest of it and the counts follow."""
         self._messages.show(first.ids, rows=first.rows)
         self._messages.empty = self._nothing()
-        self._screen.call_later(self.stale, "counts", *(["ids"] if len(first.ids) >= FIRST else []))
+        more = Stale.IDS if len(first.ids) >= FIRST else Stale.NOTHING
+        self._screen.call_later(self.stale, Stale.COUNTS | more)
 
     def go_to(self, view: View) -> None:
         """Show another folder, or the results of a search."""
@@ -76,7 +87,7 @@ class ListModel:
         if view.query is None:
             self.home = view
         behind(self._screen, partial(self._load, view), "view", exclusive=True)
-        self.stale("counts")
+        self.stale(Stale.COUNTS)
 
     async def _load(self, view: View) -> None:
         """Show the first page at once, then all ids; put the cursor where it was left."""
@@ -106,7 +117,7 @@ class ListModel:
     def keep_only(self, words: str) -> None:
         """Filter the view by these words; "" shows all of it."""
         self.filter = words
-        self.stale("ids")
+        self.stale(Stale.IDS)
 
     # -- ids and rows
 
@@ -152,12 +163,16 @@ class ListModel:
         """Mark what an event of the engine makes stale."""
         match event:
             case MailArrived(account=account):
-                self.stale("counts", *(["ids"] if self._concerns(account, NAMES[Role.INBOX]) else []))
+                self.stale(Stale.COUNTS)
+                if self._concerns(account, NAMES[Role.INBOX]):
+                    self.stale(Stale.IDS)
             case FolderChanged(account=account, folder=folder):
-                self.stale("counts", *(["ids", "rows"] if self._concerns(account, folder) else []))
+                self.stale(Stale.COUNTS)
+                if self._concerns(account, folder):
+                    self.stale(Stale.IDS | Stale.ROWS)
             case MessageChanged(ids=ids):
                 self._messages.reread(ids)
-                self.stale("counts")
+                self.stale(Stale.COUNTS)
             case SyncProgress(running=False):
                 self._messages.settle()
                 behind(self._screen, self._look_elsewhere, "elsewhere")
@@ -168,16 +183,16 @@ class ListModel:
         """Read everything again where another termmail has written to the store."""
         try:
             if await self.engine.changed_elsewhere():
-                self.stale("ids", "rows", "counts")
+                self.stale(Stale.IDS | Stale.ROWS | Stale.COUNTS)
         except UserError as error:
             self._fail(error)
 
     def _concerns(self, account: str, folder: str) -> bool:
         return self.view.account in {account, ""} and (self.view.folder == folder or self.narrowed)
 
-    def stale(self, *what: str) -> None:
-        """Read "ids", "rows" or "counts" again. Many calls in a row cost one reading."""
-        self._stale |= set(what)
+    def stale(self, what: Stale) -> None:
+        """Read this again. Many calls in a row cost one reading."""
+        self._stale |= what
         if self._stale and not self._refreshing:
             self._refreshing = True
             behind(self._screen, self._refresh, "refresh")
@@ -185,16 +200,16 @@ class ListModel:
     async def _refresh(self) -> None:
         try:
             while self._stale:
-                what, self._stale = self._stale, set()
+                what, self._stale = self._stale, Stale.NOTHING
                 view = self.view
-                if "ids" in what:
+                if Stale.IDS in what:
                     ids = await self.ids()
                     if view == self.view:
                         self._messages.update(ids)
                         self._messages.empty = self._nothing()
-                if "rows" in what:
+                if Stale.ROWS in what:
                     self._messages.reread()
-                if "counts" in what:
+                if Stale.COUNTS in what:
                     self.counts = {name: await self.engine.counts(name) for name in self.engine.accounts}
                     self._screen.folders.show(self.counts, self.home)
                 self._screen.retitle()

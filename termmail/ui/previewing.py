@@ -1,4 +1,4 @@
-"""The reader follows the cursor of the list, and what was opened counts as read once its text is on screen."""
+"""Let the reader follow the cursor of the list, and mark an opened message as read once its text is on screen."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from termmail.ui.screens.main import MainScreen
 
 REST = 0.15
-"""Seconds the cursor rests before the reading pane follows; moving on costs two rows of paint until then."""
+"""Seconds of rest after which the reading pane follows the cursor; until then a move repaints two rows only."""
 REST_FETCH = 0.45
-"""Seconds more before a text that is not here is fetched from the server."""
+"""Further seconds after which a text that is not stored is fetched from the server."""
 
 
 class Previewing:
@@ -59,7 +59,7 @@ class Previewing:
         elif reader.display:
             self._resting = screen.set_timer(REST, self.follow)
         elif reader.row is not None:
-            reader.clear()  # out of sight: when it comes back it must not show what the cursor has left
+            reader.clear()  # hidden: when it appears again it must not show the previous message
 
     def _at_cursor(self, row: Row | None) -> bool:
         """Return whether this is the row at the cursor: of the same kind, for drafts have ids of their own."""
@@ -100,7 +100,7 @@ class Previewing:
             self._screen.reader.show(row, fetch=fetch)
 
     def shown(self, message_id: int) -> None:
-        """The text of this message is on screen: if it was opened, it is read now."""
+        """Mark this message as read, if it was opened: its text is on screen."""
         if message_id == self._opened:
             self._mark_opened()
 
@@ -118,7 +118,10 @@ class Previewing:
             self._fail(error, "")
 
     async def message(self) -> tuple[Row, Message] | None:
-        """Return the message at the cursor with its row, fetched where needed; None is told or nothing to look at."""
+        """Return the message at the cursor with its row, fetched where needed.
+
+        Returns None where there is no message, and after a failure, which is shown.
+        """
         row = await self._list.cursor_row()
         if row is None or not is_message(row):
             return None

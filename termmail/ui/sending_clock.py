@@ -1,10 +1,10 @@
-"""The line that counts down to the next message that goes out, and what can still be stopped."""
+"""Count down to the next message that goes out, and know which messages can still be stopped."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.engine.events import OutboxChanged, sending
+from termmail.engine.events import OutboxChanged, SendOf
 from termmail.errors import UserError
 from termmail.ui.widgets.status import Problem
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SendingClock:
-    """Knows the messages that wait for their second, and tells how each of them ends."""
+    """The messages that wait for their send time; shows how each of them ends."""
 
     def __init__(self, engine: Engine, screen: MainScreen) -> None:
         self._engine = engine
@@ -55,7 +55,7 @@ class SendingClock:
         title = "was not sent" if event.state == "failed" else "may or may not have been sent"
         key = self._screen.termmail.keys.shown("go.outbox")
         advice = f"It is in the Outbox ({key})." if key else "It is in the Outbox."
-        problem = Problem(f"“{row.subject}” {title}. {row.words}", advice, event.account, sending(event.id))
+        problem = Problem(f"“{row.subject}” {title}. {row.words}", advice, event.account, SendOf(event.id))
         self._screen.problems.add(problem)
 
     def _tick(self) -> None:

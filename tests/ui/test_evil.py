@@ -1,4 +1,4 @@
-"""Strangers' words in every field of a message, through the real parser and store: text on the screen, nothing else."""
+"""Hostile text in every field of a message, through the real parser and store, is drawn as text and nothing else."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.ui.stage import EVIL, SIZES, assert_harmless, shown, until
 
 
 def encoded(text: str) -> str:
-    """A text as an encoded-word: the way any byte gets into a header."""
+    """Return a text as an encoded-word, which can carry any byte into a header."""
     raw = text.encode("utf-8", "surrogatepass")
     return f"=?utf-8?B?{base64.b64encode(raw).decode()}?="
 
 
 def evil_letter(number: int, evil: str) -> bytes:
-    """A message with the same evil words in every field that is ever drawn."""
+    """Return a message with the same hostile text in every field that is drawn."""
     word = encoded(evil)
     evil = evil.encode("utf-8", "replace").decode()
     body = "\r\n".join([evil, "> " + evil, "-- ", evil]).replace("\x00", "\x01")

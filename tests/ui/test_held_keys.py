@@ -1,4 +1,4 @@
-"""What is typed while a screen opens waits for it: also when screens open one soon after the other."""
+"""Keys typed while a screen opens wait for it, also when screens open in quick succession."""
 
 from __future__ import annotations
 

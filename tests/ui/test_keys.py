@@ -1,4 +1,4 @@
-"""Every key does one thing where it is pressed, in every preset, and a config that cannot work is told in words."""
+"""One action per key and place in every preset; a config that cannot work is reported in words."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def test_the_same_key_in_list_and_reader_is_no_clash():
     [
         (
             {"message.archve": "y"},
-            "[ui.keys] names “message.archve”, which is no action. Did you mean message.archive?",
+            "[ui.keys]: “message.archve” is not an action. Did you mean message.archive?",
         ),
         ({"message.star": "y", "message.archive": "y"}, "y is given to both message.star and message.archive"),
-        ({"message.star": "ctr+y"}, "“ctr+y” is no key"),
-        ({"message.star": "g y"}, "only places to go to can have two keys"),
+        ({"message.star": "ctr+y"}, "“ctr+y” is not a key"),
+        ({"message.star": "g y"}, "only places of the go menu can have two keys"),
     ],
 )
 def test_a_config_that_cannot_work_is_told_in_words(own, words):

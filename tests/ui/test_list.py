@@ -1,4 +1,4 @@
-"""The message list: a cursor that keeps its message, moves that paint two rows, verbs that change the screen at once."""
+"""The message list: the cursor keeps its message, a move paints two rows, verbs change the screen at once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from array import array
 import pytest
 
 from termmail.engine.views import View
+from termmail.ui.list_model import Stale
 from termmail.ui.widgets import list_row as rows
 from tests.ui.mailbox_stage import LETTERS, inbox_of, letter, mailbox
-from tests.ui.stage import shown, until
+from tests.ui.stage import shown, until, words_of
 
 
 async def test_newest_is_first_and_has_the_cursor(tmp_path):
@@ -205,7 +206,7 @@ async def test_what_is_deleted_leaves_at_once_and_does_not_flicker_back(tmp_path
         app.inbox.messages.update = lambda ids, **at: (seen.append(gone in ids), update(ids, **at))
         await app.inbox.action_do("message.delete")
         assert gone not in app.inbox.messages.ids
-        app.inbox.mail.list.stale("ids")
+        app.inbox.mail.list.stale(Stale.IDS)
         await until(pilot, lambda: len(seen) >= 2)
         assert not any(seen)
         assert len(await app.engine.ids(inbox_of(app.engine))) == len(LETTERS) - 1
@@ -250,4 +251,56 @@ async def test_an_address_that_does_not_fit_keeps_its_domain(tmp_path):
     mails = [letter(1, From=f'"security@bank.example.org" <{false}>')]
     for size in ((80, 24), (120, 36), (40, 12)):
         async with mailbox(tmp_path / str(size[0]), mails, size=size) as (app, _pilot):
-            assert "mple.net" in shown(app).splitlines()[1 if size[0] < 120 else 2]
+            assert "mple.net" in shown(app).splitlines()[1 if size[0] < 160 else 2]
+
+
+async def test_a_click_hits_the_row_under_the_mouse_where_the_panes_have_borders(tmp_path):
+    async with mailbox(tmp_path, size=(200, 50)) as (app, pilot):
+        row = next(y for y, line in enumerate(shown(app).splitlines()) if "Letter 9 " in line)
+        await pilot.click(offset=(60, row))
+        await until(pilot, lambda: app.subject() == "Letter 9")
+        row = next(y for y, line in enumerate(shown(app).splitlines()) if "  Sent" in line)
+        await pilot.click(offset=(5, row))
+        await until(pilot, lambda: "Nothing was sent from here yet." in shown(app))
+
+
+async def test_a_wide_list_gives_its_width_to_the_subject(tmp_path):
+    subject = "The Analytical Engine weaves algebraical patterns just as the Jacquard loom weaves flowers"
+    async with mailbox(tmp_path, [letter(1, Subject=subject)], size=(200, 50)) as (app, pilot):
+        await until(pilot, lambda: "Analytical" in shown(app))
+        line = next(line for line in shown(app).splitlines() if "● " in line)
+        assert "…  Wed " in line
+
+
+@pytest.mark.parametrize("size", [(120, 36), (120, 24), (159, 40), (160, 40), (200, 60)])
+async def test_a_wide_screen_gives_a_text_of_72_columns_its_lines(tmp_path, size):
+    text = "\r\n".join("x" * 72 for _ in range(3))
+    async with mailbox(tmp_path, [letter(1, body=text)], size=size) as (app, pilot):
+        await until(pilot, lambda: "x" * 72 in shown(app))
+
+
+async def test_an_open_that_cannot_be_stored_does_not_count_as_read(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await app.engine.db(read_only, on=True)
+        await pilot.press("enter")
+        await until(pilot, lambda: "can be read but not written" in words_of(app))
+        await until(pilot, lambda: app.inbox.messages.row(app.inbox.messages.cursor_id).unread)
+        await app.engine.db(read_only, on=False)
+
+
+async def test_a_star_that_cannot_be_stored_goes_away_again(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await app.engine.db(read_only, on=True)
+        await pilot.press("s")
+        await until(pilot, lambda: "can be read but not written" in words_of(app))
+        assert "★" not in shown(app)
+        await app.engine.db(read_only, on=False)
+        await pilot.press("s")
+        await until(pilot, lambda: "★" in shown(app))
+        await app.workers.wait_for_complete()
+        assert (await app.engine.row(app.inbox.messages.cursor_id)).starred
+
+
+def read_only(store, *, on):
+    """Let SQLite refuse every write, or take them again."""
+    store.db.execute(f"PRAGMA query_only = {int(on)}")

@@ -1,10 +1,11 @@
-"""How the screens look, as grids of text: a change here should be one that was meant."""
+"""Snapshots of the screens as grids of text, and their colours."""
 
 from __future__ import annotations
 
 import time
 
 import pytest
+from rich.color import ColorSystem
 
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until
@@ -26,12 +27,12 @@ def utc(monkeypatch):
 
 
 def grid(app):
-    """The screen, without the words of how long ago that was and blanks at line ends."""
+    """Return the screen without blanks at line ends."""
     return "\n".join(line.rstrip() for line in shown(app).splitlines())
 
 
 async def settled(app, pilot):
-    """Star, selection and preview in place."""
+    """Set a star and a selection, and wait for the preview."""
     app.engine.status("ada")
     app.inbox.status.say("")
     await pilot.press("j", "s", "j", "x", "k", "k", "k")
@@ -74,3 +75,18 @@ async def test_help(tmp_path, snapshot):
         await pilot.press("question_mark")
         await until(pilot, lambda: "All keys" in shown(app) and "Open the message" in shown(app))
         assert grid(app) == snapshot
+
+
+async def test_the_bars_keep_their_colours_where_there_are_256(tmp_path):
+    async with mailbox(tmp_path, MAILS, size=(120, 30)) as (app, pilot):
+        await settled(app, pilot)
+        grounds = {
+            (y, part.style.bgcolor)
+            for y, strip in enumerate(app.screen._compositor.render_strips())
+            for part in strip
+            if part.style and part.style.bgcolor
+        }
+        assert grounds
+        for y, ground in grounds:
+            real, drawn = ground.get_truecolor(), ground.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+            assert max(abs(one - other) for one, other in zip(real, drawn, strict=True)) < 24, (y, real, drawn)

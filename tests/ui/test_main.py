@@ -1,4 +1,4 @@
-"""The main screen: verbs that show at once and can be taken back, places, search, troubles that stay until read."""
+"""The main screen: verbs and their undo, folders, search, problems that stay until they are read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.ui.stage import account, engine_with, shown, until, words_of
 
 
 async def there(app, folder):
-    """The subjects a folder holds."""
+    """Return the subjects of the messages in a folder."""
     view = View("ada", folder)
     return {row.subject for row in await app.engine.rows(view, await app.engine.ids(view))}
 
@@ -97,6 +97,77 @@ async def test_archive_and_spam(tmp_path):
         await app.workers.wait_for_complete()
         assert await there(app, "Archive") == {"Letter 12"}
         assert await there(app, "Spam") == {"Letter 11"}
+
+
+async def test_spam_that_is_none_goes_back_to_the_inbox(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("!", "g", "s")
+        await until(pilot, lambda: app.subjects() == ["Letter 12"])
+        await pilot.press("!")
+        await until(pilot, lambda: "Not spam: 1 message moved to Inbox" in shown(app))
+        assert await there(app, "Spam") == set()
+        await pilot.press("z")
+        await until(pilot, lambda: app.subjects() == ["Letter 12"])
+
+
+async def test_marking_read_can_be_undone_like_marking_unread(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        message_id = app.inbox.messages.cursor_id
+        for unread in (False, True):
+            await pilot.press("u")
+            await app.workers.wait_for_complete()
+            assert (await app.engine.row(message_id)).unread is unread
+        for unread in (False, True):
+            await pilot.press("z")
+            await until(pilot, lambda: "1 message as before" in shown(app))
+            await app.workers.wait_for_complete()
+            assert (await app.engine.row(message_id)).unread is unread
+            app.inbox.status.say("")
+
+
+async def test_undo_does_not_make_unread_what_was_only_opened(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("enter")
+        await until(
+            pilot, lambda: "11 unread" in shown(app) or not app.inbox.messages.row(app.inbox.messages.cursor_id).unread
+        )
+        await pilot.press("q", "z")
+        await until(pilot, lambda: "There is nothing to undo." in shown(app))
+
+
+async def test_archiving_what_is_archived_says_so_and_leaves_undo_alone(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("/", *"letter", "enter")
+        await until(pilot, lambda: "12 found" in shown(app) and app.inbox.messages.has_focus and app.subject())
+        await pilot.press("e")
+        await until(pilot, lambda: "Archived: 1 message" in shown(app) and "12 found" in shown(app))
+        await pilot.press("home", "e")
+        await until(pilot, lambda: "in Archive already" in shown(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "1 message back in Inbox" in shown(app))
+        assert await there(app, "Archive") == set()
+
+
+async def test_the_preview_of_another_folder_is_gone_at_once(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await until(pilot, lambda: "This is letter 12." in shown(app))
+        app.inbox.mail.go_to(View("ada", "Sent"))
+        await until(pilot, lambda: "Nothing was sent from here yet." in shown(app))
+        assert "This is letter 12." not in shown(app)
+
+
+async def test_what_is_selected_can_be_read_and_copying_says_so(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await until(pilot, lambda: app.inbox.reader.message)
+        app.inbox.text_select_all()
+        chosen = [
+            part.style for y in range(12) for part in app.inbox.reader.render_line(y) if "letter 12." in part.text
+        ]
+        assert chosen
+        assert all(style.color != style.bgcolor for style in chosen)
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: "Copied" in shown(app))
+        assert "This is letter 12." in app.clipboard
 
 
 async def test_what_cannot_be_undone_is_asked_first(tmp_path):
@@ -178,6 +249,43 @@ async def test_a_send_counts_down_and_undo_brings_the_draft_back(tmp_path):
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.inbox)
         assert "Sending in" not in shown(app)
+
+
+async def test_what_counts_down_is_stopped_by_its_own_key_whatever_z_takes_back(tmp_path):
+    async with mailbox(tmp_path, clock=time.time) as (app, pilot):
+        draft = await app.engine.new_draft("ada", "bob@example.org")
+        await app.engine.send(type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 600)
+        await until(pilot, lambda: "Z stops it" in shown(app))
+        await pilot.press("d")
+        await until(pilot, lambda: "z brings it back" in shown(app).splitlines()[-2])
+        assert "Z stops it" in shown(app).splitlines()[-2]
+        await pilot.press("z")
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 12 and "back in Inbox" in shown(app))
+        assert app.screen is app.inbox
+        assert "Z stops it" in shown(app)
+        await pilot.press("Z", "!")
+        await until(pilot, lambda: app.screen is not app.inbox and "Cards" in shown(app))
+        await until(pilot, lambda: "!Dear Bob" in shown(app) or "Dear Bob!" in shown(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.inbox)
+        assert "Sending in" not in shown(app)
+        await pilot.press("Z")
+        await until(pilot, lambda: "Nothing is about to be sent." in shown(app))
+
+
+@pytest.mark.parametrize("key", ["z", "d"])
+async def test_a_message_is_stopped_from_its_row_in_the_outbox(tmp_path, key):
+    async with mailbox(tmp_path, clock=time.time) as (app, pilot):
+        await pilot.press("s")
+        await app.workers.wait_for_complete()
+        draft = await app.engine.new_draft("ada", "bob@example.org")
+        await app.engine.send(type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 600)
+        await app.engine.star([app.inbox.messages.ids[1]], on=True)
+        await pilot.press("g", "o")
+        await until(pilot, lambda: app.subject() == "Cards")
+        await pilot.press(key)
+        await until(pilot, lambda: "1 message back in Drafts" in shown(app) and "Nothing waits" in shown(app))
+        assert await there(app, "Drafts") == {"Cards"}
 
 
 async def test_sent_is_said_only_after_the_server_took_it(tmp_path):
@@ -494,7 +602,7 @@ async def test_the_palette_finds_an_action_and_does_it(tmp_path):
 
 @pytest.mark.parametrize("words", [":", ":q!", ":zzz", ":delete it"])
 async def test_the_palette_does_nothing_but_what_its_name_was_typed_for(tmp_path, words):
-    """However fast the fingers are: Enter never takes what does not answer to what was typed."""
+    """However fast the keys come, Enter takes only an action that matches what was typed."""
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press(*("colon" if key == ":" else "exclamation_mark" if key == "!" else key for key in words))
         await pilot.press("enter")
@@ -604,7 +712,7 @@ async def test_q_goes_back_and_quits_only_at_the_list(tmp_path):
 
 
 def last_line(app):
-    """The key bar, as it stands on the screen."""
+    """Return the key bar as it is on the screen."""
     return shown(app).splitlines()[-1]
 
 

@@ -1,4 +1,4 @@
-"""Keys that come many at a time, as over a slow line, do what they did when they were pressed: each in its turn."""
+"""Keys that arrive in one burst, as over a slow line, act in the order they were pressed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NAMED = {
 
 
 def burst(app: App[Any], text: str) -> None:
-    """All keys at once, as the driver hands them over. Signs of NAMED are keys without a letter."""
+    """Post all keys at once, as the driver does. The signs of NAMED are keys without a letter."""
     for char in text:
         app.post_message(events.Key(NAMED[char], None) if char in NAMED else events.Key(char, char))
 

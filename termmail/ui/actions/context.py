@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
 from termmail.ui.humanize import GONE
-from termmail.ui.list_model import ListModel
+from termmail.ui.list_model import ListModel, Stale
 from termmail.ui.previewing import Previewing
 from termmail.ui.roles import Listing
 from termmail.ui.sending_clock import SendingClock
@@ -119,7 +119,7 @@ class Mail:
         finally:
             self.list.leaving -= set(leaving)
             if leaving:
-                self.list.stale("ids", "counts")
+                self.list.stale(Stale.IDS | Stale.COUNTS)
 
     def ask(self, question: str, yes: str, then: Callable[[], object]) -> None:
         """Do `then` only after a yes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from termmail.engine.views import ORDERS
@@ -13,25 +14,32 @@ from termmail.ui.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from termmail.ui.actions.context import Mail
 
-SEARCH, FILTER = "search", "filter"
+
+class Asked(StrEnum):
+    """What the words of the prompt are for."""
+
+    SEARCH = "search"
+    FILTER = "filter"
 
 
 @verb("mail.search", "/", "Search all mail", Group.FINDING, rank=8, short="search")
 def search(mail: Mail) -> None:
     """Ask for words to search for; the list follows the typing."""
     label = " Search all accounts: " if len(mail.engine.accounts) > 1 else " Search all mail: "
-    mail.screen.query_one(Prompt).open(SEARCH, label, "words, from:ada, subject:lunch")
+    mail.screen.query_one(Prompt).open(Asked.SEARCH, label, "words, from:ada, subject:lunch")
 
 
 @verb("mail.filter", "\\", "Filter this view", Group.FINDING)
 def narrow(mail: Mail) -> None:
     """Ask for words that messages of this folder must hold; the list follows the typing."""
-    mail.screen.query_one(Prompt).open(FILTER, f" Filter {mail.list.home.folder}: ", "words of the messages to keep")
+    mail.screen.query_one(Prompt).open(
+        Asked.FILTER, f" Filter {mail.list.home.folder}: ", "words of the messages to keep"
+    )
 
 
 def typed(mail: Mail, kind: str, text: str) -> None:
     """Let the list follow what is typed."""
-    if kind == FILTER:
+    if kind == Asked.FILTER:
         mail.list.keep_only(text)
     elif text:
         mail.go_to(mail.list.results(unfinished(text)))
@@ -44,7 +52,7 @@ def closed(mail: Mail, kind: str, text: str, *, kept: bool) -> None:
     if mail.screen.whole:
         mail.screen.set_whole(on=False)
     mail.screen.set_focus(mail.screen.messages)
-    if kind == FILTER:
+    if kind == Asked.FILTER:
         mail.list.keep_only(text if kept else "")
     elif kept and text:
         mail.go_to(mail.list.results(text))

@@ -78,9 +78,9 @@ async def _take_back(mail: Mail, ids: Sequence[int]) -> str:
     rows = [await mail.engine.outbox_row(outbox_id) for outbox_id in ids]
     back = [row for row in rows if row.draft_id and await mail.engine.cancel_outbox(row.id) is not None]
     if not all(row.draft_id for row in rows):
-        return "What a program handed over has no draft to go back to. Enter offers to delete it."
+        return "A message from another program has no draft to go back to. Enter offers to delete it."
     if len(back) < len(ids):
-        return "What is on its way already cannot be taken back."
+        return "A message that is being sent already cannot be stopped."
     return f"Not sent: {count(len(back), 'message')} back in {NAMES[Role.DRAFTS]}"
 
 
@@ -103,7 +103,7 @@ def spam(mail: Mail) -> None:
 
 async def _no_spam(mail: Mail, ids: Sequence[int]) -> str:
     await mail.engine.move(ids, NAMES[Role.INBOX])
-    return f"Not spam: {count(len(ids), 'message')} back in {NAMES[Role.INBOX]}"
+    return f"Not spam: {count(len(ids), 'message')} moved to {NAMES[Role.INBOX]}"
 
 
 @verb("message.move", "v", "Move to a folder", Group.SORTING_OUT, applies=on_changeable_message, rank=13, short="move")
@@ -192,7 +192,7 @@ async def _stop(mail: Mail, outbox_id: int) -> str:
     try:
         draft = await mail.engine.cancel_outbox(outbox_id)
         if draft is None:
-            return "What is on its way already cannot be stopped."
+            return "The message is being sent already and cannot be stopped."
         await compose_on(mail, draft)
         return "Not sent: the message is a draft again."
     finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from textual.containers import Container
 from textual.screen import Screen
 
-from termmail.engine.events import Failed, OutboxChanged, SyncProgress, receiving, sending
+from termmail.engine.events import Failed, OutboxChanged, SendOf, SyncOf, SyncProgress
 from termmail.engine.views import View
 from termmail.errors import ErrorCode
 from termmail.ui.actions import BY_ID, Place, bindings, folders, program, reading, searching
@@ -50,7 +50,7 @@ class MainScreen(Screen[None]):
 
     BINDINGS = bindings(Place.MAIL)
     AUTO_FOCUS = "#list"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide")]  # noqa: RUF012 - Textual's own type
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide"), (160, "-broad")]  # noqa: RUF012 - Textual's own type
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
 
     mail: Mail
@@ -72,8 +72,9 @@ class MainScreen(Screen[None]):
         yield TitleLine()
         with Container(id="panes"):
             yield FolderList(id="folders")
-            yield MessageList(self._rows, clock=self.clock, id="list")
-            yield Reader(id="reader")
+            with Container(id="mail"):
+                yield MessageList(self._rows, clock=self.clock, id="list")
+                yield Reader(id="reader")
         yield Problems()
         yield StatusLine()
         yield Prompt()
@@ -93,6 +94,7 @@ class MainScreen(Screen[None]):
         self.reader.engine = first.engine
         self.mail = Mail(first.engine, self)
         self.opened = True
+        self.problems.dismiss_key = self.termmail.keys.shown("view.back")
         if first.engine.read_only:
             self.problems.add(
                 Problem("The data folder cannot be written.", "Mail can be read; nothing can be changed.")
@@ -143,8 +145,8 @@ class MainScreen(Screen[None]):
 
     @property
     def is_wide(self) -> bool:
-        """The panes stand side by side."""
-        return self.has_class("-wide")
+        """There is room for folders, list and reader at once."""
+        return self.has_class("-wide") or self.has_class("-broad")
 
     @property
     def whole(self) -> bool:
@@ -234,7 +236,7 @@ class MainScreen(Screen[None]):
 
     def on_reader_fetched(self, event: Reader.Fetched) -> None:
         """Clear the connection error of this account: its server answers."""
-        self.problems.settle(receiving(event.account))
+        self.problems.settle(SyncOf(event.account))
 
     def on_reader_shown(self, event: Reader.Shown) -> None:
         """Count the message as read, if it was opened."""
@@ -269,7 +271,7 @@ class MainScreen(Screen[None]):
                     self._synced(event)
             case OutboxChanged(id=outbox_id, state=state):
                 if state in {"sending", "sent", "cancelled"}:  # it is tried again, or there is nothing to try
-                    self.problems.settle(sending(outbox_id))
+                    self.problems.settle(SendOf(outbox_id))
                 behind(self, partial(self.mail.sending.heard, event), "outbox")
             case Failed():
                 self.problems.add(Problem(event.words, event.advice, event.account, event.about))
@@ -279,7 +281,7 @@ class MainScreen(Screen[None]):
     def _synced(self, event: SyncProgress) -> None:
         """Clear the errors of an account whose server has answered, and fetch again what it did not give before."""
         self.problems.forget(event.account)
-        self.problems.settle(receiving(event.account))
+        self.problems.settle(SyncOf(event.account))
         self.reader.try_again(event.account)
         if event.words and event.words != "No new messages":
             self.status.say(event.words)
@@ -291,7 +293,7 @@ class MainScreen(Screen[None]):
             self.status.say(str(error))
             return
         account = account if code in ABOUT_THE_SERVER else ""
-        about = receiving(account) if account else ""
+        about = SyncOf(account) if account else None
         self.problems.add(Problem(str(error), getattr(error, "advice", ""), account, about))
 
     def retitle(self) -> None:

@@ -1,4 +1,4 @@
-"""The folder column: every account with its folders and how much in them is unread."""
+"""The folder column: every account with its folders and their unread counts."""
 
 # ruff: noqa: D102 - what an action does is in the registry of actions
 
@@ -28,7 +28,7 @@ WAITING = {Role.DRAFTS, Role.OUTBOX}
 
 
 class FolderList(ScrollView, can_focus=True):
-    """A heading for each account where there are several, its folders, and a number where one matters."""
+    """A heading for each account where there are several, its folders, and their counts."""
 
     BINDINGS = bindings(Place.FOLDERS)
     ALLOW_SELECT = False
@@ -41,7 +41,7 @@ class FolderList(ScrollView, can_focus=True):
     }
 
     class Chosen(Message):
-        """The reader wants to see this folder."""
+        """The user chose this folder."""
 
         def __init__(self, view: View) -> None:
             super().__init__()
@@ -55,7 +55,7 @@ class FolderList(ScrollView, can_focus=True):
         self._cursor = 0
 
     def show(self, counts: dict[str, dict[str, Count]], current: View | None) -> None:
-        """The folders of every account, and which one is on screen."""
+        """Show the folders of every account; `current` is the one on screen."""
         if (counts, current) == (self.counts, self.current) and self._lines:
             return
         moved = current != self.current
@@ -97,7 +97,11 @@ class FolderList(ScrollView, can_focus=True):
             self.post_message(self.Chosen(view))
 
     def on_click(self, event: events.Click) -> None:
-        place = event.y + self.scroll_offset.y
+        """Show the folder that is clicked."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return  # the border
+        place = offset.y + self.scroll_offset.y
         if place < len(self._lines) and isinstance(self._lines[place], View):
             self._cursor = place
             self.refresh()

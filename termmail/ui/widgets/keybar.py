@@ -1,4 +1,4 @@
-"""The keys that matter where the focus is, on the last line; what does not fit stands in the help."""
+"""The key bar on the last line: the most important keys where the focus is; the help lists the others."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def _offer(action: Action) -> str:
 
 
 HELP = "app.help-too"
-"""The key that tells all others: room is kept for it."""
+"""The action that lists all keys: the bar always keeps room for it."""
 
 
 class KeyBar(Widget):
-    """Reads the bindings that are active now and draws those the table ranks, most important first."""
+    """Draws the active bindings that have a rank in the registry, most important first."""
 
     def __init__(self) -> None:
         super().__init__(id="keys")
@@ -42,7 +42,7 @@ class KeyBar(Widget):
         self._changed(self.screen)
 
     def again(self) -> None:
-        """What the keys do here has changed, though the focus has not."""
+        """Draw the bar again: what the keys do has changed, though the focus has not."""
         self._changed(self.screen)
 
     def _changed(self, screen: Screen[object]) -> None:
@@ -52,7 +52,7 @@ class KeyBar(Widget):
             self.refresh()
 
     def _hints(self, screen: Screen[object]) -> list[tuple[str, str, str]]:
-        """What a field that takes every letter says of its few keys."""
+        """Return the hints of a text field, whose letter keys are not actions."""
         around = screen.focused.ancestors if screen.focused else ()
         return [(key, words, "") for node in around for key, words in getattr(node, "HINTS", ())]
 
@@ -69,7 +69,7 @@ class KeyBar(Widget):
         return sorted(found.values(), key=lambda entry: BY_ID[entry[2]].rank)
 
     def render(self) -> Content:
-        """As many as fit, whole, with a blank at each end."""
+        """Draw as many keys as fit completely, with a blank at each end."""
         parts: list[Content] = []
         self._spans = []
         x = 1
@@ -89,7 +89,7 @@ class KeyBar(Widget):
         return Content.assemble(" ", Content(" " * gap).join(parts))
 
     async def on_click(self, event: events.Click) -> None:
-        """A key can be clicked as well."""
+        """Do the action that is clicked."""
         for start, end, action_id in self._spans:
             if action_id and start <= event.x < end:
                 from termmail.ui.action_search import perform  # noqa: PLC0415 - the palette is built on use

@@ -1,4 +1,4 @@
-"""How one message looks in the list: segments for a line of cells, nothing else."""
+"""Draw one row of the message list as segments."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ LEGEND = (
 LTR = "\u200e"
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 SNIPPET_FROM = 12
-"""Cells that must be left behind a subject before its snippet is worth drawing."""
+"""Cells that must be left behind a subject for its snippet to be drawn."""
 
 
 class Look(Struct, frozen=True):
-    """The styles of one row: all of them share one background, so that few bytes paint it."""
+    """The styles of one row. All of them share one background, so that a row takes few bytes to paint."""
 
     text: Style
     unread: Style
@@ -44,14 +44,14 @@ class Look(Struct, frozen=True):
 
 
 def sender(row: Row) -> str:
-    """Who a row is about: the sender, or in Sent, Drafts and Outbox the people it goes to."""
+    """Return whom a row is about: the sender, or in Sent, Drafts and Outbox the recipients."""
     if shows_recipients(row):
         return f"To: {row.recipients}" if row.recipients else "To: nobody yet"
     return row.sender or "(nobody)"
 
 
 def mark(row: Row, *, selected: bool) -> str:
-    """The one mark in front: selected before unread, unread before answered."""
+    """Return the mark in front of a row: selected before unread, unread before answered."""
     if selected:
         return SELECTED
     if row.unread:
@@ -62,12 +62,14 @@ def mark(row: Row, *, selected: bool) -> str:
 
 
 def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, selected: bool) -> list[Segment]:
-    """A message on one line: marks, who, subject and first words, date at the right edge."""
-    dates = 10 if width >= 60 else 6
-    who = 24 if width >= 110 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
+    """Draw a message on one line: marks, person, subject and snippet, the date at the right edge."""
+    who = (
+        28 if width >= 130 else 24 if width >= 80 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
+    )
     date = today.date(row.date)
-    date = date if cell_len(date) <= dates else date[:4]
-    text = width - (5 + who + 2 + 2 + dates + 1)
+    date = date if width >= 60 or cell_len(date) <= 6 else date[:4]
+    gap = f" {CLIP} " if row.attachments else "  "
+    text = width - (5 + who + 2 + len(gap) + cell_len(date) + 1)
     words = look.unread if row.unread else look.text
     parts = [
         _front(row, look, cursor=cursor, selected=selected),
@@ -75,7 +77,7 @@ def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, select
         Segment(f"{STAR} " if row.starred else "  ", look.star if row.starred else look.text),
         Segment(_who(row, who) + "  ", words),
         *_subject(row, max(text, 0), words, look.dim),
-        Segment((f" {CLIP}" if row.attachments else "  ") + date.rjust(dates) + " ", look.dim),
+        Segment(f"{gap}{date} ", look.dim),
     ]
     return _joined(parts)
 
@@ -83,7 +85,7 @@ def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, select
 def card(
     row: Row, width: int, look: Look, today: Today, *, second: bool, cursor: bool, selected: bool
 ) -> list[Segment]:
-    """A message on two lines, for a narrow list: who and when, then the subject."""
+    """Draw one of the two lines of a message in a narrow list: person and date, then the subject."""
     words = look.unread if row.unread else look.text
     if second:
         parts = [
@@ -109,7 +111,7 @@ def _front(row: Row, look: Look, *, cursor: bool, selected: bool) -> Segment:
 
 
 def _answered(row: Row, *, selected: bool) -> str:
-    """Beside the one mark in front: answered or forwarded, where that mark says something else."""
+    """Return the answered or forwarded mark where the mark in front shows something else."""
     if not selected and not row.unread:
         return " "
     return ANSWERED if row.answered else FORWARDED if row.forwarded else " "
@@ -120,7 +122,7 @@ def _star(row: Row, look: Look) -> Segment:
 
 
 def _subject(row: Row, width: int, words: Style, dim: Style) -> list[Segment]:
-    """The subject, and behind it as much of the first words as fits."""
+    """Draw the subject, and behind it as much of the snippet as fits."""
     subject = row.subject or "(no subject)"
     extra = row.note or row.snippet
     used = cell_len(subject)
@@ -130,25 +132,24 @@ def _subject(row: Row, width: int, words: Style, dim: Style) -> list[Segment]:
 
 
 def _who(row: Row, width: int) -> str:
-    """The sender in exactly `width` cells."""
+    """Return the person in exactly `width` cells."""
     return _fit(cut_sender(sender(row), width), width)
 
 
 def _fit(text: str, width: int) -> str:
-    """Exactly `width` cells, with … where something was cut."""
+    """Return the text in exactly `width` cells, with … where it was cut."""
     if cell_len(text) <= width:
         return _kept_apart(text) + " " * (width - cell_len(text))
     return _kept_apart(set_cell_size(text, width - 1)) + "…" if width > 0 else ""
 
 
 def _kept_apart(text: str) -> str:
-    """A text from right to left ends with a left-to-right mark: what stands behind it in the row stays there."""
+    """End a right-to-left text with a left-to-right mark, so that the columns behind it keep their places."""
     return text + LTR if not text.isascii() and RIGHT_TO_LEFT.search(text) else text
 
 
 def _joined(parts: list[Segment]) -> list[Segment]:
-    """Neighbours of one style as one segment, and blanks in whatever style is next to them: every segment costs forty
-    bytes on the wire to the terminal."""
+    """Join neighbouring segments of one style, and blanks with their neighbour: each segment costs about forty bytes."""
     joined: list[Segment] = []
     for part in parts:
         if joined and (joined[-1].style == part.style or not part.text.strip()):
@@ -161,7 +162,7 @@ def _joined(parts: list[Segment]) -> list[Segment]:
 
 
 def _marks_alone(part: Segment) -> list[Segment]:
-    """A left-to-right mark as its own segment, so that whoever places segments by cells is not led astray."""
+    """Split left-to-right marks off as segments of their own, for code that measures segments in cells."""
     if LTR not in part.text:
         return [part]
     return [Segment(text, part.style) for text in re.split(f"({LTR})", part.text) if text]

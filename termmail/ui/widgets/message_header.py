@@ -8,6 +8,7 @@ from rich.cells import cell_len, chop_cells
 
 from termmail.mail import sanitize
 from termmail.ui.humanize import count, long_date, size
+from termmail.ui.roles import Role, role_of, shows_recipients
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def head(
         who = who[: budget - 1]
     lines = [*top, *who, *elsewhere]
     lines += _warned(found, width, budget - len(lines))
-    if message is not None and (not low or row.folder == "Sent"):
+    if message is not None and (not low or role_of(row.folder) is Role.SENT):
         lines += _others(message, width, budget - len(lines))
     for note in notes[warned:]:
         told = _folded(note, width, " " * LABEL, "label")
@@ -82,7 +83,7 @@ def _who(row: Row, message: Message | None, width: int, *, low: bool) -> list[He
     label, people = "From", row.sender
     if message is not None:
         people = ", ".join(map(sanitize.address_text, message.envelope.sender)) or "nobody"
-    elif row.folder in {"Sent", "Drafts", "Outbox"}:
+    elif shows_recipients(row):
         label, people = "To", row.recipients
     when = long_date(row.date)
     room = width - LABEL - cell_len(people) - cell_len(when)

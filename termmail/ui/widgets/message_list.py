@@ -1,4 +1,4 @@
-"""The message list: any number of messages at the price of one screenful. It holds ids and a few hundred rows."""
+"""The message list: holds the ids of any number of messages, and the rows of a few hundred of them."""
 
 # ruff: noqa: D102 - what an action does is in the registry of actions
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 CACHED = 2000
 CARDS_BELOW = 68
-"""A list narrower than this, and high enough, draws each message on two lines."""
+"""A list narrower than this many cells, and high enough, draws each message on two lines."""
 CARDS_FROM_HEIGHT = 16
 
 
 class MessageList(ScrollView, can_focus=True):
-    """Messages by id. `source` fetches rows; a row that is not here yet is drawn as … and asked for.
+    """Messages by id. `source` fetches rows; a row that is not loaded yet is drawn as … and requested.
 
-    The cursor stands on a message, not on a place: when ids change it goes where its message went.
+    The cursor stays on its message, not on its index, when the ids change.
     """
 
     BINDINGS = bindings(Place.LIST)
@@ -57,7 +57,7 @@ class MessageList(ScrollView, can_focus=True):
     }
 
     empty: var[str] = var("", init=False)
-    """What to say where there is no message."""
+    """What the list says when it is empty."""
 
     class Moved(Message):
         """The cursor is on another message, or on none; `anew` where the list shows another view."""
@@ -87,14 +87,15 @@ class MessageList(ScrollView, can_focus=True):
         self._asking = False
         self._serial = 0
         self._filling = False
-        """The list was empty when it was shown: until it is touched, the cursor stays on top of what comes in."""
+        """The list was empty when it was shown: until the user moves, the cursor stays on the first message."""
         self._looks: dict[str, Look] = {}
 
     # -- what is in it
 
     def show(self, ids: array[int], *, at: int = 0, rows: Iterable[Row] = ()) -> None:
-        """Another list altogether: the cursor on message `at`, else on the first one; nothing selected. `rows` are
-        those of its top, if they are here already: then nothing is painted twice.
+        """Show another view: the cursor on message `at`, else on the first one; nothing selected.
+
+        `rows` are the rows of the first page where they are known already; then nothing is painted twice.
         """
         self._serial += 1
         self.selected.clear()
@@ -111,9 +112,9 @@ class MessageList(ScrollView, can_focus=True):
         self.post_message(self.Moved(anew=True))
 
     def update(self, ids: array[int], *, at: int = 0) -> None:
-        """The same list with other messages in it: the cursor stays on its message, and that where it was drawn.
+        """Show other ids of the same view: the cursor keeps its message, and that message its line.
 
-        Message `at` gets the cursor instead, if that was not moved yet.
+        Message `at` gets the cursor instead, if the cursor was not moved yet.
         """
         before, old = self.cursor_id, self.cursor
         self.ids = ids
@@ -130,7 +131,7 @@ class MessageList(ScrollView, can_focus=True):
             self.post_message(self.Moved())
 
     def take_out(self, gone: Collection[int]) -> None:
-        """Take messages out at once; the cursor goes to the next one that stays."""
+        """Remove messages at once; the cursor goes to the next one that stays."""
         self._filling = False
         gone = set(gone)
         after = next((i for i in self.ids[self.cursor :] if i not in gone), None)
@@ -144,32 +145,32 @@ class MessageList(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def settle(self) -> None:
-        """The first mail has come: from now on the cursor keeps its message, touched or not."""
+        """End the first filling: from now on the cursor keeps its message."""
         self._filling = False
 
     def change(self, ids: Iterable[int], **fields: Any) -> None:
-        """Show other flags on these messages at once; the store follows."""
+        """Show other flags on these messages at once, before they are stored."""
         for id_ in ids:
             if (row := self._rows.get(id_)) is not None:
                 self._rows[id_] = replace(row, **fields)
                 self._refresh_id(id_)
 
     def put_back(self, rows: Iterable[Row]) -> None:
-        """Show these rows as they were: what `change` showed was not stored."""
+        """Show these rows again as they were: what `change` showed could not be stored."""
         for row in rows:
             if row.id in self._rows:
                 self._rows[row.id] = row
                 self._refresh_id(row.id)
 
     def reread(self, ids: Iterable[int] | None = None) -> None:
-        """Fetch these rows again (None: all that are held); they stay drawn as they are until then."""
+        """Fetch these rows again (None: all loaded ones); until then they are drawn as they are."""
         stale = self._rows.keys() if ids is None else self._rows.keys() & set(ids)
         self._gone.clear()
         if stale:
             self._ask(stale=set(stale))
 
     def row(self, id_: int) -> Row | None:
-        """The row of a message, if it is here."""
+        """Return the row of a message, if it is loaded."""
         return self._rows.get(id_)
 
     @property
@@ -178,7 +179,7 @@ class MessageList(ScrollView, can_focus=True):
         return self.ids[self.cursor] if 0 <= self.cursor < len(self.ids) else 0
 
     def _find(self, id_: int, near: int) -> int:
-        """Where a message is now, looking close to where it was first; else the same place."""
+        """Return the index of a message, trying `near` first; `near` where the message is not in the list."""
         if near < len(self.ids) and self.ids[near] == id_:
             return near
         try:
@@ -189,7 +190,7 @@ class MessageList(ScrollView, can_focus=True):
     # -- moving
 
     def go(self, index: int) -> None:
-        """Put the cursor on a place of the list. Within the window only two rows are painted again."""
+        """Put the cursor on an index of the list. Within the window only two rows are painted."""
         self._filling = False
         index = max(0, min(index, len(self.ids) - 1))
         if index == self.cursor or not self.ids:
@@ -201,7 +202,7 @@ class MessageList(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def _reveal(self) -> None:
-        """Bring the cursor into the window, by half a page at least: so most moves paint two rows, not all."""
+        """Scroll the cursor into view by at least half a page, so that most moves paint two rows, not all."""
         height, top = self.row_height, self.scroll_offset.y
         first, last = self.cursor * height, (self.cursor + 1) * height
         window = self.size.height
@@ -211,18 +212,18 @@ class MessageList(ScrollView, can_focus=True):
 
     @property
     def cells(self) -> int:
-        """The width of a row: what the scrollbar leaves."""
+        """The width of a row, without the scrollbar."""
         return self.scrollable_content_region.width
 
     @property
     def row_height(self) -> int:
-        """Lines a message takes: two in a narrow list, else one."""
+        """The lines of one message: two in a narrow list, else one."""
         narrow = self.cells < CARDS_BELOW and self.size.height >= CARDS_FROM_HEIGHT
         return 2 if narrow else 1
 
     @property
     def page(self) -> int:
-        """Messages in the window."""
+        """The number of messages in the window."""
         return max(1, self.size.height // self.row_height)
 
     def action_list_next(self) -> None:
@@ -256,25 +257,28 @@ class MessageList(ScrollView, can_focus=True):
     # -- selecting
 
     def select(self, id_: int) -> None:
-        """Select a message, or take it back."""
+        """Select a message, or deselect it."""
         self._filling = False
         self.selected ^= {id_}
         self._refresh_id(id_)
 
     def select_none(self) -> None:
-        """Take back the whole selection."""
+        """Deselect everything."""
         if self.selected:
             self.selected.clear()
             self.refresh()
 
     def select_all(self) -> None:
-        """Select all that is shown; none where all were."""
+        """Select everything, or nothing where everything was selected."""
         self.selected = set() if len(self.selected) == len(self.ids) else set(self.ids)
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """One click puts the cursor there, two open the message."""
-        index = (event.y + self.scroll_offset.y) // self.row_height
+        """Put the cursor on the row that is clicked; open it with a double click."""
+        place = event.get_content_offset(self)
+        if place is None:
+            return  # the border or the scroll bar
+        index = (place.y + self.scroll_offset.y) // self.row_height
         if index < len(self.ids):
             self.go(index)
             if event.chain >= 2:
@@ -285,7 +289,7 @@ class MessageList(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._resized()
         self._reveal()
-        self.refresh()  # now: what Textual still holds of the old size would be painted with the next cursor move
+        self.refresh()  # Textual would paint its cached lines of the old size with the next cursor move
 
     def _resized(self) -> None:
         self.virtual_size = Size(self.cells, len(self.ids) * self.row_height)
@@ -347,7 +351,7 @@ class MessageList(ScrollView, can_focus=True):
         return Strip([Segment(text.center(width)[:width], look.dim)], width)
 
     def _look(self, state: str) -> Look:
-        """The styles of a row that is under the cursor, selected or neither."""
+        """Return the styles of a row that is at the cursor, selected, or neither ("")."""
         if state == "cursor" and not self.has_focus:
             state = "cursor-blurred"
         if state not in self._looks:
@@ -366,7 +370,7 @@ class MessageList(ScrollView, can_focus=True):
     # -- rows, as they are needed
 
     def _ask(self, stale: set[int] | None = None) -> None:
-        """Have the rows around the window fetched, once at a time."""
+        """Fetch the rows around the window, one request at a time."""
         if stale is None and self._asking:
             return
         self._asking = True
@@ -378,7 +382,7 @@ class MessageList(ScrollView, can_focus=True):
                 serial = self._serial
                 rows = await self.source(wanted)
                 if serial != self._serial:
-                    continue  # rows of another view: the same numbers, other messages
+                    continue  # rows of another view: the same ids, other messages
                 found = {row.id for row in rows}
                 self._gone.update(set(wanted) - found)
                 for row in rows:
@@ -393,7 +397,7 @@ class MessageList(ScrollView, can_focus=True):
             self._asking = False
 
     def _missing(self, stale: set[int]) -> list[int]:
-        """Ids in or near the window whose rows are not here, or are to be read again."""
+        """Return the ids in or near the window whose rows are not loaded or are stale."""
         first = self.scroll_offset.y // self.row_height
         window = self.ids[max(0, first - self.page) : first + 2 * self.page + 1]
         shown = self.ids[first : first + self.page + 1]

@@ -14,6 +14,7 @@ from termmail.mail.message import Line, Rendered
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
 from termmail.store.store_errors import StoreError
 from termmail.ui.humanize import GONE, size
+from termmail.ui.roles import Listing, listing_of
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
 from termmail.ui.widgets.text_view import Body
 from termmail.ui.workers import behind
@@ -112,9 +113,10 @@ class Reader(Body):
         if engine is None:
             return
         try:
-            if row.folder == "Drafts":
+            listing = listing_of(row.folder)
+            if listing is Listing.DRAFTS:
                 await self._show_draft(engine, row)
-            elif row.folder == "Outbox":
+            elif listing is Listing.OUTGOING:
                 await self._show_outgoing(engine, row)
             elif (message := await engine.peek(row.id)) is not None:
                 await self._show_message(engine, row, message)

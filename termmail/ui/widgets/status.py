@@ -1,4 +1,4 @@
-"""The lines around the mail: where we are and how the server is, what just happened, and what went wrong."""
+"""The lines around the mail: title and server state, what just happened, and the problems."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROBLEMS_SHOWN = 3
 
 
 class TitleLine(Widget):
-    """One line: account and folder at the left, the state of the server at the right."""
+    """Account and folder at the left, the state of the server at the right."""
 
     def __init__(self) -> None:
         super().__init__(id="title")
@@ -26,13 +26,13 @@ class TitleLine(Widget):
         self._right = ""
 
     def show(self, left: tuple[str, ...], right: str) -> None:
-        """`left` are the place, then what is said of it. Nothing is painted where nothing changed."""
+        """Show the place and its facts (`left`) and the server state. Nothing is painted where nothing changed."""
         if (left, right) != (self._left, self._right):
             self._left, self._right = left, right
             self.refresh()
 
     def render(self) -> Content:
-        """Both ends of the line; the right one goes first where there is no room."""
+        """Draw both ends of the line; where there is no room, the right end is left out first."""
         place, *rest = self._left or ("termmail",)
         left = Content.assemble((f" {place}", "bold"), *((f"  {words}", "$foreground 60%") for words in rest if words))
         room = self.size.width - left.cell_length - 2
@@ -43,7 +43,7 @@ class TitleLine(Widget):
 
 
 class StatusLine(Widget):
-    """One line that says what just happened, what goes on, or what can be taken back: the most urgent of them."""
+    """What just happened or is going on, the countdown of a send, and at the right the selection."""
 
     def __init__(self) -> None:
         super().__init__(id="status")
@@ -54,7 +54,7 @@ class StatusLine(Widget):
         self._right = ""
 
     def say(self, words: str, seconds: float = 8.0) -> None:
-        """Words that go away by themselves after `seconds`."""
+        """Show words for so many seconds."""
         self._said = words
         self._timer_serial += 1
         serial = self._timer_serial
@@ -68,32 +68,31 @@ class StatusLine(Widget):
             self.refresh()
 
     def count_down(self, words: str) -> None:
-        """The line of a message about to go out; "" ends it."""
+        """Show the countdown of a message about to go out; "" ends it."""
         if words != self._countdown:
             self._countdown = words
             self.refresh()
 
     def progress(self, event: SyncProgress | None) -> None:
-        """How far a sync has come; None or one that runs no more takes the bar away."""
+        """Show how far a sync has come; None, or a sync that has ended, removes the bar."""
         self._progress = event if event is not None and event.running else None
         self.refresh()
 
     def right(self, words: str) -> None:
-        """What stands at the right: how many are selected."""
+        """Show words at the right end: how many messages are selected."""
         if words != self._right:
             self._right = words
             self.refresh()
 
     def render(self) -> Content:
-        """Countdown before words before progress."""
-        if self._countdown:
-            left = Content.assemble((f" {self._countdown}", "$text-accent bold"))
-        elif self._said:
-            left = Content(f" {self._said}")
-        elif self._progress:
-            left = self._bar(self._progress)
-        else:
-            left = Content("")
+        """Draw what was said or else the progress, and the countdown behind it; alone where there is no room for both."""
+        countdown = Content.assemble((f" {self._countdown}", "$text-accent bold")) if self._countdown else Content("")
+        left = Content(f" {self._said}") if self._said else self._bar(self._progress) if self._progress else Content("")
+        if left and countdown:
+            both = Content.assemble(left, "  ", countdown)
+            left = both if both.cell_length < self.size.width else countdown
+        elif countdown:
+            left = countdown
         room = self.size.width - left.cell_length - 2
         right = self._right if len(self._right) <= room else ""
         return Content.assemble(left, " " * max(0, room - len(right) + 1), (right, "$text-accent"))
@@ -112,8 +111,9 @@ class StatusLine(Widget):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that went wrong: one sentence, what to do next, and which account it is about ("" for none). Of those
-    with the same `about` only the newest counts.
+    """Something that went wrong: one sentence, what to do next, and the account concerned ("" for none).
+
+    Of several problems with the same `about` only the newest is kept.
     """
 
     words: str
@@ -123,15 +123,16 @@ class Problem:
 
 
 class Problems(Static):
-    """What went wrong, until it was read: Esc takes the newest away."""
+    """The problems that were not read yet; `dismiss` removes the newest."""
 
     def __init__(self) -> None:
         super().__init__("", id="problems", markup=False)
         self.all: list[Problem] = []
+        self.dismiss_key = "Esc"
         self._read: set[Problem] = set()
 
     def add(self, problem: Problem) -> None:
-        """Another problem; the same one again is said once, and not again after it was read until `forget`."""
+        """Add a problem. The same one is shown once; after it was read, not again until `forget`."""
         self.settle(problem.about)
         if problem in self._read and problem.account:
             return
@@ -139,18 +140,18 @@ class Problems(Static):
         self._show()
 
     def settle(self, about: Subject | None) -> None:
-        """What was told about this is so no longer."""
+        """Remove the problem about this subject: it no longer applies."""
         left = [known for known in self.all if about is None or known.about != about]
         if left != self.all:
             self.all = left
             self._show()
 
     def forget(self, account: str) -> None:
-        """The account's server answers again, or is asked again by hand: the next trouble is news."""
+        """Show the next problem of this account, even one that was read: its server answers or is asked again."""
         self._read = {problem for problem in self._read if problem.account != account}
 
     def dismiss(self) -> bool:
-        """Take the newest away; False where there is none."""
+        """Remove the newest problem; return False where there is none."""
         if not self.all:
             return False
         self._read.add(self.all.pop())
@@ -162,7 +163,7 @@ class Problems(Static):
         lines = [_problem(problem) for problem in reversed(self.all[-PROBLEMS_SHOWN:])]
         if len(self.all) > PROBLEMS_SHOWN:
             lines.append(Content(f"and {len(self.all) - PROBLEMS_SHOWN} more"))
-        lines.append(Content.assemble(("Esc takes this away.", "$foreground 60%")))
+        lines.append(Content.assemble((f"{self.dismiss_key} takes this away.", "$foreground 60%")))
         self.update(Content("\n").join(lines))
 
 
