@@ -28,6 +28,15 @@ class Role(StrEnum):
     NONE = "none"
 
 
+ROLE_NAMES = {
+    Role.INBOX: "Inbox",
+    Role.SENT: "Sent",
+    Role.ARCHIVE: "Archive",
+    Role.JUNK: "Spam",
+    Role.TRASH: "Trash",
+}
+"""The folders that every account has, as they are called, in the order in which they are shown."""
+
 DISCARDED = frozenset({Role.JUNK, Role.TRASH})
 """Roles of folders whose messages the user has put away: a search on the screen leaves them out."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail.model import Done, Role, StepKind
+from termmail.mail.model import Done, ROLE_NAMES, Role, StepKind
 from termmail.store import folders, journal, placements
 from termmail.store.store import id_list
 
@@ -91,7 +91,7 @@ def move_to_role(
     role = _TARGETS[kind]
     wanted = list(seen)
     with store.transaction() as db:
-        name = folders.STANDARD[role]
+        name = ROLE_NAMES[role]
         return _move(db, kind, wanted, lambda account: folders.role_id(db, account, role), name=name, now=now, due=due)
 
 

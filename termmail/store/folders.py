@@ -5,22 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.errors import Gone, UserError
-from termmail.mail.model import Count, Folder, Role
+from termmail.mail.model import ROLE_NAMES, Count, Folder, Role
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
     from termmail.store.store import Store
-
-STANDARD = {
-    Role.INBOX: "Inbox",
-    Role.SENT: "Sent",
-    Role.ARCHIVE: "Archive",
-    Role.JUNK: "Spam",
-    Role.TRASH: "Trash",
-}
-"""The folders every POP3 account has, in the order in which they are shown."""
 
 LONGEST_NAME = 200
 """Characters of a folder's name, at most."""
@@ -41,7 +32,7 @@ class FolderGone(Gone):
 def ensure(store: Store, account: str) -> None:
     """Create the standard folders of an account that are missing. Writes nothing where all are there."""
     found = {role for (role,) in store.read("SELECT role FROM folder WHERE account = ?", (account,))}
-    if missing := [role for role in STANDARD if role not in found]:
+    if missing := [role for role in ROLE_NAMES if role not in found]:
         with store.transaction() as db:
             for role in missing:
                 _create_role(db, account, role)
@@ -49,7 +40,7 @@ def ensure(store: Store, account: str) -> None:
 
 def listing(store: Store) -> list[Folder]:
     """Return the folders of every account: the standard ones in their order, then the others by name."""
-    order = {role: place for place, role in enumerate(STANDARD)}
+    order = {role: place for place, role in enumerate(ROLE_NAMES)}
     found = [_folder(row) for row in store.read(f"SELECT {_COLUMNS} FROM folder WHERE removed = 0")]  # noqa: S608 - ours
     return sorted(found, key=lambda one: (order.get(one.role, len(order)), one.name.casefold(), one.folder_id))
 
@@ -67,7 +58,7 @@ def by_role(store: Store, account: str, role: Role) -> Folder:
     row = store.read_one(f"SELECT {_COLUMNS} FROM folder WHERE account = ? AND role = ?", (account, role))  # noqa: S608
     if row is None:
         with store.transaction() as db:
-            return Folder(role_id(db, account, role), account, STANDARD[role], role)
+            return Folder(role_id(db, account, role), account, ROLE_NAMES[role], role)
     return _folder(row)
 
 
@@ -127,7 +118,7 @@ def ids_with_roles(roles: Iterable[Role]) -> str:
 
 
 def _create_role(db: sqlite3.Connection, account: str, role: Role) -> int:
-    name = STANDARD[role]
+    name = ROLE_NAMES[role]
     # A folder of the user's own may have this name already; it keeps its messages under a new one.
     db.execute(
         "UPDATE folder SET name = name || ' (2)' WHERE account = ? AND name = ? AND removed = 0 AND role = 'none'",

@@ -21,7 +21,9 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
-from termmail.engine.views import View
+from termmail.errors import Gone, UserError
+from termmail.mail import sanitize
+from termmail.mail.model import FolderView, Role, RoleView
 from termmail.ui import keymap
 from termmail.ui.actions import Place, bindings
 from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.store.rows import Row
+    from termmail.mail.model import Folder, Row, View
     from termmail.ui.actions import Action
 
 log = logging.getLogger("termmail")
@@ -77,6 +79,8 @@ class First(NamedTuple):
     """What the first paint needs: the engine, open, and the top of its inbox."""
 
     engine: Engine
+    folders: list[Folder]
+    view: View
     ids: array[int]
     rows: list[Row]
 
@@ -156,9 +160,12 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     async def _read_first(self) -> First:
         engine = await self._open_engine()
-        view = View(engine.default_account, NAMES[Role.INBOX])
-        ids = await engine.ids(view, FIRST)
-        return First(engine, ids, await engine.rows(view, ids[:PAGE]))
+        folders = await engine.folders.listing()
+        accounts = set(engine.accounts.names)
+        inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
+        view: View = FolderView(inboxes[0].folder_id) if len(inboxes) == 1 else RoleView(Role.INBOX)
+        ids = await engine.lists.ids(view, FIRST)
+        return First(engine, folders, view, ids, await engine.lists.rows(view, ids[:PAGE]))
 
     def _have(self, first: First) -> None:
         self.first = first
@@ -182,11 +189,11 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.inbox.open(first)
         for problem in self._unsaid:
             self.inbox.problems.add(problem)
-        self._unsubscribe = first.engine.subscribe(self._hear)
-        if first.engine.passwords.ask is None:
-            first.engine.passwords.ask = self._ask_password
+        self._unsubscribe = first.engine.context.subscribe(self._hear)
+        if first.engine.context.passwords.ask is None:
+            first.engine.context.passwords.ask = self._ask_password
         self.call_after_refresh(self._painted, first.engine)
-        if not first.engine.accounts:
+        if not first.engine.accounts.names:
             self.inbox.add_account()
 
     async def _offer_left_texts(self, engine: Engine) -> None:
@@ -194,20 +201,20 @@ class TermmailApp(App[None], inherit_bindings=False):
         from termmail.ui import editor  # noqa: PLC0415 - not needed for the first screen
         from termmail.ui.screens.composer import EDITING, ComposeScreen  # noqa: PLC0415
 
-        for left in await asyncio.to_thread(editor.left_texts, engine.paths.data / EDITING):
+        for left in await asyncio.to_thread(editor.left_texts, engine.context.paths.data / EDITING):
             first = sanitize.cut(sanitize.clean(left.text.strip().partition("\n")[0]), 60)
             question = "A text was open in your editor when termmail ended. Open it as a draft?"
             if not await self.push_screen_wait(ConfirmScreen(question, "Open it", "Later", [f"It begins: {first}"])):
                 continue
             try:
-                draft = await engine.load_draft(left.draft_id)
+                draft = await engine.drafts.load(left.draft_id)
                 if draft.body != left.given:  # the draft has gone on without the editor
                     draft = msgspec.structs.replace(draft, id=0, attachments=())
-            except KeyError:
-                draft = await engine.new_draft()
+            except Gone:
+                draft = engine.drafts.new(engine.accounts.default)
             try:
-                draft = await engine.save_draft(msgspec.structs.replace(draft, body=left.text))
-            except StoreError as error:
+                draft = await engine.drafts.save(msgspec.structs.replace(draft, body=left.text))
+            except UserError as error:
                 self.inbox.problems.add(Problem(str(error), error.advice))
                 return
             await asyncio.to_thread(shutil.rmtree, left.folder, ignore_errors=True)
@@ -220,7 +227,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             gc.freeze()  # what is here now stays: no collection need look at it again
             gc.enable()
         engine.start_background()
-        if engine.accounts and not engine.read_only:
+        if engine.accounts.names and not engine.context.read_only:
             behind(self, partial(self._offer_left_texts, engine), "left texts")
 
     def _hear(self, event: Event) -> None:
@@ -228,7 +235,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     def _dress(self, engine: Engine) -> None:
         """Theme and keys of the config; what does not fit is said, and does not stop anything."""
-        ui = engine.config.ui
+        ui = engine.context.config.ui
         if ui.theme in self.available_themes:
             self.theme = ui.theme
         else:
@@ -280,7 +287,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         """A worker of ours ended by a bug: said and logged, and the program goes on."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             log.error("a task of the screen ended", exc_info=event.worker.error)
-            where = f"The log has the details: {self.engine.paths.log}." if self.engine is not None else ""
+            where = f"The log has the details: {self.engine.context.paths.log}." if self.engine is not None else ""
             self.inbox.problems.add(Problem("Something in termmail went wrong; your mail is safe.", where))
 
     def on_unmount(self) -> None:

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
-from termmail.engine.views import View
+from termmail.engine.events import (
+    DraftsChanged,
+    FolderChanged,
+    MailArrived,
+    MessageChanged,
+    OutboxChanged,
+    SyncProgress,
+)
+from termmail.engine.folder_list import Counts
 from termmail.errors import UserError
-from termmail.store.rows import Count
+from termmail.mail.model import Count, DraftsView, FolderView, MessageRow, OutboxView, Placement, Role, SearchView
+from termmail.mail.query import parse
 from termmail.ui.humanize import number
-from termmail.ui.roles import NAMES, Listing, Role, listing, tells_place
+from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
 from termmail.ui.screens import titles
 from termmail.ui.workers import behind
 
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.store.rows import Row
+    from termmail.mail.model import Row, View
     from termmail.ui.app import First
     from termmail.ui.screens.main import MainScreen
 
@@ -43,14 +51,15 @@ class Stale(Flag):
 class ListModel:
     """The view of the list, and the counts of the folder column. It reads again what events make stale."""
 
-    def __init__(self, engine: Engine, screen: MainScreen, fail: Callable[[Exception], None]) -> None:
-        self.engine = engine
-        self.view = View(engine.default_account, NAMES[Role.INBOX])
-        self.home = self.view
+    def __init__(self, first: First, screen: MainScreen, fail: Callable[[Exception], None]) -> None:
+        self.engine: Engine = first.engine
+        self.view: View = first.view
+        self.home: View = first.view
         """The folder that a search or a filter began in, and goes back to."""
         self.filter = ""
-        empty = dict.fromkeys(NAMES.values(), Count(0, 0))
-        self.counts: dict[str, dict[str, Count]] = dict.fromkeys(engine.accounts, empty)
+        self.words = ""
+        """What was typed for the search that is shown."""
+        self.counts = Counts(first.folders, {}, {}, {})
         self.leaving: set[int] = set()
         """Messages taken off the list at once, while the store still moves them."""
         self._screen = screen
@@ -69,50 +78,80 @@ class ListModel:
         return listing(self.view)
 
     @property
+    def role(self) -> Role:
+        """The role of the folder that the view shows; NONE where it shows no folder."""
+        return view_role(self.view, self.counts)
+
+    @property
+    def name(self) -> str:
+        """What the view is called, without its account."""
+        return view_name(self.view, self.counts)
+
+    @property
+    def account(self) -> str:
+        """The account of the view, or of the folder that its search began in; the default one where it shows several."""
+        shown = view_account(self.view, self.counts) or view_account(self.home, self.counts)
+        return shown or self.engine.accounts.default
+
+    @property
+    def searching(self) -> bool:
+        """The list shows what a search found."""
+        return isinstance(self.view, SearchView)
+
+    @property
     def narrowed(self) -> bool:
         """The list shows what a search found or a filter keeps, not all of a folder."""
-        return bool(self.filter) or self.view.query is not None
+        return bool(self.filter) or self.searching
+
+    @property
+    def mixed(self) -> bool:
+        """The list shows messages of several accounts."""
+        return len(self.engine.accounts.names) > 1 and not view_account(self.view, self.counts)
+
+    def target_account(self) -> str:
+        """The account of the message at the cursor, whose folders it can be moved to; else that of the view."""
+        row = self._messages.row(self._messages.cursor_id)
+        return row.account if row is not None else self.account
 
     def open(self, first: First) -> None:
         """Show the top of the inbox, which was read already; the rest of it and the counts follow."""
-        self._messages.show(first.ids, rows=first.rows)
+        self._messages.show(first.ids, rows=[self._shown(row) for row in first.rows])
         self._messages.empty = self._nothing()
         more = Stale.IDS if len(first.ids) >= FIRST else Stale.NOTHING
         self._screen.call_later(self.stale, Stale.COUNTS | more)
 
-    def go_to(self, view: View) -> None:
-        """Show another folder, or the results of a search."""
+    def go_to(self, view: View, words: str = "") -> None:
+        """Show another folder, or the results of a search for these words."""
         self._cursors[self.view] = self._messages.cursor_id
-        self.view, self.filter, self._coverage = view, "", ""
-        if view.query is None:
+        self.view, self.filter, self.words, self._coverage = view, "", words, ""
+        if not self.searching:
             self.home = view
         behind(self._screen, partial(self._load, view), "view", exclusive=True)
         self.stale(Stale.COUNTS)
 
+    def search(self, words: str, *, typing: bool = False) -> None:
+        """Show the messages of all accounts that match, without Spam and Trash: what `d` takes off the list stays away.
+
+        While one is `typing`, the last word may be the beginning of one.
+        """
+        self.go_to(SearchView(parse(unfinished(words) if typing else words)), words)
+
     async def _load(self, view: View) -> None:
         """Show the first page at once, then all ids; put the cursor where it was left."""
         try:
-            first = await self.engine.ids(view, FIRST)
+            first = await self.engine.lists.ids(view, FIRST)
             self._messages.empty = ""
             self._messages.show(first, at=self._cursors.get(view, 0))
             self._messages.empty = self._nothing()
             if len(first) >= FIRST:
-                self._messages.update(await self.engine.ids(view), at=self._cursors.get(view, 0))
-            if view.query is not None:
-                covered, total = await self.engine.coverage(view.account, kept_only=view.kept_only)
+                self._messages.update(await self.engine.lists.ids(view), at=self._cursors.get(view, 0))
+            if isinstance(view, SearchView):
+                covered, total = await self.engine.lists.coverage(view)
                 if covered < total:
                     self._coverage = f"bodies of {number(covered)} of {number(total)} messages searched"
         except UserError as error:
             self._fail(error)
         self._screen.retitle()
-
-    def results(self, query: str) -> View:
-        """Return the view of a search in all accounts, without Trash: what `d` takes off the list stays away.
-
-        With one account the search is in that one, so that its coverage can be shown.
-        """
-        accounts = self.engine.accounts
-        return View.search(accounts[0] if len(accounts) == 1 else "", query, kept_only=True)
 
     def keep_only(self, words: str) -> None:
         """Filter the view by these words; "" shows all of it."""
@@ -124,11 +163,22 @@ class ListModel:
     async def rows(self, ids: Sequence[int]) -> list[Row]:
         """Return the rows of these ids in the view; what cannot be read is told, and missing."""
         try:
-            rows = await self.engine.rows(self.view, ids)
+            rows = await self.engine.lists.rows(self.view, ids)
         except UserError as error:
             self._fail(error)
             return []
-        return rows if self.view.query is None else [_with_place(row) for row in rows]
+        return [self._shown(row) for row in rows]
+
+    def _shown(self, row: Row) -> Row:
+        """Return a row that names its account where the list mixes several, and a search result that names its folder
+        where that is not obvious."""
+        if not isinstance(row, MessageRow):
+            return row
+        place = row.folder if self.searching and row.role not in {Role.INBOX, Role.SENT} else ""
+        account = row.account if self.mixed else ""
+        if not place and not account:
+            return row
+        return replace(row, snippet=" · ".join(filter(None, (account, place, row.snippet))))
 
     async def cursor_row(self) -> Row | None:
         """Return the row at the cursor, read now where the list does not have it yet."""
@@ -138,24 +188,30 @@ class ListModel:
             return row
         return next(iter(await self.rows([row_id])), None)
 
+    def seen(self, message_ids: Sequence[int]) -> dict[int, Placement]:
+        """Return where the user sees these messages right now; without those whose rows are not loaded."""
+        if isinstance(self.view, FolderView):
+            return {one: Placement(one, self.view.folder_id) for one in message_ids}
+        rows = [self._messages.row(one) for one in message_ids]
+        return {row.message_id: row.placement for row in rows if isinstance(row, MessageRow)}
+
+    async def placements(self, message_ids: Sequence[int], seen: dict[int, Placement]) -> list[Placement]:
+        """Return `seen` in the order of the list, and for rows that were not loaded where they lie now."""
+        missing = [one for one in message_ids if one not in seen]
+        for row in await self.engine.lists.rows(self.view, missing) if missing else []:
+            if isinstance(row, MessageRow):
+                seen[row.message_id] = row.placement
+        return [seen[one] for one in message_ids if one in seen]
+
     async def ids(self) -> array[int]:
         """Return the ids of the view, with the filter applied and without what is about to leave."""
-        ids = await self.engine.ids(self.view)
+        ids = await self.engine.lists.ids(self.view)
         if self.filter:
-            hits = await self._hits(ids)
+            hits = await self.engine.lists.matching(self.view, unfinished(self.filter), ids)
             ids = array("q", (row_id for row_id in ids if row_id in hits))
         if self.leaving:
             ids = array("q", (row_id for row_id in ids if row_id not in self.leaving))
         return ids
-
-    async def _hits(self, ids: array[int]) -> set[int]:
-        """Return which of these ids the filter keeps: by the index, or for drafts and outgoing mail by their rows."""
-        if self.listing is not Listing.MESSAGES:
-            wanted = self.filter.casefold()
-            rows = await self.engine.rows(self.view, ids)
-            return {row.id for row in rows if wanted in f"{row.recipients} {row.subject} {row.snippet}".casefold()}
-        query = View.search(self.view.account, unfinished(self.filter))
-        return set(await self.engine.ids(query, max(len(ids), 1)))
 
     # -- what changes
 
@@ -164,11 +220,15 @@ class ListModel:
         match event:
             case MailArrived(account=account):
                 self.stale(Stale.COUNTS)
-                if self._concerns(account, NAMES[Role.INBOX]):
+                if (self.role is Role.INBOX and self._concerns(account)) or self.searching:
                     self.stale(Stale.IDS)
-            case FolderChanged(account=account, folder=folder):
+            case FolderChanged(account=account):
                 self.stale(Stale.COUNTS)
-                if self._concerns(account, folder):
+                if self.listing is Listing.MESSAGES and self._concerns(account):
+                    self.stale(Stale.IDS | Stale.ROWS)
+            case DraftsChanged() | OutboxChanged():
+                self.stale(Stale.COUNTS)
+                if self.listing is not Listing.MESSAGES:
                     self.stale(Stale.IDS | Stale.ROWS)
             case MessageChanged(ids=ids):
                 self._messages.reread(ids)
@@ -182,13 +242,14 @@ class ListModel:
     async def _look_elsewhere(self) -> None:
         """Read everything again where another termmail has written to the store."""
         try:
-            if await self.engine.changed_elsewhere():
+            if await self.engine.lists.changed_elsewhere():
                 self.stale(Stale.IDS | Stale.ROWS | Stale.COUNTS)
         except UserError as error:
             self._fail(error)
 
-    def _concerns(self, account: str, folder: str) -> bool:
-        return self.view.account in {account, ""} and (self.view.folder == folder or self.narrowed)
+    def _concerns(self, account: str) -> bool:
+        shown = view_account(self.view, self.counts)
+        return not account or not shown or account == shown
 
     def stale(self, what: Stale) -> None:
         """Read this again. Many calls in a row cost one reading."""
@@ -210,8 +271,8 @@ class ListModel:
                 if Stale.ROWS in what:
                     self._messages.reread()
                 if Stale.COUNTS in what:
-                    self.counts = {name: await self.engine.counts(name) for name in self.engine.accounts}
-                    self._screen.folders.show(self.counts, self.home)
+                    self.counts = await self.engine.folders.counts()
+                    self._screen.folders.show(self.counts, self.engine.accounts.names, self.home)
                 self._screen.retitle()
         except UserError as error:
             self._fail(error)
@@ -222,32 +283,42 @@ class ListModel:
 
     def _nothing(self) -> str:
         """Return what an empty list says."""
-        keys = self._screen.termmail.keys
-        return titles.nothing(self.view, keys.shown, has_account=bool(self.engine.accounts), filtered=bool(self.filter))
+        key = self._screen.termmail.keys.shown
+        if not self.engine.accounts.names:
+            return titles.no_account(key)
+        if self.narrowed:
+            return titles.nothing_found(key, filtered=bool(self.filter))
+        return titles.nothing(self.listing, self.role, self.name, key)
+
+    def held(self) -> Count:
+        """Return how much lies in what the view shows, a filter aside."""
+        match self.view:
+            case DraftsView(account=account):
+                return Count(_sum(self.counts.drafts, account))
+            case OutboxView(account=account):
+                return Count(_sum(self.counts.outbox, account))
+            case FolderView(folder_id=folder_id):
+                return self.counts.messages.get(folder_id, Count(0))
+        wanted = [one.folder_id for one in self.counts.folders if one.role is self.role]
+        found = [self.counts.messages[one] for one in wanted if one in self.counts.messages]
+        return Count(sum(one.total for one in found), sum(one.unread for one in found))
 
     def place(self, *, typing: bool) -> tuple[str, ...]:
         """Return the words of the title line: the folder or search, and what is in it. `typing`: a search is typed."""
         total = len(self._messages.ids)
-        if self.view.query is not None:
-            query = self.view.query.removesuffix("*") if typing else self.view.query
-            return (f"Search: {query}", f"{number(total)} found", self._coverage)
-        held = self.counts.get(self.view.account, {}).get(self.view.folder)
-        name = self.view.folder
-        if len(self.engine.accounts) > 1:
-            name = f"{self.view.account} · {name}"
-        return (name, *titles.amounts(total, held, self.filter))
+        if self.searching:
+            return (f"Search: {self.words}", f"{number(total)} found", "" if typing else self._coverage)
+        account = view_account(self.view, self.counts)
+        name = f"{account} · {self.name}" if account and len(self.engine.accounts.names) > 1 else self.name
+        return (name, *titles.amounts(total, self.held(), self.filter))
 
     def waiting(self) -> int:
         """Return how many outgoing messages wait in all accounts."""
-        outbox = NAMES[Role.OUTBOX]
-        return sum(folders[outbox].total for folders in self.counts.values() if outbox in folders)
+        return sum(self.counts.outbox.values())
 
 
-def _with_place(row: Row) -> Row:
-    """Return a search result that names its folder where that is not obvious."""
-    if not tells_place(row):
-        return row
-    return replace(row, snippet=" · ".join(filter(None, (row.folder, row.snippet))))
+def _sum(counts: dict[str, int], account: str) -> int:
+    return counts.get(account, 0) if account else sum(counts.values())
 
 
 def unfinished(text: str) -> str:

@@ -6,8 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
-from termmail.ui.humanize import GONE
-from termmail.ui.roles import is_message, listing_of
+from termmail.mail.model import MessageRow
 from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
-    from termmail.store.rows import Row
+    from termmail.mail.model import Row
     from termmail.ui.list_model import ListModel
     from termmail.ui.screens.main import MainScreen
 
@@ -63,11 +62,8 @@ class Previewing:
 
     def _at_cursor(self, row: Row | None) -> bool:
         """Return whether this is the row at the cursor: of the same kind, for drafts have ids of their own."""
-        return (
-            row is not None
-            and row.id == self._screen.messages.cursor_id
-            and listing_of(row.folder) is self._list.listing
-        )
+        shown = self._screen.messages.row(self._screen.messages.cursor_id)
+        return row is not None and row.key == self._screen.messages.cursor_id and type(row) is type(shown)
 
     def follow(self) -> None:
         """Show a preview now, and fetch the text a little later where it is not here."""
@@ -76,7 +72,7 @@ class Previewing:
 
     def _follow_fetching(self) -> None:
         reader = self._screen.reader
-        if reader.row is not None and reader.message is None and reader.row.state != "skipped":
+        if reader.row is not None and reader.message is None and not _was_skipped(reader.row):
             behind(self._screen, partial(self._show, fetch=True), "open", exclusive=True)
 
     def read(self) -> None:
@@ -87,7 +83,7 @@ class Previewing:
         self._opened = self._screen.messages.cursor_id
         await self._show(fetch=True)
         reader = self._screen.reader
-        if reader.row is not None and reader.message is not None and reader.row.id == self._opened:
+        if reader.row is not None and reader.message is not None and reader.row.key == self._opened:
             self._mark_opened()
 
     async def _show(self, *, fetch: bool = False) -> None:
@@ -106,32 +102,34 @@ class Previewing:
 
     def _mark_opened(self) -> None:
         row = self._screen.reader.row
-        if row is not None and row.unread and is_message(row) and not self._engine.read_only:
-            self._screen.messages.change([row.id], unread=False)
+        if isinstance(row, MessageRow) and row.unread and not self._engine.context.read_only:
+            self._screen.messages.change([row.message_id], unread=False)
             behind(self._screen, partial(self._mark_read, row), "mark")
 
-    async def _mark_read(self, row: Row) -> None:
+    async def _mark_read(self, row: MessageRow) -> None:
         try:
-            await self._engine.mark_read([row.id], undoable=False)
+            await self._engine.messages.seen(row.message_id)
         except UserError as error:
             self._screen.messages.put_back([row])
             self._fail(error, "")
 
-    async def message(self) -> tuple[Row, Message] | None:
+    async def message(self) -> tuple[MessageRow, Message] | None:
         """Return the message at the cursor with its row, fetched where needed.
 
         Returns None where there is no message, and after a failure, which is shown.
         """
         row = await self._list.cursor_row()
-        if row is None or not is_message(row):
+        if not isinstance(row, MessageRow):
             return None
         reader = self._screen.reader
-        if reader.message is not None and reader.row is not None and reader.row.id == row.id:
+        if reader.message is not None and reader.row is not None and reader.row.key == row.message_id:
             return row, reader.message
         try:
-            return row, await self._engine.read(row.id)
+            return row, await self._engine.reader.read(row.message_id)
         except UserError as error:
             self._fail(error, row.account)
-        except KeyError:
-            self._screen.status.say(GONE)
         return None
+
+
+def _was_skipped(row: Row) -> bool:
+    return isinstance(row, MessageRow) and row.state == "skipped"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from termmail.engine.events import OutboxChanged, SendOf
 from termmail.errors import UserError
+from termmail.mail.model import SendState
 from termmail.ui.widgets.status import Problem
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
     from termmail.engine.engine import Engine
-    from termmail.store.rows import OutboxRow
+    from termmail.mail.model import OutgoingRow
     from termmail.ui.screens.main import MainScreen
 
 
@@ -22,8 +24,8 @@ class SendingClock:
     def __init__(self, engine: Engine, screen: MainScreen) -> None:
         self._engine = engine
         self._screen = screen
-        self._due: dict[int, int] = {}
-        """Outgoing messages that can still be stopped, with the UTC second each of them goes."""
+        self._due: dict[int, float] = {}
+        """Outgoing messages that can still be stopped, with the second of the monotonic clock each of them goes."""
         self._timer: Timer | None = None
 
     @property
@@ -38,29 +40,36 @@ class SendingClock:
 
     async def heard(self, event: OutboxChanged) -> None:
         """Follow one outgoing message."""
-        self._due.pop(event.id, None)
+        self._due.pop(event.outbox_id, None)
         try:
-            row: OutboxRow | None = await self._engine.outbox_row(event.id)
-        except (KeyError, UserError):
+            row: OutgoingRow | None = await self._engine.outbox.row(event.outbox_id)
+        except UserError:
             row = None
-        if event.state == "queued" and row is not None and row.not_before > self._screen.clock():
-            self._due[event.id] = row.not_before
-        elif event.state == "sent":
+        left = await self._seconds_left(event) if event.state is SendState.QUEUED and row is not None else 0.0
+        if left > 0:
+            self._due[event.outbox_id] = time.monotonic() + left
+        elif event.state is SendState.SENT:
             self._screen.status.say("Sent: the server has taken it.")
-        elif event.state in {"failed", "unsure"} and row is not None and row.state == event.state:
+        elif event.state in {SendState.FAILED, SendState.UNSURE} and row is not None and row.state is event.state:
             self._not_sent(event, row)
         self._tick()
 
-    def _not_sent(self, event: OutboxChanged, row: OutboxRow) -> None:
-        title = "was not sent" if event.state == "failed" else "may or may not have been sent"
+    async def _seconds_left(self, event: OutboxChanged) -> float:
+        try:
+            return await self._engine.outbox.seconds_left(event.outbox_id)
+        except UserError:
+            return 0.0
+
+    def _not_sent(self, event: OutboxChanged, row: OutgoingRow) -> None:
+        title = "was not sent" if event.state is SendState.FAILED else "may or may not have been sent"
         key = self._screen.termmail.keys.shown("go.outbox")
         advice = f"It is in the Outbox ({key})." if key else "It is in the Outbox."
-        problem = Problem(f"“{row.subject}” {title}. {row.words}", advice, event.account, SendOf(event.id))
+        problem = Problem(f"“{row.subject}” {title}. {row.words}", advice, event.account, SendOf(event.outbox_id))
         self._screen.problems.add(problem)
 
     def _tick(self) -> None:
         """Draw the countdown of the message that goes next, each second while there is one."""
-        left = [when - self._screen.clock() for when in self._due.values()]
+        left = [when - time.monotonic() for when in self._due.values()]
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

@@ -13,7 +13,7 @@ from termmail.net.net_errors import NetError
 from termmail.store import delete_queue
 from tests.engine.conftest import mail
 from tests.engine.test_receive import INBOX, subjects, verbs
-from tests.views import INBOX, TRASH, delete, erase, move
+from tests.views import TRASH, delete, erase, move
 
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine

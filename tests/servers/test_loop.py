@@ -10,8 +10,8 @@ from termmail.accounts.config import Account, Config, Pop3, Smtp
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
-from termmail.engine.views import View
 from tests.servers import daemons
+from tests.views import INBOX, SENT, TRASH, delete
 
 pytestmark = pytest.mark.servers
 
@@ -41,14 +41,14 @@ def engine_of(tmp_path):
 
 
 async def inbox(engine):
-    view = View("me", "Inbox")
-    return await engine.rows(view, await engine.ids(view))
+    view = INBOX
+    return await engine.lists.rows(view, await engine.lists.ids(view))
 
 
 async def written(engine, draft, **fields):
     """Sends now; the state the outbox row ends in."""
-    await engine.send(replace(draft, **fields), delay=0)
-    return [row.state for row in await engine.flush("me")]
+    await engine.outbox.send(replace(draft, **fields), delay=0)
+    return [row.state for row in await engine.outbox.flush("me")]
 
 
 async def test_a_mail_goes_out_arrives_is_answered_and_the_answer_belongs_to_it(mailbox, other_mailbox, engine_of):
@@ -61,12 +61,12 @@ async def test_a_mail_goes_out_arrives_is_answered_and_the_answer_belongs_to_it(
         assert (await bob.sync("me")).new == 1
         [row] = await inbox(bob)
         assert (row.subject, row.unread, row.downloaded) == ("Note G – 数", True, False)
-        await bob.read(row.id)
-        assert [line.text for line in (await bob.rendered(row.id)).lines] == body.splitlines()
+        await bob.read(row.message_id)
+        assert [line.text for line in (await bob.rendered(row.message_id)).lines] == body.splitlines()
         [stored] = other_mailbox.files()
-        assert (await bob.raw(row.id)).replace(b"\r\n", b"\n") == stored.replace(b"\r\n", b"\n")
+        assert (await bob.raw(row.message_id)).replace(b"\r\n", b"\n") == stored.replace(b"\r\n", b"\n")
 
-        reply = await bob.reply_draft(row.id)
+        reply = await bob.reply_draft(row.message_id)
         assert await written(bob, reply, body="Received.\n\n" + reply.body) == ["sent"]
         [row] = await inbox(bob)
         assert row.answered
@@ -76,7 +76,7 @@ async def test_a_mail_goes_out_arrives_is_answered_and_the_answer_belongs_to_it(
         [answer] = await inbox(ada)
         assert answer.subject == "Re: Note G – 数"
         raw = message_from_bytes(await ada.raw(answer.id))
-        sent = await ada.ids(View("me", "Sent"))
+        sent = await ada.ids(SENT)
         mine = message_from_bytes(await ada.raw(sent[0]))
         assert raw["In-Reply-To"] == mine["Message-ID"]
         assert "> Grüße from the engine room." in (await ada.read(answer.id)).text
@@ -86,26 +86,26 @@ async def test_a_deleted_message_leaves_the_server_when_the_program_does_and_sta
     texts = [f"From: x@example.org\r\nSubject: {word}\r\n\r\nbody of {word}\r\n".encode() for word in ("keep", "drop")]
     mailbox.put(*texts)
     async with engine_of(mailbox) as engine:
-        await engine.sync("me")
+        await engine.accounts.sync("me")
         rows = {row.subject: row for row in await inbox(engine)}
-        await engine.delete([rows["drop"].id])
+        await delete(engine, [rows["drop"].id])
         assert len(mailbox.files()) == 2
     assert mailbox.files() == texts[:1]
     async with engine_of(mailbox) as engine:
-        await engine.sync("me", full=True)
+        await engine.accounts.sync("me", full=True)
         assert [row.subject for row in await inbox(engine)] == ["keep"]
-        [trashed] = await engine.ids(View("me", "Trash"))
-        assert await engine.raw(trashed) == texts[1]
+        [trashed] = await engine.lists.ids(TRASH)
+        assert await engine.reader.raw(trashed) == texts[1]
 
 
 async def test_a_refused_recipient_leaves_the_message_as_a_draft_with_the_servers_words(mailbox, engine_of):
     async with engine_of(mailbox) as engine:
-        draft = await engine.new_draft("me", to="nobody@example.org")
-        sent = await engine.send(replace(draft, subject="Anyone?", body="hello"), delay=0)
-        [row] = await engine.flush("me")
+        draft = engine.drafts.new("me", to="nobody@example.org")
+        sent = await engine.outbox.send(replace(draft, subject="Anyone?", body="hello"), delay=0)
+        [row] = await engine.outbox.flush("me")
         assert row.state == "failed"
         assert "nobody@example.org" in row.refused
-        again = await engine.cancel_outbox(sent)
+        again = await engine.outbox.cancel(sent)
         assert again is not None
         assert again.to == "nobody@example.org"
-        assert len(await engine.ids(View("me", "Sent"))) == 0
+        assert len(await engine.lists.ids(SENT)) == 0

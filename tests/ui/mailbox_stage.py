@@ -13,6 +13,7 @@ from termmail.demo.smtpd import SmtpServer
 from termmail.ui.app import TermmailApp
 from tests.conftest import PASSWORD, USER
 from tests.ui.stage import account, engine_with, until
+from tests.views import INBOX
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -96,11 +97,11 @@ async def mailbox(
         engine_with(folder, ada=account(pop3.port, smtp.port)) as engine,
     ):
         if synced:
-            await engine.sync("ada")
-            for id_ in await engine.ids(inbox_of(engine)) if whole else ():
-                await engine.read(id_)
+            await engine.accounts.sync("ada")
+            for id_ in await engine.lists.ids(INBOX) if whole else ():
+                await engine.reader.read(id_)
         if ui is not None:
-            engine.config = replace(engine.config, ui=ui)
+            engine.context.config = replace(engine.context.config, ui=ui)
         app = Mail(engine, clock)
         app.maildrop, app.smtp, app.pop3 = drop, smtp, pop3
         async with app.run_test(size=size, notifications=True) as pilot:
@@ -116,10 +117,3 @@ async def mailbox(
             yield app, pilot
         if app.troubles:
             raise app.troubles[0]
-
-
-def inbox_of(engine: Any, account_name: str = "ada") -> Any:
-    """The view of an inbox."""
-    from termmail.engine.views import View
-
-    return View(account_name, "Inbox")

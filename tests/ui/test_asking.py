@@ -48,7 +48,7 @@ async def locked_mailbox(folder: Path, *, poll_minutes: int = 0) -> AsyncIterato
             app = Mail(engine, lambda: NOW)
             app.smtp = smtp
             async with app.run_test(size=(80, 24), notifications=True) as pilot:
-                await until(pilot, lambda: app.engine is not None and app.engine.passwords.ask is not None)
+                await until(pilot, lambda: app.engine is not None and app.engine.context.passwords.ask is not None)
                 yield app, pilot
             assert not app.troubles
         finally:
@@ -85,8 +85,8 @@ async def test_a_password_typed_for_f5_reaches_the_server(tmp_path):
 
 async def test_a_password_typed_for_sending_reaches_the_server(tmp_path):
     async with locked_mailbox(tmp_path) as (app, pilot):
-        draft = await app.engine.new_draft("ada", "bob@example.org")
-        await app.engine.send(replace(draft, subject="Cards", body="Dear Bob"), 0)
+        draft = app.engine.drafts.new("ada", "bob@example.org")
+        await app.engine.outbox.send(replace(draft, subject="Cards", body="Dear Bob"), 0)
         await answer(app, pilot)
         await until(pilot, lambda: [received.recipients for received in app.smtp.received] == [("bob@example.org",)])
 
@@ -95,9 +95,9 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
     async with locked_mailbox(tmp_path) as (app, pilot):
         await pilot.press("f5")
         await answer(app, pilot)
-        await until(pilot, lambda: "Letter 1" in shown(app) and not app.engine.status("ada").syncing)
-        app.engine.passwords.forget("ada", "pop3", app.engine.account("ada"))
-        await app.engine.receiver("ada").give_back()
+        await until(pilot, lambda: "Letter 1" in shown(app) and not app.engine.accounts.status("ada").syncing)
+        app.engine.context.passwords.forget("ada", "pop3", app.engine.accounts.settings("ada"))
+        await app.engine.servers.source("ada").give_back()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
         await pilot.press("escape")
@@ -105,7 +105,7 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
         await until(pilot, lambda: words in words_of(app))
         await pilot.resize_terminal(40, 20)
         await until(pilot, lambda: words in words_of(app))
-        app.engine.passwords.forget("ada", "pop3", app.engine.account("ada"))
+        app.engine.context.passwords.forget("ada", "pop3", app.engine.accounts.settings("ada"))
         await pilot.press("f5")
         await answer(app, pilot)
         await until(pilot, lambda: "This is letter 1." in shown(app))
@@ -113,7 +113,7 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
 
 async def test_two_questions_come_one_after_the_other(tmp_path):
     async with locked_mailbox(tmp_path) as (app, pilot):
-        ask = app.engine.passwords.ask
+        ask = app.engine.context.passwords.ask
         asked = [asyncio.ensure_future(ask(f"Password for server {number}.")) for number in (1, 2)]
         await until(pilot, lambda: "server 1" in words_of(app))
         await answer(app, pilot, "one")
@@ -128,7 +128,7 @@ async def test_a_question_waits_while_somebody_types(tmp_path, field):
         await pilot.press("c" if field == "composer" else "slash")
         await until(pilot, lambda: isinstance(app.focused, Input))
         await type_in(pilot, "bo")
-        asked = asyncio.ensure_future(app.engine.passwords.ask("The password for ada is needed."))
+        asked = asyncio.ensure_future(app.engine.context.passwords.ask("The password for ada is needed."))
         await until(pilot, lambda: WAITS in toast_of(app))
         await type_in(pilot, "b d")
         assert app.focused.value == "bob d"
@@ -140,11 +140,11 @@ async def test_a_question_waits_while_somebody_types(tmp_path, field):
 async def test_a_question_that_waited_in_vain_does_not_come(tmp_path):
     async with locked_mailbox(tmp_path) as (app, pilot):
         await pilot.press("slash")
-        asked = asyncio.ensure_future(app.engine.passwords.ask("Password for nobody."))
+        asked = asyncio.ensure_future(app.engine.context.passwords.ask("Password for nobody."))
         await until(pilot, lambda: WAITS in toast_of(app))
         asked.cancel()
         await pilot.press("escape")
-        again = asyncio.ensure_future(app.engine.passwords.ask("Password for somebody."))
+        again = asyncio.ensure_future(app.engine.context.passwords.ask("Password for somebody."))
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
         assert "somebody" in words_of(app)
         again.cancel()
@@ -153,7 +153,7 @@ async def test_a_question_that_waited_in_vain_does_not_come(tmp_path):
 
 async def test_a_question_nobody_waits_for_any_more_goes_away(tmp_path):
     async with locked_mailbox(tmp_path) as (app, pilot):
-        asked = asyncio.ensure_future(app.engine.passwords.ask("Password for nobody."))
+        asked = asyncio.ensure_future(app.engine.context.passwords.ask("Password for nobody."))
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
         asked.cancel()
         await until(pilot, lambda: app.screen is app.inbox)

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from textual import events
 from textual.widgets import Input, Select
 
-from termmail.engine.views import View
 from termmail.mail.message import Draft
 from termmail.ui.screens import composer
 from termmail.ui.screens.composer import ComposeScreen
@@ -26,8 +25,7 @@ from termmail.ui.widgets.address_input import AddressChoices, fragment
 from termmail.ui.widgets.attachment_row import AttachmentRow
 from termmail.ui.widgets.body_input import BodyInput
 from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
-
-DRAFTS = View("ada", "Drafts")
+from tests.views import DRAFTS, OUTBOX
 
 
 @pytest.fixture
@@ -52,7 +50,7 @@ def value(stage, name):
 
 
 async def drafts(engine):
-    return [await engine.load_draft(id_) for id_ in await engine.ids(DRAFTS)]
+    return [await engine.drafts.load(id_) for id_ in await engine.lists.ids(DRAFTS)]
 
 
 async def kept(engine, pilot, count=1):
@@ -106,7 +104,7 @@ async def test_enter_goes_through_the_header_to_the_text(engine):
 
 
 async def test_a_long_subject_shows_its_beginning_unless_it_is_written(engine):
-    draft = await engine.new_draft("ada", "bob@example.org")
+    draft = engine.drafts.new("ada", "bob@example.org")
     subject = " ".join(f"word{number}" for number in range(30))
     async with staged(lambda: ComposeScreen(engine, replace(draft, subject=subject))) as (stage, pilot):
         await until(pilot, lambda: "word0 " in shown(stage) and "word29" not in shown(stage))
@@ -177,7 +175,7 @@ async def test_a_slip_leaves_nothing_behind(engine):
 
 
 async def test_a_forward_that_was_only_looked_at_is_thrown_away(engine):
-    stored = await engine.save_draft(Draft(account="ada", subject="Fwd: x", body="x", forwards=7))
+    stored = await engine.drafts.save(Draft(account="ada", subject="Fwd: x", body="x", forwards=7))
     async with staged(lambda: ComposeScreen(engine, stored, fresh=True)) as (stage, pilot):
         await pilot.press("escape")
         await until(pilot, lambda: stage.left)
@@ -185,7 +183,7 @@ async def test_a_forward_that_was_only_looked_at_is_thrown_away(engine):
 
 
 async def test_a_draft_that_was_opened_again_stays(engine):
-    stored = await engine.save_draft(Draft(account="ada", subject="Half", body="way"))
+    stored = await engine.drafts.save(Draft(account="ada", subject="Half", body="way"))
     async with staged(lambda: ComposeScreen(engine, stored)) as (stage, pilot):
         assert "Draft" in shown(stage)
         await pilot.press("escape")
@@ -194,9 +192,9 @@ async def test_a_draft_that_was_opened_again_stays(engine):
 
 
 async def test_a_draft_that_two_write_at_once_is_kept_twice(engine, short_pause):
-    stored = await engine.save_draft(Draft(account="ada", subject="Half", body="way", cursor="body-end"))
+    stored = await engine.drafts.save(Draft(account="ada", subject="Half", body="way", cursor="body-end"))
     async with staged(lambda: ComposeScreen(engine, stored)) as (stage, pilot):
-        await engine.save_draft(replace(stored, body="theirs"))
+        await engine.drafts.save(replace(stored, body="theirs"))
         await pilot.press("!")
         await until(pilot, lambda: "kept beside it" in words_of(stage))
         await pilot.press("!", "escape")
@@ -214,27 +212,27 @@ async def test_a_send_that_fails_leaves_one_draft(engine):
         await pilot.press("ctrl+s")
         await until(pilot, lambda: stage.screen.draft.body.count("c"))
         assert len(await drafts(engine)) == 1
-        assert await engine.ids(View("ada", "Outbox")) == array("q")
+        assert await engine.lists.ids(OUTBOX) == array("q")
 
 
 async def test_sending_twice_while_the_store_is_busy_sends_once(engine):
     letter = Draft(account="ada", to="bob@example.org", subject="Once", body="x")
-    stored = await engine.save_draft(letter)
+    stored = await engine.drafts.save(letter)
     async with staged(lambda: ComposeScreen(engine, stored)) as (stage, pilot):
-        with closing(sqlite3.connect(engine.paths.data / "mail.db", isolation_level=None)) as other:
+        with closing(sqlite3.connect(engine.context.paths.data / "mail.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             await pilot.press("f9", "f9", "escape", "f9")
             other.execute("ROLLBACK")
         await until(pilot, lambda: stage.left)
-    assert len(await engine.ids(View("ada", "Outbox"))) == 1
+    assert len(await engine.lists.ids(OUTBOX)) == 1
     assert await drafts(engine) == []
 
 
 async def test_taking_out_a_file_keeps_what_another_wrote_meanwhile(engine, tmp_path):
     (tmp_path / "a.txt").write_text("words")
-    stored = await engine.attach(Draft(account="ada", subject="Half", body="ours"), tmp_path / "a.txt")
+    stored = await engine.drafts.attach(Draft(account="ada", subject="Half", body="ours"), tmp_path / "a.txt")
     async with staged(lambda: ComposeScreen(engine, stored)) as (stage, pilot):
-        await engine.save_draft(replace(stored, body="theirs"))
+        await engine.drafts.save(replace(stored, body="theirs"))
         await stage.screen._take_out(AttachmentRow.Remove(stored.attachments[0].id))
         await pilot.press("escape")
         await until(pilot, lambda: stage.left)
@@ -352,7 +350,7 @@ async def test_sending_closes_the_screen_and_queues_the_message(engine, key):
     async with staged(lambda: ComposeScreen(engine, draft)) as (stage, pilot):
         await pilot.press(key)
         await until(pilot, lambda: stage.left)
-        row = await engine.outbox_row(stage.result)
+        row = await engine.outbox.row(stage.result)
         assert (row.state, row.subject) == ("queued", "Tea")
         assert row.recipients == ("bob@example.org", "eve@example.org")
 
@@ -372,7 +370,7 @@ async def test_what_is_wrong_with_an_address_is_said_beside_its_field(engine, fi
         await until(pilot, lambda: words in str(stage.screen.query_one(f"#{focused}-field .field-note").render()))
         assert stage.focused.id == focused
         assert not stage.left
-        assert len(await engine.ids(View("ada", "Outbox"))) == 0
+        assert len(await engine.lists.ids(OUTBOX)) == 0
         await type_in(pilot, "x")
         await until(pilot, lambda: not stage.screen.query_one(f"#{focused}-field .field-note").display)
 
@@ -383,7 +381,7 @@ async def test_a_header_that_would_inject_another_is_refused_in_words(engine):
     async with staged(lambda: ComposeScreen(engine, draft)) as (stage, pilot):
         await pilot.press("f9")
         await until(pilot, lambda: stage.left)
-        row = await engine.outbox_row(stage.result)
+        row = await engine.outbox.row(stage.result)
         assert row.recipients == ("bob@example.org",)
         assert "\n" not in row.subject
 
@@ -397,7 +395,7 @@ async def test_a_concern_is_asked_once_and_back_goes_back(engine):
         assert "subject" in words_of(stage).lower()
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(stage.screen, ComposeScreen))
-        assert len(await engine.ids(View("ada", "Outbox"))) == 0
+        assert len(await engine.lists.ids(OUTBOX)) == 0
         await pilot.press("f9")
         await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
         await pilot.press("y")
@@ -414,7 +412,7 @@ async def test_the_message_goes_out_from_the_account_that_was_chosen(tmp_path):
             stage.screen.query_one("#from", Select).value = "work"
             await pilot.press("f9")
             await until(pilot, lambda: stage.left)
-            assert (await engine.outbox_row(stage.result)).account == "work"
+            assert (await engine.outbox.row(stage.result)).account == "work"
 
 
 # -- addresses
@@ -441,8 +439,8 @@ async def written_to(engine, *addresses):
     """Each address written to once more than the one before it."""
     for times, address in enumerate(addresses, 1):
         for _ in range(times):
-            draft = replace(await engine.new_draft("ada", to=address), subject="x", body="x")
-            await engine.assume_sent(await engine.send(draft))
+            draft = replace(engine.drafts.new("ada", to=address), subject="x", body="x")
+            await engine.outbox.assume_sent(await engine.outbox.send(draft))
 
 
 async def test_tab_takes_the_most_used_address_and_waits_for_the_next(engine):

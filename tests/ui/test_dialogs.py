@@ -12,7 +12,6 @@ from textual.widgets import Input, OptionList
 
 from termmail.demo.faults import Manners
 from termmail.engine.events import OutboxChanged
-from termmail.engine.views import View
 from termmail.mail import parse
 from termmail.mail.message import Draft, Link, Outgoing
 from termmail.store import messages, outbox
@@ -26,6 +25,7 @@ from termmail.ui.screens.outbox_item import OutboxItemScreen
 from termmail.ui.screens.pick_path import PickPathScreen, common_start
 from termmail.ui.screens.source import PlainText, SourceScreen, fold
 from tests.ui.stage import SIZES, account, engine_with, shown, staged, type_in, until, words_of
+from tests.views import INBOX, OUTBOX, SENT
 
 
 @pytest.fixture
@@ -225,9 +225,9 @@ async def opened(tmp_path, pop3_server):
     """An Engine that has the mail with files, its id and the message."""
     server = await pop3_server([MIXED])
     async with engine_with(tmp_path, ada=account(server.port)) as engine:
-        await engine.sync("ada")
-        (id_,) = await engine.ids(View("ada", "Inbox"))
-        yield engine, id_, await engine.read(id_)
+        await engine.accounts.sync("ada")
+        (id_,) = await engine.lists.ids(INBOX)
+        yield engine, id_, await engine.reader.read(id_)
 
 
 async def test_enter_saves_below_the_chosen_folder_and_shows_the_path(opened, tmp_path, monkeypatch):
@@ -302,7 +302,7 @@ async def test_a_folder_that_takes_no_files_is_said(opened, tmp_path):
 async def test_attachments_of_a_message_that_is_gone_are_said_to_be(opened, tmp_path, key):
     engine, id_, _ = opened
     async with staged(lambda: AttachmentsScreen(*opened)) as (stage, pilot):
-        await engine.db(messages.erase, [id_])
+        await engine.context.db(messages.erase, [id_])
         await pilot.press(key)
         if key == "s":
             await until(pilot, lambda: isinstance(stage.screen, PickPathScreen))
@@ -316,9 +316,9 @@ async def test_attachments_that_need_a_password_nobody_has_say_so(tmp_path, pop3
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     server = await pop3_server([MIXED])
     async with engine_with(tmp_path, ada=account(server.port)) as engine:
-        await engine.sync("ada")
-        (id_,) = await engine.ids(View("ada", "Inbox"))
-        engine.passwords.forget("ada", "pop3", engine.account("ada"))
+        await engine.accounts.sync("ada")
+        (id_,) = await engine.lists.ids(INBOX)
+        engine.context.passwords.forget("ada", "pop3", engine.accounts.settings("ada"))
         async with staged(lambda: AttachmentsScreen(engine, id_, parse.parse(MIXED)), (80, 40)) as (stage, pilot):
             await pilot.press(key)
             if key == "s":
@@ -460,7 +460,7 @@ def test_nothing_is_lost_where_lines_are_folded():
 
 async def queued(engine, **fields):
     draft = Draft(account="ada", to="bob@example.org", subject="Breakfast", body="At nine?", **fields)
-    return await engine.send(draft, delay=0)
+    return await engine.outbox.send(draft, delay=0)
 
 
 async def test_a_waiting_message_can_be_taken_back(engine):
@@ -471,13 +471,13 @@ async def test_a_waiting_message_can_be_taken_back(engine):
         await pilot.press("e")
         await until(pilot, lambda: stage.left)
         assert stage.result.subject == "Breakfast"
-        assert len(await engine.ids(View("ada", "Outbox"))) == 0
+        assert len(await engine.lists.ids(OUTBOX)) == 0
 
 
 async def test_a_message_without_a_draft_is_deleted_only_after_a_yes(engine):
     """One that another program handed over."""
     outgoing = Outgoing(b"Subject: Patch\r\n\r\n+1\r\n", "ada@example.org", ("bob@example.org",), "a@b")
-    outbox_id = await engine.db(outbox.queue, "ada", outgoing, not_before=0, now=0)
+    outbox_id = await engine.context.db(outbox.queue, "ada", outgoing, not_before=0, now=0)
     async with staged(lambda: OutboxItemScreen(engine, outbox_id)) as (stage, pilot):
         await until(pilot, lambda: "Delete it (d)" in shown(stage))
         assert "Back to the draft" not in shown(stage)
@@ -485,19 +485,19 @@ async def test_a_message_without_a_draft_is_deleted_only_after_a_yes(engine):
         await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(stage.screen, OutboxItemScreen))
-        assert (await engine.outbox_row(outbox_id)).state == "queued"
+        assert (await engine.outbox.row(outbox_id)).state == "queued"
         await pilot.press("d")
         await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: stage.left)
-        assert (await engine.outbox_row(outbox_id)).state == "cancelled"
+        assert (await engine.outbox.row(outbox_id)).state == "cancelled"
 
 
 async def test_a_refused_message_shows_the_servers_words(tmp_path, smtp_server):
     server = await smtp_server(manners=Manners(answers={"RCPT": b"550 5.1.1 nobody of that [/name] here\r\n"}))
     async with engine_with(tmp_path, ada=account(1, server.port)) as engine:
         outbox_id = await queued(engine)
-        await engine.flush("ada")
+        await engine.outbox.flush("ada")
         async with staged(lambda: OutboxItemScreen(engine, outbox_id)) as (stage, pilot):
             await until(pilot, lambda: "nobody of that [/name] here" in words_of(stage))
             assert "The server refused it" in words_of(stage)
@@ -513,7 +513,7 @@ async def unsure(tmp_path, smtp_server):
     server = await smtp_server(manners=Manners(lose_answer_to=frozenset({"."})))
     async with engine_with(tmp_path, ada=account(1, server.port)) as engine:
         outbox_id = await queued(engine)
-        await engine.flush("ada")
+        await engine.outbox.flush("ada")
         server.manners = Manners()
         yield engine, outbox_id, server
 
@@ -524,10 +524,10 @@ async def test_a_message_that_may_have_arrived_can_be_called_sent(unsure, size):
     async with staged(lambda: OutboxItemScreen(engine, outbox_id), size) as (stage, pilot):
         await until(pilot, lambda: "It may have arrived" in words_of(stage))
         await pilot.press("r", "e")  # neither is offered
-        assert (await engine.outbox_row(outbox_id)).state == "unsure"
+        assert (await engine.outbox.row(outbox_id)).state == "unsure"
         await pilot.press("m")
         await until(pilot, lambda: "It was sent" in words_of(stage))
-        assert len(await engine.ids(View("ada", "Sent"))) == 1
+        assert len(await engine.lists.ids(SENT)) == 1
         assert len(server.received) == 1
 
 
@@ -539,12 +539,12 @@ async def test_a_message_that_may_have_arrived_is_sent_again_only_after_a_yes(un
         await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(stage.screen, OutboxItemScreen))
-        assert (await engine.outbox_row(outbox_id)).state == "unsure"
+        assert (await engine.outbox.row(outbox_id)).state == "unsure"
         await pilot.press("a")
         await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: "It waits to be sent." in words_of(stage))
-        await engine.flush("ada")
+        await engine.outbox.flush("ada")
         await until(pilot, lambda: "It was sent" in words_of(stage))
         assert [received.raw for received in server.received[1:]] == [server.received[0].raw]
 
@@ -560,7 +560,7 @@ async def test_the_screen_stops_listening_when_it_closes(engine):
         await until(pilot, lambda: "Breakfast" in shown(stage))
         await pilot.press("escape")
         await until(pilot, lambda: stage.left)
-        engine.tell(OutboxChanged(outbox_id, "ada", "sent"))
+        engine.context.tell(OutboxChanged(outbox_id, "ada", "sent"))
 
 
 # -- every dialog, at every size

@@ -58,7 +58,7 @@ async def test_an_evil_subject_on_its_way_out_is_drawn_harmlessly(tmp_path):
     async with engine_with(tmp_path, ada=account()) as engine:
         for evil in EVIL[:6]:
             draft = Draft(account="ada", to="bob@example.org", subject=line(evil), body=lines(evil))
-            outbox_id = await engine.send(draft)
+            outbox_id = await engine.outbox.send(draft)
             async with staged(lambda outbox_id=outbox_id: OutboxItemScreen(engine, outbox_id)) as (stage, pilot):
                 await until(pilot, lambda: stage.screen.query(".dialog-title"))
                 assert_harmless(stage)
@@ -69,9 +69,9 @@ async def test_what_a_server_said_is_cleaned_before_it_is_told(tmp_path, smtp_se
     said = b"550 \x1b]52;c;eA==\x07 \xc2\x9b2J \xe2\x80\xaegpj [/x] no\r\n"
     server = await smtp_server(manners=Manners(answers={"RCPT": said}))
     async with engine_with(tmp_path, ada=account(1, server.port)) as engine:
-        outbox_id = await engine.send(Draft(account="ada", to="bob@example.org", subject="x", body="x"), delay=0)
-        await engine.flush("ada")
-        assert "[/x] no" in " ".join(story(await engine.outbox_row(outbox_id)))
+        outbox_id = await engine.outbox.send(Draft(account="ada", to="bob@example.org", subject="x", body="x"), delay=0)
+        await engine.outbox.flush("ada")
+        assert "[/x] no" in " ".join(story(await engine.outbox.row(outbox_id)))
         async with staged(lambda: OutboxItemScreen(engine, outbox_id)) as (stage, pilot):
             await until(pilot, lambda: "[/x] no" in words_of(stage))
             assert_harmless(stage)

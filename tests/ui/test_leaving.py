@@ -67,7 +67,7 @@ def fill_the_disk(engine: Engine, *, full: bool) -> Any:
         (pages,) = store.db.execute("PRAGMA page_count").fetchone()
         store.db.execute(f"PRAGMA max_page_count = {pages if full else 1_000_000}")
 
-    return engine.db(limit)
+    return engine.context.db(limit)
 
 
 async def test_a_draft_that_cannot_be_saved_is_asked_for_and_saved_when_there_is_room(tmp_path: Path, monkeypatch: Any):
@@ -124,4 +124,4 @@ async def test_a_text_left_in_an_editor_is_offered(tmp_path: Path):
         await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and "written elsewhere" in shown(app))
         assert not left.exists()
         draft_id = app.screen.draft.id
-        assert (await app.engine.load_draft(draft_id)).body == "Dear Bob,\nwritten elsewhere"
+        assert (await app.engine.drafts.load(draft_id)).body == "Dear Bob,\nwritten elsewhere"

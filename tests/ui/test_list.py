@@ -6,11 +6,11 @@ from array import array
 
 import pytest
 
-from termmail.engine.views import View
 from termmail.ui.list_model import Stale
 from termmail.ui.widgets import list_row as rows
-from tests.ui.mailbox_stage import LETTERS, inbox_of, letter, mailbox
+from tests.ui.mailbox_stage import LETTERS, letter, mailbox
 from tests.ui.stage import shown, until, words_of
+from tests.views import ARCHIVE, INBOX
 
 
 async def test_newest_is_first_and_has_the_cursor(tmp_path):
@@ -41,7 +41,7 @@ async def test_mail_that_comes_after_the_first_leaves_the_cursor_where_it_is(tmp
     async with mailbox(tmp_path, synced=False) as (app, pilot):
         await pilot.press("f5")
         await until(pilot, lambda: len(app.inbox.messages.ids) == 12 and app.subject() == "Letter 12")
-        await until(pilot, lambda: not app.engine.status("ada").syncing)
+        await until(pilot, lambda: not app.engine.accounts.status("ada").syncing)
         app.maildrop.add(letter(40))
         await pilot.press("f5")
         await until(pilot, lambda: len(app.inbox.messages.ids) == 13)
@@ -112,8 +112,8 @@ async def test_selected_messages_are_what_a_verb_acts_on(tmp_path):
         assert "3 selected" in shown(app)
         await pilot.press("e")
         await until(pilot, lambda: len(app.inbox.messages.ids) == 9)
-        archived = await app.engine.ids(View("ada", "Archive"))
-        assert {row.subject for row in await app.engine.rows(View("ada", "Archive"), archived)} == {
+        archived = await app.engine.lists.ids(ARCHIVE)
+        assert {row.subject for row in await app.engine.lists.rows(ARCHIVE, archived)} == {
             "Letter 12",
             "Letter 11",
             "Letter 9",
@@ -158,7 +158,7 @@ async def test_a_hundred_thousand_ids_move_like_ten(tmp_path):
 
 async def test_rows_of_another_folder_with_the_same_numbers_are_not_mixed_up(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        draft = await app.engine.save_draft(await app.engine.new_draft("ada", "bob@example.org"))
+        draft = await app.engine.drafts.save(app.engine.drafts.new("ada", "bob@example.org"))
         assert draft.id in app.inbox.messages.ids
         await pilot.press("g", "d")
         await until(pilot, lambda: app.inbox.mail.list.view.folder == "Drafts" and app.inbox.messages.row(draft.id))
@@ -209,7 +209,7 @@ async def test_what_is_deleted_leaves_at_once_and_does_not_flicker_back(tmp_path
         app.inbox.mail.list.stale(Stale.IDS)
         await until(pilot, lambda: len(seen) >= 2)
         assert not any(seen)
-        assert len(await app.engine.ids(inbox_of(app.engine))) == len(LETTERS) - 1
+        assert len(await app.engine.lists.ids(INBOX)) == len(LETTERS) - 1
 
 
 def test_an_unread_message_that_was_answered_shows_both():
@@ -281,24 +281,24 @@ async def test_a_wide_screen_gives_a_text_of_72_columns_its_lines(tmp_path, size
 
 async def test_an_open_that_cannot_be_stored_does_not_count_as_read(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        await app.engine.db(read_only, on=True)
+        await app.engine.context.db(read_only, on=True)
         await pilot.press("enter")
         await until(pilot, lambda: "can be read but not written" in words_of(app))
         await until(pilot, lambda: app.inbox.messages.row(app.inbox.messages.cursor_id).unread)
-        await app.engine.db(read_only, on=False)
+        await app.engine.context.db(read_only, on=False)
 
 
 async def test_a_star_that_cannot_be_stored_goes_away_again(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        await app.engine.db(read_only, on=True)
+        await app.engine.context.db(read_only, on=True)
         await pilot.press("s")
         await until(pilot, lambda: "can be read but not written" in words_of(app))
         assert "★" not in shown(app)
-        await app.engine.db(read_only, on=False)
+        await app.engine.context.db(read_only, on=False)
         await pilot.press("s")
         await until(pilot, lambda: "★" in shown(app))
         await app.workers.wait_for_complete()
-        assert (await app.engine.row(app.inbox.messages.cursor_id)).starred
+        assert (await app.engine.lists.row(app.inbox.messages.cursor_id)).starred
 
 
 def read_only(store, *, on):

@@ -33,7 +33,7 @@ def grid(app):
 
 async def settled(app, pilot):
     """Set a star and a selection, and wait for the preview."""
-    app.engine.status("ada")
+    app.engine.accounts.status("ada")
     app.inbox.status.say("")
     await pilot.press("j", "s", "j", "x", "k", "k", "k")
     await until(pilot, lambda: app.inbox.messages.cursor == 0)
@@ -41,7 +41,7 @@ async def settled(app, pilot):
     reader, messages = app.inbox.reader, app.inbox.messages
     await until(
         pilot,
-        lambda: not reader.display or (reader.message and reader.row and reader.row.id == messages.cursor_id),
+        lambda: not reader.display or (reader.message and reader.row and reader.row.message_id == messages.cursor_id),
     )
     await pilot.pause()
 

@@ -12,7 +12,6 @@ from termmail.accounts.config import Ui
 from termmail.demo.faults import Manners
 from termmail.engine.engine import opened
 from termmail.engine.events import Failed, SyncProgress
-from termmail.engine.views import View
 from termmail.mail.message import Outgoing
 from termmail.store import outbox
 from termmail.ui.actions import ACTIONS
@@ -20,14 +19,20 @@ from termmail.ui.screens.folder_picker import PlacesScreen
 from termmail.ui.screens.help import HelpScreen
 from termmail.ui.screens.palette import FindActionScreen
 from termmail.ui.workers import behind
-from tests.ui.mailbox_stage import LETTERS, inbox_of, letter, mailbox
+from termmail.mail.model import FolderView
+from tests.ui.mailbox_stage import LETTERS, letter, mailbox
 from tests.ui.stage import account, engine_with, shown, until, words_of
+from tests.views import DRAFTS, INBOX, OUTBOX, SENT, TRASH, delete
 
 
 async def there(app, folder):
     """Return the subjects of the messages in a folder."""
-    view = View("ada", folder)
-    return {row.subject for row in await app.engine.rows(view, await app.engine.ids(view))}
+    views = {"Drafts": DRAFTS, "Outbox": OUTBOX}
+    found = await app.engine.folders.by_name("ada", folder)
+    view = FolderView(found.folder_id) if found is not None else views.get(folder)
+    if view is None:
+        return set()
+    return {row.subject for row in await app.engine.lists.rows(view, await app.engine.lists.ids(view))}
 
 
 # -- verbs
@@ -70,11 +75,11 @@ async def test_star_and_unread_show_at_once_and_reach_the_store(tmp_path):
         await app.inbox.action_do("message.read")
         assert not app.inbox.messages.row(id_).unread
         await app.workers.wait_for_complete()
-        row = await app.engine.row(id_)
+        row = await app.engine.lists.row(id_)
         assert (row.starred, row.unread) == (True, False)
         await pilot.press("u", "s")
         await app.workers.wait_for_complete()
-        row = await app.engine.row(id_)
+        row = await app.engine.lists.row(id_)
         assert (row.starred, row.unread) == (False, True)
 
 
@@ -116,12 +121,12 @@ async def test_marking_read_can_be_undone_like_marking_unread(tmp_path):
         for unread in (False, True):
             await pilot.press("u")
             await app.workers.wait_for_complete()
-            assert (await app.engine.row(message_id)).unread is unread
+            assert (await app.engine.lists.row(message_id)).unread is unread
         for unread in (False, True):
             await pilot.press("z")
             await until(pilot, lambda: "1 message as before" in shown(app))
             await app.workers.wait_for_complete()
-            assert (await app.engine.row(message_id)).unread is unread
+            assert (await app.engine.lists.row(message_id)).unread is unread
             app.inbox.status.say("")
 
 
@@ -151,7 +156,7 @@ async def test_archiving_what_is_archived_says_so_and_leaves_undo_alone(tmp_path
 async def test_the_preview_of_another_folder_is_gone_at_once(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await until(pilot, lambda: "This is letter 12." in shown(app))
-        app.inbox.mail.go_to(View("ada", "Sent"))
+        app.inbox.mail.go_to(SENT)
         await until(pilot, lambda: "Nothing was sent from here yet." in shown(app))
         assert "This is letter 12." not in shown(app)
 
@@ -198,7 +203,7 @@ async def test_verbs_on_nothing_say_so(tmp_path):
 
 async def test_verbs_for_messages_leave_drafts_alone(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        await app.engine.save_draft(await app.engine.new_draft("ada", "bob@example.org"))
+        await app.engine.drafts.save(app.engine.drafts.new("ada", "bob@example.org"))
         await pilot.press("g", "d")
         await until(pilot, lambda: app.inbox.mail.list.view.folder == "Drafts" and app.inbox.messages.ids)
         await pilot.press("e")
@@ -240,8 +245,10 @@ async def test_a_bug_behind_the_screen_is_told_and_the_program_goes_on(tmp_path)
 
 async def test_a_send_counts_down_and_undo_brings_the_draft_back(tmp_path):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
-        draft = await app.engine.new_draft("ada", "bob@example.org")
-        await app.engine.send(type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 60)
+        draft = app.engine.drafts.new("ada", "bob@example.org")
+        await app.engine.outbox.send(
+            type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 60
+        )
         await until(pilot, lambda: "Z stops it" in shown(app))
         assert "Sending in " in shown(app)
         await pilot.press("z")
@@ -253,8 +260,10 @@ async def test_a_send_counts_down_and_undo_brings_the_draft_back(tmp_path):
 
 async def test_what_counts_down_is_stopped_by_its_own_key_whatever_z_takes_back(tmp_path):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
-        draft = await app.engine.new_draft("ada", "bob@example.org")
-        await app.engine.send(type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 600)
+        draft = app.engine.drafts.new("ada", "bob@example.org")
+        await app.engine.outbox.send(
+            type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 600
+        )
         await until(pilot, lambda: "Z stops it" in shown(app))
         await pilot.press("d")
         await until(pilot, lambda: "z brings it back" in shown(app).splitlines()[-2])
@@ -278,8 +287,10 @@ async def test_a_message_is_stopped_from_its_row_in_the_outbox(tmp_path, key):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
         await pilot.press("s")
         await app.workers.wait_for_complete()
-        draft = await app.engine.new_draft("ada", "bob@example.org")
-        await app.engine.send(type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 600)
+        draft = app.engine.drafts.new("ada", "bob@example.org")
+        await app.engine.outbox.send(
+            type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 600
+        )
         await app.engine.star([app.inbox.messages.ids[1]], on=True)
         await pilot.press("g", "o")
         await until(pilot, lambda: app.subject() == "Cards")
@@ -290,8 +301,10 @@ async def test_a_message_is_stopped_from_its_row_in_the_outbox(tmp_path, key):
 
 async def test_sent_is_said_only_after_the_server_took_it(tmp_path):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
-        draft = await app.engine.new_draft("ada", "bob@example.org")
-        await app.engine.send(type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 0)
+        draft = app.engine.drafts.new("ada", "bob@example.org")
+        await app.engine.outbox.send(
+            type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 0
+        )
         await until(pilot, lambda: "Sent: the server has taken it." in shown(app))
         assert [received.recipients for received in app.smtp.received] == [("bob@example.org",)]
 
@@ -299,8 +312,8 @@ async def test_sent_is_said_only_after_the_server_took_it(tmp_path):
 async def test_a_refused_message_is_told_and_stays_told(tmp_path):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
         app.smtp.manners = Manners(answers={"RCPT": b"550 no such user here\r\n"})
-        draft = await app.engine.new_draft("ada", "nobody@example.org")
-        await app.engine.send(type(draft)(account="ada", to="nobody@example.org", subject="Cards", body="x"), 0)
+        draft = app.engine.drafts.new("ada", "nobody@example.org")
+        await app.engine.outbox.send(type(draft)(account="ada", to="nobody@example.org", subject="Cards", body="x"), 0)
         await until(pilot, lambda: "“Cards” was not sent." in words_of(app))
         await pilot.press("j", "j")
         assert "“Cards” was not sent." in words_of(app)
@@ -308,8 +321,10 @@ async def test_a_refused_message_is_told_and_stays_told(tmp_path):
 
 async def test_quitting_with_unsent_mail_is_asked(tmp_path):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
-        draft = await app.engine.new_draft("ada", "bob@example.org")
-        await app.engine.send(type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 60)
+        draft = app.engine.drafts.new("ada", "bob@example.org")
+        await app.engine.outbox.send(
+            type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 60
+        )
         await until(pilot, lambda: "Sending in " in shown(app))
         await pilot.press("q")
         await until(pilot, lambda: "1 message not sent yet." in words_of(app))
@@ -333,7 +348,7 @@ async def test_the_go_menu_shows_places_and_goes(tmp_path):
 
 async def test_a_place_is_found_by_typing_its_name(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        await app.engine.move([app.inbox.messages.ids[0]], "Punch cards")
+        await app.move(engine, [app.inbox.messages.ids[0]], "Punch cards")
         await until(pilot, lambda: "Punch cards" in app.inbox.mail.list.counts["ada"])
         await pilot.press("g", "/", "c", "a", "r", "d")
         await until(pilot, lambda: "Name: card" in shown(app))
@@ -422,7 +437,7 @@ async def test_letters_typed_into_search_are_no_verbs(tmp_path):
 
 
 async def test_what_another_termmail_did_shows_after_the_next_look(tmp_path):
-    async with mailbox(tmp_path) as (app, pilot), opened(app.engine.paths, app.engine.config) as other:
+    async with mailbox(tmp_path) as (app, pilot), opened(app.engine.context.paths, app.engine.context.config) as other:
         gone, starred = app.inbox.messages.ids[:2]
         await other.delete([gone])
         await other.star([starred], on=True)
@@ -441,15 +456,15 @@ async def test_what_another_termmail_did_shows_after_the_next_look(tmp_path):
 
 async def test_progress_is_a_bar_with_counts(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        app.engine.tell(SyncProgress("ada", "headers", 312, 1000))
+        app.engine.context.tell(SyncProgress("ada", "headers", 312, 1000))
         await until(pilot, lambda: "Receiving: headers ━" in shown(app) and "312 of 1 000" in shown(app))
-        app.engine.tell(SyncProgress("ada", "done", 0, 0, running=False))
+        app.engine.context.tell(SyncProgress("ada", "done", 0, 0, running=False))
         await until(pilot, lambda: "Receiving" not in shown(app))
 
 
 async def test_trouble_stays_until_it_is_read(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        app.engine.tell(Failed("ada", "The server could not be reached.", "Look at the network."))
+        app.engine.context.tell(Failed("ada", "The server could not be reached.", "Look at the network."))
         await until(pilot, lambda: "ada: The server could not be reached. Look at the network." in words_of(app))
         await pilot.press("j", "s", "p")
         assert "could not be reached" in words_of(app)
@@ -460,16 +475,16 @@ async def test_trouble_stays_until_it_is_read(tmp_path):
 async def test_trouble_that_was_read_is_not_told_again_until_it_went_well_between(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         trouble = Failed("ada", "The server could not be reached.", "Look at the network.")
-        app.engine.tell(trouble)
+        app.engine.context.tell(trouble)
         await until(pilot, lambda: "could not be reached" in words_of(app))
         await pilot.press("escape")
-        app.engine.tell(trouble)
-        app.engine.tell(SyncProgress("ada", "headers", 1, 2))
+        app.engine.context.tell(trouble)
+        app.engine.context.tell(SyncProgress("ada", "headers", 1, 2))
         await until(pilot, lambda: "1 of 2" in shown(app))
         assert "could not be reached" not in words_of(app)
         await pilot.press("f5")
-        await until(pilot, lambda: "checked" in shown(app) and not app.engine.status("ada").syncing)
-        app.engine.tell(trouble)
+        await until(pilot, lambda: "checked" in shown(app) and not app.engine.accounts.status("ada").syncing)
+        app.engine.context.tell(trouble)
         await until(pilot, lambda: "could not be reached" in words_of(app))
 
 
@@ -511,9 +526,9 @@ async def test_a_text_that_comes_after_all_ends_the_trouble_with_its_server(tmp_
 async def test_a_message_that_is_not_sent_yet_is_told_so_only_as_long_as_that_is_so(tmp_path, end):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
         app.smtp.manners = Manners(drop_at=frozenset({"CONNECT"}))
-        draft = await app.engine.new_draft("ada", "bob@example.org")
+        draft = app.engine.drafts.new("ada", "bob@example.org")
         draft = type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob")
-        id_ = await app.engine.send(draft, 0)
+        id_ = await app.engine.outbox.send(draft, 0)
         await until(pilot, lambda: "! ada: Not sent yet." in words_of(app))
         await until(pilot, lambda: app.inbox.mail.list.counts["ada"]["Outbox"].total == 1)
         app.smtp.manners = Manners()
@@ -521,16 +536,16 @@ async def test_a_message_that_is_not_sent_yet_is_told_so_only_as_long_as_that_is
             await pilot.press("f5")
             await until(pilot, lambda: app.smtp.received)
         else:
-            await app.engine.cancel_outbox(id_)
+            await app.engine.outbox.cancel(id_)
         await until(pilot, lambda: "Not sent yet." not in words_of(app))
 
 
 async def test_whom_a_sent_message_did_not_reach_stays_told(tmp_path):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
         app.smtp.manners = Manners(answers={"RCPT bob@example.org": b"550 no such user here\r\n"})
-        draft = await app.engine.new_draft("ada")
+        draft = app.engine.drafts.new("ada")
         draft = type(draft)(account="ada", to="bob@example.org, eve@example.org", subject="Cards", body="x")
-        await app.engine.send(draft, 0)
+        await app.engine.outbox.send(draft, 0)
         await until(pilot, lambda: "Sent: the server has taken it." in shown(app))
         assert "Sent, but not to bob@example.org." in words_of(app)
 
@@ -679,7 +694,7 @@ async def test_folders_of_every_account_with_what_is_unread(tmp_path):
             await pilot.press("shift+tab")
             await until(pilot, lambda: app.inbox.query_one("#folders").has_focus)
             await pilot.press(*["j"] * 7, "enter")
-            await until(pilot, lambda: app.inbox.mail.list.view == inbox_of(engine, "work"))
+            await until(pilot, lambda: app.inbox.mail.list.view == INBOX)
             assert "work · Inbox" in shown(app)
 
 
@@ -744,12 +759,12 @@ async def test_the_key_bar_offers_nothing_that_needs_a_message_where_there_is_no
 
 async def test_the_key_bar_offers_only_what_works_where_nothing_is_sent_yet(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        draft = await app.engine.save_draft(await app.engine.new_draft("ada", "bob@example.org"))
+        draft = await app.engine.drafts.save(app.engine.drafts.new("ada", "bob@example.org"))
         await pilot.press("g", "d")
         await until(pilot, lambda: "Enter edit" in last_line(app))
         assert {"discard", "write", "keys"} <= set(last_line(app).split())
         assert not {"reply", "archive", "star", "delete"} & set(last_line(app).split())
-        await app.engine.send(draft, 600)
+        await app.engine.outbox.send(draft, 600)
         await pilot.press("g", "o")
         await until(pilot, lambda: "d take back" in last_line(app) and "Enter options" in last_line(app))
         assert not {"reply", "archive", "star", "delete"} & set(last_line(app).split())
@@ -781,7 +796,7 @@ async def test_without_an_account_writing_and_opening_set_one_up(tmp_path, key):
 async def test_what_was_done_is_no_longer_said_in_another_view_or_after_a_while(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         app.inbox.status.say("Archived", 60)
-        app.inbox.mail.go_to(View("ada", "Trash"))
+        app.inbox.mail.go_to(TRASH)
         await until(pilot, lambda: "Trash is empty." in shown(app))
         assert "Archived" not in shown(app)
         app.inbox.status.say("1 new message", 0.05)
@@ -800,10 +815,10 @@ async def test_a_kept_draft_is_told_on_the_status_line(tmp_path):
 async def test_quitting_tells_what_waits_from_what_needs_a_decision(tmp_path):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
         app.smtp.manners = Manners(answers={"RCPT": b"550 no such user here\r\n"})
-        draft = await app.engine.new_draft("ada", "nobody@example.org")
-        await app.engine.send(type(draft)(account="ada", to="nobody@example.org", subject="Cards", body="x"), 0)
+        draft = app.engine.drafts.new("ada", "nobody@example.org")
+        await app.engine.outbox.send(type(draft)(account="ada", to="nobody@example.org", subject="Cards", body="x"), 0)
         await until(pilot, lambda: "“Cards” was not sent." in words_of(app))
-        await app.engine.send(type(draft)(account="ada", to="bob@example.org", subject="Later", body="x"), 60)
+        await app.engine.outbox.send(type(draft)(account="ada", to="bob@example.org", subject="Later", body="x"), 60)
         await until(pilot, lambda: app.inbox.mail.list.counts["ada"]["Outbox"].total == 2)
         await pilot.press("q")
         await until(pilot, lambda: "1 message not sent yet." in words_of(app))
@@ -830,9 +845,9 @@ async def test_the_key_bar_has_a_blank_at_each_end(tmp_path, width):
 async def test_an_outgoing_message_without_a_draft_is_not_deleted_by_d(tmp_path):
     async with mailbox(tmp_path, [letter(1)]) as (app, pilot):
         outgoing = Outgoing(b"Subject: Patch\r\n\r\n+1\r\n", "ada@example.org", ("bob@example.org",), "a@b")
-        id_ = await app.engine.db(outbox.queue, "ada", outgoing, not_before=1 << 40, now=0)
-        app.inbox.mail.go_to(View("ada", "Outbox"))
+        id_ = await app.engine.context.db(outbox.queue, "ada", outgoing, not_before=1 << 40, now=0)
+        app.inbox.mail.go_to(OUTBOX)
         await until(pilot, lambda: "Patch" in shown(app))
         await pilot.press("d")
         await until(pilot, lambda: "has no draft to go back to" in shown(app) and "Patch" in shown(app))
-        assert (await app.engine.outbox_row(id_)).state == "queued"
+        assert (await app.engine.outbox.row(id_)).state == "queued"

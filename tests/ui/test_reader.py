@@ -7,11 +7,11 @@ import re
 import pytest
 
 from termmail.demo.faults import Manners
-from termmail.engine.views import View
 from termmail.mail.message import Line
 from termmail.ui.widgets.text_view import folded
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until, words_of
+from tests.views import SENT
 
 LONG = "\r\n".join(f"line {number} of many" for number in range(200))
 QUOTED = "I agree.\r\n\r\n" + "".join(f"> point {number}\r\n" for number in range(8)) + "\r\nCharles"
@@ -69,7 +69,7 @@ async def test_enter_fetches_the_text_once_and_marks_it_read(tmp_path):
         await until(pilot, lambda: not app.inbox.messages.row(id_).unread)
         await until(pilot, lambda: "11 unread" in shown(app))
         await pilot.press("escape", "enter")
-        assert not (await app.engine.row(id_)).unread
+        assert not (await app.engine.lists.row(id_)).unread
         assert len([line for line in app.pop3.log if "RETR" in str(line)]) == 1
 
 
@@ -340,8 +340,8 @@ async def test_who_else_has_it_is_shown_whole_as_long_as_there_is_room(tmp_path,
 @pytest.mark.parametrize(("size", "keys"), [((80, 24), ()), ((40, 12), ("enter",))])
 async def test_in_sent_the_pane_tells_to_whom_it_went(tmp_path, size, keys):
     async with mailbox(tmp_path, [letter(1, To="Bob <bob@example.org>")], size=size) as (app, pilot):
-        await app.engine.move([app.inbox.messages.cursor_id], "Sent")
-        app.inbox.mail.go_to(View("ada", "Sent"))
+        await app.move(engine, [app.inbox.messages.cursor_id], "Sent")
+        app.inbox.mail.go_to(SENT)
         await until(pilot, lambda: "Sent" in shown(app) and app.subject() == "Letter 1")
         await pilot.press(*keys)
         await until(pilot, lambda: re.search(r"To +Bob <bob@example.org>", _pane(app)))

@@ -164,14 +164,14 @@ async def test_both_servers_are_tried_and_then_the_account_is_saved(engine, pop3
         await pilot.press("enter")
         await until(pilot, lambda: stage.left)
         assert stage.result == "example"
-        saved = config.load(engine.paths.config).accounts["example"]
+        saved = config.load(engine.context.paths.config).accounts["example"]
         assert (saved.address, saved.name, saved.pop3.port, saved.smtp.port) == (
             USER,
             "Ada Lovelace",
             pop3.port,
             smtp.port,
         )
-        assert PASSWORD not in engine.paths.config.read_text()
+        assert PASSWORD not in engine.context.paths.config.read_text()
 
 
 async def test_a_refused_password_keeps_what_was_typed_and_saves_nothing(engine, pop3_server, smtp_server):
@@ -185,8 +185,8 @@ async def test_a_refused_password_keeps_what_was_typed_and_saves_nothing(engine,
         assert "many providers want an app password" in words_of(stage)
         assert "termmail account password" not in words_of(stage)  # there is no account that could be named
         assert value(stage, "password") == "wrong"
-        assert not engine.paths.config.exists()
-        assert engine.accounts == []
+        assert not engine.context.paths.config.exists()
+        assert engine.accounts.names == []
         put(stage, password=PASSWORD)
         await pilot.press("f9")
         await until(pilot, lambda: "Open your inbox" in shown(stage))
@@ -201,9 +201,9 @@ async def test_sending_may_need_another_password(engine, pop3_server, smtp_serve
         put(stage, smtp_password="another")
         await pilot.press("f9")
         await until(pilot, lambda: "Open your inbox" in shown(stage))
-        settings = engine.account("example")
-        assert await engine.passwords.get("example", "smtp", settings) == "another"
-        assert await engine.passwords.get("example", "pop3", settings) == PASSWORD
+        settings = engine.accounts.settings("example")
+        assert await engine.context.passwords.get("example", "smtp", settings) == "another"
+        assert await engine.context.passwords.get("example", "pop3", settings) == PASSWORD
 
 
 async def test_a_refused_password_for_sending_is_asked_for_where_it_was_typed(engine, pop3_server, smtp_server):
@@ -215,12 +215,12 @@ async def test_a_refused_password_for_sending_is_asked_for_where_it_was_typed(en
         put(stage, smtp_password="wrong")
         await pilot.press("f9")
         await until(pilot, lambda: stage.focused.id == "smtp-password" and "Not accepted." in shown(stage))
-        assert engine.accounts == []
-        assert not engine.paths.config.exists()
+        assert engine.accounts.names == []
+        assert not engine.context.paths.config.exists()
         settings, *_ = stage.screen.query_one(AccountForm).read()
         for kind in ("pop3", "smtp"):
             with pytest.raises(PasswordError):
-                await engine.passwords.get("example", kind, settings)
+                await engine.context.passwords.get("example", kind, settings)
 
 
 async def test_a_server_that_does_not_answer_is_a_matter_of_name_and_port(engine, smtp_server):
@@ -292,7 +292,7 @@ async def test_esc_stops_a_running_try(engine, pop3_server, smtp_server):
         await until(pilot, lambda: "Stopped" in words_of(stage))
         assert not stage.left
         assert value(stage, "password") == PASSWORD
-        assert not engine.paths.config.exists()
+        assert not engine.context.paths.config.exists()
 
 
 async def test_esc_leaves_at_once_where_nothing_was_typed(engine):
@@ -313,7 +313,7 @@ async def test_esc_asks_where_something_would_be_lost(engine):
 
 async def test_a_config_that_cannot_be_written_is_said(engine, pop3_server, smtp_server):
     pop3, smtp = await pop3_server(), await smtp_server()
-    engine.paths.config.mkdir()
+    engine.context.paths.config.mkdir()
     async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
         fill(stage, pop3.port, smtp.port)
         await pilot.pause()

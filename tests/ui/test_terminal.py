@@ -28,7 +28,7 @@ async def main(folder, evil):
     mails = LETTERS if evil else [letter(number) for number in range(1, 80)]
     async with Pop3Server({USER: Maildrop(PASSWORD, mails)}) as pop3:
         async with engine_with(Path(folder), ada=account(pop3.port)) as engine:
-            await engine.sync("ada")
+            await engine.accounts.sync("ada")
             await Mail(engine, lambda: NOW).run_async()
 
 asyncio.run(main(sys.argv[1], sys.argv[2] == "evil"))
@@ -144,7 +144,7 @@ async def test_keys_are_heard_while_mail_comes_in(tmp_path):
         while len(app.inbox.messages.ids) < 1000:
             await pilot.press("j")
             await pilot.pause()
-        await until(pilot, lambda: not app.engine.status("ada").syncing)
+        await until(pilot, lambda: not app.engine.accounts.status("ada").syncing)
         ticking.cancel()
         # The bound for a run alone is 50 ms; tests share their cores, so this one only catches what blocks.
         assert sorted(lags)[-2] < 0.25, sorted(lags)[-5:]

@@ -8,19 +8,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
-from termmail.ui.humanize import GONE
+from termmail.mail.model import MessageRow
+from termmail.ui.kinds import Listing
 from termmail.ui.list_model import ListModel, Stale
 from termmail.ui.previewing import Previewing
-from termmail.ui.roles import Listing
 from termmail.ui.sending_clock import SendingClock
+from termmail.ui.step_words import done_words
 from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from termmail.engine.engine import Engine
-    from termmail.engine.views import View
-    from termmail.store.rows import Row
+    from termmail.mail.model import Done, Placement, Row, Step, View
+    from termmail.ui.app import First
     from termmail.ui.screens.main import MainScreen
     from termmail.ui.widgets.status import Problems, StatusLine
 
@@ -28,16 +29,16 @@ if TYPE_CHECKING:
 class Mail:
     """The open mail: exists as long as the engine is open, and belongs to the main screen."""
 
-    def __init__(self, engine: Engine, screen: MainScreen) -> None:
-        self.engine = engine
+    def __init__(self, first: First, screen: MainScreen) -> None:
+        self.engine: Engine = first.engine
         self.screen = screen
         self.status: StatusLine = screen.status
         self.problems: Problems = screen.problems
-        self.list = ListModel(engine, screen, self.fail)
-        self.preview = Previewing(engine, screen, self.list, self.fail)
-        self.sending = SendingClock(engine, screen)
-        self.taken_off: set[int] = set()
-        """Messages that a verb has taken off a list, and that undo may bring back."""
+        self.list = ListModel(first, screen, self.fail)
+        self.preview = Previewing(self.engine, screen, self.list, self.fail)
+        self.sending = SendingClock(self.engine, screen)
+        self.next_step: Step | None = None
+        """The step that undo takes back next."""
         self.in_turn = asyncio.Lock()
         """Verbs that can be undone run in the order of their keys."""
 
@@ -54,9 +55,10 @@ class Mail:
             return [message_id for message_id in messages.ids if message_id in messages.selected]
         return [messages.cursor_id] if messages.cursor_id else []
 
-    def target_rows(self) -> list[Row]:
-        """Return the rows of the targets that the list holds."""
-        return [row for message_id in self.targets() if (row := self.screen.messages.row(message_id)) is not None]
+    def target_rows(self) -> list[MessageRow]:
+        """Return the rows of the target messages that the list holds."""
+        rows = map(self.screen.messages.row, self.targets())
+        return [row for row in rows if isinstance(row, MessageRow)]
 
     def selection_changed(self) -> None:
         """Show how many messages are selected."""
@@ -69,11 +71,48 @@ class Mail:
         self.status.right("")
         self.list.go_to(view)
 
+    def search(self, words: str, *, typing: bool = False) -> None:
+        """Show the results of a search."""
+        self.status.say("")
+        self.status.right("")
+        self.list.search(words, typing=typing)
+
     def fail(self, error: Exception, account: str = "") -> None:
         """Show an error until it is read. `account` is whose server was asked."""
         self.screen.fail(error, account)
 
+    # -- undo
+
+    def journal_changed(self) -> None:
+        """Read again which step undo takes back next."""
+        behind(self.screen, self._read_next_step, "journal", exclusive=True)
+
+    async def _read_next_step(self) -> None:
+        try:
+            self.next_step = await self.engine.journal.next_step()
+        except UserError as error:
+            self.fail(error)
+        self.screen.retitle()
+
     # -- doing
+
+    def act(
+        self,
+        verb: Callable[[list[Placement]], Awaitable[Done]],
+        message_ids: Sequence[int],
+        *,
+        leaving: bool = True,
+    ) -> None:
+        """Run a verb of the engine on messages as the user sees them now; what it did is said, and can be undone.
+
+        `leaving`: the messages leave the list at once.
+        """
+        seen = self.list.seen(message_ids)
+
+        async def work() -> str:
+            return done_words(await verb(await self.list.placements(message_ids, seen)))
+
+        self.do(work, message_ids if leaving else ())
 
     def do(
         self,
@@ -89,8 +128,6 @@ class Mail:
         flags: where the work fails they are shown again. `undo` says that the user can take the work back.
         """
         self.list.leaving |= set(leaving)
-        if undo:
-            self.taken_off |= set(leaving)
         if leaving:
             self.screen.messages.take_out(leaving)
             self.selection_changed()
@@ -112,10 +149,7 @@ class Mail:
                 self.status.say(f"{words} · {key} brings it back" if undo and leaving and key else words)
         except UserError as error:
             self.screen.messages.put_back(shown)
-            self.fail(error, self.list.view.account)
-        except KeyError:
-            self.screen.messages.put_back(shown)
-            self.status.say(GONE)
+            self.fail(error, self.list.account)
         finally:
             self.list.leaving -= set(leaving)
             if leaving:
@@ -143,9 +177,14 @@ def on_row(mail: Mail) -> str:
     return "" if mail.screen.messages.cursor_id else NO_MESSAGE
 
 
+def changeable(mail: Mail) -> str:
+    """Require a store that can be written."""
+    return READ_ONLY if mail.engine.context.read_only else ""
+
+
 def on_changeable_row(mail: Mail) -> str:
     """Require a row of any kind, and a store that can be written."""
-    return on_row(mail) or (READ_ONLY if mail.engine.read_only else "")
+    return on_row(mail) or changeable(mail)
 
 
 def on_message(mail: Mail) -> str:
@@ -153,10 +192,10 @@ def on_message(mail: Mail) -> str:
     if why := on_row(mail):
         return why
     if mail.list.listing is not Listing.MESSAGES:
-        return f"That is for messages; this is {mail.list.view.folder}."
+        return f"That is for messages; this is {mail.list.name}."
     return ""
 
 
 def on_changeable_message(mail: Mail) -> str:
     """Require a message, and a store that can be written."""
-    return on_row(mail) or (READ_ONLY if mail.engine.read_only else "") or on_message(mail)
+    return on_row(mail) or changeable(mail) or on_message(mail)

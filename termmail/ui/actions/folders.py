@@ -1,25 +1,26 @@
-"""Going to folders, and choosing one to move messages to."""
+"""Going to folders and accounts, choosing a folder to move messages to, and making, renaming and removing folders."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from termmail.engine.views import View
+from termmail.mail.model import ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView
+from termmail.ui.actions.context import changeable
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
 from termmail.ui.humanize import number
-from termmail.ui.roles import NAMES, Listing, Role, listing_of
+from termmail.ui.kinds import ALL_INBOXES, DRAFTS, OUTBOX, folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from termmail.mail.model import Folder, View
     from termmail.ui.actions.context import Mail
+    from termmail.ui.screens.folder_picker import Place as Line
 
 TOP = "go.top"
-PLACES = {
+LETTERS = {
     "go.inbox": ("i", Role.INBOX),
-    "go.drafts": ("d", Role.DRAFTS),
-    "go.outbox": ("o", Role.OUTBOX),
     "go.sent": ("t", Role.SENT),
     "go.archive": ("a", Role.ARCHIVE),
     "go.spam": ("s", Role.JUNK),
@@ -27,55 +28,101 @@ PLACES = {
 }
 """The folders with a letter in the go menu."""
 
+ACCOUNT_KEYS = range(1, 10)
+
 
 @verb("mail.go", "g", "Go to a folder", Group.FINDING, rank=16, short="go to")
 def go(mail: Mail) -> None:
-    """Show the go menu."""
-    choose(mail, "Go to", partial(_went, mail))
+    """Show the go menu: the first message, the folders of this account with their letters, then those of the others."""
+    from termmail.ui.screens.folder_picker import Place as Line  # noqa: PLC0415 - not needed for the first screen
+    from termmail.ui.screens.folder_picker import PlacesScreen  # noqa: PLC0415
+
+    letters = {action_id: letter for letter, action_id in mail.screen.termmail.keys.places().items()}
+    here = mail.list.account
+    lines: list[Line[Callable[[], None]]] = []
+    if TOP in letters:
+        lines.append(Line(BY_ID[TOP].words, letters[TOP], value=partial(_to_top, mail)))
+    accounts = [here, *(name for name in mail.engine.accounts.names if name != here)] if here else []
+    for account in accounts:
+        prefix = "" if account == here else f"{account} / "
+        for name, action_id, view, detail in _places(mail, account):
+            letter = letters.get(action_id, "") if account == here else ""
+            lines.append(Line(prefix + name, letter, detail, partial(show, mail, view)))
+    if len(accounts) > 1:
+        lines.insert(1, Line(ALL_INBOXES, value=partial(show, mail, RoleView(Role.INBOX))))
+
+    def chosen(go_there: Callable[[], None] | None) -> None:
+        if go_there is not None:
+            go_there()
+
+    mail.screen.app.push_screen(PlacesScreen("Go to", lines), chosen)
 
 
 declare(TOP, "g g", "First message", Place.GO, Group.FINDING)
-for _id, (_letter, _role) in PLACES.items():
-    declare(_id, f"g {_letter}", NAMES[_role], Place.GO, Group.FINDING)
+for _id, (_letter, _role) in LETTERS.items():
+    declare(_id, f"g {_letter}", ROLE_NAMES[_role], Place.GO, Group.FINDING)
+declare("go.drafts", "g d", DRAFTS, Place.GO, Group.FINDING)
+declare("go.outbox", "g o", OUTBOX, Place.GO, Group.FINDING)
 
 
-def choose(mail: Mail, title: str, then: Callable[[str], None], *, moving: bool = False) -> None:
-    """List the folders with their letters, other accounts' folders as `account / folder`; do `then` with the choice.
+def _places(mail: Mail, account: str) -> list[tuple[str, str, View, str]]:
+    """Return the name, action id, view and detail of every place of an account, in the order of the folder column."""
+    counts = mail.list.counts
+    actions = {role: action_id for action_id, (_, role) in LETTERS.items()}
+    found: list[tuple[str, str, View, str]] = []
+    for folder in counts.folders:
+        if folder.account == account:
+            action_id = actions.get(folder.role, "")
+            found.append((folder.name, action_id, FolderView(folder.folder_id), _detail(mail, folder)))
+    waiting = (
+        (DRAFTS, "go.drafts", DraftsView(account), counts.drafts),
+        (OUTBOX, "go.outbox", OutboxView(account), counts.outbox),
+    )
+    found[1:1] = [
+        (name, one, view, number(held[account]) if account in held else "") for name, one, view, held in waiting
+    ]
+    return found
 
-    `moving`: list only where messages can be moved to, and offer to make a new folder.
+
+def _detail(mail: Mail, folder: Folder) -> str:
+    held = mail.list.counts.messages.get(folder.folder_id)
+    if held is None:
+        return ""
+    return f"{number(held.unread)} unread" if held.unread else number(held.total)
+
+
+def _to_top(mail: Mail) -> None:
+    if mail.screen.whole:
+        mail.screen.reader.action_reader_top()
+    else:
+        mail.screen.messages.action_list_top()
+
+
+def choose_target(mail: Mail, title: str, then: Callable[[int], None]) -> None:
+    """List the folders of the account to which messages can go; do `then` with the id of the one that is chosen.
+
+    A name that is not listed makes a new folder.
     """
     from termmail.ui.screens.folder_picker import Place as Line  # noqa: PLC0415 - not needed for the first screen
     from termmail.ui.screens.folder_picker import PlacesScreen  # noqa: PLC0415
 
-    letters = {BY_ID[action_id].words: letter for letter, action_id in mail.screen.termmail.keys.places().items()}
-    account = mail.list.home.account
-    top = BY_ID[TOP].words
-    lines = [Line(top, letters[top])] if not moving and top in letters else []
-    for folder, held in mail.list.counts.get(account, {}).items():
-        if moving and (listing_of(folder) is not Listing.MESSAGES or folder == mail.list.view.folder):
-            continue
-        detail = f"{number(held.unread)} unread" if held.unread else number(held.total) if held.total else ""
-        lines.append(Line(folder, letters.get(folder, ""), detail))
-    if not moving:
-        others = (name for name in mail.list.counts if name != account)
-        lines += [Line(f"{other} / {folder}") for other in others for folder in mail.list.counts[other]]
+    account = mail.list.target_account()
+    shown = folder_of(mail.list.view, mail.list.counts)
+    folders = [one for one in mail.list.counts.folders if one.account == account and one != shown]
+    lines = [Line(one.name, detail=_detail(mail, one), value=one.folder_id) for one in folders]
 
-    def chosen(name: str | None) -> None:
-        if name is not None:
-            then(name)
+    def chosen(choice: int | str | None) -> None:
+        if isinstance(choice, int):
+            then(choice)
+        elif choice is not None:
+            mail.do(partial(_make, mail, account, choice, then), undo=False)
 
-    mail.screen.app.push_screen(PlacesScreen(title, lines, new="New folder" if moving else ""), chosen)
+    mail.screen.app.push_screen(PlacesScreen(title, lines, new="New folder"), chosen)
 
 
-def _went(mail: Mail, name: str) -> None:
-    if name == BY_ID[TOP].words:
-        if mail.screen.whole:
-            mail.screen.reader.action_reader_top()
-        else:
-            mail.screen.messages.action_list_top()
-        return
-    account, _, folder = name.rpartition(" / ")
-    show(mail, View(account or mail.list.home.account, folder))
+async def _make(mail: Mail, account: str, name: str, then: Callable[[int], None]) -> None:
+    folder = await mail.engine.folders.by_name(account, name) or await mail.engine.folders.make(account, name)
+    then(folder.folder_id)
 
 
 def show(mail: Mail, view: View) -> None:
@@ -84,3 +131,92 @@ def show(mail: Mail, view: View) -> None:
         mail.screen.set_whole(on=False)
     mail.go_to(view)
     mail.screen.set_focus(mail.screen.messages)
+
+
+# -- accounts
+
+
+def _several(mail: Mail) -> str:
+    return "" if len(mail.engine.accounts.names) > 1 else "There is only one account."
+
+
+@verb("go.all-inboxes", "0", "All inboxes", Group.FINDING, applies=_several)
+def all_inboxes(mail: Mail) -> None:
+    """Show the messages of every account's Inbox in one list."""
+    show(mail, RoleView(Role.INBOX))
+
+
+def _to_account(mail: Mail, place: int) -> None:
+    names = mail.engine.accounts.names
+    inboxes = {one.account: one for one in mail.list.counts.folders if one.role is Role.INBOX}
+    if place > len(names) or names[place - 1] not in inboxes:
+        mail.status.say(f"There is no account {place}.", 3)
+        return
+    show(mail, FolderView(inboxes[names[place - 1]].folder_id))
+
+
+for _place in ACCOUNT_KEYS:
+    declare(
+        f"go.account-{_place}",
+        str(_place),
+        f"Inbox of account {_place}",
+        Place.MAIL,
+        Group.FINDING,
+        run=partial(_to_account, place=_place),
+        applies=_several,
+    )
+
+
+# -- folders of the user's own
+
+
+def _own_folder(mail: Mail) -> str:
+    if why := changeable(mail):
+        return why
+    folder = folder_of(mail.list.view, mail.list.counts)
+    if folder is None or folder.role is not Role.NONE:
+        return "Only folders of your own can be renamed or removed."
+    return ""
+
+
+@verb("folder.new", "", "New folder", Group.PROGRAM, applies=changeable)
+def make(mail: Mail) -> None:
+    """Ask for a name and make a folder in this account."""
+    account = mail.list.account
+    _ask_name(mail, "New folder", "", partial(mail.engine.folders.make, account), "created")
+
+
+@verb("folder.rename", "", "Rename this folder", Group.PROGRAM, applies=_own_folder)
+def rename(mail: Mail) -> None:
+    """Ask for another name of the folder that is shown."""
+    if (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
+        work = partial(mail.engine.folders.rename, folder.folder_id)
+        _ask_name(mail, f"Rename {folder.name}", folder.name, work, "renamed")
+
+
+@verb("folder.remove", "", "Remove this folder; its messages go to Archive", Group.PROGRAM, applies=_own_folder)
+def remove(mail: Mail) -> None:
+    """Remove the folder that is shown."""
+    if (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
+        mail.do(partial(_remove, mail, folder), undo=False)
+
+
+async def _remove(mail: Mail, folder: Folder) -> str:
+    await mail.engine.folders.remove(folder.folder_id)
+    inbox = await mail.engine.folders.by_role(folder.account, Role.INBOX)
+    mail.go_to(FolderView(inbox.folder_id))
+    return f"Folder {folder.name} removed · {mail.key('message.undo')} brings it back"
+
+
+def _ask_name(mail: Mail, title: str, name: str, work: Callable[[str], object], done: str) -> None:
+    from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
+
+    async def run(chosen: str) -> str:
+        folder = await work(chosen)  # type: ignore[misc]
+        return f"Folder {folder.name} {done}"
+
+    def answered(chosen: str | None) -> None:
+        if chosen:
+            mail.do(partial(run, chosen), undo=False)
+
+    mail.screen.app.push_screen(AskNameScreen(title, name), answered)

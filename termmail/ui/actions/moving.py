@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.mail.model import MessageRow
 from termmail.ui.actions.context import on_row
 from termmail.ui.actions.registry import Group, Place, declare, verb
-from termmail.ui.roles import Listing
+from termmail.ui.kinds import Listing
 from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ LOOKED_THROUGH = 500
 def _open_word(mail: Mail | None) -> str:
     if mail is None:
         return ""
-    if not mail.engine.accounts:
+    if not mail.engine.accounts.names:
         return "set up"
     return {Listing.MESSAGES: "open", Listing.DRAFTS: "edit", Listing.OUTGOING: "options"}[mail.list.listing]
 
@@ -102,10 +103,10 @@ async def _seek_unread(mail: Mail, by: int) -> None:
     ids, place = messages.ids, messages.cursor + by
     while 0 <= place < len(ids):
         chunk = ids[place : place + LOOKED_THROUGH] if by > 0 else ids[max(0, place - LOOKED_THROUGH + 1) : place + 1]
-        rows = {row.id: row for row in await mail.list.rows(chunk)}
+        rows = {row.key: row for row in await mail.list.rows(chunk)}
         for offset, message_id in enumerate(chunk if by > 0 else reversed(chunk)):
             seen = messages.row(message_id) or rows.get(message_id)
-            if seen is not None and seen.unread:
+            if isinstance(seen, MessageRow) and seen.unread:
                 if messages.ids is ids:
                     messages.go(place + by * offset)
                 return

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from termmail.engine.views import View
 from termmail.errors import UserError
+from termmail.mail.model import SendState
 from termmail.ui.actions.moving import step_back
 from termmail.ui.actions.registry import Group, Place, declare, verb
 from termmail.ui.humanize import count
-from termmail.ui.roles import NAMES, Role
 from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
@@ -29,11 +28,11 @@ log = logging.getLogger("termmail")
 @verb("mail.check", "f5", "Check mail", Group.PROGRAM)
 def check(mail: Mail) -> None:
     """Look for new mail in all accounts."""
-    if not mail.engine.accounts:
+    if not mail.engine.accounts.names:
         mail.screen.add_account()
-    for account in mail.engine.accounts:
+    for account in mail.engine.accounts.names:
         mail.problems.forget(account)
-        mail.engine.sync_soon(account)
+        mail.engine.accounts.sync_soon(account)
 
 
 @verb("view.pane", "p", "Reading pane on or off", Group.PROGRAM)
@@ -96,10 +95,9 @@ async def _ask_to_leave(mail: Mail, waiting: int) -> None:
     """Say what goes out by itself next time, and what waits for a decision."""
     undecided = 0
     try:
-        for account in mail.list.counts:
-            for outbox_id in await mail.engine.ids(View(account, NAMES[Role.OUTBOX])):
-                undecided += (await mail.engine.outbox_row(outbox_id)).state in {"failed", "unsure"}
-    except (KeyError, UserError) as error:
+        rows = await mail.engine.outbox.rows()
+        undecided = sum(row.state in {SendState.FAILED, SendState.UNSURE} for row in rows)
+    except UserError as error:
         log.warning("the outbox could not be read: %s", type(error).__name__)
     words = []
     if waiting := max(0, waiting - undecided):

@@ -9,15 +9,14 @@ from termmail.errors import UserError
 from termmail.ui.actions import writing
 from termmail.ui.actions.context import on_message, on_row
 from termmail.ui.actions.registry import Group, verb
-from termmail.ui.humanize import GONE
-from termmail.ui.roles import Listing
+from termmail.ui.kinds import Listing
 from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from termmail.mail.message import Draft, Message
-    from termmail.store.rows import Row
+    from termmail.mail.model import MessageRow
     from termmail.ui.actions.context import Mail
 
 
@@ -25,10 +24,10 @@ def open_row(mail: Mail) -> None:
     """Read the message at the cursor, go on with a draft, or show what can be done about an outgoing message."""
     row_id = mail.screen.messages.cursor_id
     if not row_id:
-        if not mail.engine.accounts:
+        if not mail.engine.accounts.names:
             mail.screen.add_account()
     elif mail.list.listing is Listing.DRAFTS:
-        writing.open_draft(mail, partial(mail.engine.load_draft, row_id))
+        writing.open_draft(mail, partial(mail.engine.drafts.load, row_id))
     elif mail.list.listing is Listing.OUTGOING:
         from termmail.ui.screens.outbox_item import OutboxItemScreen  # noqa: PLC0415 - not needed at start
 
@@ -96,7 +95,7 @@ def _on_screen(mail: Mail) -> bool:
     """Return whether the text of the message at the cursor is on screen; where it is not, open it."""
     reader = mail.screen.reader
     if reader.display and reader.message is not None and reader.row is not None:
-        shown = reader.row.id
+        shown = reader.row.key
         if shown == mail.screen.messages.cursor_id:
             return True
     read_here(mail)
@@ -124,7 +123,7 @@ def html(mail: Mail) -> None:
         mail.status.say(mail.screen.reader.switch_html(), 3)
 
 
-def _look(mail: Mail, work: Callable[[Mail, Row, Message], Awaitable[None]]) -> None:
+def _look(mail: Mail, work: Callable[[Mail, MessageRow, Message], Awaitable[None]]) -> None:
     """Run `work` on the message at the cursor, fetched where needed; a failure is told."""
 
     async def look() -> None:
@@ -134,8 +133,6 @@ def _look(mail: Mail, work: Callable[[Mail, Row, Message], Awaitable[None]]) -> 
         row, message = found
         try:
             await work(mail, row, message)
-        except KeyError:
-            mail.status.say(GONE)
         except UserError as error:
             mail.fail(error, row.account)
 
@@ -148,10 +145,10 @@ def source(mail: Mail) -> None:
     _look(mail, _show_source)
 
 
-async def _show_source(mail: Mail, row: Row, message: Message) -> None:  # noqa: ARG001 - the signature of _look
+async def _show_source(mail: Mail, row: MessageRow, message: Message) -> None:  # noqa: ARG001 - the signature of _look
     from termmail.ui.screens.source import SourceScreen  # noqa: PLC0415
 
-    raw = await mail.engine.raw(row.id)
+    raw = await mail.engine.reader.raw(row.message_id)
     mail.screen.app.push_screen(SourceScreen(f"Source · {row.subject}", raw.decode("utf-8", "replace")))
 
 
@@ -161,10 +158,14 @@ def links(mail: Mail) -> None:
     _look(mail, _show_links)
 
 
-async def _show_links(mail: Mail, row: Row, message: Message) -> None:
-    found = (await mail.engine.rendered(row.id, html=mail.screen.reader.html)).links
+async def _mail_to(mail: Mail, url: str) -> Draft:
+    return mail.engine.drafts.mailto(mail.list.account, url)
+
+
+async def _show_links(mail: Mail, row: MessageRow, message: Message) -> None:
+    found = (await mail.engine.reader.rendered(row.message_id, html=mail.screen.reader.html)).links
     if not found and message.html:
-        found = (await mail.engine.rendered(row.id, html=True)).links
+        found = (await mail.engine.reader.rendered(row.message_id, html=True)).links
     if not found:
         mail.status.say("This message has no links.", 3)
         return
@@ -172,7 +173,7 @@ async def _show_links(mail: Mail, row: Row, message: Message) -> None:
 
     def chosen(url: str | None) -> None:
         if url is not None and url.lower().startswith("mailto:"):
-            writing.open_draft(mail, partial(mail.engine.mailto_draft, url))
+            writing.open_draft(mail, partial(_mail_to, mail, url))
 
     mail.screen.app.push_screen(LinksScreen(found), chosen)
 
@@ -183,13 +184,13 @@ def attachments(mail: Mail) -> None:
     _look(mail, _show_attachments)
 
 
-async def _show_attachments(mail: Mail, row: Row, message: Message) -> None:
+async def _show_attachments(mail: Mail, row: MessageRow, message: Message) -> None:
     if not message.parts:
         mail.status.say("This message has no attachments.", 3)
         return
     from termmail.ui.screens.attachments import AttachmentsScreen  # noqa: PLC0415
 
-    mail.screen.app.push_screen(AttachmentsScreen(mail.engine, row.id, message))
+    mail.screen.app.push_screen(AttachmentsScreen(mail.engine, row.message_id, message))
 
 
 @verb("message.browser", "B", "Show in the browser, safely", Group.READING, applies=on_message)
@@ -198,11 +199,11 @@ def browser(mail: Mail) -> None:
     _look(mail, _show_in_browser)
 
 
-async def _show_in_browser(mail: Mail, row: Row, message: Message) -> None:  # noqa: ARG001 - the signature of _look
+async def _show_in_browser(mail: Mail, row: MessageRow, message: Message) -> None:  # noqa: ARG001 - the signature of _look
     from termmail.ui import desktop  # noqa: PLC0415
 
     try:
-        path = await mail.engine.browser_file(row.id)
+        path = await mail.engine.reader.browser_file(row.message_id)
     except OSError:
         mail.status.say("The file for the browser cannot be written; the disk may be full.", 15)
         return

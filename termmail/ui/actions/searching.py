@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from termmail.engine.views import ORDERS
+from msgspec.structs import replace
+
+from termmail.mail.model import FolderView, Order, RoleView
 from termmail.ui.actions.registry import Group, verb
-from termmail.ui.list_model import unfinished
-from termmail.ui.roles import Listing
 from termmail.ui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -25,16 +25,14 @@ class Asked(StrEnum):
 @verb("mail.search", "/", "Search all mail", Group.FINDING, rank=8, short="search")
 def search(mail: Mail) -> None:
     """Ask for words to search for; the list follows the typing."""
-    label = " Search all accounts: " if len(mail.engine.accounts) > 1 else " Search all mail: "
+    label = " Search all accounts: " if len(mail.engine.accounts.names) > 1 else " Search all mail: "
     mail.screen.query_one(Prompt).open(Asked.SEARCH, label, "words, from:ada, subject:lunch")
 
 
 @verb("mail.filter", "\\", "Filter this view", Group.FINDING)
 def narrow(mail: Mail) -> None:
     """Ask for words that messages of this folder must hold; the list follows the typing."""
-    mail.screen.query_one(Prompt).open(
-        Asked.FILTER, f" Filter {mail.list.home.folder}: ", "words of the messages to keep"
-    )
+    mail.screen.query_one(Prompt).open(Asked.FILTER, f" Filter {mail.list.name}: ", "words of the messages to keep")
 
 
 def typed(mail: Mail, kind: str, text: str) -> None:
@@ -42,8 +40,8 @@ def typed(mail: Mail, kind: str, text: str) -> None:
     if kind == Asked.FILTER:
         mail.list.keep_only(text)
     elif text:
-        mail.go_to(mail.list.results(unfinished(text)))
-    elif mail.list.view.query is not None:
+        mail.search(text, typing=True)
+    elif mail.list.searching:
         mail.go_to(mail.list.home)
 
 
@@ -55,22 +53,30 @@ def closed(mail: Mail, kind: str, text: str, *, kept: bool) -> None:
     if kind == Asked.FILTER:
         mail.list.keep_only(text if kept else "")
     elif kept and text:
-        mail.go_to(mail.list.results(text))
-    elif mail.list.view.query is not None:
+        mail.search(text)
+    elif mail.list.searching:
         mail.go_to(mail.list.home)
 
 
+ORDERS = {
+    Order.NEWEST: "newest first",
+    Order.OLDEST: "oldest first",
+    Order.SENDER: "by sender",
+    Order.SUBJECT: "by subject",
+    Order.SIZE: "largest first",
+}
+
+
 def _sortable(mail: Mail) -> str:
-    if mail.list.view.query is not None or mail.list.listing is not Listing.MESSAGES:
-        return "Only folders of messages can be sorted."
-    return ""
+    return "" if isinstance(mail.list.view, FolderView | RoleView) else "Only folders of messages can be sorted."
 
 
 @verb("view.sort", "S", "Sort another way", Group.PROGRAM, applies=_sortable)
 def sort(mail: Mail) -> None:
     """Sort the folder in the next of the orders there are."""
-    orders = list(ORDERS)
     view = mail.list.view
-    order = orders[(orders.index(view.order) + 1) % len(orders)]
-    mail.go_to(view._replace(order=order))
-    mail.status.say(f"{view.folder}, {ORDERS[order]}", 5)
+    if isinstance(view, FolderView | RoleView):
+        orders = list(ORDERS)
+        order = orders[(orders.index(view.order) + 1) % len(orders)]
+        mail.go_to(replace(view, order=order))
+        mail.status.say(f"{mail.list.name}, {ORDERS[order]}", 5)

@@ -8,16 +8,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.mail.model import Role, StepKind
 from termmail.ui.actions.context import on_changeable_message, on_changeable_row, on_row
-from termmail.ui.actions.folders import choose
+from termmail.ui.actions.folders import choose_target
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.writing import compose_on
 from termmail.ui.humanize import count
-from termmail.ui.roles import NAMES, Listing, Role, view_role
+from termmail.ui.kinds import DRAFTS, Listing
+from termmail.ui.step_words import done_words, undo_word, undone_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from termmail.mail.model import Done, Placement
     from termmail.ui.actions.context import Mail
 
 
@@ -60,50 +63,47 @@ def delete(mail: Mail) -> None:
         mail.ask(f"Discard {count(len(ids), 'draft')}?", "Discard", work)
     elif mail.list.listing is Listing.OUTGOING:
         mail.do(partial(_take_back, mail, ids), ids, undo=False)
-    elif view_role(mail.list.view) is Role.TRASH:
+    elif mail.list.role is Role.TRASH:
+        seen = mail.list.seen(ids)
         question = f"Delete {count(len(ids), 'message')} for good, here and on the server?"
-        mail.ask(question, "Delete", partial(mail.do, partial(mail.engine.delete, ids), ids, undo=False))
+        mail.ask(question, "Delete", partial(mail.do, partial(_erase, mail, ids, seen), ids, undo=False))
     else:
-        mail.do(partial(mail.engine.delete, ids), ids)
+        mail.act(mail.engine.messages.delete, ids)
+
+
+async def _erase(mail: Mail, ids: Sequence[int], seen: dict[int, Placement]) -> str:
+    done = await mail.engine.messages.erase(await mail.list.placements(ids, seen))
+    left = f" · {count(len(done.skipped), 'message')} moved meanwhile and left alone" if done.skipped else ""
+    return f"Deleted for good: {count(len(done.message_ids), 'message')}{left}"
 
 
 async def _discard(mail: Mail, ids: Sequence[int]) -> str:
     for draft_id in ids:
-        await mail.engine.discard_draft(draft_id)
+        await mail.engine.drafts.discard(draft_id)
     return f"{count(len(ids), 'draft')} discarded"
 
 
 async def _take_back(mail: Mail, ids: Sequence[int]) -> str:
     """Stop outgoing messages; each goes back to its draft."""
-    rows = [await mail.engine.outbox_row(outbox_id) for outbox_id in ids]
-    back = [row for row in rows if row.draft_id and await mail.engine.cancel_outbox(row.id) is not None]
+    rows = [await mail.engine.outbox.row(outbox_id) for outbox_id in ids]
     if not all(row.draft_id for row in rows):
         return "A message from another program has no draft to go back to. Enter offers to delete it."
-    if len(back) < len(ids):
-        return "A message that is being sent already cannot be stopped."
-    return f"Not sent: {count(len(back), 'message')} back in {NAMES[Role.DRAFTS]}"
+    for row in rows:
+        await mail.engine.outbox.cancel(row.outbox_id)
+    return f"Not sent: {count(len(rows), 'message')} back in {DRAFTS}"
 
 
 @verb("message.archive", "e", "Archive", Group.SORTING_OUT, applies=on_changeable_message, rank=7, short="archive")
 def archive(mail: Mail) -> None:
     """Move to Archive."""
-    ids = mail.targets()
-    mail.do(partial(mail.engine.archive, ids), ids)
+    mail.act(mail.engine.messages.archive, mail.targets())
 
 
 @verb("message.spam", "!", "Move to Spam; there, not spam", Group.SORTING_OUT, applies=on_changeable_message)
 def spam(mail: Mail) -> None:
     """Move to Spam; what is in Spam is no spam and goes back to the Inbox."""
-    ids = mail.targets()
-    if view_role(mail.list.view) is Role.JUNK:
-        mail.do(partial(_no_spam, mail, ids), ids)
-    else:
-        mail.do(partial(mail.engine.spam, ids), ids)
-
-
-async def _no_spam(mail: Mail, ids: Sequence[int]) -> str:
-    await mail.engine.move(ids, NAMES[Role.INBOX])
-    return f"Not spam: {count(len(ids), 'message')} moved to {NAMES[Role.INBOX]}"
+    messages = mail.engine.messages
+    mail.act(messages.not_junk if mail.list.role is Role.JUNK else messages.junk, mail.targets())
 
 
 @verb("message.move", "v", "Move to a folder", Group.SORTING_OUT, applies=on_changeable_message, rank=13, short="move")
@@ -111,11 +111,29 @@ def move(mail: Mail) -> None:
     """Ask for a folder and move the messages there."""
     ids = mail.targets()
 
-    def chosen(folder: str) -> None:
-        if folder != mail.list.view.folder:
-            mail.do(partial(mail.engine.move, ids, folder), ids)
+    def chosen(folder_id: int) -> None:
+        mail.act(partial(_move_to, mail, folder_id), ids)
 
-    choose(mail, f"Move {count(len(ids), 'message')} to", chosen, moving=True)
+    choose_target(mail, f"Move {count(len(ids), 'message')} to", chosen)
+
+
+async def _move_to(mail: Mail, folder_id: int, seen: list[Placement]) -> Done:
+    return await mail.engine.messages.move(seen, folder_id)
+
+
+@verb("message.copy", "", "Let it lie in another folder too", Group.SORTING_OUT, applies=on_changeable_message)
+def copy(mail: Mail) -> None:
+    """Ask for a folder in which the messages are shown too."""
+    ids = mail.targets()
+
+    def chosen(folder_id: int) -> None:
+        mail.act(partial(_copy_to, mail, folder_id), ids, leaving=False)
+
+    choose_target(mail, f"Copy {count(len(ids), 'message')} to", chosen)
+
+
+async def _copy_to(mail: Mail, folder_id: int, seen: list[Placement]) -> Done:
+    return await mail.engine.messages.copy(seen, folder_id)
 
 
 @verb(
@@ -125,9 +143,9 @@ def move(mail: Mail) -> None:
 def star(mail: Mail) -> None:
     """Star the messages; where the first one has a star, take the stars away."""
     rows, ids = mail.target_rows(), mail.targets()
-    on = not (rows and rows[0].id == ids[0] and rows[0].starred)
+    on = not (rows and rows[0].message_id == ids[0] and rows[0].starred)
     mail.screen.messages.change(ids, starred=on)
-    mail.do(partial(mail.engine.star, ids, on=on), undo=False, shown=rows)
+    mail.do(partial(_mark, mail, ids, StepKind.STAR if on else StepKind.UNSTAR), shown=rows)
 
 
 @verb(
@@ -137,12 +155,21 @@ def star(mail: Mail) -> None:
 def read(mail: Mail) -> None:
     """Mark as unread; where the first message is unread, mark as read."""
     rows, ids = mail.target_rows(), mail.targets()
-    unread = not (rows and rows[0].id == ids[0] and rows[0].unread)
+    unread = not (rows and rows[0].message_id == ids[0] and rows[0].unread)
     mail.screen.messages.change(ids, unread=unread)
-    mail.do(partial(mail.engine.mark_read, ids, unread=unread), undo=False, shown=rows)
+    mail.do(partial(_mark, mail, ids, StepKind.UNREAD if unread else StepKind.READ), shown=rows)
 
 
-@verb("message.undo", "z", "Undo", Group.SORTING_OUT, rank=10, short="undo")
+async def _mark(mail: Mail, ids: Sequence[int], kind: StepKind) -> str:
+    done = await mail.engine.messages.mark(ids, kind)
+    return done_words(done) if len(ids) > 1 else ""
+
+
+def _undo_word(mail: Mail) -> str:
+    return "" if mail.next_step is None else undo_word(mail.next_step)
+
+
+@verb("message.undo", "z", "Undo", Group.SORTING_OUT, rank=10, short=_undo_word)
 def undo(mail: Mail) -> None:
     """Take back the newest step; in the Outbox, stop the message at the cursor. The next keys act on what comes back."""
     if mail.list.listing is Listing.OUTGOING and mail.targets():
@@ -154,25 +181,26 @@ def undo(mail: Mail) -> None:
 
 async def _undo(mail: Mail) -> str | None:
     try:
-        mail.engine.last_draft = 0
         async with mail.in_turn:
-            here = mail.taken_off.intersection(mail.screen.messages.ids)
-            words = await mail.engine.undo()
-            await _to_what_came_back(mail, mail.taken_off - here)
-        if words and mail.engine.last_draft:
-            await compose_on(mail, await mail.engine.load_draft(mail.engine.last_draft))
-        return words or "There is nothing to undo."
+            undone = await mail.engine.journal.undo()
+            if undone is not None:
+                await _to_what_came_back(mail, set(undone.message_ids))
+        if undone is None:
+            return "There is nothing to undo."
+        if undone.draft_id:
+            await compose_on(mail, await mail.engine.drafts.load(undone.draft_id))
+        return undone_words(undone)
     finally:
         mail.screen.app.call_after_refresh(mail.screen.termmail.release_keys)
 
 
-async def _to_what_came_back(mail: Mail, away: set[int]) -> None:
-    """Put the cursor on the first message that was away and is on the list again."""
+async def _to_what_came_back(mail: Mail, changed: set[int]) -> None:
+    """Put the cursor on the first message that an undo has brought back to the list."""
     messages = mail.screen.messages
+    here = changed.intersection(messages.ids)
     view, ids = mail.list.view, await mail.list.ids()
-    back = next((place for place, message_id in enumerate(ids) if message_id in away), None)
+    back = next((place for place, one in enumerate(ids) if one in changed and one not in here), None)
     if back is not None and view == mail.list.view:
-        mail.taken_off -= away.intersection(ids)
         messages.update(ids)
         messages.go(back)
 
@@ -190,10 +218,9 @@ def stop_sending(mail: Mail) -> None:
 
 async def _stop(mail: Mail, outbox_id: int) -> str:
     try:
-        draft = await mail.engine.cancel_outbox(outbox_id)
-        if draft is None:
-            return "The message is being sent already and cannot be stopped."
-        await compose_on(mail, draft)
+        draft = await mail.engine.outbox.cancel(outbox_id)
+        if draft is not None:
+            await compose_on(mail, draft)
         return "Not sent: the message is a draft again."
     finally:
         mail.screen.app.call_after_refresh(mail.screen.termmail.release_keys)
@@ -202,10 +229,15 @@ async def _stop(mail: Mail, outbox_id: int) -> str:
 @verb("mail.empty-trash", "", "Empty Trash for good", Group.PROGRAM)
 def empty_trash(mail: Mail) -> None:
     """Delete everything in the account's Trash, after a question."""
-    account = mail.list.view.account or mail.list.home.account
-    held = mail.list.counts.get(account, {}).get(NAMES[Role.TRASH])
+    account = mail.list.account
+    trash = next((one for one in mail.list.counts.folders if one.account == account and one.role is Role.TRASH), None)
+    held = mail.list.counts.messages.get(trash.folder_id) if trash is not None else None
     if held is None or not held.total:
         mail.status.say("Trash is empty.", 3)
         return
     question = f"Delete {count(held.total, 'message')} in Trash for good, here and on the server?"
-    mail.ask(question, "Empty Trash", partial(mail.do, partial(mail.engine.empty_trash, account), undo=False))
+    mail.ask(question, "Empty Trash", partial(mail.do, partial(_empty_trash, mail, account), undo=False))
+
+
+async def _empty_trash(mail: Mail, account: str) -> str:
+    return f"Deleted for good: {count(await mail.engine.messages.empty_trash(account), 'message')}"

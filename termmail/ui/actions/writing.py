@@ -47,16 +47,20 @@ def open_draft(mail: Mail, work: Callable[[], Awaitable[Draft]], *, fresh: bool 
 @verb("mail.compose", "c,m", "Write a message", Group.WRITING, rank=3, short="write")
 def compose(mail: Mail) -> None:
     """Write a new message from the account of the view."""
-    if mail.engine.accounts:
-        open_draft(mail, partial(mail.engine.new_draft, mail.list.view.account))
+    if mail.engine.accounts.names:
+        open_draft(mail, partial(_new, mail))
     else:
         mail.screen.add_account()
+
+
+async def _new(mail: Mail) -> Draft:
+    return mail.engine.drafts.new(mail.list.account)
 
 
 @verb("message.reply", "r", "Reply", Group.WRITING, applies=on_changeable_message, rank=2, short="reply")
 def reply(mail: Mail) -> None:
     """Reply to the sender."""
-    open_draft(mail, partial(mail.engine.reply_draft, mail.screen.messages.cursor_id))
+    open_draft(mail, partial(mail.engine.drafts.reply, mail.screen.messages.cursor_id))
 
 
 @verb(
@@ -64,22 +68,22 @@ def reply(mail: Mail) -> None:
 )
 def reply_all(mail: Mail) -> None:
     """Reply to the sender and everyone the message went to."""
-    open_draft(mail, partial(mail.engine.reply_draft, mail.screen.messages.cursor_id, everyone=True))
+    open_draft(mail, partial(mail.engine.drafts.reply, mail.screen.messages.cursor_id, everyone=True))
 
 
 @verb("message.reply-list", "L", "Reply to the mailing list", Group.WRITING, applies=on_changeable_message)
 def reply_list(mail: Mail) -> None:
     """Reply to the mailing list that the message came through."""
-    open_draft(mail, partial(mail.engine.reply_draft, mail.screen.messages.cursor_id, to_list=True))
+    open_draft(mail, partial(mail.engine.drafts.reply, mail.screen.messages.cursor_id, to_list=True))
 
 
 @verb("message.forward", "f", "Forward", Group.WRITING, applies=on_changeable_message, rank=15, short="forward")
 def forward(mail: Mail) -> None:
     """Forward the message with its text quoted."""
-    open_draft(mail, partial(mail.engine.forward_draft, mail.screen.messages.cursor_id), fresh=True)
+    open_draft(mail, partial(mail.engine.drafts.forward, mail.screen.messages.cursor_id), fresh=True)
 
 
 @verb("message.forward-attached", "F", "Forward as an attachment", Group.WRITING, applies=on_changeable_message)
 def forward_attached(mail: Mail) -> None:
     """Forward the message as an attachment, byte for byte."""
-    open_draft(mail, partial(mail.engine.forward_draft, mail.screen.messages.cursor_id, attached=True), fresh=True)
+    open_draft(mail, partial(mail.engine.drafts.forward_attached, mail.screen.messages.cursor_id), fresh=True)

@@ -13,13 +13,10 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from termmail.accounts.credentials import PasswordError
 from termmail.accounts.paths import reason
+from termmail.errors import UserError
 from termmail.mail import sanitize
-from termmail.net.net_errors import NetError
-from termmail.store.store_errors import StoreError
 from termmail.ui import desktop, humanize
-from termmail.ui.humanize import GONE
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.pick_path import PickPathScreen, home_short
@@ -119,15 +116,12 @@ class AttachmentsScreen(dialog.Dialog[None]):
         for part in parts:
             self._say(f"Saving {part.name}")
             try:
-                saved.append(await self._engine.save_part(self._message_id, part.path, folder))
+                saved.append(await self._engine.reader.save_part(self._message_id, part.path, folder))
             except OSError as error:
                 self._say("", f"{part.name} is not saved: {reason(error)}. Choose another folder.")
                 return
-            except (NetError, PasswordError, StoreError) as error:
+            except UserError as error:
                 self._say("", f"{part.name} is not saved: {error}")
-                return
-            except KeyError:
-                self._say("", GONE)
                 return
         self._say("Saved: " + "\n".join(home_short(path) for path in saved))
 
@@ -143,15 +137,13 @@ class AttachmentsScreen(dialog.Dialog[None]):
                 return
         self._say(f"Opening {part.name}")
         try:
-            await desktop.open_file(await self._engine.open_part(self._message_id, part.path))
+            await desktop.open_file(await self._engine.reader.open_part(self._message_id, part.path))
         except OSError as error:
             self._say("", f"{part.name} cannot be opened: {reason(error)}.")
         except desktop.OpenError as error:
             self._say("", f"{error} Enter saves the file instead.")
-        except (NetError, PasswordError, StoreError) as error:
+        except UserError as error:
             self._say("", f"{part.name} cannot be opened: {error}")
-        except KeyError:
-            self._say("", GONE)
         else:
             self._say(f"Opened a copy of {part.name}")
 

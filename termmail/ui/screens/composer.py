@@ -11,9 +11,8 @@ from textual.app import SuspendNotSupported
 from textual.widgets import Input, Select, TextArea
 
 from termmail.accounts.paths import reason
+from termmail.errors import UserError
 from termmail.mail import sanitize
-from termmail.mail.compose import ComposeError
-from termmail.store.store_errors import StoreError
 from termmail.ui import editor
 from termmail.ui.actions import Place, bindings
 from termmail.ui.screens.confirm import ConfirmScreen
@@ -106,7 +105,7 @@ class ComposeScreen(DismissOnce[int | None]):
             self._body.move_cursor(self._body.document.end)
         empty = self._head.first_empty() if self._first.cursor == "to" else None
         self.set_focus(empty or self._body, scroll_visible=False)
-        if self.engine.read_only:
+        if self.engine.context.read_only:
             self._trouble("The mail store can only be read: what you write here is not saved and cannot be sent.")
 
     def _trouble(self, words: str) -> None:
@@ -144,8 +143,8 @@ class ComposeScreen(DismissOnce[int | None]):
                 self._saved()
                 return True
             try:
-                saved = await self.engine.save_draft(current)
-            except StoreError as error:
+                saved = await self.engine.drafts.save(current)
+            except UserError as error:
                 self._unsaved = f"The draft is not saved: {error}"
                 self._trouble(f"{self._unsaved} It is tried again while you write.")
                 return False
@@ -207,11 +206,11 @@ class ComposeScreen(DismissOnce[int | None]):
         self._trouble("")
         async with self._saving:
             try:
-                draft = await self.engine.attach(self._current(), path)
+                draft = await self.engine.drafts.attach(self._current(), path)
             except OSError as error:
                 self._trouble(f"{sanitize.clean(path.name)} cannot be attached: {reason(error)}.")
                 return
-            except (ComposeError, StoreError) as error:
+            except UserError as error:
                 self._trouble(str(error))
                 return
             self._take_attachments(draft)
@@ -220,8 +219,8 @@ class ComposeScreen(DismissOnce[int | None]):
     async def _take_out(self, event: AttachmentRow.Remove) -> None:
         async with self._saving:
             try:
-                draft = await self.engine.detach(self._current(), event.file_id)
-            except StoreError as error:
+                draft = await self.engine.drafts.detach(self._current(), event.file_id)
+            except UserError as error:
                 self._trouble(str(error))
                 return
             self._take_attachments(draft)
@@ -242,7 +241,7 @@ class ComposeScreen(DismissOnce[int | None]):
         body = self._body
         try:
             with self.app.batch_update(), self.app.suspend():
-                text = await editor.edit(body.text, self.engine.paths.data / EDITING, self.draft.id)
+                text = await editor.edit(body.text, self.engine.context.paths.data / EDITING, self.draft.id)
         except editor.EditorError as error:
             self._trouble(str(error))
         except SuspendNotSupported:
@@ -284,14 +283,14 @@ class ComposeScreen(DismissOnce[int | None]):
         self._trouble("")
         if not self._head.check() or not await self._save():
             return
-        concerns = await self.engine.concerns(self._current())
+        concerns = await self.engine.drafts.warnings(self._current())
         question = ConfirmScreen("Before this goes out", "Send anyway", "Back", concerns)
         if concerns and not await self.app.push_screen_wait(question):
             return
         async with self._saving:
             try:
-                outbox_id = await self.engine.send(self._current())
-            except (ComposeError, StoreError) as error:
+                outbox_id = await self.engine.outbox.send(self._current())
+            except UserError as error:
                 self._trouble(str(error))
                 return
             self._finished = True
@@ -320,4 +319,4 @@ class ComposeScreen(DismissOnce[int | None]):
         async with self._saving:
             self._finished = True
             if self.draft.id:
-                await self.engine.discard_draft(self.draft.id)
+                await self.engine.drafts.discard(self.draft.id)

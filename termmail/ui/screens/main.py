@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, cast
 from textual.containers import Container
 from textual.screen import Screen
 
-from termmail.engine.events import Failed, OutboxChanged, SendOf, SyncOf, SyncProgress
-from termmail.engine.views import View
+from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf, SyncOf, SyncProgress
 from termmail.errors import ErrorCode
+from termmail.mail.model import FolderView, Role, SendState
 from termmail.ui.actions import BY_ID, Place, bindings, folders, program, reading, searching
 from termmail.ui.actions.context import Mail
-from termmail.ui.roles import NAMES, Role
 from termmail.ui.screens import titles
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from termmail.engine.events import Event
-    from termmail.store.rows import Row
+    from termmail.mail.model import Row
     from termmail.ui.actions import Action
     from termmail.ui.app import First, TermmailApp
 
@@ -92,10 +91,10 @@ class MainScreen(Screen[None]):
     def open(self, first: First) -> None:
         """Show the mail: the engine is open."""
         self.reader.engine = first.engine
-        self.mail = Mail(first.engine, self)
+        self.mail = Mail(first, self)
         self.opened = True
         self.problems.dismiss_key = self.termmail.keys.shown("view.back")
-        if first.engine.read_only:
+        if first.engine.context.read_only:
             self.problems.add(
                 Problem("The data folder cannot be written.", "Mail can be read; nothing can be changed.")
             )
@@ -186,7 +185,7 @@ class MainScreen(Screen[None]):
         """Return what the key bar calls an action here and now, "" where it leaves it out."""
         if not self.opened:
             return ""
-        if not self.mail.engine.accounts:
+        if not self.mail.engine.accounts.names:
             return action.short_word(self.mail) if action.id in WITHOUT_ACCOUNT else ""
         return "" if action.applies(self.mail) else action.short_word(self.mail)
 
@@ -214,8 +213,12 @@ class MainScreen(Screen[None]):
 
     def _account_added(self, account: str | None) -> None:
         if account is not None:
-            self.mail.go_to(View(account, NAMES[Role.INBOX]))
-            self.mail.engine.sync_soon(account)
+            behind(self, partial(self._show_account, account), "account")
+
+    async def _show_account(self, account: str) -> None:
+        inbox = await self.mail.engine.folders.by_role(account, Role.INBOX)
+        self.mail.go_to(FolderView(inbox.folder_id))
+        self.mail.engine.accounts.sync_soon(account)
 
     # -- what the widgets tell
 
@@ -269,10 +272,16 @@ class MainScreen(Screen[None]):
                 self.retitle()
                 if not event.running and event.well:
                     self._synced(event)
-            case OutboxChanged(id=outbox_id, state=state):
-                if state in {"sending", "sent", "cancelled"}:  # it is tried again, or there is nothing to try
+            case OutboxChanged(outbox_id=outbox_id, state=state):
+                if state in {
+                    SendState.SENDING,
+                    SendState.SENT,
+                    SendState.CANCELLED,
+                }:  # it is tried again, or there is nothing to try
                     self.problems.settle(SendOf(outbox_id))
                 behind(self, partial(self.mail.sending.heard, event), "outbox")
+            case JournalChanged():
+                self.mail.journal_changed()
             case Failed():
                 self.problems.add(Problem(event.words, event.advice, event.account, event.about))
             case _:
@@ -302,11 +311,18 @@ class MainScreen(Screen[None]):
             return
         mail = self.mail
         server = ""
-        if mail.engine.accounts:
-            status = mail.engine.status(mail.list.view.account or mail.engine.default_account)
+        if mail.engine.accounts.names:
+            status = mail.engine.accounts.status(mail.list.account)
             server = titles.server(status, self.clock())
         self.query_one(TitleLine).show(mail.list.place(typing=self.asking), server)
-        offered = (mail.list.narrowed, mail.list.listing, bool(self.messages.ids), bool(mail.engine.accounts))
+        offered = (
+            mail.next_step,
+            mail.list.narrowed,
+            mail.list.listing,
+            mail.list.role,
+            bool(self.messages.ids),
+            bool(mail.engine.accounts.names),
+        )
         if offered != self._offered:
             self._offered = offered
             self.query_one(KeyBar).again()

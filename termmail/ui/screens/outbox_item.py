@@ -10,9 +10,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
 from termmail.engine.events import OutboxChanged
+from termmail.errors import Gone, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Draft
-from termmail.store.store_errors import StoreError
+from termmail.mail.model import SendState
 from termmail.ui import humanize
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
@@ -24,21 +25,21 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.store.rows import OutboxRow
+    from termmail.mail.model import OutgoingRow
 
 STATES = {
-    "queued": "It waits to be sent.",
-    "sending": "It is being sent now.",
-    "sent": "It was sent: the server has taken it.",
-    "failed": "The server refused it. Nothing more happens until you decide.",
-    "unsure": "It may have arrived: the line broke after the message went out, before the server answered.",
-    "cancelled": "It was taken back.",
+    SendState.QUEUED: "It waits to be sent.",
+    SendState.SENDING: "It is being sent now.",
+    SendState.SENT: "It was sent: the server has taken it.",
+    SendState.FAILED: "The server refused it. Nothing more happens until you decide.",
+    SendState.UNSURE: "It may have arrived: the line broke after the message went out, before the server answered.",
+    SendState.CANCELLED: "It was taken back.",
 }
 
 OFFERS = {
-    "queued": ("retry", "edit"),
-    "failed": ("edit", "retry"),
-    "unsure": ("assume_sent", "send_again"),
+    SendState.QUEUED: ("retry", "edit"),
+    SendState.FAILED: ("edit", "retry"),
+    SendState.UNSURE: ("assume_sent", "send_again"),
 }
 """What can be done in a state, the usual thing first; nothing while it is being sent."""
 
@@ -69,7 +70,7 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
         super().__init__()
         self._engine = engine
         self._outbox_id = outbox_id
-        self._row: OutboxRow | None = None
+        self._row: OutgoingRow | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -81,7 +82,7 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
 
     def on_mount(self) -> None:
         """Read the row, and again whenever it changes."""
-        self._unsubscribe = self._engine.subscribe(self._hear)
+        self._unsubscribe = self._engine.context.subscribe(self._hear)
         self._show()
 
     def on_unmount(self) -> None:
@@ -90,18 +91,18 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
             self._unsubscribe()
 
     def _hear(self, event: Event) -> None:
-        if isinstance(event, OutboxChanged) and event.id == self._outbox_id:
+        if isinstance(event, OutboxChanged) and event.outbox_id == self._outbox_id:
             self._show()
 
     @work(exclusive=True, group="show", exit_on_error=False)
     async def _show(self) -> None:
         try:
-            row = self._row = await self._engine.outbox_row(self._outbox_id)
-        except KeyError:
+            row = self._row = await self._engine.outbox.row(self._outbox_id)
+        except Gone:
             self.dismiss(None)
             return
-        except StoreError as error:
-            self.query_one(dialog.Trouble).say(f"{error} {error.advice}")
+        except UserError as error:
+            self._say(error)
             return
         item = self.query_one("#outbox-item", Vertical)
         buttons = self.query_one("#outbox-buttons", Horizontal)
@@ -138,16 +139,16 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
 
     async def _do(self, *, sure: bool) -> None:
         try:
-            await self._engine.retry_outbox(self._outbox_id, sure=sure)
-        except (KeyError, StoreError) as error:
+            await self._engine.outbox.retry(self._outbox_id, sure=sure)
+        except UserError as error:
             self._say(error)
 
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_assume_sent(self) -> None:
         """The user knows that it arrived."""
         try:
-            await self._engine.assume_sent(self._outbox_id)
-        except (KeyError, StoreError) as error:
+            await self._engine.outbox.assume_sent(self._outbox_id)
+        except UserError as error:
             self._say(error)
 
     @work(exclusive=True, group="act", exit_on_error=False)
@@ -164,34 +165,29 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
 
     async def _take_back(self) -> None:
         try:
-            draft = await self._engine.cancel_outbox(self._outbox_id)
-            state = (await self._engine.outbox_row(self._outbox_id)).state
-        except (KeyError, StoreError) as error:
+            draft = await self._engine.outbox.cancel(self._outbox_id)
+        except UserError as error:
             self._say(error)
             return
-        if draft is None and state != "cancelled":
-            self.query_one(dialog.Trouble).say("It is already on its way.")
-        else:
-            self.dismiss(draft)
+        self.dismiss(draft)
 
-    def _say(self, error: Exception) -> None:
-        trouble = f"{error} {error.advice}" if isinstance(error, StoreError) else "It has left the outbox."
-        self.query_one(dialog.Trouble).say(trouble)
+    def _say(self, error: UserError) -> None:
+        self.query_one(dialog.Trouble).say(f"{error} {error.advice}".strip())
 
     def action_leave(self) -> None:
         """Back to the list."""
         self.dismiss(None)
 
 
-def offers(row: OutboxRow) -> list[str]:
+def offers(row: OutgoingRow) -> list[str]:
     """What can be done about a message: one that a program handed over has no draft to go back to."""
     return ["remove" if name == "edit" and not row.draft_id else name for name in OFFERS.get(row.state, ())]
 
 
-def story(row: OutboxRow) -> list[str]:
+def story(row: OutgoingRow) -> list[str]:
     """How a message stands, paragraph by paragraph."""
     said = sanitize.clean(row.words)
-    paragraphs = [STATES.get(row.state, row.state)]
+    paragraphs = [STATES[row.state]]
     if said:
         paragraphs.append(said)
     for address, answer in row.refused.items():

@@ -11,11 +11,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Select, Static
 
-from termmail.accounts.config import ConfigError
-from termmail.accounts.credentials import PasswordError
+from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
-from termmail.net.net_errors import Offline
-from termmail.store.store_errors import StoreError
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
@@ -57,7 +54,7 @@ class SetupScreen(DismissOnce[str | None]):
 
     def compose(self) -> ComposeResult:
         """A word of welcome, the form, what came of the try, the keys."""
-        first = not self._engine.accounts
+        first = not self._engine.accounts.names
         with VerticalScroll(id="setup", can_focus=False):
             yield Static("Welcome to termmail" if first else "Another account", classes="setup-title")
             yield Static("Nothing is saved before both servers have answered.", classes="setup-words")
@@ -113,11 +110,13 @@ class SetupScreen(DismissOnce[str | None]):
             ]
             kind, words = asked.pop(0)
             line = await self._line("…", words, kind)
-            async for step in self._engine.try_account(account, password, other):
+            async for step in self._engine.accounts.try_account(account, password, other):
                 _set(line, "✓" if step.well else "✗", step.words)
                 worked = worked and step.well
                 refused = refused or step.refused
-                unreached = unreached or (kind if isinstance(step.error, Offline) else None)
+                unreached = unreached or (
+                    kind if step.error is not None and step.error.code is ErrorCode.OFFLINE else None
+                )
                 if asked:
                     kind, words = asked.pop(0)
                     line = await self._line("…", words, kind)
@@ -136,10 +135,10 @@ class SetupScreen(DismissOnce[str | None]):
             self._show_end()
 
     async def _save(self, account: Account, password: str, other: str | None) -> None:
-        name = account_name(account.address, self._engine.accounts)
+        name = account_name(account.address, self._engine.accounts.names)
         try:
-            words = await self._engine.add_account(name, account, password, other)
-        except (ConfigError, PasswordError, StoreError) as error:
+            words = await self._engine.accounts.add(name, account, password, other)
+        except UserError as error:
             self.query_one(dialog.Trouble).say(f"{error}")
             return
         await self._line("✓", "The account is saved.")

@@ -4,44 +4,53 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from termmail.mail.model import Role
 from termmail.ui.humanize import ago, number
-from termmail.ui.roles import Role, view_role
+from termmail.ui.kinds import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from termmail.engine.views import Status, View
-    from termmail.store.rows import Count
+    from termmail.engine.views import Status
+    from termmail.mail.model import Count
 
-NOTHING = {
+EMPTY_FOLDERS = {
     Role.INBOX: "Inbox is empty.\n{check} checks for mail.",
-    Role.DRAFTS: "No drafts.\n{compose} writes a message.",
-    Role.OUTBOX: "Nothing waits to be sent.",
     Role.SENT: "Nothing was sent from here yet.\n{compose} writes a message.",
     Role.ARCHIVE: "Nothing is archived.\n{archive} in a list puts a message here.",
     Role.JUNK: "No spam.",
     Role.TRASH: "Trash is empty.",
 }
+EMPTY_LISTS = {
+    Listing.DRAFTS: "No drafts.\n{compose} writes a message.",
+    Listing.OUTGOING: "Nothing waits to be sent.",
+}
 
 
-def nothing(view: View, key: Callable[[str], str], *, has_account: bool, filtered: bool = False) -> str:
-    """Return what an empty list says: never only that it is empty. `key` returns the key of an action."""
-    if not has_account:
-        return f"There is no account yet.\n{key('message.open')} sets one up."
-    if filtered or view.query is not None:
-        outside = "" if filtered else " outside Trash and Spam"
-        return f"Nothing found{outside}.\n{key('view.back')} goes back."
-    words = NOTHING.get(view_role(view))
+def no_account(key: Callable[[str], str]) -> str:
+    """Return what the list says before there is an account. `key` returns the key of an action."""
+    return f"There is no account yet.\n{key('message.open')} sets one up."
+
+
+def nothing_found(key: Callable[[str], str], *, filtered: bool) -> str:
+    """Return what the list says where a search or a filter finds nothing."""
+    outside = "" if filtered else " outside Trash and Spam"
+    return f"Nothing found{outside}.\n{key('view.back')} goes back."
+
+
+def nothing(kind: Listing, role: Role, name: str, key: Callable[[str], str]) -> str:
+    """Return what an empty folder says: never only that it is empty. `key` returns the key of an action."""
+    words = EMPTY_LISTS.get(kind) or EMPTY_FOLDERS.get(role)
     if words is None:
-        return f"{view.folder} is empty."
+        return f"{name} is empty."
     return words.format(check=key("mail.check"), compose=key("mail.compose"), archive=key("message.archive"))
 
 
-def amounts(shown: int, held: Count | None, filtered: str) -> tuple[str, ...]:
+def amounts(shown: int, held: Count, filtered: str) -> tuple[str, ...]:
     """Return how many messages a folder holds and how many are unread, or how many of them a filter shows."""
     if filtered:
-        return (f"“{filtered}”: {number(shown)} of {number(held.total if held is not None else 0)}",)
-    unread = f"{number(held.unread)} unread" if held is not None and held.unread else ""
+        return (f"“{filtered}”: {number(shown)} of {number(held.total)}",)
+    unread = f"{number(held.unread)} unread" if held.unread else ""
     return (unread, f"{number(shown)} in all" if shown else "")
 
 

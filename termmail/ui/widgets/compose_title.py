@@ -25,7 +25,7 @@ class ComposeTitle(Horizontal):
         super().__init__(id="compose-title")
         what = "Reply" if draft.answers else "Forward" if draft.forwards else "New message"
         self._words = what if fresh else "Draft"
-        if len(engine.accounts) == 1:  # else there is a From line to choose it
+        if len(engine.accounts.names) == 1:  # else there is a From line to choose it
             self._words += f" · from {sender_words(engine, draft.account)}"
         self._saved = Static("", id="compose-saved", markup=False)
 

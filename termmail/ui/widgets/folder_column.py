@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
 from rich.cells import set_cell_size
 from rich.segment import Segment
 from textual.geometry import Size
@@ -13,18 +14,57 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from termmail.engine.views import View
+from termmail.mail.model import Count, DraftsView, FolderView, OutboxView, Role, RoleView
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import number
-from termmail.ui.roles import Role, role_of
+from termmail.ui.kinds import ALL_INBOXES, DRAFTS, OUTBOX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
 
-    from termmail.store.rows import Count
+    from termmail.engine.folder_list import Counts
+    from termmail.mail.model import View
 
-WAITING = {Role.DRAFTS, Role.OUTBOX}
-"""Roles of the folders whose number is their total: what lies there waits for the user."""
+
+class Entry(Struct, frozen=True):
+    """One line that can be chosen. `value` is the number at its right: unread messages, or what waits for the user."""
+
+    view: View
+    name: str
+    value: int = 0
+    waiting: bool = False
+
+
+def entries(counts: Counts, accounts: Sequence[str]) -> list[Entry | str]:
+    """Return the lines of the column: all inboxes first where there are several accounts, each below its heading."""
+    lines: list[Entry | str] = []
+    if len(accounts) > 1:
+        inboxes = [one for one in counts.folders if one.role is Role.INBOX and one.account in accounts]
+        unread = sum(counts.messages.get(one.folder_id, _NOTHING).unread for one in inboxes)
+        lines.append(Entry(RoleView(Role.INBOX), ALL_INBOXES, unread))
+    for account in accounts:
+        if len(accounts) > 1:
+            lines += ["", account]
+        found = [
+            Entry(FolderView(one.folder_id), one.name, _value(one.role, counts.messages.get(one.folder_id, _NOTHING)))
+            for one in counts.folders
+            if one.account == account
+        ]
+        found[1:1] = [
+            Entry(DraftsView(account), DRAFTS, counts.drafts.get(account, 0), waiting=True),
+            Entry(OutboxView(account), OUTBOX, counts.outbox.get(account, 0), waiting=True),
+        ]
+        lines += found
+    return lines
+
+
+_NOTHING = Count(0)
+
+
+def _value(role: Role, held: Count) -> int:
+    return 0 if role is Role.TRASH else held.unread
 
 
 class FolderList(ScrollView, can_focus=True):
@@ -49,27 +89,28 @@ class FolderList(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
-        self.counts: dict[str, dict[str, Count]] = {}
         self.current: View | None = None
-        self._lines: list[View | str] = []
+        self._lines: list[Entry | str] = []
         self._cursor = 0
 
-    def show(self, counts: dict[str, dict[str, Count]], current: View | None) -> None:
-        """Show the folders of every account; `current` is the one on screen."""
-        if (counts, current) == (self.counts, self.current) and self._lines:
+    def show(self, counts: Counts, accounts: Sequence[str], current: View) -> None:
+        """Show the folders of the accounts, and which one the list shows."""
+        lines = entries(counts, accounts)
+        current = _without_order(current)
+        if (lines, current) == (self._lines, self.current):
             return
         moved = current != self.current
-        self.counts, self.current = counts, current
-        lines: list[View | str] = []
-        for account, folders in counts.items():
-            if len(counts) > 1:
-                lines += ["", account] if lines else [account]
-            lines += [View(account, folder) for folder in folders]
-        self._lines = lines
-        if (moved or not self.has_focus) and current in lines:
-            self._cursor = lines.index(current)
+        self._lines, self.current = lines, current
+        if moved or not self.has_focus:
+            self._cursor = self._current_line(default=min(self._cursor, max(0, len(lines) - 1)))
         self.virtual_size = Size(self.size.width, len(lines))
         self.refresh()
+
+    def _current_line(self, *, default: int) -> int:
+        found = (
+            place for place, line in enumerate(self._lines) if isinstance(line, Entry) and line.view == self.current
+        )
+        return next(found, default)
 
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, len(self._lines))
@@ -93,8 +134,8 @@ class FolderList(ScrollView, can_focus=True):
         self._go(-1)
 
     def action_folders_open(self) -> None:
-        if self._cursor < len(self._lines) and isinstance(view := self._lines[self._cursor], View):
-            self.post_message(self.Chosen(view))
+        if self._cursor < len(self._lines) and isinstance(entry := self._lines[self._cursor], Entry):
+            self.post_message(self.Chosen(entry.view))
 
     def on_click(self, event: events.Click) -> None:
         """Show the folder that is clicked."""
@@ -102,7 +143,7 @@ class FolderList(ScrollView, can_focus=True):
         if offset is None:
             return  # the border
         place = offset.y + self.scroll_offset.y
-        if place < len(self._lines) and isinstance(self._lines[place], View):
+        if place < len(self._lines) and isinstance(self._lines[place], Entry):
             self._cursor = place
             self.refresh()
             self.action_folders_open()
@@ -111,8 +152,7 @@ class FolderList(ScrollView, can_focus=True):
         self.refresh_line(self._cursor)
 
     def on_blur(self) -> None:
-        if self.current in self._lines:
-            self._cursor = self._lines.index(self.current)
+        self._cursor = self._current_line(default=self._cursor)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -125,16 +165,23 @@ class FolderList(ScrollView, can_focus=True):
             return Strip([Segment(set_cell_size(f" {entry}", width), heading)], width)
         return self._folder(entry, width, cursor=self.has_focus and place == self._cursor)
 
-    def _folder(self, view: View, width: int, *, cursor: bool) -> Strip:
-        held = self.counts[view.account][view.folder]
-        role = role_of(view.folder)
-        value = held.total if role in WAITING else 0 if role is Role.TRASH else held.unread
-        shown = number(value) if value else ""
-        state = "cursor" if cursor else "current" if view == self.current else ""
+    def _folder(self, entry: Entry, width: int, *, cursor: bool) -> Strip:
+        shown = number(entry.value) if entry.value else ""
+        current = entry.view == self.current
+        state = "cursor" if cursor else "current" if current else ""
         style = self.get_component_rich_style(f"folders--{state}") if state else self.rich_style
-        if value and not state and role not in WAITING:
+        if entry.value and not state and not entry.waiting:
             style = self.get_component_rich_style("folders--unread")
-        edge = "▌" if view == self.current else " "
-        name = set_cell_size(f"{edge} {view.folder}", max(1, width - len(shown) - 1))
+        name = set_cell_size(f"{'▌' if current else ' '} {entry.name}", max(1, width - len(shown) - 1))
         quiet = style if state else self.get_component_rich_style("folders--count")
         return Strip([Segment(name, style), Segment(f"{shown} ", quiet)]).adjust_cell_length(width, style)
+
+
+def _without_order(view: View) -> View:
+    """Return the view as the column has it: sorting a folder does not make it another one."""
+    match view:
+        case FolderView(folder_id=folder_id):
+            return FolderView(folder_id)
+        case RoleView(role=role):
+            return RoleView(role)
+    return view

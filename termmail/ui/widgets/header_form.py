@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def sender_words(engine: Engine, name: str) -> str:
     """Who an account writes as."""
-    account = engine.account(name)
+    account = engine.accounts.settings(name)
     return sanitize.address_text(Address(account.name, account.address))
 
 
@@ -34,7 +34,7 @@ class HeaderForm(Vertical):
 
     def __init__(self, engine: Engine, draft: Draft) -> None:
         super().__init__(id="compose-head")
-        complete, accounts = engine.complete, engine.accounts
+        complete, accounts = engine.drafts.complete, engine.accounts.names
         self._folded = not (draft.cc or draft.bcc)
         self._addresses = {
             "to": AddressField("To", draft.to, complete, id="to", hint="ctrl+t Cc Bcc" if self._folded else ""),
@@ -45,7 +45,7 @@ class HeaderForm(Vertical):
         self._from: Select[str] | None = None
         if len(accounts) > 1:
             choices = [(Content(sender_words(engine, name)), name) for name in accounts]
-            value = draft.account if draft.account in accounts else engine.default_account
+            value = draft.account if draft.account in accounts else engine.accounts.default
             self._from = Select(choices, value=value, allow_blank=False, compact=True, id="from")
 
     def compose(self) -> ComposeResult:

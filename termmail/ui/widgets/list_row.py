@@ -9,13 +9,13 @@ from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
-from termmail.mail.sanitize import cut_sender
-from termmail.ui.roles import shows_recipients
+from termmail.mail.model import DraftRow, OutgoingRow, Role, SendState
+from termmail.mail.sanitize import clean, cut_sender
 
 if TYPE_CHECKING:
     from rich.style import Style
 
-    from termmail.store.rows import Row
+    from termmail.mail.model import Row
     from termmail.ui.humanize import Today
 
 CURSOR, SELECTED, UNREAD, STAR, ANSWERED, FORWARDED, CLIP = "▌", "✓", "●", "★", "↶", "↷", "@"
@@ -29,6 +29,8 @@ LEGEND = (
 )
 LTR = "\u200e"
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+MOST_RECIPIENTS = 20
+"""Recipients of an outgoing message that its line looks at."""
 SNIPPET_FROM = 12
 """Cells that must be left behind a subject for its snippet to be drawn."""
 
@@ -43,14 +45,58 @@ class Look(Struct, frozen=True):
     star: Style
 
 
-def sender(row: Row) -> str:
-    """Return whom a row is about: the sender, or in Sent, Drafts and Outbox the recipients."""
-    if shows_recipients(row):
-        return f"To: {row.recipients}" if row.recipients else "To: nobody yet"
-    return row.sender or "(nobody)"
+STATES = {
+    SendState.QUEUED: "waiting to be sent",
+    SendState.SENDING: "being sent",
+    SendState.SENT: "sent",
+    SendState.FAILED: "refused",
+    SendState.UNSURE: "may have been sent",
+    SendState.CANCELLED: "taken back",
+}
 
 
-def mark(row: Row, *, selected: bool) -> str:
+class Facts(Struct, frozen=True):
+    """What a line shows of a row of any kind."""
+
+    who: str
+    subject: str
+    extra: str
+    date: int
+    unread: bool = False
+    starred: bool = False
+    answered: bool = False
+    forwarded: bool = False
+    attachments: int = 0
+
+
+def facts(row: Row) -> Facts:
+    """Return what a line shows of a row: of drafts, outgoing and sent messages the recipients, else the sender."""
+    subject = row.subject or "(no subject)"
+    match row:
+        case DraftRow():
+            return Facts(_to(row.recipients), subject, row.snippet, row.date, attachments=row.attachments)
+        case OutgoingRow():
+            state = STATES[row.state]
+            extra = f"{state}: {row.words}" if row.words else state
+            return Facts(_to(clean(", ".join(row.recipients[:MOST_RECIPIENTS]))), subject, extra, row.date)
+    return Facts(
+        _to(row.recipients) if row.role is Role.SENT else row.sender or "(nobody)",
+        subject,
+        row.note or row.snippet,
+        row.date,
+        row.unread,
+        row.starred,
+        row.answered,
+        row.forwarded,
+        row.attachments,
+    )
+
+
+def _to(recipients: str) -> str:
+    return f"To: {recipients}" if recipients else "To: nobody yet"
+
+
+def mark(row: Facts, *, selected: bool) -> str:
     """Return the mark in front of a row: selected before unread, unread before answered."""
     if selected:
         return SELECTED
@@ -61,8 +107,9 @@ def mark(row: Row, *, selected: bool) -> str:
     return FORWARDED if row.forwarded else " "
 
 
-def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, selected: bool) -> list[Segment]:
-    """Draw a message on one line: marks, person, subject and snippet, the date at the right edge."""
+def line(shown: Row, width: int, look: Look, today: Today, *, cursor: bool, selected: bool) -> list[Segment]:
+    """Draw a row on one line: marks, person, subject and snippet, the date at the right edge."""
+    row = facts(shown)
     who = (
         28 if width >= 130 else 24 if width >= 80 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
     )
@@ -83,9 +130,10 @@ def line(row: Row, width: int, look: Look, today: Today, *, cursor: bool, select
 
 
 def card(
-    row: Row, width: int, look: Look, today: Today, *, second: bool, cursor: bool, selected: bool
+    shown: Row, width: int, look: Look, today: Today, *, second: bool, cursor: bool, selected: bool
 ) -> list[Segment]:
-    """Draw one of the two lines of a message in a narrow list: person and date, then the subject."""
+    """Draw one of the two lines of a row in a narrow list: person and date, then the subject."""
+    row = facts(shown)
     words = look.unread if row.unread else look.text
     if second:
         parts = [
@@ -106,34 +154,33 @@ def card(
     return _joined(parts)
 
 
-def _front(row: Row, look: Look, *, cursor: bool, selected: bool) -> Segment:
+def _front(row: Facts, look: Look, *, cursor: bool, selected: bool) -> Segment:
     return Segment((CURSOR if cursor else " ") + mark(row, selected=selected), look.mark)
 
 
-def _answered(row: Row, *, selected: bool) -> str:
+def _answered(row: Facts, *, selected: bool) -> str:
     """Return the answered or forwarded mark where the mark in front shows something else."""
     if not selected and not row.unread:
         return " "
     return ANSWERED if row.answered else FORWARDED if row.forwarded else " "
 
 
-def _star(row: Row, look: Look) -> Segment:
+def _star(row: Facts, look: Look) -> Segment:
     return Segment(f" {STAR} " if row.starred else "   ", look.star if row.starred else look.text)
 
 
-def _subject(row: Row, width: int, words: Style, dim: Style) -> list[Segment]:
+def _subject(row: Facts, width: int, words: Style, dim: Style) -> list[Segment]:
     """Draw the subject, and behind it as much of the snippet as fits."""
-    subject = row.subject or "(no subject)"
-    extra = row.note or row.snippet
+    subject, extra = row.subject, row.extra
     used = cell_len(subject)
     if not extra or width - used < SNIPPET_FROM:
         return [Segment(_fit(subject, width), words)]
     return [Segment(_kept_apart(subject), words), Segment("  " + _fit(extra, width - used - 2), dim)]
 
 
-def _who(row: Row, width: int) -> str:
+def _who(row: Facts, width: int) -> str:
     """Return the person in exactly `width` cells."""
-    return _fit(cut_sender(sender(row), width), width)
+    return _fit(cut_sender(row.who, width), width)
 
 
 def _fit(text: str, width: int) -> str:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, chop_cells
 
 from termmail.mail import sanitize
+from termmail.mail.model import MessageRow, Role
 from termmail.ui.humanize import count, long_date, size
-from termmail.ui.roles import Role, role_of, shows_recipients
+from termmail.ui.widgets.list_row import facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from termmail.mail.message import Message
-    from termmail.store.rows import Row
+    from termmail.mail.model import Row
 
 HeadLine = tuple[tuple[str, str], ...]
 """One line: texts, each with the name of its style (title, label, text, warning)."""
@@ -49,12 +50,16 @@ def head(
         who = who[: budget - 1]
     lines = [*top, *who, *elsewhere]
     lines += _warned(found, width, budget - len(lines))
-    if message is not None and (not low or role_of(row.folder) is Role.SENT):
+    if message is not None and (not low or _is_sent(row)):
         lines += _others(message, width, budget - len(lines))
     for note in notes[warned:]:
         told = _folded(note, width, " " * LABEL, "label")
         lines += told if len(lines) + len(told) <= budget else []  # half a sentence is worse than none
     return lines[:budget]
+
+
+def _is_sent(row: Row) -> bool:
+    return isinstance(row, MessageRow) and row.role is Role.SENT
 
 
 def _warned(found: list[str], width: int, room: int) -> list[HeadLine]:
@@ -80,11 +85,11 @@ def replies_elsewhere(message: Message | None) -> list[str]:
 
 def _who(row: Row, message: Message | None, width: int, *, low: bool) -> list[HeadLine]:
     """Who it is from, or goes to, and when: the date at the right edge, or on its own line where there is no room."""
-    label, people = "From", row.sender
+    label, people = "From", facts(row).who
     if message is not None:
         people = ", ".join(map(sanitize.address_text, message.envelope.sender)) or "nobody"
-    elif shows_recipients(row):
-        label, people = "To", row.recipients
+    elif not isinstance(row, MessageRow) or row.role is Role.SENT:
+        label, people = "To", people.removeprefix("To: ")
     when = long_date(row.date)
     room = width - LABEL - cell_len(people) - cell_len(when)
     if room >= 2:

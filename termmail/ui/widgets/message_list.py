@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from textual import events
 
-    from termmail.store.rows import Row
+    from termmail.mail.model import Row
 
 CACHED = 2000
 CARDS_BELOW = 68
@@ -101,7 +101,7 @@ class MessageList(ScrollView, can_focus=True):
         self.selected.clear()
         self._gone.clear()
         self._rows.clear()
-        self._rows.update((row.id, row) for row in rows)
+        self._rows.update((row.key, row) for row in rows)
         self.ids = ids
         self._filling = not ids
         self.cursor = self._find(at, near=0)
@@ -158,9 +158,9 @@ class MessageList(ScrollView, can_focus=True):
     def put_back(self, rows: Iterable[Row]) -> None:
         """Show these rows again as they were: what `change` showed could not be stored."""
         for row in rows:
-            if row.id in self._rows:
-                self._rows[row.id] = row
-                self._refresh_id(row.id)
+            if row.key in self._rows:
+                self._rows[row.key] = row
+                self._refresh_id(row.key)
 
     def reread(self, ids: Iterable[int] | None = None) -> None:
         """Fetch these rows again (None: all loaded ones); until then they are drawn as they are."""
@@ -383,13 +383,13 @@ class MessageList(ScrollView, can_focus=True):
                 rows = await self.source(wanted)
                 if serial != self._serial:
                     continue  # rows of another view: the same ids, other messages
-                found = {row.id for row in rows}
+                found = {row.key for row in rows}
                 self._gone.update(set(wanted) - found)
                 for row in rows:
-                    known, self._rows[row.id] = self._rows.get(row.id), row
-                    self._rows.move_to_end(row.id)
+                    known, self._rows[row.key] = self._rows.get(row.key), row
+                    self._rows.move_to_end(row.key)
                     if row != known:
-                        self._refresh_id(row.id)
+                        self._refresh_id(row.key)
                 stale -= set(wanted)
                 while len(self._rows) > CACHED:
                     self._rows.popitem(last=False)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
-from termmail.accounts.credentials import PasswordError
+from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
-from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
-from termmail.store.store_errors import StoreError
-from termmail.ui.humanize import GONE, size
-from termmail.ui.roles import Listing, listing_of
+from termmail.mail.model import DraftRow, MessageRow, OutgoingRow
+from termmail.ui.humanize import size
+from termmail.ui.widgets.list_row import facts
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
 from termmail.ui.widgets.text_view import Body
 from termmail.ui.workers import behind
@@ -22,11 +21,11 @@ from termmail.ui.workers import behind
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
-    from termmail.store.rows import Row
+    from termmail.mail.model import Row
     from termmail.ui.widgets.message_header import HeadLine
 
 
-PASSING = (PasswordError, LoginRefused, Offline, Busy)
+PASSING = {ErrorCode.LOGIN, ErrorCode.OFFLINE, ErrorCode.BUSY}
 """Why a text was not given that may be given the next time."""
 
 
@@ -98,10 +97,10 @@ class Reader(Body):
 
     def show(self, row: Row, *, fetch: bool = False) -> None:
         """Another message. With `fetch` its text comes from the server where it is not here yet."""
-        if self.row is not None and self.row.id == row.id and self.row.folder == row.folder and self.message:
+        fresh = not _is_same(self.row, row)
+        if not fresh and self.message:
             self.row = row
             return
-        fresh = self.row is None or self.row.id != row.id or self.row.folder != row.folder
         self.row = row
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
@@ -113,29 +112,26 @@ class Reader(Body):
         if engine is None:
             return
         try:
-            listing = listing_of(row.folder)
-            if listing is Listing.DRAFTS:
+            if isinstance(row, DraftRow):
                 await self._show_draft(engine, row)
-            elif listing is Listing.OUTGOING:
+            elif isinstance(row, OutgoingRow):
                 await self._show_outgoing(engine, row)
-            elif (message := await engine.peek(row.id)) is not None:
+            elif (message := await engine.reader.peek(row.message_id)) is not None:
                 await self._show_message(engine, row, message)
             elif fetch:
                 self.fetch(row)
             else:
                 self._say(_not_here(row))
-        except KeyError:
-            self._say(GONE)
-        except StoreError as error:
+        except UserError as error:
             self._say(str(error))
 
-    def fetch(self, row: Row) -> None:
+    def fetch(self, row: MessageRow) -> None:
         """Bring the text from the server. What was fetched stays, also when the reader goes on meanwhile."""
         self._may_come = False
         self._say(f"Fetching {size(row.size)} …")
         behind(self, partial(self._fetch, row), "fetch", exclusive=True)
 
-    async def _fetch(self, row: Row) -> None:
+    async def _fetch(self, row: MessageRow) -> None:
         engine, worker = self.engine, get_current_worker()
         if engine is None:
             return
@@ -145,38 +141,34 @@ class Reader(Body):
                 self._say(f"Fetching … {size(done)} of {size(total)}")
 
         try:
-            message = await engine.read(row.id, progress)
+            message = await engine.reader.read(row.message_id, progress)
             self.post_message(self.Fetched(row.account))
             if self._still(row):
                 await self._show_message(engine, row, message)
-        except (NetError, PasswordError) as error:
-            self._failed(row, f"{error}\n\n{error.advice}")
-            self._may_come = self._still(row) and isinstance(error, PASSING)
-        except StoreError as error:
-            self._failed(row, str(error))
-        except KeyError:
-            self._failed(row, GONE)
+        except UserError as error:
+            self._failed(row, f"{error}\n\n{error.advice}".strip())
+            self._may_come = self._still(row) and error.code in PASSING
 
     def try_again(self, account: str) -> None:
         """The server of this account answers again: fetch what it did not give before."""
-        if self._may_come and self.row is not None and self.row.account == account:
+        if self._may_come and self.row is not None and isinstance(self.row, MessageRow) and self.row.account == account:
             self.fetch(self.row)
 
-    def _failed(self, row: Row, words: str) -> None:
+    def _failed(self, row: MessageRow, words: str) -> None:
         if self._still(row):
             self._say(words)
 
     def _still(self, row: Row) -> bool:
         """The reader has not gone on to another message."""
-        return self.is_attached and self.row is not None and (self.row.id, self.row.folder) == (row.id, row.folder)
+        return self.is_attached and self.row is not None and _is_same(self.row, row)
 
-    async def _show_message(self, engine: Engine, row: Row, message: Message) -> None:
+    async def _show_message(self, engine: Engine, row: MessageRow, message: Message) -> None:
         """Rendered in a thread at the width there is; dropped where the reader has gone on."""
         keep_place = self.message is message
         self._width = 0
         while self._width != self.measure:  # the reader may get its room only while the text is made
             self._width = self.measure
-            rendered = await engine.rendered(row.id, self._width, html=self.html)
+            rendered = await engine.reader.rendered(row.message_id, self._width, html=self.html)
             if not self._still(row):
                 return
         self.message, self.text = message, rendered
@@ -187,31 +179,31 @@ class Reader(Body):
         else:
             files = " A shows the files." if message.parts else ""
             self._say(f"There is no text in this message.{files}", rendered.notes)
-        self.post_message(self.Shown(row.id))
+        self.post_message(self.Shown(row.message_id))
 
-    async def _show_draft(self, engine: Engine, row: Row) -> None:
+    async def _show_draft(self, engine: Engine, row: DraftRow) -> None:
         from termmail.mail import flowed  # noqa: PLC0415 - not needed for the first screen
 
-        draft = await engine.load_draft(row.id)
+        draft = await engine.drafts.load(row.draft_id)
         files = tuple(f"{file.name} ({size(file.size)})" for file in draft.attachments)
         lines = flowed.wrap(sanitize.clean_lines(draft.body), self.measure)
         self._said = ""
         self._paint(Rendered((*lines, Line(""), Line("Enter goes on writing.", kind="fold"))), files)
 
-    async def _show_outgoing(self, engine: Engine, row: Row) -> None:
-        outgoing = await engine.outbox_row(row.id)
+    async def _show_outgoing(self, engine: Engine, row: OutgoingRow) -> None:
+        outgoing = await engine.outbox.row(row.outbox_id)
         refused = [f"{who}: {sanitize.clean(why)}" for who, why in outgoing.refused.items()]
-        words = [outgoing.words or row.note, *refused, "", "Enter shows what can be done."]
+        words = [facts(outgoing).extra, *refused, "", "Enter shows what can be done."]
         self._say("\n".join(words).strip())
 
     # -- other ways to look at it
 
     def look_again(self) -> None:
         """Render anew: another width, or the other of text and HTML."""
-        if self.row is not None and self.message is not None:
+        if isinstance(self.row, MessageRow) and self.message is not None:
             behind(self, partial(self._again, self.row, self.message), "reader", exclusive=True)
 
-    async def _again(self, row: Row, message: Message) -> None:
+    async def _again(self, row: MessageRow, message: Message) -> None:
         if self.engine is not None:
             await self._show_message(self.engine, row, message)
 
@@ -260,9 +252,14 @@ class Reader(Body):
             self._paint(Rendered(tuple(lines)), self.text.notes)
 
 
-def _not_here(row: Row) -> str:
+def _not_here(row: MessageRow) -> str:
     if row.state == "skipped":
         return row.note or "This message was not fetched."
     if row.state in {"gone", "absent"}:
         return "This message is no longer on the server, and its text was never downloaded."
     return f"The text is still on the server ({size(row.size)}). Enter fetches it."
+
+
+def _is_same(shown: Row | None, row: Row) -> bool:
+    """Return whether both rows are the same draft, outgoing message or message."""
+    return shown is not None and type(shown) is type(row) and shown.key == row.key

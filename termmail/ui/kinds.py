@@ -1,0 +1,70 @@
+"""What kind of thing a view lists, and how its folders are called."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from termmail.mail.model import ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView, SearchView
+
+if TYPE_CHECKING:
+    from termmail.engine.folder_list import Counts
+    from termmail.mail.model import Folder, View
+
+DRAFTS, OUTBOX = "Drafts", "Outbox"
+"""The names of the lists of what is not sent yet. Their rows are no messages."""
+
+ALL_INBOXES = "All inboxes"
+
+
+class Listing(Enum):
+    """What kind of thing the rows of a list are."""
+
+    MESSAGES = auto()
+    DRAFTS = auto()
+    OUTGOING = auto()
+
+
+def listing(view: View) -> Listing:
+    """Return what kind of thing a view lists."""
+    if isinstance(view, DraftsView):
+        return Listing.DRAFTS
+    return Listing.OUTGOING if isinstance(view, OutboxView) else Listing.MESSAGES
+
+
+def folder_of(view: View, counts: Counts) -> Folder | None:
+    """Return the folder that a view shows; None for a search, a list over several accounts, and a removed folder."""
+    if not isinstance(view, FolderView):
+        return None
+    return next((one for one in counts.folders if one.folder_id == view.folder_id), None)
+
+
+def view_role(view: View, counts: Counts) -> Role:
+    """Return the role of the folder that a view shows; NONE where it shows no folder."""
+    if isinstance(view, RoleView):
+        return view.role
+    folder = folder_of(view, counts)
+    return Role.NONE if folder is None else folder.role
+
+
+def view_account(view: View, counts: Counts) -> str:
+    """Return the account that a view belongs to; "" where it shows several."""
+    if isinstance(view, DraftsView | OutboxView | SearchView):
+        return view.account
+    folder = folder_of(view, counts)
+    return "" if folder is None else folder.account
+
+
+def view_name(view: View, counts: Counts) -> str:
+    """Return what a view is called, without its account."""
+    match view:
+        case DraftsView():
+            return DRAFTS
+        case OutboxView():
+            return OUTBOX
+        case SearchView():
+            return "Search"
+        case RoleView(role=role):
+            return ALL_INBOXES if role is Role.INBOX else ROLE_NAMES[role]
+    folder = folder_of(view, counts)
+    return "" if folder is None else folder.name
