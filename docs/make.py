@@ -14,7 +14,7 @@ import shtab
 from argparse_manpage.manpage import Manpage
 
 from termmail import __version__
-from termmail.cli import build_parser
+from termmail.command_line import build_parser
 
 ROOT = Path(__file__).parent.parent
 SHARE = ROOT / "share"

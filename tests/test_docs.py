@@ -11,7 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from termmail.cli import build_parser
+from termmail.command_line import build_parser
 
 ROOT = Path(__file__).parent.parent
 COMPLETIONS = ROOT / "share" / "completions"

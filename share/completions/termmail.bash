@@ -5,14 +5,18 @@
 #    source ~/.local/share/bash_completion/termmail
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_termmail_subparsers=(demo sync list search show delete save import export send sendmail outbox account doctor)
+_shtab_termmail_subparsers=(demo sync list folders search show mark move delete undo save import export send sendmail outbox account doctor)
 
 _shtab_termmail_demo_option_strings=(-h --help --serve)
 _shtab_termmail_sync_option_strings=(-h --help --account --full --json)
 _shtab_termmail_list_option_strings=(-h --help --account --folder --limit --json)
+_shtab_termmail_folders_option_strings=(-h --help --account --json)
 _shtab_termmail_search_option_strings=(-h --help --account --limit --json)
 _shtab_termmail_show_option_strings=(-h --help --file --headers --raw --json)
+_shtab_termmail_mark_option_strings=(-h --help --read --unread --star --unstar --json)
+_shtab_termmail_move_option_strings=(-h --help --json)
 _shtab_termmail_delete_option_strings=(-h --help --for-good --now --json)
+_shtab_termmail_undo_option_strings=(-h --help --json)
 _shtab_termmail_save_option_strings=(-h --help --json)
 _shtab_termmail_import_option_strings=(-h --help --account --folder --json)
 _shtab_termmail_export_option_strings=(-h --help --format --json)
@@ -33,6 +37,7 @@ _shtab_termmail___config_COMPGEN=_shtab_compgen_files
 _shtab_termmail___data_COMPGEN=_shtab_compgen_dirs
 
 _shtab_termmail_list___folder_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
+_shtab_termmail_move_pos_1_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
 _shtab_termmail_import___folder_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
 _shtab_termmail_export___format_choices=(mbox maildir eml)
 _shtab_termmail_outbox_pos_0_choices=(list retry cancel)
@@ -40,7 +45,7 @@ _shtab_termmail_account_pos_0_choices=(list add test remove password)
 _shtab_termmail_account___pop3_security_choices=(tls starttls none)
 _shtab_termmail_account___smtp_security_choices=(tls starttls none)
 _shtab_termmail_account___server_choices=(pop3 smtp)
-_shtab_termmail_pos_0_choices=(demo sync list search show delete save import export send sendmail outbox account doctor)
+_shtab_termmail_pos_0_choices=(demo sync list folders search show mark move delete undo save import export send sendmail outbox account doctor)
 
 _shtab_termmail_demo__h_nargs=0
 _shtab_termmail_demo___help_nargs=0
@@ -52,6 +57,9 @@ _shtab_termmail_sync___json_nargs=0
 _shtab_termmail_list__h_nargs=0
 _shtab_termmail_list___help_nargs=0
 _shtab_termmail_list___json_nargs=0
+_shtab_termmail_folders__h_nargs=0
+_shtab_termmail_folders___help_nargs=0
+_shtab_termmail_folders___json_nargs=0
 _shtab_termmail_search__h_nargs=0
 _shtab_termmail_search___help_nargs=0
 _shtab_termmail_search___json_nargs=0
@@ -61,12 +69,27 @@ _shtab_termmail_show___help_nargs=0
 _shtab_termmail_show___headers_nargs=0
 _shtab_termmail_show___raw_nargs=0
 _shtab_termmail_show___json_nargs=0
+_shtab_termmail_mark_pos_0_nargs=+
+_shtab_termmail_mark__h_nargs=0
+_shtab_termmail_mark___help_nargs=0
+_shtab_termmail_mark___read_nargs=0
+_shtab_termmail_mark___unread_nargs=0
+_shtab_termmail_mark___star_nargs=0
+_shtab_termmail_mark___unstar_nargs=0
+_shtab_termmail_mark___json_nargs=0
+_shtab_termmail_move_pos_0_nargs=+
+_shtab_termmail_move__h_nargs=0
+_shtab_termmail_move___help_nargs=0
+_shtab_termmail_move___json_nargs=0
 _shtab_termmail_delete_pos_0_nargs=+
 _shtab_termmail_delete__h_nargs=0
 _shtab_termmail_delete___help_nargs=0
 _shtab_termmail_delete___for_good_nargs=0
 _shtab_termmail_delete___now_nargs=0
 _shtab_termmail_delete___json_nargs=0
+_shtab_termmail_undo__h_nargs=0
+_shtab_termmail_undo___help_nargs=0
+_shtab_termmail_undo___json_nargs=0
 _shtab_termmail_save__h_nargs=0
 _shtab_termmail_save___help_nargs=0
 _shtab_termmail_save___json_nargs=0

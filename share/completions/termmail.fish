@@ -50,7 +50,7 @@ function _shtab_termmail_using
   test "$_shtab_termmail_cmdpath" = "$argv"
 end
 
-set -g _shtab_termmail_commands demo sync list search show delete save import export send sendmail outbox account doctor
+set -g _shtab_termmail_commands demo sync list folders search show mark move delete undo save import export send sendmail outbox account doctor
 set -g _shtab_termmail_opts_with_value --account --attach --bcc --body --cc --config --data --display-name --file --folder --format --limit --password-command --pop3-host --pop3-port --pop3-security --pop3-username --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to -F -f -o -r
 
 complete -c termmail -e
@@ -71,9 +71,13 @@ complete -c termmail -n '_shtab_termmail_using sync' -l json -d 'one JSON object
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a list -d 'List the newest messages of a folder.'
 complete -c termmail -n '_shtab_termmail_using list' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using list' -l account -x -d 'only this account'
-complete -c termmail -n '_shtab_termmail_using list' -l folder -xka "Inbox Drafts Outbox Sent Archive Spam Trash" -d 'Inbox, Sent, Archive, Trash, ... (Inbox)'
+complete -c termmail -n '_shtab_termmail_using list' -l folder -xka "Inbox Drafts Outbox Sent Archive Spam Trash" -d 'Inbox, Sent, Archive, Trash, ... (the inbox)'
 complete -c termmail -n '_shtab_termmail_using list' -l limit -x -d 'how many at most (50)'
 complete -c termmail -n '_shtab_termmail_using list' -l json -d 'one JSON object a line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a folders -d 'List the folders with how much is in them.'
+complete -c termmail -n '_shtab_termmail_using folders' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using folders' -l account -x -d 'only this account'
+complete -c termmail -n '_shtab_termmail_using folders' -l json -d 'one JSON object a line'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a search -d 'Search all mail, Trash and Spam too.'
 complete -c termmail -n '_shtab_termmail_using search' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using search' -l account -x -d 'only this account'
@@ -85,11 +89,25 @@ complete -c termmail -n '_shtab_termmail_using show' -l file -xka "(__fish_compl
 complete -c termmail -n '_shtab_termmail_using show' -l headers -d 'all header fields, nothing else'
 complete -c termmail -n '_shtab_termmail_using show' -l raw -d 'the bytes as received'
 complete -c termmail -n '_shtab_termmail_using show' -l json -d 'one JSON object a line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a mark -d 'Mark messages read or unread, or star them.'
+complete -c termmail -n '_shtab_termmail_using mark' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using mark' -l read -d 'mark them read'
+complete -c termmail -n '_shtab_termmail_using mark' -l unread -d 'mark them unread'
+complete -c termmail -n '_shtab_termmail_using mark' -l star -d 'mark them starred'
+complete -c termmail -n '_shtab_termmail_using mark' -l unstar -d 'mark them not starred'
+complete -c termmail -n '_shtab_termmail_using mark' -l json -d 'one JSON object a line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a move -d 'Move messages to a folder of their account.'
+complete -c termmail -n '_shtab_termmail_using move' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using move' -l json -d 'one JSON object a line'
+complete -c termmail -n '_shtab_termmail_using move; and test $_shtab_termmail_npos -ge 0' -ka "Inbox Drafts Outbox Sent Archive Spam Trash" -d 'as termmail folders shows it'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a delete -d 'Move messages to Trash; the server follows a minute later.'
 complete -c termmail -n '_shtab_termmail_using delete' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using delete' -l for-good -d 'also what is in Trash: there is no undo'
 complete -c termmail -n '_shtab_termmail_using delete' -l now -d 'delete them on the server at once'
 complete -c termmail -n '_shtab_termmail_using delete' -l json -d 'one JSON object a line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a undo -d 'Take back what was done last: a mark, a move, a delete, a waiting message.'
+complete -c termmail -n '_shtab_termmail_using undo' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using undo' -l json -d 'one JSON object a line'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a save -d 'Save the attachments of a message.'
 complete -c termmail -n '_shtab_termmail_using save' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using save' -l json -d 'one JSON object a line'
@@ -97,7 +115,7 @@ complete -c termmail -n '_shtab_termmail_using save; and test $_shtab_termmail_n
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a import -d 'Read an mbox, a Maildir, an .eml file or a folder of them.'
 complete -c termmail -n '_shtab_termmail_using import' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using import' -l account -x -d 'only this account'
-complete -c termmail -n '_shtab_termmail_using import' -l folder -xka "Inbox Drafts Outbox Sent Archive Spam Trash" -d 'where to put them (Inbox)'
+complete -c termmail -n '_shtab_termmail_using import' -l folder -xka "Inbox Drafts Outbox Sent Archive Spam Trash" -d 'where to put them; created if missing (the inbox)'
 complete -c termmail -n '_shtab_termmail_using import' -l json -d 'one JSON object a line'
 complete -c termmail -n '_shtab_termmail_using import; and test $_shtab_termmail_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the file or folder to read'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a export -d 'Write messages to files.'

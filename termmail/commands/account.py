@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,13 +16,14 @@ from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, Comman
 from termmail.commands.mailbox import chosen_accounts
 from termmail.credential import Password
 from termmail.engine import account_setup
-from termmail.engine.account_setup import Trace
 from termmail.errors import UserError
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from termmail.accounts.config import Account
+    from termmail.engine.account_setup import Trace
+    from termmail.engine.context import Kind
     from termmail.engine.engine import Engine
 
 
@@ -30,6 +31,8 @@ DAMAGED_ADVICE = "Keep a copy of the file, and put back a backup. What the serve
 
 MOST_FAULTS = 20
 """Faults of a damaged store that doctor prints."""
+
+_KINDS: tuple[Kind, ...] = ("pop3", "smtp")
 
 
 async def account(engine: Engine, args: Namespace) -> int:
@@ -85,7 +88,7 @@ async def _add(engine: Engine, args: Namespace) -> int:
         raise CommandError("Which account? termmail account add NAME ADDRESS", USAGE)
     if not all(args.address.rpartition("@")):
         raise CommandError(f"{args.address} is no mail address.", USAGE, "termmail account add NAME ADDRESS")
-    if args.name in engine.context.config.accounts:
+    if args.name in engine.accounts.names:
         raise CommandError(f"There is an account {args.name} already.", USAGE)
     one = from_args(args)
     password = "" if args.password_command else _read_password(args, f"Password for {one.pop3.username}: ")
@@ -165,7 +168,7 @@ async def doctor(engine: Engine, args: Namespace) -> int:
         count = await engine.maintenance.rebuild()
         output.say(f"Rebuilt   lists and search, from the raw bytes of {count} messages")
     code = await _check_store(engine)
-    trace = Trace()
+    trace = account_setup.Trace()
     code = max(code, await _try_all(engine, args.account, trace), key=_severity)
     output.say("")
     output.say("What was said (< by the server, > by termmail; secrets hidden):")
@@ -192,21 +195,17 @@ def _severity(code: int) -> tuple[bool, int]:
 
 async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int:
     worst = OK
-    kind: Literal["pop3", "smtp"]
     for name in chosen_accounts(engine, only):
         one = engine.accounts.settings(name)
-        try:
-            incoming = await engine.context.passwords.get(name, "pop3", one)
-            outgoing = await engine.context.passwords.get(name, "smtp", one)
-        except PasswordError as error:
-            print(f"{name}: ✗ {error} {error.advice}")
-            worst = max(worst, LOGIN)
-            continue
-        for kind, secret in (("pop3", incoming), ("smtp", outgoing)):
+        for kind in _KINDS:
             try:
-                words = await account_setup.try_server(one, kind, secret, trace)
-                print(f"{name}: ✓ {words}")
+                secret = await engine.context.passwords.get(name, kind, one)
+                print(f"{name}: ✓ {await account_setup.try_server(one, kind, secret, trace)}")
+            except PasswordError as error:
+                print(f"{name}: ✗ {error} {error.advice}")
+                worst = max(worst, LOGIN)
+                break  # the other server needs the same password
             except UserError as error:
                 print(f"{name}: ✗ {error} {account_setup.advice_while_trying(error, one, kind, name)}")
-                worst = max(worst, code_for(error) or 0)
+                worst = max(worst, code_for(error) or OK)
     return worst

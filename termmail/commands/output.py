@@ -8,19 +8,14 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail import sanitize
+from termmail.mail import sanitize, width
 from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, Role
-from termmail.mail.width import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from termmail.mail.message import Address, Envelope, Message
-    from termmail.mail.model import Row
-
-
-FLAGS = ("unread", "starred", "answered", "forwarded")
-"""The flags of a message, as JSON names them."""
+    from termmail.mail.model import Count, Row
 
 
 def say(words: str) -> None:
@@ -43,26 +38,60 @@ def people(addresses: Iterable[Address]) -> str:
     return ", ".join(sanitize.address_text(address) for address in addresses)
 
 
-def row_data(row: Row, envelope: Envelope) -> dict[str, Any]:
-    """Return the JSON object of `list` and `search`."""
-    message = row if isinstance(row, MessageRow) else None
-    outgoing = row if isinstance(row, OutgoingRow) else None
+def message_row_data(row: MessageRow, envelope: Envelope) -> dict[str, Any]:
+    """Return the JSON object of a message in `list` and `search`."""
+    flags = ("unread", "starred", "answered", "forwarded")
     return {
-        "id": row.key,
+        "id": row.message_id,
         "account": row.account,
-        "folder": message.folder if message else "Outbox" if outgoing else "Drafts",
-        "uidl": sanitize.clean_bytes(message.uidl, limit=10_000) if message else "",
-        "message_id": "" if isinstance(row, DraftRow) else row.rfc_message_id,
+        "folder": row.folder,
+        "uidl": sanitize.clean_bytes(row.uidl, limit=10_000),
+        "message_id": row.rfc_message_id,
         "from": people(envelope.sender),
         "to": people(envelope.to),
         "subject": row.subject,
         "date": iso(row.date),
         "size": row.size,
-        "flags": [flag for flag in FLAGS if getattr(message, flag)] if message else [] if outgoing else ["draft"],
-        "attachments": 0 if isinstance(row, OutgoingRow) else row.attachments,
-        "downloaded": message.downloaded if message else True,
-        "snippet": row.words if isinstance(row, OutgoingRow) else row.snippet,
+        "flags": [flag for flag in flags if getattr(row, flag)],
+        "attachments": row.attachments,
+        "downloaded": row.downloaded,
+        "snippet": row.snippet,
     }
+
+
+def draft_row_data(row: DraftRow) -> dict[str, Any]:
+    """Return the JSON object of a draft in `list`, with the keys of a message."""
+    data = _unreceived(row, "Drafts")
+    return data | {"flags": ["draft"], "attachments": row.attachments, "snippet": row.snippet}
+
+
+def outgoing_row_data(row: OutgoingRow) -> dict[str, Any]:
+    """Return the JSON object of an outgoing message in `list`, with the keys of a message."""
+    return _unreceived(row, "Outbox") | {"message_id": row.rfc_message_id, "snippet": row.words}
+
+
+def _unreceived(row: DraftRow | OutgoingRow, folder: str) -> dict[str, Any]:
+    return {
+        "id": row.key,
+        "account": row.account,
+        "folder": folder,
+        "uidl": "",
+        "message_id": "",
+        "from": "",
+        "to": recipients(row),
+        "subject": row.subject,
+        "date": iso(row.date),
+        "size": row.size,
+        "flags": [],
+        "attachments": 0,
+        "downloaded": True,
+        "snippet": "",
+    }
+
+
+def recipients(row: MessageRow | DraftRow | OutgoingRow) -> str:
+    """Return who a message goes to, as one line."""
+    return sanitize.clean(", ".join(row.recipients)) if isinstance(row, OutgoingRow) else row.recipients
 
 
 def message_data(message_id: int | None, message: Message) -> dict[str, Any]:
@@ -114,28 +143,28 @@ def print_message(message: Message) -> None:
             print(f"Attachment: {part.name}  {part.content_type}, {size(part.size)}{warning}")
 
 
-def print_rows(rows: Iterable[Row], *, with_account: bool) -> None:
-    """Print a list as text, cut to the width of the terminal: id, account if wanted, marks, date, people, subject."""
-    columns = _columns()
-    for row in rows:
-        account = f" {_fit(row.account, 12)}" if with_account else ""
-        marks = "   "
-        if isinstance(row, MessageRow):
-            marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("@" if row.attachments else " ")
-        head = f"{row.key:>6}{account} {marks} {local(row.date):16}  {_fit(_people_of(row), 24)}  "
-        print(head + sanitize.cut(row.subject or "(no subject)", max(columns - len(head), 20)))
-
-
-def _people_of(row: Row) -> str:
+def print_row(row: Row, *, with_account: bool) -> None:
+    """Print a row of a list, cut to the width of the terminal: id, account if wanted, marks, date, sender, subject."""
+    account = f" {_fit(row.account, 12)}" if with_account else ""
+    marks, person = "   ", f"To: {recipients(row)}"
     if isinstance(row, MessageRow):
-        return f"To: {row.recipients}" if row.role is Role.SENT else row.sender
-    return f"To: {row.recipients if isinstance(row, DraftRow) else ', '.join(row.recipients)}"
+        marks = ("●" if row.unread else " ") + ("★" if row.starred else " ") + ("@" if row.attachments else " ")
+        if row.role is not Role.SENT:
+            person = row.sender
+    head = f"{row.key:>6}{account} {marks} {local(row.date):16}  {_fit(person, 24)}  "
+    print(head + sanitize.cut(row.subject or "(no subject)", max(_columns() - len(head), 20)))
 
 
-def _fit(text: str, room: int) -> str:
-    """Cut or pad text to exactly `room` terminal cells."""
-    text = sanitize.cut_sender(text, room)
-    return text + " " * (room - cells(text))
+def print_folder(account: str, name: str, count: Count) -> None:
+    """Print a folder with how many messages it holds and how many are unread, the account first if it is given."""
+    prefix = f"{_fit(account, 12)} " if account else ""
+    print(f"{prefix}{count.total:>7} {count.unread:>7}  {sanitize.clean(name)}")
+
+
+def _fit(text: str, cells: int) -> str:
+    """Cut or pad text to exactly `cells` terminal cells."""
+    text = sanitize.cut_sender(text, cells)
+    return text + " " * (cells - width.cells(text))
 
 
 def local(date: int | None) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts.config import identity
 from termmail.commands import output
-from termmail.commands.exit_codes import DATA, OK, TRY_AGAIN, USAGE, CommandError
+from termmail.commands.exit_codes import CANNOT_CREATE, DATA, OK, TRY_AGAIN, USAGE, CommandError
 from termmail.commands.mailbox import chosen_accounts, outbox_code
+from termmail.errors import Gone
 from termmail.mail.message import Draft
 from termmail.mail.model import SendState
 
@@ -63,7 +64,7 @@ async def _send_now(engine: Engine, account: str, outbox_id: int, args: Namespac
 def _report(row: OutgoingRow, args: Namespace) -> int:
     """Print the id of an outgoing message, say how it stands, and return the exit code that goes with it."""
     if args.json:
-        data = {"id": row.outbox_id, "state": row.state, "message_id": row.rfc_message_id, "words": row.words}
+        data = {"id": row.outbox_id, "state": row.state.value, "message_id": row.rfc_message_id, "words": row.words}
         output.line({**data, "refused": row.refused})
     else:
         print(row.outbox_id)
@@ -115,7 +116,8 @@ def _from(sender: object) -> str:
 def _account_for(engine: Engine, address: str) -> str:
     """Return the account this address belongs to, else the default account."""
     chosen_accounts(engine, None)
-    for name, account in engine.context.config.accounts.items():
+    for name in engine.accounts.names:
+        account = engine.accounts.settings(name)
         if address.lower() in {own.lower() for own in (account.address, *account.aliases)}:
             return name
     return engine.accounts.default
@@ -129,20 +131,22 @@ async def outbox(engine: Engine, args: Namespace) -> int:
 
 async def _list(engine: Engine, args: Namespace) -> int:
     for name in chosen_accounts(engine, args.account):
-        for row in await _waiting(engine, name):
+        for row in await engine.outbox.rows(name):
             _print_row(row, as_json=args.json)
     return OK
 
 
-async def _waiting(engine: Engine, account: str) -> list[OutgoingRow]:
-    """Return the messages of an account that are neither sent nor taken back."""
-    return await engine.outbox.rows(account)
+async def _row(engine: Engine, outbox_id: int) -> OutgoingRow:
+    try:
+        return await engine.outbox.row(outbox_id)
+    except Gone:
+        raise CommandError(f"There is no message {outbox_id} in the outbox.", DATA) from None
 
 
 async def _retry(engine: Engine, args: Namespace) -> int:
     worst = OK
     for outbox_id in args.ids:
-        row = await engine.outbox.row(outbox_id)
+        row = await _row(engine, outbox_id)
         _check_retry(row, sure=args.sure)
         await engine.outbox.retry(outbox_id, sure=args.sure)
         worst = max(worst, await _send_now(engine, row.account, outbox_id, args))
@@ -151,14 +155,15 @@ async def _retry(engine: Engine, args: Namespace) -> int:
 
 def _check_retry(row: OutgoingRow, *, sure: bool) -> None:
     """Raise CommandError where this message cannot be sent again."""
+    name = f"Message {row.outbox_id}"
     if row.state is SendState.SENDING:
         advice = "termmail outbox tells how it went; termmail sync, if no other termmail runs."
-        raise CommandError(f"Message {row.outbox_id} is being sent now.", TRY_AGAIN, advice)
+        raise CommandError(f"{name} is being sent now.", TRY_AGAIN, advice)
     if row.state in {SendState.SENT, SendState.CANCELLED}:
-        raise CommandError(f"Message {row.outbox_id} is {row.state}; there is nothing to try again.", DATA)
+        raise CommandError(f"{name} is {row.state}; there is nothing to try again.", DATA)
     if row.state is SendState.UNSURE and not sure:
         advice = f"To send it all the same: termmail outbox retry --sure {row.outbox_id}"
-        raise CommandError(f"Message {row.outbox_id} may have arrived already.", DATA, advice)
+        raise CommandError(f"{name} may have arrived already.", DATA, advice)
 
 
 async def _retry_all(engine: Engine, args: Namespace) -> int:
@@ -166,16 +171,12 @@ async def _retry_all(engine: Engine, args: Namespace) -> int:
     worst, found = OK, False
     for name in chosen_accounts(engine, args.account):
         if args.sure:
-            for row in await _waiting(engine, name):
+            for row in await engine.outbox.rows(name):
                 if row.state is SendState.UNSURE:
                     await engine.outbox.retry(row.outbox_id, sure=True)
-        await engine.outbox.hurry(name)
+        await engine.outbox.retry_all(name)
         tried = await engine.outbox.flush(name)
-        left = [
-            row
-            for row in await _waiting(engine, name)
-            if row.state in {SendState.QUEUED, SendState.SENDING, SendState.UNSURE}
-        ]
+        left = [row for row in await engine.outbox.rows(name) if row.state is not SendState.FAILED]
         for row in {row.outbox_id: row for row in (*left, *tried)}.values():
             found = True
             worst = max(worst, _report(row, args))
@@ -188,6 +189,11 @@ async def _cancel(engine: Engine, args: Namespace) -> int:
     if not args.ids:
         raise CommandError("Which message? termmail outbox cancel ID", USAGE, "termmail outbox lists the ids.")
     for outbox_id in args.ids:
+        row = await _row(engine, outbox_id)
+        if row.state is SendState.CANCELLED:
+            raise CommandError(f"Message {outbox_id} was taken back already.", DATA)
+        if row.state in {SendState.SENT, SendState.SENDING}:
+            raise CommandError(f"Message {outbox_id} is {row.state}; it cannot be taken back.", CANNOT_CREATE)
         draft = await engine.outbox.cancel(outbox_id)
         output.say(f"Message {outbox_id} {'is a draft again' if draft else 'was taken back and deleted'}.")
     return OK
@@ -199,7 +205,7 @@ def _print_row(row: OutgoingRow, *, as_json: bool) -> None:
             {
                 "id": row.outbox_id,
                 "account": row.account,
-                "state": row.state,
+                "state": row.state.value,
                 "to": list(row.recipients),
                 "subject": row.subject,
                 "attempts": row.attempts,
@@ -208,4 +214,5 @@ def _print_row(row: OutgoingRow, *, as_json: bool) -> None:
             }
         )
     else:
-        print(f"{row.outbox_id:>6}  {row.state:8}  {', '.join(row.recipients)}  {row.subject}  {row.words}".rstrip())
+        head = f"{row.outbox_id:>6}  {row.state:8}  {', '.join(row.recipients)}"
+        print(f"{head}  {row.subject}  {row.words}".rstrip())

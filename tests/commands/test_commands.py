@@ -349,7 +349,7 @@ def test_a_headless_command_never_loads_textual(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["demo", "sync", "list", "search", "show", "delete", "save", "send", "sendmail", "outbox", "account", "import",
+    ["demo", "sync", "folders", "list", "search", "show", "mark", "move", "delete", "undo", "save", "send", "sendmail", "outbox", "account", "import",
      "export", "doctor"],
 )  # fmt: skip
 def test_every_command_has_help_with_an_example(name):

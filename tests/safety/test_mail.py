@@ -1,4 +1,4 @@
-"""SAFETY, "Mail content and display": what strangers write reaches files byte for byte, and terminals only as text."""
+"""SECURITY.md, "Mail": what strangers write reaches files byte for byte, and terminals only as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hostile or broken POP3 server: whole runs of `termmail sync` against servers that lie, stall and die.
+"""SECURITY.md, "POP3": whole runs of `termmail sync` against servers that lie, stall and die.
 
 Whatever the server does: no traceback, an exit code that says it, bounded memory and time, and after one honest session
 everything the server has is here, once.

@@ -1,4 +1,4 @@
-"""Whole runs of `termmail send` against servers that refuse, lie, stall and die."""
+"""SECURITY.md, "SMTP": whole runs of `termmail send` against servers that refuse, lie, stall and die."""
 
 from __future__ import annotations
 

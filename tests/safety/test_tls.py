@@ -1,4 +1,4 @@
-"""Whole runs of sync and send where TLS is stripped, faked or tampered with.
+"""SECURITY.md, "TLS": whole runs of sync and send where TLS is stripped, faked or tampered with.
 
 What counts is what the server heard: with TLS required, nothing but CAPA, STLS, EHLO, STARTTLS and QUIT in clear.
 """

@@ -1,0 +1,314 @@
+"""The command line: every command with its options. The manual page and the completions are made from it too."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from termmail import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXITS = """\
+exit codes:
+  0 done   64 wrong usage   65 bad data   69 the server refused   70 a bug   73 cannot create
+  74 disk   75 try again (offline, or the message waits in the outbox)   77 login refused   78 config
+"""
+
+
+class Parser(ArgumentParser):
+    """An ArgumentParser that exits with 64 (EX_USAGE of sysexits.h) for wrong usage.
+
+    With `mixed`, options may stand between positional arguments, as in `outbox retry --sure 3`.
+    """
+
+    mixed = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as ArgumentParser does, or as parse_intermixed_args does where `mixed` is set."""
+        if not self.mixed:
+            return super().parse_known_args(args, namespace)
+        self.mixed = False  # parse_known_intermixed_args calls this method again
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.mixed = True
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the mistake, and exit with 64."""
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: {message}\n")
+
+
+def build_parser() -> Parser:
+    """Build the parser of every command. The manual page and the shell completions are made from it too."""
+    parser = Parser(
+        prog="termmail",
+        description="A mail client for the terminal. Without a command it opens the screen.",
+        epilog="examples:\n  termmail demo            look around, no account needed\n"
+        "  termmail                 open your mail\n  termmail sync && termmail list --limit 5\n\n" + EXITS,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"termmail {__version__}")
+    parser.add_argument(
+        "--config", type=_path, metavar="FILE", help="the config file (default: config.toml of your system)"
+    )
+    parser.add_argument("--data", type=_path, metavar="DIR", help="the folder that holds the mail")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    def command(name: str, words: str, example: str, handler: str) -> Parser:
+        sub = commands.add_parser(
+            name,
+            help=words,
+            description=f"{words[0].upper()}{words[1:]}.",
+            epilog=f"example:\n  {example}",
+            formatter_class=RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(handler=handler)
+        return sub
+
+    _mailbox_commands(command)
+    _sending_commands(command)
+    _account_commands(command)
+    return parser
+
+
+def _json(sub: ArgumentParser) -> None:
+    sub.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _account(sub: ArgumentParser) -> None:
+    sub.add_argument("--account", metavar="A", help="only this account")
+
+
+def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
+    demo = command("demo", "open a sample mailbox with its own servers, no account needed", "termmail demo", "demo")
+    demo.add_argument("--serve", action="store_true", help="run the servers alone and print how to connect")
+
+    sync = command("sync", "receive mail, send what waits, delete what is due", "termmail sync", "mailbox.sync")
+    _account(sync)
+    sync.add_argument("--full", action="store_true", help="ask for the whole list even when nothing looks new")
+    _json(sync)
+
+    listing = command(
+        "list", "list the newest messages of a folder", "termmail list --limit 20", "mailbox.list_messages"
+    )
+    _account(listing)
+    listing.add_argument("--folder", metavar="F", help="Inbox, Sent, Archive, Trash, ... (the inbox)")
+    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (50)")
+    _json(listing)
+
+    folders = command(
+        "folders", "list the folders with how much is in them", "termmail folders --json", "mailbox.folders"
+    )
+    _account(folders)
+    _json(folders)
+
+    search = command(
+        "search", "search all mail, Trash and Spam too", "termmail search 'from:ada engine'", "mailbox.search"
+    )
+    search.add_argument("query", metavar="QUERY", help='words; from: to: subject: "a phrase" pre*')
+    _account(search)
+    search.add_argument("--limit", type=_count, default=200, metavar="N", help="how many at most (200)")
+    _json(search)
+
+    show = command("show", "show messages, or an .eml file", "termmail show 12 --json", "message_verbs.show")
+    show.add_argument("ids", nargs="*", type=_id, metavar="ID", help="as termmail list shows them")
+    show.add_argument(
+        "--file", type=_path, metavar="F.eml", help="a file instead (- is standard input); needs no account"
+    )
+    form = show.add_mutually_exclusive_group()
+    form.add_argument("--headers", action="store_true", help="all header fields, nothing else")
+    form.add_argument("--raw", action="store_true", help="the bytes as received")
+    _json(show)
+
+    mark = command(
+        "mark", "mark messages read or unread, or star them", "termmail mark 12 13 --read", "message_verbs.mark"
+    )
+    mark.add_argument("ids", nargs="+", type=_id, metavar="ID", help="as termmail list shows them")
+    flag = mark.add_mutually_exclusive_group(required=True)
+    for name, words in (("read", "read"), ("unread", "unread"), ("star", "starred"), ("unstar", "not starred")):
+        flag.add_argument(f"--{name}", dest="flag", action="store_const", const=name, help=f"mark them {words}")
+    _json(mark)
+
+    move = command(
+        "move", "move messages to a folder of their account", "termmail move 12 13 Archive", "message_verbs.move"
+    )
+    move.add_argument("ids", nargs="+", type=_id, metavar="ID", help="as termmail list shows them")
+    move.add_argument("folder", metavar="FOLDER", help="as termmail folders shows it")
+    _json(move)
+
+    delete = command(
+        "delete",
+        "move messages to Trash; the server follows a minute later",
+        "termmail delete 12 13",
+        "message_verbs.delete",
+    )
+    delete.add_argument("ids", nargs="+", type=_id, metavar="ID", help="as termmail list shows them")
+    delete.add_argument("--for-good", action="store_true", help="also what is in Trash: there is no undo")
+    delete.add_argument("--now", action="store_true", help="delete them on the server at once")
+    _json(delete)
+
+    undo = command(
+        "undo", "take back what was done last: a mark, a move, a delete, a waiting message", "termmail undo",
+        "message_verbs.undo",
+    )  # fmt: skip
+    _json(undo)
+
+    save = command("save", "save the attachments of a message", "termmail save 12 ~/Downloads", "message_verbs.save")
+    save.add_argument("id", type=_id, metavar="ID", help="as termmail list shows it")
+    save.add_argument("dir", type=_path, metavar="DIR", help="an existing folder; no file in it is overwritten")
+    _json(save)
+
+    into = command(
+        "import",
+        "read an mbox, a Maildir, an .eml file or a folder of them",
+        "termmail import ~/old.mbox",
+        "mail_files.import_mail",
+    )
+    into.add_argument("path", type=_path, metavar="PATH", help="the file or folder to read")
+    _account(into)
+    into.add_argument("--folder", metavar="F", help="where to put them; created if missing (the inbox)")
+    _json(into)
+
+    out = command(
+        "export", "write messages to files", "termmail export '' ~/backup --format eml", "mail_files.export_mail"
+    )
+    out.add_argument("query", metavar="QUERY", help="as for search; '' is everything")
+    out.add_argument("dest", type=_path, metavar="DEST", help="a new mbox file, a folder, or - for standard output")
+    out.add_argument("--format", choices=("mbox", "maildir", "eml"), default="mbox", help="what is written (mbox)")
+    _json(out)
+
+
+def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
+    send = command(
+        "send",
+        "send a message; its text comes from --body or standard input",
+        "echo 'See you at nine.' | termmail send --to bob@example.org --subject Breakfast",
+        "send.send",
+    )
+    send.add_argument(
+        "--to", action="append", default=[], metavar="A", required=True, help="an address; again for more"
+    )
+    send.add_argument("--cc", action="append", default=[], metavar="A", help="an address for a copy; again for more")
+    send.add_argument(
+        "--bcc", action="append", default=[], metavar="A", help="an address for a hidden copy; again for more"
+    )
+    send.add_argument("--subject", default="", metavar="S", required=True, help="the subject; may be empty")
+    send.add_argument("--body", metavar="TEXT", help="the text (default: standard input)")
+    send.add_argument("--attach", action="append", type=_path, default=[], metavar="F", help="a file; again for more")
+    send.add_argument("--account", metavar="A", help="send from this account")
+    _json(send)
+
+    sendmail = command(
+        "sendmail",
+        "send a complete message from standard input, as sendmail(8) does",
+        "git send-email --sendmail-cmd='termmail sendmail -i' 0001.patch",
+        "send.sendmail",
+    )
+    sendmail.add_argument("-t", dest="read_recipients", action="store_true", help="recipients from To, Cc and Bcc")
+    sendmail.add_argument("-f", "-r", dest="sender", metavar="FROM", help="the envelope sender")
+    sendmail.add_argument(
+        "-i", dest="ignore_dots", action="store_true", help="a line with a single dot does not end the message"
+    )
+    sendmail.add_argument(
+        "-o", dest="ignored", action="append", metavar="X", help="-oi is -i; others are accepted and ignored"
+    )
+    sendmail.add_argument("-F", dest="full_name", metavar="NAME", help="accepted and ignored")
+    sendmail.add_argument("recipients", nargs="*", metavar="RCPT", help="an address to send to")
+    _json(sendmail)
+
+    outbox = command(
+        "outbox",
+        "list messages that wait to be sent, try them again, or take them back",
+        "termmail outbox retry",
+        "send.outbox",
+    )
+    outbox.mixed = True
+    outbox.add_argument(
+        "verb", nargs="?", choices=("list", "retry", "cancel"), default="list", help="what to do (list)"
+    )
+    outbox.add_argument("ids", nargs="*", type=_id, metavar="ID", help="retry without ID: everything that waits")
+    _account(outbox)
+    outbox.add_argument("--sure", action="store_true", help="also retry messages that may have arrived already")
+    _json(outbox)
+
+
+def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
+    account = command(
+        "account",
+        "list, add, test or remove accounts, or store a password",
+        "termmail account add work ada@example.org",
+        "account.account",
+    )
+    account.mixed = True
+    account.add_argument(
+        "verb",
+        nargs="?",
+        choices=("list", "add", "test", "remove", "password"),
+        default="list",
+        help="what to do (list)",
+    )
+    account.add_argument("name", nargs="?", metavar="NAME", help="the name of the account")
+    account.add_argument("address", nargs="?", metavar="ADDRESS", help="for add: the e-mail address")
+    account.add_argument("--display-name", metavar="TEXT", help="your name, as others see it")
+    for kind in ("pop3", "smtp"):
+        account.add_argument(
+            f"--{kind}-host", metavar="HOST", help=f"the {kind.upper()} server (guessed from the address)"
+        )
+        account.add_argument(f"--{kind}-port", type=int, metavar="PORT", help="its port (follows the security)")
+        account.add_argument(
+            f"--{kind}-security", choices=("tls", "starttls", "none"), help="how the connection is secured (tls)"
+        )
+        account.add_argument(f"--{kind}-username", metavar="USER", help="the user name (the address)")
+    account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
+    account.add_argument(
+        "--allow-cleartext", action="store_true", help="allow a login without TLS (loopback only, please)"
+    )
+    account.add_argument(
+        "--password-command", nargs="+", metavar="ARG", help="a program that prints the password (last option)"
+    )
+    account.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    account.add_argument(
+        "--server", choices=("pop3", "smtp"), default="pop3", help="for password: of which server (pop3)"
+    )
+    account.add_argument("--no-test", action="store_true", help="for add: save without trying the servers")
+    _json(account)
+
+    doctor = command(
+        "doctor", "check the config, the keyring, the mail store and the servers", "termmail doctor", "account.doctor"
+    )
+    _account(doctor)
+    doctor.add_argument("--rebuild", action="store_true", help="first rebuild lists and search from the raw mail")
+
+
+def _count(text: str) -> int:
+    """Parse a limit on a list."""
+    return _number(text, 1_000_000_000)
+
+
+def _id(text: str) -> int:
+    """Parse the id of a message, which SQLite holds in 63 bits."""
+    return _number(text, (1 << 63) - 1)
+
+
+def _number(text: str, most: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:  # also raised for thousands of digits
+        value = 0
+    if not 1 <= value <= most:
+        raise ArgumentTypeError(f"{text[:40]!r} is not a number from 1 to {most}")
+    return value
+
+
+def _path(text: str) -> str:
+    """Parse a path, with ~ expanded."""
+    try:
+        return os.fspath(Path(text).expanduser())
+    except RuntimeError:
+        raise ArgumentTypeError(f"{text!r}: there is no such user") from None
