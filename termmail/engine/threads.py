@@ -19,6 +19,9 @@ T = TypeVar("T")
 MOST = 8
 """Threads of the pool."""
 
+GRACE = 0.25
+"""Seconds that work whose result nobody waits for gets to end by itself, and between two attempts to stop it."""
+
 LAST_MOMENT = 0.5
 """Seconds that running work gets to finish when the pool is shut down: enough to write a file."""
 
@@ -124,12 +127,16 @@ async def run_stoppable(function: Callable[[], T], *, seconds: float | None = No
         raise OutOfTimeError from None
     finally:
         if not answer.done() or answer.cancelled():
-            _stop(thread)
+            loop.call_later(GRACE, _stop, thread, loop)
 
 
-def _stop(thread: threading.Thread) -> None:
-    """Raise _Stopped in a running thread, at its next Python instruction (CPython's PyThreadState_SetAsyncExc)."""
+def _stop(thread: threading.Thread, loop: asyncio.AbstractEventLoop) -> None:
+    """Raise _Stopped in a running thread, at its next Python instruction (CPython's PyThreadState_SetAsyncExc).
+
+    Where that instruction is in a destructor, Python drops the exception, so it is raised until the thread has ended.
+    """
     import ctypes  # noqa: PLC0415 - needed only when something is stopped
 
     if thread.ident is not None and thread.is_alive():
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
+        loop.call_later(GRACE, _stop, thread, loop)

@@ -15,8 +15,9 @@ from termmail.mail import sanitize
 from termmail.mail.compose import ComposeError
 from termmail.store.store_errors import StoreError
 from termmail.ui import editor, keys
+from termmail.ui.humanize import number
 from termmail.ui.screens.confirm import ConfirmScreen
-from termmail.ui.screens.dialog import Trouble
+from termmail.ui.screens.dialog import Trouble, quiet
 from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.widgets.attachment_row import AttachmentRow
@@ -94,6 +95,8 @@ class ComposeScreen(DismissOnce[int | None]):
         yield self._head
         yield self._wrong
         yield self._body
+        if self._body.rest:
+            yield quiet(f"{number(len(self._body.rest))} more characters follow and are sent. F4 shows all in $EDITOR.")
         yield AttachmentRow()
         yield KeyBar()
 
@@ -116,7 +119,7 @@ class ComposeScreen(DismissOnce[int | None]):
     def _current(self) -> Draft:
         """The draft as it stands on the screen."""
         draft = self._head.filled(self.draft)
-        return replace(draft, body=self._body.text)
+        return replace(draft, body=self._body.whole)
 
     def _changed(self) -> bool:
         """Whether the user has put anything into a draft that was made for this screen."""
@@ -241,14 +244,15 @@ class ComposeScreen(DismissOnce[int | None]):
         body = self._body
         try:
             with self.app.batch_update(), self.app.suspend():
-                text = await editor.edit(body.text, self.engine.paths.data / EDITING, self.draft.id)
+                text = await editor.edit(body.whole, self.engine.paths.data / EDITING, self.draft.id)
         except editor.EditorError as error:
             self._trouble(str(error))
         except SuspendNotSupported:
             self._trouble("This terminal cannot be lent to an editor.")
         else:
             self._trouble("")
-            if text != body.text:
+            if text != body.whole:
+                body.rest = ""
                 body.replace(text, (0, 0), body.document.end)
                 body.move_cursor((0, 0))
                 await self._save()
