@@ -1,6 +1,6 @@
-"""The app: opens the engine behind the first screen, hands its events on, and owns keys, themes, help and palette."""
+"""The app: opens the engine behind the first screen, forwards its events, and owns keys, themes, help and palette."""
 
-# ruff: noqa: D102 - what an action does stands in the table of keys.py
+# ruff: noqa: D102 - what an action does is in the table of actions
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from textual.worker import Worker, WorkerState
 from termmail.engine.views import View
 from termmail.mail import sanitize
 from termmail.store.store_errors import StoreError
-from termmail.ui import keymap, keys
+from termmail.ui import humanize, keymap, keys
 from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
@@ -62,7 +62,7 @@ PATIENCE = 0.25
 """Seconds the first paint waits for mail, at most."""
 
 LOOK_AGAIN = 0.2
-"""Seconds after which a question that would come in the way of typing tries again."""
+"""Seconds after which a question that would interrupt typing is tried again."""
 
 KEEP_PATIENCE = 1.5
 """Seconds that saving may take when the program is left."""
@@ -75,7 +75,7 @@ PAGE = 60
 
 
 class First(NamedTuple):
-    """What the first paint needs: the engine, open, and the top of its inbox."""
+    """What the first paint needs: the open engine and the top of its inbox."""
 
     engine: Engine
     ids: array[int]
@@ -83,24 +83,25 @@ class First(NamedTuple):
 
 
 class TermmailApp(App[None], inherit_bindings=False):
-    """Make it with what opens the engine; it is awaited while the first screen is painted.
+    """The app. `open_engine` is awaited while the first screen is painted.
 
-    `failure` holds what kept the engine from opening, after the app has ended because of it.
+    `failure` holds the error that the app has ended with, or None.
     """
 
     TITLE = "termmail"
-    CSS_PATH = (
-        Path(__file__).parent / "screens" / "main.tcss"
-    )  # the first screen is not pushed, and only pushed ones bring their own
+    CSS_PATH = Path(__file__).parent / "screens" / "main.tcss"  # only pushed screens load their own style sheet
     BINDINGS: ClassVar[list[BindingType]] = [
-        replace(binding, priority=True) if binding.id == "app.leave" else binding  # a dialog keeps nobody from quitting
-        for binding in keys.bindings("app")
-        if isinstance(binding, Binding)
+        Binding("ctrl+l", "redraw", "Redraw the screen", show=False, priority=True),
+        *(
+            replace(binding, priority=True) if binding.id == "app.leave" else binding  # also from every dialog
+            for binding in keys.bindings("app")
+            if isinstance(binding, Binding)
+        ),
     ]
     ENABLE_COMMAND_PALETTE = False
 
     class Told(Message):
-        """Something the engine told, brought from wherever it was told into the app's own order of things."""
+        """Carries an event of the engine into the app's message queue."""
 
         def __init__(self, event: Event) -> None:
             super().__init__()
@@ -143,12 +144,13 @@ class TermmailApp(App[None], inherit_bindings=False):
         return TolerantDriver if usual is LinuxDriver else usual
 
     def get_default_screen(self) -> InboxScreen:
-        """The inbox, empty until the engine is open."""
+        """Return the main screen, which is empty until the engine is open."""
         return self.inbox
 
     async def on_load(self) -> None:
-        """The first page of mail is read before anything is laid out: an empty screen first would cost as much again.
-        Where that takes long, the screen does not wait for it, and says so.
+        """Read the first page of mail before anything is laid out, for painting an empty screen first costs as much.
+
+        After PATIENCE the screen is shown without it.
         """
         self._reading = asyncio.ensure_future(self._read_first())
         done, _ = await asyncio.wait({self._reading}, timeout=PATIENCE)
@@ -167,13 +169,13 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._dress(first.engine)
 
     def on_mount(self) -> None:
-        """The rest happens behind the first paint."""
+        """Start what does not have to be ready for the first paint."""
         behind(self, self._opened, "engine")
 
     async def _opened(self) -> None:
         try:
             first = await self._reading
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's to tell, after the screen is gone
+        except Exception as error:  # noqa: BLE001 - the caller reports it, after the screen is gone
             self.failure = error
             self.exit()
             return
@@ -216,9 +218,9 @@ class TermmailApp(App[None], inherit_bindings=False):
             return
 
     def _painted(self, engine: Engine) -> None:
-        """The mail is on screen: from here on there may be garbage, and time for servers."""
+        """Start garbage collection and background work once the mail is on the screen."""
         if not gc.isenabled():
-            gc.freeze()  # what is here now stays: no collection need look at it again
+            gc.freeze()  # what exists now stays: no collection has to look at it
             gc.enable()
         engine.start_background()
         if engine.accounts and not engine.read_only:
@@ -228,7 +230,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.post_message(self.Told(event))
 
     def _dress(self, engine: Engine) -> None:
-        """Theme and keys of the config; what does not fit is said, and does not stop anything."""
+        """Apply the theme and keys of the config, and report what cannot be used."""
         ui = engine.config.ui
         if ui.theme in self.available_themes:
             self.theme = ui.theme
@@ -241,9 +243,9 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.set_keymap(changed)
 
     async def _ask_password(self, words: str) -> str | None:
-        """Ask on the screen, one question after the other; called from the engine's tasks, which are no workers.
+        """Ask for a password on the screen, one question after the other; called from the engine's tasks.
 
-        It comes up by itself, so it waits until the mail is in front: what is typed elsewhere is not meant for it.
+        The question waits until the main screen is on top: what is typed elsewhere is not meant for it.
         """
         from termmail.ui.screens.ask_password import AskPasswordScreen  # noqa: PLC0415 - rarely needed
 
@@ -275,17 +277,18 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     def on_termmail_app_told(self, message: Told) -> None:
         """Hand an event of the engine to the main screen, whichever is on top."""
-        self.inbox.heard(message.event)
+        if self.inbox.is_attached:
+            self.inbox.heard(message.event)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A worker of ours ended by a bug: said and logged, and the program goes on."""
+        """Log and report a worker that a bug has ended; the program goes on."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             log.error("a task of the screen ended", exc_info=event.worker.error)
             where = f"The log has the details: {self.engine.paths.log}." if self.engine is not None else ""
             self.inbox.problems.add(Problem("Something in termmail went wrong; your mail is safe.", where))
 
     def on_unmount(self) -> None:
-        """Hear nothing more."""
+        """Unsubscribe from the engine's events."""
         if self._unsubscribe is not None:
             self._unsubscribe()
 
@@ -318,7 +321,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         await super().on_event(event)
 
     async def _came_back(self, event: events.Key) -> None:
-        """Give a key that nothing used to what has the focus by now, else to the bindings."""
+        """Deliver a key that was not used to the widget that has the focus by now, else to the bindings."""
         target = self.focused or self.screen
         if self._aim is not None and event is self._aim[0] and target is not self._aim[1]:
             again = events.Key(event.key, event.character)
@@ -328,7 +331,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             await super().on_event(event)
 
     def _leave_keys(self) -> Collection[str]:
-        """Return the keys that quit: they wait for nothing."""
+        """Return the keys that quit; they are never queued."""
         return {key for key, bound in self._bindings if bound.id == "app.leave"}
 
     def on_shortcut_used(self, message: ShortcutUsed) -> None:
@@ -336,21 +339,22 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._tail = NameTail(message)
 
     def hold_keys(self) -> None:
-        """A screen is being made that the next keys are meant for: keep them for it, for a moment."""
+        """Keep the next keys for a screen that is being made."""
         if self._held is None:
             self._held = []
             self._holding = self.set_timer(LONGEST_HOLD, self.drop_keys)
 
     def release_keys(self) -> None:
-        """The screen is there: it gets what was typed meanwhile."""
+        """Deliver what was typed while the screen was being made."""
         held, self._held = self._held or [], None
         if self._holding is not None:
             self._holding.stop()
         self._order.put_back(held)
 
     def drop_keys(self) -> None:
-        """The screen does not come, or takes too long: what was typed for it must not act on what is there instead,
-        nor what the fingers still write before the eyes have seen that.
+        """Drop what was typed for a screen that does not come or takes too long: it must not act on the one below.
+
+        Keys are dropped for STARTLED seconds more, until the user has seen that.
         """
         self._held = []
         self._order.clear()
@@ -362,9 +366,10 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._held = None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Draw, with the terminal's own cursor where one types: Textual asks a field for it when the text changes, and
-        leaves it behind when a layout or a scrolling moves the field afterwards. Input methods and screen readers
-        follow that cursor.
+        """Draw, with the terminal's cursor in the focused field.
+
+        Textual updates it when the text changes, and not when a layout or scrolling moves the field afterwards. Input
+        methods and screen readers follow that cursor.
         """
         place = getattr(self.focused, "cursor_screen_offset", None)
         if place is not None:
@@ -427,6 +432,16 @@ class TermmailApp(App[None], inherit_bindings=False):
                 troubles += [trouble] if trouble else []
         return troubles
 
+    def action_redraw(self) -> None:
+        """Paint every cell of the screen again, over what another program has written there."""
+        self.refresh(layout=True)
+        self.screen.refresh(layout=True)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text by OSC 52, and say so, for the terminal shows nothing."""
+        super().copy_to_clipboard(text)
+        self.notify(f"{humanize.count(len(text), 'character')} given to the terminal to copy.", markup=False)
+
     # -- the end
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
@@ -449,7 +464,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         behind(self, end, "end")
 
     def on_terminal_gone(self) -> None:
-        """End as a hang-up does: nobody is there to read."""
+        """End as on SIGHUP."""
         self.end_by_signal(signal.SIGHUP)
 
     def _fatal_error(self) -> None:

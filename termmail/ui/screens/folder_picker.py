@@ -130,7 +130,7 @@ class PlacesScreen(dialog.Dialog[Any]):
 
     def _hint(self) -> str:
         if not self._typing:
-            return "A letter at the left goes there · / or another letter finds by name · Enter goes"
+            return "A letter at the left goes there at once · / or any other letter finds by name"
         if self._typed:
             return f"Name: {self._typed}▏ Enter chooses"
         return "Type a name · Enter chooses"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from termmail.ui import typed_text
@@ -49,6 +50,12 @@ class BodyInput(TextArea):
     def on_resize(self) -> None:
         """Keep the cursor in sight when the window shrinks."""
         self.call_after_refresh(self.scroll_cursor_visible)
+
+    def render_line(self, y: int) -> Strip:
+        """Render one line; a window of a few columns has no room to wrap the placeholder in."""
+        if self.content_size.width < 1:
+            return Strip.blank(self.size.width)
+        return super().render_line(y)
 
     def on_unmount(self) -> None:
         """Let go of the text: Textual keeps each TextArea that was ever made as a watcher of the app's theme."""
