@@ -1,27 +1,21 @@
-"""Opening what the engine stands on, and setting up an account: try both servers, then save."""
+"""Set up an account: try both servers, then save it."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from termmail.accounts import config as configuration
-from termmail.accounts import paths as places
 from termmail.accounts.credentials import ASKED_AGAIN, PasswordError
+from termmail.engine.context import server_for
 from termmail.net.net_errors import LoginRefused, NetError, Offline
-from termmail.store.store import Store
-from termmail.store.store_errors import StoreFull, StoreReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from termmail.accounts.config import Account, Pop3, Smtp
-    from termmail.accounts.paths import Paths
-    from termmail.engine.engine import Engine
-    from termmail.net.stream import Server
+    from termmail.accounts.config import Account
+    from termmail.engine.context import Context, Kind
     from termmail.net.trace import Trace
-
-Kind = Literal["pop3", "smtp"]
 
 
 class Step(NamedTuple):
@@ -38,45 +32,15 @@ class Step(NamedTuple):
         return self.error is None
 
 
-def open_store(paths: Paths) -> Store:
-    """The mail store in the data folder, made where it is missing; for reading only where nothing can be written
-    there (SAFETY L8), also on a full disk. Raises PathError or StoreError.
-    """
-    path = paths.data / "mail.db"
-    if not places.prepare(paths):
-        return Store.open(path, read_only=True)
-    try:
-        return Store.open(path)
-    except (StoreReadOnly, StoreFull):
-        return Store.open(path, read_only=True)
-
-
-def server(kind: Kind, settings: Pop3 | Smtp, password: str) -> Server:
-    """What the net room needs to know of a server."""
-    from termmail.net.stream import Server  # noqa: PLC0415 - TLS loads when a server is asked
-
-    return Server(
-        kind=kind,
-        host=settings.host,
-        port=settings.port,
-        security=settings.security,
-        username=settings.username or "",
-        password=password,
-        allow_cleartext=settings.allow_cleartext,
-        timeout_seconds=settings.timeout_seconds,
-        tls_ca_file=settings.tls_ca_file,
-    )
-
-
 async def try_server(account: Account, kind: Kind, password: str, trace: Trace | None = None) -> str:
     """Log in to one server ("pop3" or "smtp") and out again; a sentence that says how well. Raises NetError."""
     from termmail.net.pop3.maildrop import Maildrop  # noqa: PLC0415
     from termmail.net.smtp import submission  # noqa: PLC0415 - not needed for the first screen
 
     if kind == "smtp":
-        await submission.check(server("smtp", account.smtp, password), trace=trace)
+        await submission.check(server_for("smtp", account.smtp, password), trace=trace)
         return f"Sending through {account.smtp.host} works."
-    drop = await Maildrop.open(server("pop3", account.pop3, password), trace=trace)
+    drop = await Maildrop.open(server_for("pop3", account.pop3, password), trace=trace)
     await drop.commit()
     wait = "1 message waits" if drop.count == 1 else f"{drop.count} messages wait"
     return f"Receiving from {account.pop3.host} works: {wait} there."
@@ -136,30 +100,30 @@ def _is_general(error: NetError) -> bool:
     return error.advice == type(error).advice
 
 
-async def add_account(engine: Engine, name: str, account: Account, password: str, smtp_password: str | None) -> str:
+async def add_account(context: Context, name: str, account: Account, password: str, smtp_password: str | None) -> str:
     """Password into the keyring, account into config.toml. Returns the sentence that says where the password is.
 
     Raises ConfigError where config.toml cannot be written; then no account was added.
     """
-    first = not engine.config.accounts
-    await asyncio.to_thread(configuration.add_account, engine.paths.config, name, account, default=first)
-    engine.config = await asyncio.to_thread(configuration.load, engine.paths.config)
+    first = not context.config.accounts
+    await asyncio.to_thread(configuration.add_account, context.paths.config, name, account, default=first)
+    context.config = await asyncio.to_thread(configuration.load, context.paths.config)
     saved = {"pop3": password} if smtp_password is None else {"pop3": password, "smtp": smtp_password}
     words = "There is nothing to keep secret: these servers ask for no password."
     for kind, secret in saved.items():
-        words = await keep_password(engine, name, kind, secret)
+        words = await keep_password(context, name, kind, secret)
     return words
 
 
-async def keep_password(engine: Engine, name: str, kind: str, password: str) -> str:
+async def keep_password(context: Context, name: str, kind: str, password: str) -> str:
     """Put a password into the keyring, or keep it for this session only; the sentence that says which."""
-    account = engine.account(name)
+    account = context.account(name)
     if not password:
         return "No password was given."
     try:
-        backend = await engine.passwords.set(name, kind, account, password)
+        backend = await context.passwords.set(name, kind, account, password)
     except PasswordError as error:
-        engine.passwords.remember(name, kind, account, password)
+        context.passwords.remember(name, kind, account, password)
         why = str(error).rstrip(".")
         return (
             f"{why}: termmail asks for the password once per session. (password_command in config.toml is another way.)"

@@ -1,37 +1,35 @@
-"""The Engine: opens the store and the accounts, owns every task, tells events. Everything the program can do is a
-verb here; the rooms beside this file hold how.
+"""The Engine: opens the store and the accounts and offers everything that the program can do.
+
+The parts beside this module do the work; each depends on the Context alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from termmail.accounts.credentials import PasswordError, Passwords
+from termmail.accounts.credentials import Passwords
 from termmail.engine import account_setup, indexing, reading, triage, writing
-from termmail.engine.events import Event, Failed, receiving
+from termmail.engine.context import Context
+from termmail.engine.servers import Servers
 from termmail.engine.undo import Journal
 from termmail.engine.views import Status, SyncResult, View
-from termmail.net.net_errors import NetError
 from termmail.store import messages, search
-from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
 
     from termmail.accounts.config import Account, Config
     from termmail.accounts.paths import Paths
+    from termmail.engine.events import Event
     from termmail.engine.sender import Sender
-    from termmail.engine.sync.pop3_source import Receiver
+    from termmail.engine.sync.source import MailSource
     from termmail.engine.transfer import Moved
     from termmail.mail.message import Address, Draft, Message, Rendered
-    from termmail.net.stream import Server
     from termmail.net.trace import Trace
     from termmail.store.rows import Count, OutboxRow, Row
     from termmail.store.store import Store
@@ -43,127 +41,92 @@ log = logging.getLogger("termmail")
 
 
 class Engine:
-    """One open termmail. Make it with `await Engine.open(...)`, end it with `await close()`."""
+    """One open termmail. Create it with `await Engine.open(...)` and end it with `await close()`."""
 
-    def __init__(self, paths: Paths, config: Config, passwords: Passwords) -> None:
-        self.paths = paths
-        self.config = config
-        self.passwords = passwords
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.servers = Servers(context)
         self.journal = Journal()
         self.last_draft = 0
         self.reader = reading.Reader(self)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._store: Store | None = None
-        self._listeners: list[Callable[[Event], None]] = []
-        self._receivers: dict[str, Receiver] = {}
-        self._senders: dict[str, Sender] = {}
-        self._tasks: set[asyncio.Task[object]] = set()
-        self._background = False
 
-    # -- life
+    # -- open and close
 
     @classmethod
     async def open(cls, paths: Paths, config: Config, *, passwords: Passwords | None = None) -> Engine:
-        """Open the store (made and migrated where needed) for these accounts. No server is asked.
+        """Open the store (created and migrated where needed) for these accounts. No server is asked.
 
-        Raises StoreError, in words for the reader, where the store cannot be opened.
+        Raises StoreError where the store cannot be opened.
         """
-        engine = cls(paths, config, passwords or Passwords())
-        loop = asyncio.get_running_loop()
-        try:
-            engine._store = await loop.run_in_executor(engine._thread, account_setup.open_store, paths)
-        except BaseException:
-            engine._thread.shutdown(wait=False)
-            raise
-        return engine
+        context = Context(paths, config, passwords or Passwords())
+        await context.open()
+        return cls(context)
 
     def start_background(self) -> None:
-        """Look for mail by each account's clock, send what waits, commit deletes that fall due."""
-        self._background = True
-        for name in self.accounts:
-            self._start_account(name)
-
-    def _start_account(self, name: str) -> None:
-        if self._background and not self.read_only:
-            self.run(self.receiver(name).run())
-            self.run(self.sender(name).run())
+        """Receive at each account's interval, send what waits, and commit deletes that fall due."""
+        self.servers.start()
 
     async def close(self, patience: float = 2.0, *, commit: bool = True) -> None:
-        """Leave: commit deletes and finish what is on the wire, waiting at most `patience` seconds for servers.
+        """Commit deletes and finish what is on the wire, waiting at most `patience` seconds for servers, and close.
 
         What is left stays due, or queued, for the next session; without `commit`, deletes wait for their minute.
         """
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        names = self.accounts if commit else [*self._receivers]
-        leaving = [self.receiver(name).leave(patience, commit=commit) for name in names]
-        leaving += [s.leave(patience) for s in self._senders.values()]
-        await asyncio.gather(*leaving, return_exceptions=True)
+        await self.context.tasks.close()
+        await self.servers.leave(patience, commit=commit)
         await asyncio.to_thread(self.reader.close)
-        store, self._store = self._store, None
-        if store is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, store.close)
-        self._thread.shutdown(wait=False)
+        await self.context.close()
 
-    # -- what the rooms of the engine stand on
+    # -- the context, for the parts and callers that still take the Engine
+
+    @property
+    def paths(self) -> Paths:
+        """Where the files of this termmail are."""
+        return self.context.paths
+
+    @property
+    def config(self) -> Config:
+        """The settings, as config.toml has them."""
+        return self.context.config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        self.context.config = config
+
+    @property
+    def passwords(self) -> Passwords:
+        """The passwords of this session."""
+        return self.context.passwords
 
     async def db(self, function: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one whole function of the store on the store thread."""
-        if self._store is None:
-            raise StoreError("The mail store is closed.")
-        call = partial(function, self._store, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        return await self.context.db(function, *args, **kwargs)
 
     def tell(self, event: Event) -> None:
-        """Tell every listener, on the loop."""
-        for listener in tuple(self._listeners):
-            listener(event)
+        """Call every listener with the event, on the loop."""
+        self.context.tell(event)
 
-    def run(self, work: object) -> asyncio.Task[object]:
-        """Own a task: it is kept, ended by `close`, and what goes wrong in it is told and logged, never lost."""
-        task: asyncio.Task[object] = asyncio.ensure_future(work)  # type: ignore[call-overload]
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` with every event, on the loop; call the returned function to stop."""
+        return self.context.subscribe(listener)
 
-    def _ended(self, task: asyncio.Task[object]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a task of the engine ended", exc_info=error)
-            where = f"The log has the details: {self.log_file}."
-            self.tell(Failed("", "Something in termmail went wrong; your mail is safe.", where))
+    def run(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start a task that `close` cancels; an exception in it is logged and told."""
+        return self.context.tasks.run(work)
 
-    async def server(self, account: str, kind: Literal["pop3", "smtp"]) -> Server:
-        """The "pop3" or "smtp" server of an account, its password fetched. Raises PasswordError."""
-        settings = self.account(account)
-        part = settings.pop3 if kind == "pop3" else settings.smtp
-        return account_setup.server(kind, part, await self.passwords.get(account, kind, settings))
-
-    def receiver(self, account: str) -> Receiver:
-        """The one that talks POP3 for this account; KeyError where there is no such account."""
-        from termmail.engine.sync.pop3_source import Receiver  # noqa: PLC0415 - mail is shown before servers are asked
-
-        if account not in self._receivers:
-            self.account(account)
-            self._receivers[account] = Receiver(self, account)
-        return self._receivers[account]
+    def receiver(self, account: str) -> MailSource:
+        """Return the mail source of an account. Raises KeyError for an unknown name."""
+        return self.servers.source(account)
 
     def sender(self, account: str) -> Sender:
-        """The one that talks SMTP for this account; KeyError where there is no such account."""
-        from termmail.engine.sender import Sender  # noqa: PLC0415
-
-        if account not in self._senders:
-            self.account(account)
-            self._senders[account] = Sender(self, account)
-        return self._senders[account]
+        """Return the sender of an account. Raises KeyError for an unknown name."""
+        return self.servers.sender(account)
 
     # -- accounts
 
     @property
     def accounts(self) -> list[str]:
         """The names of the accounts, in the order of the config."""
-        return list(self.config.accounts)
+        return self.context.accounts
 
     @property
     def default_account(self) -> str:
@@ -171,42 +134,35 @@ class Engine:
         return self.config.default_account or next(iter(self.config.accounts), "")
 
     def account(self, name: str) -> Account:
-        """The settings of an account; KeyError where there is none of that name."""
-        return self.config.accounts[name]
+        """Return the settings of an account. Raises KeyError for an unknown name."""
+        return self.context.account(name)
 
     @property
     def log_file(self) -> Path:
-        """Where details go that a reader does not want on the screen."""
-        return self.paths.data / "termmail.log"
+        """The file that holds the details of failures."""
+        return self.context.log_file
 
     @property
     def read_only(self) -> bool:
-        """True where the data folder cannot be written: mail can be read, nothing else."""
-        return self._store is not None and self._store.read_only
-
-    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Hear every event, on the loop; call what comes back to stop."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        """Whether the data folder cannot be written: mail can be read, nothing else."""
+        return self.context.read_only
 
     def try_account(
         self, account: Account, pop3_password: str, smtp_password: str | None = None, *, trace: Trace | None = None
     ) -> AsyncIterator[account_setup.Step]:
-        """Try both servers step by step, and say what came of each. Nothing is saved."""
+        """Try both servers step by step, and yield what came of each. Nothing is saved."""
         return account_setup.try_account(account, pop3_password, smtp_password, trace=trace)
 
     async def add_account(self, name: str, account: Account, password: str, smtp_password: str | None = None) -> str:
-        """Save an account: config.toml and keyring. Returns the sentence that says where the password is."""
-        words = await account_setup.add_account(self, name, account, password, smtp_password)
-        self._receivers.pop(name, None)
-        self._senders.pop(name, None)
-        self._start_account(name)
+        """Save an account to config.toml and the keyring. Return the sentence that says where the password is."""
+        words = await account_setup.add_account(self.context, name, account, password, smtp_password)
+        self.servers.renew(name)
         return words
 
     def status(self, account: str) -> Status:
-        """What is known of the account's server right now, from memory."""
-        receiver = self._receivers.get(account)
-        return receiver.status if receiver else Status()
+        """Return what is known of the account's server right now, from memory."""
+        source = self.servers.known_source(account)
+        return source.status if source else Status()
 
     # -- lists
 
@@ -236,7 +192,7 @@ class Engine:
 
     async def index(self) -> None:
         """Bring the search index, snippets and attachment marks up with the store, in small steps."""
-        await indexing.catch_up(self)
+        await indexing.catch_up(self.context)
 
     async def coverage(self, account: str, *, kept_only: bool = False) -> tuple[int, int]:
         """How many bodies search covers, of how many messages; with `kept_only`, Trash and Spam aside."""
@@ -371,8 +327,17 @@ class Engine:
     # -- outbox
 
     async def outbox_row(self, id: int) -> OutboxRow:  # noqa: A002
-        """One outgoing message; KeyError where it is gone."""
-        return await writing.outbox_row(self, id)
+        """Return one outgoing message, as far as its outcome is known. Raises KeyError where it is gone."""
+        row = await writing.outbox_row(self, id)
+        return self.sender(row.account).as_known(row) if row.account in self.accounts else row
+
+    async def seconds_until_sent(self, outbox_id: int) -> float:
+        """Return how long a queued message still waits, by the monotonic clock; 0.0 for one that is ready or gone."""
+        try:
+            row = await self.outbox_row(outbox_id)
+        except KeyError:
+            return 0.0
+        return await self.sender(row.account).seconds_left(outbox_id) if row.account in self.accounts else 0.0
 
     async def retry_outbox(self, id: int, *, sure: bool = False) -> None:  # noqa: A002
         """Send again now; one that may have arrived only when the user is `sure`."""
@@ -391,30 +356,27 @@ class Engine:
     async def sync(self, account: str, *, full: bool = False) -> SyncResult:
         """Receive new mail and commit due deletes now. `full` asks for the whole list even where STAT looks the same.
 
-        Raises NetError or PasswordError.
+        Raises NetError, PasswordError or StoreError.
         """
         return await self.receiver(account).sync(full=full)
 
     def sync_soon(self, account: str) -> None:
-        """Somebody asked: receive, and send what was put off, in the background; what goes wrong becomes a Failed
-        event."""
-        self.run(self.sync_quietly(account))
-        self.run(self.hurry(account))
+        """Receive, and send what was deferred, in the background; a failure becomes a Failed event."""
+        self.servers.sync_soon(account)
 
     async def sync_quietly(self, account: str) -> None:
-        """Receive, and tell instead of raising."""
-        try:
-            await self.sync(account)
-            await self.index()
-        except (NetError, PasswordError, StoreError) as error:
-            self.tell(Failed(account, str(error), error.advice, receiving(account)))
+        """Receive, and tell a failure instead of raising it."""
+        await self.servers.sync_quietly(account)
 
     async def flush(self, account: str) -> list[OutboxRow]:
-        """Send everything of the account that is ready to go; the rows tried, in their new states."""
+        """Send everything of the account that is ready, and return the rows tried, in their new states.
+
+        Raises StoreError.
+        """
         return await self.sender(account).flush()
 
     async def hurry(self, account: str) -> None:
-        """Somebody asks: what was put off is tried at the next flush, which follows soon."""
+        """Make deferred messages due now: the next flush, which follows soon, tries them. Raises StoreError."""
         if not self.read_only:
             await self.sender(account).hurry()
 

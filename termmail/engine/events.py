@@ -1,8 +1,24 @@
-"""What the engine tells: frozen, carrying ids and never data. Whoever listens reads the store again."""
+"""The events of the engine: frozen, with ids and never data. A listener reads the store again."""
 
 from __future__ import annotations
 
 from msgspec import Struct
+
+
+class SyncOf(Struct, frozen=True, tag=True):
+    """The synchronization of an account with its server."""
+
+    account: str
+
+
+class SendOf(Struct, frozen=True, tag=True):
+    """The sending of one outgoing message."""
+
+    outbox_id: int
+
+
+Subject = SyncOf | SendOf
+"""What a failure is about. A newer failure of the same subject replaces the older one; success clears it."""
 
 
 class MailArrived(Struct, frozen=True):
@@ -19,7 +35,7 @@ class MessageChanged(Struct, frozen=True):
 
 
 class FolderChanged(Struct, frozen=True):
-    """Messages came to or left this folder (or drafts, or the outbox)."""
+    """Messages were added to or removed from this folder (or drafts, or the outbox)."""
 
     account: str
     folder: str
@@ -34,8 +50,10 @@ class OutboxChanged(Struct, frozen=True):
 
 
 class SyncProgress(Struct, frozen=True):
-    """A sync moved on. `what` is a word for the reader ("headers", "messages", "deletes"); `running` is False at its
-    end, then `words` sums it up ("3 new messages") and `well` says whether the server gave what it was asked for.
+    """Progress of a sync.
+
+    `what` names the phase on the screen ("headers", "messages", "deletes"). `running` is False in the last event of a
+    sync; then `words` sums it up ("3 new messages") and `well` tells whether the server did everything it was asked.
     """
 
     account: str
@@ -48,24 +66,15 @@ class SyncProgress(Struct, frozen=True):
 
 
 class Failed(Struct, frozen=True):
-    """Something went wrong that the reader should know: one sentence, and what to do next. Stays until read, or until
-    what it is `about` (`receiving`, `sending`) is told anew or goes well.
+    """A failure that the user must see: one sentence, and what to do next.
+
+    It stays on the screen until it is dismissed, or until its `about` succeeds or fails anew.
     """
 
     account: str
     words: str
     advice: str = ""
-    about: str = ""
-
-
-def receiving(account: str) -> str:
-    """What the failures of looking for an account's mail are about."""
-    return f"receiving {account}"
-
-
-def sending(outbox_id: int) -> str:
-    """What the failures of an outgoing message are about."""
-    return f"sending {outbox_id}"
+    about: Subject | None = None
 
 
 Event = MailArrived | MessageChanged | FolderChanged | OutboxChanged | SyncProgress | Failed

@@ -1,4 +1,4 @@
-"""Keeps the search index, snippets and attachment marks up with the store, in steps that are short stays on its thread."""
+"""Update the search index, snippets and attachment marks in small steps, so that other store work gets in between."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from termmail.engine.events import FolderChanged
 from termmail.store import search
 
 if TYPE_CHECKING:
-    from termmail.engine.engine import Engine
+    from termmail.engine.context import Context
 
 STEP = 100
-"""Messages a step, at most; the store also ends a step after 50 ms."""
+"""Messages in one step, at most; the store also ends a step after 50 ms."""
 
 
-async def catch_up(engine: Engine) -> None:
-    """Index everything that waits; lists are told when new snippets may be there."""
-    if engine.read_only:
+async def catch_up(context: Context) -> None:
+    """Index every message that waits, and tell the lists when there may be new snippets. Raises StoreError."""
+    if context.read_only:
         return
-    left = await engine.db(search.index_pending, STEP)
+    left = await context.db(search.index_pending, STEP)
     several = left > 0
     while left:
-        left = await engine.db(search.index_pending, STEP)
+        left = await context.db(search.index_pending, STEP)
     if several:
-        for account in engine.accounts:
-            engine.tell(FolderChanged(account, "Inbox"))
+        for account in context.accounts:
+            context.tell(FolderChanged(account, "Inbox"))

@@ -45,7 +45,7 @@ KEPT_BYTES = 2 << 20
 async def ids(engine: Engine, view: View, limit: int | None) -> array[int]:
     """Return the ids of a view: a folder in its order, everything else newest first."""
     if (query := view.query) is not None:
-        await indexing.catch_up(engine)
+        await indexing.catch_up(engine.context)
         account, most = view.account or None, limit or 1000
         return await engine.db(search.search, query, account=account, limit=most, kept_only=view.kept_only)
     if view.folder == "Drafts":

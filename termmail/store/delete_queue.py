@@ -1,4 +1,4 @@
-"""When deletes fall due, and making them due sooner."""
+"""The deletes that wait for the server: when they fall due, made due sooner, or held back."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ if TYPE_CHECKING:
     from termmail.store.store import Store
 
 
-def next_due(store: Store, account: str) -> int | None:
-    """When the next delete asks for a session, in UTC seconds; None where none waits."""
+LONGEST_DELAY = 3600
+"""Seconds that a delete waits at most; a later time was stored under a clock that was ahead."""
+
+DELAY_AFTER_CLOCK_CHANGE = 60
+
+
+def next_due(store: Store, account: str, now: int) -> int | None:
+    """Return when the next delete needs a session (UTC seconds, `now` is the present); None where none waits."""
     found = store.read_one(
         "SELECT min(coalesce(due_at, 0)) FROM remote WHERE account = ?"
         " AND (state IN ('due', 'sent') OR state = 'trashed' AND due_at IS NOT NULL)",
         (account,),
     )
-    return None if found is None else found[0]
+    due_at = None if found is None else found[0]
+    return due_at if due_at is None or due_at <= now + LONGEST_DELAY else now + DELAY_AFTER_CLOCK_CHANGE
 
 
 def make_due(store: Store, account: str, now: int) -> int:
-    """Let no delete wait for its minute any longer (the user leaves, or said --now); how many are due."""
+    """Make every delete due now, without its minute of delay, and return how many are due."""
     with store.transaction() as db:
         db.execute(
             "UPDATE remote SET state = 'due', due_at = ? WHERE account = ? AND state = 'trashed' AND due_at IS NOT NULL",
@@ -32,8 +39,10 @@ def make_due(store: Store, account: str, now: int) -> int:
 
 
 def hold_back(store: Store, account: str) -> int:
-    """Call off deletes of messages of which the server sent clearly less than it announced: what it holds may be more
-    than what is here (seen with GNU mailutils, which gave headers for whole messages). Returns how many."""
+    """Call off deletes of messages of which the server sent clearly less than it announced, and return how many.
+
+    What the server holds may be more than what is here: GNU mailutils was seen to send headers for whole messages.
+    """
     if store.read_one("SELECT 1 FROM remote WHERE account = ? AND state = 'due' LIMIT 1", (account,)) is None:
         return 0
     words = "Kept on the server, which sent less of it than it announced."

@@ -1,7 +1,7 @@
-"""Which known message is it? The rules by which a message in a listing is told from those already stored.
+"""Match messages in a server listing to stored rows.
 
-The UIDL names a message, LIST's size and the hash of its header block are the witnesses. A UIDL alone proves nothing:
-servers reuse, double, omit and renew them (SAFETY P6-P10).
+A message is identified by its UIDL, with the size from LIST and the hash of its header block as evidence. A UIDL alone
+proves nothing: servers reuse, double, omit and renew them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Container, Iterable
 
     from termmail.store.rows import New
 
-# Where the server is believed to hold the message still.
 LIVE = ("kept", "trashed", "due", "sent", "skipped")
+"""The states in which the server is believed to hold the message still."""
 
 _COLUMNS = "id, message, uidl, nth, number, size, fingerprint, state, due_at"
 _BY_FINGERPRINT = f"SELECT {_COLUMNS} FROM remote WHERE fingerprint = ? AND account = ?"  # noqa: S608 - columns of ours
@@ -23,7 +23,7 @@ _BY_UIDL = f"SELECT {_COLUMNS} FROM remote WHERE account = ? AND uidl = ?"  # no
 
 
 class Held(NamedTuple):
-    """A row of `remote`, as these rules need it."""
+    """A row of `remote`, with the columns that matching needs."""
 
     id: int
     message: int | None
@@ -37,19 +37,22 @@ class Held(NamedTuple):
 
 
 class Match(NamedTuple):
-    """`held` is the row of this very message, or None for a message never seen. `rebound`: it has a new UIDL.
-    `replaced` are rows whose UIDL now names this message, while theirs is not in the maildrop."""
+    """The result of matching one message.
+
+    `held` is its row, or None for a message never seen; `rebound` tells that it has a new UIDL. `replaced` are rows
+    whose UIDL now names this message, while their own message is not in the maildrop.
+    """
 
     held: Held | None
     rebound: bool = False
     replaced: tuple[Held, ...] = ()
 
 
-class Witnesses:
-    """Finds, in one transaction, the rows of messages that an account's maildrop lists.
+class Matcher:
+    """Finds, within one transaction, the stored rows of messages that an account's maildrop lists.
 
-    `page` are the messages that will be asked for, with their fingerprints: what no row resembles, nearly all mail of
-    a first sync, is told by two queries for the whole page. `listed` are the UIDLs of the whole listing.
+    `page` are the messages that will be looked up, with their fingerprints: those that no row resembles, nearly all
+    mail of a first sync, are found by two queries for the whole page. `listed` contains the UIDLs of the whole listing.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class Witnesses:
         db: sqlite3.Connection,
         account: str,
         page: Iterable[tuple[New, bytes]],
-        listed: Collection[bytes],
+        listed: Container[bytes],
     ) -> None:
         self._db = db
         self._account = account
@@ -67,20 +70,20 @@ class Witnesses:
         self._uidls = self._of_these("uidl", {new.uidl for new, _ in pairs})
 
     def _of_these(self, column: str, values: Collection[bytes]) -> set[bytes]:
-        """Which of the values a row of the account has."""
+        """Return those of the values that a row of the account has."""
         marks = ",".join("?" * len(values))
         query = f"SELECT {column} FROM remote WHERE account = ? AND {column} IN ({marks})"  # noqa: S608 - marks alone
         return {value for (value,) in self._db.execute(query, (self._account, *values))}
 
     def is_stranger(self, new: New, fingerprint: bytes) -> bool:
-        """Whether no row, and no other message that this was asked for, resembles it: then there is none to find."""
+        """Return whether no row, and no message looked up before, has its fingerprint or its UIDL."""
         stranger = fingerprint not in self._fingerprints and new.uidl not in self._uidls
         self._fingerprints.add(fingerprint)
         self._uidls.add(new.uidl)
         return stranger
 
     def match(self, new: New, fingerprint: bytes) -> Match:
-        """The row of a message that is no stranger, by its UIDL and its witnesses."""
+        """Return the row of a message that is no stranger, by its UIDL, its size and its fingerprint."""
         same = [Held(*row) for row in self._db.execute(_BY_FINGERPRINT, (fingerprint, self._account))]
         if same:
             held = _under_its_uidl(new, same)
@@ -96,7 +99,7 @@ class Witnesses:
                     if held.state == "skipped" and not held.fingerprint and held.message is None:
                         return Match(held)
                 replaced = tuple(held for held in others if held.state in LIVE)
-        # The size too must bear witness: two messages may have one header block.
+        # The size must agree too: two messages may have one header block.
         moved = [held for held in same if held.uidl != new.uidl and held.size == new.size]
         moved = [held for held in moved if held.uidl not in self._listed]
         if moved:
@@ -105,9 +108,12 @@ class Witnesses:
 
 
 def _under_its_uidl(new: New, same: list[Held]) -> Held | None:
-    """The row with this UIDL and this header, or None. Where the UIDL tells nothing apart, equal messages are told
-    apart by their number in this listing: a row that another number has claimed is another copy. There a message that
-    was deleted is known again only by its size too, for what is known so is deleted again."""
+    """Return the row with this UIDL and this header, or None.
+
+    Where the UIDL does not tell messages apart, equal ones are told apart by their number in this listing: a row that
+    another number has claimed is another copy. There a deleted message is recognised only when its size agrees too,
+    because what is recognised is deleted again.
+    """
     several = not new.uidl or new.nth > 0
     mine = [held for held in same if held.uidl == new.uidl]
     if several:

@@ -20,7 +20,7 @@ from termmail.mail import sanitize
 from termmail.mail.message import Address, Draft, Message, Outgoing
 from termmail.store import contacts, drafts
 from termmail.store.messages import add_local
-from termmail.store.rows import Claimed, OutboxRow, Row
+from termmail.store.rows import Claimed, OutboxRow, Row, Wait
 from termmail.store.store import id_list
 
 if TYPE_CHECKING:
@@ -82,22 +82,51 @@ def queue(store: Store, account: str, outgoing: Outgoing, *, draft_id: int = 0, 
     return id_
 
 
-def claim(store: Store, account: str, now: int, owner: str, *, only: int | None = None) -> Claimed | None:
-    """Take the message that has waited longest and may be sent now (`only`: that one), so that nobody else sends it;
-    None where there is none. `owner` names this process. Who has it already, or was refused for good, is left out.
-    On the disk when this returns."""
+def waits(store: Store, account: str, now: int) -> list[Wait]:
+    """Return every queued message with the seconds that it still has to wait at `now`, in the order it was queued.
+
+    A wait is never longer than what was asked for when the message was queued or deferred: the clock may have been
+    wrong then, or may be wrong now.
+    """
+    found = store.read(
+        "SELECT id, not_before, created, attempts FROM outbox WHERE account = ? AND state = 'queued'"
+        " ORDER BY not_before, id",
+        (account,),
+    )
+    return [
+        Wait(outbox_id, not_before, max(0, min(not_before - now, _asked(not_before, created, attempts))))
+        for outbox_id, not_before, created, attempts in found
+    ]
+
+
+def _asked(not_before: int, created: int, attempts: int) -> int:
+    """Return the delay that was asked for, in seconds: by the user, or by `later` after an attempt."""
+    return _backoff(attempts) if attempts else not_before - created
+
+
+def _backoff(attempts: int) -> int:
+    return min(_LONGEST_WAIT, _FIRST_WAIT << min(max(attempts - 1, 0), 10))
+
+
+def claim(store: Store, account: str, now: int, owner: str, *, ready: Iterable[int] | None = None) -> Claimed | None:
+    """Claim the message that has waited longest, so that no other process sends it; None where none is ready.
+
+    `ready` names the outbox ids that may be sent; without it, those whose `not_before` has passed. `owner` names this
+    process. Recipients who have the message, or were refused for good, are left out. On the disk when this returns.
+    """
+    chosen = "not_before <= ?2" if ready is None else "id IN (SELECT value FROM json_each(?2))"
     with store.transaction(durable=True) as db:
         found = db.execute(
-            "UPDATE outbox SET state = 'sending', owner = ?, attempts = attempts + 1 WHERE id ="
-            " (SELECT id FROM outbox WHERE account = ? AND state = 'queued' AND not_before <= ? AND id = coalesce(?, id)"
+            "UPDATE outbox SET state = 'sending', owner = ?3, attempts = attempts + 1 WHERE id ="  # noqa: S608 - ours
+            f" (SELECT id FROM outbox WHERE account = ?1 AND state = 'queued' AND {chosen}"
             " ORDER BY not_before, id LIMIT 1)"
             " RETURNING id, raw, sender, recipients, accepted, refused, message_id, attempts, draft",
-            (owner, account, now, only),
+            (account, now if ready is None else id_list(ready), owner),
         ).fetchall()
-    for id_, raw, sender, recipients, accepted, refused, message_id, attempts, draft_id in found:
+    for outbox_id, raw, sender, recipients, accepted, refused, message_id, attempts, draft_id in found:
         have = {*json.loads(accepted), *json.loads(refused)}
         left = tuple(address for address in json.loads(recipients) if address not in have)
-        return Claimed(id_, account, Outgoing(raw, sender, left, message_id), attempts, draft_id)
+        return Claimed(outbox_id, account, Outgoing(raw, sender, left, message_id), attempts, draft_id)
     return None
 
 
@@ -157,17 +186,22 @@ def later(store: Store, id_: int, words: str, now: int) -> int:
         found = db.execute("SELECT attempts FROM outbox WHERE id = ? AND state = 'sending'", (id_,)).fetchone()
         if found is None:
             return now
-        wait = min(_LONGEST_WAIT, _FIRST_WAIT << min(max(int(found[0]) - 1, 0), 10))
+        wait = _backoff(int(found[0]))
         _change(db, id_, "queued", words, "sending")
         db.execute("UPDATE outbox SET not_before = ? WHERE id = ?", (now + wait, id_))
     return now + wait
 
 
 def hurry(store: Store, account: str, now: int) -> None:
-    """Whoever was put off waits no longer. What was not tried yet keeps the time in which it can be taken back."""
+    """Make every deferred message due now.
+
+    A message that was not tried yet keeps the seconds in which it can be taken back, except where it was queued under
+    a clock that was ahead of `now`.
+    """
     with store.transaction() as db:
         db.execute(
-            "UPDATE outbox SET not_before = min(not_before, ?) WHERE account = ? AND state = 'queued' AND attempts > 0",
+            "UPDATE outbox SET not_before = min(not_before, ?1), created = min(created, ?1)"
+            " WHERE account = ?2 AND state = 'queued' AND (attempts > 0 OR created > ?1)",
             (now, account),
         )
 

@@ -12,25 +12,23 @@ A row is never removed for what a server says, so a message that comes back is k
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from termmail.store import contacts, derived
-from termmail.store.matching import LIVE, Witnesses
+from termmail.store.comparison import WHEN_MISSING, forget_unfetched, when_listed
+from termmail.store.matching import Matcher
 from termmail.store.messages import call_off, keep_raw
-from termmail.store.rows import Arrived, Known, New, Plan, State
+from termmail.store.rows import Arrived, Known, New, State
 from termmail.store.store import id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from termmail.mail.message import Envelope, Message
     from termmail.store.store import Store
-
-_WHEN_MISSING = {"kept": "absent", "trashed": "absent", "skipped": "absent", "due": "gone", "sent": "gone"}
 
 _MESSAGE = (
     "INSERT INTO message (account, folder, received, size, sort_date, sender, recipients, subject, message_id,"
@@ -56,18 +54,16 @@ def arrive(
     news: Sequence[New],
     *,
     received: int,
-    listed: Collection[bytes],
+    listed: Container[bytes],
     folder: str = "Inbox",
 ) -> Arrived:
-    """Take in messages whose headers were read, in one transaction. Known ones are recognised (`Witnesses`): no
-    message is ever listed twice, and one that was deleted and is back becomes due again.
+    """Store messages whose headers were read, in one transaction.
 
-    `received` is now, in UTC seconds; `listed` are the UIDLs of the whole listing.
+    Known ones are recognised (`Matcher`): no message is ever listed twice, and one that was deleted and is back becomes
+    due again. `received` is now, in UTC seconds; `listed` contains the UIDLs of the whole listing. What `parse_page`
+    did not parse is parsed here, before the transaction.
     """
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
-
-    # All parsing before the store is locked.
-    read = [(new, parse.fingerprint(new.header), parse.envelope(new.header), _message(new)) for new in news]
+    read = [(new, *_parsed(new)) for new in parse_page(news)]
     # The higher number came later, so it gets the higher id: that decides between equal dates.
     read.sort(key=lambda one: one[0].number)
     tally = contacts.Tally()
@@ -75,14 +71,14 @@ def arrive(
     rebound = again = 0
     with store.transaction() as db:
         strangers = _Strangers(db)
-        witnesses = Witnesses(db, account, [(new, fingerprint) for new, fingerprint, _, _ in read], listed)
+        matcher = Matcher(db, account, [(new, fingerprint) for new, fingerprint, _, _ in read], listed)
         for new, fingerprint, envelope, message in read:
-            if witnesses.is_stranger(new, fingerprint) and message is None:
+            if matcher.is_stranger(new, fingerprint) and message is None:
                 ids.append(_add(db, new, envelope, tally, account=account, folder=folder, received=received))
                 strangers.add(account, new, fingerprint, ids[-1])
                 continue
             strangers.store()
-            held, is_rebound, replaced = witnesses.match(new, fingerprint)
+            held, is_rebound, replaced = matcher.match(new, fingerprint)
             for old in replaced:
                 db.execute(
                     "UPDATE remote SET state = 'absent', number = 0, due_at = iif(state = 'due', coalesce(due_at, 0), due_at)"
@@ -90,7 +86,7 @@ def arrive(
                     (old.id,),
                 )
             if held is not None and (held.message is not None or held.fingerprint):
-                state = _when_listed(held.state, held.due_at)
+                state = when_listed(held.state, held.due_at)
                 db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, state, held.due_at, held.id))
                 rebound += is_rebound
                 again += state == "due" and held.state != "due"
@@ -132,10 +128,27 @@ class _Strangers:
             self._raws, self._places = [], []
 
 
-def _message(new: New) -> Message | None:
-    from termmail.mail import parse  # noqa: PLC0415
+def parse_page(page: Iterable[New]) -> list[New]:
+    """Parse what is not parsed yet: fingerprint, envelope, and the message where it came along.
 
-    return parse.parse(new.raw) if new.message is None and new.raw is not None else new.message
+    Pure; call it in a worker thread, so that nothing is parsed on the store thread.
+    """
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
+    parsed = []
+    for new in page:
+        if new.envelope is None:
+            message = parse.parse(new.raw) if new.message is None and new.raw is not None else new.message
+            fingerprint, envelope = parse.fingerprint(new.header), parse.envelope(new.header)
+            new = replace(new, fingerprint=fingerprint, envelope=envelope, message=message)
+        parsed.append(new)
+    return parsed
+
+
+def _parsed(new: New) -> tuple[bytes, Envelope, Message | None]:
+    assert new.fingerprint is not None
+    assert new.envelope is not None
+    return new.fingerprint, new.envelope, new.message
 
 
 def _add(
@@ -155,70 +168,6 @@ def _add(
     return id_
 
 
-def _when_listed(state: str, due_at: int | None) -> str:
-    if state == "absent":
-        return "kept" if due_at is None else "trashed"
-    return "due" if state in ("sent", "gone") else state
-
-
-def reconcile(store: Store, account: str, listed: Sequence[tuple[int, int, bytes]]) -> Plan:
-    """Compare a whole listing, (number, size, UIDL) each, with what is known, and note what is there and what is not.
-
-    Headers of the messages that the plan names must be read and passed to `arrive`; then call `settle`. A known UIDL
-    whose size has changed is among the new: only its header tells whether it still is that message.
-    """
-    names = Counter(uidl for _, _, uidl in listed)
-    plan = Plan([], [])
-    again = missing = 0
-    with store.transaction() as db:
-        rows: dict[bytes, list[tuple[Any, ...]]] = defaultdict(list)
-        query = "SELECT id, uidl, number, size, state, due_at, message FROM remote WHERE account = ?"
-        for row in db.execute(query, (account,)):
-            rows[row[1]].append(row)
-        changes: list[tuple[int, str, int]] = []
-        sizes: dict[bytes, set[int]] = defaultdict(set)
-        for place, (number, size, uidl) in enumerate(listed):
-            known = rows.get(uidl)
-            if not uidl or names[uidl] > 1:
-                plan.unnamed.append(place)
-                sizes[uidl].add(size)
-            elif known is None:
-                plan.new.append(place)
-            else:
-                row = _only(known, size)
-                if row is None:
-                    (plan.unnamed if sum(row[4] in LIVE for row in known) > 1 else plan.new).append(place)
-                    sizes[uidl].update(row[3] for row in known)
-                    continue
-                sizes[uidl] = set()
-                state = _when_listed(row[4], row[5])
-                again += state == "due" and row[4] != "due"
-                if (number, state) != (row[2], row[4]):
-                    changes.append((number, state, row[0]))
-                known.remove(row)
-        for uidl, known in rows.items():
-            for row in known:
-                # Under a UIDL that does not tell, a row whose size is listed may still be there: `settle` decides.
-                stays = row[3] in sizes[uidl] if uidl in sizes else False
-                state = row[4] if stays else _WHEN_MISSING.get(row[4], row[4])
-                missing += state == "absent" and row[4] != "absent" and row[6] is not None
-                if (0, state) != (row[2], row[4]):
-                    changes.append((0, state, row[0]))
-        db.executemany("UPDATE remote SET number = ?, state = ? WHERE id = ?", changes)
-        _forget_unfetched(db, account)
-    return Plan(plan.new, plan.unnamed, again, missing)
-
-
-def _only(known: list[tuple[Any, ...]], size: int) -> tuple[Any, ...] | None:
-    """The one row that a UIDL and a size can mean, or None where only the header can tell."""
-    live = [row for row in known if row[4] in LIVE]
-    rows = live or [row for row in known if row[3] == size]
-    if len(rows) != 1:
-        return None
-    row = rows[0]
-    return row if row[3] == size or row[4] == "skipped" else None
-
-
 def settle(store: Store, account: str) -> int:
     """After `arrive` has seen every header a plan asked for: what was found under no number is not in the maildrop.
     Returns how many messages became absent."""
@@ -228,20 +177,12 @@ def settle(store: Store, account: str) -> int:
             " AND state IN ('kept', 'trashed', 'skipped')",
             (account,),
         ).fetchall()
-        for state, then in _WHEN_MISSING.items():
+        for state, then in WHEN_MISSING.items():
             db.execute(
                 "UPDATE remote SET state = ? WHERE account = ? AND number = 0 AND state = ?", (then, account, state)
             )
-        _forget_unfetched(db, account)
+        forget_unfetched(db, account)
     return int(missing)
-
-
-def _forget_unfetched(db: sqlite3.Connection, account: str) -> None:
-    """Nothing of it was ever read, and it is no longer there."""
-    db.execute(
-        "DELETE FROM remote WHERE account = ? AND state = 'absent' AND message IS NULL AND fingerprint = x''",
-        (account,),
-    )
 
 
 def skip(  # noqa: PLR0917 - a line of a listing, as it came
@@ -369,16 +310,23 @@ def need_body(store: Store, account: str, now: int) -> list[Known]:
     )
 
 
-def to_download(store: Store, account: str) -> dict[bytes, int]:
-    """UIDL -> message id of those whose bodies are still only on the server, newest first; not those that were
-    skipped."""
-    return dict(
-        store.read(
-            "SELECT r.uidl, m.id FROM message m JOIN remote r ON r.message = m.id"
-            " WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' ORDER BY m.sort_date DESC, m.id DESC",
-            (account,),
-        )
+def to_download(store: Store, account: str) -> list[Known]:
+    """Return the messages whose bodies are still only on the server, newest first, without those that were skipped."""
+    return _known(
+        store,
+        "WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' ORDER BY m.sort_date DESC, m.id DESC",
+        (account,),
     )
+
+
+def lacks_bodies(store: Store, account: str) -> bool:
+    """Return whether a body is still only on the server; see `to_download`."""
+    found = store.read_one(
+        "SELECT 1 FROM message m JOIN remote r ON r.message = m.id"
+        " WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' LIMIT 1",
+        (account,),
+    )
+    return found is not None
 
 
 def expire(store: Store, account: str, rule: str, now: int) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from termmail.mail.message import Message, Outgoing
+    from termmail.mail.message import Envelope, Message, Outgoing
 
 
 class Row(Struct, frozen=True):
@@ -47,10 +47,10 @@ class Count(Struct, frozen=True):
 
 
 class New(Struct, frozen=True):
-    """A message the maildrop listed and whose header block was read.
+    """A message that the maildrop listed and whose header block was read.
 
-    `raw` is the whole message where it came along, `message` what `parse` made of it (parsed by the store when None).
-    `nth` is its place, from 1, among those listed under the same UIDL where there are several, else 0.
+    `raw` is the whole message where it came along. `nth` is its place, from 1, among those listed under the same UIDL
+    where there are several, else 0. `fingerprint`, `envelope` and `message` are filled in by `pop3_identity.parse_page`.
     """
 
     uidl: bytes
@@ -60,6 +60,8 @@ class New(Struct, frozen=True):
     raw: bytes | None = None
     nth: int = 0
     message: Message | None = None
+    fingerprint: bytes | None = None
+    envelope: Envelope | None = None
 
 
 class Arrived(Struct, frozen=True):
@@ -115,6 +117,14 @@ class Claimed(Struct, frozen=True):
     outgoing: Outgoing
     attempts: int
     draft_id: int
+
+
+class Wait(Struct, frozen=True):
+    """A queued message and how long it still waits. `not_before` is UTC seconds as stored, `seconds` from now."""
+
+    outbox_id: int
+    not_before: int
+    seconds: int
 
 
 class OutboxRow(Struct, frozen=True):

@@ -10,7 +10,7 @@ import pytest
 from termmail.accounts.config import Config
 from termmail.demo.faults import Manners
 from termmail.engine.events import MailArrived, SyncProgress
-from termmail.engine.sync import pop3_source
+from termmail.engine.sync import pop3_session
 from termmail.engine.views import View
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused, TooLarge
 from termmail.store.account_lock import AccountLock
@@ -253,8 +253,8 @@ async def test_after_a_refused_login_that_was_mended_the_clock_goes_on(pop3_serv
 
 
 async def test_a_session_is_given_back_also_when_the_message_could_not_be_had(pop3_server, engine_at, monkeypatch):
-    monkeypatch.setattr(pop3_source, "NOOP_EVERY", 0.01)
-    monkeypatch.setattr(pop3_source, "IDLE", 0.02)
+    monkeypatch.setattr(pop3_session, "NOOP_EVERY", 0.01)
+    monkeypatch.setattr(pop3_session, "IDLE", 0.02)
     server = await pop3_server([mail(1)], manners=Manners(answers={"RETR": b"-ERR no\r\n"}))
     async with engine_at(server.port) as engine, asyncio.timeout(10):
         await engine.sync("ada")
@@ -278,7 +278,7 @@ async def test_a_header_of_an_account_that_was_removed_says_why_there_is_no_text
     server = await pop3_server([mail(1)])
     async with engine_at(server.port) as engine:
         await engine.sync("ada")
-        engine.config = Config()
+        engine.context.config = Config()
         with pytest.raises(Refused, match="account is no longer set up"):
             await engine.read((await engine.ids(INBOX))[0])
 

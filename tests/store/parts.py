@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from termmail.mail import parse
 from termmail.mail.message import Outgoing
 from termmail.store import messages, pop3_identity
-from termmail.store.rows import Arrived, New
+from termmail.store.comparison import Comparison
+from termmail.store.rows import Arrived, New, Plan
 
 if TYPE_CHECKING:
     from termmail.store.store import Store
@@ -39,10 +41,30 @@ def new(n: int, uidl: bytes | None = None, *, number: int | None = None, size: i
     return New(f"u{n}".encode() if uidl is None else uidl, n if number is None else number, size, header(n), nth=nth)
 
 
+class ListedUidls:
+    """The UIDLs of a listing: `names` tells which are neither blank nor repeated."""
+
+    def __init__(self, listed: list[tuple[int, int, bytes]]) -> None:
+        self._count = Counter(uidl for _, _, uidl in listed)
+
+    def names(self, uidl: bytes) -> bool:
+        return bool(uidl) and self._count[uidl] == 1
+
+
+def reconcile(store: Store, listed: list[tuple[int, int, bytes]], account: str = "work", *, step: int = 3) -> Plan:
+    """Compare a whole listing with what is stored, in steps of a few entries."""
+    comparison = Comparison(account, ListedUidls(listed))
+    for start in range(0, len(listed), step):
+        comparison.add(store, start, listed[start : start + step])
+    while comparison.mark_missing(store, step):
+        pass
+    return comparison.finish(store)
+
+
 def session(store: Store, news: list[New], *, at: int = NOW) -> Arrived:
     """What a sync does with a listing of exactly these: reconcile, take in what the plan asks for, settle."""
     listed = [(one.number, one.size, one.uidl) for one in news]
-    plan = pop3_identity.reconcile(store, "work", listed)
+    plan = reconcile(store, listed)
     wanted = [news[place] for place in (*plan.new, *plan.unnamed)]
     arrived = pop3_identity.arrive(store, "work", wanted, received=at, listed={one.uidl for one in news})
     pop3_identity.settle(store, "work")

@@ -9,7 +9,7 @@ from termmail.mail import parse
 from termmail.mail.message import Draft
 from termmail.store import delete_queue, drafts, messages, outbox, pop3_identity, search
 from termmail.store.rows import New, State
-from tests.store.parts import NOW, download, header, new, outgoing, session, whole
+from tests.store.parts import NOW, download, header, new, outgoing, reconcile, session, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,7 @@ SCENARIOS = {
         ),
         large=True,
     ),
-    "reconcile": Scenario(_trashed, lambda store: pop3_identity.reconcile(store, "work", _listing(store))),
+    "reconcile": Scenario(_trashed, lambda store: reconcile(store, _listing(store))),
     "settle": Scenario(_trashed, lambda store: pop3_identity.settle(store, "work")),
     "skip": Scenario(_mail, lambda store: pop3_identity.skip(store, "work", b"u9", 9, 10, None, "It is too large.")),
     "add_raw": Scenario(

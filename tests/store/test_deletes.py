@@ -89,7 +89,7 @@ def test_a_delete_that_was_put_off_waits(store, ids):
     (known,) = pop3_identity.due(store, "work", NOW)
     pop3_identity.set_state(store, [known.remote_id], "due", due_at=NOW + 3600)
     assert pop3_identity.due(store, "work", NOW + 3599) == []
-    assert delete_queue.next_due(store, "work") == NOW + 3600
+    assert delete_queue.next_due(store, "work", NOW) == NOW + 3600
     assert len(pop3_identity.due(store, "work", NOW + 3600)) == 1
 
 
@@ -174,7 +174,7 @@ def test_states_are_told_for_one_account_alone(store, ids):
     assert pop3_identity.expire(store, "home", "after 0 days", NOW) == 0
     pop3_identity.trash(store, ids, NOW)
     assert pop3_identity.due(store, "home", NOW) == []
-    assert delete_queue.next_due(store, "home") is None
+    assert delete_queue.next_due(store, "home", NOW) is None
 
 
 def test_leaving_makes_due_what_waits_for_its_minute_and_nothing_else(store, ids):

@@ -150,8 +150,8 @@ def test_nothing_is_claimed_before_its_time_or_twice(store):
 
 def test_the_one_that_waited_longest_goes_first_unless_one_is_named(store):
     ids = [outbox.queue(store, "work", outgoing(n), not_before=NOW - n, now=NOW) for n in (1, 2, 3)]
-    assert outbox.claim(store, "work", NOW, "me", only=ids[0]).id == ids[0]
-    assert outbox.claim(store, "work", NOW, "me", only=ids[0]) is None
+    assert outbox.claim(store, "work", NOW, "me", ready=[ids[0]]).id == ids[0]
+    assert outbox.claim(store, "work", NOW, "me", ready=[ids[0]]) is None
     assert outbox.claim(store, "work", NOW, "me").id == ids[2]
 
 

@@ -10,7 +10,7 @@ from termmail.mail import parse
 from termmail.store import messages, pop3_identity
 from termmail.store.rows import New, Plan
 from termmail.store.store import Store
-from tests.store.parts import NOW, download, header, inbox, new, session, states, whole
+from tests.store.parts import NOW, download, header, inbox, new, reconcile, session, states, whole
 
 LISTED = [(1, 1000, b"u1")]
 MISSING: list[tuple[int, int, bytes]] = []
@@ -46,7 +46,7 @@ def _stand(store: Store, state: str, due_at: int | None) -> None:
 def test_what_a_listing_makes_of_each_state(store, state, due_at, listed, then):
     session(store, [new(1)])
     _stand(store, state, due_at)
-    plan = pop3_identity.reconcile(store, "work", listed)
+    plan = reconcile(store, listed)
     assert states(store) == [then]
     assert plan.new == plan.unnamed == []
     assert plan.again == (state in {"sent", "gone"} and listed == LISTED)
@@ -102,7 +102,7 @@ def test_changed_uidls_with_matching_witnesses_are_bound_again_not_downloaded_ag
     assert set(states(store)) == {"kept"}
     assert pop3_identity.by_message(store, before[0]).uidl == b"other-20"
     assert messages.raw(store, before[0]) == (whole(20), True)
-    assert pop3_identity.reconcile(store, "work", [(n, 1000, b"other-%d" % n) for n in range(1, 21)]) == Plan([], [])
+    assert reconcile(store, [(n, 1000, b"other-%d" % n) for n in range(1, 21)]) == Plan([], [])
 
 
 def test_a_renamed_message_that_was_deleted_stays_deleted(store):
@@ -133,12 +133,12 @@ def test_a_copy_under_another_uidl_is_a_message_of_its_own(store):
 def test_a_reused_uidl_with_other_content_is_a_new_message_and_the_old_one_stays(store, size):
     session(store, [new(1)])
     again = New(b"u1", 1, size, header(2))
-    pop3_identity.reconcile(store, "work", [(1, size, b"u1")])
+    reconcile(store, [(1, size, b"u1")])
     arrived = pop3_identity.arrive(store, "work", [again], received=NOW, listed=[b"u1"])
     assert len(arrived.ids) == 1
     assert states(store) == ["absent", "kept"]
     assert inbox(store) == ["Engine part 1", "Engine part 2"]
-    assert pop3_identity.reconcile(store, "work", [(1, size, b"u1")]) == Plan([], [])
+    assert reconcile(store, [(1, size, b"u1")]) == Plan([], [])
     assert states(store) == ["absent", "kept"]
 
 
@@ -234,17 +234,17 @@ def test_numbers_are_hints_of_the_last_listing(store):
 
 def test_a_header_that_could_not_be_read_is_asked_for_again(store):
     listed = [(1, 1000, b"u1"), (2, 1000, b"u2")]
-    plan = pop3_identity.reconcile(store, "work", listed)
+    plan = reconcile(store, listed)
     pop3_identity.arrive(store, "work", [new(1)], received=NOW, listed=[b"u1", b"u2"])
     assert plan.new == [0, 1]
-    assert pop3_identity.reconcile(store, "work", listed).new == [1]
+    assert reconcile(store, listed).new == [1]
 
 
 def test_what_was_skipped_is_not_asked_for_again_until_it_is_gone(store):
     pop3_identity.skip(store, "work", b"big", 1, 10**9, None, "This message is larger than termmail takes.")
-    assert pop3_identity.reconcile(store, "work", [(1, 10**9, b"big")]) == Plan([], [])
-    assert pop3_identity.to_download(store, "work") == {}
-    assert pop3_identity.reconcile(store, "work", []).missing == 0
+    assert reconcile(store, [(1, 10**9, b"big")]) == Plan([], [])
+    assert pop3_identity.to_download(store, "work") == []
+    assert reconcile(store, []).missing == 0
     assert pop3_identity.known(store, "work") == []
 
 
@@ -254,7 +254,7 @@ def test_a_skipped_message_says_why_and_is_kept_once_it_was_fetched(store):
     (id_,) = messages.ids(store, "work", "Inbox")
     row = messages.row(store, id_)
     assert (row.state, row.note) == ("skipped", "It is too large.")
-    assert pop3_identity.to_download(store, "work") == {}
+    assert pop3_identity.to_download(store, "work") == []
     download(store, id_, whole(1))
     row = messages.row(store, id_)
     assert (row.state, row.note) == ("kept", "")
@@ -270,7 +270,7 @@ def test_the_header_of_a_skipped_message_makes_it_a_message(store):
 def test_accounts_do_not_see_each_other(store):
     pop3_identity.arrive(store, "work", [new(1)], received=NOW, listed=[b"u1"])
     pop3_identity.arrive(store, "home", [new(1)], received=NOW, listed=[b"u1"])
-    pop3_identity.reconcile(store, "home", [])
+    reconcile(store, [], "home")
     assert [known.state for known in pop3_identity.known(store, "home")] == ["absent"]
     assert states(store) == ["kept"]
     assert len(messages.ids(store, "home", "Inbox")) == 1

@@ -1,35 +1,42 @@
-"""When the server sends another message than the one whose header it showed: which of the two was the mistake?
+"""Decide what is wrong when the server sends another message than the one whose header it showed.
 
 Answers can get out of step (a server that answers one command twice), and a UIDL can be given to another message in a
-maildrop of the same size. Without this the wrong header would stand in the list for ever, and its message would be out
-of reach.
+maildrop of the same size. Without this the wrong header would stay in the list, and its message be out of reach.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from termmail.engine.clock import now
 from termmail.engine.events import FolderChanged, MailArrived
+from termmail.engine.sync.pop3_session import fingerprint_of, fingerprint_of_whole
 from termmail.mail import parse
 from termmail.net.net_errors import Refused, TooLarge
 from termmail.store import pop3_identity
 from termmail.store.rows import New
 
 if TYPE_CHECKING:
-    from termmail.engine.sync.pop3_source import Receiver
+    from termmail.engine.sync.pop3_session import Pop3Session
     from termmail.net.pop3.maildrop import Listed, Maildrop
     from termmail.store.rows import Known
 
 log = logging.getLogger("termmail")
 
 
-async def settle(receiver: Receiver, drop: Maildrop, listed: Listed, known: Known, raw: bytes) -> bool:
-    """Ask once more, for the header alone. Where it is that of `raw`, the stored one was wrong: the message comes in
-    under its own header, and the row of the wrong one stays as one that the server does not have. True then.
+class _EveryUidl:
+    """Contains every UIDL: so no stored message is taken for one that the server renamed."""
 
-    Raises whatever ends the session.
+    def __contains__(self, _uidl: object) -> bool:
+        return True
+
+
+async def settle(session: Pop3Session, drop: Maildrop, listed: Listed, known: Known, raw: bytes) -> bool:
+    """Ask once more for the header alone, and return True where it is that of `raw`: the stored header was wrong.
+
+    Then the message is stored under its own header, and the row of the wrong one stays as one that the server does not
+    have. Raises what ends the session.
     """
     if not listed.uidl or known.nth:
         return False
@@ -37,17 +44,14 @@ async def settle(receiver: Receiver, drop: Maildrop, listed: Listed, known: Know
         header = await drop.top(listed, 0)
     except (Refused, TooLarge):
         return False
-    true = parse.split_header(raw)
-    if parse.fingerprint(header) != parse.fingerprint(true):
+    if await fingerprint_of(header) != await fingerprint_of_whole(raw):
         return False
-    account, engine = receiver.account, receiver.engine
+    account, context = session.account, session.context
     log.warning("message %d of %s is not the one its header said", listed.number, account)
-    new = New(listed.uidl, listed.number, listed.size, true, raw)
-    there = {
-        one.uidl for one in await engine.db(pop3_identity.known, account)
-    }  # all of them: none is taken for renamed
-    arrived = await engine.db(pop3_identity.arrive, account, [new], received=now(), listed=there)
+    new = New(listed.uidl, listed.number, listed.size, parse.split_header(raw), raw)
+    page = await asyncio.to_thread(pop3_identity.parse_page, [new])
+    arrived = await context.db(pop3_identity.arrive, account, page, received=context.clock(), listed=_EveryUidl())
     if arrived.ids:
-        engine.tell(MailArrived(account, tuple(arrived.ids)))
-    engine.tell(FolderChanged(account, "Inbox"))
+        context.tell(MailArrived(account, tuple(arrived.ids)))
+    context.tell(FolderChanged(account, "Inbox"))
     return True

@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from termmail.engine.events import receiving
+from termmail.engine.events import SyncOf
 from termmail.engine.views import ORDERS
 from termmail.store.store_errors import StoreError
 from termmail.ui.screens.main_view import ViewScreen
@@ -106,7 +106,7 @@ class ReadingScreen(ViewScreen):
 
     def on_reader_fetched(self, event: Reader.Fetched) -> None:
         """The server answers: what was told of it before is so no longer."""
-        self.problems.settle(receiving(event.account))
+        self.problems.settle(SyncOf(event.account))
 
     def on_reader_shown(self, event: Reader.Shown) -> None:
         """The text is on screen: if it was asked for, it is read now."""

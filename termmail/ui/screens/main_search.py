@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from termmail.engine.events import Failed, OutboxChanged, SyncProgress, receiving, sending
+from termmail.engine.events import Failed, OutboxChanged, SendOf, SyncOf, SyncProgress
 from termmail.engine.views import View
 from termmail.store.store_errors import StoreError
 from termmail.ui.humanize import count, number
@@ -175,7 +175,7 @@ class FindingScreen(LookingScreen):
                     "sent",
                     "cancelled",
                 }:  # tried again, or nothing to try: the last trouble is over
-                    self.problems.settle(sending(id_))
+                    self.problems.settle(SendOf(id_))
                 behind(self, partial(self._outbox, event), "outbox")
             case SyncProgress(account=account, running=False, well=True, words=words):
                 self._went_well(account, words)
@@ -185,7 +185,7 @@ class FindingScreen(LookingScreen):
     def _went_well(self, account: str, words: str) -> None:
         """The server has answered: what was told of it is so no longer, and what it did not give it may give now."""
         self.problems.forget(account)
-        self.problems.settle(receiving(account))
+        self.problems.settle(SyncOf(account))
         self.reader.try_again(account)
         if words and words != "No new messages":
             self.status.say(words)
@@ -212,7 +212,7 @@ class FindingScreen(LookingScreen):
                     f"“{row.subject}” {title}. {row.words}",
                     f"It is in the Outbox ({key}).",
                     event.account,
-                    sending(event.id),
+                    SendOf(event.id),
                 )
             )
         self._tick()

@@ -13,7 +13,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from termmail.accounts.credentials import PasswordError
-from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress, receiving
+from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncOf, SyncProgress
 from termmail.engine.views import View
 from termmail.net.net_errors import NetError
 from termmail.store.messages import FOLDERS
@@ -311,7 +311,7 @@ class ViewScreen(Screen[None]):
         """An error that carries words: they stay until they are read. `account` is whose server was asked."""
         if not isinstance(error, NetError | PasswordError):
             account = ""
-        about = receiving(account) if account else ""
+        about = SyncOf(account) if account else None
         self.problems.add(Problem(str(error), getattr(error, "advice", ""), account, about))
 
     def retitle(self) -> None:

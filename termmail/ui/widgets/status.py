@@ -12,7 +12,7 @@ from textual.widgets import Static
 from termmail.ui.humanize import number
 
 if TYPE_CHECKING:
-    from termmail.engine.events import SyncProgress
+    from termmail.engine.events import Subject, SyncProgress
 
 PROBLEMS_SHOWN = 3
 
@@ -119,7 +119,7 @@ class Problem:
     words: str
     advice: str = ""
     account: str = ""
-    about: str = field(default="", compare=False)
+    about: Subject | None = field(default=None, compare=False)
 
 
 class Problems(Static):
@@ -138,9 +138,9 @@ class Problems(Static):
         self.all = [*(known for known in self.all if known != problem), problem]
         self._show()
 
-    def settle(self, about: str) -> None:
+    def settle(self, about: Subject | None) -> None:
         """What was told about this is so no longer."""
-        left = [known for known in self.all if not about or known.about != about]
+        left = [known for known in self.all if about is None or known.about != about]
         if left != self.all:
             self.all = left
             self._show()

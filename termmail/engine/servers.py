@@ -1,0 +1,105 @@
+"""The servers of the open accounts: the mail source and the sender of each, made when they are needed."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from termmail.engine import indexing
+from termmail.engine.events import Failed, SyncOf
+from termmail.errors import UserError
+
+if TYPE_CHECKING:
+    from termmail.engine.context import Context
+    from termmail.engine.sender import Sender
+    from termmail.engine.sync.source import MailSource
+
+
+class Servers:
+    """Holds the MailSource and the Sender of each account, and runs them in the background after `start`."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._sources: dict[str, MailSource] = {}
+        self._senders: dict[str, Sender] = {}
+        self._background = False
+
+    def source(self, account: str) -> MailSource:
+        """Return the mail source of an account. Raises KeyError for an unknown name."""
+        from termmail.engine.sync.pop3_source import Pop3Source  # noqa: PLC0415 - mail is shown before servers are asked
+
+        if account not in self._sources:
+            self.context.account(account)
+            self._sources[account] = Pop3Source(self.context, account, partial(indexing.catch_up, self.context))
+        return self._sources[account]
+
+    def known_source(self, account: str) -> MailSource | None:
+        """Return the mail source of an account, or None where none was needed yet."""
+        return self._sources.get(account)
+
+    def sender(self, account: str) -> Sender:
+        """Return the sender of an account. Raises KeyError for an unknown name."""
+        from termmail.engine.sender import Sender  # noqa: PLC0415 - mail is shown before servers are asked
+
+        if account not in self._senders:
+            self.context.account(account)
+            self._senders[account] = Sender(self.context, account)
+        return self._senders[account]
+
+    # -- in the background
+
+    def start(self) -> None:
+        """Receive at each account's interval, send what waits and commit deletes that fall due, until `close`."""
+        self._background = True
+        for account in self.context.accounts:
+            self._start_account(account)
+
+    def _start_account(self, account: str) -> None:
+        if self._background and not self.context.read_only:
+            source, sender = self.source(account), self.sender(account)
+            failed = partial(self._tell, account)
+            self.context.tasks.keep_running(source.run, wake=source.wake, on_failure=failed)
+            self.context.tasks.keep_running(sender.run, wake=sender.wake, on_failure=failed)
+
+    def renew(self, account: str) -> None:
+        """Use the changed settings of an account from now on."""
+        self._sources.pop(account, None)
+        self._senders.pop(account, None)
+        self._start_account(account)
+
+    def sync_soon(self, account: str) -> None:
+        """Receive, and send what was deferred, in the background; a failure becomes a Failed event."""
+        self.context.tasks.run(self.sync_quietly(account))
+        if not self.context.read_only:
+            self.context.tasks.run(self._hurry_quietly(account))
+
+    async def sync_quietly(self, account: str) -> None:
+        """Receive, and tell a failure instead of raising it."""
+        try:
+            await self.source(account).sync()
+            await indexing.catch_up(self.context)
+        except UserError as error:
+            self._tell(account, error)
+
+    async def _hurry_quietly(self, account: str) -> None:
+        try:
+            await self.sender(account).hurry()
+        except UserError as error:
+            self._tell(account, error)
+            self.sender(account).look_again()
+
+    def _tell(self, account: str, error: UserError) -> None:
+        self.context.tell(Failed(account, str(error), error.advice, SyncOf(account)))
+
+    # -- the end
+
+    async def leave(self, patience: float, *, commit: bool) -> None:
+        """End every session and every send, waiting at most `patience` seconds.
+
+        With `commit`, the deletes of every account are pushed; without it they wait for their minute.
+        """
+        accounts = self.context.accounts if commit else list(self._sources)
+        leaving = [self.source(account).leave(patience, commit=commit) for account in accounts]
+        leaving += [sender.leave(patience) for sender in self._senders.values()]
+        await asyncio.gather(*leaving, return_exceptions=True)

@@ -1,0 +1,55 @@
+"""What an account is received from, whatever protocol its server speaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from termmail.engine.views import Status, SyncResult
+
+
+class MailSource(Protocol):
+    """The server of one account, seen from the engine. `Pop3Source` implements it.
+
+    Every method may raise NetError, PasswordError and StoreError where nothing else is said.
+    """
+
+    account: str
+    status: Status
+    """What is known of the server right now."""
+    wake: asyncio.Event
+    """Set to end the wait in `run`."""
+
+    async def run(self) -> None:
+        """Receive and push when that is due, then return when there may be more to do or `wake` is set.
+
+        A failure of the server is told as a Failed event. Raises StoreError.
+        """
+
+    def look_again(self) -> None:
+        """Read again when the next change is due: the user changed something."""
+
+    async def sync(self, *, full: bool = False) -> SyncResult:
+        """Receive what is new and push what is due.
+
+        `full` compares the whole list even where the server says that nothing changed. A call while a sync runs joins
+        it; a full one waits for a plain one to end, then runs.
+        """
+
+    async def fetch(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> bytes:
+        """Fetch one whole message now, ahead of a running sync, and store it. `progress(done, total)` is in bytes."""
+
+    async def push(self) -> int:
+        """Push the changes that are due, without receiving. Return how many the server confirmed."""
+
+    async def give_back(self) -> None:
+        """End an idle session."""
+
+    async def leave(self, patience: float, *, commit: bool) -> None:
+        """End before the program does, waiting at most `patience` seconds for the server.
+
+        With `commit`, deletes do not wait for their minute. Never raises for a server or the store.
+        """
