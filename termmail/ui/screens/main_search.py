@@ -107,7 +107,7 @@ class FindingScreen(LookingScreen):
 
         letters = {BY_ID[id_].words: letter for letter, id_ in self.termmail.keys.places().items()}
         account = self.home.account
-        places: list[Place[str]] = []
+        places = []
         if not moving:
             places = [Place(words, letters[words]) for words in (BY_ID["go.top"].words,) if words in letters]
         for folder, held in self.counts.get(account, {}).items():
