@@ -7,14 +7,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import shutil
 import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-import msgspec
 from textual import events
 from textual.app import App
 from textual.binding import Binding
@@ -22,7 +20,6 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from termmail.engine.views import View
-from termmail.mail import sanitize
 from termmail.store.store_errors import StoreError
 from termmail.ui import humanize, keymap, keys
 from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed
@@ -114,7 +111,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._ending = ending
         """Called with the exit code as soon as the app is told to end."""
         self._leave_depth = 0
-        """Screens that were open when the user asked to quit; 0 while nobody has."""
+        """Screens that were open when the user asked to quit; 0 if not asked."""
         for theme in THEMES:
             self.register_theme(theme)
         self.engine: Engine | None = None
@@ -192,31 +189,6 @@ class TermmailApp(App[None], inherit_bindings=False):
         if not first.engine.accounts:
             self.inbox.action_mail_add_account()
 
-    async def _offer_left_texts(self, engine: Engine) -> None:
-        """Offer what stood in $EDITOR when termmail ended, text by text."""
-        from termmail.ui import editor  # noqa: PLC0415 - not needed for the first screen
-        from termmail.ui.screens.composer import EDITING, ComposeScreen  # noqa: PLC0415
-
-        for left in await asyncio.to_thread(editor.left_texts, engine.paths.data / EDITING):
-            first = sanitize.cut(sanitize.clean(left.text.strip().partition("\n")[0]), 60)
-            question = "A text was open in your editor when termmail ended. Open it as a draft?"
-            if not await self.push_screen_wait(ConfirmScreen(question, "Open it", "Later", [f"It begins: {first}"])):
-                continue
-            try:
-                draft = await engine.load_draft(left.draft_id)
-                if draft.body != left.given:  # the draft has gone on without the editor
-                    draft = msgspec.structs.replace(draft, id=0, attachments=())
-            except KeyError:
-                draft = await engine.new_draft()
-            try:
-                draft = await engine.save_draft(msgspec.structs.replace(draft, body=left.text))
-            except StoreError as error:
-                self.inbox.problems.add(Problem(str(error), error.advice))
-                return
-            await asyncio.to_thread(shutil.rmtree, left.folder, ignore_errors=True)
-            await self.push_screen(ComposeScreen(engine, draft, fresh=False))
-            return
-
     def _painted(self, engine: Engine) -> None:
         """Start garbage collection and background work once the mail is on the screen."""
         if not gc.isenabled():
@@ -225,6 +197,14 @@ class TermmailApp(App[None], inherit_bindings=False):
         engine.start_background()
         if engine.accounts and not engine.read_only:
             behind(self, partial(self._offer_left_texts, engine), "left texts")
+
+    async def _offer_left_texts(self, engine: Engine) -> None:
+        from termmail.ui.left_texts import offer  # noqa: PLC0415 - not needed for the first screen
+
+        try:
+            await offer(self, engine)
+        except StoreError as error:
+            self.inbox.problems.add(Problem(str(error), error.advice))
 
     def _hear(self, event: Event) -> None:
         self.post_message(self.Told(event))
@@ -272,7 +252,7 @@ class TermmailApp(App[None], inherit_bindings=False):
                 return await answer
             except asyncio.CancelledError:
                 if screen.is_current:
-                    screen.action_cancel()  # nobody waits for this password any more
+                    screen.action_cancel()  # the password is not needed any more
                 raise
 
     def on_termmail_app_told(self, message: Told) -> None:

@@ -68,5 +68,5 @@ class BodyInput(TextArea):
         return super().edit(edit)
 
     def load_text(self, text: str) -> None:
-        """Replace the whole text; the history of undo starts anew."""
+        """Replace the whole text; the undo history is cleared."""
         super().load_text(typed_text.lines(text))

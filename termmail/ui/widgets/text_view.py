@@ -91,7 +91,7 @@ class Body(ScrollView, can_focus=True):
 
     def _changed(self) -> None:
         self._lines = folded(self.rendered.lines) if self.folded else self.rendered.lines
-        self._measure_anew()
+        self._set_length()
         painted = [self._strip(y) for y in range(self.size.height)]
         if len(painted) != len(self._painted):
             self.refresh()
@@ -101,7 +101,7 @@ class Body(ScrollView, can_focus=True):
                     self.refresh(Region(0, y, self.cells, 1))
         self._painted = painted
 
-    def _measure_anew(self) -> None:
+    def _set_length(self) -> None:
         """Set the length of the scroll bar without the layout that setting `virtual_size` would cause."""
         height = self._top + len(self._lines)
         self.set_reactive(Body.virtual_size, Size(self.cells, height))
