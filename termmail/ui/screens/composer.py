@@ -131,7 +131,8 @@ class ComposeScreen(DismissOnce[int | None]):
     async def _save(self, *, unchanged: bool = False) -> bool:
         """Store what is on the screen, where it differs from what is stored. Return False where that failed.
 
-        A draft that the user has not changed is stored only with `unchanged`. A saving that has begun is not cancelled: a draft that was stored unnoticed would be stored a second time.
+        A draft that the user has not changed is stored only with `unchanged`. A saving that has begun is not cancelled:
+        a draft that was stored unnoticed would be stored a second time.
         """
         saving = asyncio.create_task(self._save_whole(unchanged=unchanged))
         self._savings.add(saving)
