@@ -64,7 +64,12 @@ class Accounts:
         self.servers.sync_soon(name)
 
     def try_account(
-        self, account: Account, pop3_password: Password, smtp_password: Password | None = None, *, trace: Trace | None = None
+        self,
+        account: Account,
+        pop3_password: Password,
+        smtp_password: Password | None = None,
+        *,
+        trace: Trace | None = None,
     ) -> AsyncIterator[account_setup.Step]:
         """Try both servers step by step, and yield what came of each. Nothing is saved."""
         return account_setup.try_account(account, pop3_password, smtp_password, trace=trace)

@@ -155,7 +155,7 @@ class Reader:
         return await asyncio.to_thread(self._copy, f"message-{message_id}.html", page.encode())
 
     def _copy(self, name: str, data: bytes) -> Path:
-        """Write a copy that only its owner can read and nobody can change, in a folder of this process."""
+        """Write a read-only copy (0400), in a folder of this process."""
         if self._copies is None:
             self._copies = saved_files.OwnedFolder(self.context.paths.data / OPENED, "session-")
         return saved_files.save(self._copies.path, name, data, mode=0o400)

@@ -74,7 +74,7 @@ class OwnedFolder:
         self.release()
 
     def release(self) -> None:
-        """Leave the folder to whoever finds it."""
+        """Give the folder up; `ownerless` finds it from now on."""
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

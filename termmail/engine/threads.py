@@ -19,6 +19,9 @@ T = TypeVar("T")
 MOST = 8
 """Threads of the pool."""
 
+GRACE = 0.25
+"""Seconds that abandoned work gets to end by itself, and between two attempts to stop it."""
+
 LAST_MOMENT = 0.5
 """Seconds that running work gets to finish when the pool is shut down: enough to write a file."""
 
@@ -28,7 +31,7 @@ class OutOfTimeError(Exception):
 
 
 class _Stopped(SystemExit):
-    """Raised inside a thread whose result nobody waits for. A thread ends on SystemExit without a word."""
+    """Raised inside a thread whose result is not needed. A thread that ends by SystemExit prints nothing."""
 
 
 class DaemonPool(ThreadPoolExecutor):
@@ -66,7 +69,7 @@ class DaemonPool(ThreadPoolExecutor):
             if future.set_running_or_notify_cancel():
                 try:
                     result = function()
-                except BaseException as error:  # noqa: BLE001 - whoever awaits the future gets it, whatever it is
+                except BaseException as error:  # noqa: BLE001 - the caller gets every exception
                     future.set_exception(error)
                 else:
                     future.set_result(result)
@@ -87,7 +90,7 @@ class DaemonPool(ThreadPoolExecutor):
 
 
 async def run_stoppable(function: Callable[[], T], *, seconds: float | None = None) -> T:
-    """Run a pure function in a thread of its own, and stop it when it takes too long or nobody waits any more.
+    """Run a pure function in a thread of its own, and stop it when it takes too long or the caller is cancelled.
 
     Only for work without side effects: it is stopped between any two instructions. Raises OutOfTimeError after
     `seconds`, and what the function raises. When the caller is cancelled, the work stops too.
@@ -124,12 +127,16 @@ async def run_stoppable(function: Callable[[], T], *, seconds: float | None = No
         raise OutOfTimeError from None
     finally:
         if not answer.done() or answer.cancelled():
-            _stop(thread)
+            loop.call_later(GRACE, _stop, thread, loop)
 
 
-def _stop(thread: threading.Thread) -> None:
-    """Raise _Stopped in a running thread, at its next Python instruction (CPython's PyThreadState_SetAsyncExc)."""
+def _stop(thread: threading.Thread, loop: asyncio.AbstractEventLoop) -> None:
+    """Raise _Stopped in a running thread, at its next Python instruction (CPython's PyThreadState_SetAsyncExc).
+
+    Where that instruction is in a destructor, Python drops the exception, so it is raised until the thread has ended.
+    """
     import ctypes  # noqa: PLC0415 - needed only when something is stopped
 
     if thread.ident is not None and thread.is_alive():
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
+        loop.call_later(GRACE, _stop, thread, loop)

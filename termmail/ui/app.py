@@ -1,4 +1,4 @@
-"""The app: opens the engine behind the first screen, hands its events on, and owns keys, themes, help and palette."""
+"""The app: opens the engine behind the first screen, forwards its events, and owns keys, themes, help and palette."""
 
 # ruff: noqa: D102 - what an action does is in the registry of actions
 
@@ -7,24 +7,21 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import shutil
 import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-import msgspec
 from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
-from termmail.errors import Gone, UserError
-from termmail.mail import sanitize
+from termmail.errors import UserError
 from termmail.mail.model import FolderView, Role, RoleView
-from termmail.ui import keymap
+from termmail.ui import humanize, keymap
 from termmail.ui.actions import Place, bindings
 from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed
 from termmail.ui.list_model import FIRST
@@ -63,7 +60,7 @@ PATIENCE = 0.25
 """Seconds the first paint waits for mail, at most."""
 
 LOOK_AGAIN = 0.2
-"""Seconds after which a question that would come in the way of typing tries again."""
+"""Seconds after which a question that would interrupt typing is tried again."""
 
 KEEP_PATIENCE = 1.5
 """Seconds that saving may take when the program is left."""
@@ -76,7 +73,7 @@ PAGE = 60
 
 
 class First(NamedTuple):
-    """What the first paint needs: the engine, open, and the top of its inbox."""
+    """What the first paint needs: the open engine and the top of its inbox."""
 
     engine: Engine
     folders: list[Folder]
@@ -86,24 +83,25 @@ class First(NamedTuple):
 
 
 class TermmailApp(App[None], inherit_bindings=False):
-    """Make it with what opens the engine; it is awaited while the first screen is painted.
+    """The app. `open_engine` is awaited while the first screen is painted.
 
-    `failure` holds what kept the engine from opening, after the app has ended because of it.
+    `failure` holds the error that the app has ended with, or None.
     """
 
     TITLE = "termmail"
-    CSS_PATH = (
-        Path(__file__).parent / "screens" / "main.tcss"
-    )  # the first screen is not pushed, and only pushed ones bring their own
+    CSS_PATH = Path(__file__).parent / "screens" / "main.tcss"  # only pushed screens load their own style sheet
     BINDINGS: ClassVar[list[BindingType]] = [
-        replace(binding, priority=True) if binding.id == "app.leave" else binding  # a dialog keeps nobody from quitting
-        for binding in bindings(Place.APP)
-        if isinstance(binding, Binding)
+        Binding("ctrl+l", "redraw", "Redraw the screen", show=False, priority=True),
+        *(
+            replace(binding, priority=True) if binding.id == "app.leave" else binding  # also from every dialog
+            for binding in bindings(Place.APP)
+            if isinstance(binding, Binding)
+        ),
     ]
     ENABLE_COMMAND_PALETTE = False
 
     class Told(Message):
-        """Something the engine told, brought from wherever it was told into the app's own order of things."""
+        """Carries an event of the engine into the app's message queue."""
 
         def __init__(self, event: Event) -> None:
             super().__init__()
@@ -116,7 +114,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._ending = ending
         """Called with the exit code as soon as the app is told to end."""
         self._leave_depth = 0
-        """Screens that were open when the user asked to quit; 0 while nobody has."""
+        """Screens that were open when the user asked to quit; 0 if not asked."""
         for theme in THEMES:
             self.register_theme(theme)
         self.engine: Engine | None = None
@@ -146,12 +144,13 @@ class TermmailApp(App[None], inherit_bindings=False):
         return TolerantDriver if usual is LinuxDriver else usual
 
     def get_default_screen(self) -> MainScreen:
-        """The inbox, empty until the engine is open."""
+        """Return the main screen, which is empty until the engine is open."""
         return self.inbox
 
     async def on_load(self) -> None:
-        """The first page of mail is read before anything is laid out: an empty screen first would cost as much again.
-        Where that takes long, the screen does not wait for it, and says so.
+        """Read the first page of mail before anything is laid out, for painting an empty screen first costs as much.
+
+        After PATIENCE the screen is shown without it.
         """
         self._reading = asyncio.ensure_future(self._read_first())
         done, _ = await asyncio.wait({self._reading}, timeout=PATIENCE)
@@ -173,13 +172,13 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._dress(first.engine)
 
     def on_mount(self) -> None:
-        """The rest happens behind the first paint."""
+        """Start what does not have to be ready for the first paint."""
         behind(self, self._opened, "engine")
 
     async def _opened(self) -> None:
         try:
             first = await self._reading
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's to tell, after the screen is gone
+        except Exception as error:  # noqa: BLE001 - the caller reports it, after the screen is gone
             self.failure = error
             self.exit()
             return
@@ -196,45 +195,28 @@ class TermmailApp(App[None], inherit_bindings=False):
         if not first.engine.accounts.names:
             self.inbox.add_account()
 
-    async def _offer_left_texts(self, engine: Engine) -> None:
-        """Offer what stood in $EDITOR when termmail ended, text by text."""
-        from termmail.ui import editor  # noqa: PLC0415 - not needed for the first screen
-        from termmail.ui.screens.composer import EDITING, ComposeScreen  # noqa: PLC0415
-
-        for left in await asyncio.to_thread(editor.left_texts, engine.context.paths.data / EDITING):
-            first = sanitize.cut(sanitize.clean(left.text.strip().partition("\n")[0]), 60)
-            question = "A text was open in your editor when termmail ended. Open it as a draft?"
-            if not await self.push_screen_wait(ConfirmScreen(question, "Open it", "Later", [f"It begins: {first}"])):
-                continue
-            try:
-                draft = await engine.drafts.load(left.draft_id)
-                if draft.body != left.given:  # the draft has gone on without the editor
-                    draft = msgspec.structs.replace(draft, id=0, attachments=())
-            except Gone:
-                draft = engine.drafts.new(engine.accounts.default)
-            try:
-                draft = await engine.drafts.save(msgspec.structs.replace(draft, body=left.text))
-            except UserError as error:
-                self.inbox.problems.add(Problem(str(error), error.advice))
-                return
-            await asyncio.to_thread(shutil.rmtree, left.folder, ignore_errors=True)
-            await self.push_screen(ComposeScreen(engine, draft, fresh=False))
-            return
-
     def _painted(self, engine: Engine) -> None:
-        """The mail is on screen: from here on there may be garbage, and time for servers."""
+        """Start garbage collection and background work once the mail is on the screen."""
         if not gc.isenabled():
-            gc.freeze()  # what is here now stays: no collection need look at it again
+            gc.freeze()  # what exists now stays: no collection has to look at it
             gc.enable()
         engine.start_background()
         if engine.accounts.names and not engine.context.read_only:
             behind(self, partial(self._offer_left_texts, engine), "left texts")
 
+    async def _offer_left_texts(self, engine: Engine) -> None:
+        from termmail.ui.left_texts import offer  # noqa: PLC0415 - not needed for the first screen
+
+        try:
+            await offer(self, engine)
+        except UserError as error:
+            self.inbox.problems.add(Problem(str(error), error.advice))
+
     def _hear(self, event: Event) -> None:
         self.post_message(self.Told(event))
 
     def _dress(self, engine: Engine) -> None:
-        """Theme and keys of the config; what does not fit is said, and does not stop anything."""
+        """Apply the theme and keys of the config, and report what cannot be used."""
         ui = engine.context.config.ui
         if ui.theme in self.available_themes:
             self.theme = ui.theme
@@ -247,9 +229,9 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.set_keymap(changed)
 
     async def _ask_password(self, words: str) -> str | None:
-        """Ask on the screen, one question after the other; called from the engine's tasks, which are no workers.
+        """Ask for a password on the screen, one question after the other; called from the engine's tasks.
 
-        It comes up by itself, so it waits until the mail is in front: what is typed elsewhere is not meant for it.
+        The question waits until the main screen is on top: what is typed elsewhere is not meant for it.
         """
         from termmail.ui.screens.ask_password import AskPasswordScreen  # noqa: PLC0415 - rarely needed
 
@@ -276,22 +258,23 @@ class TermmailApp(App[None], inherit_bindings=False):
                 return await answer
             except asyncio.CancelledError:
                 if screen.is_current:
-                    screen.action_cancel()  # nobody waits for this password any more
+                    screen.action_cancel()  # the password is not needed any more
                 raise
 
     def on_termmail_app_told(self, message: Told) -> None:
         """Hand an event of the engine to the main screen, whichever is on top."""
-        self.inbox.heard(message.event)
+        if self.inbox.is_attached:
+            self.inbox.heard(message.event)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A worker of ours ended by a bug: said and logged, and the program goes on."""
+        """Log and report a worker that a bug has ended; the program goes on."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             log.error("a task of the screen ended", exc_info=event.worker.error)
             where = f"The log has the details: {self.engine.context.paths.log}." if self.engine is not None else ""
             self.inbox.problems.add(Problem("Something in termmail went wrong; your mail is safe.", where))
 
     def on_unmount(self) -> None:
-        """Hear nothing more."""
+        """Unsubscribe from the engine's events."""
         if self._unsubscribe is not None:
             self._unsubscribe()
 
@@ -324,7 +307,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         await super().on_event(event)
 
     async def _came_back(self, event: events.Key) -> None:
-        """Give a key that nothing used to what has the focus by now, else to the bindings."""
+        """Deliver a key that was not used to the widget that has the focus by now, else to the bindings."""
         target = self.focused or self.screen
         if self._aim is not None and event is self._aim[0] and target is not self._aim[1]:
             again = events.Key(event.key, event.character)
@@ -334,7 +317,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             await super().on_event(event)
 
     def _leave_keys(self) -> Collection[str]:
-        """Return the keys that quit: they wait for nothing."""
+        """Return the keys that quit; they are never queued."""
         return {key for key, bound in self._bindings if bound.id == "app.leave"}
 
     def on_shortcut_used(self, message: ShortcutUsed) -> None:
@@ -342,21 +325,22 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._tail = NameTail(message)
 
     def hold_keys(self) -> None:
-        """A screen is being made that the next keys are meant for: keep them for it, for a moment."""
+        """Keep the next keys for a screen that is being made."""
         if self._held is None:
             self._held = []
             self._holding = self.set_timer(LONGEST_HOLD, self.drop_keys)
 
     def release_keys(self) -> None:
-        """The screen is there: it gets what was typed meanwhile."""
+        """Deliver what was typed while the screen was being made."""
         held, self._held = self._held or [], None
         if self._holding is not None:
             self._holding.stop()
         self._order.put_back(held)
 
     def drop_keys(self) -> None:
-        """The screen does not come, or takes too long: what was typed for it must not act on what is there instead,
-        nor what the fingers still write before the eyes have seen that.
+        """Drop what was typed for a screen that does not come or takes too long: it must not act on the one below.
+
+        Keys are dropped for STARTLED seconds more, until the user has seen that.
         """
         self._held = []
         self._order.clear()
@@ -368,9 +352,10 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._held = None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Draw, with the terminal's own cursor where one types: Textual asks a field for it when the text changes, and
-        leaves it behind when a layout or a scrolling moves the field afterwards. Input methods and screen readers
-        follow that cursor.
+        """Draw, with the terminal's cursor in the focused field.
+
+        Textual updates it when the text changes, and not when a layout or scrolling moves the field afterwards. Input
+        methods and screen readers follow that cursor.
         """
         place = getattr(self.focused, "cursor_screen_offset", None)
         if place is not None:
@@ -433,6 +418,16 @@ class TermmailApp(App[None], inherit_bindings=False):
                 troubles += [trouble] if trouble else []
         return troubles
 
+    def action_redraw(self) -> None:
+        """Paint every cell of the screen again, over what another program has written there."""
+        self.refresh(layout=True)
+        self.screen.refresh(layout=True)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text by OSC 52, and say so, for the terminal shows nothing."""
+        super().copy_to_clipboard(text)
+        self.notify(f"{humanize.count(len(text), 'character')} given to the terminal to copy.", markup=False)
+
     # -- the end
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
@@ -455,7 +450,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         behind(self, end, "end")
 
     def on_terminal_gone(self) -> None:
-        """End as a hang-up does: nobody is there to read."""
+        """End as on SIGHUP."""
         self.end_by_signal(signal.SIGHUP)
 
     def _fatal_error(self) -> None:

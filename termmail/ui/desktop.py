@@ -1,4 +1,4 @@
-"""Hands an address or a file to the desktop: an argument list, never a shell, never mailcap (SAFETY M15)."""
+"""Open an address or a file with the desktop: by an argument list, never by a shell or mailcap."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATIENCE = 1.5
 
 
 class OpenError(UserError):
-    """Nothing could open the target. `str(error)` says why and what to do, in plain words."""
+    """The target could not be opened."""
 
     code = ErrorCode.PROGRAM
 
@@ -43,7 +43,7 @@ async def open_file(path: Path) -> None:
 
 
 def command(target: str, platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The program and its arguments that open `target` here. Raises OpenError where there is none."""
+    """Return the program and its arguments that open `target` here. Raises OpenError where there is none."""
     if platform == "darwin":
         return ["open", target]
     if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
@@ -65,7 +65,7 @@ async def _hand_over(target: str) -> None:
 
 
 def _start(argv: list[str]) -> int:
-    """Start a program that outlives us; its exit code, or 0 while it still runs."""
+    """Start a program that outlives this process; return its exit code, or 0 while it still runs."""
     process = subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 import termios
 import threading
 from functools import partial
@@ -36,10 +37,17 @@ def run(opened: AbstractAsyncContextManager[Engine]) -> int:
     raises is raised again here. The process ends at most LONGEST_END seconds after the app was told to.
     """
     watchdog = _Watchdog()
+    sys.unraisablehook = _log_unraisable  # Python would write it over the screen
     try:
         return asyncio.run(_run(opened, watchdog))
     finally:
         watchdog.stop()
+        sys.unraisablehook = sys.__unraisablehook__
+
+
+def _log_unraisable(what: sys.UnraisableHookArgs) -> None:
+    """Log an exception that cannot be raised, such as one in a destructor."""
+    log.warning("an exception was ignored: %s", what.exc_type.__name__)
 
 
 async def _run(opened: AbstractAsyncContextManager[Engine], watchdog: _Watchdog) -> int:

@@ -1,4 +1,4 @@
-"""termmail's own pair of themes. The default is Textual's; `theme = "termmail-dark"` in the config chooses ours."""
+"""termmail's own pair of themes. The default is Textual's; `theme = "termmail-dark"` in the config chooses these."""
 
 from __future__ import annotations
 

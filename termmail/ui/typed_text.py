@@ -1,8 +1,8 @@
-"""What the user types or pastes, made safe to draw.
+"""Make typed and pasted text safe to draw.
 
-A pasted text may hold a stranger's escape sequences (SAFETY M1), so no control character and no bidi override stays.
-Unlike `mail.sanitize` it leaves the joiners that Persian or Hindi words are written with: this is the user's own text.
-Each character becomes one character, so that a cursor keeps its place.
+A pasted text may hold escape sequences, so control characters and bidi overrides are replaced. Unlike `mail.sanitize`
+this keeps the joiners of Persian and Hindi words, for the text is the user's own. Each character becomes one character,
+so that a cursor keeps its place.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ _LINES = {**_UNSAFE, ord("\t"): "\t", ord("\n"): "\n", **dict.fromkeys(map(ord, 
 
 
 def line(text: str) -> str:
-    """The text on one line."""
+    """Return the text on one line."""
     return _whole(text).translate(_ONE_LINE)
 
 
 def lines(text: str) -> str:
-    """The text with its line ends as LF; CRLF is one line end."""
+    """Return the text with its line ends as LF; CRLF is one line end."""
     return _whole(text.replace("\r\n", "\n")).translate(_LINES)
 
 
 def _whole(text: str) -> str:
-    """Lone surrogates, which no terminal and no message can carry, as replacement characters."""
+    """Replace lone surrogates, which no terminal and no message can carry."""
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

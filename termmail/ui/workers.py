@@ -1,4 +1,4 @@
-"""Work behind the screen: it never keeps a key waiting, and what goes wrong in it is told, not fatal."""
+"""Run work in the background of a screen: it keeps no key waiting, and an error in it is reported, not fatal."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
     from textual.dom import DOMNode
 
-# By itself a worker tells the widget that started it, and nobody else: the app would never hear of a bug.
+# By default only the widget that started a worker gets its state, and the app would not learn of a bug.
 Worker.StateChanged.bubble = True
 
 
 def behind(
     node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = False
 ) -> None:
-    """Start `work` as a worker of `node`, which ends with it; `exclusive` ends what runs in its group before.
+    """Start `work` as a worker of `node`, which ends with it; `exclusive` cancels what runs in its group.
 
-    The coroutine is made only when the worker starts: one that is called off before that leaves nothing unawaited.
+    The coroutine is created when the worker starts, so a worker that is cancelled before leaves nothing unawaited.
     """
     node.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)  # type: ignore[arg-type]  # its type knows no None

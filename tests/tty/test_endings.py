@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import sqlite3
 import sys
 import time
@@ -213,3 +214,32 @@ def test_leaving_after_mails_that_take_long_to_lay_out_takes_three_seconds(sessi
     running.child.send(b"\x11")
     assert running.end() < 3.5
     assert running.child.exitstatus == 0
+
+
+def test_leaving_while_a_server_never_answers_takes_three_seconds(session, tmp_path):
+    config = tmp_path / "config.toml"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        server = f'host = "127.0.0.1"\nport = {port}\nsecurity = "none"\nallow_cleartext = true\nusername = "ada"\n'
+        server += 'password_command = ["echo", "secret"]\n'
+        config.write_text(
+            f'[accounts.a]\naddress = "ada@example.org"\n[accounts.a.pop3]\n{server}[accounts.a.smtp]\n{server}'
+        )
+        running = session("-m", "termmail", "--config", str(config), "--data", str(tmp_path / "data"))
+        running.wait(b"Inbox")
+        connection, _ = silent.accept()
+        running.child.send(b"\x11")
+        assert running.end() < 3.5
+        connection.close()
+    assert running.child.exitstatus == 0
+
+
+def test_leaving_a_terminal_that_takes_nothing_any_more_takes_three_seconds(session):
+    running = session("-m", "termmail", "demo")
+    running.wait(b"unread")
+    running.child.send(b"?" + b"\x1b[27u" + b"?\x1b[27u" * 40)  # more than the pty holds, and nobody reads it
+    running.child.send(b"\x11")
+    begun = time.monotonic()
+    while os.waitpid(running.child.pid, os.WNOHANG) == (0, 0):
+        assert time.monotonic() - begun < 8, "it waits for the terminal"
+        time.sleep(0.02)  # another process: there is nothing to wait on

@@ -131,6 +131,7 @@ async def test_keys_typed_ahead_over_a_slow_line_reach_their_fields_in_order(eng
 async def test_a_pause_saves_the_draft_and_says_when(engine, short_pause):
     async with staged(lambda: ComposeScreen(engine, Draft(account="ada", to="bob@example.org"))) as (stage, pilot):
         await pilot.press("H", "i")
+        await until(pilot, lambda: stage.screen.draft.subject == "Hi")
         (draft,) = await kept(engine, pilot)
         assert (draft.to, draft.subject) == ("bob@example.org", "Hi")
         await until(pilot, lambda: "Saved " in shown(stage))

@@ -269,7 +269,7 @@ async def test_a_harmless_file_is_opened_as_a_private_copy(opened, desktop):
         count, path = await until(pilot, desktop)
         assert count == "1"
         assert Path(path).read_bytes().startswith(b"%PDF-1.4")
-        assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600
+        assert stat.S_IMODE(Path(path).stat().st_mode) == 0o400
         assert stat.S_IMODE(Path(path).parent.stat().st_mode) == 0o700
 
 

@@ -7,6 +7,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual.selection import SELECT_ALL
 
 from termmail.engine.saved_files import OWNER
 from termmail.mail.message import Draft
@@ -125,3 +126,24 @@ async def test_a_text_left_in_an_editor_is_offered(tmp_path: Path):
         assert not left.exists()
         draft_id = app.screen.draft.id
         assert (await app.engine.drafts.load(draft_id)).body == "Dear Bob,\nwritten elsewhere"
+
+
+async def test_ctrl_l_paints_the_screen_again(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: "Letter 1" in shown(app))
+        await pilot.press("question_mark", "ctrl+l")
+        await until(pilot, lambda: "All keys" in shown(app))
+
+
+async def test_copying_says_so_and_the_selection_is_visible(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
+        await pilot.press("enter")
+        reader = app.inbox.reader
+        await until(pilot, lambda: "https://example.org" in shown(app) and app.inbox.whole)
+        app.screen.selections = {reader: SELECT_ALL}
+        await until(
+            pilot, lambda: any(part.style and part.style.reverse for y in range(9) for part in reader._strip(y))
+        )
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: "given to the terminal to copy" in words_of(app))

@@ -8,7 +8,7 @@ import pytest
 from rich.color import ColorSystem
 
 from tests.ui.mailbox_stage import letter, mailbox
-from tests.ui.stage import shown, until
+from tests.ui.stage import shown, until, words_of
 
 QUOTE = "I agree.\r\n\r\n> The engine weaves algebraical patterns\r\n> just as the loom weaves flowers.\r\n\r\n-- \r\nCharles"
 MAILS = [
@@ -65,7 +65,7 @@ async def test_go_menu(tmp_path, snapshot):
     async with mailbox(tmp_path, MAILS) as (app, pilot):
         await settled(app, pilot)
         await pilot.press("g")
-        await until(pilot, lambda: "A letter goes there" in shown(app))
+        await until(pilot, lambda: "A letter at the left goes" in words_of(app))
         assert grid(app) == snapshot
 
 

@@ -348,3 +348,28 @@ async def test_no_text_speaks_to_the_terminal(tmp_path, size):
                 put(stage, address=address, name=name, pop3_host=host, smtp_user=user, pop3_port=user)
                 await pilot.press("f9")
                 assert_harmless(stage)
+
+
+async def test_what_was_wrong_with_a_field_goes_when_it_is_mended(engine):
+    async with staged(lambda: SetupScreen(engine), (100, 50)) as (stage, pilot):
+        await type_in(pilot, "ada")
+        await pilot.press("tab")
+        await until(pilot, lambda: "Your address is needed in full" in shown(stage))
+        await pilot.press("shift+tab", "end")
+        await type_in(pilot, "@")
+        await until(pilot, lambda: "Your address is needed in full" not in shown(stage))
+        await type_in(pilot, "example.org")
+        await pilot.press("tab", "f9")
+        await until(pilot, lambda: "The password your provider gave you" in words_of(stage))
+        put(stage, password="x")
+        await until(pilot, lambda: "The password your provider gave you" not in words_of(stage))
+
+
+async def test_a_ca_file_is_taken_for_both_servers(engine, tmp_path):
+    async with staged(lambda: SetupScreen(engine), (100, 50)) as (stage, pilot):
+        fill(stage, 1, 1, ca_file=str(tmp_path / "ca.pem"))
+        await pilot.pause()
+        typed, _, _ = stage.screen.query_one(AccountForm).read()
+        assert (typed.pop3.tls_ca_file, typed.smtp.tls_ca_file) == (str(tmp_path / "ca.pem"),) * 2
+        put(stage, ca_file="~nobody-at-all/ca.pem")
+        assert stage.screen.query_one(AccountForm).read() is not None

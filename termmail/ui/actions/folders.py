@@ -39,7 +39,7 @@ def go(mail: Mail) -> None:
 
     letters = {action_id: letter for letter, action_id in mail.screen.termmail.keys.places().items()}
     here = mail.list.account
-    lines: list[Line[Callable[[], None]]] = []
+    lines: list[Line] = []
     if TOP in letters:
         lines.append(Line(BY_ID[TOP].words, letters[TOP], value=partial(_to_top, mail)))
     accounts = [here, *(name for name in mail.engine.accounts.names if name != here)] if here else []

@@ -1,4 +1,4 @@
-"""Asks for a password that no keyring has. It is kept for this session only, in memory."""
+"""Ask for a password that no keyring has. It is kept for this session only, in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AskPasswordScreen(dialog.Dialog[str | None]):
-    """Asks for one password, `words` saying which; dismisses it, or None."""
+    """Asks for one password; `words` say which. Dismisses it, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
 
@@ -24,7 +24,7 @@ class AskPasswordScreen(dialog.Dialog[str | None]):
         self._words = words
 
     def compose(self) -> ComposeResult:
-        """The words, the field, the two answers."""
+        """Yield the words, the field and the two answers."""
         with dialog.Frame(classes="dialog"):
             yield dialog.title(self._words)
             field = LineInput(password=True, enter_submits=True, id="password")
@@ -35,14 +35,14 @@ class AskPasswordScreen(dialog.Dialog[str | None]):
                 yield dialog.button("Esc", "Cancel", "cancel")
 
     def on_input_submitted(self) -> None:
-        """Enter in the field."""
+        """Accept on Enter in the field."""
         self.action_accept()
 
     def action_accept(self) -> None:
-        """Take what was typed; an empty field is no answer yet."""
+        """Accept what was typed, unless the field is empty."""
         if password := self.query_one("#password", LineInput).value:
             self.dismiss(password)
 
     def action_cancel(self) -> None:
-        """No password: the server is not asked."""
+        """Dismiss without a password."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""The attachments of a message: what each really is, saved under a new name or opened by the desktop."""
+"""The attachments of a message: list them, save them under a new name, open them with the desktop."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message, Part
 
+PAGE = 40
+"""Attachments that are listed at a time."""
+
 ACTIVE_TYPES = {"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"}
 """Types that a browser runs programs from, and may load things for."""
 
 
 def caution(part: Part) -> str:
-    """Why a person should think before opening this part, or ""."""
+    """Return why a person should think before opening this part, or ""."""
     if part.warning:
         return part.warning
     if part.content_type in ACTIVE_TYPES or part.name.lower().endswith((".html", ".htm", ".xhtml", ".svg", ".xml")):
@@ -43,7 +46,7 @@ def caution(part: Part) -> str:
 
 
 def usual_folder() -> str:
-    """Where files go unless the user says otherwise: ~/Downloads, else here. Ends in a slash."""
+    """Return where files go by default: ~/Downloads, else the working directory. Ends in a slash."""
     downloads = Path.home() / "Downloads"
     return home_short(downloads if downloads.is_dir() else Path.cwd()).rstrip(os.sep) + os.sep
 
@@ -60,28 +63,39 @@ class AttachmentsScreen(dialog.Dialog[None]):
         Binding("k", "move(-1)", show=False),
     ]
 
-    def __init__(self, engine: Engine, id: int, message: Message) -> None:  # noqa: A002  the house's word
+    def __init__(self, engine: Engine, message_id: int, message: Message) -> None:
         super().__init__()
         self._engine = engine
-        self._message_id = id
+        self._message_id = message_id
         self._parts = message.parts
 
     def compose(self) -> ComposeResult:
-        """The list, what was done, the keys."""
+        """Yield the list, the result of the last action, and the keys."""
         count = len(self._parts)
         with dialog.Frame(classes="dialog dialog-wide"):
             yield dialog.title(humanize.count(count, "attachment") if count else "Nothing is attached to this message")
             if count:
-                yield OptionList(*(Option(_shown(part)) for part in self._parts), classes="dialog-list", markup=False)
+                yield OptionList(classes="dialog-list", markup=False)
             yield Static("", id="done", classes="dialog-done", markup=False)
             yield dialog.Trouble()
             yield dialog.quiet("Enter save · o open · S save all · Esc back" if count else "Esc back")
 
     def on_mount(self) -> None:
-        """The first one is under the cursor."""
+        """Put the cursor on the first one."""
         if self._parts:
+            self._fill()
             self._list.focus()
             self._list.highlighted = 0
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """List more when the cursor comes near the end of what is listed."""
+        if event.option_index >= self._list.option_count - PAGE // 2:
+            self._fill()
+
+    def _fill(self) -> None:
+        """List the next page of attachments: all of thousands at once would keep the screen from answering."""
+        begin = self._list.option_count
+        self._list.add_options([Option(_shown(part)) for part in self._parts[begin : begin + PAGE]])
 
     @property
     def _list(self) -> OptionList:
@@ -92,7 +106,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
         return None if index is None else self._parts[index]
 
     def on_option_list_option_selected(self) -> None:
-        """Enter or a click saves."""
+        """Save on Enter or a click."""
         self.action_save()
 
     def action_save(self) -> None:
@@ -127,7 +141,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
 
     @work(exclusive=True, exit_on_error=False)
     async def action_open(self) -> None:
-        """Hand a copy to the desktop, after a question where the type can do harm."""
+        """Open a copy with the desktop, after a question where the type can do harm."""
         part = self._chosen()
         if part is None:
             return
@@ -154,13 +168,13 @@ class AttachmentsScreen(dialog.Dialog[None]):
         self.query_one(dialog.Trouble).say(trouble)
 
     def action_move(self, rows: int) -> None:
-        """Up or down, as in every list."""
+        """Move the cursor up or down."""
         if self._parts:
             step = self._list.action_cursor_down if rows > 0 else self._list.action_cursor_up
             step()
 
     def action_leave(self) -> None:
-        """Back to the message."""
+        """Go back to the message."""
         self.dismiss(None)
 
 

@@ -1,4 +1,4 @@
-"""Writing a message. Every pause keeps the draft; closing never loses it; sending closes the screen at once."""
+"""The composer: saves the draft while it is written, keeps it when closed, closes at once when sent."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from termmail.errors import UserError
 from termmail.mail import sanitize
 from termmail.ui import editor
 from termmail.ui.actions import Place, bindings
+from termmail.ui.humanize import number
 from termmail.ui.screens.confirm import ConfirmScreen
-from termmail.ui.screens.dialog import Trouble
+from termmail.ui.screens.dialog import Trouble, quiet
 from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.widgets.attachment_row import AttachmentRow
@@ -48,14 +49,14 @@ EDITING = "editing"
 """The folder below the data folder for texts that an editor has."""
 
 WRITTEN = ("to", "cc", "bcc", "subject", "body")
-"""What a person writes of a draft."""
+"""The fields of a draft that a person writes."""
 
 
 class ComposeScreen(DismissOnce[int | None]):
     """Edits `draft`. Dismisses the outbox id of what was sent, or None.
 
-    `fresh` says that the draft was made for this screen: left unchanged, it is thrown away, even where it is stored
-    already (a forward is, for its attachments are copied in).
+    `fresh` says that the draft was made for this screen: closed without a change it is discarded, even where it is
+    stored already (a forward is stored at once, as its attachments are copied in).
     """
 
     AUTO_FOCUS = ""
@@ -77,14 +78,14 @@ class ComposeScreen(DismissOnce[int | None]):
         self._ending: Worker[None] | None = None
         self._finished = False
         self.kept = False
-        """The screen was closed with something written: it is a draft now."""
+        """Whether the screen was closed with something written, which is a draft now."""
 
     # -- what is on the screen
 
     def compose(self) -> ComposeResult:
-        """A title line, the header fields, the text, the attachments, the keys.
+        """Yield the title line, the header fields, the text, the attachments and the keys.
 
-        The widgets are held: at the very end they have left the tree, but still know what was typed.
+        The widgets are kept as attributes: after they have left the tree they still hold what was typed.
         """
         self._head = HeaderForm(self.engine, self._first)
         self._body = BodyInput(self._first.body)
@@ -94,11 +95,13 @@ class ComposeScreen(DismissOnce[int | None]):
         yield self._head
         yield self._wrong
         yield self._body
+        if self._body.rest:
+            yield quiet(f"{number(len(self._body.rest))} more characters follow and are sent. F4 shows all in $EDITOR.")
         yield AttachmentRow()
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """The cursor where a person needs it."""
+        """Put the cursor where the writing starts."""
         self.query_one(AttachmentRow).show(self.draft.attachments)
         self._first = self._current()
         if self._first.cursor == "body-end":
@@ -114,12 +117,12 @@ class ComposeScreen(DismissOnce[int | None]):
     # -- what is kept
 
     def _current(self) -> Draft:
-        """The draft as it stands on the screen."""
+        """Return the draft as it is on the screen."""
         draft = self._head.filled(self.draft)
-        return replace(draft, body=self._body.text)
+        return replace(draft, body=self._body.whole)
 
     def _changed(self) -> bool:
-        """Whether the user has put anything into a draft that was made for this screen."""
+        """Return whether the user has changed a draft that was made for this screen."""
         current, first = self._current(), self._first
         return current.attachments != first.attachments or any(
             getattr(current, name).strip() != getattr(first, name).strip() for name in WRITTEN
@@ -128,7 +131,8 @@ class ComposeScreen(DismissOnce[int | None]):
     async def _save(self, *, unchanged: bool = False) -> bool:
         """Store what is on the screen, where it differs from what is stored. Return False where that failed.
 
-        A draft that the user has not changed is stored only with `unchanged`. What has begun is not called off: a draft that was stored unnoticed would be stored a second time.
+        A draft that the user has not changed is stored only with `unchanged`. A saving that has begun is not cancelled:
+        a draft that was stored unnoticed would be stored a second time.
         """
         saving = asyncio.create_task(self._save_whole(unchanged=unchanged))
         self._savings.add(saving)
@@ -241,14 +245,15 @@ class ComposeScreen(DismissOnce[int | None]):
         body = self._body
         try:
             with self.app.batch_update(), self.app.suspend():
-                text = await editor.edit(body.text, self.engine.context.paths.data / EDITING, self.draft.id)
+                text = await editor.edit(body.whole, self.engine.context.paths.data / EDITING, self.draft.id)
         except editor.EditorError as error:
             self._trouble(str(error))
         except SuspendNotSupported:
             self._trouble("This terminal cannot be lent to an editor.")
         else:
             self._trouble("")
-            if text != body.text:
+            if text != body.whole:
+                body.rest = ""
                 body.replace(text, (0, 0), body.document.end)
                 body.move_cursor((0, 0))
                 await self._save()
@@ -257,29 +262,29 @@ class ComposeScreen(DismissOnce[int | None]):
     # -- the ends
 
     async def action_compose_save(self) -> None:
-        """Save now, and say so."""
+        """Save now, and show when."""
         if await self._save() and self.draft.id:
             self._title.say_saved()
 
     def action_compose_send(self) -> None:
-        """Send, and leave."""
+        """Send, and close."""
         self._end(self._send)
 
     def action_compose_close(self) -> None:
-        """Leave; the draft is kept."""
+        """Close, and keep the draft."""
         self._end(self._close)
 
     def action_compose_discard(self) -> None:
-        """Leave; nothing is kept."""
+        """Close, and discard the draft."""
         self._end(self._discard)
 
     def _end(self, how: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """One end at a time: what is being queued must not be called off half-way and queued again."""
+        """Send, close or discard, one at a time: a send must not be cancelled half-way and queued again."""
         if self._ending is None or self._ending.is_finished:
             self._ending = self.run_worker(how, group="end", exit_on_error=False)
 
     async def _send(self) -> None:
-        """Send, after one question where there is something to ask."""
+        """Send, after one question where there is a warning."""
         self._trouble("")
         if not self._head.check() or not await self._save():
             return
@@ -297,7 +302,7 @@ class ComposeScreen(DismissOnce[int | None]):
         self.dismiss(outbox_id)
 
     async def _close(self) -> None:
-        """Leave, and keep what was written as a draft."""
+        """Close, and keep what was written as a draft."""
         if self._fresh and not self._changed():
             await self._throw_away()
         elif await self._save():
@@ -308,7 +313,7 @@ class ComposeScreen(DismissOnce[int | None]):
         self.dismiss(None)
 
     async def _discard(self) -> None:
-        """Throw the draft away; asked only where the user has written something."""
+        """Discard the draft, after a question where the user has written something."""
         question = ConfirmScreen("Discard this draft? It cannot be brought back.", "Discard", "Keep writing")
         if (not self._fresh or self._changed()) and not await self.app.push_screen_wait(question):
             return

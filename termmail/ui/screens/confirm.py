@@ -1,4 +1,4 @@
-"""One question before what cannot be undone. Enter on its own is the safe answer."""
+"""A question before what cannot be undone. Enter alone gives the safe answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ConfirmScreen(dialog.Dialog[bool]):
-    """Asks `question`, with the `details` below it; dismisses True for yes."""
+    """Asks `question`, with the `details` below it. Dismisses True for yes, else False."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yes", "Yes"),
@@ -33,7 +33,7 @@ class ConfirmScreen(dialog.Dialog[bool]):
         self._details = details
 
     def compose(self) -> ComposeResult:
-        """The question, its details, the two answers; the focus is on the safe one."""
+        """Yield the question, its details and the two answers."""
         with dialog.Frame(classes="dialog"):
             yield dialog.title(self._question)
             for words in self._details:
@@ -43,13 +43,13 @@ class ConfirmScreen(dialog.Dialog[bool]):
                 yield dialog.button("n", self._no, "no", id="no")
 
     def on_mount(self) -> None:
-        """Enter alone must not do what cannot be undone."""
+        """Focus the safe answer."""
         self.query_one("#no").focus()
 
     def action_yes(self) -> None:
-        """Yes."""
+        """Answer yes."""
         self.dismiss(True)
 
     def action_no(self) -> None:
-        """No, and the same for going back."""
+        """Answer no."""
         self.dismiss(False)

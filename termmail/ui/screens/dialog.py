@@ -1,4 +1,4 @@
-"""The frame of the small screens that lie over the list: a question or a list first, the keys last."""
+"""The parts that all dialogs share: frame, title, text, buttons."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from termmail.ui.screens.dismiss_once import DismissOnce
 
 
 class Frame(VerticalScroll, can_focus=False):
-    """The box of a dialog. On a terminal too small for it, it scrolls to what has the focus."""
+    """The box of a dialog. On a terminal too small for it, it scrolls to the focused widget."""
 
 
 class Dialog(DismissOnce[ScreenResultType], ModalScreen[ScreenResultType], Generic[ScreenResultType]):
-    """A small screen over the others, with the looks that all of them share.
+    """A small screen over the others.
 
-    Where there is little room it goes without its inner margin (-low), and its buttons stand in a column (-narrow).
+    Where there is little room it has no inner margin (-low), and its buttons are in a column (-narrow).
     """
 
     CSS_PATH = "dialog.tcss"
@@ -30,32 +30,32 @@ class Dialog(DismissOnce[ScreenResultType], ModalScreen[ScreenResultType], Gener
 
 
 def title(words: str) -> Static:
-    """The first line: what this is about. Drawn as text, whoever wrote it."""
+    """Return the first line of a dialog, drawn as text and not as markup."""
     return Static(Content(sanitize.clean(words)), classes="dialog-title")
 
 
 def text(words: str) -> Static:
-    """A paragraph. Drawn as text, whoever wrote it."""
+    """Return a paragraph, drawn as text and not as markup."""
     return Static(Content(sanitize.clean(words)), classes="dialog-text")
 
 
 def quiet(words: str) -> Static:
-    """A remark at the end, such as the keys of a list."""
+    """Return a remark at the end, such as the keys of a list."""
     return Static(Content(sanitize.clean(words)), classes="dialog-quiet")
 
 
 class Trouble(Static):
-    """A sentence about what went wrong; takes no room while there is nothing to say."""
+    """A sentence about what went wrong; hidden while it is empty."""
 
     def __init__(self) -> None:
         super().__init__("", classes="dialog-trouble", markup=False)
 
     def say(self, words: str) -> None:
-        """Show these words, or go away with ""."""
+        """Show these words, or hide with ""."""
         self.update(Content(sanitize.clean(words)))
         self.set_class(bool(words), "-shown")
 
 
 def button(key: str, words: str, action: str, *, id: str | None = None) -> Button:  # noqa: A002  Textual's word
-    """A button that names the key that does the same."""
+    """Return a button that names the key that does the same."""
     return Button(Content(f" {words} ({key}) "), compact=True, action=f"screen.{action}", id=id)

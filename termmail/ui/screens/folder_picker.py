@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-T = TypeVar("T")
-
 LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Place(Generic[T]):
+class Place:
     """One line of the list.
 
     `name` is shown and searched, `letter` chooses the line at once ("" for none), `detail` stands at its right.
@@ -36,9 +34,9 @@ class Place(Generic[T]):
     name: str
     letter: str = ""
     detail: str = ""
-    value: T | None = None
+    value: Any = None
 
-    def chosen(self) -> T | str:
+    def chosen(self) -> Any:
         """Return what choosing this line means."""
         return self.name if self.value is None else self.value
 
@@ -58,7 +56,7 @@ class PlacesScreen(dialog.Dialog[Any]):
         Binding("enter", "choose", "Go"),
     ]
 
-    def __init__(self, title: str, places: Sequence[Place[Any]], *, new: str = "") -> None:
+    def __init__(self, title: str, places: Sequence[Place], *, new: str = "") -> None:
         super().__init__()
         self._title = title
         self._places = places
@@ -130,12 +128,12 @@ class PlacesScreen(dialog.Dialog[Any]):
 
     def _hint(self) -> str:
         if not self._typing:
-            return "A letter at the left goes there · / or another letter finds by name · Enter goes"
+            return "A letter at the left goes there at once · / or any other letter finds by name"
         if self._typed:
             return f"Name: {self._typed}▏ Enter chooses"
         return "Type a name · Enter chooses"
 
-    def _line(self, place: Place[Any]) -> Content:
+    def _line(self, place: Place) -> Content:
         letter = "" if self._typing else place.letter
         return Content.assemble(
             (f"{letter or ' '} ", "bold $text-accent"), f" {place.name}  ", (place.detail, "$foreground 60%")

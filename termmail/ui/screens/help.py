@@ -1,4 +1,4 @@
-"""All keys, in words, those of where the reader was first. It reads the table, and nothing else."""
+"""All keys in words, from the table of actions and the keymap in use."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from termmail.ui.keymap import Keymap
 
 AROUND = 7
-"""Columns of what stands around the keys: frame, margins, scroll bar."""
+"""Columns of the frame, margins and scroll bar around the keys."""
 GAP = 3
 """Blanks between two columns of keys."""
 TWINS = {"app.palette-too": "app.palette", "app.help-too": "app.help"}
-"""Second homes of one action: listed once, with the keys of both."""
+"""Actions that are the same in another place: listed once, with the keys of both."""
 
 
 class HelpScreen(dialog.Dialog[None]):
-    """Everything a key does. `first` names the place the reader comes from: list, reader, folders or composer."""
+    """Lists what each key does. `first` is the place whose keys come first: list, reader, folders or composer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "leave", "Back"),
@@ -48,15 +48,15 @@ class HelpScreen(dialog.Dialog[None]):
         self._first = first
 
     def compose(self) -> ComposeResult:
-        """The keys, filled in for the room there is."""
+        """Yield the frame, whose keys are filled in once the width is known."""
         with dialog.Frame(classes="dialog help"):
             yield dialog.title("All keys")
             with VerticalScroll(classes="help-keys"):
                 yield Static(id="help-text")
-            yield dialog.quiet("j k and Space scroll · Esc goes back · ctrl+p finds an action by name")
+            yield dialog.quiet(f"j k and Space scroll · Esc goes back · {self._palette_key()} finds an action by name")
 
     def on_resize(self, event: events.Resize) -> None:
-        """As many columns as have room, after the layout that told us: it would miss what changes in it."""
+        """Lay the keys out in as many columns as fit, after the layout that is running: it would miss the change."""
         self.call_after_refresh(self._fill, event.size.width)
 
     def _fill(self, width: int) -> None:
@@ -86,34 +86,37 @@ class HelpScreen(dialog.Dialog[None]):
     def _entry(self, action: Action) -> tuple[str, str]:
         keys = [self._keymap.all_shown(action.id)]
         keys += [self._keymap.all_shown(twin) for twin, main in TWINS.items() if main == action.id]
-        return "  ".join(filter(None, keys)) or "(ctrl+p)", action.words
+        return "  ".join(filter(None, keys)) or f"({self._palette_key()})", action.words
+
+    def _palette_key(self) -> str:
+        return self._keymap.shown("app.palette") or self._keymap.shown("app.palette-too")
 
     @property
     def _text(self) -> VerticalScroll:
         return self.query_one(".help-keys", VerticalScroll)
 
     def action_scroll(self, lines: int) -> None:
-        """By one line."""
+        """Scroll by lines."""
         self._text.scroll_relative(y=lines, animate=False)
 
     def action_page(self, pages: int) -> None:
-        """By one page."""
+        """Scroll by pages."""
         self._text.scroll_relative(y=pages * max(1, self._text.size.height - 1), animate=False)
 
     def action_end(self, last: int) -> None:
-        """To the first line, or the last."""
+        """Scroll to the first line, or the last."""
         if last:
             self._text.scroll_end(animate=False)
         else:
             self._text.scroll_home(animate=False)
 
     def action_leave(self) -> None:
-        """Back."""
+        """Go back."""
         self.dismiss(None)
 
 
 def _block(heading: str, entries: list[tuple[str, str]], keys: int, width: int) -> list[Content]:
-    """A heading, and below it what each key does; words that do not fit beside their keys go on below."""
+    """Return a heading and what each key does; words that do not fit beside their keys continue below."""
     lines = [Content.assemble((heading, "bold $text-primary"))]
     for shown, words in entries:
         first, *rest = wrap(words, max(10, width - 2 - keys))
@@ -123,7 +126,7 @@ def _block(heading: str, entries: list[tuple[str, str]], keys: int, width: int) 
 
 
 def _side_by_side(blocks: list[list[Content]], count: int, width: int) -> Content:
-    """The blocks in `count` columns of about the same height, one after the other."""
+    """Return the blocks in `count` columns of about the same height."""
     height = sum(len(block) + 1 for block in blocks) / count
     columns: list[list[Content]] = [[]]
     for block in blocks:

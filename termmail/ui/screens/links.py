@@ -1,4 +1,4 @@
-"""The links of a message: a letter on each, the whole address in sight, and the real host before anything opens."""
+"""The links of a message: a letter for each, the whole address, and the real host before anything opens."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
     from termmail.mail.message import Link
 
 LETTERS = "abcdefghilmnoprstuvwxz"
-"""What links are marked with: not j, k (they move), q (it goes back) and y (it copies)."""
+"""The letters that mark links: without j and k (move), q (back) and y (copy)."""
 
 WIDEST, FRAME = 96, 8
-"""Columns of the dialog at most, and of what stands around its list: frame, margins, scroll bar."""
+"""Columns of the dialog at most, and of the frame, margins and scroll bar around its list."""
 
 MOST = 300
-"""Links that are listed; a list of thousands is nobody's to choose from."""
+"""Links that are listed."""
 
 
 def marks(count: int) -> list[str]:
-    """A mark for each link: one letter, or two for all where the letters do not go round."""
+    """Return a mark for each link: one letter, or two where there are more links than letters."""
     if count <= len(LETTERS):
         return list(LETTERS[:count])
     return [first + second for first, second in product(LETTERS, repeat=2)][:count]
 
 
 def host(url: str) -> str:
-    """The host that a link really goes to, or the address of a mailto link; "" where there is none."""
+    """Return the host that a link really goes to, or the address of a mailto link; "" where there is none."""
     try:
         parts = urlsplit(url)
         found = (parts.path if parts.scheme == "mailto" else parts.hostname) or ""
@@ -54,9 +54,9 @@ def host(url: str) -> str:
 
 
 class LinksScreen(dialog.Dialog[str | None]):
-    """Lists links. An http link is opened here, after one question; dismisses the address that was chosen, or None.
+    """Lists links. Dismisses the address that was chosen, or None.
 
-    A mailto address is dismissed unopened: writing to it is the caller's to offer.
+    An http link is opened here, after one question. A mailto address is dismissed unopened.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,7 +74,7 @@ class LinksScreen(dialog.Dialog[str | None]):
         self._typed = ""
 
     def compose(self) -> ComposeResult:
-        """The list, and what its keys do."""
+        """Yield the list and its keys."""
         with dialog.Frame(classes="dialog dialog-wide"):
             count = len(self._links)
             yield dialog.title(f"{count} link{'' if count == 1 else 's'}" if count else "No links in this message")
@@ -89,11 +89,11 @@ class LinksScreen(dialog.Dialog[str | None]):
         return self.query_one(OptionList)
 
     def on_mount(self) -> None:
-        """The keys are for the list."""
+        """Focus the list."""
         self._list.focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fold the addresses to the room there is, after the layout that told us: it would miss what changes in it."""
+        """Fold the addresses to the new width, after the layout that is running: it would miss the change."""
         self.call_after_refresh(self._fill, event.size.width)
 
     def _fill(self, room: int) -> None:
@@ -106,7 +106,7 @@ class LinksScreen(dialog.Dialog[str | None]):
         self._list.highlighted = at if self._links else None
 
     def on_key(self, event: events.Key) -> None:
-        """A letter, or the second of two, chooses its link."""
+        """Choose the link whose mark was typed."""
         if event.character is None or event.character not in LETTERS:
             self._typed = ""
             return
@@ -120,7 +120,7 @@ class LinksScreen(dialog.Dialog[str | None]):
                 self._choose(self._links[starts[0]])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Enter or a click."""
+        """Choose with Enter or a click."""
         self._choose(self._links[event.option_index])
 
     @work(exclusive=True, exit_on_error=False)
@@ -145,26 +145,25 @@ class LinksScreen(dialog.Dialog[str | None]):
         self.dismiss(link.url)
 
     def action_copy(self) -> None:
-        """Put the address on the clipboard, as far as the terminal lets us (OSC 52)."""
+        """Copy the address to the clipboard (OSC 52, which not every terminal allows)."""
         index = self._list.highlighted
         if index is not None:
             self.app.copy_to_clipboard(sanitize.clean(self._links[index].url))
-            self.app.notify("The address was given to the terminal to copy.", markup=False)
 
     def action_move(self, rows: int) -> None:
-        """Up or down, as in every list."""
+        """Move the cursor up or down."""
         if rows > 0:
             self._list.action_cursor_down()
         else:
             self._list.action_cursor_up()
 
     def action_leave(self) -> None:
-        """Back to the message."""
+        """Go back to the message."""
         self.dismiss(None)
 
 
 def _shown(mark: str, link: Link, width: int) -> Content:
-    """A link: its mark and text, below it the whole address."""
+    """Return a link: its mark and text, and below them the whole address."""
     text, url = sanitize.clean(link.text), sanitize.clean(link.url)
     indent = " " * (len(mark) + 2)
     room = max(10, width - len(indent))

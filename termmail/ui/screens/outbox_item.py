@@ -1,4 +1,4 @@
-"""One message on its way out: how it stands, what the server said, and what can be done about it."""
+"""One outgoing message: its state, what the server said, and what can be done."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OFFERS = {
     SendState.FAILED: ("edit", "retry"),
     SendState.UNSURE: ("assume_sent", "send_again"),
 }
-"""What can be done in a state, the usual thing first; nothing while it is being sent."""
+"""The actions of each state, the usual one first; none while the message is being sent."""
 
 BUTTONS = {
     "retry": ("r", "Try now"),
@@ -53,7 +53,7 @@ BUTTONS = {
 
 
 class OutboxItemScreen(dialog.Dialog[Draft | None]):
-    """Shows an outgoing message as it changes. Dismisses the draft where the user takes it back, else None."""
+    """Shows an outgoing message as it changes. Dismisses its draft where the user takes it back, else None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back"),
@@ -74,19 +74,19 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
         self._unsubscribe: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
-        """Filled as soon as the store has answered."""
+        """Yield the parts, which are filled as soon as the store has answered."""
         with dialog.Frame(classes="dialog dialog-wide"):
             yield Vertical(id="outbox-item", classes="dialog-part")
             yield dialog.Trouble()
             yield Horizontal(id="outbox-buttons", classes="dialog-buttons")
 
     def on_mount(self) -> None:
-        """Read the row, and again whenever it changes."""
+        """Read the row now, and again whenever it changes."""
         self._unsubscribe = self._engine.context.subscribe(self._hear)
         self._show()
 
     def on_unmount(self) -> None:
-        """Nothing is listened to any more."""
+        """Unsubscribe from the engine's events."""
         if self._unsubscribe:
             self._unsubscribe()
 
@@ -115,14 +115,14 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
             self.query(Button).last().focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what the state offers."""
+        """Allow only the actions of the state."""
         if action in BUTTONS:
             return self._row is not None and action in offers(self._row)
         return super().check_action(action, parameters)
 
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_retry(self) -> None:
-        """Send now, without waiting for the clock."""
+        """Send now."""
         await self._do(sure=False)
 
     @work(exclusive=True, group="act", exit_on_error=False)
@@ -145,7 +145,7 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
 
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_assume_sent(self) -> None:
-        """The user knows that it arrived."""
+        """Mark as sent a message that the user saw arrive."""
         try:
             await self._engine.outbox.assume_sent(self._outbox_id)
         except UserError as error:
@@ -153,12 +153,12 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
 
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_edit(self) -> None:
-        """Take it back."""
+        """Take the message back as a draft."""
         await self._take_back()
 
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_remove(self) -> None:
-        """Delete what has no draft to go back to, after a question."""
+        """Delete a message that has no draft to go back to, after a question."""
         question = ConfirmScreen("Delete this message unsent? Nothing of it is kept.", "Delete", "Back")
         if await self.app.push_screen_wait(question):
             await self._take_back()
@@ -175,17 +175,17 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
         self.query_one(dialog.Trouble).say(f"{error} {error.advice}".strip())
 
     def action_leave(self) -> None:
-        """Back to the list."""
+        """Go back to the list."""
         self.dismiss(None)
 
 
 def offers(row: OutgoingRow) -> list[str]:
-    """What can be done about a message: one that a program handed over has no draft to go back to."""
+    """Return the actions for a message. One that a program handed over has no draft to go back to."""
     return ["remove" if name == "edit" and not row.draft_id else name for name in OFFERS.get(row.state, ())]
 
 
 def story(row: OutgoingRow) -> list[str]:
-    """How a message stands, paragraph by paragraph."""
+    """Return the state of a message, paragraph by paragraph."""
     said = sanitize.clean(row.words)
     paragraphs = [STATES[row.state]]
     if said:

@@ -1,4 +1,4 @@
-"""The palette: any action by its name, found while one types."""
+"""The palette: find any action by its name."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 LONGEST = 60
 COLUMN = 38
 ROOM = 60
-"""Columns a terminal needs for the keys to stand in one column."""
+"""Columns a terminal needs for the keys to be aligned."""
 
 
 class FindActionScreen(dialog.Dialog["Action | None"]):
-    """Dismisses the action that was chosen, or None. Enter takes the line that is marked, and marked is only what
-    answers to the words that were typed: with nothing typed, and with no such action, Enter does nothing."""
+    """Dismisses the action that was chosen, or None.
+
+    Enter takes the marked line. Nothing is marked while nothing is typed or nothing matches: then Enter does nothing.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
@@ -46,25 +48,25 @@ class FindActionScreen(dialog.Dialog["Action | None"]):
         self._found: list[Action] = []
 
     def compose(self) -> ComposeResult:
-        """What was typed, and the list below it."""
+        """Yield what was typed and the list below it."""
         with dialog.Frame(classes="dialog find-action"):
             yield Static("", classes="find-action-typed", markup=False)
             yield OptionList(classes="dialog-list", markup=False)
             yield dialog.quiet("Enter does it · Esc back")
 
     def on_mount(self) -> None:
-        """Everything is listed."""
+        """List all actions."""
         self._narrow("")
         self.query_one(OptionList).focus()
 
     def on_key(self, event: events.Key) -> None:
-        """Every letter narrows the list."""
+        """Narrow the list by a letter."""
         if event.is_printable and event.character is not None:
             event.stop()
             self._narrow(self._typed + typed_text.line(event.character))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Pasted words are typed words."""
+        """Take a pasted text as typed."""
         event.stop()
         self._narrow(self._typed + typed_text.line(event.text))
 
@@ -75,7 +77,7 @@ class FindActionScreen(dialog.Dialog["Action | None"]):
         shown.clear_options()
         shown.add_options([Option(self._line(action)) for action in self._found])
         if not self._found:
-            shown.add_option(Option(Content("No action is called so").stylize("$text-muted"), disabled=True))
+            shown.add_option(Option(Content("No matching action").stylize("$text-muted"), disabled=True))
         shown.highlighted = 0 if self._found and self._typed else None
         line = Content(f"{self._typed}▏") if self._typed else Content.assemble("▏", ("Find an action", "$text-muted"))
         self.query_one(".find-action-typed", Static).update(line)
@@ -85,17 +87,18 @@ class FindActionScreen(dialog.Dialog["Action | None"]):
         return Content.assemble(f"{action.words:<{column}}  ", (self._keys.all_shown(action.id), "$foreground 60%"))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Enter or a click."""
-        self.dismiss(self._found[event.option_index])
+        """Choose with Enter or a click. The list may have changed since."""
+        if event.option_index < len(self._found):
+            self.dismiss(self._found[event.option_index])
 
     def action_shorten(self) -> None:
-        """One letter back."""
+        """Delete the last letter."""
         self._narrow(self._typed[:-1])
 
     def action_clear(self) -> None:
-        """Begin anew."""
+        """Delete all letters."""
         self._narrow("")
 
     def action_leave(self) -> None:
-        """Back, without doing anything."""
+        """Go back without a choice."""
         self.dismiss(None)

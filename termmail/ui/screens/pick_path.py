@@ -1,4 +1,4 @@
-"""Choose a file to attach, or a folder to save in: type a path, Tab completes it, ~ is home."""
+"""Choose a file to attach, or a folder to save in, by typing a path that Tab completes."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 MOST = 200
-"""Entries that are listed; typing on narrows them down."""
+"""Entries that are listed."""
 
 
 def home_short(path: Path) -> str:
-    """A path as a person says it: `~` for home."""
+    """Return a path with `~` for the home folder."""
     text, home = str(path), str(Path.home())
     return "~" + text[len(home) :] if text == home or text.startswith(home + os.sep) else text
 
 
 def split(typed: str) -> tuple[Path, str]:
-    """The folder that is looked into, and how the wanted name begins."""
+    """Return the folder of a typed path, and how the wanted name begins."""
     folder, _, prefix = typed.rpartition("/")
     if typed.startswith("~") and not folder:
         return Path.home(), ""
@@ -42,7 +42,7 @@ def split(typed: str) -> tuple[Path, str]:
 
 
 def entries(typed: str, *, folders_only: bool) -> list[tuple[str, bool]]:
-    """What is in the folder typed so far and begins as typed: (name, is a folder), folders first. Raises OSError."""
+    """Return the matching entries of a typed path as (name, is a folder), folders first. Raises OSError."""
     folder, prefix = split(typed)
     found: list[tuple[str, bool]] = []
     with os.scandir(folder) as scan:
@@ -56,14 +56,14 @@ def entries(typed: str, *, folders_only: bool) -> list[tuple[str, bool]]:
 
 
 def common_start(names: list[str]) -> str:
-    """The longest beginning that all names share."""
+    """Return the longest common start of all names."""
     first, last = min(names, default=""), max(names, default="")
     length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
     return first[:length]
 
 
 def kind(path: str) -> tuple[Path | None, bool, bool]:
-    """What is at a typed path: (the path, whether it is a folder, whether it is a file)."""
+    """Return what is at a typed path: (path or None, whether it is a folder, whether it is a file)."""
     try:
         found = Path(path).expanduser()
         return found, found.is_dir(), found.is_file()
@@ -72,8 +72,9 @@ def kind(path: str) -> tuple[Path | None, bool, bool]:
 
 
 class PathInput(Input):
-    """A field in which a file's name cannot speak to the terminal. It begins with a folder, which a path from the root
-    or from home replaces.
+    """A field for a path, drawn without control characters.
+
+    It begins with a folder, which a path from the root or from home replaces.
     """
 
     def __init__(self, start: str) -> None:
@@ -81,23 +82,23 @@ class PathInput(Input):
         self._start = start
 
     def insert_text_at_cursor(self, text: str) -> None:
-        """Behind the folder, as long as nothing else was typed, no path begins anew."""
+        """Replace the start folder when a path from the root or from home is typed."""
         deeper = text == "/" and not self._start.endswith("/")
         if self.value == self._start and text.startswith(("/", "~")) and not deeper:
             self.value = ""
         super().insert_text_at_cursor(text)
 
     async def on_key(self, event: events.Key) -> None:
-        """Backspace and its like act before the letters behind them."""
+        """Edit before the next key is handled."""
         await take_in_order(self, event)
 
     def validate_value(self, value: str) -> str:
-        """Whatever a file is called, it can be drawn."""
+        """Replace what cannot be drawn."""
         return line(value)
 
 
 class PickPathScreen(dialog.Dialog[Path | None]):
-    """Dismisses the path of an existing file (or, with `folders_only`, of a folder), or None."""
+    """Dismisses the path of an existing file (with `folders_only`, of a folder), or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel"),
@@ -117,7 +118,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         self._listed_for = start
 
     def compose(self) -> ComposeResult:
-        """The question, the field, what is there."""
+        """Yield the question, the field and the listing."""
         with dialog.Frame(classes="dialog"):
             yield dialog.title(self._question)
             yield PathInput(self._start)
@@ -132,7 +133,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         return self.query_one(Input).value
 
     def on_input_changed(self) -> None:
-        """Look into the folder anew; what was wrong with the path before is no longer said."""
+        """List the folder again, and clear the error of the path before."""
         self.query_one(dialog.Trouble).say("")
         self._list()
 
@@ -162,7 +163,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         return self._names[index] if index is not None and index < len(self._names) else None
 
     def _go(self, name: str, *, is_folder: bool) -> None:
-        """Put a name of the list behind the folder typed so far."""
+        """Append a name of the list to the folder typed so far."""
         folder = self._typed.rpartition("/")[0] if not self._typed.startswith("~") or "/" in self._typed else "~"
         field = self.query_one(Input)
         field.value = (
@@ -171,7 +172,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         field.cursor_position = len(field.value)
 
     def action_complete(self) -> None:
-        """The entry under the cursor, else as much as all entries agree on."""
+        """Complete to the entry under the cursor, else to the common start of all entries."""
         chosen = self._highlighted() or (self._names[0] if len(self._names) == 1 else None)
         if chosen:
             self._go(chosen[0], is_folder=chosen[1])
@@ -181,20 +182,20 @@ class PickPathScreen(dialog.Dialog[Path | None]):
                 self._go(common, is_folder=False)
 
     def action_move(self, rows: int) -> None:
-        """Move in the list while the field keeps the keys."""
+        """Move in the list while the field keeps the focus."""
         listing = self.query_one(OptionList)
         if self._names:
             at = -1 if listing.highlighted is None else listing.highlighted
             listing.highlighted = max(0, min(len(self._names) - 1, at + rows))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """A click takes an entry."""
+        """Take the entry that was clicked."""
         name, is_folder = self._names[event.option_index]
         self._go(name, is_folder=is_folder)
 
     @work(exclusive=True, group="take", exit_on_error=False)
     async def on_input_submitted(self) -> None:
-        """Enter: into the folder under the cursor, or take the path."""
+        """Open the folder under the cursor, or take the path."""
         chosen = self._highlighted()
         if chosen:
             self._go(chosen[0], is_folder=chosen[1])
@@ -213,11 +214,11 @@ class PickPathScreen(dialog.Dialog[Path | None]):
             self.dismiss(path)
 
     def _real(self, typed: str) -> str:
-        """The path that is meant where a name of the list had to be cleaned before it could be shown."""
+        """Return the real path where a name of the list had to be cleaned before it could be shown."""
         folder, slash, shown = typed.rpartition("/")
         names = [name for name, _ in self._names if name != shown and line(name) == shown]
         return folder + slash + (names[0] if names else shown)
 
     def action_leave(self) -> None:
-        """Nothing chosen."""
+        """Go back without a choice."""
         self.dismiss(None)

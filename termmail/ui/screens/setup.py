@@ -1,4 +1,4 @@
-"""Setting up an account: address, password, done. Both connections are tried before anything is saved."""
+"""Set up an account by address and password. Both servers are tried before anything is saved."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def account_name(address: str, taken: Collection[str]) -> str:
-    """A short name for the account, from its domain: ada@mail.example.org is "example"."""
+    """Return a short name for the account from its domain: "example" for ada@mail.example.org."""
     labels = [re.sub(r"[^\w-]", "", label) for label in address.rpartition("@")[2].split(".")]
     name = next((label for label in labels[-2::-1] if len(label) > 3), labels[0]).strip("-")[:40] or "mail"
     return next(unique for n in range(1, len(taken) + 2) if (unique := name if n == 1 else f"{name}-{n}") not in taken)
@@ -54,7 +54,7 @@ class SetupScreen(DismissOnce[str | None]):
         self._saved_as = ""
 
     def compose(self) -> ComposeResult:
-        """A word of welcome, the form, what came of the try, the keys."""
+        """Yield the title, the form, the results of the try, and the keys."""
         first = not self._engine.accounts.names
         with VerticalScroll(id="setup", can_focus=False):
             yield Static("Welcome to termmail" if first else "Another account", classes="setup-title")
@@ -68,12 +68,12 @@ class SetupScreen(DismissOnce[str | None]):
         yield Static("F9 try and save · Tab next · Esc back", id="setup-keys")
 
     def on_mount(self) -> None:
-        """Start with the address."""
+        """Focus the address."""
         self.query_one("#address", Input).focus()
 
     @on(Input.Submitted)
     def _enough(self, event: Input.Submitted) -> None:
-        """Enter in the password: it is all that is needed."""
+        """Try the account on Enter in the password."""
         if event.value:
             self.action_try_it()
         else:
@@ -83,16 +83,18 @@ class SetupScreen(DismissOnce[str | None]):
     @on(Select.Changed)
     @on(Tick.Changed)
     def _outdated(self, event: Input.Changed | Select.Changed | Tick.Changed) -> None:
-        """What came of the last try is said no longer of a server that is asked for something else now."""
+        """Clear the results of the last try that a change makes outdated."""
+        if self._trying is None:
+            self.query_one(dialog.Trouble).say("")
         changed = event.control.id or ""
         for kind in ("pop3", "smtp") if self._trying is None else ():
-            if changed == "password" or changed.startswith(kind):
+            if changed in {"password", "ca-file"} or changed.startswith(kind):
                 self.query(f".setup-step.{kind}").set(display=False)
 
     # -- the try
 
     def action_try_it(self) -> None:
-        """Try both servers; one try at a time. Once the account is saved, go on to it."""
+        """Try both servers, one try at a time. Once the account is saved, go to it."""
         if self._saved_as:
             self.dismiss(self._saved_as)
         elif self._trying is None and (read := self.query_one(AccountForm).read()) is not None:
@@ -171,14 +173,14 @@ class SetupScreen(DismissOnce[str | None]):
         self.set_focus(self.query_one("#cancel" if trying else "#try"), scroll_visible=False)
 
     def _show_end(self) -> None:
-        """Scroll down once what was just said has its place."""
+        """Scroll to the end after the next layout."""
         self.call_after_refresh(self.query_one("#setup", VerticalScroll).scroll_end, animate=False, immediate=True)
 
     # -- the end
 
     @work(group="leave", exit_on_error=False)
     async def action_leave(self) -> None:
-        """Stop a running try; else go back, asking first where something was typed."""
+        """Stop a running try; else go back, after a question where something was typed."""
         if self._trying is not None:
             self._trying.cancel()
             self.query_one(dialog.Trouble).say("Stopped. Nothing is saved.")

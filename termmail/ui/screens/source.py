@@ -1,4 +1,4 @@
-"""A long text to read and nothing else: the source of a message, or all its headers. Every byte of it is cleaned."""
+"""A long text to read, such as the source of a message, with every control character replaced."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 MOST = 2_000_000
-"""Characters that are shown; `termmail show --raw` gives the rest."""
+"""Characters that are shown; `termmail show --raw` prints the rest."""
 
 
 def fold(text: str, width: int) -> list[str]:
-    """The lines of a cleaned text, those that are wider than `width` cells continued on the next line."""
+    """Return the lines of a cleaned text; lines wider than `width` cells continue on the next one."""
     folded: list[str] = []
     for line in text.split("\n"):
         if (len(line) if line.isascii() else cell_len(line)) <= width:
@@ -38,7 +38,7 @@ def fold(text: str, width: int) -> list[str]:
 
 
 class PlainText(ScrollView, can_focus=True):
-    """Paints lines of text, folded to the width it has."""
+    """Paints lines of text, folded to its width."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", show=False),
@@ -55,7 +55,7 @@ class PlainText(ScrollView, can_focus=True):
         self._lines: list[str] = []
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fold to the new width, away from the loop."""
+        """Fold to the new width, in a thread."""
         if event.size.width > 3:
             self._fold(event.size.width - 3)  # a blank on each side, and the scroll bar
 
@@ -73,14 +73,14 @@ class PlainText(ScrollView, can_focus=True):
         return fold(self._cleaned, width)
 
     def render_line(self, y: int) -> Strip:
-        """One line, as wide as the widget."""
+        """Return one line, as wide as the widget."""
         row = self.scroll_offset.y + y
         text = self._lines[row] if row < len(self._lines) else ""
         return Strip([Segment(f" {text}")]).adjust_cell_length(self.size.width).apply_style(self.rich_style)
 
 
 class SourceScreen(DismissOnce[None]):
-    """Shows `text` under `title`, and closes."""
+    """Shows `text` under `title`."""
 
     CSS_PATH = "source.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,19 +94,19 @@ class SourceScreen(DismissOnce[None]):
         self._text = text
 
     def compose(self) -> ComposeResult:
-        """The title line, the text, the keys."""
+        """Yield the title line, the text and the keys."""
         yield Static(Content(sanitize.clean(self._title)), classes="source-title")
         yield PlainText(self._text)
         yield Static("↑ ↓ PgUp PgDn scroll · Esc back", classes="source-keys")
 
     def on_mount(self) -> None:
-        """The keys scroll the text."""
+        """Focus the text."""
         self.query_one(PlainText).focus()
 
     def action_page(self) -> None:
-        """A page on."""
+        """Scroll one page down."""
         self.query_one(PlainText).action_page_down()
 
     def action_leave(self) -> None:
-        """Back to the message."""
+        """Go back to the message."""
         self.dismiss(None)

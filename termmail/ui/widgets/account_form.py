@@ -1,7 +1,8 @@
-"""The form of an account: the person, the server that mail comes from, the server it goes out through."""
+"""The form of an account: the person, the POP3 server, the SMTP server."""
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ SECURITY = (("TLS", "tls"), ("STARTTLS", "starttls"), ("none, readable by anyone
 
 
 class ServerForm(Vertical):
-    """One server. What the user has not changed follows the guess that comes from the address."""
+    """The fields of one server. What the user has not changed follows the guess from the address."""
 
     def __init__(self, kind: str, heading: str) -> None:
         super().__init__(id=kind, classes="server")
@@ -36,7 +37,7 @@ class ServerForm(Vertical):
         self._guessed: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        """Heading, server and port, security, user."""
+        """Yield heading, server and port, security, user."""
         kind = self._kind
         yield Static(Content(self._heading), classes="form-heading")
         port = LineInput(id=f"{kind}-port")
@@ -61,7 +62,7 @@ class ServerForm(Vertical):
         return self.query_one(f"#{self._kind}-{name}", Field)
 
     def suggest(self, settings: Pop3 | Smtp) -> None:
-        """Fill in what the user has left as it was."""
+        """Fill in what the user has not changed."""
         for name, value in (
             ("host", settings.host),
             ("port", str(settings.port)),
@@ -76,7 +77,7 @@ class ServerForm(Vertical):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        """Typing replaces a guess, and adds to what was typed."""
+        """Let typing replace a guess, and clear the error that it mends."""
         name = (event.input.id or "").removeprefix(f"{self._kind}-")
         event.input.select_on_focus = event.value == self._guessed.get(name)
         if name in {"host", "port"}:
@@ -84,18 +85,23 @@ class ServerForm(Vertical):
 
     @on(Select.Changed)
     def _security_changed(self, event: Select.Changed) -> None:
-        """The port follows while it is the usual one; no encryption wants to be meant."""
+        """Set the usual port of the new security, and show the box that confirms going without."""
         usual = {str(self._usual_port(value)) for _, value in SECURITY}
         if self._input("port").value in usual | {""}:
             self._input("port").value = self._guessed["port"] = str(self._usual_port(str(event.value)))
         self.query_one(Tick).display = event.value == "none"
+        self._field("security-field").say("")
+
+    @on(Tick.Changed)
+    def _meant(self) -> None:
+        self._field("security-field").say("")
 
     def _usual_port(self, security: str) -> int:
         kind = Pop3 if self._kind == "pop3" else Smtp
         return kind(host="localhost", security=security).port  # type: ignore[arg-type]  # one of SECURITY
 
     def _wrong(self) -> tuple[str, str]:
-        """Which of "host" and "port" is wrong, and the sentence that says so; "" twice where neither is."""
+        """Return which of "host" and "port" is wrong and a sentence about it; "" twice where neither is."""
         host, port = self._input("host").value.strip(), self._input("port").value.strip()
         if not HOST.match(host):
             return "host", "The name of the server, such as mail.example.org."
@@ -105,18 +111,18 @@ class ServerForm(Vertical):
 
     @on(Input.Blurred)
     def _left(self) -> None:
-        """Say what is wrong as soon as the field is left; an empty one may still follow from the address."""
+        """Show what is wrong when a field is left; an empty one may still be filled from the address."""
         name, words = self._wrong()
         self._field("server").say(words if name and self._input(name).value.strip() else "")
 
     def miss(self) -> Field:
-        """The server could not be reached: go to its name, and return its field."""
+        """Focus the name of a server that could not be reached, and return its field."""
         self._input("host").focus()
         self._field("server").say("Not reached. Check the name and the port.")
         return self._field("server")
 
     def settings(self) -> dict[str, object] | None:
-        """What is typed, as the arguments of Pop3 or Smtp; None where something is wrong, which is then said."""
+        """Return the arguments of Pop3 or Smtp, or None after showing what is wrong."""
         host, port = self._input("host").value.strip(), self._input("port").value.strip()
         security, user = str(self._select().value), self._input("user").value.strip()
         wrong, words = self._wrong()
@@ -137,10 +143,10 @@ class ServerForm(Vertical):
 
 
 class AccountForm(Vertical):
-    """Everything an account needs. `read()` gives it, or says beside the fields what is missing."""
+    """All fields of an account. `read()` returns it, or shows beside the fields what is missing."""
 
     def compose(self) -> ComposeResult:
-        """The person first; the servers fill themselves in from the address."""
+        """Yield the person, the servers (filled in from the address), and the rarely needed fields."""
         yield Field("Address", LineInput(id="address", placeholder="you@example.org"), id="address-field")
         yield Field("Your name", LineInput(id="name", placeholder="such as Ada Lovelace"))
         yield Field("Password", LineInput(id="password", password=True, enter_submits=True), id="password-field")
@@ -150,12 +156,15 @@ class AccountForm(Vertical):
         second = Field("Password", LineInput(id="smtp-password", password=True), id="smtp-password-field")
         second.display = False
         yield second
+        yield Field(
+            "CA file", LineInput(id="ca-file", placeholder="only for a certificate of your own"), id="ca-file-field"
+        )
 
     def _value(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value
 
     def _say(self, name: str, words: str) -> bool:
-        """Say it beside the field; True where there was something to say."""
+        """Show words beside a field and focus it; return whether there were any."""
         self.query_one(f"#{name}-field", Field).say(words)
         if words:
             self.query_one(f"#{name}", Input).focus()
@@ -163,8 +172,19 @@ class AccountForm(Vertical):
 
     @property
     def touched(self) -> bool:
-        """Whether there is anything to lose."""
+        """Return whether anything was typed."""
         return any(self._value(name) for name in ("address", "name", "password"))
+
+    @on(Input.Changed)
+    def _mended(self, event: Input.Changed) -> None:
+        """Clear what was wrong with a field as soon as it is changed; a user name clears the refused password."""
+        name = (event.input.id or "").removeprefix("pop3-").removeprefix("smtp-")
+        for field in {"user": ("password", "smtp-password"), "password": ("password", "smtp-password")}.get(
+            name, (event.input.id or "",)
+        ):
+            for found in self.query(f"#{field}-field").results(Field):
+                if not found.quiet:
+                    found.say("")
 
     @on(Input.Blurred, "#address")
     def _guess(self) -> None:
@@ -182,7 +202,7 @@ class AccountForm(Vertical):
         self.query_one("#smtp-password-field").display = event.tick.value
 
     def refuse(self, kind: str) -> Field:
-        """The server of this kind did not let the user in: go to the password that it was given, and return its field."""
+        """Focus the password that the server of this kind refused, and return its field."""
         other = kind == "smtp" and self.query_one("#other", Tick).value
         words = "Not accepted. Check it and the user name; many providers want an app password."
         name = "smtp-password" if other else "password"
@@ -190,11 +210,11 @@ class AccountForm(Vertical):
         return self.query_one(f"#{name}-field", Field)
 
     def miss(self, kind: str) -> Field:
-        """The server of this kind could not be reached: go to its name, and return its field."""
+        """Focus the name of the server of this kind, which could not be reached, and return its field."""
         return self.query_one(f"#{kind}", ServerForm).miss()
 
     def read(self) -> tuple[Account, str, str | None] | None:
-        """The account, the password, and the other password for SMTP if there is one. None: something is missing."""
+        """Return the account, the password, and the SMTP password if it is another one; None where something is missing."""
         address = self._value("address").strip()
         wrong = self._say("address", "" if ADDRESS.match(address) else NOT_AN_ADDRESS)
         if wrong:
@@ -210,6 +230,8 @@ class AccountForm(Vertical):
         other = self._value("smtp-password") if self.query_one("#other", Tick).value else None
         if self._say("smtp-password", "The password for sending." if other == "" else ""):
             return None
+        if ca_file := self._value("ca-file").strip():
+            pop3["tls_ca_file"] = smtp["tls_ca_file"] = os.path.abspath(os.path.expanduser(ca_file))  # noqa: PTH100, PTH111 - pathlib raises on ~nobody
         account = Account(
             address=address,
             name=self._value("name").strip(),

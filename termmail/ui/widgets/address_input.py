@@ -1,4 +1,4 @@
-"""A field for addresses that completes them from the people written to and received from."""
+"""A field for addresses that completes them from the contacts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WIDEST = 60
 
 
 def fragment(text: str, cursor: int) -> tuple[int, int]:
-    """Start and end of the address that is being typed at `cursor`: between commas that are not inside quotes."""
+    """Return start and end of the address at `cursor`: between commas that are not inside quotes."""
     start, quoted, escaped = 0, False, False
     for index, char in enumerate(text):
         if escaped:
@@ -46,10 +46,10 @@ def fragment(text: str, cursor: int) -> tuple[int, int]:
 
 
 class AddressChoices(Widget):
-    """The addresses that would complete what is typed, one a line, floating below the field."""
+    """The addresses that would complete what is typed, one a line, below the field."""
 
     class Chosen(Message):
-        """A choice was clicked."""
+        """Posted when a choice is clicked."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
@@ -62,24 +62,24 @@ class AddressChoices(Widget):
 
     @property
     def shown(self) -> bool:
-        """Whether there is anything to choose."""
+        """Return whether there is anything to choose."""
         return bool(self.addresses)
 
     def show(self, addresses: Sequence[Address], cursor: int | None) -> None:
-        """Show these, with one of them or none under the cursor; nothing where there are none."""
+        """Show these addresses, with the cursor on one of them or on none."""
         self.addresses = tuple(addresses[:MOST])
         self.cursor = cursor if self.shown else None
         self.set_class(self.shown, "-shown")
         self.refresh(layout=True)
 
     def move(self, rows: int) -> None:
-        """The cursor goes round."""
+        """Move the cursor, from the last choice to the first."""
         at = self.cursor if self.cursor is not None else (-1 if rows > 0 else 0)
         self.cursor = (at + rows) % len(self.addresses)
         self.refresh()
 
     def render(self) -> Content:
-        """One line each; the one under the cursor is reversed and has a mark, for where there is no colour."""
+        """Return one line for each; the one under the cursor is reversed and marked, as not every terminal has colour."""
         lines = []
         for index, address in enumerate(self.addresses):
             under = index == self.cursor
@@ -88,14 +88,16 @@ class AddressChoices(Widget):
         return Content("\n").join(lines)
 
     def on_click(self, event: events.Click) -> None:
-        """The mouse chooses too."""
+        """Choose by the mouse."""
         if 0 <= event.y < len(self.addresses):
             self.post_message(self.Chosen(event.y))
 
 
 class AddressInput(LineInput):
-    """Takes a list of addresses. While choices are shown, Tab and Enter accept the one under the cursor, up and down
-    move it, Esc hides them; without choices these keys are what they are everywhere.
+    """Takes a list of addresses.
+
+    While choices are shown, Tab and Enter accept the one under the cursor, up and down move it, Esc hides them.
+    Without choices these keys do what they do everywhere.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -112,13 +114,13 @@ class AddressInput(LineInput):
         self._answered = ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Never steal a key while nothing is shown."""
+        """Leave Esc to the screen while no choices are shown."""
         if action == "hide":
             return self._choices.shown
         return super().check_action(action, parameters)
 
     async def on_key(self, event: events.Key) -> None:
-        """Tab and Enter take the choice under the cursor, but never one that was offered for other letters."""
+        """Take the choice under the cursor on Tab and Enter, unless it was offered for other letters."""
         start, end = fragment(self.value, self.cursor_position)
         current = self.value[start:end].strip() == self._answered
         if event.key in {"tab", "enter"} and self._choices.cursor is not None and current and self.has_focus:
@@ -137,7 +139,7 @@ class AddressInput(LineInput):
             self.run_worker(self._ask(asked), exclusive=True, group="complete", exit_on_error=False)
 
     async def _ask(self, asked: str) -> None:
-        """Show who is meant. A whole address is not replaced by a longer one unless the user moves there."""
+        """Show the choices. A whole address is replaced by a longer one only when the user moves there."""
         addresses = await self._complete(asked)
         start, end = fragment(self.value, self.cursor_position)
         if self.value[start:end].strip() != asked or not self.has_focus:
@@ -154,7 +156,7 @@ class AddressInput(LineInput):
             self._choices.show((), None)
 
     def take(self, index: int) -> None:
-        """Put a choice in the place of what was typed, ready for the next address."""
+        """Replace what was typed by a choice, ready for the next address."""
         start, end = fragment(self.value, self.cursor_position)
         chosen = (" " if start else "") + format_addresses([self._choices.addresses[index]])
         rest = self.value[end:].lstrip(",; ")
@@ -163,11 +165,11 @@ class AddressInput(LineInput):
         self.cursor_position = start + len(chosen) + 2
 
     def action_hide(self) -> None:
-        """Esc: no choices, and the text stays as typed."""
+        """Hide the choices and keep the text as typed."""
         self._hide()
 
     def action_move(self, rows: int) -> None:
-        """Up and down: among the choices, else among the fields."""
+        """Move among the choices, else among the fields."""
         if self._choices.shown:
             self._choices.move(rows)
         elif rows > 0:
@@ -176,7 +178,7 @@ class AddressInput(LineInput):
             self.screen.focus_previous()
 
     def on_blur(self) -> None:
-        """Choices belong to the field that has the focus."""
+        """Hide the choices when the field loses the focus."""
         self._hide()
 
 
@@ -189,11 +191,11 @@ class AddressField(Field):
         super().__init__(label, self.input, hint=hint, id=f"{id}-field")
 
     def compose(self) -> ComposeResult:
-        """The field, then the choices, floating."""
+        """Yield the field, then the choices."""
         yield from super().compose()
         yield self.choices
 
     def on_address_choices_chosen(self, event: AddressChoices.Chosen) -> None:
-        """A click on a choice."""
+        """Take the choice that was clicked."""
         event.stop()
         self.input.take(event.index)

@@ -1,4 +1,4 @@
-"""The files that go with a draft: name and size, and Del takes one out."""
+"""The attachments of a draft: name and size; Del removes one."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class AttachmentRow(OptionList):
-    """Lists attachments; out of sight while there are none."""
+    """Lists attachments; hidden while there are none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("delete,backspace,d", "remove", "Remove the attachment"),
     ]
 
     class Remove(Message):
-        """The user takes this file out."""
+        """Posted when the user removes a file."""
 
         def __init__(self, file_id: int) -> None:
             super().__init__()
@@ -52,7 +52,7 @@ class AttachmentRow(OptionList):
         self.border_subtitle = "del removes"
 
     def action_remove(self) -> None:
-        """Take out the one under the cursor."""
+        """Remove the one under the cursor."""
         if self.highlighted is not None:
             self.post_message(self.Remove(self._files[self.highlighted].id))
 

@@ -1,4 +1,4 @@
-"""A box to tick that can be told on from off without colour."""
+"""A check box whose state shows without colour, which is all that Textual's Checkbox has."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
 BOX = 4
-"""Cells of the box and the blank behind it."""
+"""Cells of the box and the blank after it."""
 
 
 class Tick(Widget, can_focus=True):
-    """`[x] words`; Space, Enter or a click turns it round."""
+    """`[x] words`; Space, Enter or a click toggles it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,enter", "turn", show=False),
@@ -30,7 +30,7 @@ class Tick(Widget, can_focus=True):
     value = reactive(False)
 
     class Changed(Message):
-        """It was turned round."""
+        """Posted when the box is toggled."""
 
         def __init__(self, tick: Tick) -> None:
             super().__init__()
@@ -38,7 +38,7 @@ class Tick(Widget, can_focus=True):
 
         @property
         def control(self) -> Tick:
-            """The box, for `on`."""
+            """Return the box, for `on`."""
             return self.tick
 
     def __init__(self, words: str, *, id: str) -> None:  # noqa: A002  Textual's word
@@ -46,25 +46,25 @@ class Tick(Widget, can_focus=True):
         self._words = words
 
     def render(self) -> Content:
-        """The box, then what it is for, all of it."""
+        """Return the box and its words, wrapped."""
         return Content(("[x] " if self.value else "[ ] ") + f"\n{' ' * BOX}".join(self._lines(self.size.width)))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  as Textual calls it
-        """As many lines as the words need."""
+        """Return as many lines as the words need."""
         return len(self._lines(width))
 
     def _lines(self, width: int) -> list[str]:
         return wrap(self._words, max(1, width - BOX))
 
     def watch_value(self) -> None:
-        """Tell whoever asked."""
+        """Report the change."""
         if self.is_mounted:
             self.post_message(self.Changed(self))
 
     def action_turn(self) -> None:
-        """On to off, off to on."""
+        """Toggle the box."""
         self.value = not self.value
 
     def on_click(self) -> None:
-        """The mouse does the same."""
+        """Toggle the box."""
         self.action_turn()

@@ -1,4 +1,4 @@
-"""The first line of the composer: what is being written, from whom, and when it was last saved."""
+"""The first line of the composer: what is written, from which account, and when it was saved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ComposeTitle(Horizontal):
-    """`fresh`: the draft was not opened again from Drafts."""
+    """A title line. `fresh`: the draft was not opened again from Drafts."""
 
     def __init__(self, engine: Engine, draft: Draft, *, fresh: bool) -> None:
         super().__init__(id="compose-title")
@@ -30,10 +30,10 @@ class ComposeTitle(Horizontal):
         self._saved = Static("", id="compose-saved", markup=False)
 
     def compose(self) -> ComposeResult:
-        """The words at the left, the time at the right."""
+        """Yield the words at the left and the time at the right."""
         yield Static(Content(self._words), id="compose-name")
         yield self._saved
 
     def say_saved(self) -> None:
-        """The draft was stored just now, in local time."""
+        """Show the local time as that of the last saving."""
         self._saved.update(f"Saved {datetime.now().astimezone():%H:%M}")

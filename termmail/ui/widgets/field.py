@@ -1,4 +1,4 @@
-"""One line of a form: its label, where one types, and a sentence below it when something is wrong."""
+"""One line of a form: a label, a widget, and a sentence below it when something is wrong."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 async def take_in_order(widget: Widget, event: events.Key, onward: Collection[str] = ()) -> None:
     """Let a key act before those pressed right after it, whether it edits or leaves by one of the `onward` keys.
 
-    Textual gives each key to what has the focus when the key is read. A letter is taken at once, but Backspace, the
-    arrows and Tab act only when they have bubbled up to the app: over a slow line, where many keys come together,
-    `teh`, two Backspaces and `he` would end as `teh`, and the subject would be typed into To. So the field does
-    itself what its keys mean, and passes on what still comes to it after the focus has gone.
+    Textual gives each key to the widget that has the focus when the key is read. A letter is inserted at once, but
+    Backspace, the arrows and Tab act only when they have bubbled up to the app: of many keys that arrive together,
+    `teh`, two Backspaces and `he` would end as `teh`. So the field runs its own bindings itself, and passes on the
+    keys that it gets after it has lost the focus.
     """
     focused = widget.screen.focused
     if focused is not widget and focused is not None:
@@ -45,14 +45,15 @@ async def take_in_order(widget: Widget, event: events.Key, onward: Collection[st
 
 
 def _edits(widget: Widget, event: events.Key) -> bool:
-    """Whether the key is bound by the field itself."""
+    """Return whether the key is bound by the field itself."""
     bound = None if event.is_printable else widget.screen.active_bindings.get(event.key)
     return bound is not None and bound.node is widget and bound.enabled
 
 
 class LineInput(Input):
-    """One line to type in, without a border of its own; without the focus it shows its beginning. Arrows up and down
-    go to the fields around it, and so does Enter unless `enter_submits`.
+    """One line to type in, without a border; without the focus it shows its start.
+
+    The arrows up and down go to the fields around it, and so does Enter unless `enter_submits`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,33 +81,35 @@ class LineInput(Input):
         self._onward = {"tab"} if enter_submits else {"tab", "enter"}
 
     async def on_key(self, event: events.Key) -> None:
-        """Tab, Shift+Tab and Enter leave the field at once; what edits does so at once too."""
+        """Leave the field on Tab, Shift+Tab and Enter, and edit, before the next key is handled."""
         await take_in_order(self, event, self._onward)
 
     def on_blur(self) -> None:
-        """How a text begins says most of it."""
+        """Show the start of the text."""
         self.scroll_to(x=0, animate=False)
 
     def on_focus(self) -> None:
-        """Back to where one writes."""
+        """Scroll to the cursor."""
         self.scroll_to_region(Region(self._cursor_offset, 0, width=1, height=1), animate=False)
 
     def validate_value(self, value: str) -> str:
-        """Whatever way the text came, typed, pasted or set: it can be drawn."""
+        """Replace what cannot be drawn, however it was entered."""
         return typed_text.line(value)
 
 
 class Field(Vertical):
-    """A labelled widget of one line, with a place below it for what is wrong."""
+    """A labelled widget of one line, with a note below it for what is wrong."""
 
     def __init__(self, label: str, content: Widget, *, hint: str = "", id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes="field")
         self._label = label
         self._content = content
         self._hint = hint
+        self.quiet = True
+        """Whether the note, if there is one, tells of nothing wrong."""
 
     def compose(self) -> ComposeResult:
-        """Label, content and hint on one line, the note below."""
+        """Yield label, content and hint on one line, the note below."""
         with Horizontal(classes="field-row"):
             yield Label(Content(self._label), classes="field-label")
             yield self._content
@@ -119,7 +122,7 @@ class Field(Vertical):
         self.add_class("-active")
 
     def on_descendant_blur(self) -> None:
-        """Take the mark away."""
+        """Remove the mark of the label."""
         self.remove_class("-active")
 
     def hint(self, words: str) -> None:
@@ -127,8 +130,9 @@ class Field(Vertical):
         self.query_one(".field-hint", Label).update(Content(words))
 
     def say(self, words: str, *, quiet: bool = False) -> None:
-        """What is wrong with this field, or with `quiet` what is good to know; "" when there is nothing."""
+        """Show what is wrong with this field, or with `quiet` what is good to know; hide the note with ""."""
         note = self.query_one(".field-note", Static)
         note.update(Content(sanitize.clean(words)))
         note.set_class(bool(words), "-shown")
         note.set_class(quiet, "-quiet")
+        self.quiet = quiet or not words

@@ -1,4 +1,4 @@
-"""The head of a message that is being written: From, To, Cc, Bcc, Subject."""
+"""The header fields of a draft: From, To, Cc, Bcc, Subject."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def sender_words(engine: Engine, name: str) -> str:
-    """Who an account writes as."""
+    """Return the name and address that an account writes as."""
     account = engine.accounts.settings(name)
     return sanitize.address_text(Address(account.name, account.address))
 
 
 class HeaderForm(Vertical):
-    """Edits the header of a draft. Cc and Bcc stay folded away until they are asked for or filled."""
+    """Edits the header of a draft. Cc and Bcc are hidden until they are asked for or filled."""
 
     def __init__(self, engine: Engine, draft: Draft) -> None:
         super().__init__(id="compose-head")
@@ -49,7 +49,7 @@ class HeaderForm(Vertical):
             self._from = Select(choices, value=value, allow_blank=False, compact=True, id="from")
 
     def compose(self) -> ComposeResult:
-        """From only where there is a choice."""
+        """Yield the fields; From only where there is a choice."""
         if self._from:
             yield Field("From", self._from)
         for name, field in self._addresses.items():
@@ -58,11 +58,11 @@ class HeaderForm(Vertical):
         yield Field("Subject", self._subject)
 
     def _typed(self, name: str) -> str:
-        """The addresses of a field, without the comma that waits for the next one."""
+        """Return the addresses of a field without a trailing comma."""
         return self._addresses[name].input.value.strip().rstrip(",; ")
 
     def filled(self, draft: Draft) -> Draft:
-        """The draft with what is typed here."""
+        """Return the draft with what is typed here."""
         return replace(
             draft,
             account=str(self._from.value) if self._from else draft.account,
@@ -73,18 +73,18 @@ class HeaderForm(Vertical):
         )
 
     def first_empty(self) -> Input | None:
-        """To or Subject, whichever still wants to be filled."""
+        """Return the first empty field of To and Subject, or None."""
         return next((field for field in (self._addresses["to"].input, self._subject) if not field.value), None)
 
     def unfold(self) -> None:
-        """Show Cc and Bcc, and go there."""
+        """Show Cc and Bcc, and focus Cc."""
         for field in self._addresses.values():
             field.display = True
         self._addresses["to"].hint("")
         self._addresses["cc"].input.focus()
 
     def check(self) -> bool:
-        """Look at the addresses; say below a field what is wrong with it, and go to the first such field."""
+        """Check the addresses, show what is wrong below each field, and focus the first such field."""
         notes = {name: self._wrong(name) for name in self._addresses}
         if not any(self._typed(name) for name in self._addresses):
             notes["to"] = "Who is it for? Give at least one address."

@@ -1,4 +1,4 @@
-"""The block on top of a message: subject, people, date, files; then termmail's own warnings and notes."""
+"""Lay out the block on top of a message: subject, people, date, files; then termmail's own warnings and notes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ LABEL = 7
 MORE_LINES = 2
 """Lines beyond the first that the people a message went to may take."""
 MOST_NAMES = 60
-"""People beyond whom nobody is looked at: so many never fit."""
+"""People and files that are looked at: more never fit."""
+MOST_WARNINGS = 20
+"""Warnings about files that are shown."""
 LOW = 14
 """Lines of the reader below which the block keeps to subject, sender and warnings, and in Sent to whom it went."""
 
@@ -32,11 +34,11 @@ LOW = 14
 def head(
     row: Row, message: Message | None, notes: Sequence[str], width: int, height: int, *, warned: int = 0
 ) -> list[HeadLine]:
-    """The lines of the block, each at most `width` cells and together at most half of `height`.
+    """Return the lines of the block, each at most `width` cells and together at most half of `height`.
 
     A note that does not fit whole is left out. The first `warned` of the notes are warnings: those stand above
     everything that could push them out, and where there is no room for them one line says how many there are. The
-    sender's address is never cut (SAFETY M3).
+    sender's address is never cut, for a look-alike would hide in what is missing.
     """
     low, budget = height < LOW, max(2, height // 2)
     top: list[HeadLine] = [((sanitize.cut(row.subject or "(no subject)", width), "title"),)]
@@ -63,7 +65,7 @@ def _is_sent(row: Row) -> bool:
 
 
 def _warned(found: list[str], width: int, room: int) -> list[HeadLine]:
-    """Every warning; where there is no room for all of them, those that fit whole and how many more there are."""
+    """Return every warning, or those that fit whole and how many more there are."""
     each = [_folded(words, width, "  ! ", "warning") for words in found]
     if not each or sum(map(len, each)) <= room:
         return [line for lines in each for line in lines]
@@ -75,7 +77,7 @@ def _warned(found: list[str], width: int, room: int) -> list[HeadLine]:
 
 
 def replies_elsewhere(message: Message | None) -> list[str]:
-    """Where an answer goes, in a sentence, where that is not whoever it is from."""
+    """Return a sentence on where a reply goes, where that is not the sender; else nothing."""
     if message is None:
         return []
     senders = {address.email.casefold() for address in message.envelope.sender}
@@ -84,7 +86,7 @@ def replies_elsewhere(message: Message | None) -> list[str]:
 
 
 def _who(row: Row, message: Message | None, width: int, *, low: bool) -> list[HeadLine]:
-    """Who it is from, or goes to, and when: the date at the right edge, or on its own line where there is no room."""
+    """Return sender or recipients with the date: at the right edge, or on a line of its own where there is no room."""
     label, people = "From", facts(row).who
     if message is not None:
         people = ", ".join(map(sanitize.address_text, message.envelope.sender)) or "nobody"
@@ -99,14 +101,14 @@ def _who(row: Row, message: Message | None, width: int, *, low: bool) -> list[He
 
 
 def _whole(label: str, words: str, width: int) -> list[HeadLine]:
-    """Words that are never cut: they go on in the next line, broken at blanks where there are any."""
+    """Return words that are never cut: they continue on the next line, broken at blanks where there are any."""
     lines = _folded(words, width, " " * LABEL, "text")
     first = "".join(text for text, _ in lines[0])[LABEL:]
     return [((label.ljust(LABEL), "label"), (first, "text")), *lines[1:]]
 
 
 def _others(message: Message, width: int, room: int) -> list[HeadLine]:
-    """Who else has it, all of them as long as there is room, and what files came along."""
+    """Return who else received it, all of them as long as there is room, and its files."""
     lines: list[HeadLine] = []
     envelope = message.envelope
     rows = [(label, people) for label, people in (("To", envelope.to), ("Cc", envelope.cc)) if people]
@@ -118,36 +120,39 @@ def _others(message: Message, width: int, room: int) -> list[HeadLine]:
             room -= len(whole) - 1
             lines += whole
         else:
-            few = _as_many_as_fit([sanitize.address_text(one) for one in people], max(1, width - LABEL))
+            few = _as_many_as_fit(names, max(1, width - LABEL), len(people))
             lines.append(((label.ljust(LABEL), "label"), (few, "text")))
     if message.parts:
         hint = " · A opens or saves" if width >= 50 else ""
-        names = [f"{part.name} ({size(part.size)})" for part in message.parts]
-        files = _as_many_as_fit(names, max(1, width - LABEL - len(hint)))
+        names = [f"{part.name} ({size(part.size)})" for part in message.parts[:MOST_NAMES]]
+        files = _as_many_as_fit(names, max(1, width - LABEL - len(hint)), len(message.parts))
         lines.append((("Files".ljust(LABEL), "label"), (files, "text"), (hint, "label")))
     return lines
 
 
-def _as_many_as_fit(names: list[str], room: int) -> str:
-    """The names one after the other, as many as fit whole, then how many more there are."""
-    shown = names[0]
-    for place, name in enumerate(names[1:], 1):
-        more = f" and {len(names) - place} more"
-        if cell_len(f"{shown}, {name}{more}") > room:
+def _as_many_as_fit(names: list[str], room: int, total: int) -> str:
+    """Return as many of the names as fit whole, then how many more of `total` there are."""
+    shown = ""
+    for place, name in enumerate(names, 1):
+        longer = f"{shown}, {name}" if shown else name
+        more = f" and {total - place} more" if place < total else ""
+        if cell_len(longer) + len(more) > room and shown:
+            more = f" and {total - place + 1} more"
             return sanitize.cut(shown, max(1, room - len(more))) + more
-        shown = f"{shown}, {name}"
-    return sanitize.cut(shown, room)
+        shown = longer
+    more = f" and {total - len(names)} more" if total > len(names) else ""
+    return sanitize.cut(shown, max(1, room - len(more))) + more
 
 
 def _folded(words: str, width: int, margin: str, style: str) -> list[HeadLine]:
-    """A sentence in as many lines as it needs, `margin` before the first and as many blanks before the others."""
+    """Return a sentence in as many lines as it needs, `margin` before the first and blanks before the others."""
     blank = " " * len(margin)
     lines = broken(words, width - len(margin))
     return [(((blank if place else margin) + line, style),) for place, line in enumerate(lines)]
 
 
 def broken(words: str, room: int) -> list[str]:
-    """A sentence in lines of at most `room` cells, broken at blanks where there are any."""
+    """Return a sentence in lines of at most `room` cells, broken at blanks where there are any."""
     room = max(1, room)
     pieces = [
         piece for word in words.split() for piece in (chop_cells(word, room) if cell_len(word) > room else [word])
@@ -163,10 +168,10 @@ def broken(words: str, room: int) -> list[str]:
 
 
 def warnings(message: Message | None, notes: Sequence[str] = ()) -> list[str]:
-    """What to know before believing: from parsing, from the sender's domain, from the attachments and the links."""
+    """Return the warnings about a message: from parsing, the sender's domain, its attachments and links."""
     if message is None:
         return list(notes)
     found = list(message.warnings)
     found += [words for address in message.envelope.sender if (words := sanitize.domain_warning(address.email))]
-    found += [f"{part.name}: {part.warning}" for part in message.parts if part.warning]
+    found += [f"{part.name}: {part.warning}" for part in message.parts if part.warning][:MOST_WARNINGS]
     return list(dict.fromkeys([*found, *notes]))

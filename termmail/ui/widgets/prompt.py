@@ -1,4 +1,4 @@
-"""The line to type into for search and filter: results follow the typing, Enter keeps them, Esc goes back."""
+"""The input line for search and filter: results follow the typing, Enter keeps them, Esc goes back."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
 PAUSE = 0.12
-"""Seconds of rest in the typing after which the list follows."""
+"""Seconds without a key after which the list follows."""
 
 
 class PromptInput(Input):
-    """What is typed or pasted is drawn, so nothing in it may be a command to the terminal."""
+    """An input whose text holds nothing that a terminal would take for a command."""
 
     async def on_key(self, event: events.Key) -> None:
-        """Backspace and its like act before the letters behind them."""
+        """Edit before the next key is handled."""
         await take_in_order(self, event)
 
     def validate_value(self, value: str) -> str:
-        """However the text came."""
+        """Replace what cannot be drawn."""
         return typed_text.line(value)
 
 
 class Prompt(Horizontal):
-    """One line; it takes the place of the status line while it is open."""
+    """One line that replaces the status line while it is open."""
 
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (("Enter", "to what was found"), ("Esc", "back"))
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,7 +43,7 @@ class Prompt(Horizontal):
     ]
 
     class Typed(Message):
-        """What is looked for now."""
+        """Posted when the typed text has changed."""
 
         def __init__(self, kind: str, text: str) -> None:
             super().__init__()
@@ -51,7 +51,7 @@ class Prompt(Horizontal):
             self.text = text
 
     class Closed(Message):
-        """The typing is over; `kept` says whether its results stay."""
+        """Posted when the prompt closes; `kept` says whether its results stay."""
 
         def __init__(self, kind: str, text: str, kept: bool) -> None:
             super().__init__()
@@ -65,12 +65,12 @@ class Prompt(Horizontal):
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """What is asked, and the field."""
+        """Yield the label and the field."""
         yield Label("", id="prompt-label", markup=False)
         yield PromptInput(id="prompt-input", compact=True)
 
     def open(self, kind: str, label: str, placeholder: str) -> None:
-        """Begin to type; `kind` comes back with every message."""
+        """Open the prompt; `kind` is part of every message it posts."""
         self.kind = kind
         self.query_one(Label).update(label)
         field = self.query_one(Input)
@@ -81,7 +81,7 @@ class Prompt(Horizontal):
         self.screen.set_focus(field)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Wait for a pause in the typing."""
+        """Report the text after a pause in the typing."""
         event.stop()
         self._stop()
         self._timer = self.set_timer(PAUSE, self._tell)
@@ -90,16 +90,16 @@ class Prompt(Horizontal):
         self.post_message(self.Typed(self.kind, self.query_one(Input).value.strip()))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep what was found."""
+        """Keep the results on Enter."""
         event.stop()
         self.action_keep()
 
     def action_keep(self) -> None:
-        """To the list of what was found."""
+        """Close and keep the results."""
         self._close(kept=True)
 
     def action_close(self) -> None:
-        """Back to what was there before."""
+        """Close and go back to the view before."""
         self._close(kept=False)
 
     def _close(self, *, kept: bool) -> None:

@@ -1,4 +1,4 @@
-"""The reader: shows one message of a view, from the store where it can, from the server where it is asked to."""
+"""The reader: one message of a view, from the store, or from the server on request."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
+from termmail.engine.threads import run_stoppable
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
@@ -19,38 +20,43 @@ from termmail.ui.widgets.text_view import Body
 from termmail.ui.workers import behind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
     from termmail.mail.model import Row
     from termmail.ui.widgets.message_header import HeadLine
 
 
+DRAFT_SHOWN = 200_000
+"""Characters of a draft that its preview shows."""
+
 PASSING = {ErrorCode.LOGIN, ErrorCode.OFFLINE, ErrorCode.BUSY}
-"""Why a text was not given that may be given the next time."""
+"""Errors after which the same request may succeed the next time."""
 
 
 class Reader(Body):
-    """Shows one message of a view. A preview never asks a server; `fetch` may."""
+    """Shows one message of a view. A preview never asks a server; `fetch` does."""
 
     class Shown(Event):
-        """The text of this message is on screen."""
+        """Posted when the text of a message is on the screen."""
 
         def __init__(self, id: int) -> None:  # noqa: A002 - Textual's word
             super().__init__()
             self.id = id
 
     class Fetched(Event):
-        """The server of this account has given a text."""
+        """Posted when the server of an account has returned a text."""
 
         def __init__(self, account: str) -> None:
             super().__init__()
             self.account = account
 
     class Appeared(Event):
-        """The reader is on screen again: what it should show may be another message by now."""
+        """Posted when the reader is visible again: it may have to show another message by now."""
 
     class WholeAsked(Event):
-        """The whole screen is asked for, or given back."""
+        """Posted when the user wants the whole screen for the message, or the list back."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -63,27 +69,27 @@ class Reader(Body):
         self._headers = False
         self._width = 0
         self._said = ""
-        """The sentence that stands instead of a body."""
+        """The sentence that is shown instead of a body."""
         self._may_come = False
-        """The server did not give the text, and may when it answers again."""
+        """Whether the server may return the text when it answers again."""
 
     def action_reader_whole(self) -> None:
         """Ask for the whole screen, or give it back."""
         self.post_message(self.WholeAsked())
 
     def on_show(self) -> None:
-        """Say that the reader is there again."""
+        """Tell the screen that the reader is visible again."""
         self.post_message(self.Appeared())
 
     def clear(self, words: str = "") -> None:
-        """No message; `words` in its place."""
+        """Show no message, but these words."""
         self.workers.cancel_group(self, "reader")
         self.row = self.message = None
         self.text = Rendered(())
         self._say(words)
 
     def _say(self, words: str, notes: tuple[str, ...] = ()) -> None:
-        """A sentence of termmail's own instead of a body."""
+        """Show a sentence of termmail's own instead of a body."""
         self._said = words
         lines = [line for sentence in words.split("\n") for line in broken(sentence, self.measure)]
         self._paint(Rendered(tuple(Line(line, kind="fold") for line in lines)), notes)
@@ -96,7 +102,7 @@ class Reader(Body):
         return head(row, self.message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
 
     def show(self, row: Row, *, fetch: bool = False) -> None:
-        """Another message. With `fetch` its text comes from the server where it is not here yet."""
+        """Show another message. With `fetch`, its text comes from the server where the store does not have it."""
         fresh = not _is_same(self.row, row)
         if not fresh and self.message:
             self.row = row
@@ -126,7 +132,7 @@ class Reader(Body):
             self._say(str(error))
 
     def fetch(self, row: MessageRow) -> None:
-        """Bring the text from the server. What was fetched stays, also when the reader goes on meanwhile."""
+        """Fetch the text from the server. It is stored also when the reader has gone on meanwhile."""
         self._may_come = False
         self._say(f"Fetching {size(row.size)} …")
         behind(self, partial(self._fetch, row), "fetch", exclusive=True)
@@ -150,7 +156,7 @@ class Reader(Body):
             self._may_come = self._still(row) and error.code in PASSING
 
     def try_again(self, account: str) -> None:
-        """The server of this account answers again: fetch what it did not give before."""
+        """Fetch what the server of this account did not return before it answered again."""
         if self._may_come and self.row is not None and isinstance(self.row, MessageRow) and self.row.account == account:
             self.fetch(self.row)
 
@@ -159,21 +165,21 @@ class Reader(Body):
             self._say(words)
 
     def _still(self, row: Row) -> bool:
-        """The reader has not gone on to another message."""
+        """Return whether the reader has not gone on to another message."""
         return self.is_attached and self.row is not None and _is_same(self.row, row)
 
     async def _show_message(self, engine: Engine, row: MessageRow, message: Message) -> None:
-        """Rendered in a thread at the width there is; dropped where the reader has gone on."""
+        """Lay the message out at the width there is, and show it unless the reader has gone on."""
         keep_place = self.message is message
         self._width = 0
-        while self._width != self.measure:  # the reader may get its room only while the text is made
+        while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
             rendered = await engine.reader.rendered(row.message_id, self._width, html=self.html)
             if not self._still(row):
                 return
         self.message, self.text = message, rendered
         if self._headers:
-            self._show_headers()
+            await self._show_headers(row, message)
         elif rendered.lines:
             self._paint(rendered, rendered.notes, keep_place=keep_place)
         else:
@@ -182,13 +188,12 @@ class Reader(Body):
         self.post_message(self.Shown(row.message_id))
 
     async def _show_draft(self, engine: Engine, row: DraftRow) -> None:
-        from termmail.mail import flowed  # noqa: PLC0415 - not needed for the first screen
-
         draft = await engine.drafts.load(row.draft_id)
         files = tuple(f"{file.name} ({size(file.size)})" for file in draft.attachments)
-        lines = flowed.wrap(sanitize.clean_lines(draft.body), self.measure)
-        self._said = ""
-        self._paint(Rendered((*lines, Line(""), Line("Enter goes on writing.", kind="fold"))), files)
+        lines = await run_stoppable(partial(_draft_lines, draft.body, self.measure))
+        if self._still(row):
+            self._said = ""
+            self._paint(Rendered((*lines, Line(""), Line("Enter goes on writing.", kind="fold"))), files)
 
     async def _show_outgoing(self, engine: Engine, row: OutgoingRow) -> None:
         outgoing = await engine.outbox.row(row.outbox_id)
@@ -199,7 +204,7 @@ class Reader(Body):
     # -- other ways to look at it
 
     def look_again(self) -> None:
-        """Render anew: another width, or the other of text and HTML."""
+        """Lay the message out again: at another width, or in its other form."""
         if isinstance(self.row, MessageRow) and self.message is not None:
             behind(self, partial(self._again, self.row, self.message), "reader", exclusive=True)
 
@@ -208,7 +213,7 @@ class Reader(Body):
             await self._show_message(self.engine, row, message)
 
     def on_resize(self) -> None:
-        """A new measure wraps the text anew."""
+        """Wrap the text to a new width."""
         self._painted = []
         if self.message is not None and self.measure != self._width:
             self.look_again()
@@ -218,7 +223,7 @@ class Reader(Body):
             self.paint(self._block(self.row, self.text.notes), self.rendered)
 
     def switch_html(self) -> str:
-        """The other of text and HTML, and from the headers the HTML; words for what is shown, or is not there."""
+        """Toggle between the plain-text and HTML views, and return the words for what is shown now."""
         message = self.message
         if message is None or not message.html:
             return "This message has no HTML."
@@ -231,25 +236,36 @@ class Reader(Body):
         return "HTML, made readable" if self.html else "Plain text"
 
     def switch_headers(self) -> None:
-        """All headers instead of the text, below all warnings; and back."""
+        """Show all headers instead of the text, below all warnings; or the text again."""
         if self.message is not None:
             self._headers = not self._headers
-            if self._headers:
-                self._show_headers()
-            else:
-                self._paint(self.text, self.text.notes)
+            self.look_again()
 
-    def _show_headers(self) -> None:
-        if self.message is not None:
-            from termmail.mail import flowed  # noqa: PLC0415
+    async def _show_headers(self, row: Row, message: Message) -> None:
+        found = [*warnings(message, self.text.notes[: self.text.warned]), *replies_elsewhere(message)]
+        lines = await run_stoppable(partial(_header_lines, message, found, self.measure))
+        if self._still(row):
+            self._paint(Rendered(lines), self.text.notes)
 
-            found = [*warnings(self.message, self.text.notes[: self.text.warned]), *replies_elsewhere(self.message)]
-            lines = [line for words in found for line in flowed.wrap(f"! {words}", self.measure)]
-            lines += [Line("")] if found else []
-            for name, value in self.message.headers:
-                first, *rest = flowed.wrap(sanitize.clean(f"{name}: {value}"), self.measure - 2) or (Line(""),)
-                lines += [first, *(Line(f"  {line.text}") for line in rest)]
-            self._paint(Rendered(tuple(lines)), self.text.notes)
+
+def _header_lines(message: Message, warned: Sequence[str], width: int) -> tuple[Line, ...]:
+    """Return the warnings and all header fields as lines of at most `width` cells."""
+    from termmail.mail import flowed  # noqa: PLC0415 - not needed for the first screen
+
+    lines = [line for words in warned for line in flowed.wrap(f"! {words}", width)]
+    lines += [Line("")] if warned else []
+    for name, value in message.headers:
+        first, *rest = flowed.wrap(sanitize.clean(f"{name}: {value}"), width - 2) or (Line(""),)
+        lines += [first, *(Line(f"  {line.text}") for line in rest)]
+    return tuple(lines)
+
+
+def _draft_lines(body: str, width: int) -> list[Line]:
+    """Return the start of a draft's text as lines of at most `width` cells."""
+    from termmail.mail import flowed  # noqa: PLC0415
+
+    lines = [*flowed.wrap(sanitize.clean_lines(body[:DRAFT_SHOWN]), width)]
+    return lines if len(body) <= DRAFT_SHOWN else [*lines, Line("…", kind="fold")]
 
 
 def _not_here(row: MessageRow) -> str:

@@ -1,4 +1,4 @@
-"""A text to read, below a block that stays: painted line by line, quotes dimmed and foldable, links lit."""
+"""A scrolling text below a fixed block, painted line by line, with quotes that fold and links that stand out."""
 
 # ruff: noqa: D102 - what an action does is in the registry of actions
 
@@ -23,19 +23,21 @@ if TYPE_CHECKING:
     from termmail.ui.widgets.message_header import HeadLine
 
 MEASURE = 88
-"""Cells of a line that is still good to read."""
+"""Cells of a line of text at most: longer ones are hard to read."""
 ROOMY = 8
-"""Lines of a reader that can spare an empty one below the block."""
+"""Lines of a reader that has room for an empty one below the block."""
 FOLDED_FROM = 3
 """Quoted lines in a row that are worth folding."""
 STRUCK = Style(strike=True)
+SELECTED = Style(reverse=True)
+"""Selected text: the theme's own colours may be the same for text and background."""
 LINKS = re.compile(r"https?://[^\s<>\"”)\[\]]{3,}|\[\d{1,4}\]")
 
 
 class Body(ScrollView, can_focus=True):
-    """Lines of text that scroll below a block that does not. Nothing in them is markup; all of them were cleaned.
+    """Lines of text that scroll below a block that does not. They were cleaned, and are not markup.
 
-    The block has a ground of its own, which no line of a body has: what stands there is termmail's word.
+    The block has a background that no line of a body has: only termmail writes there.
     """
 
     BINDINGS = bindings(Place.READER)
@@ -64,16 +66,16 @@ class Body(ScrollView, can_focus=True):
 
     @property
     def cells(self) -> int:
-        """The width of a line: what the scrollbar leaves."""
+        """Return the width of a line in cells, without the scroll bar."""
         return self.scrollable_content_region.width
 
     @property
     def measure(self) -> int:
-        """Cells a line of text may take here."""
+        """Return how many cells a line of text may take."""
         return max(10, min(MEASURE, self.cells - 2))
 
     def paint(self, head: list[HeadLine], rendered: Rendered, *, keep_place: bool = False) -> None:
-        """Another text; from its start, unless it is the same one again. Only lines that differ are painted."""
+        """Show another text, from its start unless `keep_place`. Only lines that differ are painted."""
         self.rendered = rendered
         self._head = head
         if not keep_place:
@@ -89,7 +91,7 @@ class Body(ScrollView, can_focus=True):
 
     def _changed(self) -> None:
         self._lines = folded(self.rendered.lines) if self.folded else self.rendered.lines
-        self._measure_anew()
+        self._set_length()
         painted = [self._strip(y) for y in range(self.size.height)]
         if len(painted) != len(self._painted):
             self.refresh()
@@ -99,8 +101,8 @@ class Body(ScrollView, can_focus=True):
                     self.refresh(Region(0, y, self.cells, 1))
         self._painted = painted
 
-    def _measure_anew(self) -> None:
-        """Tell the scrollbar how long the text is, without the new layout that `virtual_size` asks for by itself."""
+    def _set_length(self) -> None:
+        """Set the length of the scroll bar without the layout that setting `virtual_size` would cause."""
         height = self._top + len(self._lines)
         self.set_reactive(Body.virtual_size, Size(self.cells, height))
         self.vertical_scrollbar.window_virtual_size = height
@@ -110,21 +112,21 @@ class Body(ScrollView, can_focus=True):
 
     @property
     def _top(self) -> int:
-        """Lines of the block, and an empty one below it where there is room."""
+        """Return the lines of the block, with the empty one below it where there is room."""
         return len(self._head) + (self.size.height >= ROOMY) if self._head else 0
 
     @property
     def page_height(self) -> int:
-        """Lines of text in the window."""
+        """Return the lines of text in the window."""
         return max(1, self.size.height - self._top)
 
     @property
     def at_end(self) -> bool:
-        """The last line is on screen."""
+        """Return whether the last line is visible."""
         return self.scroll_offset.y + self.page_height >= len(self._lines)
 
     def page(self) -> bool:
-        """One page on, with a line of the last one left; False at the end."""
+        """Scroll one page down, keeping one line; return False at the end."""
         if self.at_end:
             return False
         self._by(max(1, self.page_height - 1))
@@ -184,8 +186,7 @@ class Body(ScrollView, can_focus=True):
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(place)) is not None:
             start, end = span
-            chosen = self.screen.get_component_rich_style("screen--selection")
-            text.stylize(chosen, start, len(line.text) if end == -1 else end)
+            text.stylize(SELECTED, start, len(line.text) if end == -1 else end)
         strip = Strip(text.render(self.app.console)).apply_offsets(0, place)
         return Strip([Segment(" ", self.rich_style), *strip]).adjust_cell_length(width, self.rich_style)
 
@@ -206,7 +207,7 @@ class Body(ScrollView, can_focus=True):
 
 
 def folded(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The lines with each long run of quoted ones as a single line that says how many there are."""
+    """Return the lines with each long run of quoted ones replaced by a line that says how many there are."""
     found: list[Line] = []
     run: list[Line] = []
     for line in (*lines, Line("")):

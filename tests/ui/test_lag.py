@@ -1,0 +1,111 @@
+"""How long the screen's loop is kept busy by nasty mail: processor time of its thread between two ticks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from termmail.mail.message import Draft
+from termmail.ui.screens.attachments import AttachmentsScreen
+from termmail.ui.screens.composer import ComposeScreen
+from tests.ui.mailbox_stage import letter, mailbox
+from tests.ui.stage import shown, until, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+BOUND = 0.05
+"""Seconds that the loop may be busy without a break."""
+
+OPENING = 0.12
+"""The same for opening the composer, most of which Textual needs to lay out and paint a whole screen."""
+
+
+@asynccontextmanager
+async def busy() -> AsyncIterator[list[float]]:
+    """The stretches of processor time between two ticks of the loop, in seconds."""
+    stretches: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            before = time.thread_time()
+            await asyncio.sleep(0.001)
+            stretches.append(time.thread_time() - before)
+
+    ticking = asyncio.create_task(tick())
+    await asyncio.sleep(0)
+    try:
+        yield stretches
+    finally:
+        ticking.cancel()
+
+
+async def test_all_headers_of_a_megabyte_keep_nothing_waiting(tmp_path: Path):
+    big = letter(1, **{f"X_{number}": "word " * 190 for number in range(1000)})
+    async with mailbox(tmp_path, [big], size=(100, 30)) as (app, pilot):
+        await until(pilot, lambda: app.inbox.reader.message is not None)
+        async with busy() as stretches:
+            await pilot.press("h")
+            await until(pilot, lambda: "X-0: word" in shown(app))
+        assert max(stretches) < BOUND, sorted(stretches)[-5:]
+
+
+async def test_five_thousand_attachments_are_listed_as_far_as_they_are_looked_at(tmp_path: Path):
+    parts = "".join(
+        f"--x\r\nContent-Disposition: attachment; filename=f{number}.txt\r\n\r\nfile\r\n" for number in range(4000)
+    )
+    many = letter(1, Content_Type="multipart/mixed; boundary=x", body=f"--x\r\n\r\ntext\r\n{parts}--x--")
+    async with mailbox(tmp_path, [many], size=(100, 30)) as (app, pilot):
+        await until(pilot, lambda: app.inbox.reader.message is not None)
+        async with busy() as stretches:
+            await pilot.press("A")
+            await until(pilot, lambda: isinstance(app.screen, AttachmentsScreen) and "f0.txt" in shown(app))
+        assert max(stretches) < 2 * BOUND, sorted(stretches)[-5:]
+        count = len(app.inbox.reader.message.parts)
+        assert f"{count:,}".replace(",", " ") in shown(app)
+        await pilot.press("end", "end", "end")
+        await until(pilot, lambda: "f100.txt" in shown(app) or "f119.txt" in shown(app))
+
+
+async def test_the_preview_of_a_draft_of_a_million_letters_keeps_nothing_waiting(tmp_path: Path):
+    async with mailbox(tmp_path, [letter(1)], size=(100, 30)) as (app, pilot):
+        await app.engine.drafts.save(Draft(account="ada", to="bob@example.org", subject="Long", body="word " * 200_000))
+        await pilot.press("g")
+        async with busy() as stretches:
+            await pilot.press("d")
+            await until(pilot, lambda: "word word word" in shown(app))
+        assert max(stretches) < 2 * BOUND, sorted(stretches)[-5:]
+
+
+async def test_a_forward_of_four_megabytes_in_one_line_opens_and_leaves_at_once(tmp_path: Path):
+    long = letter(1, body="漢字" * 700_000, Content_Type="text/plain; charset=utf-8")
+    async with mailbox(tmp_path, [long], size=(100, 30)) as (app, pilot):
+        await until(pilot, lambda: app.inbox.reader.message is not None)
+        async with busy() as stretches:
+            await pilot.press("f")
+            await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and "Subject" in shown(app))
+        assert max(stretches) < OPENING, sorted(stretches)[-5:]
+        assert "more characters follow and are sent" in words_of(app)
+        async with busy() as stretches:
+            app.screen.query_one("#to").value = "bob@example.org"
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is app.inbox)
+        assert max(stretches) < 2 * BOUND, sorted(stretches)[-5:]
+        from termmail.engine.views import View
+
+        (draft_id,) = await app.engine.lists.ids(View("ada", "Drafts"))
+        assert (await app.engine.drafts.load(draft_id)).body.count("漢字") >= 300_000
+
+
+async def test_the_composer_opens_at_once(tmp_path: Path):
+    async with mailbox(tmp_path, [letter(1)], size=(100, 30)) as (app, pilot):
+        for first in (True, False):
+            async with busy() as stretches:
+                await pilot.press("c")
+                await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and "Subject" in shown(app))
+            assert first or max(stretches) < OPENING, sorted(stretches)[-5:]
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is app.inbox)

@@ -1,0 +1,44 @@
+"""A window that shrinks to a few columns and rows ends nothing, whatever is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.ui.mailbox_stage import mailbox
+from tests.ui.stage import shown, until
+from tests.ui.test_bursts import WITH_FILE
+from tests.ui.test_leaving import OPENED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TINY = [(20, 5), (6, 3), (3, 2), (2, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    "keys", [*OPENED.values(), ["enter", "h"], ["backslash", "x"], ["f1"]], ids=[*OPENED, "headers", "filter", "help 2"]
+)
+async def test_a_window_of_a_few_cells_ends_nothing(tmp_path: Path, keys: list[str]):
+    async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        for size in TINY:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            await pilot.press("j", "down")
+        await pilot.resize_terminal(100, 30)
+        await until(pilot, lambda: app.screen.size == (100, 30) and shown(app).strip())
+
+
+async def test_the_setup_in_a_window_of_a_few_cells_ends_nothing(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
+        app.inbox.action_mail_add_account()
+        await until(pilot, lambda: "Another account" in shown(app))
+        for size in TINY:
+            await pilot.resize_terminal(*size)
+            await pilot.press("tab", "x")
+        await pilot.resize_terminal(100, 30)
+        await until(pilot, lambda: app.screen.size == (100, 30) and "Address" in shown(app))
