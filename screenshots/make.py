@@ -26,7 +26,7 @@ from termmail.accounts import config
 from termmail.accounts.paths import Paths
 from termmail.demo.servers import config_for, demo_servers
 from termmail.engine.engine import opened
-from termmail.engine.views import View
+from termmail.engine.sync_status import View
 from termmail.ui.app import TermmailApp
 
 if TYPE_CHECKING:

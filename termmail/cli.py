@@ -106,9 +106,26 @@ def _run(args: Namespace) -> int:
     if args.command in {None, "demo"}:
         return _screen(where, loaded, demo=args.command == "demo")
     _log_to(where)
+    _upgrade(where)
     module, _, name = args.handler.partition(".")
     handler: Command = getattr(import_module(f"termmail.commands.{module}"), name)
     return asyncio.run(_headless(where, loaded, handler, args))
+
+
+def _upgrade(where: Paths) -> None:
+    """Bring a store of an older termmail up to date, with a line that shows how far that is."""
+    from termmail.engine.context import upgrade_store  # noqa: PLC0415
+
+    shown = False
+
+    def progress(words: str) -> None:
+        nonlocal shown
+        shown = True
+        print(f"\r{words}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    upgrade_store(where, progress if sys.stderr.isatty() else lambda _words: None)
+    if shown:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 async def _headless(where: Paths, loaded: Config, handler: Command, args: Namespace) -> int:
@@ -144,6 +161,7 @@ def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
     from termmail.engine.engine import opened  # noqa: PLC0415
 
     _log_to(where)
+    _upgrade(where)
     return run(opened(where, loaded))
 
 

@@ -12,6 +12,7 @@ from termmail.accounts import paths as locations
 from termmail.engine.clock import now
 from termmail.engine.events import Event, Failed
 from termmail.engine.tasks import Tasks
+from termmail.store import migrate
 from termmail.store.store import Store
 from termmail.store.store_errors import StoreError, StoreFull, StoreReadOnly
 
@@ -146,6 +147,16 @@ def open_store(paths: Paths) -> Store:
         return Store.open(path)
     except (StoreReadOnly, StoreFull):
         return Store.open(path, read_only=True)
+
+
+def upgrade_store(paths: Paths, progress: Callable[[str], None]) -> None:
+    """Bring a store of an older termmail up to date; `progress` gets words for the user. Does nothing else.
+
+    Raises StoreError where it cannot be brought up to date.
+    """
+    path = paths.data / "mail.db"
+    if migrate.is_outdated(path) and locations.prepare(paths):
+        Store.open(path, progress=progress).close()
 
 
 def server_for(kind: Kind, settings: Pop3 | Smtp, credential: Credential) -> Server:

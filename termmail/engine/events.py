@@ -67,7 +67,8 @@ class SyncProgress(Struct, frozen=True):
     """Progress of a sync.
 
     `what` names the phase on the screen ("headers", "messages", "deletes"). `running` is False in the last event of a
-    sync; then `words` sums it up ("3 new messages") and `well` tells whether the server did everything it was asked.
+    sync; then `words` sums it up ("3 new messages") `well` tells whether the server did everything it was asked, and
+    `news` whether `words` say more than that nothing is new.
     """
 
     account: str
@@ -77,6 +78,7 @@ class SyncProgress(Struct, frozen=True):
     running: bool = True
     words: str = ""
     well: bool = True
+    news: bool = False
 
 
 class Failed(Struct, frozen=True):

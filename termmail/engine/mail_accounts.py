@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.engine import account_setup
-from termmail.engine.views import Status
+from termmail.engine.sync_status import Status
 from termmail.store import pop3_identity
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.engine.folder_list import Folders
     from termmail.engine.servers import Servers
-    from termmail.engine.views import SyncResult
+    from termmail.engine.sync_status import SyncResult
     from termmail.net.trace import Trace
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from termmail.store.store_errors import StoreDamaged, StoreError, StoreTooNew, from_os
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # In the file's header, so that `file` and we know it: "tmml" (sqlite.org/pragma.html#pragma_application_id).
 APPLICATION_ID = 0x746D6D6C
@@ -49,20 +49,40 @@ def create(db: sqlite3.Connection) -> None:
     _run(db, scripts(), 0)
 
 
-def migrate(db: sqlite3.Connection, path: Path, steps: Sequence[str] | None = None) -> None:
+def is_outdated(path: Path) -> bool:
+    """Return whether the file is a store of an older termmail, by its header alone (sqlite.org/fileformat.html 1.3)."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError:
+        return False
+    version = int.from_bytes(header[60:64], "big")
+    return header.startswith(b"SQLite format 3\0") and 0 < version < latest()
+
+
+def _silent(_words: str) -> None: ...
+
+
+def migrate(
+    db: sqlite3.Connection,
+    path: Path,
+    steps: Sequence[str] | None = None,
+    progress: Callable[[str], None] = _silent,
+) -> None:
     """Bring the store up to date with `steps` (all versions, oldest first; those of this termmail when None).
 
     A store that holds anything is copied first, to `NAME.before-VERSION` beside it. Two processes may do this at
-    once: the second finds it done. Raises StoreTooNew, StoreDamaged, StoreError, or sqlite3.Error.
+    once: the second finds it done. `progress` gets words for the user as it goes on. Raises StoreTooNew, StoreDamaged,
+    StoreError, or sqlite3.Error.
     """
     steps = scripts() if steps is None and _version(db, path, latest()) < latest() else steps
     if steps is None:
         return
     while (version := _version(db, path, len(steps))) < len(steps):
         seen = _changes(db)
-        copy = _copy(db, path) if version else None
+        copy = _copy(db, path, progress) if version else None
         try:
-            _step(db, path, steps, copy, seen)
+            _step(db, path, steps, copy, seen, progress if version else _silent)
         finally:
             if copy is not None:
                 copy.unlink(missing_ok=True)
@@ -72,7 +92,14 @@ def migrate(db: sqlite3.Connection, path: Path, steps: Sequence[str] | None = No
             file.unlink(missing_ok=True)
 
 
-def _step(db: sqlite3.Connection, path: Path, steps: Sequence[str], copy: Path | None, seen: int) -> None:
+def _step(  # noqa: PLR0917 - one caller
+    db: sqlite3.Connection,
+    path: Path,
+    steps: Sequence[str],
+    copy: Path | None,
+    seen: int,
+    progress: Callable[[str], None],
+) -> None:
     """Migrate in one transaction, unless another process wrote since the copy was made."""
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -80,7 +107,7 @@ def _step(db: sqlite3.Connection, path: Path, steps: Sequence[str], copy: Path |
         if version < len(steps) and (copy is None) == (version == 0) and _changes(db) == seen:
             if copy is not None:
                 copy.replace(path.with_name(f"{path.name}.before-{version + 1}"))
-            _run(db, steps, version)
+            _run(db, steps, version, progress)
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
@@ -106,11 +133,12 @@ def _version(db: sqlite3.Connection, path: Path, newest: int) -> int:
     return int(version)
 
 
-def _run(db: sqlite3.Connection, steps: Sequence[str], version: int) -> None:
+def _run(db: sqlite3.Connection, steps: Sequence[str], version: int, progress: Callable[[str], None] = _silent) -> None:
     db.create_function("casefold", 1, str.casefold, deterministic=True)
-    for step in steps[version:]:
-        for statement in _statements(step):
-            db.execute(statement)
+    statements = [statement for step in steps[version:] for statement in _statements(step)]
+    for done, statement in enumerate(statements):
+        progress(f"Updating the mail store for this version of termmail: {100 * done // len(statements)} %")
+        db.execute(statement)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {len(steps)}")
 
@@ -126,14 +154,20 @@ def _statements(script: str) -> list[str]:
     return found
 
 
-def _copy(db: sqlite3.Connection, path: Path) -> Path:
+def _copy(db: sqlite3.Connection, path: Path, progress: Callable[[str], None]) -> Path:
     """Copy the store as it is to a file of this process beside it: 0600, and on the disk before this returns."""
     copy = path.with_name(f"{path.name}.copy-{os.getpid()}")
     try:
         copy.unlink(missing_ok=True)
         os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         with closing(sqlite3.connect(copy)) as target:
-            db.backup(target)
+            db.backup(
+                target,
+                pages=2000,
+                progress=lambda _status, left, total: progress(
+                    f"Copying the mail store before it is updated: {100 * (total - left) // max(total, 1)} %"
+                ),
+            )
             # One file that needs nothing beside it.
             target.execute("PRAGMA journal_mode = DELETE")
     except OSError as error:

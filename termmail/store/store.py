@@ -42,7 +42,14 @@ class Store:
         self._inode = _inode(path)
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False, vfs: str | None = None) -> Self:
+    def open(
+        cls,
+        path: Path,
+        *,
+        read_only: bool = False,
+        vfs: str | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Self:
         """Open the store at `path`, making it (0600, in a folder 0700) where it is missing, and bring it up to date.
 
         `read_only` opens what is there and never writes; a missing store then is an empty one. `vfs` names another
@@ -52,7 +59,7 @@ class Store:
         path = Path(path)
         store = cls(_connect_read_only(path) if read_only else _connect(path, vfs), path, read_only=read_only)
         try:
-            store._prepare()
+            store._prepare(progress)
             store.changed_elsewhere()
         except sqlite3.Error as error:
             store.close()
@@ -62,7 +69,7 @@ class Store:
             raise
         return store
 
-    def _prepare(self) -> None:
+    def _prepare(self, progress: Callable[[str], None] | None) -> None:
         db = self.db
         migrate.check_owner(db, self.path)
         db.execute("PRAGMA foreign_keys = ON")
@@ -80,7 +87,10 @@ class Store:
         db.execute("PRAGMA wal_autocheckpoint = 12000")
         db.execute(f"PRAGMA journal_size_limit = {16 << 20}")
         db.execute(f"PRAGMA synchronous = {self._strict}")
-        migrate.migrate(db, self.path)
+        if progress is None:
+            migrate.migrate(db, self.path)
+        else:
+            migrate.migrate(db, self.path, progress=progress)
         db.execute(f"PRAGMA synchronous = {self._lazy}")
         permissions.protect(self.path)
 

@@ -184,6 +184,20 @@ def test_a_store_of_the_second_version_keeps_every_message_in_its_folder(path):
     assert path.with_name("mail.db.before-3").exists()
 
 
+def test_an_update_of_the_store_says_how_far_it_is(path):
+    _version_2(path, 3000)
+    said: list[str] = []
+    assert migrate.is_outdated(path)
+    Store.open(path, progress=said.append).close()
+    assert not migrate.is_outdated(path)
+    assert said[0].startswith("Copying the mail store")
+    assert said[-1].startswith("Updating the mail store") and not said[-1].endswith(" 0 %")
+    assert not migrate.is_outdated(path.with_name("missing.db"))
+    again: list[str] = []
+    Store.open(path, progress=again.append).close()
+    assert again == []
+
+
 NEXT = "ALTER TABLE message ADD COLUMN colour TEXT;\nUPDATE message SET colour = 'red; blue'; -- a comment; with it\n"
 
 

@@ -94,7 +94,7 @@ async def test_a_forward_of_four_megabytes_in_one_line_opens_and_leaves_at_once(
             await pilot.press("escape")
             await until(pilot, lambda: app.screen is app.inbox)
         assert max(stretches) < 2 * BOUND, sorted(stretches)[-5:]
-        from termmail.engine.views import View
+        from termmail.engine.sync_status import View
 
         (draft_id,) = await app.engine.lists.ids(View("ada", "Drafts"))
         assert (await app.engine.drafts.load(draft_id)).body.count("漢字") >= 300_000

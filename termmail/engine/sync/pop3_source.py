@@ -23,7 +23,7 @@ from termmail.engine.sync.body_sync import download
 from termmail.engine.sync.delete_sync import commit_deletes
 from termmail.engine.sync.header_sync import Arrivals
 from termmail.engine.sync.pop3_session import SLICE, Chosen, Pop3Session
-from termmail.engine.views import Status, SyncResult
+from termmail.engine.sync_status import Status, SyncResult
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, Refused
 from termmail.store import delete_queue, pop3_identity
 from termmail.store.account_lock import AccountLock, Locked
@@ -147,14 +147,14 @@ class Pop3Source:
             task.exception()  # raised to whoever awaits; without this line asyncio warns when nobody is left
 
     async def _sync(self, *, full: bool) -> SyncResult:
-        last, online, words, well = self.status.last_sync, self.status.online, "", False
+        last, online, words, well, news = self.status.last_sync, self.status.online, "", False, False
         self.status = Status(last_sync=last, online=online, syncing=True)
         self.session.busy = True
         self.context.tell(SyncProgress(self.account, "connecting", 0, 0))
         try:
             with AccountLock(self.context.paths.data, self.account, "sync"):
                 result = await self._session(full=full)
-            words, online, last, well = result.words, True, self.context.clock(), True
+            words, online, last, well, news = result.words, True, self.context.clock(), True, result.news
             if self._login_refused:
                 self._login_refused = False
                 self.look_again()  # nothing was polled meanwhile
@@ -176,7 +176,8 @@ class Pop3Source:
         finally:
             self.session.busy = False
             self.status = Status(last_sync=last, online=online, words=words)
-            self.context.tell(SyncProgress(self.account, "done", 0, 0, running=False, words=words, well=well))
+            end = SyncProgress(self.account, "done", 0, 0, running=False, words=words, well=well, news=news)
+            self.context.tell(end)
         return result
 
     async def _session(self, *, full: bool) -> SyncResult:
@@ -208,7 +209,8 @@ class Pop3Source:
             last_uidl = self._last_uidl()
         left = State(drop.count, drop.size, last_uidl, self.context.clock())
         await db(pop3_identity.set_account_state, account, left)
-        return SyncResult(received.new, deleted, _sum_up(received, missed, deleted) + said)
+        news = bool(received.new or missed or deleted or received.odd_rows or received.rebound)
+        return SyncResult(received.new, deleted, _sum_up(received, missed, deleted) + said, news)
 
     def _last_uidl(self) -> bytes | None:
         """Return the UIDL of the last message of the listing; None where it does not name it."""

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from termmail.engine.views import Status, SyncResult
+    from termmail.engine.sync_status import Status, SyncResult
 
 
 class MailSource(Protocol):

@@ -292,7 +292,7 @@ class MainScreen(Screen[None]):
         self.problems.forget(event.account)
         self.problems.settle(SyncOf(event.account))
         self.reader.try_again(event.account)
-        if event.words and event.words != "No new messages":
+        if event.news:
             self.status.say(event.words)
 
     def fail(self, error: Exception, account: str = "") -> None:

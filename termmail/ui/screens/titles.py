@@ -11,7 +11,7 @@ from termmail.ui.kinds import Listing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from termmail.engine.views import Status
+    from termmail.engine.sync_status import Status
     from termmail.mail.model import Count
 
 EMPTY_FOLDERS = {
