@@ -157,3 +157,14 @@ def test_a_link_deep_in_lists_on_a_narrow_screen_keeps_room_for_text() -> None:
     html = "<ul><li>" * 20 + "word word word"
     assert all(len(line) <= 16 for line in lines(html, 16))
     assert lines(html, 16)[-1].strip() == "word"
+
+
+def test_few_full_rows_among_many_make_no_data_table() -> None:
+    rows = "<tr><td>one cell<td>" * 5 + "<tr><td>a<td>b<tr><td>c<td>d"
+    assert {line.kind for line in render(f"<table>{rows}</table>").lines} == {"", "table"}
+    assert {line.kind for line in render("<table><tr><td>a<td>b</table>").lines} == {""}
+
+
+def test_a_header_or_a_label_that_spans_does_not_make_a_column_text() -> None:
+    html = "<table border=1><tr><td>x<td>1<tr><td colspan=2>all in words<tr><td>y<td>100</table>"
+    assert lines(html) == ["x    1", "all in", "words", "y  100"]

@@ -232,3 +232,17 @@ def test_declarations_follow_the_cascade_of_one_attribute() -> None:
         "font-size": "12px",
         "a": "b:c",
     }
+
+
+def test_comments_end_and_begin_nothing() -> None:
+    assert declarations("/* a:b; */color:red;/**/margin:0/* ;c:d") == {"color": "red", "margin": "0"}
+
+
+def test_a_style_is_read_to_four_thousand_characters() -> None:
+    assert declarations("a:b;" * 999 + "c:d;e:f") == {"a": "b", "c": "d"}
+
+
+def test_preserved_space_is_inherited() -> None:
+    html = '<div style="white-space:pre-wrap">a  b<b style="color:red">\n c  d</b><i style="white-space:normal"> e  f</i></div>'
+    assert [line.text for line in render(html).lines][:1] == ["a  b"]
+    assert "c  d" in words(html)
