@@ -23,7 +23,7 @@ from termmail.engine import saved_files
 from termmail.engine.events import FolderChanged
 from termmail.errors import ErrorCode, Gone, UserError
 from termmail.mail import parse, sanitize
-from termmail.mail.model import Role, SearchView
+from termmail.mail.model import ROLE_NAMES, Role, SearchView
 from termmail.mail.query import parse as parse_query
 from termmail.net.net_errors import NetError
 from termmail.store import derived, messages
@@ -80,7 +80,7 @@ class Transfer:
         self.folders = folders
         self.reader = reader
 
-    async def import_mail(self, account: str, path: Path, folder_name: str) -> Moved:
+    async def import_mail(self, account: str, path: Path, folder_name: str = ROLE_NAMES[Role.INBOX]) -> Moved:
         """Store every message of `path` in a folder, which is created where it is missing.
 
         Reading and parsing happen in a worker thread, a batch at a time. Raises TransferError where the path cannot be

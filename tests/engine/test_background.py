@@ -254,7 +254,7 @@ async def test_what_another_process_sent_is_told_here(smtp_server, engine_at):
     async with engine_at(1, server.port) as engine, engine_at(1, server.port) as other:
         outbox_id = await engine.outbox.send(await written(engine), delay=0)
         assert await engine.outbox.seconds_left(outbox_id) == 0
-        await other.flush("ada")
+        await other.outbox.flush("ada")
         assert not [event for event in engine.heard.of(OutboxChanged) if event.state == "sent"]
         assert await engine.outbox.flush("ada") == []
         assert engine.heard.of(OutboxChanged)[-1] == OutboxChanged(outbox_id, "ada", "sent")
@@ -482,7 +482,7 @@ async def test_trying_all_again_sends_everything_that_waits_and_nothing_else(smt
         server.manners = Manners()
         assert await engine.outbox.retry_all("ada") == [deferred, counting]
         rows = await engine.outbox.flush("ada")
-        assert {(row.message_id, row.state) for row in rows} == {(deferred, "sent"), (counting, "sent")}
+        assert {(row.outbox_id, row.state) for row in rows} == {(deferred, "sent"), (counting, "sent")}
         assert (await engine.outbox.row(refused)).state == "failed"
 
 

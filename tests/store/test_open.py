@@ -191,7 +191,8 @@ def test_an_update_of_the_store_says_how_far_it_is(path):
     Store.open(path, progress=said.append).close()
     assert not migrate.is_outdated(path)
     assert said[0].startswith("Copying the mail store")
-    assert said[-1].startswith("Updating the mail store") and not said[-1].endswith(" 0 %")
+    assert said[-1].startswith("Updating the mail store")
+    assert not said[-1].endswith(" 0 %")
     assert not migrate.is_outdated(path.with_name("missing.db"))
     again: list[str] = []
     Store.open(path, progress=again.append).close()

@@ -22,7 +22,7 @@ from termmail.ui.screens.palette import FindActionScreen
 from termmail.ui.workers import behind
 from tests.ui.mailbox_stage import LETTERS, letter, mailbox
 from tests.ui.stage import account, engine_with, shown, until, words_of
-from tests.views import DRAFTS, INBOX, OUTBOX, SENT, TRASH, move
+from tests.views import DRAFTS, INBOX, OUTBOX, SENT, TRASH, delete, move
 
 
 async def there(app, folder):
@@ -439,8 +439,8 @@ async def test_letters_typed_into_search_are_no_verbs(tmp_path):
 async def test_what_another_termmail_did_shows_after_the_next_look(tmp_path):
     async with mailbox(tmp_path) as (app, pilot), opened(app.engine.context.paths, app.engine.context.config) as other:
         gone, starred = app.inbox.messages.ids[:2]
-        await other.delete([gone])
-        await other.star([starred], on=True)
+        await delete(other, [gone])
+        await other.messages.mark([starred], StepKind.STAR)
         await pilot.press("f5")
         await until(pilot, lambda: app.subject() == "Letter 11" and len(app.inbox.messages.ids) == 11)
         await until(pilot, lambda: app.inbox.messages.row(starred).starred)
@@ -451,8 +451,8 @@ async def test_what_another_termmail_did_shows_after_the_next_look(tmp_path):
                 for one in app.inbox.mail.list.counts.folders
             ),
         )
-        await other.undo()
-        await other.undo()
+        await other.journal.undo()
+        await other.journal.undo()
         await pilot.press("f5")
         await until(pilot, lambda: len(app.inbox.messages.ids) == 12)
 

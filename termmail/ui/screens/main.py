@@ -99,6 +99,7 @@ class MainScreen(Screen[None]):
                 Problem("The data folder cannot be written.", "Mail can be read; nothing can be changed.")
             )
         self.mail.list.open(first)
+        self.mail.journal_changed()
 
     async def _rows(self, ids: Sequence[int]) -> list[Row]:
         return await self.mail.list.rows(ids)
