@@ -265,12 +265,16 @@ class Step(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """What a verb did: the messages it changed, and those it left alone because they are no longer where the user saw
-    them. `step` is None where nothing changed."""
+    """What a verb did.
+
+    `message_ids` are the messages it changed, `skipped` those it left alone because they are no longer where the user
+    saw them, `already` those that were as asked. `step` is None where nothing changed.
+    """
 
     step: Step | None
     message_ids: tuple[int, ...] = ()
     skipped: tuple[int, ...] = ()
+    already: tuple[int, ...] = ()
 
 
 class Undone(Struct, frozen=True):

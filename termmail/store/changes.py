@@ -184,10 +184,10 @@ def _move(
     there, skipped = _present(db, seen)
     targets = {account: target_of(account) for account in {one.account for one in there}}
     moving = [one for one in there if targets[one.account] not in {None, one.folder_id}]
-    stays = {one.message_id for one in there} - {one.message_id for one in moving}
-    skipped += [one.message_id for one in there if one.message_id in stays]
+    already = tuple(one.message_id for one in there if targets[one.account] == one.folder_id)
+    skipped += [one.message_id for one in there if targets[one.account] is None]
     if not moving:
-        return Done(None, (), tuple(skipped))
+        return Done(None, (), tuple(skipped), already)
     target_ids = {target for target in targets.values() if target is not None}
     about = next(iter(target_ids)) if len(target_ids) == 1 else None
     step = journal.begin(db, kind, len(moving), now, folder_id=about, name=name)
@@ -211,7 +211,7 @@ def _move(
             placements.schedule_delete(db, [one.message_id for one in group], due.get(account))
         else:
             placements.call_off_delete(db, [one.message_id for one in group if one.folder_id in trash])
-    return Done(step, tuple(one.message_id for one in moving), tuple(skipped))
+    return Done(step, tuple(one.message_id for one in moving), tuple(skipped), already)
 
 
 def _erase(db: sqlite3.Connection, there: Sequence[_Seen]) -> list[int]:

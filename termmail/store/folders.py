@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from termmail.errors import Gone, UserError
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from termmail.store.store import Store
+
+_NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 LONGEST_NAME = 200
 """Characters of a folder's name, at most."""
@@ -95,7 +99,7 @@ def checked_name(name: str) -> str:
     name = "/".join(parts)
     if len(name) > LONGEST_NAME:
         raise FolderError(f"A folder name may have {LONGEST_NAME} characters at most.")
-    if not name.isprintable():
+    if any(unicodedata.category(char) in _NOT_IN_NAMES for char in name) or _BIDI.intersection(name):
         raise FolderError("A folder name may hold no control characters.")
     return name
 

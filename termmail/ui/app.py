@@ -143,6 +143,11 @@ class TermmailApp(App[None], inherit_bindings=False):
         usual = super().get_driver_class()
         return TolerantDriver if usual is LinuxDriver else usual
 
+    @property
+    def pressed_key(self) -> str:
+        """The key that is being handled, "" where it is none."""
+        return self._aim[0].key if self._aim is not None else ""
+
     def get_default_screen(self) -> MainScreen:
         """Return the main screen, which is empty until the engine is open."""
         return self.inbox

@@ -51,10 +51,14 @@ def done_words(done: Done) -> str:
     words = ""
     if done.step is not None:
         words = _DONE[done.step.kind].format(messages=count(done.step.count, "message"), name=done.step.name)
+    left = []
+    if done.already:
+        left.append(f"{count(len(done.already), 'message')} there already")
     if done.skipped:
-        left = f"{count(len(done.skipped), 'message')} moved meanwhile and left alone"
-        words = f"{words} · {left}" if words else f"Nothing was changed: {left}."
-    return words
+        left.append(f"{count(len(done.skipped), 'message')} moved meanwhile and left alone")
+    if words or not left:
+        return " · ".join([words, *left])
+    return f"Nothing was changed: {', '.join(left)}."
 
 
 def undo_word(step: Step) -> str:

@@ -53,9 +53,9 @@ async def test_a_dialog_left_twice_in_one_read_is_left_once(tmp_path: Path, key:
 async def test_two_letters_of_the_folder_list_in_one_read_choose_once(tmp_path: Path):
     async with mailbox(tmp_path) as (app, pilot):
         burst(app, "gii")
-        await until(pilot, lambda: app.screen is app.inbox and app.inbox.view.folder == "Inbox")
+        await until(pilot, lambda: app.screen is app.inbox and app.inbox.mail.list.name == "Inbox")
         typed(app, "gaa", 0.0, later=1.0)
-        await until(pilot, lambda: app.screen is app.inbox and app.inbox.view.folder == "Archive")
+        await until(pilot, lambda: app.screen is app.inbox and app.inbox.mail.list.name == "Archive")
 
 
 async def test_a_question_answered_twice_is_answered_once(tmp_path: Path):

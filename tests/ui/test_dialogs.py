@@ -14,7 +14,7 @@ from termmail.demo.faults import Manners
 from termmail.engine.events import OutboxChanged
 from termmail.mail import parse
 from termmail.mail.message import Draft, Link, Outgoing
-from termmail.store import messages, outbox
+from termmail.store import outbox
 from termmail.ui.desktop import OpenError, open_file, open_link
 from termmail.ui.screens import dialog, links
 from termmail.ui.screens.ask_password import AskPasswordScreen
@@ -25,7 +25,7 @@ from termmail.ui.screens.outbox_item import OutboxItemScreen
 from termmail.ui.screens.pick_path import PickPathScreen, common_start
 from termmail.ui.screens.source import PlainText, SourceScreen, fold
 from tests.ui.stage import SIZES, account, engine_with, shown, staged, type_in, until, words_of
-from tests.views import INBOX, OUTBOX, SENT
+from tests.views import INBOX, OUTBOX, SENT, erase
 
 
 @pytest.fixture
@@ -302,7 +302,7 @@ async def test_a_folder_that_takes_no_files_is_said(opened, tmp_path):
 async def test_attachments_of_a_message_that_is_gone_are_said_to_be(opened, tmp_path, key):
     engine, id_, _ = opened
     async with staged(lambda: AttachmentsScreen(*opened)) as (stage, pilot):
-        await engine.context.db(messages.erase, [id_])
+        await erase(engine, [id_])
         await pilot.press(key)
         if key == "s":
             await until(pilot, lambda: isinstance(stage.screen, PickPathScreen))

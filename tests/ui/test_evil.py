@@ -79,7 +79,7 @@ async def test_evil_names_of_folders_queries_and_troubles(tmp_path, evil):
     async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
         from termmail.mail import sanitize
 
-        await move(app.engine, [app.inbox.messages.ids[0]], sanitize.clean(evil)[:50] or "x")
+        await move(app.engine, [app.inbox.messages.ids[0]], sanitize.clean(evil)[:50].replace("/", "-").strip() or "x")
         app.engine.context.tell(Failed("ada", sanitize.clean(evil), sanitize.clean(evil)))
         app.engine.context.tell(SyncProgress("ada", "headers", 1, 2, running=False, words=sanitize.clean(evil)))
         await pilot.pause()

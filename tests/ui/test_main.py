@@ -22,7 +22,7 @@ from termmail.ui.screens.palette import FindActionScreen
 from termmail.ui.workers import behind
 from tests.ui.mailbox_stage import LETTERS, letter, mailbox
 from tests.ui.stage import account, engine_with, shown, until, words_of
-from tests.views import DRAFTS, INBOX, OUTBOX, SENT, TRASH, delete, move
+from tests.views import DRAFTS, OUTBOX, SENT, TRASH, delete, move
 
 
 async def there(app, folder):
@@ -109,7 +109,7 @@ async def test_spam_that_is_none_goes_back_to_the_inbox(tmp_path):
         await pilot.press("!", "g", "s")
         await until(pilot, lambda: app.subjects() == ["Letter 12"])
         await pilot.press("!")
-        await until(pilot, lambda: "Not spam: 1 message moved to Inbox" in shown(app))
+        await until(pilot, lambda: "Not spam: 1 message, back in the Inbox" in shown(app))
         assert await there(app, "Spam") == set()
         await pilot.press("z")
         await until(pilot, lambda: app.subjects() == ["Letter 12"])
@@ -147,9 +147,9 @@ async def test_archiving_what_is_archived_says_so_and_leaves_undo_alone(tmp_path
         await pilot.press("e")
         await until(pilot, lambda: "Archived: 1 message" in shown(app) and "12 found" in shown(app))
         await pilot.press("home", "e")
-        await until(pilot, lambda: "in Archive already" in shown(app))
+        await until(pilot, lambda: "1 message there already" in shown(app))
         await pilot.press("z")
-        await until(pilot, lambda: "1 message back in Inbox" in shown(app))
+        await until(pilot, lambda: "1 message back" in shown(app))
         assert await there(app, "Archive") == set()
 
 
@@ -269,7 +269,7 @@ async def test_what_counts_down_is_stopped_by_its_own_key_whatever_z_takes_back(
         await until(pilot, lambda: "z brings it back" in shown(app).splitlines()[-2])
         assert "Z stops it" in shown(app).splitlines()[-2]
         await pilot.press("z")
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 12 and "back in Inbox" in shown(app))
+        await until(pilot, lambda: len(app.inbox.messages.ids) == 12 and "1 message back" in shown(app))
         assert app.screen is app.inbox
         assert "Z stops it" in shown(app)
         await pilot.press("Z", "!")
@@ -696,12 +696,11 @@ async def test_folders_of_every_account_with_what_is_unread(tmp_path):
 
         app = Mail(engine, lambda: NOW)
         async with app.run_test(size=(120, 36), notifications=True) as pilot:
-            await until(pilot, lambda: "ada · Inbox" in shown(app) and "work" in shown(app))
+            await until(pilot, lambda: "All inboxes" in shown(app) and "work" in shown(app))
             await pilot.press("shift+tab")
             await until(pilot, lambda: app.inbox.query_one("#folders").has_focus)
-            await pilot.press(*["j"] * 7, "enter")
-            await until(pilot, lambda: app.inbox.mail.list.view == INBOX)
-            assert "work · Inbox" in shown(app)
+            await pilot.press(*["j"] * 8, "enter")
+            await until(pilot, lambda: "work · Inbox" in shown(app))
 
 
 async def test_without_an_account_the_setup_opens(tmp_path):

@@ -146,25 +146,23 @@ def all_inboxes(mail: Mail) -> None:
     show(mail, RoleView(Role.INBOX))
 
 
-def _to_account(mail: Mail, place: int) -> None:
+@verb(
+    "go.account",
+    ",".join(map(str, ACCOUNT_KEYS)),
+    "Inbox of the account of that number",
+    Group.FINDING,
+    applies=_several,
+)
+def account_inbox(mail: Mail) -> None:
+    """Show the Inbox of one account: the one whose number was pressed, else the next one."""
     names = mail.engine.accounts.names
+    key = mail.screen.termmail.pressed_key
+    place = int(key) if key.isdecimal() else names.index(mail.list.account) % len(names) + 1
     inboxes = {one.account: one for one in mail.list.counts.folders if one.role is Role.INBOX}
     if place > len(names) or names[place - 1] not in inboxes:
         mail.status.say(f"There is no account {place}.", 3)
         return
     show(mail, FolderView(inboxes[names[place - 1]].folder_id))
-
-
-for _place in ACCOUNT_KEYS:
-    declare(
-        f"go.account-{_place}",
-        str(_place),
-        f"Inbox of account {_place}",
-        Place.MAIL,
-        Group.FINDING,
-        run=partial(_to_account, place=_place),
-        applies=_several,
-    )
 
 
 # -- folders of the user's own
