@@ -26,7 +26,7 @@ from termmail.accounts import config
 from termmail.accounts.paths import Paths
 from termmail.demo.servers import config_for, demo_servers
 from termmail.engine.engine import opened
-from termmail.engine.sync_status import View
+from termmail.mail.model import Role, RoleView, StepKind
 from termmail.ui.app import TermmailApp
 
 if TYPE_CHECKING:
@@ -71,12 +71,14 @@ async def take(name: str, home: Path) -> str:
 
 async def fill(engine: Engine) -> None:
     """All mail is here, bodies too; some of it unread, some starred."""
-    await engine.sync("demo")
-    ids = await engine.ids(View("demo", "Inbox"))
-    for id_ in ids:
-        await engine.read(id_)
-    await engine.mark_read({*ids} - {*ids[:5], ids[7], *ids[12:50:9]})
-    await engine.star([ids[4], ids[9], ids[26]], on=True)
+    await engine.accounts.sync("demo")
+    inbox = RoleView(Role.INBOX, "demo")
+    ids = await engine.lists.ids(inbox)
+    for one in ids:
+        await engine.reader.read(one)
+    read = [one for at, one in enumerate(ids) if at >= 5 and at != 7 and at not in range(12, 50, 9)]
+    await engine.messages.mark(read, StepKind.READ)
+    await engine.messages.mark([ids[4], ids[9], ids[26]], StepKind.STAR)
 
 
 async def play(engine: Engine, size: tuple[int, int], subject: str, keys: tuple[str, ...], end: str) -> str:

@@ -40,8 +40,10 @@ class Drafts:
         return replace(compose.new(self._writer(account)), account=account, to=to)
 
     def mailto(self, account: str, url: str) -> Draft:
-        """Return a new message from a mailto: link (RFC 6068), of which only to, cc, subject, body and in-reply-to are
-        read."""
+        """Return a new message from a mailto: link (RFC 6068).
+
+        Only its to, cc, subject, body and in-reply-to are read.
+        """
         from termmail.mail import compose  # noqa: PLC0415
 
         return replace(compose.mailto(url, self._writer(account)), account=account)

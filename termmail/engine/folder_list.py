@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 
 class Counts(Struct, frozen=True):
-    """What a folder column shows: the folders, how much lies in each (by folder id; empty ones have no entry), and how
-    many drafts and unsent messages each account has."""
+    """What a folder column shows.
+
+    `messages` counts what lies in each folder, by its id; empty ones have no entry. `drafts` and `outbox` count the
+    drafts and the unsent messages of each account.
+    """
 
     folders: list[Folder]
     messages: dict[int, Count]

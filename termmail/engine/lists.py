@@ -45,8 +45,10 @@ class Lists:
         return await self.context.db(messages.row, message_id)
 
     async def matching(self, view: View, text: str, ids: Sequence[int]) -> set[int]:
-        """Return those ids of the view that a filter matches: by the search language, or in Drafts and Outbox by the
-        words of their rows."""
+        """Return those ids of the view that a filter matches.
+
+        A filter of messages is in the search language; Drafts and Outbox are filtered by the words of their rows.
+        """
         if isinstance(view, DraftsView | OutboxView):
             return await self.context.db(_matching_rows, view, text, ids)
         await indexing.catch_up(self.context)

@@ -73,8 +73,10 @@ class Outbox:
         return await self.servers.sender(row.account).seconds_left(outbox_id)
 
     async def retry(self, outbox_id: int, *, sure: bool = False) -> None:
-        """Send a message again now; one that may have arrived only when the user is `sure`. Raises Gone, or UserError
-        where it is being sent, was sent, or is unsure."""
+        """Send a message again now; one that may have arrived only when the user is `sure`.
+
+        Raises Gone, or UserError where it is being sent, was sent, or is unsure.
+        """
         row = await self.row(outbox_id)
         if not await self.context.db(outbox.retry, outbox_id, self.context.clock(), sure=sure):
             raise UserError(_NO_RETRY.get(row.state, "This message was sent."), code=ErrorCode.CHANGED)

@@ -278,8 +278,11 @@ class Done(Struct, frozen=True):
 
 
 class Undone(Struct, frozen=True):
-    """What an undo did: the step taken back, the messages it changed, those it had to leave alone, and the draft that
-    a send taken back became (0: none)."""
+    """What an undo did.
+
+    `step` was taken back, which changed the messages `message_ids` and left those in `skipped` alone. `draft_id` is the
+    draft that a send taken back became; 0 where there is none.
+    """
 
     step: Step
     message_ids: tuple[int, ...] = ()

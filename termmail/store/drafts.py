@@ -27,8 +27,9 @@ _COLUMNS = "account, recipients, cc, bcc, subject, body, in_reply_to, refs, answ
 
 
 def save(store: Store, draft: Draft, now: int | None = None) -> Draft:
-    """Keep a draft as it is now; returns it with its id, version and time (`now`, UTC seconds). Its attachments are not
-    touched: `attach` and `detach` do that.
+    """Keep a draft as it is now; return it with its id, version and time (`now`, UTC seconds).
+
+    Its attachments are not touched: `attach` and `detach` do that.
 
     No typed word is dropped: a draft that was discarded elsewhere, or changed since `draft.version`, is kept under a
     new id, beside what the other one wrote.
@@ -61,7 +62,7 @@ def _values(draft: Draft) -> tuple[Any, ...]:
 
 
 def _storable(text: str) -> str:
-    """A terminal may hand us lone surrogates, which are no text."""
+    """Return a text without the lone surrogates that a terminal may deliver."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -106,8 +107,10 @@ def discard(store: Store, id_: int) -> None:
 
 
 def ids(store: Store, account: str = "") -> array[int]:
-    """Return the ids of the drafts of an account ("": of every account) that do not wait in the outbox, the last saved
-    first."""
+    """Return the ids of the drafts of an account ("": of every account), the last saved first.
+
+    What waits in the outbox is no draft.
+    """
     found = store.read(
         "SELECT id FROM draft WHERE ? IN (account, '') AND outbox IS NULL ORDER BY updated DESC, id DESC", (account,)
     )
@@ -165,6 +168,6 @@ def detach(store: Store, draft: Draft, file_id: int, *, now: int | None = None) 
 
 
 def files(store: Store, draft_id: int) -> list[tuple[str, str, bytes]]:
-    """The files of a draft as (name, content type, bytes), in the order they were attached."""
+    """Return the files of a draft as (name, content type, bytes), in the order they were attached."""
     found = store.read("SELECT name, content_type, bytes FROM draft_file WHERE draft = ? ORDER BY id", (draft_id,))
     return [(name, content_type, data) for name, content_type, data in found]

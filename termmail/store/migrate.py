@@ -1,4 +1,4 @@
-"""Bringing a store up to date: numbered SQL files, a backup before, one transaction for all of them (SAFETY L9)."""
+"""Bringing a store up to date: numbered SQL files, a backup before, one transaction for all of them (SECURITY.md, L9)."""
 
 from __future__ import annotations
 
@@ -18,25 +18,29 @@ APPLICATION_ID = 0x746D6D6C
 
 
 def scripts() -> list[str]:
-    """The SQL of each version, oldest first, so that version n is the n-th."""
+    """Return the SQL of each version, oldest first, so that version n is the n-th."""
     folder = Path(__file__).parent / "schema"
     return [file.read_text("utf-8") for file in sorted(folder.glob("[0-9][0-9][0-9].sql"))]
 
 
 def latest() -> int:
-    """The version this termmail writes."""
+    """Return the version this termmail writes."""
     return sum(1 for _ in (Path(__file__).parent / "schema").glob("[0-9][0-9][0-9].sql"))
 
 
 def check_owner(db: sqlite3.Connection, path: Path) -> None:
-    """Look before anything is written. Raises StoreDamaged for a database of another program, StoreTooNew for one of
-    a newer termmail."""
+    """Check before anything is written that the file is ours.
+
+    Raises StoreDamaged for a database of another program, StoreTooNew for one of a newer termmail.
+    """
     _version(db, path, latest())
 
 
 def check_version(db: sqlite3.Connection, path: Path) -> int:
-    """The version of the store. Raises StoreTooNew for a newer one, StoreError for an older one, StoreDamaged for a
-    file that is no mail store."""
+    """Return the version of the store.
+
+    Raises StoreTooNew for a newer one, StoreError for an older one, StoreDamaged for a file that is no mail store.
+    """
     version = _version(db, path, latest())
     if version < latest():
         words = f"The mail store {path} was written by an older termmail and must be brought up to date once."
@@ -116,7 +120,7 @@ def _step(  # noqa: PLR0917 - one caller
 
 
 def _changes(db: sqlite3.Connection) -> int:
-    """A number that is another one after somebody else wrote (sqlite.org/pragma.html#pragma_data_version)."""
+    """Return a number that changes when another connection writes (sqlite.org/pragma.html#pragma_data_version)."""
     return int(db.execute("PRAGMA data_version").fetchone()[0])
 
 

@@ -340,8 +340,10 @@ def next_due(store: Store, account: str) -> int | None:
 
 
 def ids(store: Store, account: str = "") -> array[int]:
-    """Return the outbox ids of all messages of an account ("": of every account) that are neither sent nor taken back,
-    newest first."""
+    """Return the outbox ids of an account ("": of every account), newest first.
+
+    What was sent or taken back is left out.
+    """
     found = store.read(
         f"SELECT id FROM outbox WHERE ? IN (account, '') AND {_OPEN} ORDER BY created DESC, id DESC",  # noqa: S608 - ours
         (account,),

@@ -14,8 +14,10 @@ _LOCAL_FUSE = ("fuse.ext", "fuse.ntfs", "fuse.exfat", "fuseblk")
 
 
 def make(path: Path) -> None:
-    """Make the file (0600) and the folders it lies in (0700) where they are missing; take other people's rights off
-    the file where it has any. Raises OSError."""
+    """Make the file (0600) and the folders it lies in (0700) where they are missing.
+
+    Takes other people's rights off a file that is there. Raises OSError.
+    """
     missing = [folder for folder in path.parents if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -24,7 +26,7 @@ def make(path: Path) -> None:
 
 
 def protect(path: Path) -> None:
-    """Take other people's rights off the store and the files SQLite keeps beside it (SAFETY L4). Raises OSError."""
+    """Take other people's rights off the store and the files SQLite keeps beside it (SECURITY.md, L4). Raises OSError."""
     for suffix in _BESIDE:
         file = path.with_name(path.name + suffix)
         try:
@@ -36,7 +38,7 @@ def protect(path: Path) -> None:
 
 
 def may_use_wal(folder: Path) -> bool:
-    """Whether WAL is safe in this folder: not on a file system that other machines may share (SAFETY L10)."""
+    """Whether WAL is safe in this folder: not on a file system that other machines may share (SECURITY.md, L10)."""
     return carries_wal(file_system(folder))
 
 
@@ -46,7 +48,7 @@ def carries_wal(kind: str) -> bool:
 
 
 def file_system(folder: Path, mounts: str = "/proc/self/mountinfo") -> str:
-    """The kind of file system a folder lies on ("ext4", "nfs4"), as Linux tells; "" where nothing tells."""
+    """Return the kind of file system that a folder lies on ("ext4", "nfs4"), as Linux tells; "" where nothing tells."""
     try:
         lines = Path(mounts).read_text("utf-8", "replace").splitlines()
         device = folder.stat().st_dev

@@ -60,8 +60,10 @@ def schedule_delete(db: sqlite3.Connection, message_ids: Iterable[int], due_at: 
 
 
 def call_off_delete(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
-    """Call off the DELE of messages. One for which DELE went out already counts as absent: should the server still have
-    it, it is kept there."""
+    """Call off the DELE of messages.
+
+    One for which DELE went out already counts as absent: should the server still have it, it is kept there.
+    """
     wanted = id_list(message_ids)
     db.execute(f"UPDATE remote SET due_at = NULL WHERE state = 'absent' AND message {_IN}", (wanted,))  # noqa: S608
     db.execute(

@@ -114,7 +114,7 @@ class Store:
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
-        """All or nothing. `durable` comes back only when the disk has it (SAFETY L1).
+        """All or nothing. `durable` comes back only when the disk has it (SECURITY.md, L1).
 
         Transactions nest: an inner one joins the outer, and is undone alone when it fails. A durable one inside one
         that is not durable is a mistake. Raises StoreFull, StoreBusy, StoreReadOnly, StoreDamaged or StoreError.
@@ -204,7 +204,7 @@ class Store:
             yield from db.execute(sql, values)
 
     def read_one(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        """The first row of a SELECT, or None. Raises as `read`."""
+        """Return the first row of a SELECT, or None. Raises as `read`."""
         rows = self.read(sql, values)
         return rows[0] if rows else None
 
@@ -224,7 +224,7 @@ class Store:
         return self._memo[key]  # type: ignore[no-any-return]
 
     def check(self) -> list[str]:
-        """What is wrong inside the file, in SQLite's words; [] when it is sound. Reads all of it."""
+        """Return what is wrong inside the file, in SQLite's words; [] when it is sound. Reads all of it."""
         found: list[str] = []
         try:
             for (line,) in self.db.execute("PRAGMA integrity_check"):

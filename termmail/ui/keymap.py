@@ -100,8 +100,11 @@ class Keymap(Struct, frozen=True):
         return shown(keys[0]) if keys else ""
 
     def all_shown(self, action_id: str) -> str:
-        """Return all keys of an action as people write them."""
-        return "  ".join(shown(key) for key in self.keys[action_id])
+        """Return all keys of an action as people write them; the digits 1 to 9 as a range."""
+        keys = self.keys[action_id]
+        if keys == tuple("123456789"):
+            return "1 … 9"
+        return "  ".join(shown(key) for key in keys)
 
     def places(self) -> dict[str, str]:
         """Return the letters of the go menu with the ids of their actions."""

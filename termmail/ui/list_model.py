@@ -109,7 +109,7 @@ class ListModel:
         return len(self.engine.accounts.names) > 1 and not view_account(self.view, self.counts)
 
     def target_account(self) -> str:
-        """The account of the message at the cursor, whose folders it can be moved to; else that of the view."""
+        """Return the account of the message at the cursor, whose folders it can be moved to; else that of the view."""
         row = self._messages.row(self._messages.cursor_id)
         return row.account if row is not None else self.account
 
@@ -170,8 +170,10 @@ class ListModel:
         return [self._shown(row) for row in rows]
 
     def _shown(self, row: Row) -> Row:
-        """Return a row that names its account where the list mixes several, and a search result that names its folder
-        where that is not obvious."""
+        """Return a row that names its account where the list mixes several.
+
+        A search result names its folder too, where that is not obvious.
+        """
         if not isinstance(row, MessageRow):
             return row
         place = row.folder if self.searching and row.role not in {Role.INBOX, Role.SENT} else ""

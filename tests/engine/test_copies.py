@@ -40,7 +40,7 @@ async def test_a_copy_cannot_be_changed_and_outlives_another_termmail(tmp_path: 
         path = await engine.reader.open_part(message_id, message.parts[0].path)
         assert path.stat().st_mode & 0o777 == 0o400
         async with engine_with(tmp_path, ada=account()) as other:
-            again = await other.open_part(message_id, message.parts[0].path)
+            again = await other.reader.open_part(message_id, message.parts[0].path)
             assert again.read_bytes() == b"a file"
         assert not again.exists()
         assert path.read_bytes() == b"a file"

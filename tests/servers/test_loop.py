@@ -53,33 +53,33 @@ async def written(engine, draft, **fields):
 
 async def test_a_mail_goes_out_arrives_is_answered_and_the_answer_belongs_to_it(mailbox, other_mailbox, engine_of):
     async with engine_of(mailbox) as ada, engine_of(other_mailbox) as bob:
-        draft = await ada.new_draft("me", to=other_mailbox.address)
+        draft = ada.drafts.new("me", to=other_mailbox.address)
         body = "Grüße from the engine room.\n\n.a dot\nFrom the start"
         assert await written(ada, draft, subject="Note G – 数", body=body) == ["sent"]
         await other_mailbox.until(1)
 
-        assert (await bob.sync("me")).new == 1
+        assert (await bob.accounts.sync("me")).new == 1
         [row] = await inbox(bob)
         assert (row.subject, row.unread, row.downloaded) == ("Note G – 数", True, False)
-        await bob.read(row.message_id)
-        assert [line.text for line in (await bob.rendered(row.message_id)).lines] == body.splitlines()
+        await bob.reader.read(row.message_id)
+        assert [line.text for line in (await bob.reader.rendered(row.message_id)).lines] == body.splitlines()
         [stored] = other_mailbox.files()
-        assert (await bob.raw(row.message_id)).replace(b"\r\n", b"\n") == stored.replace(b"\r\n", b"\n")
+        assert (await bob.reader.raw(row.message_id)).replace(b"\r\n", b"\n") == stored.replace(b"\r\n", b"\n")
 
-        reply = await bob.reply_draft(row.message_id)
+        reply = await bob.drafts.reply(row.message_id)
         assert await written(bob, reply, body="Received.\n\n" + reply.body) == ["sent"]
         [row] = await inbox(bob)
         assert row.answered
         await mailbox.until(1)
 
-        await ada.sync("me")
+        await ada.accounts.sync("me")
         [answer] = await inbox(ada)
         assert answer.subject == "Re: Note G – 数"
-        raw = message_from_bytes(await ada.raw(answer.id))
-        sent = await ada.ids(SENT)
-        mine = message_from_bytes(await ada.raw(sent[0]))
+        raw = message_from_bytes(await ada.reader.raw(answer.message_id))
+        sent = await ada.lists.ids(SENT)
+        mine = message_from_bytes(await ada.reader.raw(sent[0]))
         assert raw["In-Reply-To"] == mine["Message-ID"]
-        assert "> Grüße from the engine room." in (await ada.read(answer.id)).text
+        assert "> Grüße from the engine room." in (await ada.reader.read(answer.message_id)).text
 
 
 async def test_a_deleted_message_leaves_the_server_when_the_program_does_and_stays_in_trash(mailbox, engine_of):
@@ -88,7 +88,7 @@ async def test_a_deleted_message_leaves_the_server_when_the_program_does_and_sta
     async with engine_of(mailbox) as engine:
         await engine.accounts.sync("me")
         rows = {row.subject: row for row in await inbox(engine)}
-        await delete(engine, [rows["drop"].id])
+        await delete(engine, [rows["drop"].message_id])
         assert len(mailbox.files()) == 2
     assert mailbox.files() == texts[:1]
     async with engine_of(mailbox) as engine:

@@ -88,7 +88,7 @@ def test_many_bodies_are_kept_in_one_go(store):
 
 
 def test_a_body_that_is_not_what_its_header_said_is_not_kept(store):
-    """SAFETY P9: the UIDL alone proves nothing."""
+    """SECURITY.md, P9: the UIDL alone proves nothing."""
     session(store, [new(1), new(2)])
     ids = ids_in(store)
     assert messages.add_raws(store, [(ids[0], whole(2)), (ids[1], whole(3))]) == [ids[1]]

@@ -132,7 +132,7 @@ def test_hostile_text_is_harmless_on_every_screen_it_gets_to(pty, demo, profile,
         session.press(b"innocent", b"%d found" % len(mails))
         session.press(ENTER, b"reply")
         session.press(b"d", b"Deleted")
-        session.press(b"z", b"Inbox")
+        session.press(b"z", b"1 message back")
         written = session.quit()
     assert foreign(written) == {}
 

@@ -377,7 +377,7 @@ async def test_what_is_wrong_with_an_address_is_said_beside_its_field(engine, fi
 
 
 async def test_a_header_that_would_inject_another_is_refused_in_words(engine):
-    """SAFETY S1: what is typed on one line stays on one line."""
+    """SECURITY.md, S1: what is typed on one line stays on one line."""
     draft = Draft(account="ada", to="bob@example.org", subject="Tea\r\nBcc: eve@example.org", body="x")
     async with staged(lambda: ComposeScreen(engine, draft)) as (stage, pilot):
         await pilot.press("f9")

@@ -171,7 +171,7 @@ def test_marks_are_one_letter_each_or_two_for_all():
     "url", ["file:///etc/passwd", "javascript:alert(1)", "-rf", "ftp://x", "mailto:x", "HTTPSX://"]
 )
 async def test_only_web_addresses_are_opened(desktop, url):
-    """SAFETY M15."""
+    """SECURITY.md, M15."""
     with pytest.raises(OpenError):
         await open_link(url)
     assert desktop() == []
@@ -275,7 +275,7 @@ async def test_a_harmless_file_is_opened_as_a_private_copy(opened, desktop):
 
 @pytest.mark.parametrize(("row", "words"), [(1, "program"), (2, "page for the browser")])
 async def test_what_could_run_is_opened_only_after_a_second_yes(opened, desktop, row, words):
-    """SAFETY M15."""
+    """SECURITY.md, M15."""
     async with staged(lambda: AttachmentsScreen(*opened)) as (stage, pilot):
         await pilot.press(*"j" * row, "o")
         await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))

@@ -1,4 +1,4 @@
-"""Strangers' words in every field of every small screen: shown as text, never obeyed (SAFETY M1, M5, M17)."""
+"""Strangers' words in every field of every small screen: shown as text, never obeyed (SECURITY.md, M1, M5, M17)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_an_evil_subject_on_its_way_out_is_drawn_harmlessly(tmp_path):
 
 
 async def test_what_a_server_said_is_cleaned_before_it_is_told(tmp_path, smtp_server):
-    """SAFETY T7."""
+    """SECURITY.md, T7."""
     said = b"550 \x1b]52;c;eA==\x07 \xc2\x9b2J \xe2\x80\xaegpj [/x] no\r\n"
     server = await smtp_server(manners=Manners(answers={"RCPT": said}))
     async with engine_with(tmp_path, ada=account(1, server.port)) as engine:

@@ -55,7 +55,7 @@ async def test_ctrl_q_leaves_from_every_dialog(tmp_path: Path, keys: list[str]):
 
 async def test_ctrl_q_leaves_from_the_password_and_the_setup(tmp_path: Path):
     async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
-        app.inbox.action_mail_add_account()
+        app.inbox.add_account()
         await until(pilot, lambda: "Another account" in shown(app))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: app._exit)

@@ -134,7 +134,7 @@ async def test_what_is_missing_is_said_beside_its_field(engine, wrong, words, fo
 
 
 async def test_a_password_in_clear_has_to_be_meant(engine):
-    """SAFETY T1."""
+    """SECURITY.md, T1."""
     async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
         fill(stage, 1, 1)
         await pilot.pause()

@@ -149,7 +149,7 @@ def all_inboxes(mail: Mail) -> None:
 @verb(
     "go.account",
     ",".join(map(str, ACCOUNT_KEYS)),
-    "Inbox of the account of that number",
+    "Inbox of an account, by its number",
     Group.FINDING,
     applies=_several,
 )
@@ -177,14 +177,14 @@ def _own_folder(mail: Mail) -> str:
     return ""
 
 
-@verb("folder.new", "", "New folder", Group.PROGRAM, applies=changeable)
+@verb("folder.new", "", "New folder", Group.FOLDER_COLUMN, applies=changeable)
 def make(mail: Mail) -> None:
     """Ask for a name and make a folder in this account."""
     account = mail.list.account
     _ask_name(mail, "New folder", "", partial(mail.engine.folders.make, account), "created")
 
 
-@verb("folder.rename", "", "Rename this folder", Group.PROGRAM, applies=_own_folder)
+@verb("folder.rename", "", "Rename this folder", Group.FOLDER_COLUMN, applies=_own_folder)
 def rename(mail: Mail) -> None:
     """Ask for another name of the folder that is shown."""
     if (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
@@ -192,7 +192,7 @@ def rename(mail: Mail) -> None:
         _ask_name(mail, f"Rename {folder.name}", folder.name, work, "renamed")
 
 
-@verb("folder.remove", "", "Remove this folder; its messages go to Archive", Group.PROGRAM, applies=_own_folder)
+@verb("folder.remove", "", "Remove folder, its mail to Archive", Group.FOLDER_COLUMN, applies=_own_folder)
 def remove(mail: Mail) -> None:
     """Remove the folder that is shown."""
     if (folder := folder_of(mail.list.view, mail.list.counts)) is not None:

@@ -121,7 +121,7 @@ async def _move_to(mail: Mail, folder_id: int, seen: list[Placement]) -> Done:
     return await mail.engine.messages.move(seen, folder_id)
 
 
-@verb("message.copy", "", "Let it lie in another folder too", Group.SORTING_OUT, applies=on_changeable_message)
+@verb("message.copy", "", "Copy to another folder", Group.SORTING_OUT, applies=on_changeable_message)
 def copy(mail: Mail) -> None:
     """Ask for a folder in which the messages are shown too."""
     ids = mail.targets()

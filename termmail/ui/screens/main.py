@@ -294,7 +294,7 @@ class MainScreen(Screen[None]):
         self.problems.settle(SyncOf(event.account))
         self.reader.try_again(event.account)
         if event.news:
-            self.status.say(event.words)
+            self.status.report(event.words)
 
     def fail(self, error: Exception, account: str = "") -> None:
         """Show an error until it is read. `account` is whose server was asked."""

@@ -62,6 +62,11 @@ class StatusLine(Widget):
         if words:
             self.set_timer(seconds, lambda: self._hush(serial))
 
+    def report(self, words: str) -> None:
+        """Show what a sync came to, unless the answer to a key is still to be read."""
+        if not self._said:
+            self.say(words)
+
     def _hush(self, serial: int) -> None:
         if serial == self._timer_serial:
             self._said = ""
