@@ -15,12 +15,13 @@ from argparse_manpage.manpage import Manpage
 
 from termmail import __version__
 from termmail.command_line import build_parser
+from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, Role
 
 ROOT = Path(__file__).parent.parent
 SHARE = ROOT / "share"
 os.environ["COLUMNS"] = "80"  # where argparse breaks its lines
 
-FOLDERS = ("Inbox", "Drafts", "Outbox", "Sent", "Archive", "Spam", "Trash")
+FOLDERS = (ROLE_NAMES[Role.INBOX], DRAFTS_NAME, OUTBOX_NAME, *(name for role, name in ROLE_NAMES.items() if role is not Role.INBOX))
 COMPLETES = {
     "config": shtab.FILE,
     "data": shtab.DIRECTORY,

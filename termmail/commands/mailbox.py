@@ -11,6 +11,8 @@ from termmail.engine.events import SyncProgress
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import parse, query
 from termmail.mail.model import (
+    DRAFTS_NAME,
+    OUTBOX_NAME,
     Count,
     DraftRow,
     DraftsView,
@@ -115,8 +117,8 @@ async def folders(engine: Engine, args: Namespace) -> int:
             for one in counts.folders
             if one.account == name
         ]
-        found.append(("Drafts", Role.DRAFTS, Count(counts.drafts.get(name, 0))))
-        found.append(("Outbox", Role.NONE, Count(counts.outbox.get(name, 0))))
+        found.append((DRAFTS_NAME, Role.DRAFTS, Count(counts.drafts.get(name, 0))))
+        found.append((OUTBOX_NAME, Role.NONE, Count(counts.outbox.get(name, 0))))
         for folder, role, count in found:
             if args.json:
                 data = {"account": name, "name": folder, "role": None if role is Role.NONE else role.value}
@@ -149,12 +151,12 @@ async def _view(engine: Engine, account: str, name: str | None) -> tuple[View, s
         return FolderView(inbox.folder_id), inbox.name
     if folder := await find_folder(engine, account, name):
         return FolderView(folder.folder_id), folder.name
-    if name.casefold() == "drafts":
-        return DraftsView(account), "Drafts"
-    if name.casefold() == "outbox":
-        return OutboxView(account), "Outbox"
+    if name.casefold() == DRAFTS_NAME.casefold():
+        return DraftsView(account), DRAFTS_NAME
+    if name.casefold() == OUTBOX_NAME.casefold():
+        return OutboxView(account), OUTBOX_NAME
     names = [one.name for one in await engine.folders.listing() if one.account == account]
-    words = f"There is no folder {name!r} in {account}. There are: {', '.join([*names, 'Drafts', 'Outbox'])}."
+    words = f"There is no folder {name!r} in {account}. There are: {', '.join([*names, DRAFTS_NAME, OUTBOX_NAME])}."
     raise CommandError(words, USAGE)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from termmail.mail import sanitize, width
-from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, Role
+from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, DraftRow, MessageRow, OutgoingRow, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,13 +61,13 @@ def message_row_data(row: MessageRow, envelope: Envelope) -> dict[str, Any]:
 
 def draft_row_data(row: DraftRow) -> dict[str, Any]:
     """Return the JSON object of a draft in `list`, with the keys of a message."""
-    data = _unreceived(row, "Drafts")
+    data = _unreceived(row, DRAFTS_NAME)
     return data | {"flags": ["draft"], "attachments": row.attachments, "snippet": row.snippet}
 
 
 def outgoing_row_data(row: OutgoingRow) -> dict[str, Any]:
     """Return the JSON object of an outgoing message in `list`, with the keys of a message."""
-    return _unreceived(row, "Outbox") | {"message_id": row.rfc_message_id, "snippet": row.words}
+    return _unreceived(row, OUTBOX_NAME) | {"message_id": row.rfc_message_id, "snippet": row.words}
 
 
 def _unreceived(row: DraftRow | OutgoingRow, folder: str) -> dict[str, Any]:

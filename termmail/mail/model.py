@@ -37,6 +37,9 @@ ROLE_NAMES = {
 }
 """The folders that every account has, as they are called, in the order in which they are shown."""
 
+DRAFTS_NAME, OUTBOX_NAME = "Drafts", "Outbox"
+"""How the lists of what is not sent yet are called. Their rows are no messages."""
+
 DISCARDED = frozenset({Role.JUNK, Role.TRASH})
 """Roles of folders whose messages the user has put away: a search on the screen leaves them out."""
 

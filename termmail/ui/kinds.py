@@ -5,14 +5,21 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from termmail.mail.model import ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView, SearchView
+from termmail.mail.model import (
+    DRAFTS_NAME,
+    OUTBOX_NAME,
+    ROLE_NAMES,
+    DraftsView,
+    FolderView,
+    OutboxView,
+    Role,
+    RoleView,
+    SearchView,
+)
 
 if TYPE_CHECKING:
     from termmail.engine.folder_list import Counts
     from termmail.mail.model import Folder, View
-
-DRAFTS, OUTBOX = "Drafts", "Outbox"
-"""The names of the lists of what is not sent yet. Their rows are no messages."""
 
 ALL_INBOXES = "All inboxes"
 
@@ -59,9 +66,9 @@ def view_name(view: View, counts: Counts) -> str:
     """Return what a view is called, without its account."""
     match view:
         case DraftsView():
-            return DRAFTS
+            return DRAFTS_NAME
         case OutboxView():
-            return OUTBOX
+            return OUTBOX_NAME
         case SearchView():
             return "Search"
         case RoleView(role=role):

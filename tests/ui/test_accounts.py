@@ -142,7 +142,7 @@ async def test_a_folder_is_made_filled_renamed_and_removed_by_its_name_in_the_pa
         await until(pilot, lambda: app.screen is not app.inbox and app.screen.query("#name"))
         await pilot.press("ctrl+u", *"Cards", "enter")
         await until(pilot, lambda: app.inbox.mail.list.name == "Cards")
-        await run("remove this")
+        await run("remove folder")
         await until(pilot, lambda: "Cards" not in {one.name for one in app.inbox.mail.list.counts.folders})
         assert len(await app.engine.lists.ids(ARCHIVE)) == 1
         await pilot.press("z")

@@ -592,7 +592,10 @@ async def test_help_uses_the_width_there_is(tmp_path, size, columns):
         await until(pilot, lambda: "Next message" in shown(app))
         assert "Esc goes back" in words_of(app)
         (line,) = (line for line in shown(app).splitlines() if "Moving" in line)
-        assert sum(heading in line for heading in ("Moving", "Reading", "Sorting out", "Writing", "The program")) == columns
+        assert (
+            sum(heading in line for heading in ("Moving", "Reading", "Sorting out", "Writing", "The program"))
+            == columns
+        )
         if size == (120, 36):
             await pilot.resize_terminal(80, 24)
             await until(pilot, lambda: "Sorting out" not in shown(app))

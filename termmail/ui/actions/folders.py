@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from termmail.mail.model import ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView
+from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView
 from termmail.ui.actions.context import changeable
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
 from termmail.ui.humanize import number
-from termmail.ui.kinds import ALL_INBOXES, DRAFTS, OUTBOX, folder_of
+from termmail.ui.kinds import ALL_INBOXES, folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +61,8 @@ def go(mail: Mail) -> None:
 declare(TOP, "g g", "First message", Place.GO, Group.FINDING)
 for _id, (_letter, _role) in LETTERS.items():
     declare(_id, f"g {_letter}", ROLE_NAMES[_role], Place.GO, Group.FINDING)
-declare("go.drafts", "g d", DRAFTS, Place.GO, Group.FINDING)
-declare("go.outbox", "g o", OUTBOX, Place.GO, Group.FINDING)
+declare("go.drafts", "g d", DRAFTS_NAME, Place.GO, Group.FINDING)
+declare("go.outbox", "g o", OUTBOX_NAME, Place.GO, Group.FINDING)
 
 
 def _places(mail: Mail, account: str) -> list[tuple[str, str, View, str]]:
@@ -75,8 +75,8 @@ def _places(mail: Mail, account: str) -> list[tuple[str, str, View, str]]:
             action_id = actions.get(folder.role, "")
             found.append((folder.name, action_id, FolderView(folder.folder_id), _detail(mail, folder)))
     waiting = (
-        (DRAFTS, "go.drafts", DraftsView(account), counts.drafts),
-        (OUTBOX, "go.outbox", OutboxView(account), counts.outbox),
+        (DRAFTS_NAME, "go.drafts", DraftsView(account), counts.drafts),
+        (OUTBOX_NAME, "go.outbox", OutboxView(account), counts.outbox),
     )
     found[1:1] = [
         (name, one, view, number(held[account]) if account in held else "") for name, one, view, held in waiting

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from termmail.mail.model import Role, StepKind
+from termmail.mail.model import DRAFTS_NAME, Role, StepKind
 from termmail.ui.actions.context import on_changeable_message, on_changeable_row, on_row
 from termmail.ui.actions.folders import choose_target
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.writing import compose_on
 from termmail.ui.humanize import count
-from termmail.ui.kinds import DRAFTS, Listing
+from termmail.ui.kinds import Listing
 from termmail.ui.step_words import done_words, undo_word, undone_words
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ async def _take_back(mail: Mail, ids: Sequence[int]) -> str:
         return "A message from another program has no draft to go back to. Enter offers to delete it."
     for row in rows:
         await mail.engine.outbox.cancel(row.outbox_id)
-    return f"Not sent: {count(len(rows), 'message')} back in {DRAFTS}"
+    return f"Not sent: {count(len(rows), 'message')} back in {DRAFTS_NAME}"
 
 
 @verb("message.archive", "e", "Archive", Group.SORTING_OUT, applies=on_changeable_message, rank=7, short="archive")

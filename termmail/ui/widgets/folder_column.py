@@ -14,10 +14,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from termmail.mail.model import Count, DraftsView, FolderView, OutboxView, Role, RoleView
+from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, Count, DraftsView, FolderView, OutboxView, Role, RoleView
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import number
-from termmail.ui.kinds import ALL_INBOXES, DRAFTS, OUTBOX
+from termmail.ui.kinds import ALL_INBOXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +53,8 @@ def entries(counts: Counts, accounts: Sequence[str]) -> list[Entry | str]:
             if one.account == account
         ]
         found[1:1] = [
-            Entry(DraftsView(account), DRAFTS, counts.drafts.get(account, 0), waiting=True),
-            Entry(OutboxView(account), OUTBOX, counts.outbox.get(account, 0), waiting=True),
+            Entry(DraftsView(account), DRAFTS_NAME, counts.drafts.get(account, 0), waiting=True),
+            Entry(OutboxView(account), OUTBOX_NAME, counts.outbox.get(account, 0), waiting=True),
         ]
         lines += found
     return lines

@@ -38,6 +38,9 @@ PASSING = {ErrorCode.LOGIN, ErrorCode.OFFLINE, ErrorCode.BUSY}
 class Reader(Body):
     """Shows one message of a view. A preview never asks a server; `fetch` does."""
 
+    engine: Engine
+    """Set by the screen before it shows a message."""
+
     class Shown(Event):
         """Posted when the text of a message is on the screen."""
 
@@ -60,7 +63,6 @@ class Reader(Body):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
-        self.engine: Engine | None = None
         self.row: Row | None = None
         self.message: Message | None = None
         self.text: Rendered = Rendered(())
@@ -115,8 +117,6 @@ class Reader(Body):
 
     async def _load(self, row: Row, *, fetch: bool) -> None:
         engine = self.engine
-        if engine is None:
-            return
         try:
             if isinstance(row, DraftRow):
                 await self._show_draft(engine, row)
@@ -139,8 +139,6 @@ class Reader(Body):
 
     async def _fetch(self, row: MessageRow) -> None:
         engine, worker = self.engine, get_current_worker()
-        if engine is None:
-            return
 
         def progress(done: int, total: int) -> None:
             if self._still(row) and not worker.is_cancelled:
@@ -209,8 +207,7 @@ class Reader(Body):
             behind(self, partial(self._again, self.row, self.message), "reader", exclusive=True)
 
     async def _again(self, row: MessageRow, message: Message) -> None:
-        if self.engine is not None:
-            await self._show_message(self.engine, row, message)
+        await self._show_message(self.engine, row, message)
 
     def on_resize(self) -> None:
         """Wrap the text to a new width."""
