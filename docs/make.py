@@ -21,7 +21,12 @@ ROOT = Path(__file__).parent.parent
 SHARE = ROOT / "share"
 os.environ["COLUMNS"] = "80"  # where argparse breaks its lines
 
-FOLDERS = (ROLE_NAMES[Role.INBOX], DRAFTS_NAME, OUTBOX_NAME, *(name for role, name in ROLE_NAMES.items() if role is not Role.INBOX))
+FOLDERS = (
+    ROLE_NAMES[Role.INBOX],
+    DRAFTS_NAME,
+    OUTBOX_NAME,
+    *(name for role, name in ROLE_NAMES.items() if role is not Role.INBOX),
+)
 COMPLETES = {
     "config": shtab.FILE,
     "data": shtab.DIRECTORY,

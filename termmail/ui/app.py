@@ -306,7 +306,9 @@ class TermmailApp(App[None], inherit_bindings=False):
                 return
             self._tail = None
         if self._held is not None:
-            self._held.append(events.Key(event.key, event.character))
+            again = events.Key(event.key, event.character)
+            again.time = event.time
+            self._held.append(again)
             return
         self._aim = (event, self.focused or self.screen)
         await super().on_event(event)

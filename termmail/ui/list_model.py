@@ -120,13 +120,13 @@ class ListModel:
         more = Stale.IDS if len(first.ids) >= FIRST else Stale.NOTHING
         self._screen.call_later(self.stale, Stale.COUNTS | more)
 
-    def go_to(self, view: View, words: str = "") -> None:
-        """Show another folder, or the results of a search for these words."""
+    def go_to(self, view: View, words: str = "", *, shown: Callable[[], None] = lambda: None) -> None:
+        """Show another folder, or the results of a search for these words; `shown` is called when the list has them."""
         self._cursors[self.view] = self._messages.cursor_id
         self.view, self.filter, self.words, self._coverage = view, "", words, ""
         if not self.searching:
             self.home = view
-        behind(self._screen, partial(self._load, view), "view", exclusive=True)
+        behind(self._screen, partial(self._load, view, shown), "view", exclusive=True)
         self.stale(Stale.COUNTS)
 
     def search(self, words: str, *, typing: bool = False) -> None:
@@ -136,13 +136,16 @@ class ListModel:
         """
         self.go_to(SearchView(parse(unfinished(words) if typing else words)), words)
 
-    async def _load(self, view: View) -> None:
+    async def _load(self, view: View, shown: Callable[[], None]) -> None:
         """Show the first page at once, then all ids; put the cursor where it was left."""
         try:
-            first = await self.engine.lists.ids(view, FIRST)
-            self._messages.empty = ""
-            self._messages.show(first, at=self._cursors.get(view, 0))
-            self._messages.empty = self._nothing()
+            try:
+                first = await self.engine.lists.ids(view, FIRST)
+                self._messages.empty = ""
+                self._messages.show(first, at=self._cursors.get(view, 0))
+                self._messages.empty = self._nothing()
+            finally:
+                shown()
             if len(first) >= FIRST:
                 self._messages.update(await self.engine.lists.ids(view), at=self._cursors.get(view, 0))
             if isinstance(view, SearchView):

@@ -110,6 +110,17 @@ async def test_a_command_after_a_shortcut_at_the_speed_of_a_hand_acts(tmp_path: 
         await until(pilot, lambda: app.inbox.messages.cursor_id == before[1])
 
 
+async def test_a_key_after_a_change_of_folder_acts_on_the_folder_that_came(tmp_path: Path):
+    """`d` right behind `g t`: Sent is empty, and nothing of the Inbox may be touched."""
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("g")
+        await until(pilot, lambda: isinstance(app.screen, PlacesScreen))
+        typed(app, "tdgij", 0.4)
+        await until(pilot, lambda: app.inbox.messages.cursor_id == list(app.inbox.messages.ids)[1])
+        assert len(app.inbox.messages.ids) == 12
+        assert "left alone" not in shown(app)
+
+
 async def test_v_and_a_typed_name_in_one_read_moves_nothing_elsewhere(tmp_path: Path):
     async with mailbox(tmp_path) as (app, pilot):
         before = len(app.inbox.messages.ids)

@@ -66,10 +66,11 @@ class Mail:
         self.status.right(f"{chosen} selected" if chosen else "")
 
     def go_to(self, view: View) -> None:
-        """Show another folder, or the results of a search."""
+        """Show another folder, or the results of a search; keys typed meanwhile act on its messages."""
         self.status.say("")
         self.status.right("")
-        self.list.go_to(view)
+        self.screen.termmail.hold_keys()
+        self.list.go_to(view, shown=self.screen.termmail.release_keys)
 
     def search(self, words: str, *, typing: bool = False) -> None:
         """Show the results of a search."""
