@@ -64,7 +64,7 @@ async def take(name: str, home: Path) -> str:
         paths.config.touch(0o600)
         paths.config.write_text("" if name == "setup" else config_for(demo), encoding="utf-8")
         async with opened(paths, config.load(paths.config)) as engine:
-            if engine.accounts:
+            if engine.accounts.names:
                 await fill(engine)
             return await play(engine, *PICTURES[name])
 
@@ -85,7 +85,7 @@ async def play(engine: Engine, size: tuple[int, int], subject: str, keys: tuple[
     app = TermmailApp(lambda: asyncio.sleep(0, engine))
     app.inbox.clock = NOW.timestamp  # the servers were asked later than that: always “just now”
     async with app.run_test(size=size, notifications=True) as pilot:
-        await see(pilot, "61 in all" if engine.accounts else "Welcome")
+        await see(pilot, "61 in all" if engine.accounts.names else "Welcome")
         messages = app.inbox.messages
         for _ in messages.ids:
             if (row := messages.row(messages.cursor_id)) is not None and subject in row.subject:
