@@ -11,13 +11,12 @@ import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
-from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from termmail.errors import UserError
@@ -31,7 +30,7 @@ from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.main import MainScreen
 from termmail.ui.theme import THEMES
 from termmail.ui.widgets.status import Problem
-from termmail.ui.workers import behind
+from termmail.ui.workers import behind, no_eager_tasks
 
 if TYPE_CHECKING:
     from array import array
@@ -40,8 +39,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.binding import BindingType
     from textual.driver import Driver
+    from textual.screen import Screen
     from textual.timer import Timer
-    from textual.widget import AwaitMount, Widget
+    from textual.widget import Widget
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
@@ -157,6 +157,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
         After PATIENCE the screen is shown without it.
         """
+        no_eager_tasks()
         self._reading = asyncio.ensure_future(self._read_first())
         done, _ = await asyncio.wait({self._reading}, timeout=PATIENCE)
         if done and self._reading.exception() is None:
@@ -368,16 +369,6 @@ class TermmailApp(App[None], inherit_bindings=False):
         if place is not None:
             self.cursor_position = place
         super()._display(screen, renderable)
-
-    def _get_screen(self, screen: Screen[Any] | str) -> tuple[Screen[Any], AwaitMount]:
-        """Read the style sheets of a screen before it is mounted.
-
-        Textual reads them afterwards. With the eager tasks that it sets on Python 3.12 and newer, the widgets are mounted
-        by then, and would keep the styles that they were mounted with.
-        """
-        if isinstance(screen, Screen):
-            self._load_screen_css(screen)
-        return super()._get_screen(screen)
 
     # -- what works everywhere
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker
@@ -23,3 +24,12 @@ def behind(
     The coroutine is created when the worker starts, so a worker that is cancelled before leaves nothing unawaited.
     """
     node.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)  # type: ignore[arg-type]  # its type knows no None
+
+
+def no_eager_tasks() -> None:
+    """Let every new task wait for the next turn of the loop, as it does before Python 3.12.
+
+    From 3.12 on Textual makes tasks eager, though only outside its test mode. A worker then runs before the line that
+    starts it has returned, and a screen is mounted before its style sheet is read.
+    """
+    asyncio.get_running_loop().set_task_factory(None)

@@ -14,6 +14,7 @@ from termmail.accounts.config import Account, Config, Pop3, Smtp
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
+from termmail.ui.workers import no_eager_tasks
 from tests.conftest import PASSWORD, USER
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class Stage(App[None]):
         self.result: Any = None
         self.troubles: list[BaseException] = []
         self.copied: list[str] = []
+
+    def on_load(self) -> None:
+        no_eager_tasks()  # as TermmailApp does
 
     def on_mount(self) -> None:
         def dismissed(result: Any) -> None:
