@@ -50,7 +50,8 @@ class Previewing:
         reader, screen = self._screen.reader, self._screen
         if self._resting is not None:
             self._resting.stop()
-        self._opened = 0
+        if anew or not self.is_opened:  # what `]` opens may be open before the list tells that the cursor moved
+            self._opened = 0
         if anew and not self._at_cursor(reader.row):
             reader.clear()
         if screen.whole:
