@@ -106,11 +106,15 @@ class _Watchdog:
             self._timer.cancel()
 
     def _end(self, code: int) -> None:
-        log.warning("something kept termmail from ending; it was ended")
-        restoring = threading.Thread(target=partial(_restore, self._before), daemon=True)
-        restoring.start()
-        restoring.join(0.2)  # a terminal that takes nothing must not keep us
+        last = threading.Thread(target=partial(_last_acts, self._before), daemon=True)
+        last.start()
+        last.join(0.2)  # a terminal that takes nothing must not keep us: what is logged may go there too
         os._exit(code)
+
+
+def _last_acts(before: list[Any] | None) -> None:
+    _restore(before)
+    log.warning("something kept termmail from ending; it was ended")
 
 
 def _restore(before: list[Any] | None) -> None:

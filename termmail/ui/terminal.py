@@ -57,7 +57,20 @@ def _as_sgr(report: re.Match[bytes]) -> bytes:
 
 
 class TolerantDriver(LinuxDriver):
-    """Textual's driver for Linux and macOS, reading through InputDecoder and noticing that the terminal is gone."""
+    """Textual's driver for Linux and macOS.
+
+    It reads through InputDecoder, notices that the terminal is gone, and never waits for a terminal that takes nothing.
+    """
+
+    def start_application_mode(self) -> None:
+        """Start; what is drawn from then on waits in a queue without a limit.
+
+        Textual's holds 30 pieces, and the loop stops at the next one: no mail is sent, no draft saved and no key heard
+        while ctrl+s or a dead connection stops the output.
+        """
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's has no annotation
+        if self._writer_thread is not None:
+            self._writer_thread._queue.maxsize = 0  # noqa: SLF001 - Textual has no setting for it
 
     def run_input_thread(self) -> None:
         """Read until the app ends or the terminal is gone; runs in the driver's input thread."""
