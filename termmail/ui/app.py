@@ -53,6 +53,9 @@ log = logging.getLogger("termmail")
 LONGEST_HOLD = 30.0
 """Seconds that typed keys wait for the screen they are meant for."""
 
+TYPED_PATIENCE = 0.5
+"""Seconds that keys typed before the end may take to act."""
+
 STARTLED = 1.0
 """Seconds in which keys do nothing after a screen they were typed for did not come."""
 
@@ -403,6 +406,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     async def _leave(self) -> None:
         """Save what is being written, ask where that cannot be done, then leave as the main screen does."""
+        await self._order.all_acted(TYPED_PATIENCE)
         if troubles := await self._keep_all():
             question = ConfirmScreen(
                 "What you are writing cannot be saved. Quit and lose it?", "Quit", "Stay", details=troubles
@@ -449,13 +453,14 @@ class TermmailApp(App[None], inherit_bindings=False):
 
         async def end() -> None:
             try:
+                await self._order.all_acted(TYPED_PATIENCE)
                 await self._keep_all()
             finally:
                 self.exit(return_code=128 + number)
 
         if self._ending is not None:
             self._ending(128 + number)
-        behind(self, end, "end")
+        self.call_later(partial(behind, self, end, "end"))  # behind the keys that were read before
 
     def on_terminal_gone(self) -> None:
         """End as on SIGHUP."""

@@ -6,7 +6,9 @@ line or from a paste without brackets, the second would still go to a dialog tha
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -44,9 +46,11 @@ class KeyOrder:
         self._since: float | None = None
         """When the key that is being handled was delivered; None while there is none."""
         self._delivered = 0
+        self._idle = asyncio.Event()
 
     async def take(self, event: events.Key) -> None:
         """Deliver a key, or keep it until the one before it has acted."""
+        self._idle.clear()
         self._waiting.append(event)
         if self._since is None or monotonic() - self._since > LOST_AFTER:
             await self._next()
@@ -56,6 +60,12 @@ class KeyOrder:
         self._waiting.extendleft(reversed(keys))
         if self._since is None and self._waiting:
             self._app.call_later(self._resume)
+
+    async def all_acted(self, seconds: float) -> None:
+        """Wait until every key taken so far has acted, for at most so many seconds."""
+        if self._waiting or self._since is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), seconds)
 
     def clear(self) -> None:
         """Drop the keys that wait."""
@@ -67,7 +77,9 @@ class KeyOrder:
 
     async def _next(self) -> None:
         self._since = None
-        if self._waiting:
+        if not self._waiting:
+            self._idle.set()
+        else:
             self._since = monotonic()
             self._delivered += 1
             await self._deliver(self._waiting.popleft())
