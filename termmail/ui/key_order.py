@@ -47,6 +47,7 @@ class KeyOrder:
         """When the key that is being handled was delivered; None while there is none."""
         self._delivered = 0
         self._idle = asyncio.Event()
+        """Set when the last of the waiting keys has acted."""
 
     async def take(self, event: events.Key) -> None:
         """Deliver a key, or keep it until the one before it has acted."""
@@ -58,6 +59,8 @@ class KeyOrder:
     def put_back(self, keys: Sequence[events.Key]) -> None:
         """Deliver these keys before all that wait."""
         self._waiting.extendleft(reversed(keys))
+        if keys:
+            self._idle.clear()
         if self._since is None and self._waiting:
             self._app.call_later(self._resume)
 
