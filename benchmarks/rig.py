@@ -24,6 +24,7 @@ from pathlib import Path
 from termmail.accounts.config import Account, Config, Pop3, Smtp
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
+from termmail.credential import Password
 from termmail.engine.engine import opened
 from termmail.net.stream import Server
 from tests import mailbox
@@ -46,7 +47,7 @@ class Host:
         return int(self.proxy.stdout.readline().split()[1])
 
     def server(self, **other) -> Server:
-        plain = Server("pop3", "127.0.0.1", self.port, "none", USER, PASSWORD, True, 600, None)
+        plain = Server("pop3", "127.0.0.1", self.port, "none", USER, Password(PASSWORD), True, 600, None)
         return replace(plain, **other)
 
 
