@@ -571,7 +571,8 @@ async def test_a_message_whose_listed_size_is_senseless_comes_and_can_be_deleted
     server.manners = Manners(size=lambda number, true: size if number == 2 else true)
     drop = next(iter(server.users.values()))
     async with engine_at(server.port, download="all") as engine:
-        assert (await engine.accounts.sync("ada")).words == "2 new messages"
+        told = "" if size == b"0" else "; the server gives no valid size for 1 message"
+        assert (await engine.accounts.sync("ada")).words == "2 new messages" + told
         ids = list(await engine.lists.ids(INBOX))
         assert [row.downloaded for row in await engine.lists.rows(INBOX, ids)] == [True, True]
         await delete(engine, ids[:1])

@@ -50,14 +50,15 @@ RETRY_DELETES = 60.0
 class _Received(Struct, frozen=True):
     """What one session received.
 
-    `missed` messages could not be fetched; `odd_rows` lines of the server's list made no sense; `complete` tells whether
-    the next session may trust this one's STAT.
+    `missed` messages could not be fetched; `odd_rows` lines of the server's list made no sense, and `odd_sizes` messages
+    are in it without a valid size; `complete` tells whether the next session may trust this one's STAT.
     """
 
     new: int
     rebound: int
     missed: int
     odd_rows: int
+    odd_sizes: int
     complete: bool
 
 
@@ -241,7 +242,9 @@ class Pop3Source:
             self.context.tell(FolderChanged(self.account))
         missed = arrivals.left_out + arrivals.skipped
         complete = not arrivals.left_out and not plan.unnamed and not drop.odd_rows
-        return _Received(arrivals.new - arrivals.skipped, arrivals.rebound, missed, drop.odd_rows, complete)
+        return _Received(
+            arrivals.new - arrivals.skipped, arrivals.rebound, missed, drop.odd_rows, drop.odd_sizes, complete
+        )
 
     async def _compare(self, drop: Maildrop) -> tuple[Uidls, Plan]:
         """List the whole maildrop and compare it with the store, in slices: other store work gets in between."""
@@ -341,6 +344,9 @@ def _sum_up(received: _Received, missed: int, deleted: int) -> str:
     if received.odd_rows:
         lines = "1 line" if received.odd_rows == 1 else f"{received.odd_rows} lines"
         words += f"{'; ' if words else ''}{lines} of the server's list made no sense"
+    if received.odd_sizes:
+        messages = "1 message" if received.odd_sizes == 1 else f"{received.odd_sizes} messages"
+        words += f"{'; ' if words else ''}the server gives no valid size for {messages}"
     if received.rebound:
         words += f"; the server renamed {received.rebound} that are here already"
     return words
