@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
+import time
 import weakref
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 from textual.selection import SELECT_ALL
 
 from termmail.engine.saved_files import OWNER
@@ -59,6 +63,22 @@ async def test_ctrl_q_leaves_from_the_password_and_the_setup(tmp_path: Path):
         await until(pilot, lambda: "Another account" in shown(app))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: app._exit)
+
+
+async def test_with_mail_waiting_the_question_comes_though_another_process_holds_the_store(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
+        draft = replace(app.engine.drafts.new("ada", "bob@example.org"), subject="Cards")
+        await app.engine.outbox.send(draft, delay=600)
+        await until(pilot, lambda: app.inbox.mail.sending.waiting)
+        with closing(sqlite3.connect(tmp_path / "data" / "mail.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            start = time.monotonic()
+            await pilot.press("d", "ctrl+q")
+            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+            await pilot.press("y")
+            await until(pilot, lambda: app._exit)
+            assert time.monotonic() - start < 3
+            other.execute("ROLLBACK")
 
 
 def fill_the_disk(engine: Engine, *, full: bool) -> Any:

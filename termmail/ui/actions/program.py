@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from termmail.ui.actions.context import Mail
 
 log = logging.getLogger("termmail")
+
+READ_PATIENCE = 1.0
+"""Seconds that quitting waits for the store, which another process may hold."""
 
 
 @verb("mail.check", "f5", "Check mail", Group.PROGRAM)
@@ -95,9 +99,10 @@ async def _ask_to_leave(mail: Mail, waiting: int) -> None:
     """Say what goes out by itself next time, and what waits for a decision."""
     undecided = 0
     try:
-        rows = await mail.engine.outbox.rows()
+        async with asyncio.timeout(READ_PATIENCE):
+            rows = await mail.engine.outbox.rows()
         undecided = sum(row.state in {SendState.FAILED, SendState.UNSURE} for row in rows)
-    except UserError as error:
+    except (UserError, TimeoutError) as error:
         log.warning("the outbox could not be read: %s", type(error).__name__)
     words = []
     if waiting := max(0, waiting - undecided):
