@@ -71,7 +71,9 @@ def build_parser() -> Parser:
         sub.set_defaults(handler=handler)
         return sub
 
-    _mailbox_commands(command)
+    _reading_commands(command)
+    _changing_commands(command)
+    _file_commands(command)
     _sending_commands(command)
     _account_commands(command)
     return parser
@@ -85,7 +87,7 @@ def _account(sub: ArgumentParser) -> None:
     sub.add_argument("--account", metavar="A", help="only this account")
 
 
-def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
+def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     demo = command("demo", "open a sample mailbox with its own servers, no account needed", "termmail demo", "demo")
     demo.add_argument("--serve", action="store_true", help="run the servers alone and print how to connect")
 
@@ -126,6 +128,8 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     form.add_argument("--raw", action="store_true", help="the bytes as received")
     _json(show)
 
+
+def _changing_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     mark = command(
         "mark", "mark messages read or unread, or star them", "termmail mark 12 13 --read", "message_verbs.mark"
     )
@@ -159,6 +163,8 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )  # fmt: skip
     _json(undo)
 
+
+def _file_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     save = command("save", "save the attachments of a message", "termmail save 12 ~/Downloads", "message_verbs.save")
     save.add_argument("id", type=_id, metavar="ID", help="as termmail list shows it")
     save.add_argument("dir", type=_path, metavar="DIR", help="an existing folder; no file in it is overwritten")

@@ -11,7 +11,7 @@ import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App
@@ -20,11 +20,12 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from termmail.errors import UserError
-from termmail.mail.model import FolderView, Role, RoleView
 from termmail.ui import humanize, keymap
 from termmail.ui.actions import Place, bindings
+from termmail.ui.first_page import First, read_first
+from termmail.ui.held_keys import HeldKeys
 from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed
-from termmail.ui.list_model import FIRST
+from termmail.ui.password_questions import PasswordQuestions
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.main import MainScreen
@@ -33,56 +34,31 @@ from termmail.ui.widgets.status import Problem
 from termmail.ui.workers import behind, no_eager_tasks
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Awaitable, Callable, Collection
 
     from rich.console import RenderableType
     from textual.binding import BindingType
     from textual.driver import Driver
     from textual.screen import Screen
-    from textual.timer import Timer
     from textual.widget import Widget
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.mail.model import Folder, Row, View
     from termmail.ui.actions import Action
 
 log = logging.getLogger("termmail")
 
-LONGEST_HOLD = 30.0
-"""Seconds that typed keys wait for the screen they are meant for."""
-
 TYPED_PATIENCE = 0.5
 """Seconds that keys typed before the end may take to act."""
 
-STARTLED = 1.0
-"""Seconds in which keys do nothing after a screen they were typed for did not come."""
-
 PATIENCE = 0.25
 """Seconds the first paint waits for mail, at most."""
-
-LOOK_AGAIN = 0.2
-"""Seconds after which a question that would interrupt typing is tried again."""
 
 KEEP_PATIENCE = 1.5
 """Seconds that saving may take when the program is left."""
 
 BUG = 70
 """The exit code of a bug (EX_SOFTWARE of sysexits.h)."""
-
-PAGE = 60
-"""Rows read with the first ids: what a window shows."""
-
-
-class First(NamedTuple):
-    """What the first paint needs: the open engine and the top of its inbox."""
-
-    engine: Engine
-    folders: list[Folder]
-    view: View
-    ids: array[int]
-    rows: list[Row]
 
 
 class TermmailApp(App[None], inherit_bindings=False):
@@ -128,13 +104,11 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.first: First | None = None
         self._reading: asyncio.Future[First]
         self._unsaid: list[Problem] = []
-        self._asking = asyncio.Lock()
         self._unsubscribe: Callable[[], None] | None = None
         self._aim: tuple[events.Key, Widget] | None = None
         """The key that is being handled and the widget it went to."""
-        self._held: list[events.Key] | None = None
-        self._holding: Timer | None = None
         self._order = KeyOrder(self, self._deliver)
+        self.held_keys = HeldKeys(self, self._order)
         self._tail: NameTail | None = None
 
     def get_driver_class(self) -> type[Driver]:
@@ -161,19 +135,10 @@ class TermmailApp(App[None], inherit_bindings=False):
         After PATIENCE the screen is shown without it.
         """
         no_eager_tasks()
-        self._reading = asyncio.ensure_future(self._read_first())
+        self._reading = asyncio.ensure_future(read_first(self._open_engine))
         done, _ = await asyncio.wait({self._reading}, timeout=PATIENCE)
         if done and self._reading.exception() is None:
             self._have(self._reading.result())
-
-    async def _read_first(self) -> First:
-        engine = await self._open_engine()
-        folders = await engine.folders.listing()
-        accounts = set(engine.accounts.names)
-        inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
-        view: View = FolderView(inboxes[0].folder_id) if len(inboxes) == 1 else RoleView(Role.INBOX)
-        ids = await engine.lists.ids(view, FIRST)
-        return First(engine, folders, view, ids, await engine.lists.rows(view, ids[:PAGE]))
 
     def _have(self, first: First) -> None:
         self.first = first
@@ -199,7 +164,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.inbox.problems.add(problem)
         self._unsubscribe = first.engine.context.subscribe(self._hear)
         if first.engine.context.passwords.ask is None:
-            first.engine.context.passwords.ask = self._ask_password
+            first.engine.context.passwords.ask = PasswordQuestions(self).ask
         self.call_after_refresh(self._painted, first.engine)
         if not first.engine.accounts.names:
             self.inbox.add_account()
@@ -236,39 +201,6 @@ class TermmailApp(App[None], inherit_bindings=False):
         self._unsaid += [Problem(words) for words in self.keys.problems]
         if changed := self.keys.changed():
             self.set_keymap(changed)
-
-    async def _ask_password(self, words: str) -> str | None:
-        """Ask for a password on the screen, one question after the other; called from the engine's tasks.
-
-        The question waits until the main screen is on top: what is typed elsewhere is not meant for it.
-        """
-        from termmail.ui.screens.ask_password import AskPasswordScreen  # noqa: PLC0415 - rarely needed
-
-        async with self._asking:
-            answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-            screen = AskPasswordScreen(words)
-
-            def answered(password: str | None) -> None:
-                if not answer.done():
-                    answer.set_result(password)
-
-            def ask(*, told: bool = False) -> None:
-                if answer.done():
-                    return
-                if self.screen is self.inbox and not self.inbox.asking and self._held is None:
-                    self.push_screen(screen, answered)
-                    return
-                if not told:
-                    self.notify("A password is needed. You are asked when you are done here.", markup=False)
-                self.set_timer(LOOK_AGAIN, partial(ask, told=True))
-
-            self.call_later(ask)
-            try:
-                return await answer
-            except asyncio.CancelledError:
-                if screen.is_current:
-                    screen.action_cancel()  # the password is not needed any more
-                raise
 
     def on_termmail_app_told(self, message: Told) -> None:
         """Hand an event of the engine to the main screen, whichever is on top."""
@@ -309,10 +241,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             if self._tail.holds(event):
                 return
             self._tail = None
-        if self._held is not None:
-            again = events.Key(event.key, event.character)
-            again.time = event.time
-            self._held.append(again)
+        if self.held_keys.keeps(event):
             return
         self._aim = (event, self.focused or self.screen)
         await super().on_event(event)
@@ -334,33 +263,6 @@ class TermmailApp(App[None], inherit_bindings=False):
     def on_shortcut_used(self, message: ShortcutUsed) -> None:
         """Ignore the rest of a name that is typed where its first letter has acted already."""
         self._tail = NameTail(message)
-
-    def hold_keys(self) -> None:
-        """Keep the next keys for a screen that is being made."""
-        if self._held is None:
-            self._held = []
-            self._holding = self.set_timer(LONGEST_HOLD, self.drop_keys)
-
-    def release_keys(self) -> None:
-        """Deliver what was typed while the screen was being made."""
-        held, self._held = self._held or [], None
-        if self._holding is not None:
-            self._holding.stop()
-        self._order.put_back(held)
-
-    def drop_keys(self) -> None:
-        """Drop what was typed for a screen that does not come or takes too long: it must not act on the one below.
-
-        Keys are dropped for STARTLED seconds more, until the user has seen that.
-        """
-        self._held = []
-        self._order.clear()
-        if self._holding is not None:
-            self._holding.stop()
-        self._holding = self.set_timer(STARTLED, self._listen_again)
-
-    def _listen_again(self) -> None:
-        self._held = None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw, with the terminal's cursor in the focused field.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.mail.model import Row, View
-    from termmail.ui.app import First
+    from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
 
 FIRST = 200

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.mail.model import Done, Placement, Row, Step, View
-    from termmail.ui.app import First
+    from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
     from termmail.ui.widgets.status import Problems, StatusLine
 
@@ -69,8 +69,8 @@ class Mail:
         """Show another folder, or the results of a search; keys typed meanwhile act on its messages."""
         self.status.say("")
         self.status.right("")
-        self.screen.termmail.hold_keys()
-        self.list.go_to(view, shown=self.screen.termmail.release_keys)
+        self.screen.termmail.held_keys.hold()
+        self.list.go_to(view, shown=self.screen.termmail.held_keys.release)
 
     def search(self, words: str, *, typing: bool = False) -> None:
         """Show the results of a search."""

@@ -175,7 +175,7 @@ def undo(mail: Mail) -> None:
     if mail.list.listing is Listing.OUTGOING and mail.targets():
         delete(mail)
         return
-    mail.screen.termmail.hold_keys()
+    mail.screen.termmail.held_keys.hold()
     mail.do(partial(_undo, mail), undo=False)
 
 
@@ -191,7 +191,7 @@ async def _undo(mail: Mail) -> str | None:
             await compose_on(mail, await mail.engine.drafts.load(undone.draft_id))
         return undone_words(undone)
     finally:
-        mail.screen.app.call_after_refresh(mail.screen.termmail.release_keys)
+        mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)
 
 
 async def _to_what_came_back(mail: Mail, changed: set[int]) -> None:
@@ -212,7 +212,7 @@ def _counting_down(mail: Mail) -> str:
 @verb("mail.stop-sending", "Z", "Stop sending", Group.WRITING, applies=_counting_down)
 def stop_sending(mail: Mail) -> None:
     """Stop the message that would go next and open it again. The next keys go to the composer."""
-    mail.screen.termmail.hold_keys()
+    mail.screen.termmail.held_keys.hold()
     mail.do(partial(_stop, mail, mail.sending.next_id), undo=False)
 
 
@@ -223,7 +223,7 @@ async def _stop(mail: Mail, outbox_id: int) -> str:
             await compose_on(mail, draft)
         return "Not sent: the message is a draft again."
     finally:
-        mail.screen.app.call_after_refresh(mail.screen.termmail.release_keys)
+        mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)
 
 
 @verb("mail.empty-trash", "", "Empty Trash for good", Group.PROGRAM)

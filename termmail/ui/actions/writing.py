@@ -31,15 +31,15 @@ async def compose_on(mail: Mail, draft: Draft, *, fresh: bool | None = None) -> 
 def open_draft(mail: Mail, work: Callable[[], Awaitable[Draft]], *, fresh: bool | None = None) -> None:
     """Open the composer on a draft that is still being made; keys typed meanwhile go to the composer."""
     app = mail.screen.termmail
-    app.hold_keys()
+    app.held_keys.hold()
 
     async def opened() -> None:
         try:
             await compose_on(mail, await work(), fresh=fresh)
         except BaseException:
-            app.drop_keys()  # keys typed for the composer must not act on the list
+            app.held_keys.drop()  # keys typed for the composer must not act on the list
             raise
-        app.call_after_refresh(app.release_keys)
+        app.call_after_refresh(app.held_keys.release)
 
     mail.do(opened, undo=False)
 

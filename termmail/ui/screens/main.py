@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from termmail.engine.events import Event
     from termmail.mail.model import Row
     from termmail.ui.actions import Action
-    from termmail.ui.app import First, TermmailApp
+    from termmail.ui.app import TermmailApp
+    from termmail.ui.first_page import First
 
 ABOUT_THE_SERVER = {
     *(ErrorCode.OFFLINE, ErrorCode.BUSY, ErrorCode.TLS),

@@ -18,7 +18,7 @@ from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.widgets.account_form import AccountForm
-from termmail.ui.widgets.checkbox import Tick
+from termmail.ui.widgets.checkbox import Checkbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -81,8 +81,8 @@ class SetupScreen(DismissOnce[str | None]):
 
     @on(Input.Changed)
     @on(Select.Changed)
-    @on(Tick.Changed)
-    def _outdated(self, event: Input.Changed | Select.Changed | Tick.Changed) -> None:
+    @on(Checkbox.Changed)
+    def _outdated(self, event: Input.Changed | Select.Changed | Checkbox.Changed) -> None:
         """Clear the results of the last try that a change makes outdated."""
         if self._trying is None:
             self.query_one(dialog.Trouble).say("")
