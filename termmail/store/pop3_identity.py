@@ -19,7 +19,7 @@ from msgspec.structs import astuple, replace
 from termmail.mail.model import Role
 from termmail.store import contacts, derived, folders
 from termmail.store.comparison import WHEN_MISSING, forget_unfetched, when_listed
-from termmail.store.matching import Matcher
+from termmail.store.matching import Held, Matcher
 from termmail.store.messages import keep_raw
 from termmail.store.rows import Arrived, Known, New, State
 from termmail.store.store import id_list
@@ -68,76 +68,93 @@ def arrive(
     read = [(new, *_parsed(new)) for new in parse_page(news)]
     # The higher number came later, so it gets the higher id: that decides between equal dates.
     read.sort(key=lambda one: one[0].number)
-    tally = contacts.Tally()
-    ids: list[int] = []
-    rebound = again = 0
     with store.transaction() as db:
-        strangers = _Strangers(db, folders.role_id(db, account, Role.INBOX))
-        matcher = Matcher(db, account, [(new, fingerprint) for new, fingerprint, _, _ in read], listed)
+        page = _Page(db, account, received, Matcher(db, account, [one[:2] for one in read], listed))
         for new, fingerprint, envelope, whole in read:
-            if matcher.is_stranger(new, fingerprint) and whole is None:
-                ids.append(_add(db, new, envelope, tally, account=account, received=received))
-                strangers.add(account, new, fingerprint, ids[-1], derived.sort_date(envelope, received))
-                continue
-            strangers.store()
-            held, is_rebound, replaced = matcher.match(new, fingerprint)
-            for old in replaced:
-                db.execute(
-                    "UPDATE remote SET state = 'absent', number = 0, due_at = iif(state = 'due', coalesce(due_at, 0), due_at)"
-                    " WHERE id = ?",
-                    (old.id,),
-                )
-            if held is not None and (held.message is not None or held.fingerprint):
-                state = when_listed(held.state, held.due_at)
-                db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, state, held.due_at, held.id))
-                rebound += is_rebound
-                again += state == "due" and held.state != "due"
-                id_ = held.message
-            else:
-                id_ = _add(db, new, envelope, tally, account=account, received=received)
-                ids.append(id_)
-                sort_date = derived.sort_date(envelope, received)
-                if held is None:
-                    strangers.add(account, new, fingerprint, id_, sort_date)
-                    strangers.store()
-                else:
-                    db.execute(_RAW, (id_, new.header))
-                    strangers.place(id_, sort_date)
-                    strangers.store()
-                    db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, "kept", None, held.id))
-                    db.execute("UPDATE remote SET message = ?, words = '' WHERE id = ?", (id_, held.id))
-            if new.raw is not None and whole is not None and id_ is not None:
-                keep_raw(db, id_, new.raw, whole)
-        strangers.store()
-        tally.save(db)
-    ids.reverse()
-    return Arrived(ids, rebound, again)
+            page.take(new, fingerprint, envelope, whole)
+        page.finish()
+    return Arrived(page.added[::-1], page.rebound, page.again)
 
 
-class _Strangers:
-    """New messages, whose bytes, identity and placement are stored many at once."""
+class _Page:
+    """Headers on their way into the store. What is new is stored many at once.
 
-    def __init__(self, db: sqlite3.Connection, inbox: int) -> None:
+    `added` has the ids of the new messages, lowest first. `rebound` counts the known ones that the server has renamed,
+    `again` those that are due again.
+    """
+
+    def __init__(self, db: sqlite3.Connection, account: str, received: int, matcher: Matcher) -> None:
+        self.added: list[int] = []
+        self.rebound = self.again = 0
         self._db = db
-        self._inbox = inbox
+        self._account = account
+        self._received = received
+        self._matcher = matcher
+        self._inbox = folders.role_id(db, account, Role.INBOX)
+        self._tally = contacts.Tally()
         self._raws: list[tuple[int, bytes]] = []
         self._identities: list[tuple[Any, ...]] = []
         self._placements: list[tuple[int, int, int]] = []
 
-    def add(self, account: str, new: New, fingerprint: bytes, message_id: int, sort_date: int) -> None:
+    def take(self, new: New, fingerprint: bytes, envelope: Envelope, whole: Derived | None) -> None:
+        """Store one message, or recognize it."""
+        if self._matcher.is_stranger(new, fingerprint) and whole is None:
+            self._identify(new, fingerprint, self._add(new, envelope))
+            return
+        self._store()
+        held, is_rebound, replaced = self._matcher.match(new, fingerprint)
+        for old in replaced:
+            self._db.execute(
+                "UPDATE remote SET state = 'absent', number = 0, due_at = iif(state = 'due', coalesce(due_at, 0), due_at)"
+                " WHERE id = ?",
+                (old.id,),
+            )
+        if held is not None and (held.message is not None or held.fingerprint):
+            self._find(new, fingerprint, held)
+            self.rebound += is_rebound
+            id_ = held.message
+        else:
+            id_ = self._add(new, envelope)
+            if held is None:
+                self._identify(new, fingerprint, id_)
+            else:  # known by its UIDL alone until now
+                self._db.execute(_RAW, (id_, new.header))
+                self._db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, "kept", None, held.id))
+                self._db.execute("UPDATE remote SET message = ?, words = '' WHERE id = ?", (id_, held.id))
+            self._store()
+        if new.raw is not None and whole is not None and id_ is not None:
+            keep_raw(self._db, id_, new.raw, whole)
+
+    def finish(self) -> None:
+        """Store what is left."""
+        self._store()
+        self._tally.save(self._db)
+
+    def _find(self, new: New, fingerprint: bytes, held: Held) -> None:
+        """Give a known message the number and UIDL it has now."""
+        state = when_listed(held.state, held.due_at)
+        self._db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, state, held.due_at, held.id))
+        self.again += state == "due" and held.state != "due"
+
+    def _add(self, new: New, envelope: Envelope) -> int:
+        """Add a row to `message`, to be placed in the inbox. Return its id."""
+        columns = derived.columns(envelope, self._received)
+        cursor = self._db.execute(_MESSAGE, (self._account, self._received, new.size, *columns))
+        self._tally.message(contacts.people(envelope, written=False), columns.sort_date, written=False)
+        id_ = cursor.lastrowid or 0
+        self.added.append(id_)
+        self._placements.append((self._inbox, columns.sort_date, id_))
+        return id_
+
+    def _identify(self, new: New, fingerprint: bytes, message_id: int) -> None:
+        """Keep the header of a new message, and what the server calls it."""
         self._raws.append((message_id, new.header))
-        self._identities.append((account, new.uidl, new.nth, new.number, new.size, fingerprint, message_id))
-        self.place(message_id, sort_date)
+        self._identities.append((self._account, new.uidl, new.nth, new.number, new.size, fingerprint, message_id))
 
-    def place(self, message_id: int, sort_date: int) -> None:
-        self._placements.append((self._inbox, sort_date, message_id))
-
-    def store(self) -> None:
-        if self._raws:
-            self._db.executemany(_RAW, self._raws)
-            self._db.executemany(_REMOTE, self._identities)
-        if self._placements:
-            self._db.executemany(_PLACEMENT, self._placements)
+    def _store(self) -> None:
+        self._db.executemany(_RAW, self._raws)
+        self._db.executemany(_REMOTE, self._identities)
+        self._db.executemany(_PLACEMENT, self._placements)
         self._raws, self._identities, self._placements = [], [], []
 
 
@@ -162,21 +179,6 @@ def _parsed(new: New) -> tuple[bytes, Envelope, Derived | None]:
     assert new.fingerprint is not None
     assert new.envelope is not None
     return new.fingerprint, new.envelope, new.whole
-
-
-def _add(
-    db: sqlite3.Connection,
-    new: New,
-    envelope: Envelope,
-    tally: contacts.Tally,
-    *,
-    account: str,
-    received: int,
-) -> int:
-    columns = derived.columns(envelope, received)
-    cursor = db.execute(_MESSAGE, (account, received, new.size, *columns))
-    tally.message(contacts.people(envelope, written=False), columns.sort_date, written=False)
-    return cursor.lastrowid or 0
 
 
 def settle(store: Store, account: str) -> int:
