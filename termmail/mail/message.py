@@ -10,10 +10,6 @@ from enum import Enum, auto
 from msgspec import Struct
 
 
-class RenderStopped(Exception):
-    """Raised while a body is made readable, when the caller's deadline has passed. Nothing is rendered."""
-
-
 class Address(Struct, frozen=True):
     """One mailbox of an address header. `email` is the addr-spec (`ada@example.org`); `name` may be empty."""
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING
 
+import pytest
+
 from termmail.engine import reading
+from termmail.mail import flowed
 from tests.ui.mailbox_stage import letter
 from tests.ui.stage import account, engine_with
 from tests.views import INBOX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from termmail.engine.engine import Engine
 
@@ -69,3 +73,25 @@ async def test_what_takes_too_long_to_lay_out_is_shown_as_its_source(tmp_path: P
     assert "Subject: Letter 1" in text
     assert "<tr><td>cell</td>" in text
     assert "V shows the whole source" in text
+
+
+async def test_a_layout_that_nobody_waits_for_any_more_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(*_: object, check: Callable[[], None], **__: object) -> None:
+        begun.set()
+        try:
+            while True:
+                check()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(flowed, "body", endless)
+    async with engine_with(tmp_path, ada=account()) as engine:
+        message_id = await imported(engine, letter(1), tmp_path)
+        waiting = asyncio.create_task(engine.reader.rendered(message_id, 80))
+        assert await asyncio.to_thread(begun.wait, 20)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await asyncio.to_thread(ended.wait, 20)

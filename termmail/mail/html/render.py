@@ -11,42 +11,30 @@ from typing import TYPE_CHECKING
 
 from turbohtml import TokenType, tokenize
 
+from termmail.mail.check import no_check
 from termmail.mail.flowed import quote_prefix
 from termmail.mail.html.grid import draw
 from termmail.mail.html.layout import STRUCK, Page
 from termmail.mail.html.links import host, list_line, warnings
-from termmail.mail.message import Line, Link, Rendered, RenderStopped
+from termmail.mail.message import Line, Link, Rendered
 from termmail.mail.sanitize import domain_warning
 from termmail.mail.width import cells
 from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from turbohtml import Token
 
+    from termmail.mail.check import Check
     from termmail.mail.html.tables import Block
 
 LIMIT = 1_000_000
 """Characters of HTML that are rendered."""
 _MIN_TEXT = 10  # cells of text that stay beside quote marks and list indents
 _DOMAIN_WARNINGS = 5
-_CHECK_EVERY = 256  # tokens, lines or rows between two checks of the deadline
 _NO_ATTRIBUTES: dict[str, str] = {}
 _STRUCK_OUT = re.compile(rf"((?:[^\s{STRUCK}]{STRUCK})+(?: +(?:[^\s{STRUCK}]{STRUCK})+)*)")
-
-
-class _Check:
-    """Raise `RenderStopped` when the deadline has passed, asking it once in `_CHECK_EVERY` calls."""
-
-    def __init__(self, deadline: Callable[[], bool] | None) -> None:
-        self._deadline = deadline
-        self._calls = 0
-
-    def __call__(self) -> None:
-        self._calls += 1
-        if self._deadline and not self._calls % _CHECK_EVERY and self._deadline():
-            raise RenderStopped
 
 
 def _tokens(html: str) -> Iterator[Token]:
@@ -60,7 +48,7 @@ def _tokens(html: str) -> Iterator[Token]:
         unscripted = token.type is TokenType.START_TAG and token.tag == "noscript"
 
 
-def _read(html: str, check: Callable[[], None], *, reveal: bool = False) -> Page:
+def _read(html: str, check: Check, *, reveal: bool = False) -> Page:
     page = Page(reveal=reveal)
     for token in _tokens(html):
         check()
@@ -75,7 +63,7 @@ def _read(html: str, check: Callable[[], None], *, reveal: bool = False) -> Page
     return page
 
 
-def _texts(block: Block, width: int, check: Callable[[], None]) -> Iterator[str]:
+def _texts(block: Block, width: int, check: Check) -> Iterator[str]:
     """Yield the lines of one block, each at most `width` cells."""
     if block.kind == "rule":
         yield "─" * width
@@ -87,7 +75,7 @@ def _texts(block: Block, width: int, check: Callable[[], None]) -> Iterator[str]
         yield from draw(block.grid, width, check)
 
 
-def _lines(blocks: Iterable[Block], width: int, check: Callable[[], None]) -> list[Line]:
+def _lines(blocks: Iterable[Block], width: int, check: Check) -> list[Line]:
     """Return the blocks wrapped at `width` cells, with a blank line before each that is spaced."""
     lines: list[Line] = []
     quote = 0
@@ -120,7 +108,7 @@ def _line(text: str, block: Block) -> Line:
     return Line(whole, block.quote, block.kind, tuple(spans))
 
 
-def _links(page: Page, check: Callable[[], None]) -> list[Link]:
+def _links(page: Page, check: Check) -> list[Link]:
     """Return the links in the order of their numbers; the first that has a number gives its text."""
     found: dict[int, Link] = {}
     for anchor in page.anchors:
@@ -130,7 +118,7 @@ def _links(page: Page, check: Callable[[], None]) -> list[Link]:
     return list(found.values())
 
 
-def _link_lines(links: list[Link], width: int, check: Callable[[], None]) -> Iterator[Line]:
+def _link_lines(links: list[Link], width: int, check: Check) -> Iterator[Line]:
     """Yield the list of links at the end, one line for each."""
     if links:
         yield Line("", 0)
@@ -162,17 +150,14 @@ def _notes(page: Page, html: str, *, revealed: bool) -> Iterator[str]:
         yield "This message has no text to show."
 
 
-def render(html: str, width: int = 88, *, deadline: Callable[[], bool] | None = None) -> Rendered:
+def render(html: str, width: int = 88, *, check: Check = no_check) -> Rendered:
     """Return HTML as lines of at most `width` cells with numbered links, and notes on what is not shown.
 
     Links other than http, https and mailto stay text. A link whose text names another host than its target is noted.
     A message that hides all of its text is shown with that text, and a note says so. Reads the first million
-    characters, in time proportional to them.
-
-    Raises `RenderStopped` soon after `deadline`, which is called regularly, returns true.
+    characters, in time proportional to them. `check` is called for each tag and line and may raise to stop.
     """
     width = max(width, _MIN_TEXT)
-    check = _Check(deadline)
     page = _read(html[:LIMIT], check)
     revealed = False
     if not page.blocks:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
-from termmail.engine.threads import run_stoppable
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
@@ -188,7 +188,7 @@ class Reader(Body):
     async def _show_draft(self, engine: Engine, row: DraftRow) -> None:
         draft = await engine.drafts.load(row.draft_id)
         files = tuple(f"{file.name} ({size(file.size)})" for file in draft.attachments)
-        lines = await run_stoppable(partial(_draft_lines, draft.body, self.measure))
+        lines = await asyncio.to_thread(_draft_lines, draft.body, self.measure)
         if self._still(row):
             self._said = ""
             self._paint(Rendered((*lines, Line(""), Line("Enter goes on writing.", kind="fold"))), files)
@@ -240,7 +240,7 @@ class Reader(Body):
 
     async def _show_headers(self, row: Row, message: Message) -> None:
         found = [*warnings(message, self.text.notes[: self.text.warned]), *replies_elsewhere(message)]
-        lines = await run_stoppable(partial(_header_lines, message, found, self.measure))
+        lines = await asyncio.to_thread(_header_lines, message, found, self.measure)
         if self._still(row):
             self._paint(Rendered(lines), self.text.notes)
 
