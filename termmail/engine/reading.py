@@ -147,12 +147,10 @@ class Reader:
 
     async def browser_file(self, message_id: int) -> Path:
         """Write the message as a harmless HTML file. Raises OSError and what `read` raises."""
-        from termmail.mail.html import render  # noqa: PLC0415
+        from termmail.mail.html import browser  # noqa: PLC0415 - loads the sanitizer, which showing a mail never needs
 
         message = await self.read(message_id)
-        page = await asyncio.to_thread(
-            render.sanitised, message.html or f"<pre>{saved_files.escaped(message.text)}</pre>"
-        )
+        page = await asyncio.to_thread(browser.sanitised, message)
         return await asyncio.to_thread(self._copy, f"message-{message_id}.html", page.encode())
 
     def _copy(self, name: str, data: bytes) -> Path:

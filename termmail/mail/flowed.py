@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from termmail.mail.check import no_check
+from termmail.mail.html.links import list_lines
 from termmail.mail.message import Line, Link, Rendered, SectionKind, shown_sections
 from termmail.mail.sanitize import clean, clean_lines
 from termmail.mail.wrap import fold
@@ -170,35 +171,32 @@ def body(message: Message, width: int = 88, *, html: bool | None = None, check: 
     """
     lines: list[Line] = []
     linked: list[Link] = []
+    numbers: dict[str, int] = {}
     warnings: list[str] = []
     notes: list[str] = []
     for section in shown_sections(message, html=html):
         if lines:
             lines.append(Line(""))
         lines += (Line(text, kind="heading") for text in fold(section.title, width) if text)
-        shown = _rendered(section, width, check)
+        shown = _rendered(section, width, numbers, check)
         lines += shown.lines
         linked += shown.links
         warnings += shown.notes[: shown.warned]
         notes += shown.notes[shown.warned :]
+    lines += list_lines(linked, width, check)
     if not any(line.text for line in lines):
-        lines = [
-            Line(
-                "There is no text in this message, only attachments."
-                if message.parts
-                else "There is no text in this message."
-            )
-        ]
+        words = "There is no text in this message"
+        lines = [Line(part) for part in fold(f"{words}, only attachments." if message.parts else f"{words}.", width)]
     said = tuple(dict.fromkeys(warnings))
     return Rendered(tuple(lines), tuple(linked), tuple(dict.fromkeys((*said, *notes))), len(said))
 
 
-def _rendered(section: Section, width: int, check: Check) -> Rendered:
-    """Return the text or the HTML of one section made readable."""
+def _rendered(section: Section, width: int, numbers: dict[str, int], check: Check) -> Rendered:
+    """Return the text or the HTML of one section made readable; `numbers` are those of the links before it."""
     if section.html:
         from termmail.mail.html.render import render  # noqa: PLC0415 - loads the HTML parser, which most mail never needs
 
-        return render(section.html, width, check=check)
+        return render(section.html, width, numbers=numbers, check=check)
     if not section.text:
         return Rendered(())
     found = paragraphs(section.text[:LIMIT], flowed=section.flowed, delsp=section.delsp)
@@ -212,15 +210,20 @@ def plain(message: Message, kinds: Collection[SectionKind] = frozenset(SectionKi
     A line feed divides the lines. Only the sections of the given `kinds` are in it.
     """
     texts = []
+    linked: list[Link] = []
+    numbers: dict[str, int] = {}
     for section in shown_sections(message):
         if section.kind in kinds:
-            text = _plain(section)
+            text = _plain(section, numbers, linked)
             texts.append(f"{section.title}\n{text}".rstrip("\n") if section.title else text)
-    return "\n\n".join(texts)
+    return "\n".join(["\n\n".join(texts), *(line.text for line in list_lines(linked, _PLAIN_WIDTH, no_check))])
 
 
-def _plain(section: Section) -> str:
+def _plain(section: Section, numbers: dict[str, int], linked: list[Link]) -> str:
+    """Return the text of one section, and add its numbered links to `linked`."""
     if section.html:
-        return "\n".join(line.text for line in _rendered(section, _PLAIN_WIDTH, no_check).lines)
+        shown = _rendered(section, _PLAIN_WIDTH, numbers, no_check)
+        linked += shown.links
+        return "\n".join(line.text for line in shown.lines)
     found = paragraphs(section.text, flowed=section.flowed, delsp=section.delsp)
     return "\n".join((">" * one.quote + " " if one.quote else "") + one.text for one in found)

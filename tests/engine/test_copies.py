@@ -51,6 +51,21 @@ async def test_a_copy_cannot_be_changed_and_outlives_another_termmail(tmp_path: 
     assert not path.exists()
 
 
+async def test_the_browser_copy_holds_every_part_that_is_shown(tmp_path: Path):
+    raw = letter(
+        1,
+        Content_Type="multipart/mixed; boundary=x",
+        body="--x\r\nContent-Type: text/html\r\n\r\n<p>first<script>x</script>\r\n"
+        "--x\r\nContent-Type: text/plain\r\n\r\nplain & simple\r\n"
+        "--x\r\nContent-Type: text/html\r\n\r\n<p>second\r\n--x--",
+    )
+    async with engine_with(tmp_path, ada=account()) as engine:
+        path = await engine.reader.browser_file(await imported(engine, raw, tmp_path))
+        page = path.read_text("utf-8")
+    assert page.index("<p>first") < page.index("plain &amp; simple") < page.index("<p>second")
+    assert "script>" not in page
+
+
 async def test_copies_of_a_process_that_was_killed_are_removed_by_the_next(tmp_path: Path):
     left = tmp_path / "data" / "opened" / "session-x"
     left.mkdir(parents=True)

@@ -104,6 +104,18 @@ async def test_every_link_shows_its_whole_address():
             assert link.url in "".join(shown(stage).replace("│", "").split())
 
 
+async def test_links_have_the_numbers_that_stand_in_the_message():
+    links = [
+        Link("Written", "https://a.example"),
+        Link("Story", "https://b.example", 7),
+        Link("", "https://c.example", 8),
+    ]
+    async with staged(lambda: LinksScreen(links)) as (stage, pilot):
+        await until(pilot, lambda: "a  Written" in shown(stage))
+        assert "b  [7] Story" in shown(stage)
+        assert "c  [8] c.example" in shown(stage)
+
+
 async def test_a_letter_opens_its_link_after_showing_the_real_host(desktop):
     async with staged(lambda: LinksScreen(LINKS)) as (stage, pilot):
         await pilot.press("b")

@@ -65,11 +65,11 @@ class _Scope:
 class Page:
     """Convert an HTML token stream into text blocks. Feed it with `start`, `end` and `text`, then `close` it.
 
-    After that `blocks` has the visible text in order and `anchors` the links; `trackers`, `remote` and `forms` count
+    `numbers` are those of the URLs in the parts before this one; new ones are added. After that `blocks` has the visible text in order and `anchors` the links; `trackers`, `remote` and `forms` count
     what was left out. With `reveal`, hidden text is kept.
     """
 
-    def __init__(self, *, reveal: bool = False) -> None:
+    def __init__(self, numbers: dict[str, int], *, reveal: bool = False) -> None:
         self.blocks: list[Block] = []
         self.anchors: list[Anchor] = []
         self.trackers = 0
@@ -82,7 +82,7 @@ class Page:
         self._lists: list[_Open] = []
         self._content: Content = []
         self._cells: list[Table] = []
-        self._numbers: dict[str, int] = {}
+        self._numbers = numbers
         self._link: Anchor | None = None
         self._pieces: list[str] = []
         self._marker = ""

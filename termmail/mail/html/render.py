@@ -15,7 +15,7 @@ from termmail.mail.check import no_check
 from termmail.mail.flowed import quote_prefix
 from termmail.mail.html.grid import draw
 from termmail.mail.html.layout import STRUCK, Page
-from termmail.mail.html.links import host, list_line, warnings
+from termmail.mail.html.links import host, warnings
 from termmail.mail.message import Line, Link, Rendered
 from termmail.mail.sanitize import domain_warning
 from termmail.mail.width import cells
@@ -48,8 +48,8 @@ def _tokens(html: str) -> Iterator[Token]:
         unscripted = token.type is TokenType.START_TAG and token.tag == "noscript"
 
 
-def _read(html: str, check: Check, *, reveal: bool = False) -> Page:
-    page = Page(reveal=reveal)
+def _read(html: str, numbers: dict[str, int], check: Check, *, reveal: bool = False) -> Page:
+    page = Page(numbers, reveal=reveal)
     for token in _tokens(html):
         check()
         if token.type is TokenType.TEXT:
@@ -108,24 +108,14 @@ def _line(text: str, block: Block) -> Line:
     return Line(whole, block.quote, block.kind, tuple(spans))
 
 
-def _links(page: Page, check: Check) -> list[Link]:
-    """Return the links in the order of their numbers; the first that has a number gives its text."""
-    found: dict[int, Link] = {}
+def _links(page: Page, known: int, check: Check) -> list[Link]:
+    """Return the links above the number `known`, in order; the first that has a number gives its text."""
+    found: list[Link] = []
     for anchor in page.anchors:
         check()
-        if anchor.number not in found:
-            found[anchor.number] = Link(anchor.text(), anchor.url)
-    return list(found.values())
-
-
-def _link_lines(links: list[Link], width: int, check: Check) -> Iterator[Line]:
-    """Yield the list of links at the end, one line for each."""
-    if links:
-        yield Line("", 0)
-        yield Line("─" * min(width, 20), 0, "rule")
-    for number, link in enumerate(links, 1):
-        check()
-        yield Line(list_line(number, link.text, link.url, width), 0, "link")
+        if anchor.number > known + len(found):
+            found.append(Link(anchor.text(), anchor.url, anchor.number))
+    return found
 
 
 def _count(number: int, one: str, many: str) -> list[str]:
@@ -150,29 +140,25 @@ def _notes(page: Page, html: str, *, revealed: bool) -> Iterator[str]:
         yield "This message has no text to show."
 
 
-def render(html: str, width: int = 88, *, check: Check = no_check) -> Rendered:
+def render(html: str, width: int = 88, *, numbers: dict[str, int] | None = None, check: Check = no_check) -> Rendered:
     """Return HTML as lines of at most `width` cells with numbered links, and notes on what is not shown.
 
-    Links other than http, https and mailto stay text. A link whose text names another host than its target is noted.
+    `numbers` has the numbers of the URLs in the parts before this one: they go on from there, and new ones are added. The
+    list of links is made by `links.list_lines`, once for all parts. Links other than http, https and mailto stay text. A link whose text names another host than its target is noted.
     A message that hides all of its text is shown with that text, and a note says so. Reads the first million
     characters, in time proportional to them. `check` is called for each tag and line and may raise to stop.
     """
     width = max(width, _MIN_TEXT)
-    page = _read(html[:LIMIT], check)
+    numbers = {} if numbers is None else numbers
+    known = len(numbers)
+    page = _read(html[:LIMIT], numbers, check)
     revealed = False
     if not page.blocks:
-        hidden = _read(html[:LIMIT], check, reveal=True)
+        hidden = _read(html[:LIMIT], numbers, check, reveal=True)
         revealed = bool(hidden.blocks)
         page = hidden if revealed else page
-    links = _links(page, check)
-    lines = [*_lines(page.blocks, width, check), *_link_lines(links, width, check)]
+    links = _links(page, known, check)
+    lines = _lines(page.blocks, width, check)
     warned = _warnings(page, links)
     notes = (*warned, *_notes(page, html, revealed=revealed))
     return Rendered(tuple(lines), tuple(links), notes, len(warned))
-
-
-def sanitised(html: str) -> str:
-    """Return the mail as a whole HTML document for a browser, with nothing in it that loads or runs."""
-    from termmail.mail.html import browser  # noqa: PLC0415 - loads the sanitizer, which showing a mail never needs
-
-    return browser.sanitised(html)
