@@ -23,14 +23,12 @@ from termmail.mail.html.elements import (
     TERMS,
     VOID,
 )
-from termmail.mail.html.links import Anchor, is_remote, target
+from termmail.mail.html.inline import InlineText
+from termmail.mail.html.links import is_remote, target
 from termmail.mail.html.tables import Block, Content, Table, flattened
 from termmail.mail.html.visibility import Look, is_tracking_pixel, look
-from termmail.mail.sanitize import clean, clean_lines
+from termmail.mail.sanitize import clean
 
-STRUCK = "\u0336"
-"""Follows each letter that is struck out until lines are made of the blocks. It has no width."""
-_LETTER = re.compile(r"(\S)")
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _BULLETS = ("• ", "◦ ", "▪ ")
 _SCAN_LIMIT = 32  # inline elements searched for the start tag of an end tag
@@ -71,7 +69,6 @@ class Page:
 
     def __init__(self, numbers: dict[str, int], *, reveal: bool = False) -> None:
         self.blocks: list[Block] = []
-        self.anchors: list[Anchor] = []
         self.trackers = 0
         self.remote = 0
         self.forms = 0
@@ -82,11 +79,8 @@ class Page:
         self._lists: list[_Open] = []
         self._content: Content = []
         self._cells: list[Table] = []
-        self._numbers = numbers
-        self._link: Anchor | None = None
-        self._pieces: list[str] = []
-        self._marker = ""
-        self._spaced = False
+        self._text = InlineText(numbers)
+        self.anchors = self._text.anchors
         self._skipping = ""
         self._skip_depth = 0
 
@@ -125,7 +119,7 @@ class Page:
                 self._skipping = tag if self._skip_depth else ""
             return
         if tag == "a":
-            self._end_link()
+            self._text.end_link()
         if tag == "br":
             self._void(tag, {})
         elif tag not in BLOCKS:
@@ -149,7 +143,7 @@ class Page:
         self._skipping = ""
         while len(self._scopes) > 1:
             self._end_scope()
-        self._end_link()
+        self._text.end_link()
         self._flush()
         self.blocks = list(flattened(self._content))
 
@@ -181,7 +175,7 @@ class Page:
             self._write(" ")
         self._push(element)
         if tag == "a":
-            self._start_link(attributes)
+            self._text.start_link(target(attributes.get("href", "")))
 
     def _push(self, element: _Open) -> None:
         self._open.append(element)
@@ -196,12 +190,12 @@ class Page:
         self._scopes[-1].counts[element.tag] -= 1
         if element.tag in LISTS:
             self._lists.pop()
-            self._spaced = self._spaced or not self._lists
+            self._text.spaced = self._text.spaced or not self._lists
         elif element.tag in SPACED:
-            self._spaced = True
+            self._text.spaced = True
         elif element.tag == "li" and self._lists:
             self._lists[-1].item_open = False
-            self._marker = ""
+            self._text.marker = ""
         return element
 
     def _pop_to(self, tag: str) -> None:
@@ -233,7 +227,7 @@ class Page:
         if tag == "li" and counts.get("li") and (not self._lists or self._lists[-1].item_open):
             self._pop_to("li")
         element = self._child(tag, attributes)
-        self._spaced = self._spaced or tag in SPACED or (tag in LISTS and not self._lists)
+        self._text.spaced = self._text.spaced or tag in SPACED or (tag in LISTS and not self._lists)
         if tag in HEADINGS:
             element.kind = "heading"
         elif tag == "blockquote":
@@ -252,14 +246,14 @@ class Page:
             self._start_table(attributes, element)
 
     def _start_item(self, element: _Open) -> None:
-        self._marker = _BULLETS[0]
+        self._text.marker = _BULLETS[0]
         if self._lists:
             owner = self._lists[-1]
             owner.items += 1
             owner.item_open = True
             bullet = _BULLETS[min(len(self._lists), len(_BULLETS)) - 1]
-            self._marker = f"{owner.items}. " if owner.tag == "ol" else bullet
-        element.indent += len(self._marker)
+            self._text.marker = f"{owner.items}. " if owner.tag == "ol" else bullet
+        element.indent += len(self._text.marker)
 
     def _start_table(self, attributes: dict[str, str], element: _Open) -> None:
         """Open the scope of a table. The table element itself belongs to the scope around it."""
@@ -304,7 +298,7 @@ class Page:
     def _end_scope(self) -> None:
         """Close the innermost table or cell and everything in it."""
         scope = self._scopes[-1]
-        self._end_link()
+        self._text.end_link()
         while len(self._open) > scope.start + 1:
             self._pop()
         self._flush()
@@ -319,36 +313,10 @@ class Page:
 
     def _flush(self) -> None:
         """End the block of text that is being collected and add it."""
-        if self._link and self._link.words:
-            self._mark_link()
-            self._link.words.append(" ")
-        if not self._pieces:
-            return
-        raw = clean_lines("".join(self._pieces))
-        self._pieces = []
         top = self._open[-1]
-        if "\n" not in raw and not top.look.preserved:
-            if line := " ".join(raw.split()):
-                self._add(Block(line, top.indent, top.quote, top.kind, self._marker, self._spaced))
-                self._marker = ""
-                self._spaced = False
-            return
-        if top.look.preserved:
-            lines = [line.rstrip() for line in raw.split("\n")]
-        else:
-            lines = [" ".join(line.split()) for line in raw.split("\n")]
-        last = len(lines)
-        while last and not lines[last - 1]:
-            last -= 1
-        if not last:
-            self._spaced = self._spaced or "\n" in raw
-            return
-        first = next(place for place, line in enumerate(lines) if line)
-        kept = [line for place, line in enumerate(lines[first:last], first) if line or lines[place - 1]]
-        spaced = self._spaced or bool(first)
-        self._add(Block("\n".join(kept), top.indent, top.quote, top.kind, self._marker, spaced=spaced))
-        self._marker = ""
-        self._spaced = len(lines) - last > 1
+        block = self._text.take(top.indent, top.quote, top.kind, preserved=top.look.preserved)
+        if block:
+            self._add(block)
 
     def _add(self, block: Block) -> None:
         """Add a block to the innermost open cell, or to the page."""
@@ -365,16 +333,16 @@ class Page:
         elif top.look.removed:
             return
         elif tag == "br":
-            self._pieces.append("\n")
+            self._text.break_line()
         elif tag == "hr":
             self._flush()
             self._add(Block("", top.indent, top.quote, "rule"))
         elif tag == "input":
             self._input(attributes)
         elif tag == "area":
-            self._start_link(attributes)
+            self._text.start_link(target(attributes.get("href", "")))
             self._write(_bracketed(attributes.get("alt", "")) or _PICTURE)
-            self._end_link()
+            self._text.end_link()
 
     def _picture(self, attributes: dict[str, str]) -> None:
         """Add the alternative text of a picture. Nothing is ever loaded."""
@@ -386,7 +354,7 @@ class Page:
         if tiny or style.removed or style.invisible:
             return
         alt = _bracketed(attributes.get("alt", ""))
-        if alt or self._link or "alt" not in attributes:
+        if alt or self._text.in_link or "alt" not in attributes:
             self._write(f" {alt or _PICTURE} ")
 
     def _input(self, attributes: dict[str, str]) -> None:
@@ -401,34 +369,7 @@ class Page:
             self._write("[____]")
 
     def _write(self, text: str) -> None:
-        self._pieces.append(_LETTER.sub(rf"\1{STRUCK}", text) if self._open[-1].look.struck else text)
-        if self._link and not text.isspace():
-            self._link.add(text)
-
-    def _start_link(self, attributes: dict[str, str]) -> None:
-        self._end_link()
-        url = target(attributes.get("href", ""))
-        self._link = Anchor(0, url) if url else None
-
-    def _mark_link(self) -> None:
-        """Write the number of the open link directly behind its first words."""
-        link = self._link
-        if link and link.waiting:
-            link.waiting = False
-            link.number = self._numbers.setdefault(link.url, len(self._numbers) + 1)
-            self.anchors.append(link)
-            blanks = []
-            while self._pieces and not (words := self._pieces[-1].rstrip()):
-                blanks.append(self._pieces.pop())
-            if self._pieces:
-                blanks.append(self._pieces.pop()[len(words) :])
-                self._pieces.append(words)
-            self._pieces += [f"[{link.number}]", *reversed(blanks)]
-
-    def _end_link(self) -> None:
-        if self._link:
-            self._mark_link()
-            self._link = None
+        self._text.write(text, struck=self._open[-1].look.struck)
 
 
 def _span(attributes: dict[str, str], name: str) -> int:

@@ -14,7 +14,8 @@ from turbohtml import TokenType, tokenize
 from termmail.mail.check import no_check
 from termmail.mail.flowed import quote_prefix
 from termmail.mail.html.grid import draw
-from termmail.mail.html.layout import STRUCK, Page
+from termmail.mail.html.inline import STRUCK
+from termmail.mail.html.layout import Page
 from termmail.mail.html.links import host, warnings
 from termmail.mail.message import Line, Link, Rendered
 from termmail.mail.sanitize import domain_warning
