@@ -255,14 +255,14 @@ def test_what_shows_in_a_browser_is_not_hidden(html: str) -> None:
         "<head><title>My title</title></head>Hello",
         "<!-- [if mso]><p>outlook</p><![endif] -->Hello",
         "<![if !mso]>Hello<![endif]>",
-        "<svg><text>drawn</text></svg>Hello",
+        "<svg><title>x</title><desc>x</desc>x<path d=''/></svg>Hello",
         "<svg><p>Hello",
         "<iframe>x</iframe>Hello",
-        "<select><option>x</select>Hello",
+        "<datalist><option>x</datalist>Hello",
+        "<dialog>x</dialog>Hello",
         "<template><p>x</p></template>Hello",
         "<noscript>Hello</noscript>",
         "<?xml version='1.0'?><!DOCTYPE html>Hello",
-        "<textarea>x</textarea>Hello",
     ],
 )
 def test_scripts_styles_and_heads_do_not_show(html: str) -> None:
@@ -276,6 +276,11 @@ def test_forms_are_inert_and_said() -> None:
     )
     rendered = render(html)
     assert rendered.lines[0].text == "[____][____][Send]"
+    assert texts("<input value=CODE-7><input placeholder='Your name'><input type=password value=x>") == [
+        "[CODE-7][Your name][____]"
+    ]
+    assert texts("<textarea>two\n  lines</textarea>") == ["two", "  lines"]
+    assert texts("<select><option>S<option selected>M</select>") == ["S", "M"]
     assert rendered.links == ()
     assert "This message holds a form. It does nothing here." in rendered.notes
 

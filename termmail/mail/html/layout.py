@@ -14,26 +14,25 @@ from termmail.mail.html.elements import (
     BLOCK_DISPLAYS,
     BLOCKS,
     CELLS,
-    FOREIGN,
+    FOREIGN_ENDS,
     HEADINGS,
     LISTS,
     ROWS,
     SKIPPED,
     SPACED,
+    TABLE_PARTS,
     TERMS,
     VOID,
 )
 from termmail.mail.html.inline import InlineText
 from termmail.mail.html.links import is_remote, target
+from termmail.mail.html.replaced import PICTURE, bracketed, field_words
 from termmail.mail.html.tables import Block, Content, Table, flattened
 from termmail.mail.html.visibility import Look, is_tracking_pixel, look
-from termmail.mail.sanitize import clean
 
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _BULLETS = ("• ", "◦ ", "▪ ")
 _SCAN_LIMIT = 32  # inline elements searched for the start tag of an end tag
-_ALT_LIMIT = 200
-_PICTURE = "[picture]"
 
 
 @dataclass(slots=True)
@@ -83,14 +82,17 @@ class Page:
         self.anchors = self._text.anchors
         self._skipping = ""
         self._skip_depth = 0
+        self._drawn = False
 
     def text(self, data: str) -> None:
-        """Add the characters between two tags."""
+        """Add the characters between two tags. Of a drawing, only its texts are read."""
         if self._skipping:
             if self._skipping == "style":
                 self._read_sheet(data.lower())
-            return
-        style = self._open[-1].look
+            if not self._drawn:
+                return
+            data = f" {data} "
+        style = self._inherited()
         if style.removed or not data:
             return
         if style.hides_text():
@@ -102,7 +104,7 @@ class Page:
         """Open an element, or add a void element."""
         if self._skipping and not self._skip_start(tag):
             return
-        if tag in SKIPPED:
+        if tag in SKIPPED and (not tag.startswith("annotation") or self._scopes[-1].counts.get("math")):
             self._skipping, self._skip_depth = tag, 1
         elif tag in VOID:
             self._void(tag, attributes)
@@ -113,10 +115,7 @@ class Page:
 
     def end(self, tag: str) -> None:
         """Close the element that an end tag belongs to."""
-        if self._skipping:
-            if tag == self._skipping:
-                self._skip_depth -= 1
-                self._skipping = tag if self._skip_depth else ""
+        if self._skipping and not self._skip_end(tag):
             return
         if tag == "a":
             self._text.end_link()
@@ -148,25 +147,49 @@ class Page:
         self.blocks = list(flattened(self._content))
 
     def _skip_start(self, tag: str) -> bool:
-        """Return whether a start tag ends the skipped content, as HTML elements end svg and math; count nested ones."""
+        """Return whether a start tag ends the skipped content, as HTML elements end an svg; count nested ones."""
         if tag == self._skipping:
             self._skip_depth += 1
-        elif self._skipping in FOREIGN and (tag in SPACED or tag in CELLS or tag in ("div", "span", "img", "br")):
+        elif self._skipping == "svg" and tag in FOREIGN_ENDS:
             self._skipping = ""
-            return True
-        return False
+        self._drawn = self._skipping == "svg" and (self._drawn or tag == "text")
+        return not self._skipping
+
+    def _skip_end(self, tag: str) -> bool:
+        """Return whether an end tag closes an element around the skipped content; count the ends of the latter."""
+        if tag == self._skipping:
+            self._skip_depth -= 1
+            self._skipping = tag if self._skip_depth else ""
+            self._drawn = False
+            return False
+        self._drawn = self._drawn and tag != "text"
+        around = self._skipping not in ("script", "style", "template") and tag in BLOCKS
+        if around and (tag in TABLE_PARTS or tag == "table" or self._scopes[-1].counts.get(tag)):
+            self._skipping, self._drawn = "", False
+        return not self._skipping
 
     def _child(self, tag: str, attributes: dict[str, str]) -> _Open:
         """Return a new element inside the innermost open one."""
         top = self._open[-1]
         return _Open(tag, self._look(tag, attributes), top.indent, top.quote, top.kind)
 
+    def _inherited(self) -> Look:
+        """Return the style that text inherits here.
+
+        What stands in a table and outside of its cells is moved in front of it (HTML Standard, section 13.2.6.1).
+        """
+        top, scope = self._open[-1], self._scopes[-1]
+        outside = scope.table is not None and (top.tag == "table" or top.tag in TABLE_PARTS)
+        return self._open[scope.start - 1].look if outside else top.look
+
     def _look(self, tag: str, attributes: dict[str, str]) -> Look:
-        parent = self._open[-1].look
+        parent = self._open[-1].look if tag in TABLE_PARTS else self._inherited()
         return parent if self._reveal else look(tag, attributes, parent, sheet=self._sheet)
 
     def _start_inline(self, tag: str, attributes: dict[str, str]) -> None:
         display = declarations(attributes.get("style", "")).get("display", "") if "style" in attributes else ""
+        if tag == "a" and self._scopes[-1].counts.get("a"):
+            self._end_inline("a")  # links do not nest: a hidden one that is never closed must not hide the rest
         element = self._child(tag, attributes)
         element.breaks = display in BLOCK_DISPLAYS
         if element.breaks:
@@ -267,9 +290,10 @@ class Page:
         scope = self._scopes[-1]
         if scope.counts.get("tr") and tag in ROWS:
             self._pop_to("tr")
-        self._push(self._child(tag, attributes))
         if scope.table is None:
+            self._push(self._child(tag, {}))
             return
+        self._push(self._child(tag, attributes))
         if tag == "tr":
             scope.table.start_row()
         elif tag in CELLS:
@@ -330,7 +354,7 @@ class Page:
         top = self._open[-1]
         if tag == "img":
             self._picture(attributes)
-        elif top.look.removed:
+        elif self._inherited().removed:
             return
         elif tag == "br":
             self._text.break_line()
@@ -338,35 +362,25 @@ class Page:
             self._flush()
             self._add(Block("", top.indent, top.quote, "rule"))
         elif tag == "input":
-            self._input(attributes)
+            self.forms += 1
+            self._write(field_words(attributes))
         elif tag == "area":
             self._text.start_link(target(attributes.get("href", "")))
-            self._write(_bracketed(attributes.get("alt", "")) or _PICTURE)
+            self._write(bracketed(attributes.get("alt", "")) or PICTURE)
             self._text.end_link()
 
     def _picture(self, attributes: dict[str, str]) -> None:
         """Add the alternative text of a picture. Nothing is ever loaded."""
         remote = is_remote(attributes.get("src", ""))
         style = self._look("img", attributes)
-        tiny = is_tracking_pixel(attributes) or (style.removed and not self._open[-1].look.removed)
+        tiny = is_tracking_pixel(attributes) or (style.removed and not self._inherited().removed)
         self.trackers += tiny and remote
         self.remote += remote and not tiny
         if tiny or style.removed or style.invisible:
             return
-        alt = _bracketed(attributes.get("alt", ""))
+        alt = bracketed(attributes.get("alt", ""))
         if alt or self._text.in_link or "alt" not in attributes:
-            self._write(f" {alt or _PICTURE} ")
-
-    def _input(self, attributes: dict[str, str]) -> None:
-        """Add a field of a form, which does nothing."""
-        self.forms += 1
-        kind = attributes.get("type", "text").lower()
-        if kind in ("submit", "button", "reset", "image"):
-            self._write(_bracketed(attributes.get("value") or attributes.get("alt") or "button"))
-        elif kind in ("checkbox", "radio"):
-            self._write("[x] " if "checked" in attributes else "[ ] ")
-        elif kind != "hidden":
-            self._write("[____]")
+            self._write(f" {alt or PICTURE} ")
 
     def _write(self, text: str) -> None:
         self._text.write(text, struck=self._open[-1].look.struck)
@@ -374,11 +388,3 @@ class Page:
 
 def _span(attributes: dict[str, str], name: str) -> int:
     return number(attributes.get(name, "")) or 1
-
-
-def _bracketed(alt: str) -> str:
-    """Return an alternative text in brackets; a single emoji stays as it is."""
-    alt = " ".join(clean(alt[: _ALT_LIMIT * 2]).split())[:_ALT_LIMIT]
-    if not alt or (len(alt) <= 2 and not alt.isascii()):
-        return alt
-    return f"[{alt}]"
