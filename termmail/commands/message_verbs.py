@@ -190,7 +190,7 @@ async def delete(engine: Engine, args: Namespace) -> int:
     rows = await _rows(engine, args.ids)
     in_trash = [row for row in rows if row.role is Role.TRASH]
     if args.for_good:
-        done = await engine.messages.erase([row.placement for row in rows])
+        done = await engine.messages.erase_everywhere([row.message_id for row in rows])
         count = len(done.message_ids)
         words = f"Deleted for good: {_how_many(count)}" if count else "Nothing to delete"
     else:

@@ -27,6 +27,7 @@ from termmail.mail.model import ROLE_NAMES, Role, SearchView
 from termmail.mail.query import parse as parse_query
 from termmail.net.net_errors import NetError
 from termmail.store import derived, messages
+from termmail.store.folders import FolderGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,21 +88,26 @@ class Transfer:
         read, FolderError where there can be no such folder.
         """
         source = await asyncio.to_thread(_open_source, path)
-        folder: Folder | None = None
         done = passed = 0
         failed: list[str] = []
         while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
             failed += batch.failed
-            if batch.mail and folder is None:
-                folder = await self.folders.by_name(account, folder_name) or await self.folders.make(
-                    account, folder_name
-                )
-            if folder is not None:
-                taken = await self.context.db(_take, folder, batch.mail, self.context.clock())
+            if batch.mail:
+                taken = await self._keep(account, folder_name, batch.mail)
                 done += taken
                 passed += len(batch.mail) - taken
         self.context.tell(FolderChanged(account))
         return Moved(done, passed, tuple(failed))
+
+    async def _keep(self, account: str, folder_name: str, mail: Sequence[tuple[bytes, Derived]]) -> int:
+        """Store messages in the folder of this name, making it where it is missing. Return how many were not here yet.
+
+        Another process may remove the folder at any time: then it is made again.
+        """
+        while True:
+            folder = await self.folders.by_name(account, folder_name) or await self.folders.make(account, folder_name)
+            with contextlib.suppress(FolderGone):
+                return await self.context.db(_take, folder, mail, self.context.clock())
 
     async def export_mail(self, query: str, dest: Path | BinaryIO, form: str) -> Moved:
         """Write the messages that match `query` ("": all of all accounts) to `dest`.

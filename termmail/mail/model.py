@@ -271,13 +271,15 @@ class Done(Struct, frozen=True):
     """What a verb did.
 
     `message_ids` are the messages it changed, `skipped` those it left alone because they are no longer where the user
-    saw them, `already` those that were as asked. `step` is None where nothing changed.
+    saw them, `already` those that were as asked, `kept` those that a delete for good only took out of one folder, for
+    they are in another one too. `step` is None where nothing can be taken back.
     """
 
     step: Step | None
     message_ids: tuple[int, ...] = ()
     skipped: tuple[int, ...] = ()
     already: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
 
 
 class Undone(Struct, frozen=True):

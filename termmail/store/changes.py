@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail.model import ROLE_NAMES, Done, Role, StepKind
+from msgspec.structs import replace
+
+from termmail.mail.model import ROLE_NAMES, Done, Placement, Role, StepKind
 from termmail.store import folders, journal, placements
 from termmail.store.store import id_list
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from termmail.mail.model import Placement
     from termmail.store.store import Store
 
 _IN = "IN (SELECT value FROM json_each(?))"
@@ -62,10 +63,10 @@ def set_seen(store: Store, message_id: int) -> bool:
 
 def move(store: Store, seen: Iterable[Placement], folder_id: int, now: int, due: Mapping[str, int | None]) -> Done:
     """Move messages to a folder of their own account; into Trash, they are deleted. Raises FolderGone."""
-    target = folders.get(store, folder_id)
     kinds = {Role.TRASH: StepKind.DELETE, Role.ARCHIVE: StepKind.ARCHIVE, Role.JUNK: StepKind.JUNK}
     wanted = list(seen)
     with store.transaction() as db:
+        target = folders.get(store, folder_id)
         return _move(
             db,
             kinds.get(target.role, StepKind.MOVE),
@@ -105,11 +106,11 @@ _TARGETS = {
 
 def copy(store: Store, seen: Iterable[Placement], folder_id: int, now: int) -> Done:
     """Let messages lie in another folder of their account too. Raises FolderGone."""
-    target = folders.get(store, folder_id)
     wanted = list(seen)
     with store.transaction() as db:
+        target = folders.get(store, folder_id)
         there, skipped = _present(db, wanted)
-        ids = [one.message_id for one in there if one.account == target.account]
+        ids = list(dict.fromkeys(one.message_id for one in there if one.account == target.account))
         skipped += [one.message_id for one in there if one.account != target.account]
         new = placements.absent(db, ids, folder_id)
         if not new:
@@ -122,17 +123,25 @@ def copy(store: Store, seen: Iterable[Placement], folder_id: int, now: int) -> D
     return Done(step, tuple(new), tuple(skipped))
 
 
-def erase(store: Store, seen: Iterable[Placement]) -> Done:
+def erase(store: Store, seen: Iterable[Placement], due: Mapping[str, int | None]) -> Done:
     """Delete messages for good: bytes, list line, index. There is no undo. On the disk on return.
 
-    A message that also lies in another folder only leaves this one. What the server still has becomes due to be
-    deleted there, except what was trashed never to be deleted there; a tombstone stays, so that it is not shown as new
-    again.
+    A message that is in another folder too only leaves this one (`Done.kept`). What the server still has becomes due to
+    be deleted there, except what was trashed never to be deleted there; a tombstone stays, so that it is not shown as
+    new again. `due` says when the DELE of a message that is left in Trash alone falls due, by account.
     """
     wanted = list(seen)
     with store.transaction(durable=True) as db:
         there, skipped = _present(db, wanted)
-        return Done(None, tuple(_erase(db, there)), tuple(skipped))
+        return replace(_erase(db, there, due), skipped=tuple(skipped))
+
+
+def erase_everywhere(store: Store, message_ids: Iterable[int]) -> Done:
+    """Delete messages for good from every folder they are in; as `erase`."""
+    wanted = id_list(message_ids)
+    with store.transaction(durable=True) as db:
+        rows = db.execute(f"SELECT message, folder FROM placement WHERE message {_IN}", (wanted,)).fetchall()  # noqa: S608
+        return erase(store, [Placement(*row) for row in rows], {})
 
 
 def empty_trash(store: Store, account: str) -> int:
@@ -140,7 +149,7 @@ def empty_trash(store: Store, account: str) -> int:
     with store.transaction(durable=True) as db:
         trash = folders.role_id(db, account, Role.TRASH)
         rows = db.execute("SELECT message FROM placement WHERE folder = ?", (trash,)).fetchall()
-        return len(_erase(db, [_Seen(message_id, trash, account, "") for (message_id,) in rows]))
+        return len(_erase(db, [_Seen(message_id, trash, account, "") for (message_id,) in rows], {}).message_ids)
 
 
 class _Seen(NamedTuple):
@@ -214,7 +223,7 @@ def _move(
     return Done(step, tuple(one.message_id for one in moving), tuple(skipped), already)
 
 
-def _erase(db: sqlite3.Connection, there: Sequence[_Seen]) -> list[int]:
+def _erase(db: sqlite3.Connection, there: Sequence[_Seen], due: Mapping[str, int | None]) -> Done:
     placements.unplace(db, [(one.message_id, one.folder_id) for one in there])
     rows = db.execute(
         f"SELECT id FROM message m WHERE id {_IN} AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id)",  # noqa: S608
@@ -228,4 +237,8 @@ def _erase(db: sqlite3.Connection, there: Sequence[_Seen]) -> list[int]:
     )
     db.execute(f"DELETE FROM search WHERE rowid {_IN}", (gone,))  # noqa: S608
     db.execute(f"DELETE FROM message WHERE id {_IN}", (gone,))  # noqa: S608
-    return [one.message_id for one in there]
+    erased = dict.fromkeys(message_id for (message_id,) in rows)
+    kept = [one for one in there if one.message_id not in erased]
+    for account in {one.account for one in kept}:
+        placements.schedule_delete(db, [one.message_id for one in kept if one.account == account], due.get(account))
+    return Done(None, tuple(erased), kept=tuple(dict.fromkeys(one.message_id for one in kept)))

@@ -72,8 +72,8 @@ def undo(store: Store, due: Mapping[str, int | None]) -> Undone | None:
     """Take back the newest step that still can be; None where there is none. On the disk on return.
 
     Only messages that still are as the step left them change. A step of which nothing is left to take back is passed
-    over. `due` says when the DELE of what goes back to Trash falls due, by account. Raises FolderError where a folder
-    cannot get its old name back.
+    over. A folder whose old name is taken by another one now gets a number behind it. `due` says when the DELE of what
+    goes back to Trash falls due, by account.
     """
     with store.transaction(durable=True) as db:
         while (row := db.execute(_NEXT).fetchone()) is not None:
@@ -126,8 +126,9 @@ def _move_back(db: sqlite3.Connection, step: Step, due: Mapping[str, int | None]
         " WHERE c.step = ?",
         (step.step_id,),
     ).fetchall()
-    back = [row for row in rows if row[4] is not None and (row[5] or row[2] == 0)]
-    skipped = tuple(row[0] for row in rows if row[4] is None or not (row[5] or row[2] == 0))
+    removed = {folder_id for (folder_id,) in db.execute("SELECT id FROM folder WHERE removed = 1")}
+    back = [row for row in rows if row[4] is not None and (row[5] or row[2] == 0) and row[1] not in removed]
+    skipped = tuple({row[0] for row in rows} - {row[0] for row in back})
     if not back:
         return None
     if step.kind is StepKind.COPY:
@@ -143,7 +144,7 @@ def _move_back(db: sqlite3.Connection, step: Step, due: Mapping[str, int | None]
     for folder_id, ids in befores.items():
         placements.place(db, ids, folder_id)
     # What was due by the account's own rule stays due.
-    left_trash = [row for row in back if row[2] in trash and row[1] not in trash]
+    left_trash = [row for row in back if (row[2] in trash or step.kind is StepKind.DELETE) and row[1] not in trash]
     db.execute(
         f"UPDATE remote SET due_at = NULL WHERE state = 'absent' AND message {_IN}",  # noqa: S608
         (id_list(row[0] for row in left_trash),),
@@ -174,10 +175,9 @@ def _rename_back(db: sqlite3.Connection, step: Step) -> Undone | None:
         "SELECT f.id, f.account, s.old_name FROM step s JOIN folder f ON f.id = s.folder WHERE s.id = ?",
         (step.step_id,),
     ).fetchone()
-    if folders.find_name(db, account, old) not in {None, folder_id}:
-        raise folders.FolderError(f"There is another folder “{old}” now.", advice="Rename that one first.")
     renamed = db.execute(
-        "UPDATE folder SET name = ? WHERE id = ? AND removed = 0 AND name = ?", (old, folder_id, step.name)
+        "UPDATE folder SET name = ? WHERE id = ? AND removed = 0 AND name = ?",
+        (folders.free_name(db, account, old), folder_id, step.name),
     )
     return Undone(step) if renamed.rowcount else None
 
@@ -186,9 +186,8 @@ def _bring_folder_back(db: sqlite3.Connection, step: Step) -> None:
     folder_id, account = db.execute(
         "SELECT f.id, f.account FROM step s JOIN folder f ON f.id = s.folder WHERE s.id = ?", (step.step_id,)
     ).fetchone()
-    if folders.find_name(db, account, step.name) is not None:
-        raise folders.FolderError(f"There is another folder “{step.name}” now.", advice="Rename that one first.")
-    db.execute("UPDATE folder SET removed = 0 WHERE id = ?", (folder_id,))
+    name = folders.free_name(db, account, step.name)
+    db.execute("UPDATE folder SET removed = 0, name = ? WHERE id = ?", (name, folder_id))
 
 
 def _step(row: tuple[int, str, int, str, int, int]) -> Step:

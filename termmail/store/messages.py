@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from termmail.mail.model import MessageRow, Order, Role
-from termmail.store import contacts, derived, folders
+from termmail.store import contacts, derived, folders, placements
 
 if TYPE_CHECKING:
     import sqlite3
@@ -185,19 +185,11 @@ def add_local(
             (account, received, len(raw), unread, *columns, found.snippet),
         )
         message_id = cursor.lastrowid or 0
-        place(db, folder_id, columns.sort_date, message_id, unread=unread)
+        placements.place(db, [message_id], folder_id)
         db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
         derived.index(db, message_id, found)
         contacts.learn(db, found.envelope, columns.sort_date, written=written)
     return message_id
-
-
-def place(db: sqlite3.Connection, folder_id: int, sort_date: int, message_id: int, *, unread: bool) -> None:
-    """Put a message into a folder, inside the caller's transaction."""
-    db.execute(
-        "INSERT OR IGNORE INTO placement (folder, sort_date, message, unread) VALUES (?, ?, ?, ?)",
-        (folder_id, sort_date, message_id, unread),
-    )
 
 
 def find(store: Store, account: str, rfc_message_ids: Iterable[str]) -> dict[str, list[int]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from termmail.store.folders import FolderGone
 from termmail.store.store import id_list
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ _IN = "IN (SELECT value FROM json_each(?))"
 
 
 def place(db: sqlite3.Connection, message_ids: Iterable[int], folder_id: int) -> None:
-    """Put messages into a folder; those that lie there already stay as they are."""
+    """Put messages into a folder; those that are in it already stay as they are. Raises FolderGone."""
+    if db.execute("SELECT 1 FROM folder WHERE id = ? AND removed = 0", (folder_id,)).fetchone() is None:
+        raise FolderGone("This folder was removed.")
     db.execute(
         "INSERT OR IGNORE INTO placement (folder, sort_date, message, unread)"  # noqa: S608
         f" SELECT ?, sort_date, id, unread FROM message WHERE id {_IN}",

@@ -10,6 +10,7 @@ import pytest
 
 from termmail.engine import reading
 from termmail.mail import flowed
+from termmail.mail.model import FolderView
 from tests.ui.mailbox_stage import letter
 from tests.ui.stage import account, engine_with
 from tests.views import INBOX
@@ -110,3 +111,23 @@ async def test_a_layout_that_nobody_waits_for_any_more_ends(tmp_path: Path, monk
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert await asyncio.to_thread(ended.wait, 20)
+
+
+async def test_a_folder_removed_during_an_import_is_made_again(tmp_path: Path):
+    source = tmp_path / "old.mbox"
+    source.write_bytes(b"".join(b"From x Thu Jan  1 00:00:00 1970\n" + letter(n) + b"\n" for n in range(2000)))
+    async with engine_with(tmp_path, ada=account()) as engine:
+        importing = asyncio.ensure_future(engine.transfer.import_mail("ada", source, "Old"))
+        while (folder := await engine.folders.by_name("ada", "Old")) is None or not await engine.lists.ids(
+            FolderView(folder.folder_id)
+        ):
+            await asyncio.sleep(0)
+        await engine.folders.remove(folder.folder_id)
+        assert (await importing).done == 2000
+        placed = await engine.context.db(
+            lambda store: store.read_one(
+                "SELECT count(DISTINCT message) FROM placement JOIN folder ON folder.id = folder WHERE removed = 0"
+            )
+        )
+        assert placed == (2000,)
+        assert await engine.folders.by_name("ada", "Old") is not None

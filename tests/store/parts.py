@@ -122,7 +122,7 @@ def move(store: Store, ids: Iterable[int], name: str) -> Done:
 
 def erase(store: Store, ids: Iterable[int]) -> Done:
     """Delete messages for good."""
-    return changes.erase(store, seen(store, list(ids)))
+    return changes.erase(store, seen(store, list(ids)), {})
 
 
 def mark(store: Store, ids: Iterable[int], kind: StepKind = StepKind.READ) -> Done:

@@ -332,7 +332,7 @@ with Store.open(path, read_only=True) as store:
     rows = messages.rows(store, ids)
     for act in (
         lambda: changes.mark(store, ids, StepKind.READ, 1),
-        lambda: changes.erase(store, [row.placement for row in rows]),
+        lambda: changes.erase(store, [row.placement for row in rows], {}),
     ):
         try:
             act()

@@ -73,8 +73,14 @@ def delete(mail: Mail) -> None:
 
 async def _erase(mail: Mail, ids: Sequence[int], seen: dict[int, Placement]) -> str:
     done = await mail.engine.messages.erase(await mail.list.placements(ids, seen))
-    left = f" · {count(len(done.skipped), 'message')} moved meanwhile and left alone" if done.skipped else ""
-    return f"Deleted for good: {count(len(done.message_ids), 'message')}{left}"
+    words = []
+    if done.message_ids or not done.kept:
+        words.append(f"Deleted for good: {count(len(done.message_ids), 'message')}")
+    if done.kept:
+        words.append(f"{count(len(done.kept), 'message')} taken out of Trash and kept in another folder")
+    if done.skipped:
+        words.append(f"{count(len(done.skipped), 'message')} moved meanwhile and left alone")
+    return " · ".join(words)
 
 
 async def _discard(mail: Mail, ids: Sequence[int]) -> str:
