@@ -168,7 +168,8 @@ def ratio(mine: float, theirs: float, name: str) -> str:
 
 def main() -> None:
     """The embedded server on its own: COUNT [light]; prints its port."""
-    from termmail.demo.pop3d import Maildrop, Pop3Server
+    from termmail.demo.pop3d import Pop3Server
+    from termmail.demo.server_maildrop import Maildrop
 
     async def serve() -> None:
         built = mailbox.build(int(sys.argv[1]), light=sys.argv[2:] == ["light"])

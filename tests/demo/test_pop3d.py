@@ -12,7 +12,7 @@ import pytest
 
 from termmail.demo import server_sasl
 from termmail.demo.faults import Manners
-from termmail.demo.pop3d import Maildrop
+from termmail.demo.server_maildrop import Maildrop
 from tests.conftest import PASSWORD, USER
 
 ONE = b"From: a@example.org\r\nSubject: one\r\n\r\nfirst\r\n.dot\r\n..two dots\r\nlast\r\n"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 from textual.worker import Worker, WorkerState
 
-from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.demo.pop3d import Pop3Server
+from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
 from termmail.ui.app import TermmailApp
 from tests.conftest import PASSWORD, USER

@@ -13,7 +13,8 @@ from textual.widgets import Input
 from termmail.accounts.config import Config
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
-from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.demo.pop3d import Pop3Server
+from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
 from termmail.engine.engine import Engine
 from termmail.ui.screens.ask_password import AskPasswordScreen
