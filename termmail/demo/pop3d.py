@@ -83,12 +83,17 @@ class Pop3Server:
 
     @property
     def at_once(self) -> int:
-        """The most commands that an ended session had sent before an answer (1: it never pipelined)."""
-        return self._listener.at_once
+        """The most commands that a client sent before an answer (1: none pipelined)."""
+        return self._listener.traffic.at_once
+
+    @property
+    def turns(self) -> int:
+        """How often a client sent something after an answer, the greeting included."""
+        return self._listener.traffic.turns
 
     def heard(self, verb: str = "") -> list[str]:
         """Return the lines with this verb from all sessions, or all lines."""
-        return [one.line for one in self.log if not verb or one.line.split(" ", 1)[0].upper() == verb]
+        return self._listener.heard(verb)
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until `true()`; it is checked after each command and each end of a session."""
