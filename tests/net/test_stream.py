@@ -350,7 +350,7 @@ async def test_start_tls_that_is_never_answered_is_given_up_in_time(ca_file):
         await talk.hear("STLS")
         await talk.say(b"+OK begin\r\n")
 
-    async with ScriptedServer(script) as there:
+    async with ScriptedServer(script) as there, asyncio.timeout(5):
         line = await Stream.connect(where(there, security="starttls", tls_ca_file=ca_file, timeout_seconds=0.2))
         heard = Heard(line)
         await heard.until(b"ready\r\n")
