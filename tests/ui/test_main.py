@@ -109,7 +109,7 @@ async def test_spam_that_is_none_goes_back_to_the_inbox(tmp_path):
         await pilot.press("!", "g", "s")
         await until(pilot, lambda: app.subjects() == ["Letter 12"])
         await pilot.press("!")
-        await until(pilot, lambda: "Not spam: 1 message, back in the Inbox" in shown(app))
+        await until(pilot, lambda: "Not spam, moved to the Inbox: 1 message" in shown(app))
         assert await there(app, "Spam") == set()
         await pilot.press("z")
         await until(pilot, lambda: app.subjects() == ["Letter 12"])

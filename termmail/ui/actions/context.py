@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
 from termmail.mail.model import MessageRow
+from termmail.mail.step_words import done_words
 from termmail.ui.kinds import Listing
 from termmail.ui.list_model import ListModel, Stale
 from termmail.ui.previewing import Previewing
 from termmail.ui.sending_clock import SendingClock
-from termmail.ui.step_words import done_words
 from termmail.ui.workers import behind
 
 if TYPE_CHECKING:

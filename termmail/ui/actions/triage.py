@@ -8,14 +8,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.mail.counting import count
 from termmail.mail.model import DRAFTS_NAME, Role, StepKind
+from termmail.mail.step_words import done_words, skipped_words, undo_word, undone_words
 from termmail.ui.actions.context import on_changeable_message, on_changeable_row, on_row
 from termmail.ui.actions.folders import choose_target
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.writing import compose_on
-from termmail.ui.humanize import count
 from termmail.ui.kinds import Listing
-from termmail.ui.step_words import done_words, undo_word, undone_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def delete(mail: Mail) -> None:
 
 async def _erase(mail: Mail, ids: Sequence[int], seen: dict[int, Placement]) -> str:
     done = await mail.engine.messages.erase(await mail.list.placements(ids, seen))
-    left = f" · {count(len(done.skipped), 'message')} moved meanwhile and left alone" if done.skipped else ""
+    left = f" · {skipped_words(done.skipped)}" if done.skipped else ""
     return f"Deleted for good: {count(len(done.message_ids), 'message')}{left}"
 
 
