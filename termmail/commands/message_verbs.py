@@ -151,11 +151,7 @@ async def move(engine: Engine, args: Namespace) -> int:
     if folder is None:
         names = ", ".join(one.name for one in await engine.folders.listing() if one.account == account)
         raise CommandError(f"There is no folder {args.folder!r} in {account}. There are: {names}.", USAGE)
-    seen = [row.placement for row in rows]
-    if folder.role is Role.TRASH:
-        done = await engine.messages.delete(seen)
-    else:
-        done = await engine.messages.move(seen, folder.folder_id)
+    done = await engine.messages.move([row.placement for row in rows], folder.folder_id)
     _report(done, "Nothing to move", args)
     return OK
 
