@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from termmail.accounts.config import Ui
 from termmail.demo.pop3d import Maildrop, Pop3Server
 from termmail.engine.engine import opened
 from termmail.mail.model import Role, RoleView, StepKind
@@ -143,6 +144,7 @@ async def test_a_folder_is_made_filled_renamed_and_removed_by_its_name_in_the_pa
         await pilot.press("ctrl+u", *"Cards", "enter")
         await until(pilot, lambda: app.inbox.mail.list.name == "Cards")
         await run("remove folder")
+        await until(pilot, lambda: "Folder Cards removed · z brings it back" in shown(app))
         await until(pilot, lambda: "Cards" not in {one.name for one in app.inbox.mail.list.counts.folders})
         assert len(await app.engine.lists.ids(ARCHIVE)) == 1
         await pilot.press("z")
@@ -151,3 +153,14 @@ async def test_a_folder_is_made_filled_renamed_and_removed_by_its_name_in_the_pa
         assert len(await app.engine.lists.ids(INBOX)) == 11
         assert len(await app.engine.lists.ids(TRASH)) == 0
         assert RoleView(Role.INBOX) == INBOX
+
+
+async def test_no_key_is_named_for_undo_where_none_is_bound(tmp_path):
+    async with mailbox(tmp_path, ui=Ui(keys={"message.undo": ""})) as (app, pilot):
+        folder = await app.engine.folders.make("ada", "Cards")
+        await until(pilot, lambda: folder in app.inbox.mail.list.counts.folders)
+        await pilot.press("g", "/", *"cards", "enter")
+        await until(pilot, lambda: app.inbox.mail.list.name == "Cards")
+        await pilot.press("ctrl+p", *"remove folder", "enter")
+        await until(pilot, lambda: "Folder Cards removed" in shown(app))
+        assert "brings it back" not in shown(app)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,7 @@ class Mail:
         self.next_step: Step | None = None
         """The step that undo takes back next."""
         self.in_turn = asyncio.Lock()
-        """Verbs that can be undone run in the order of their keys."""
+        """Held while a step is written, so that undo takes steps back in the order of their keys."""
 
     # -- what is on the screen
 
@@ -95,6 +94,11 @@ class Mail:
             self.fail(error)
         self.screen.retitle()
 
+    def with_undo_hint(self, words: str) -> str:
+        """Add the key that brings back what these words say, if there is one."""
+        key = self.key("message.undo")
+        return f"{words} · {key} brings it back" if key else words
+
     # -- doing
 
     def act(
@@ -111,7 +115,10 @@ class Mail:
         seen = self.list.seen(message_ids)
 
         async def work() -> str:
-            return done_words(await verb(await self.list.placements(message_ids, seen)))
+            async with self.in_turn:
+                done = await verb(await self.list.placements(message_ids, seen))
+            words = done_words(done)
+            return self.with_undo_hint(words) if leaving and done.step is not None else words
 
         self.do(work, message_ids if leaving else ())
 
@@ -120,34 +127,28 @@ class Mail:
         work: Callable[[], Awaitable[str | None]],
         leaving: Sequence[int] = (),
         *,
-        undo: bool = True,
         shown: Sequence[Row] = (),
     ) -> None:
         """Run the engine's part of a verb; the screen shows its effect at once.
 
         `leaving` are messages that leave the list. `shown` are the rows as they were before the list showed other
-        flags: where the work fails they are shown again. `undo` says that the user can take the work back.
+        flags: where the work fails they are shown again. Work that undo can take back holds `in_turn`.
         """
         self.list.leaving |= set(leaving)
         if leaving:
             self.screen.messages.take_out(leaving)
             self.selection_changed()
-        behind(self.screen, partial(self._done, work, leaving, shown, undo=undo), "verbs")
+        behind(self.screen, partial(self._done, work, leaving, shown), "verbs")
 
     async def _done(
         self,
         work: Callable[[], Awaitable[str | None]],
         leaving: Sequence[int],
         shown: Sequence[Row],
-        *,
-        undo: bool,
     ) -> None:
         try:
-            async with self.in_turn if undo else nullcontext():
-                words = await work()
-            if words:
-                key = self.key("message.undo")
-                self.status.say(f"{words} · {key} brings it back" if undo and leaving and key else words)
+            if words := await work():
+                self.status.say(words)
         except UserError as error:
             self.screen.messages.put_back(shown)
             self.fail(error, self.list.account)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from termmail.mail.counting import number
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView
+from termmail.mail.step_words import done_words
 from termmail.ui.actions.context import changeable
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
 from termmail.ui.kinds import ALL_INBOXES, folder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from termmail.mail.model import Folder, View
     from termmail.ui.actions.context import Mail
@@ -115,13 +116,14 @@ def choose_target(mail: Mail, title: str, then: Callable[[int], None]) -> None:
         if isinstance(choice, int):
             then(choice)
         elif choice is not None:
-            mail.do(partial(_make, mail, account, choice, then), undo=False)
+            mail.do(partial(_make, mail, account, choice, then))
 
     mail.screen.app.push_screen(PlacesScreen(title, lines, new="New folder"), chosen)
 
 
 async def _make(mail: Mail, account: str, name: str, then: Callable[[int], None]) -> None:
-    folder = await mail.engine.folders.by_name(account, name) or await mail.engine.folders.make(account, name)
+    async with mail.in_turn:
+        folder = await mail.engine.folders.by_name(account, name) or await mail.engine.folders.make(account, name)
     then(folder.folder_id)
 
 
@@ -196,25 +198,27 @@ def rename(mail: Mail) -> None:
 def remove(mail: Mail) -> None:
     """Remove the folder that is shown."""
     if (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
-        mail.do(partial(_remove, mail, folder), undo=False)
+        mail.do(partial(_remove, mail, folder))
 
 
 async def _remove(mail: Mail, folder: Folder) -> str:
-    await mail.engine.folders.remove(folder.folder_id)
+    async with mail.in_turn:
+        done = await mail.engine.folders.remove(folder.folder_id)
     inbox = await mail.engine.folders.by_role(folder.account, Role.INBOX)
     mail.go_to(FolderView(inbox.folder_id))
-    return f"Folder {folder.name} removed · {mail.key('message.undo')} brings it back"
+    return mail.with_undo_hint(done_words(done))
 
 
-def _ask_name(mail: Mail, title: str, name: str, work: Callable[[str], object], done: str) -> None:
+def _ask_name(mail: Mail, title: str, name: str, work: Callable[[str], Awaitable[Folder]], done: str) -> None:
     from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
 
     async def run(chosen: str) -> str:
-        folder = await work(chosen)  # type: ignore[misc]
+        async with mail.in_turn:
+            folder = await work(chosen)
         return f"Folder {folder.name} {done}"
 
     def answered(chosen: str | None) -> None:
         if chosen:
-            mail.do(partial(run, chosen), undo=False)
+            mail.do(partial(run, chosen))
 
     mail.screen.app.push_screen(AskNameScreen(title, name), answered)

@@ -59,14 +59,14 @@ def delete(mail: Mail) -> None:
     """Move to Trash; in Trash delete for good, of a draft discard it, of an outgoing message stop it."""
     ids = mail.targets()
     if mail.list.listing is Listing.DRAFTS:
-        work = partial(mail.do, partial(_discard, mail, ids), ids, undo=False)
+        work = partial(mail.do, partial(_discard, mail, ids), ids)
         mail.ask(f"Discard {count(len(ids), 'draft')}?", "Discard", work)
     elif mail.list.listing is Listing.OUTGOING:
-        mail.do(partial(_take_back, mail, ids), ids, undo=False)
+        mail.do(partial(_take_back, mail, ids), ids)
     elif mail.list.role is Role.TRASH:
         seen = mail.list.seen(ids)
         question = f"Delete {count(len(ids), 'message')} for good, here and on the server?"
-        mail.ask(question, "Delete", partial(mail.do, partial(_erase, mail, ids, seen), ids, undo=False))
+        mail.ask(question, "Delete", partial(mail.do, partial(_erase, mail, ids, seen), ids))
     else:
         mail.act(mail.engine.messages.delete, ids)
 
@@ -161,7 +161,8 @@ def read(mail: Mail) -> None:
 
 
 async def _mark(mail: Mail, ids: Sequence[int], kind: StepKind) -> str:
-    done = await mail.engine.messages.mark(ids, kind)
+    async with mail.in_turn:
+        done = await mail.engine.messages.mark(ids, kind)
     return done_words(done) if len(ids) > 1 else ""
 
 
@@ -176,7 +177,7 @@ def undo(mail: Mail) -> None:
         delete(mail)
         return
     mail.screen.termmail.held_keys.hold()
-    mail.do(partial(_undo, mail), undo=False)
+    mail.do(partial(_undo, mail))
 
 
 async def _undo(mail: Mail) -> str | None:
@@ -213,7 +214,7 @@ def _counting_down(mail: Mail) -> str:
 def stop_sending(mail: Mail) -> None:
     """Stop the message that would go next and open it again. The next keys go to the composer."""
     mail.screen.termmail.held_keys.hold()
-    mail.do(partial(_stop, mail, mail.sending.next_id), undo=False)
+    mail.do(partial(_stop, mail, mail.sending.next_id))
 
 
 async def _stop(mail: Mail, outbox_id: int) -> str:
@@ -236,7 +237,7 @@ def empty_trash(mail: Mail) -> None:
         mail.status.say("Trash is empty.", 3)
         return
     question = f"Delete {count(held.total, 'message')} in Trash for good, here and on the server?"
-    mail.ask(question, "Empty Trash", partial(mail.do, partial(_empty_trash, mail, account), undo=False))
+    mail.ask(question, "Empty Trash", partial(mail.do, partial(_empty_trash, mail, account)))
 
 
 async def _empty_trash(mail: Mail, account: str) -> str:

@@ -41,7 +41,7 @@ def open_draft(mail: Mail, work: Callable[[], Awaitable[Draft]], *, fresh: bool 
             raise
         app.call_after_refresh(app.held_keys.release)
 
-    mail.do(opened, undo=False)
+    mail.do(opened)
 
 
 @verb("mail.compose", "c,m", "Write a message", Group.WRITING, rank=3, short="write")
