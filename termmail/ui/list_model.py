@@ -24,7 +24,7 @@ from termmail.mail.model import Count, DraftsView, FolderView, MessageRow, Outbo
 from termmail.mail.query import parse
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
 from termmail.ui.screens import titles
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,7 +126,7 @@ class ListModel:
         self.view, self.filter, self.words, self._coverage = view, "", words, ""
         if not self.searching:
             self.home = view
-        behind(self._screen, partial(self._load, view, shown), "view", exclusive=True)
+        start_worker(self._screen, partial(self._load, view, shown), "view", exclusive=True)
         self.stale(Stale.COUNTS)
 
     def search(self, words: str, *, typing: bool = False) -> None:
@@ -220,7 +220,7 @@ class ListModel:
 
     # -- what changes
 
-    def heard(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Mark what an event of the engine makes stale."""
         match event:
             case MailArrived(account=account):
@@ -240,7 +240,7 @@ class ListModel:
                 self.stale(Stale.COUNTS)
             case SyncProgress(running=False):
                 self._messages.settle()
-                behind(self._screen, self._look_elsewhere, "elsewhere")
+                start_worker(self._screen, self._look_elsewhere, "elsewhere")
             case _:
                 pass
 
@@ -261,7 +261,7 @@ class ListModel:
         self._stale |= what
         if self._stale and not self._refreshing:
             self._refreshing = True
-            behind(self._screen, self._refresh, "refresh")
+            start_worker(self._screen, self._refresh, "refresh")
 
     async def _refresh(self) -> None:
         try:

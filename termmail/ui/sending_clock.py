@@ -38,7 +38,7 @@ class SendingClock:
         """How many messages count down."""
         return len(self._due)
 
-    async def heard(self, event: OutboxChanged) -> None:
+    async def handle_event(self, event: OutboxChanged) -> None:
         """Follow one outgoing message."""
         self._due.pop(event.outbox_id, None)
         try:

@@ -13,7 +13,7 @@ from termmail.ui.kinds import Listing
 from termmail.ui.list_model import ListModel, Stale
 from termmail.ui.previewing import Previewing
 from termmail.ui.sending_clock import SendingClock
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -85,7 +85,7 @@ class Mail:
 
     def journal_changed(self) -> None:
         """Read again which step undo takes back next."""
-        behind(self.screen, self._read_next_step, "journal", exclusive=True)
+        start_worker(self.screen, self._read_next_step, "journal", exclusive=True)
 
     async def _read_next_step(self) -> None:
         try:
@@ -138,7 +138,7 @@ class Mail:
         if leaving:
             self.screen.messages.take_out(leaving)
             self.selection_changed()
-        behind(self.screen, partial(self._done, work, leaving, shown), "verbs")
+        start_worker(self.screen, partial(self._done, work, leaving, shown), "verbs")
 
     async def _done(
         self,

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from termmail.mail.model import Folder, View
     from termmail.ui.actions.context import Mail
-    from termmail.ui.screens.folder_picker import Place as Line
 
 TOP = "go.top"
 LETTERS = {
@@ -35,28 +34,27 @@ ACCOUNT_KEYS = range(1, 10)
 @verb("mail.go", "g", "Go to a folder", Group.FINDING, rank=16, short="go to")
 def go(mail: Mail) -> None:
     """Show the go menu: the first message, the folders of this account with their letters, then those of the others."""
-    from termmail.ui.screens.folder_picker import Place as Line  # noqa: PLC0415 - not needed for the first screen
-    from termmail.ui.screens.folder_picker import PlacesScreen  # noqa: PLC0415
+    from termmail.ui.screens.folder_picker import FolderPickerScreen, PickerRow  # noqa: PLC0415 - not at start
 
     letters = {action_id: letter for letter, action_id in mail.screen.termmail.keys.places().items()}
     here = mail.list.account
-    lines: list[Line] = []
+    rows: list[PickerRow] = []
     if TOP in letters:
-        lines.append(Line(BY_ID[TOP].words, letters[TOP], value=partial(_to_top, mail)))
+        rows.append(PickerRow(BY_ID[TOP].words, letters[TOP], value=partial(_to_top, mail)))
     accounts = [here, *(name for name in mail.engine.accounts.names if name != here)] if here else []
     for account in accounts:
         prefix = "" if account == here else f"{account} / "
         for name, action_id, view, detail in _places(mail, account):
             letter = letters.get(action_id, "") if account == here else ""
-            lines.append(Line(prefix + name, letter, detail, partial(show, mail, view)))
+            rows.append(PickerRow(prefix + name, letter, detail, partial(show, mail, view)))
     if len(accounts) > 1:
-        lines.insert(1, Line(ALL_INBOXES, value=partial(show, mail, RoleView(Role.INBOX))))
+        rows.insert(1, PickerRow(ALL_INBOXES, value=partial(show, mail, RoleView(Role.INBOX))))
 
     def chosen(go_there: Callable[[], None] | None) -> None:
         if go_there is not None:
             go_there()
 
-    mail.screen.app.push_screen(PlacesScreen("Go to", lines), chosen)
+    mail.screen.app.push_screen(FolderPickerScreen("Go to", rows), chosen)
 
 
 declare(TOP, "g g", "First message", Place.GO, Group.FINDING)
@@ -104,13 +102,12 @@ def choose_target(mail: Mail, title: str, then: Callable[[int], None]) -> None:
 
     A name that is not listed makes a new folder.
     """
-    from termmail.ui.screens.folder_picker import Place as Line  # noqa: PLC0415 - not needed for the first screen
-    from termmail.ui.screens.folder_picker import PlacesScreen  # noqa: PLC0415
+    from termmail.ui.screens.folder_picker import FolderPickerScreen, PickerRow  # noqa: PLC0415 - not at start
 
     account = mail.list.target_account()
     shown = folder_of(mail.list.view, mail.list.counts)
     folders = [one for one in mail.list.counts.folders if one.account == account and one != shown]
-    lines = [Line(one.name, detail=_detail(mail, one), value=one.folder_id) for one in folders]
+    rows = [PickerRow(one.name, detail=_detail(mail, one), value=one.folder_id) for one in folders]
 
     def chosen(choice: int | str | None) -> None:
         if isinstance(choice, int):
@@ -118,7 +115,7 @@ def choose_target(mail: Mail, title: str, then: Callable[[int], None]) -> None:
         elif choice is not None:
             mail.do(partial(_make, mail, account, choice, then))
 
-    mail.screen.app.push_screen(PlacesScreen(title, lines, new="New folder"), chosen)
+    mail.screen.app.push_screen(FolderPickerScreen(title, rows, new="New folder"), chosen)
 
 
 async def _make(mail: Mail, account: str, name: str, then: Callable[[int], None]) -> None:

@@ -18,7 +18,7 @@ from termmail.mail.counting import count
 from termmail.mail.model import SendState
 from termmail.ui.actions.moving import step_back
 from termmail.ui.actions.registry import Group, Place, declare, verb
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from termmail.ui.actions.context import Mail
@@ -92,7 +92,7 @@ def leave(mail: Mail) -> None:
     if not waiting:
         mail.screen.app.exit()
     else:
-        behind(mail.screen, partial(_ask_to_leave, mail, waiting), "leave", exclusive=True)
+        start_worker(mail.screen, partial(_ask_to_leave, mail, waiting), "leave", exclusive=True)
 
 
 async def _ask_to_leave(mail: Mail, waiting: int) -> None:

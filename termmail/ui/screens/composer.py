@@ -25,7 +25,7 @@ from termmail.ui.widgets.body_input import BodyInput
 from termmail.ui.widgets.compose_title import ComposeTitle
 from termmail.ui.widgets.header_form import HeaderForm
 from termmail.ui.widgets.keybar import KeyBar
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -177,7 +177,7 @@ class ComposeScreen(DismissOnce[int | None]):
 
     def _on_beat(self) -> None:
         self._beat = None
-        behind(self, self._save_on_beat, "save")
+        start_worker(self, self._save_on_beat, "save")
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -189,7 +189,7 @@ class ComposeScreen(DismissOnce[int | None]):
 
     def on_descendant_blur(self) -> None:
         """Save when a field is left."""
-        behind(self, self._save_on_beat, "save")
+        start_worker(self, self._save_on_beat, "save")
 
     async def on_unmount(self) -> None:
         """Save when the program is left with this screen open."""

@@ -22,7 +22,7 @@ from termmail.ui.widgets.message_list import MessageList
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.widgets.reader import Reader
 from termmail.ui.widgets.status import Problem, Problems, StatusLine, TitleLine
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -215,7 +215,7 @@ class MainScreen(Screen[None]):
 
     def _account_added(self, account: str | None) -> None:
         if account is not None:
-            behind(self, partial(self._show_account, account), "account")
+            start_worker(self, partial(self._show_account, account), "account")
 
     async def _show_account(self, account: str) -> None:
         inbox = await self.mail.engine.folders.by_role(account, Role.INBOX)
@@ -265,9 +265,9 @@ class MainScreen(Screen[None]):
 
     # -- what the engine tells
 
-    def heard(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Hand one event of the engine to the parts it concerns."""
-        self.mail.list.heard(event)
+        self.mail.list.handle_event(event)
         match event:
             case SyncProgress():
                 self.status.progress(event)
@@ -281,7 +281,7 @@ class MainScreen(Screen[None]):
                     SendState.CANCELLED,
                 }:  # it is tried again, or there is nothing to try
                     self.problems.settle(SendOf(outbox_id))
-                behind(self, partial(self.mail.sending.heard, event), "outbox")
+                start_worker(self, partial(self.mail.sending.handle_event, event), "outbox")
             case JournalChanged():
                 self.mail.journal_changed()
             case Failed():

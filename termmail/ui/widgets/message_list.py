@@ -21,8 +21,8 @@ from textual.strip import Strip
 
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
-from termmail.ui.widgets.list_row import CURSOR, Look, card, line
-from termmail.ui.workers import behind
+from termmail.ui.widgets.list_row import CURSOR, RowStyles, card, line
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -88,7 +88,7 @@ class MessageList(ScrollView, can_focus=True):
         self._serial = 0
         self._filling = False
         """The list was empty when it was shown: until the user moves, the cursor stays on the first message."""
-        self._looks: dict[str, Look] = {}
+        self._row_styles: dict[str, RowStyles] = {}
 
     # -- what is in it
 
@@ -300,7 +300,7 @@ class MessageList(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._looks.clear()
+        self._row_styles.clear()
 
     def on_focus(self) -> None:
         self._refresh_place(self.cursor)
@@ -329,32 +329,32 @@ class MessageList(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         id_ = self.ids[index]
         on_cursor, selected = index == self.cursor, id_ in self.selected
-        look = self._look("cursor" if on_cursor else "selected" if selected else "")
+        styles = self._styles_of("cursor" if on_cursor else "selected" if selected else "")
         row = self._rows.get(id_)
         if row is None:
             self._ask()
             text = ("" if second else (CURSOR if on_cursor else " ") + "    …").ljust(width)
-            return Strip([Segment(text, look.dim)], width)
+            return Strip([Segment(text, styles.dim)], width)
         today = Today.at(self.clock())
         if self.row_height == 2:
-            segments = card(row, width, look, today, second=bool(second), cursor=on_cursor, selected=selected)
+            segments = card(row, width, styles, today, second=bool(second), cursor=on_cursor, selected=selected)
         else:
-            segments = line(row, width, look, today, cursor=on_cursor, selected=selected)
-        return Strip(segments).adjust_cell_length(width, look.text)
+            segments = line(row, width, styles, today, cursor=on_cursor, selected=selected)
+        return Strip(segments).adjust_cell_length(width, styles.text)
 
     def _empty_line(self, y: int) -> Strip:
         width = self.cells
         lines = self.empty.split("\n")
         offset = y - max(0, (self.size.height - len(lines)) // 3)
         text = lines[offset] if 0 <= offset < len(lines) else ""
-        look = self._look("")
-        return Strip([Segment(text.center(width)[:width], look.dim)], width)
+        styles = self._styles_of("")
+        return Strip([Segment(text.center(width)[:width], styles.dim)], width)
 
-    def _look(self, state: str) -> Look:
+    def _styles_of(self, state: str) -> RowStyles:
         """Return the styles of a row that is at the cursor, selected, or neither ("")."""
         if state == "cursor" and not self.has_focus:
             state = "cursor-blurred"
-        if state not in self._looks:
+        if state not in self._row_styles:
             ground = self.get_component_rich_style(f"list--{state}") if state else self.rich_style
             back = Style(bgcolor=ground.bgcolor)
             one = state == "cursor"
@@ -364,8 +364,10 @@ class MessageList(ScrollView, can_focus=True):
                 colour = ground.color if one or (state == "selected" and name == "mark") else own.color
                 return back + Style(color=colour, bold=own.bold, dim=own.dim, reverse=ground.reverse)
 
-            self._looks[state] = Look(style("text"), style("unread"), style("dim"), style("mark"), style("star"))
-        return self._looks[state]
+            self._row_styles[state] = RowStyles(
+                style("text"), style("unread"), style("dim"), style("mark"), style("star")
+            )
+        return self._row_styles[state]
 
     # -- rows, as they are needed
 
@@ -374,7 +376,7 @@ class MessageList(ScrollView, can_focus=True):
         if stale is None and self._asking:
             return
         self._asking = True
-        behind(self, partial(self._fetch, stale or set()), "rows")
+        start_worker(self, partial(self._fetch, stale or set()), "rows")
 
     async def _fetch(self, stale: set[int]) -> None:
         try:
