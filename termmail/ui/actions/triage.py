@@ -206,28 +206,7 @@ async def _to_what_came_back(mail: Mail, changed: set[int]) -> None:
         messages.go(back)
 
 
-def _counting_down(mail: Mail) -> str:
-    return "" if mail.sending.next_id else "Nothing is about to be sent."
-
-
-@verb("mail.stop-sending", "Z", "Stop sending", Group.WRITING, applies=_counting_down)
-def stop_sending(mail: Mail) -> None:
-    """Stop the message that would go next and open it again. The next keys go to the composer."""
-    mail.screen.termmail.held_keys.hold()
-    mail.do(partial(_stop, mail, mail.sending.next_id))
-
-
-async def _stop(mail: Mail, outbox_id: int) -> str:
-    try:
-        draft = await mail.engine.outbox.cancel(outbox_id)
-        if draft is not None:
-            await compose_on(mail, draft)
-        return "Not sent: the message is a draft again."
-    finally:
-        mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)
-
-
-@verb("mail.empty-trash", "", "Empty Trash for good", Group.PROGRAM)
+@verb("mail.empty-trash", "", "Empty Trash for good", Group.SORTING_OUT)
 def empty_trash(mail: Mail) -> None:
     """Delete everything in the account's Trash, after a question."""
     account = mail.list.account
