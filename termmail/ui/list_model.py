@@ -22,8 +22,8 @@ from termmail.errors import UserError
 from termmail.mail.counting import number
 from termmail.mail.model import Count, DraftsView, FolderView, MessageRow, OutboxView, Placement, Role, SearchView
 from termmail.mail.query import parse
+from termmail.ui import titles
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
-from termmail.ui.screens import titles
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Stale(Flag):
 class ListModel:
     """The view of the list, and the counts of the folder column. It reads again what events make stale."""
 
-    def __init__(self, first: First, screen: MainScreen, fail: Callable[[Exception], None]) -> None:
+    def __init__(self, first: First, screen: MainScreen, fail: Callable[[UserError], None]) -> None:
         self.engine: Engine = first.engine
         self.view: View = first.view
         self.home: View = first.view

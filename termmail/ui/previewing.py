@@ -30,7 +30,7 @@ class Previewing:
     """Shows the message at the cursor in the reader: a preview of it, or the message itself where it was opened."""
 
     def __init__(
-        self, engine: Engine, screen: MainScreen, model: ListModel, fail: Callable[[Exception, str], None]
+        self, engine: Engine, screen: MainScreen, model: ListModel, fail: Callable[[UserError, str], None]
     ) -> None:
         self._engine = engine
         self._screen = screen

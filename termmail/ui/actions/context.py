@@ -77,7 +77,7 @@ class Mail:
         self.status.right("")
         self.list.search(words, typing=typing)
 
-    def fail(self, error: Exception, account: str = "") -> None:
+    def fail(self, error: UserError, account: str = "") -> None:
         """Show an error until it is read. `account` is whose server was asked."""
         self.screen.fail(error, account)
 

@@ -13,9 +13,9 @@ from textual.screen import Screen
 from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf, SyncOf, SyncProgress
 from termmail.errors import ErrorCode
 from termmail.mail.model import FolderView, Role, SendState
+from termmail.ui import titles
 from termmail.ui.actions import BY_ID, Place, bindings, folders, program, reading, searching
 from termmail.ui.actions.context import Mail
-from termmail.ui.screens import titles
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from termmail.engine.events import Event
+    from termmail.errors import UserError
     from termmail.mail.model import Row
     from termmail.ui.actions import Action
     from termmail.ui.app import TermmailApp
@@ -297,15 +298,14 @@ class MainScreen(Screen[None]):
         if event.news:
             self.status.report(event.words)
 
-    def fail(self, error: Exception, account: str = "") -> None:
+    def fail(self, error: UserError, account: str = "") -> None:
         """Show an error until it is read. `account` is whose server was asked."""
-        code = getattr(error, "code", None)
-        if code is ErrorCode.DATA:
+        if error.code is ErrorCode.DATA:
             self.status.say(str(error))
             return
-        account = account if code in ABOUT_THE_SERVER else ""
+        account = account if error.code in ABOUT_THE_SERVER else ""
         about = SyncOf(account) if account else None
-        self.problems.add(Problem(str(error), getattr(error, "advice", ""), account, about))
+        self.problems.add(Problem(str(error), error.advice, account, about))
 
     def retitle(self) -> None:
         """Draw the title line and the key bar, if they have changed."""
