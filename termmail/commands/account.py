@@ -121,14 +121,10 @@ async def _test(engine: Engine, args: Namespace) -> int:
 
 async def _remove(engine: Engine, args: Namespace) -> int:
     name = chosen_accounts(engine, _named(args))[0]
-    one = engine.accounts.settings(name)
-    configuration.remove_account(engine.context.paths.config, name)
-    for kind in ("pop3", "smtp"):
-        try:
-            await engine.context.passwords.delete(name, kind, one)
-        except PasswordError as error:
-            output.say(f"The password may still be in a keyring: {error}")
-            break
+    try:
+        await engine.accounts.remove(name)
+    except PasswordError as error:
+        output.say(f"The password may still be in a keyring: {error}")
     output.say(
         f"Account {name} is gone from {engine.context.paths.config}. Its mail stays in {engine.context.paths.data}."
     )

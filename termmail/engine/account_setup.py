@@ -18,6 +18,7 @@ __all__ = [
     "advice_while_trying",
     "keep_password",
     "login_advice",
+    "remove_account",
     "try_account",
     "try_server",
 ]
@@ -133,6 +134,19 @@ async def add_account(context: Context, name: str, account: Account, password: s
     for kind, secret in saved.items():
         words = await keep_password(context, name, kind, secret)
     return words
+
+
+async def remove_account(context: Context, name: str) -> None:
+    """Remove the account from config.toml, and its passwords from the keyring. Its mail stays.
+
+    Raises ConfigError where config.toml cannot be written; then nothing was removed. Raises PasswordError where the
+    account is removed and a password may still be in a keyring.
+    """
+    account = context.account(name)
+    await asyncio.to_thread(configuration.remove_account, context.paths.config, name)
+    context.config = await asyncio.to_thread(configuration.load, context.paths.config)
+    for kind in ("pop3", "smtp"):
+        await context.passwords.delete(name, kind, account)
 
 
 async def keep_password(context: Context, name: str, kind: str, password: str) -> str:

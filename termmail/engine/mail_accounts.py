@@ -1,4 +1,4 @@
-"""The accounts: their settings, the state of their servers, receiving, and setting one up."""
+"""The accounts: their settings, the state of their servers, receiving, adding and removing."""
 
 from __future__ import annotations
 
@@ -83,3 +83,7 @@ class Accounts:
         await self.folders.ensure()
         self.servers.saved(name)
         return words
+
+    async def remove(self, name: str) -> None:
+        """Remove an account and its passwords; its mail stays. Raises ConfigError or PasswordError."""
+        await account_setup.remove_account(self.context, name)
