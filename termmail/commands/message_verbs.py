@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from termmail.commands import output
-from termmail.commands.exit_codes import CANNOT_CREATE, DATA, DISK, OK, USAGE, CommandError, no_room
+from termmail.commands.exit_codes import CANNOT_CREATE, DATA, DISK, OK, USAGE, CommandError
 from termmail.commands.mailbox import find_folder
+from termmail.engine.saved_files import no_room
 from termmail.mail import parse, sanitize
 from termmail.mail.counting import count
 from termmail.mail.model import MessageRow, Role, StepKind

@@ -1,4 +1,7 @@
-"""Moving in the list, the reader and the folder column: the keys of methods that these widgets have."""
+"""Moving in the list, the reader and the folder column; going back, and to the next unread message.
+
+What moves within one widget is a method of it; here are its keys.
+"""
 
 from __future__ import annotations
 
