@@ -46,7 +46,7 @@ def _report(done: Done, nothing: str, args: Namespace) -> None:
     else:
         print(words)
     if done.skipped:
-        output.say(f"Left alone, for they were moved in the meantime: {', '.join(map(str, done.skipped))}")
+        output.say(f"Left alone because they were moved in the meantime: {', '.join(map(str, done.skipped))}")
 
 
 # -- reading
@@ -76,7 +76,7 @@ def show_file(args: Namespace) -> int:
         raw = raw.partition(b"\n")[2]
         if _NEXT_OF_MBOX.search(raw):
             words = f"{args.file} is an mbox of several messages."
-            raise CommandError(words, DATA, "termmail import brings them in; then termmail show ID.")
+            raise CommandError(words, DATA, "Import them with termmail import, then use termmail show ID.")
     if args.raw:
         print_raw(raw)
     else:
@@ -144,9 +144,7 @@ async def move(engine: Engine, args: Namespace) -> int:
     rows = await _rows(engine, args.ids)
     accounts = {row.account for row in rows}
     if len(accounts) > 1:
-        raise CommandError(
-            "These messages belong to several accounts; move those of each account by themselves.", USAGE
-        )
+        raise CommandError("These messages belong to several accounts; move them one account at a time.", USAGE)
     (account,) = accounts
     folder = await find_folder(engine, account, args.folder)
     if folder is None:
@@ -192,5 +190,5 @@ async def undo(engine: Engine, args: Namespace) -> int:
     if undone.draft_id:
         output.say("The message is a draft again.")
     if undone.skipped:
-        output.say(f"Left alone, for they were changed in the meantime: {', '.join(map(str, undone.skipped))}")
+        output.say(f"Left alone because they were changed in the meantime: {', '.join(map(str, undone.skipped))}")
     return OK

@@ -201,7 +201,7 @@ class ListModel:
         return {row.message_id: row.placement for row in rows if isinstance(row, MessageRow)}
 
     async def placements(self, message_ids: Sequence[int], seen: dict[int, Placement]) -> list[Placement]:
-        """Return `seen` in the order of the list, and for rows that were not loaded where they lie now."""
+        """Return `seen` in the order of the list, and for rows that were not loaded where they are now."""
         missing = [one for one in message_ids if one not in seen]
         for row in await self.engine.lists.rows(self.view, missing) if missing else []:
             if isinstance(row, MessageRow):
@@ -296,7 +296,7 @@ class ListModel:
         return titles.nothing(self.listing, self.role, self.name, key)
 
     def held(self) -> Count:
-        """Return how much lies in what the view shows, a filter aside."""
+        """Return how much is in what the view shows, a filter aside."""
         match self.view:
             case DraftsView(account=account):
                 return Count(_sum(self.counts.drafts, account))

@@ -308,7 +308,7 @@ async def test_sent_is_said_only_after_the_server_took_it(tmp_path):
         await app.engine.outbox.send(
             type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 0
         )
-        await until(pilot, lambda: "Sent: the server has taken it." in shown(app))
+        await until(pilot, lambda: "Sent: the server has accepted it." in shown(app))
         assert [received.recipients for received in app.smtp.received] == [("bob@example.org",)]
 
 
@@ -555,7 +555,7 @@ async def test_whom_a_sent_message_did_not_reach_stays_told(tmp_path):
         draft = app.engine.drafts.new("ada")
         draft = type(draft)(account="ada", to="bob@example.org, eve@example.org", subject="Cards", body="x")
         await app.engine.outbox.send(draft, 0)
-        await until(pilot, lambda: "Sent: the server has taken it." in shown(app))
+        await until(pilot, lambda: "Sent: the server has accepted it." in shown(app))
         assert "Sent, but not to bob@example.org." in words_of(app)
 
 

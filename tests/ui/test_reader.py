@@ -179,7 +179,7 @@ async def test_html_is_shown_from_the_headers_also_where_it_is_the_only_form(tmp
             await until(pilot, lambda: "The rich form" in shown(app) and "HTML, made readable" in shown(app))
             if subject == "One form":
                 await pilot.press("H")
-                await until(pilot, lambda: "This message has no other form than HTML." in shown(app))
+                await until(pilot, lambda: "This message has only an HTML version." in shown(app))
             await pilot.press("]")
 
 

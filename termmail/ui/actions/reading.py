@@ -139,7 +139,7 @@ def _look(mail: Mail, work: Callable[[Mail, MessageRow, Message], Awaitable[None
     start_worker(mail.screen, look, "look", exclusive=True)
 
 
-@verb("message.source", "V", "Source as it came", Group.READING, applies=on_message)
+@verb("message.source", "V", "Message source", Group.READING, applies=on_message)
 def source(mail: Mail) -> None:
     """Show the message byte for byte."""
     _look(mail, _show_source)

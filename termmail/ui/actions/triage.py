@@ -137,7 +137,7 @@ async def _copy_to(mail: Mail, folder_id: int, seen: list[Placement]) -> Done:
 
 
 @verb(
-    "message.star", "s,*", "Star, or take the star away", Group.SORTING_OUT,
+    "message.star", "s,*", "Star or unstar", Group.SORTING_OUT,
     applies=on_changeable_message, rank=11, short="star",
 )  # fmt: skip
 def star(mail: Mail) -> None:

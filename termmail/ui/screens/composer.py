@@ -109,7 +109,7 @@ class ComposeScreen(DismissOnce[int | None]):
         empty = self._head.first_empty() if self._first.cursor == "to" else None
         self.set_focus(empty or self._body, scroll_visible=False)
         if self.engine.context.read_only:
-            self._trouble("The mail store can only be read: what you write here is not saved and cannot be sent.")
+            self._trouble("The mail store is read-only: what you write here is not saved and cannot be sent.")
 
     def _trouble(self, words: str) -> None:
         self._wrong.say(words)
@@ -249,7 +249,7 @@ class ComposeScreen(DismissOnce[int | None]):
         except editor.EditorError as error:
             self._trouble(str(error))
         except SuspendNotSupported:
-            self._trouble("This terminal cannot be lent to an editor.")
+            self._trouble("This terminal cannot be handed to an editor.")
         else:
             self._trouble("")
             if text != body.whole:
@@ -314,7 +314,7 @@ class ComposeScreen(DismissOnce[int | None]):
 
     async def _discard(self) -> None:
         """Discard the draft, after a question where the user has written something."""
-        question = ConfirmScreen("Discard this draft? It cannot be brought back.", "Discard", "Keep writing")
+        question = ConfirmScreen("Discard this draft? It cannot be recovered.", "Discard", "Keep writing")
         if (not self._fresh or self._changed()) and not await self.app.push_screen_wait(question):
             return
         await self._throw_away()

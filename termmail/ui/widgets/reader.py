@@ -191,7 +191,7 @@ class Reader(TextView):
         lines = await run_stoppable(partial(_draft_lines, draft.body, self.measure))
         if self._still(row):
             self._said = ""
-            self._paint(Rendered((*lines, Line(""), Line("Enter goes on writing.", kind="fold"))), files)
+            self._paint(Rendered((*lines, Line(""), Line("Enter continues writing.", kind="fold"))), files)
 
     async def _show_outgoing(self, engine: Engine, row: OutgoingRow) -> None:
         outgoing = await engine.outbox.row(row.outbox_id)
@@ -225,7 +225,7 @@ class Reader(TextView):
         if message is None or not message.html:
             return "This message has no HTML."
         if not message.text and not self._headers:
-            return "This message has no other form than HTML."
+            return "This message has only an HTML version."
         shows_html = self.html if self.html is not None else not message.text
         self.html = self._headers or not shows_html
         self._headers = False
