@@ -70,7 +70,7 @@ class Accounts:
         smtp_password: Password | None = None,
         *,
         trace: Trace | None = None,
-    ) -> AsyncIterator[account_setup.Step]:
+    ) -> AsyncIterator[account_setup.ServerTrial]:
         """Try both servers step by step, and yield what came of each. Nothing is saved."""
         return account_setup.try_account(account, pop3_password, smtp_password, trace=trace)
 
