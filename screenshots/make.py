@@ -72,7 +72,7 @@ async def take(name: str, home: Path) -> str:
 async def fill(engine: Engine) -> None:
     """All mail is here, bodies too; some of it unread, some starred."""
     await engine.accounts.sync("demo")
-    inbox = RoleView(Role.INBOX, "demo")
+    inbox = RoleView(Role.INBOX)
     ids = await engine.lists.ids(inbox)
     for one in ids:
         await engine.reader.read(one)
