@@ -141,22 +141,22 @@ def main() -> None:
             turns.append(host.turns())
         mine = statistics.median(seconds)
         row("termmail, decoded and in the store", f"{mine:.2f} s", ratio(mine, floor, "drain"), "goal 3")
-        row("  turns", f"{max(turns)}", "", "goal 8")
+        row("  round trips", f"{max(turns)}", "", "goal 8")
         first, _ = first_page(host)
         host.turns()
         row("  the newest 50 are in the store after", f"{first:.2f} s", ratio(first, mine, "all"))
-        row("  turns to the newest 50", f"{page_turns(host)}", "", "goal 6")
+        row("  round trips to the newest 50", f"{page_turns(host)}", "", "goal 6")
         if given.poplib:
             loop = poplib_loop(host)
             row("poplib, one at a time", f"{loop:.1f} s", ratio(mine, loop, "poplib"))
     with mailhost(many, effort, light=True, rtt_ms=50) as host:
         turns, seconds = poll_turns(host)
         print(f"\na poll of {amount(many)} with nothing new, {host.name}")
-        row("termmail", f"{seconds:.2f} s", f"{turns} turns", "goal: the same for any number")
+        row("termmail", f"{seconds:.2f} s", f"{turns} round trips", "goal: the same for any number")
     few = effort.count(100)
     with mailhost(few, effort, light=True, rtt_ms=50) as host:
         turns, seconds = poll_turns(host)
-        row(f"the same with {few} messages", f"{seconds:.2f} s", f"{turns} turns")
+        row(f"the same with {few} messages", f"{seconds:.2f} s", f"{turns} round trips")
     with mailhost(many, effort) as host:
         print(f"\n{amount(many)} headers at 0 ms, {host.name}")
         floor = median_of(effort.runs(3), lambda: drain(host, "TOP")[0])

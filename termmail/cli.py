@@ -70,7 +70,8 @@ def _sendmail_words(argv: list[str]) -> list[str]:
 
 
 def _failed(error: Exception) -> int:
-    from termmail.commands.exit_codes import BUG, DISK, advice_for, code_for, no_room  # noqa: PLC0415 - not for --help
+    from termmail.commands.exit_codes import BUG, DISK, advice_for, code_for  # noqa: PLC0415 - not for --help
+    from termmail.engine.saved_files import no_room  # noqa: PLC0415
     from termmail.errors import UserError  # noqa: PLC0415
     from termmail.mail import sanitize  # noqa: PLC0415
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from termmail.engine.saved_files import no_room
 from termmail.errors import ErrorCode, UserError
-
-__all__ = ["CommandError", "advice_for", "code_for", "no_room"]
 
 OK = 0
 USAGE = 64

@@ -139,7 +139,7 @@ async def list_messages(engine: Engine, args: Namespace) -> int:
         found = list(await engine.lists.ids(view, args.limit))[: args.limit]
         await _print_view(engine, view, found, args)
         if not found:
-            hint = "" if args.folder else " termmail sync looks for mail."
+            hint = "" if args.folder else " termmail sync checks for mail."
             output.say(f"{name}: {folder} is empty.{hint}")
     return OK
 

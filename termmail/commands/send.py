@@ -157,12 +157,12 @@ def _check_retry(row: OutgoingRow, *, sure: bool) -> None:
     """Raise CommandError where this message cannot be sent again."""
     name = f"Message {row.outbox_id}"
     if row.state is SendState.SENDING:
-        advice = "termmail outbox tells how it went; termmail sync, if no other termmail runs."
+        advice = "termmail outbox shows the result; termmail sync finds it out if no other termmail is running."
         raise CommandError(f"{name} is being sent now.", TRY_AGAIN, advice)
     if row.state in {SendState.SENT, SendState.CANCELLED}:
         raise CommandError(f"{name} is {row.state}; there is nothing to try again.", DATA)
     if row.state is SendState.UNSURE and not sure:
-        advice = f"To send it all the same: termmail outbox retry --sure {row.outbox_id}"
+        advice = f"To send it anyway: termmail outbox retry --sure {row.outbox_id}"
         raise CommandError(f"{name} may have arrived already.", DATA, advice)
 
 

@@ -12,12 +12,13 @@ from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
 from termmail.net.trace import Trace
 
 __all__ = [
-    "Step",
+    "ServerTrial",
     "Trace",
     "add_account",
     "advice_while_trying",
     "keep_password",
     "login_advice",
+    "remove_account",
     "try_account",
     "try_server",
 ]
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from termmail.errors import UserError
 
 
-class Step(NamedTuple):
+class ServerTrial(NamedTuple):
     """The result of trying one server: a sentence, the error if there was one, and which server refused the login."""
 
     words: str
@@ -60,18 +61,18 @@ async def try_server(account: Account, kind: Kind, credential: Credential, trace
 
 async def try_account(
     account: Account, pop3: Credential, smtp: Credential | None = None, *, trace: Trace | None = None
-) -> AsyncIterator[Step]:
+) -> AsyncIterator[ServerTrial]:
     """Log in to both servers of an account that is not saved yet, and yield the result of each."""
     credentials: dict[Kind, Credential] = {"pop3": pop3, "smtp": smtp or pop3}
     for kind, credential in credentials.items():
         host = account.pop3.host if kind == "pop3" else account.smtp.host
         doing = "Receiving from" if kind == "pop3" else "Sending through"
         try:
-            yield Step(await try_server(account, kind, credential, trace))
+            yield ServerTrial(await try_server(account, kind, credential, trace))
         except NetError as error:
             words = f"{doing} {host}: {error} {advice_while_trying(error, account, kind)}"
             login = isinstance(error, LoginRefused) and _is_general(error)
-            yield Step(words, error, kind if login else None)
+            yield ServerTrial(words, error, kind if login else None)
 
 
 def advice_while_trying(error: UserError, account: Account, kind: Kind, name: str = "") -> str:
@@ -133,6 +134,19 @@ async def add_account(context: Context, name: str, account: Account, password: s
     for kind, secret in saved.items():
         words = await keep_password(context, name, kind, secret)
     return words
+
+
+async def remove_account(context: Context, name: str) -> None:
+    """Remove the account from config.toml, and its passwords from the keyring. Its mail stays.
+
+    Raises ConfigError where config.toml cannot be written; then nothing was removed. Raises PasswordError where the
+    account is removed and a password may still be in a keyring.
+    """
+    account = context.account(name)
+    await asyncio.to_thread(configuration.remove_account, context.paths.config, name)
+    context.config = await asyncio.to_thread(configuration.load, context.paths.config)
+    for kind in ("pop3", "smtp"):
+        await context.passwords.delete(name, kind, account)
 
 
 async def keep_password(context: Context, name: str, kind: str, password: str) -> str:

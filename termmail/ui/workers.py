@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Worker.StateChanged.bubble = True
 
 
-def behind(
+def start_worker(
     node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = False
 ) -> None:
     """Start `work` as a worker of `node`, which ends with it; `exclusive` cancels what runs in its group.

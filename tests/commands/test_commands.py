@@ -118,7 +118,7 @@ async def test_show_takes_one_message_of_an_mbox_and_names_an_mbox_of_several(te
     assert shown["subject"] == "One"
     path.write_bytes(one + b"\n" + one)
     ran = await termmail("show", "--file", str(path), code=65)
-    assert "is an mbox of several messages. termmail import brings them in" in ran.err
+    assert "is an mbox of several messages. Import them with termmail import" in ran.err
 
 
 async def test_outbox_cancel_brings_the_draft_back(termmail):

@@ -181,7 +181,7 @@ def test_unknown_elements_are_inline(tag: str) -> None:
 def test_a_mail_that_hides_all_of_its_text_is_shown(html: str) -> None:
     rendered = render(html)
     assert [line.text for line in rendered.lines] == ["All hidden"]
-    assert rendered.notes == ("This message hides all of its text. It is shown here all the same.",)
+    assert rendered.notes == ("This message hides all of its text. It is shown here anyway.",)
 
 
 def test_a_mail_without_any_text_says_so() -> None:

@@ -149,7 +149,7 @@ async def test_a_question_that_waited_in_vain_does_not_come(tmp_path):
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
         assert "somebody" in words_of(app)
         again.cancel()
-        await until(pilot, lambda: app.screen is app.inbox)
+        await until(pilot, lambda: app.screen is app.main_screen)
 
 
 async def test_a_question_nobody_waits_for_any_more_goes_away(tmp_path):
@@ -157,4 +157,4 @@ async def test_a_question_nobody_waits_for_any_more_goes_away(tmp_path):
         asked = asyncio.ensure_future(app.engine.context.passwords.ask("Password for nobody."))
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
         asked.cancel()
-        await until(pilot, lambda: app.screen is app.inbox)
+        await until(pilot, lambda: app.screen is app.main_screen)

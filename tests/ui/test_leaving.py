@@ -59,7 +59,7 @@ async def test_ctrl_q_leaves_from_every_dialog(tmp_path: Path, keys: list[str]):
 
 async def test_ctrl_q_leaves_from_the_password_and_the_setup(tmp_path: Path):
     async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
-        app.inbox.add_account()
+        app.main_screen.add_account()
         await until(pilot, lambda: "Another account" in shown(app))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: app._exit)
@@ -69,7 +69,7 @@ async def test_with_mail_waiting_the_question_comes_though_another_process_holds
     async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
         draft = replace(app.engine.drafts.new("ada", "bob@example.org"), subject="Cards")
         await app.engine.outbox.send(draft, delay=600)
-        await until(pilot, lambda: app.inbox.mail.sending.waiting)
+        await until(pilot, lambda: app.main_screen.mail.sending.waiting)
         with closing(sqlite3.connect(tmp_path / "data" / "mail.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             start = time.monotonic()
@@ -122,7 +122,7 @@ async def test_closed_composers_leave_nothing_behind(tmp_path: Path):
             await until(pilot, lambda screen=screen: screen.query(BodyInput))
             seen += [weakref.ref(screen), weakref.ref(screen.query_one(BodyInput))]
             screen.dismiss(None)
-            await until(pilot, lambda: app.screen is app.inbox)
+            await until(pilot, lambda: app.screen is app.main_screen)
         del screen
         await pilot.pause()
         await pilot.press("j")
@@ -159,8 +159,8 @@ async def test_ctrl_l_paints_the_screen_again(tmp_path: Path):
 async def test_copying_says_so_and_the_selection_is_visible(tmp_path: Path):
     async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
         await pilot.press("enter")
-        reader = app.inbox.reader
-        await until(pilot, lambda: "https://example.org" in shown(app) and app.inbox.whole)
+        reader = app.main_screen.reader
+        await until(pilot, lambda: "https://example.org" in shown(app) and app.main_screen.whole)
         app.screen.selections = {reader: SELECT_ALL}
         await until(
             pilot, lambda: any(part.style and part.style.reverse for y in range(9) for part in reader._strip(y))

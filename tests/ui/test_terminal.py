@@ -142,7 +142,7 @@ async def test_keys_are_heard_while_mail_comes_in(tmp_path):
 
         ticking = asyncio.create_task(tick())
         await pilot.press("f5")
-        while len(app.inbox.messages.ids) < 1000:
+        while len(app.main_screen.messages.ids) < 1000:
             await pilot.press("j")
             await pilot.pause()
         await until(pilot, lambda: not app.engine.accounts.status("ada").syncing)

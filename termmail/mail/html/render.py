@@ -137,7 +137,7 @@ def _notes(page: Page, html: str, *, revealed: bool) -> Iterator[str]:
     if len(html) > LIMIT:
         yield "This message is very long. Only its start is shown."
     if revealed:
-        yield "This message hides all of its text. It is shown here all the same."
+        yield "This message hides all of its text. It is shown here anyway."
     elif not page.blocks and html.strip():
         yield "This message has no text to show."
 
