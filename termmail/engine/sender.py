@@ -187,7 +187,7 @@ class Sender:
             server = await self.context.server(self.account, "smtp")
         except PasswordError as error:
             server, self.trouble = None, error
-        claimed = await self.context.db(outbox.claim, self.account, self.context.clock(), str(os.getpid()), ready=ready)
+        claimed = await self.context.db(outbox.claim, self.account, ready, str(os.getpid()))
         if claimed is None:
             return None
         self._deadlines.pop(claimed.id, None)

@@ -162,7 +162,7 @@ class SendState(StrEnum):
 class OutgoingRow(Struct, frozen=True):
     """One line of the Outbox. `words` say what happened last, `date` is when the message was queued.
 
-    `refused` maps addresses to the server's words. `sent_message_id` is the copy in Sent once there is one.
+    `refused` maps addresses to the server's words.
     """
 
     outbox_id: int
@@ -179,7 +179,6 @@ class OutgoingRow(Struct, frozen=True):
     accepted: tuple[str, ...] = ()
     date: int = 0
     size: int = 0
-    sent_message_id: int | None = None
 
     @property
     def key(self) -> int:
@@ -227,7 +226,6 @@ class OutboxView(Struct, frozen=True):
     account: str = ""
 
 
-MessageView = FolderView | RoleView | SearchView
 View = FolderView | RoleView | SearchView | DraftsView | OutboxView
 
 

@@ -38,7 +38,7 @@ _OPEN = "state NOT IN ('sent', 'cancelled')"
 
 _ROW = (
     "SELECT id, account, state, words, recipients, refused, attempts, not_before, subject, message_id, draft,"
-    " accepted, created, size, message FROM outbox"
+    " accepted, created, size FROM outbox"
 )
 
 
@@ -106,20 +106,19 @@ def _backoff(attempts: int) -> int:
     return min(_LONGEST_WAIT, _FIRST_WAIT << min(max(attempts - 1, 0), 10))
 
 
-def claim(store: Store, account: str, now: int, owner: str, *, ready: Iterable[int] | None = None) -> Claimed | None:
+def claim(store: Store, account: str, ready: Iterable[int], owner: str) -> Claimed | None:
     """Claim the message that has waited longest, so that no other process sends it; None where none is ready.
 
-    `ready` names the outbox ids that may be sent; without it, those whose `not_before` has passed. `owner` names this
-    process. Recipients who have the message, or were refused for good, are left out. On the disk when this returns.
+    `ready` are the outbox ids that may be sent (see `waits`), `owner` names this process. Recipients who have the
+    message, or were refused for good, are left out. On the disk when this returns.
     """
-    chosen = "not_before <= ?2" if ready is None else "id IN (SELECT value FROM json_each(?2))"
     with store.transaction(durable=True) as db:
         found = db.execute(
-            "UPDATE outbox SET state = 'sending', owner = ?3, attempts = attempts + 1 WHERE id ="  # noqa: S608 - ours
-            f" (SELECT id FROM outbox WHERE account = ?1 AND state = 'queued' AND {chosen}"
-            " ORDER BY not_before, id LIMIT 1)"
+            "UPDATE outbox SET state = 'sending', owner = ?3, attempts = attempts + 1 WHERE id ="
+            " (SELECT id FROM outbox WHERE account = ?1 AND state = 'queued'"
+            " AND id IN (SELECT value FROM json_each(?2)) ORDER BY not_before, id LIMIT 1)"
             " RETURNING id, raw, sender, recipients, accepted, refused, message_id, attempts, draft",
-            (account, now if ready is None else id_list(ready), owner),
+            (account, id_list(ready), owner),
         ).fetchall()
     for outbox_id, raw, sender, recipients, accepted, refused, message_id, attempts, draft_id in found:
         have = {*json.loads(accepted), *json.loads(refused)}
@@ -331,12 +330,6 @@ def _outgoing(values: tuple[Any, ...]) -> OutgoingRow:
     told[2] = SendState(told[2])
     told[4], told[5], told[11] = tuple(json.loads(told[4])), json.loads(told[5]), tuple(json.loads(told[11]))
     return OutgoingRow(*told)
-
-
-def next_due(store: Store, account: str) -> int | None:
-    """Return when the next queued message may be sent (UTC seconds); None where none is queued."""
-    found = store.read_one("SELECT min(not_before) FROM outbox WHERE account = ? AND state = 'queued'", (account,))
-    return found[0] if found else None
 
 
 def ids(store: Store, account: str = "") -> array[int]:

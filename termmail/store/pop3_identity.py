@@ -73,19 +73,18 @@ def arrive(
         for new, fingerprint, envelope, whole in read:
             page.take(new, fingerprint, envelope, whole)
         page.finish()
-    return Arrived(page.added[::-1], page.rebound, page.again)
+    return Arrived(page.added[::-1], page.rebound)
 
 
 class _Page:
     """Headers on their way into the store. What is new is stored many at once.
 
-    `added` has the ids of the new messages, lowest first. `rebound` counts the known ones that the server has renamed,
-    `again` those that are due again.
+    `added` has the ids of the new messages, lowest first. `rebound` counts the known ones that the server has renamed.
     """
 
     def __init__(self, db: sqlite3.Connection, account: str, received: int, matcher: Matcher) -> None:
         self.added: list[int] = []
-        self.rebound = self.again = 0
+        self.rebound = 0
         self._db = db
         self._account = account
         self._received = received
@@ -134,7 +133,6 @@ class _Page:
         """Give a known message the number and UIDL it has now."""
         state = when_listed(held.state, held.due_at)
         self._db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, state, held.due_at, held.id))
-        self.again += state == "due" and held.state != "due"
 
     def _add(self, new: New, envelope: Envelope) -> int:
         """Add a row to `message`, to be placed in the inbox. Return its id."""
@@ -217,11 +215,6 @@ def skip(  # noqa: PLR0917 - a line of a listing, as it came
                 " VALUES (?, ?, ?, ?, ?, ?, 'skipped')",
                 (*row, size),
             )
-
-
-def known(store: Store, account: str) -> list[Known]:
-    """Return everything known of a maildrop, tombstones too, oldest first."""
-    return _known(store, "WHERE r.account = ? ORDER BY r.id", (account,))
 
 
 def by_message(store: Store, id_: int) -> Known | None:

@@ -36,13 +36,11 @@ class New(Struct, frozen=True):
 class Arrived(Struct, frozen=True):
     """The result of `pop3_identity.arrive`.
 
-    `ids` are the new messages, newest first; `rebound` counts known messages that have a new UIDL, `again` those that
-    were deleted and have come back.
+    `ids` are the new messages, newest first; `rebound` counts known messages that have a new UIDL.
     """
 
     ids: list[int]
     rebound: int = 0
-    again: int = 0
 
 
 class Known(Struct, frozen=True):

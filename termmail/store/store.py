@@ -94,11 +94,6 @@ class Store:
         db.execute(f"PRAGMA synchronous = {self._lazy}")
         permissions.protect(self.path)
 
-    @property
-    def journal_mode(self) -> str:
-        """How commits are kept: "wal", or "delete" where the file system does not carry WAL."""
-        return str(self.db.execute("PRAGMA journal_mode").fetchone()[0])
-
     def close(self) -> None:
         """Close the file. An unfinished transaction is undone."""
         with suppress(sqlite3.Error):

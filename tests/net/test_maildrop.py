@@ -9,8 +9,10 @@ import pytest
 
 from termmail.mail.parse import fingerprint, split_header
 from termmail.net.net_errors import NetError, Offline, ProtocolError, Refused, TooLarge
+from termmail.net.pop3 import protocol
 from termmail.net.pop3.maildrop import Listed, Maildrop
 from termmail.net.pop3.pipeline import Window
+from termmail.net.pop3.protocol import MESSAGE_LIMIT
 from tests.net.pop3_script import CAPA, ONE_BY_ONE, Honest, collect, header, mail, opened, rows
 
 # -- lists
@@ -318,20 +320,21 @@ async def test_progress_counts_the_bytes_and_reaches_the_end():
 
 
 async def test_a_message_above_the_limit_is_not_asked_for_and_the_others_come():
-    honest = Honest([mail(1), mail(2, size=5000), mail(3)])
+    honest = Honest([mail(1), mail(2), mail(3)], answers={"LIST": rows("1 10", f"2 {MESSAGE_LIMIT + 1}", "3 10")})
     async with opened(honest) as drop:
         listed = await drop.listing()
-        got = await collect(drop.retrieve(listed, limit=4000))
+        got = await collect(drop.retrieve(listed))
         assert [type(answer) for _, answer in got] == [bytes, TooLarge, bytes]
         with pytest.raises(TooLarge):
-            await drop.retrieve_one(listed[1], limit=4000)
+            await drop.retrieve_one(listed[1])
         assert b"RETR 2" not in honest.said
 
 
-async def test_a_message_whose_size_was_a_lie_is_passed_over_and_the_others_come():
+async def test_a_message_whose_size_was_a_lie_is_passed_over_and_the_others_come(monkeypatch):
+    monkeypatch.setattr(protocol, "MESSAGE_LIMIT", 4000)
     lie = rows("1 10", "2 10", "3 10")
     async with opened(Honest([mail(1), mail(2, size=50_000), mail(3)], answers={"LIST": lie})) as drop:
-        got = await collect(drop.retrieve(await drop.listing(), limit=4000))
+        got = await collect(drop.retrieve(await drop.listing()))
         assert [type(answer) for _, answer in got] == [bytes, TooLarge, bytes]
         assert await drop.uidl(3) == b"uid-3"
 
@@ -402,11 +405,6 @@ async def test_a_server_that_stops_reading_until_its_answers_are_read_does_not_l
         drop._bytes_window = Window(first=100_000_000, floor=1, ceiling=100_000_000)
         got = await collect(drop.retrieve(await drop.listing()))
         assert [raw for _, raw in got] == mails
-
-
-async def test_the_start_of_a_message_can_be_looked_at():
-    async with opened(Honest([mail(1)], answers={"TOP 1 2": b"+OK\r\nA: b\r\n\r\nx\r\ny\r\n.\r\n"})) as drop:
-        assert await drop.top(Listed(1, 10, b""), 2) == b"A: b\r\n\r\nx\r\ny\r\n"
 
 
 # -- deletes, and the end

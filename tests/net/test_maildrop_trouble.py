@@ -47,7 +47,7 @@ async def test_a_slow_drip_does_not_keep_the_session_alive(verb):
         with pytest.raises(Offline, match="in time"):
             await {
                 "NOOP": drop.noop,
-                "TOP": lambda: drop.top(one, 0),
+                "TOP": lambda: drop.header(one),
                 "RETR": lambda: drop.retrieve_one(one),
                 "LIST": drop.listing,
             }[verb]()

@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from termmail.net.net_errors import NetError, Offline, ProtocolError, TooLarge
 from termmail.net.pop3 import body as body_module
@@ -23,6 +24,10 @@ def make(text: str | protocol.Command) -> protocol.Command:
         return text
     verb, *arguments = text.split(" ")
     return command(verb, *arguments)
+
+
+def retrieve(limit: int) -> protocol.Command:
+    return replace(command("RETR", 1), limit=limit)
 
 
 def play(steps, cut=lambda data: [data]):
@@ -344,21 +349,21 @@ def test_a_mail_above_the_limit_is_passed_over_and_the_session_goes_on():
     steps = [
         GREETING,
         *LOGIN,
-        ([command("RETR", 1, limit=100), "RETR 2"], b"+OK\r\n" + b"x" * 300 + b"\r\n.\r\n+OK\r\nhi\r\n.\r\n"),
+        ([retrieve(100), "RETR 2"], b"+OK\r\n" + b"x" * 300 + b"\r\n.\r\n+OK\r\nhi\r\n.\r\n"),
     ]
     assert every_cut(steps)[3:] == [Answer("RETR", True, b"", None, True), Answer("RETR", True, b"", b"hi\r\n")]
 
 
 def test_the_limit_counts_to_the_byte():
     for size, fits in ((98, True), (99, False)):
-        answer = last([([command("RETR", 1, limit=100)], b"+OK\r\n" + b"x" * size + b"\r\n.\r\n")])
+        answer = last([([retrieve(100)], b"+OK\r\n" + b"x" * size + b"\r\n.\r\n")])
         assert (answer.body is not None) is fits
         assert answer.too_large is not fits
 
 
 def test_a_mail_without_an_end_ends_the_session_and_is_not_kept(monkeypatch):
     monkeypatch.setattr(body_module, "DRAIN_LIMIT", 5000)
-    answer = last([([command("RETR", 1, limit=1000)], b"+OK\r\n" + b"x" * 7000)])
+    answer = last([([retrieve(1000)], b"+OK\r\n" + b"x" * 7000)])
     assert answer[0] is TooLarge
     connection = Connection()
     for data, one in ((b"+OK\r\n", None), (b"+OK\r\n", command("AUTH", "PLAIN", "x"))):
@@ -366,7 +371,7 @@ def test_a_mail_without_an_end_ends_the_session_and_is_not_kept(monkeypatch):
             connection.send(one)
         connection.receive(data)
         connection.next_event()
-    connection.send(command("RETR", 1, limit=1000))
+    connection.send(retrieve(1000))
     connection.receive(b"+OK\r\n" + b"x" * 5000)
     connection.next_event()
     assert len(connection._buffer) < 100

@@ -9,7 +9,21 @@ import pytest
 from termmail.mail import parse
 from termmail.store import contacts, messages, pop3_identity
 from termmail.store.rows import New, State
-from tests.store.parts import NOW, add_local, download, erase, header, ids_in, mark, move, new, session, trash, whole
+from tests.store.parts import (
+    NOW,
+    add_local,
+    download,
+    erase,
+    header,
+    ids_in,
+    known,
+    mark,
+    move,
+    new,
+    session,
+    trash,
+    whole,
+)
 
 
 def test_ids_are_newest_first_and_as_many_as_asked(store):
@@ -144,7 +158,7 @@ def test_a_message_of_no_server_is_only_here(store):
     assert messages.find(store, "work", ["m1@example.org", "no@x"]) == {"m1@example.org": [id_]}
     assert messages.find(store, "home", ["m1@example.org"]) == {}
     erase(store, [id_])
-    assert pop3_identity.known(store, "work") == []
+    assert known(store, "work") == []
 
 
 def test_a_header_that_names_thousands_stays_small_in_the_list(store):

@@ -16,7 +16,7 @@ from termmail.net.pop3.connection import Dialogue
 from termmail.net.pop3.listing import Listed, read_listing
 from termmail.net.pop3.login import log_in, refusal, refused_greeting, ways
 from termmail.net.pop3.pipeline import Bulk, Window
-from termmail.net.pop3.protocol import HEADER_LIMIT, MESSAGE_LIMIT, command
+from termmail.net.pop3.protocol import MESSAGE_LIMIT, command
 from termmail.net.pop3.responses import parse_capabilities, parse_stat, parse_uidl_row
 from termmail.net.stream import Stream
 
@@ -33,9 +33,6 @@ __all__ = ["FIRST_PAGE", "Listed", "Maildrop"]
 
 FIRST_PAGE = 50
 """Headers that are requested first, before the rate is known: about one screen."""
-
-EXCERPT_LIMIT = 16 << 20
-"""Bytes of an answer to TOP with lines."""
 
 _SEARCHED_AT_ONCE = 1 << 20
 """Bytes of a message that are searched for the end of its header between two turns of the event loop."""
@@ -254,48 +251,41 @@ class Maildrop:
     # -- whole messages
 
     async def retrieve(
-        self,
-        listed: Sequence[Listed],
-        *,
-        limit: int = MESSAGE_LIMIT,
-        progress: Callable[[int, int], None] | None = None,
+        self, listed: Sequence[Listed], *, progress: Callable[[int, int], None] | None = None
     ) -> AsyncGenerator[tuple[Listed, bytes | NetError], None]:
         """Yield the bytes of each message, in the order given, as received less the dot-stuffing (RETR).
 
-        A message of more than `limit` bytes in LIST is not requested; TooLarge is yielded in its place. `progress` is
-        called with the bytes received so far and the total. Errors as in `headers`.
+        A message of more than MESSAGE_LIMIT bytes in LIST is not requested; TooLarge is yielded in its place. `progress`
+        is called with the bytes received so far and the total. Errors as in `headers`.
         """
-        wanted = [entry for entry in listed if entry.size <= limit]
+        wanted = [entry for entry in listed if entry.size <= MESSAGE_LIMIT]
         total = sum(entry.size for entry in wanted)
         tell = None if progress is None else lambda received: progress(received, total)
 
         def ask(entry: Listed) -> tuple[Command, int]:
-            return command("RETR", entry.number, limit=limit), max(entry.size, 1024)
+            return command("RETR", entry.number), max(entry.size, 1024)
 
         answers = Bulk(self._dialogue, wanted, ask, self._bytes_window, tell).answers()
         async with contextlib.aclosing(answers):
             for entry in listed:
-                if entry.size > limit:
+                if entry.size > MESSAGE_LIMIT:
                     yield entry, _too_large(entry)
                 else:
                     yield entry, self._outcome(await anext(answers))
 
-    async def retrieve_one(
-        self, listed: Listed, *, limit: int = MESSAGE_LIMIT, progress: Callable[[int, int], None] | None = None
-    ) -> bytes:
+    async def retrieve_one(self, listed: Listed, *, progress: Callable[[int, int], None] | None = None) -> bytes:
         """Return the bytes of one message, ahead of running `headers` and `retrieve`, which pause meanwhile.
 
         Raises Refused, TooLarge, or the error that ends the session.
         """
-        if listed.size > limit:
+        if listed.size > MESSAGE_LIMIT:
             raise _too_large(listed)
         tell = None if progress is None else lambda received: progress(received, listed.size)
-        return await self._urgent(command("RETR", listed.number, limit=limit), tell)
+        return await self._urgent(command("RETR", listed.number), tell)
 
-    async def top(self, listed: Listed, lines: int) -> bytes:
-        """Return the header and the first `lines` lines of a message, as `retrieve_one` does."""
-        limit = EXCERPT_LIMIT if lines else HEADER_LIMIT
-        return await self._urgent(command("TOP", listed.number, lines, limit=limit))
+    async def header(self, listed: Listed) -> bytes:
+        """Return the header block of one message (TOP n 0), as `retrieve_one` does."""
+        return await self._urgent(command("TOP", listed.number, 0))
 
     async def _urgent(self, command: Command, tell: Callable[[int], None] | None = None) -> bytes:
         self._dialogue.hurry(+1)

@@ -86,7 +86,10 @@ _SHOWN = {"PASS": 0, "APOP": 1, "AUTH": 1}
 
 
 class Command(Struct, frozen=True):
-    """One command, ready to send; create it with `command`. Its repr shows no secret."""
+    """One command, ready to send; create it with `command`. Its repr shows no secret.
+
+    `body` tells whether the answer is multi-line; of its body `limit` bytes are kept.
+    """
 
     verb: str
     line: bytes
@@ -105,8 +108,8 @@ class Command(Struct, frozen=True):
         return b" ".join([*shown, *hidden]).decode("utf-8", "replace")
 
 
-def command(verb: str, *arguments: str | bytes | int, limit: int | None = None) -> Command:
-    """Return a command. `limit` is the number of bytes of the answer's body that are kept (TOP and RETR).
+def command(verb: str, *arguments: str | bytes | int) -> Command:
+    """Return a command.
 
     Raises ValueError if an argument holds a control character, which could end the line and start another command.
     """
@@ -115,9 +118,7 @@ def command(verb: str, *arguments: str | bytes | int, limit: int | None = None) 
     if _CONTROL.search(line):
         raise ValueError(f"a control character in an argument of {verb}")
     body = known.body == "always" or (known.body == "bare" and not arguments)
-    if limit is None:
-        limit = _LIMITS.get(verb, MESSAGE_LIMIT)
-    return Command(verb, line + b"\r\n", body, limit)
+    return Command(verb, line + b"\r\n", body, _LIMITS.get(verb, MESSAGE_LIMIT))
 
 
 _LIMITS = {"TOP": HEADER_LIMIT, "CAPA": CAPA_ROWS * ROW_LIMIT}
@@ -185,11 +186,6 @@ class Connection:
         self._body: Body | None = None
         self._end = False
         self._error: NetError | None = None
-
-    @property
-    def outstanding(self) -> int:
-        """The number of unanswered commands."""
-        return len(self._outstanding)
 
     @property
     def pending_bytes(self) -> int:
