@@ -124,24 +124,15 @@ def keep_raw(db: sqlite3.Connection, message_id: int, raw: bytes, found: Derived
         derived.write(db, message_id, row[0], found)
 
 
-def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> list[int]:
+def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> None:
     """Store many whole messages, (id, bytes) each, in one transaction. On the disk on return.
 
-    What is derived from the bodies follows with `search.store_indexed`. Returns the ids of the messages whose bytes do
-    not begin with the header block they were listed with; those are not stored.
+    The caller has checked that each begins with the header block it was listed with. A message that was erased in the
+    meantime stays erased. What is derived from the bodies follows with `search.store_indexed`.
     """
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
-
-    others = []
-    read = [(message_id, raw, parse.fingerprint(parse.split_header(raw))) for message_id, raw in page]
     with store.transaction(durable=True) as db:
-        for message_id, raw, fingerprint in read:
-            listed = db.execute("SELECT fingerprint FROM remote WHERE message = ?", (message_id,)).fetchone()
-            if listed == (fingerprint,):
-                _put_bytes(db, message_id, raw)
-            elif listed is not None:
-                others.append(message_id)
-    return others
+        for message_id, raw in page:
+            _put_bytes(db, message_id, raw)
 
 
 def _put_bytes(db: sqlite3.Connection, message_id: int, raw: bytes) -> None:
