@@ -10,7 +10,7 @@ from termmail.accounts.config import identity
 from termmail.engine.events import DraftsChanged, FolderChanged, JournalChanged, OutboxChanged
 from termmail.errors import ErrorCode, Gone, UserError
 from termmail.mail.model import SendState
-from termmail.store import drafts, journal, outbox
+from termmail.store import derived, drafts, journal, outbox
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
@@ -103,7 +103,10 @@ class Outbox:
     async def assume_sent(self, outbox_id: int) -> None:
         """Treat an unsure message as sent: the user knows that it arrived. Raises Gone."""
         row = await self.row(outbox_id)
-        await self.context.db(outbox.assume_sent, outbox_id, self.context.clock())
+        raw = await self.context.db(outbox.raw, outbox_id)
+        if raw is not None:
+            found = await asyncio.to_thread(derived.from_raw, raw, complete=True)
+            await self.context.db(outbox.sent, outbox_id, self.context.clock(), found)
         self._tell(outbox_id, row.account, SendState.SENT)
         self.context.tell(FolderChanged(row.account))
 

@@ -17,9 +17,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from termmail.errors import ErrorCode
-from termmail.mail.message import Address, Draft, Message, Outgoing
+from termmail.mail.message import Address, Draft, Outgoing
 from termmail.mail.model import OutgoingRow, Role, SendState
-from termmail.store import contacts, derived, drafts, folders
+from termmail.store import contacts, drafts, folders
 from termmail.store.messages import add_local
 from termmail.store.rows import Claimed, Wait
 from termmail.store.store import id_list
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
 
+    from termmail.mail.message import Envelope
+    from termmail.store.derived import Derived
     from termmail.store.store import Store
 
 _FIRST_WAIT = 60
@@ -127,38 +129,30 @@ def claim(store: Store, account: str, ready: Iterable[int], owner: str) -> Claim
     return None
 
 
-def sent(store: Store, outbox_id: int, now: int, message: Message | None = None) -> int:
+def sent(store: Store, outbox_id: int, now: int, found: Derived) -> int:
     """Store that the server has taken a message, and return the id of its copy in Sent.
 
     One transaction, on the disk when this returns: the row is sent, the copy is in Sent, the draft is deleted, the
     message it answers or forwards is marked, its recipients are counted as contacts. A second call changes nothing.
-    `message` is the parsed message (parsed here when None). Raises KeyError where there is no such row.
+    `found` is what was derived from the message. Raises KeyError where there is no such row.
     """
-    found = store.read_one("SELECT raw, message FROM outbox WHERE id = ?", (outbox_id,))
-    if found is None:
-        raise KeyError(outbox_id)
-    if found[0] is None:
-        return int(found[1] or 0)
-    if message is None:
-        from termmail.mail import parse  # noqa: PLC0415
-
-        message = parse.parse(found[0])
-    copied = derived.from_message(message)
     with store.transaction(durable=True) as db:
         row = db.execute(
             "SELECT account, raw, recipients, draft, message FROM outbox WHERE id = ?", (outbox_id,)
         ).fetchone()
+        if row is None:
+            raise KeyError(outbox_id)
         account, raw, recipients, draft_id, copy = row
         if raw is None:
             return int(copy or 0)
         sent_folder = folders.role_id(db, account, Role.SENT)
-        copy_id = add_local(store, account, sent_folder, raw, copied, received=now, written=True)
+        copy_id = add_local(store, account, sent_folder, raw, found, received=now, written=True)
         db.execute(
             "UPDATE outbox SET state = 'sent', words = '', raw = NULL, message = ?,"
             " accepted = iif(refused = '{}', recipients, accepted) WHERE id = ?",
             (copy_id, outbox_id),
         )
-        _count_hidden(db, message, json.loads(recipients), now)
+        _count_hidden(db, found.envelope, json.loads(recipients), now)
         draft = db.execute("SELECT answers, forwards, outbox FROM draft WHERE id = ?", (draft_id,)).fetchone()
         if draft:
             db.execute("UPDATE message SET answered = 1 WHERE id = ?", (draft[0],))
@@ -168,18 +162,13 @@ def sent(store: Store, outbox_id: int, now: int, message: Message | None = None)
     return copy_id
 
 
-def _count_hidden(db: sqlite3.Connection, message: Message, recipients: Iterable[str], now: int) -> None:
+def _count_hidden(db: sqlite3.Connection, envelope: Envelope, recipients: Iterable[str], now: int) -> None:
     """Count the recipients of Bcc as contacts: no header names them."""
-    named = {address.email.lower() for address in (*message.envelope.to, *message.envelope.cc)}
+    named = {address.email.lower() for address in (*envelope.to, *envelope.cc)}
     tally = contacts.Tally()
     hidden = [Address("", address) for address in recipients if address.lower() not in named]
     tally.message(hidden, now, written=True)
     tally.save(db)
-
-
-def assume_sent(store: Store, outbox_id: int, now: int, message: Message | None = None) -> int:
-    """Store that an unsure message did arrive, as the user says; see `sent`."""
-    return sent(store, outbox_id, now, message)
 
 
 def later(store: Store, outbox_id: int, words: str, now: int) -> int:
@@ -315,6 +304,14 @@ def retry_all(store: Store, account: str, now: int) -> list[int]:
             (now, account),
         ).fetchall()
     return sorted(outbox_id for (outbox_id,) in found)
+
+
+def raw(store: Store, outbox_id: int) -> bytes | None:
+    """Return the bytes of an outgoing message; None where it was sent or taken back. Raises KeyError."""
+    found = store.read_one("SELECT raw FROM outbox WHERE id = ?", (outbox_id,))
+    if found is None:
+        raise KeyError(outbox_id)
+    return found[0]  # type: ignore[no-any-return]
 
 
 def get(store: Store, outbox_id: int) -> OutgoingRow:

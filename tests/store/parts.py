@@ -88,6 +88,12 @@ def states(store: Store) -> list[str]:
     return [one.state for one in known(store, "work")]
 
 
+def sent(store: Store, outbox_id: int, now: int) -> int:
+    """The server has taken the message: the id of its copy in Sent."""
+    raw = outbox.raw(store, outbox_id)
+    return outbox.sent(store, outbox_id, now, derived.from_raw(raw or b"", complete=True))
+
+
 def claim(store: Store, account: str, now: int) -> Claimed | None:
     """The message that `now` is ready and has waited longest, claimed."""
     ready = [one.outbox_id for one in outbox.waits(store, account, now) if not one.seconds]

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from termmail.mail import parse
-from termmail.mail.message import Draft, Outgoing
+from termmail.mail.message import Draft
 from termmail.store import contacts, drafts, messages, outbox
-from tests.store.parts import NOW, claim, header, ids_in, new, outgoing, session, whole
+from tests.store.parts import NOW, claim, ids_in, new, outgoing, sent, session, whole
 
 if TYPE_CHECKING:
     from termmail.store.store import Store
@@ -164,7 +163,7 @@ def test_sent_does_all_of_it_at_once_and_only_once(store):
     out = outgoing(1, "bob@example.com", "carol@example.com", "hidden@example.org")
     id_ = outbox.queue(store, "work", out, draft_id=draft.id, not_before=NOW, now=NOW)
     claim(store, "work", NOW)
-    copy = outbox.sent(store, id_, NOW + 3)
+    copy = sent(store, id_, NOW + 3)
     row = messages.row(store, copy)
     assert (row.folder, row.unread, row.downloaded, row.subject) == ("Sent", False, True, "Engine part 1")
     assert messages.raw(store, copy) == (whole(1), True)
@@ -175,10 +174,10 @@ def test_sent_does_all_of_it_at_once_and_only_once(store):
     assert outbox.get(store, id_).state == "sent"
     assert store.read("SELECT raw FROM outbox") == [(None,)]
     assert [one.email for one in contacts.complete(store, "hidden")] == ["hidden@example.org"]
-    assert outbox.sent(store, id_, NOW + 3) == copy
+    assert sent(store, id_, NOW + 3) == copy
     assert len(ids_in(store, "Sent")) == 1
     with pytest.raises(KeyError):
-        outbox.sent(store, 10**9, NOW)
+        sent(store, 10**9, NOW)
 
 
 def test_not_now_waits_a_minute_then_twice_as_long_and_at_most_an_hour(store):
@@ -213,7 +212,7 @@ def test_a_refused_message_tried_again_takes_its_draft_along(store):
     assert list(drafts.ids(store, "work")) == []
     assert outbox.get(store, id_).refused == {}
     claim(store, "work", NOW)
-    outbox.sent(store, id_, NOW)
+    sent(store, id_, NOW)
     with pytest.raises(KeyError):
         drafts.load(store, draft_id)
 
@@ -224,7 +223,7 @@ def test_words_written_since_a_refusal_survive_that_the_old_message_is_tried_aga
     drafts.save(store, drafts.load(store, draft_id), NOW)
     assert outbox.retry(store, id_, NOW)
     claim(store, "work", NOW)
-    outbox.sent(store, id_, NOW)
+    sent(store, id_, NOW)
     assert list(drafts.ids(store, "work")) == [draft_id]
 
 
@@ -241,7 +240,7 @@ def test_unsure_is_never_sent_again_in_silence(store):
 def test_unsure_may_be_taken_for_sent(store):
     draft_id, id_ = _claimed(store)
     outbox.unsure(store, id_, "The line died.")
-    outbox.assume_sent(store, id_, NOW)
+    sent(store, id_, NOW)
     assert len(ids_in(store, "Sent")) == 1
     with pytest.raises(KeyError):
         drafts.load(store, draft_id)
@@ -275,7 +274,7 @@ def test_what_is_on_the_wire_or_gone_cannot_be_taken_back(store):
     _, id_ = _claimed(store)
     assert outbox.cancel(store, id_) is None
     assert outbox.get(store, id_).state == "sending"
-    outbox.sent(store, id_, NOW)
+    sent(store, id_, NOW)
     assert outbox.cancel(store, id_) is None
     assert outbox.get(store, id_).state == "sent"
 
@@ -294,7 +293,7 @@ def test_another_attempt_leaves_out_who_has_it_and_who_was_refused_for_good(stor
     outbox.later(store, id_, "Later.", NOW)
     assert claim(store, "work", NOW + 60).outgoing.recipients == ("b@x.org", "d@x.org")
     outbox.partial(store, id_, ["b@x.org", "d@x.org"], {})
-    outbox.sent(store, id_, NOW)
+    sent(store, id_, NOW)
     row = outbox.get(store, id_)
     assert (row.accepted, row.refused) == (("a@x.org", "b@x.org", "d@x.org"), {"c@x.org": "550 never"})
 
@@ -316,11 +315,3 @@ def test_an_answer_that_comes_too_late_changes_nothing(store, state):
     outbox.later(store, id_, "late", NOW)
     outbox.unsure(store, id_, "late")
     assert (outbox.get(store, id_).state, outbox.get(store, id_).words) == (state, "")
-
-
-def test_a_message_parsed_elsewhere_is_not_parsed_again(store):
-    id_ = outbox.queue(store, "work", Outgoing(whole(1), "a@b", ("c@d",), "m"), not_before=NOW, now=NOW)
-    read = parse.parse(header(9) + b"\r\nread elsewhere\r\n")
-    copy = outbox.sent(store, id_, NOW, read)
-    assert messages.row(store, copy).snippet == "read elsewhere"
-    assert messages.raw(store, copy) == (whole(1), True)
