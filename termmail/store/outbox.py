@@ -16,14 +16,13 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.errors import ErrorCode
+from termmail.errors import ErrorCode, UserError
 from termmail.mail.message import Address, Draft, Outgoing
 from termmail.mail.model import OutgoingRow, Role, SendState
 from termmail.store import contacts, drafts, folders
 from termmail.store.messages import add_local
 from termmail.store.rows import Claimed, Wait
 from termmail.store.store import id_list
-from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -260,14 +259,12 @@ def recover(store: Store, account: str) -> list[int]:
 def cancel(store: Store, outbox_id: int) -> Draft | None:
     """Take back a message that is queued, failed or unsure, and return its draft, which is in the Drafts list again.
 
-    Return None where it has no draft (then the message is deleted), and where it is being sent or was sent: `get` tells
-    which. Raises StoreError with the code CHANGED where it was taken back before.
+    Return None where it has no draft: then the message is deleted. Raises UserError where it is being sent (the code is
+    BUSY), was sent or was taken back before (CHANGED), and KeyError where there is no such message.
     """
     with store.transaction(durable=True) as db:
         if not _change(db, outbox_id, "cancelled", "", "queued", "failed", "unsure"):
-            if db.execute("SELECT 1 FROM outbox WHERE id = ? AND state = 'cancelled'", (outbox_id,)).fetchone():
-                raise StoreError(f"Message {outbox_id} was already taken back.", code=ErrorCode.CHANGED)
-            return None
+            raise _stands_otherwise(db, outbox_id)
         db.execute("UPDATE outbox SET raw = NULL WHERE id = ?", (outbox_id,))
         db.execute("UPDATE draft SET outbox = NULL WHERE outbox = ?", (outbox_id,))
         (draft_id,) = db.execute("SELECT draft FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
@@ -277,22 +274,47 @@ def cancel(store: Store, outbox_id: int) -> Draft | None:
             return None
 
 
-def retry(store: Store, outbox_id: int, now: int, *, sure: bool = False) -> bool:
-    """Make a message due now, and return whether it is queued.
+def retry(store: Store, outbox_id: int, now: int, *, sure: bool = False) -> None:
+    """Make a message that is queued or failed due now; one that is unsure only where the user is `sure`.
 
-    An unsure one is queued only where the user is `sure` that it did not arrive.
+    Raises UserError where it is being sent (the code is BUSY), was sent, may have arrived or was taken back (CHANGED),
+    and KeyError where there is no such message.
     """
     states = ("queued", "failed", "unsure") if sure else ("queued", "failed")
     with store.transaction(durable=True) as db:
         if not _change(db, outbox_id, "queued", "", *states):
-            return False
+            raise _stands_otherwise(db, outbox_id)
         db.execute("UPDATE outbox SET not_before = ?, refused = '{}' WHERE id = ?", (now, outbox_id))
         db.execute(
             "UPDATE draft SET outbox = ?1 WHERE outbox IS NULL AND (id, version) ="
             " (SELECT draft, draft_version FROM outbox WHERE id = ?1)",
             (outbox_id,),
         )
-    return True
+
+
+def _stands_otherwise(db: sqlite3.Connection, outbox_id: int) -> UserError:
+    """Return the error for a message that cannot be taken back, or tried again, in the state that it is in."""
+    found = db.execute("SELECT state FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
+    if found is None:
+        raise KeyError(outbox_id)
+    words, code, advice = _STANDS[SendState(found[0])]
+    return UserError(f"Message {outbox_id} {words}.", advice.format(id=outbox_id), code=code)
+
+
+_STANDS = {
+    SendState.SENDING: (
+        "is being sent now",
+        ErrorCode.BUSY,
+        "termmail outbox tells how it went; termmail sync, if no other termmail runs.",
+    ),
+    SendState.UNSURE: (
+        "may have arrived already",
+        ErrorCode.CHANGED,
+        "To send it all the same: termmail outbox retry --sure {id}",
+    ),
+    SendState.SENT: ("was sent already", ErrorCode.CHANGED, ""),
+    SendState.CANCELLED: ("was taken back already", ErrorCode.CHANGED, ""),
+}
 
 
 def retry_all(store: Store, account: str, now: int) -> list[int]:

@@ -23,7 +23,7 @@ from termmail.errors import ErrorCode, UserError
 from termmail.net.pop3.protocol import HEADER_LIMIT
 from termmail.store import delete_queue, outbox
 from termmail.store.account_lock import AccountLock
-from termmail.store.store_errors import StoreBusy, StoreError, StoreFull, StoreReplaced
+from termmail.store.store_errors import StoreBusy, StoreFull, StoreReplaced
 from tests.conftest import PASSWORD
 from tests.engine.conftest import account, mail
 from tests.engine.test_outbox import DRAFTS, SENT, written
@@ -462,7 +462,7 @@ async def test_taking_a_message_back_twice_says_so(engine_at):
     async with engine_at() as engine:
         outbox_id = await engine.outbox.send(await written(engine), delay=60)
         assert (await engine.outbox.cancel(outbox_id)).subject == "Breakfast"
-        with pytest.raises(StoreError, match="already taken back") as caught:
+        with pytest.raises(UserError, match="taken back already") as caught:
             await engine.outbox.cancel(outbox_id)
         assert caught.value.code is ErrorCode.CHANGED
         assert len(await engine.lists.ids(DRAFTS)) == 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from termmail.errors import ErrorCode, UserError
 from termmail.mail.message import Draft
 from termmail.store import contacts, drafts, messages, outbox
 from tests.store.parts import NOW, claim, ids_in, new, outgoing, sent, session, whole
@@ -208,7 +209,7 @@ def test_refused_gives_the_draft_back(store):
 def test_a_refused_message_tried_again_takes_its_draft_along(store):
     draft_id, id_ = _claimed(store)
     outbox.failed(store, id_, "No.", {"bob@example.com": "550"})
-    assert outbox.retry(store, id_, NOW)
+    outbox.retry(store, id_, NOW)
     assert list(drafts.ids(store, "work")) == []
     assert outbox.get(store, id_).refused == {}
     claim(store, "work", NOW)
@@ -221,7 +222,7 @@ def test_words_written_since_a_refusal_survive_that_the_old_message_is_tried_aga
     draft_id, id_ = _claimed(store)
     outbox.failed(store, id_, "No.", {})
     drafts.save(store, drafts.load(store, draft_id), NOW)
-    assert outbox.retry(store, id_, NOW)
+    outbox.retry(store, id_, NOW)
     claim(store, "work", NOW)
     sent(store, id_, NOW)
     assert list(drafts.ids(store, "work")) == [draft_id]
@@ -231,9 +232,10 @@ def test_unsure_is_never_sent_again_in_silence(store):
     _, id_ = _claimed(store)
     outbox.unsure(store, id_, "The line died.")
     assert claim(store, "work", NOW + 10**6) is None
-    assert not outbox.retry(store, id_, NOW)
+    with pytest.raises(UserError, match="may have arrived already"):
+        outbox.retry(store, id_, NOW)
     assert claim(store, "work", NOW + 10**6) is None
-    assert outbox.retry(store, id_, NOW, sure=True)
+    outbox.retry(store, id_, NOW, sure=True)
     assert claim(store, "work", NOW).attempts == 2
 
 
@@ -267,16 +269,21 @@ def test_taking_back_brings_the_draft_back(store, state):
     assert outbox.get(store, id_).state == "cancelled"
     assert list(outbox.ids(store, "work")) == []
     assert claim(store, "work", NOW + 10**6) is None
-    assert not outbox.retry(store, id_, NOW, sure=True)
+    with pytest.raises(UserError, match="was taken back already"):
+        outbox.retry(store, id_, NOW, sure=True)
 
 
 def test_what_is_on_the_wire_or_gone_cannot_be_taken_back(store):
     _, id_ = _claimed(store)
-    assert outbox.cancel(store, id_) is None
-    assert outbox.get(store, id_).state == "sending"
-    sent(store, id_, NOW)
-    assert outbox.cancel(store, id_) is None
-    assert outbox.get(store, id_).state == "sent"
+    for state, code in (("sending", ErrorCode.BUSY), ("sent", ErrorCode.CHANGED)):
+        for verb in (outbox.cancel, lambda store, id_: outbox.retry(store, id_, NOW, sure=True)):
+            with pytest.raises(UserError) as caught:
+                verb(store, id_)
+            assert caught.value.code is code
+        assert outbox.get(store, id_).state == state
+        sent(store, id_, NOW)
+    with pytest.raises(KeyError):
+        outbox.cancel(store, 10**9)
 
 
 def test_a_message_without_a_draft_goes_and_is_taken_back_too(store):
@@ -303,7 +310,7 @@ def test_a_person_may_have_the_refused_tried_again_but_not_those_who_have_it(sto
     claim(store, "work", NOW)
     outbox.partial(store, id_, ["a@x.org"], {"b@x.org": "550 never"})
     outbox.failed(store, id_, "No.", {})
-    assert outbox.retry(store, id_, NOW)
+    outbox.retry(store, id_, NOW)
     assert claim(store, "work", NOW).outgoing.recipients == ("b@x.org",)
 
 
