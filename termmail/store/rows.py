@@ -11,6 +11,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from termmail.mail.message import Envelope, Outgoing
+    from termmail.mail.model import RemoteState
     from termmail.store.derived import Derived
 
 
@@ -57,7 +58,7 @@ class Known(Struct, frozen=True):
     number: int
     size: int
     fingerprint: bytes
-    state: str
+    state: RemoteState
     due_at: int | None
     downloaded: bool
 

@@ -145,7 +145,7 @@ def test_an_id_is_never_given_out_twice(store):
 def test_a_message_of_no_server_is_only_here(store):
     id_ = add_local(store, "Archive", whole(1), received=NOW, unread=True)
     row = messages.row(store, id_)
-    assert (row.folder, row.state, row.uidl, row.unread, row.downloaded) == ("Archive", "", b"", True, True)
+    assert (row.folder, row.state, row.uidl, row.unread, row.downloaded) == ("Archive", None, b"", True, True)
     assert row.snippet == "The engine weaves."
     assert messages.find(store, "work", ["m1@example.org", "no@x"]) == {"m1@example.org": [id_]}
     assert messages.find(store, "home", ["m1@example.org"]) == {}

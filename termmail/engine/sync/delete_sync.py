@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from termmail.engine.events import Failed, MessageChanged
 from termmail.engine.sync.pop3_session import fingerprint_of
 from termmail.mail import parse
+from termmail.mail.model import RemoteState
 from termmail.net.net_errors import Refused, TooLarge
 from termmail.store import delete_queue, pop3_identity
 
@@ -57,7 +58,7 @@ async def commit_deletes(session: Pop3Session, drop: Maildrop) -> int:
 
 async def _put_off(session: Pop3Session, remote_ids: Sequence[int], seconds: int = AN_HOUR) -> None:
     due_at = session.context.clock() + seconds
-    await session.context.db(pop3_identity.set_state, remote_ids, "due", due_at=due_at)
+    await session.context.db(pop3_identity.set_state, remote_ids, RemoteState.DUE, due_at=due_at)
 
 
 async def _fetch_bodies(session: Pop3Session, drop: Maildrop) -> None:
@@ -89,7 +90,7 @@ async def _delete_in_one_session(session: Pop3Session, drop: Maildrop, due: Sequ
     if not checked:
         return 0
     # What the user called off a moment ago is not among those that could be marked.
-    marked = set(await context.db(pop3_identity.set_state, list(checked), "sent"))
+    marked = set(await context.db(pop3_identity.set_state, list(checked), RemoteState.SENT))
     checked = {remote_id: listed for remote_id, listed in checked.items() if remote_id in marked}
     session.drop = None  # whatever happens now, this session ends
     try:
@@ -107,7 +108,7 @@ async def _delete_in_one_session(session: Pop3Session, drop: Maildrop, due: Sequ
     except BaseException:
         await drop.close()
         raise
-    await context.db(pop3_identity.set_state, list(checked), "gone")
+    await context.db(pop3_identity.set_state, list(checked), RemoteState.GONE)
     context.tell(MessageChanged(tuple(known.message for known in due if known.message is not None)))
     return len(checked)
 

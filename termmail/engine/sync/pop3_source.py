@@ -24,6 +24,7 @@ from termmail.engine.sync.delete_sync import commit_deletes
 from termmail.engine.sync.header_sync import Arrivals
 from termmail.engine.sync.pop3_session import SLICE, Chosen, Pop3Session
 from termmail.engine.sync_status import Status, SyncResult
+from termmail.mail.model import RemoteState
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, Refused
 from termmail.store import delete_queue, pop3_identity
 from termmail.store.account_lock import AccountLock, Locked
@@ -265,7 +266,7 @@ class Pop3Source:
         Raises NetError, PasswordError or StoreError.
         """
         known = await self.context.db(pop3_identity.by_message, message_id)
-        if known is None or known.state in {"gone", "absent"}:
+        if known is None or known.state in {RemoteState.GONE, RemoteState.ABSENT}:
             raise Refused(
                 "This message is no longer on the server, and its text was never downloaded.",
                 advice="Only its header is left.",
