@@ -387,11 +387,11 @@ async def test_answers_that_nobody_takes_are_held_at_the_server():
         listed = await drop.listing()
         stream = drop.retrieve(listed)
         await anext(stream)
-        bulk = drop._dialogue.feeders[0]
+        bulk = drop._connection.feeders[0]
         before = -1
         while bulk._held != before or not bulk._holding:
             before = bulk._held
-            await drop._dialogue._loop.run_in_executor(None, lambda: None)
+            await drop._connection._loop.run_in_executor(None, lambda: None)
             await asyncio.sleep(0)
         assert bulk._held < 10 << 20
         assert [raw async for _, raw in stream] == mails[1:]

@@ -5,10 +5,10 @@ an exceeded limit mean that client and server are out of step: `next_event` rais
 error. Only CRLF ends a line and only CRLF.CRLF ends a multi-line answer, whatever else the mail in it holds. How the
 bytes are split into reads makes no difference to the events.
 
-    connection = Connection()
-    socket.sendall(connection.send(command("TOP", 7, 0)))
-    connection.receive(socket.recv(65536))          # b"" at the end of the connection
-    while (event := connection.next_event()) is not None: ...
+    protocol = Pop3Protocol()
+    socket.sendall(protocol.send(command("TOP", 7, 0)))
+    protocol.receive(socket.recv(65536))          # b"" at the end of the connection
+    while (event := protocol.next_event()) is not None: ...
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Greeting(NamedTuple):
 
 
 class Challenge(NamedTuple):
-    """The server asks for the next step of AUTH (RFC 5034): base64 as received. Answer it with `Connection.respond`."""
+    """The server asks for the next step of AUTH (RFC 5034): base64 as received. Answer it with `Pop3Protocol.respond`."""
 
     text: bytes
 
@@ -163,7 +163,7 @@ _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _STAMP = re.compile(rb"<[!-;=?A-~]+@[!-;=?A-~]+>")
 
 
-class Connection:
+class Pop3Protocol:
     """The client side of one POP3 connection.
 
     `state` is the confirmed state. When the next command is checked against the table, unanswered commands count as
