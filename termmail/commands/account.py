@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from termmail.accounts.config import Account
+    from termmail.credential import ServerKind
     from termmail.engine.account_setup import Trace
-    from termmail.engine.context import Kind
     from termmail.engine.engine import Engine
 
 
@@ -32,7 +32,7 @@ DAMAGED_ADVICE = "Keep a copy of the file, and put back a backup. What the serve
 MOST_FAULTS = 20
 """Faults of a damaged store that doctor prints."""
 
-_KINDS: tuple[Kind, ...] = ("pop3", "smtp")
+_KINDS: tuple[ServerKind, ...] = ("pop3", "smtp")
 
 
 async def account(engine: Engine, args: Namespace) -> int:
@@ -123,9 +123,9 @@ async def _remove(engine: Engine, args: Namespace) -> int:
     name = chosen_accounts(engine, _named(args))[0]
     one = engine.accounts.settings(name)
     configuration.remove_account(engine.context.paths.config, name)
-    for kind in ("pop3", "smtp"):
+    for kind in _KINDS:
         try:
-            await engine.context.passwords.delete(name, kind, one)
+            await engine.context.passwords.delete(kind, one)
         except PasswordError as error:
             output.say(f"The password may still be in a keyring: {error}")
             break

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from termmail.accounts import paths as locations
 from termmail.engine.clock import now
@@ -20,16 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from termmail.accounts.config import Account, Config, Pop3, Smtp
+    from termmail.accounts.config import Account, Config
     from termmail.accounts.credentials import Passwords
     from termmail.accounts.paths import Paths
-    from termmail.credential import Credential
+    from termmail.credential import Credential, ServerKind
     from termmail.net.stream import Server
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-Kind = Literal["pop3", "smtp"]
 
 log = logging.getLogger("termmail")
 
@@ -127,11 +125,10 @@ class Context:
         """Return the settings of an account. Raises KeyError for an unknown name."""
         return self.config.accounts[name]
 
-    async def server(self, account: str, kind: Kind) -> Server:
+    async def server(self, account: str, kind: ServerKind) -> Server:
         """Return the POP3 or SMTP server of an account with its password. Raises PasswordError."""
         settings = self.account(account)
-        part = settings.pop3 if kind == "pop3" else settings.smtp
-        return server_for(kind, part, await self.passwords.get(account, kind, settings))
+        return server_for(settings, kind, await self.passwords.get(account, kind, settings))
 
 
 def open_store(paths: Paths) -> Store:
@@ -159,10 +156,11 @@ def upgrade_store(paths: Paths, progress: Callable[[str], None]) -> None:
         Store.open(path, progress=progress).close()
 
 
-def server_for(kind: Kind, settings: Pop3 | Smtp, credential: Credential) -> Server:
-    """Return the connection settings and the login of a server."""
+def server_for(account: Account, kind: ServerKind, credential: Credential) -> Server:
+    """Return the connection settings and the login of one of an account's servers."""
     from termmail.net.stream import Server  # noqa: PLC0415 - TLS loads when a server is asked
 
+    settings = account.server(kind)
     return Server(
         kind=kind,
         host=settings.host,

@@ -90,7 +90,7 @@ class Sender:
     async def hurry(self) -> None:
         """Make deferred messages due now, and ask again for a password that was not given. Raises StoreError."""
         if isinstance(self.trouble, PasswordError):
-            self.context.passwords.forget(self.account, "smtp", self.context.account(self.account))
+            self.context.passwords.forget("smtp", self.context.account(self.account))
         await self.context.db(outbox.hurry, self.account, self.context.clock())
         self.look_again()
 
@@ -228,7 +228,7 @@ class Sender:
         if isinstance(outcome.error, LoginRefused):
             settings = self.context.account(account)
             typed = self.context.passwords.typed("smtp", settings)
-            self.context.passwords.forget(account, "smtp", settings)
+            self.context.passwords.forget("smtp", settings)
             outcome.error.advice = login_advice(outcome.error, settings, "smtp", account, typed=typed)
         await self._store(claimed, outcome)
 

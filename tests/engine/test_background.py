@@ -585,7 +585,7 @@ async def test_a_password_that_works_is_not_forgotten_because_of_an_old_failure(
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
         for kind in ("pop3", "smtp"):
-            engine.context.passwords.forget("ada", kind, engine.accounts.settings("ada"))
+            engine.context.passwords.forget(kind, engine.accounts.settings("ada"))
         await engine.outbox.send(await written(engine), delay=0)
         (row,) = await engine.outbox.flush("ada")
         assert row.state == "queued"

@@ -134,7 +134,7 @@ class Pop3Source:
         """Receive what is new and commit what is due; see MailSource. Raises NetError, PasswordError or StoreError."""
         if self._login_refused:
             # The user asks again: the password is fetched, or asked for, once more.
-            self.context.passwords.forget(self.account, "pop3", self.context.account(self.account))
+            self.context.passwords.forget("pop3", self.context.account(self.account))
         while full and self._syncing is not None and not self._syncing_full:
             await asyncio.wait({self._syncing})
         if self._syncing is None:
@@ -167,7 +167,7 @@ class Pop3Source:
             words, online = str(error), not isinstance(error, Offline)
             if isinstance(error, LoginRefused):
                 self._login_refused = True
-                self.context.passwords.forget(self.account, "pop3", self.context.account(self.account))
+                self.context.passwords.forget("pop3", self.context.account(self.account))
             raise
         except PasswordError as error:
             words, self._login_refused = str(error), True
