@@ -182,7 +182,7 @@ async def _check_store(engine: Engine) -> int:
     if not faults:
         print("✓ The mail store is sound.")
         return OK
-    print(f"✗ The mail store {engine.maintenance.store_file} is damaged: {faults[0]}. {DAMAGED_ADVICE}")
+    print(f"✗ The mail store {engine.context.paths.store} is damaged: {faults[0]}. {DAMAGED_ADVICE}")
     for fault in faults[1:MOST_FAULTS]:
         output.say(fault)
     return DISK

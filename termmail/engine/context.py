@@ -18,7 +18,6 @@ from termmail.store.store_errors import StoreError, StoreFull, StoreReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from termmail.accounts.config import Account, Config
     from termmail.accounts.credentials import Passwords
@@ -82,11 +81,6 @@ class Context:
         """Whether the data folder cannot be written: mail can be read, nothing else."""
         return self._store is not None and self._store.read_only
 
-    @property
-    def log_file(self) -> Path:
-        """The file that holds the details of failures."""
-        return self.paths.data / "termmail.log"
-
     # -- events
 
     def tell(self, event: Event) -> None:
@@ -106,7 +100,7 @@ class Context:
         return lambda: self._listeners.remove(listener)
 
     def _tell_bug(self, _error: BaseException) -> None:
-        where = f"The log has the details: {self.log_file}."
+        where = f"The log has the details: {self.paths.log}."
         self.tell(Failed("", "Something in termmail went wrong; your mail is safe.", where))
 
     # -- accounts
@@ -137,13 +131,12 @@ def open_store(paths: Paths) -> Store:
     It is opened for reading only where the folder cannot be written or the disk is full. Raises PathError or
     StoreError.
     """
-    path = paths.data / "mail.db"
     if not locations.prepare(paths):
-        return Store.open(path, read_only=True)
+        return Store.open(paths.store, read_only=True)
     try:
-        return Store.open(path)
+        return Store.open(paths.store)
     except (StoreReadOnly, StoreFull):
-        return Store.open(path, read_only=True)
+        return Store.open(paths.store, read_only=True)
 
 
 def upgrade_store(paths: Paths, progress: Callable[[str], None]) -> None:
@@ -151,9 +144,8 @@ def upgrade_store(paths: Paths, progress: Callable[[str], None]) -> None:
 
     Raises StoreError where it cannot be brought up to date.
     """
-    path = paths.data / "mail.db"
-    if migrate.is_outdated(path) and locations.prepare(paths):
-        Store.open(path, progress=progress).close()
+    if migrate.is_outdated(paths.store) and locations.prepare(paths):
+        Store.open(paths.store, progress=progress).close()
 
 
 def server_for(account: Account, kind: ServerKind, credential: Credential) -> Server:
