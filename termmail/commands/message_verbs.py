@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from termmail.accounts.paths import reason
 from termmail.commands import output
 from termmail.commands.exit_codes import CANNOT_CREATE, DATA, DISK, OK, USAGE, CommandError, no_room
 from termmail.commands.mailbox import find_folder
 from termmail.mail import parse, sanitize
 from termmail.mail.model import MessageRow, Role, StepKind
+from termmail.mail.wording import count
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -42,13 +44,9 @@ _STEPS = {
 _WITHOUT_MESSAGES = {StepKind.SEND, StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER}
 
 
-def _how_many(count: int) -> str:
-    return "1 message" if count == 1 else f"{count} messages"
-
-
 def _step_words(step: Step) -> str:
     words = _STEPS[step.kind].format(name=step.name)
-    return words if step.kind in _WITHOUT_MESSAGES else f"{words}: {_how_many(step.count)}"
+    return words if step.kind in _WITHOUT_MESSAGES else f"{words}: {count(step.count, 'message')}"
 
 
 async def _rows(engine: Engine, ids: Sequence[int]) -> list[MessageRow]:
@@ -95,7 +93,7 @@ def show_file(args: Namespace) -> int:
     try:
         raw = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     except OSError as error:
-        raise CommandError(f"{args.file} cannot be read: {(error.strerror or 'refused').lower()}.") from None
+        raise CommandError(f"{args.file} cannot be read: {reason(error)}.") from None
     if raw.startswith(b"From "):  # mutt and procmail pass one message of an mbox
         raw = raw.partition(b"\n")[2]
         if _NEXT_OF_MBOX.search(raw):
@@ -142,7 +140,7 @@ async def save(engine: Engine, args: Namespace) -> int:
         try:
             path = await engine.reader.save_part(args.id, part.path, folder)
         except OSError as error:
-            why = (error.strerror or "refused").lower()
+            why = reason(error)
             code = DISK if no_room(error) else CANNOT_CREATE
             raise CommandError(f"{part.name} cannot be saved in {folder}: {why}.", code) from None
         if args.json:
@@ -191,8 +189,8 @@ async def delete(engine: Engine, args: Namespace) -> int:
     in_trash = [row for row in rows if row.role is Role.TRASH]
     if args.for_good:
         done = await engine.messages.erase([row.placement for row in rows])
-        count = len(done.message_ids)
-        words = f"Deleted for good: {_how_many(count)}" if count else "Nothing to delete"
+        erased = len(done.message_ids)
+        words = f"Deleted for good: {count(erased, 'message')}" if erased else "Nothing to delete"
     else:
         if in_trash:
             ids = ", ".join(str(row.message_id) for row in in_trash)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from termmail.accounts.config import identity
+from termmail.accounts.paths import reason
 from termmail.commands import output
 from termmail.commands.exit_codes import DATA, OK, USAGE, CommandError
 from termmail.commands.mailbox import chosen_accounts, outbox_code
@@ -44,7 +45,7 @@ async def send(engine: Engine, args: Namespace) -> int:
         outbox_id = await engine.outbox.send(draft, delay=0)
     except (ComposeError, OSError) as error:
         await engine.drafts.discard(draft.id)
-        words = f"{error.filename}: {(error.strerror or '').lower()}" if isinstance(error, OSError) else str(error)
+        words = f"{error.filename}: {reason(error)}" if isinstance(error, OSError) else str(error)
         raise CommandError(words, DATA) from None
     return await _send_now(engine, account, outbox_id, args)
 

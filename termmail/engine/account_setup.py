@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from termmail.accounts import config as configuration
 from termmail.accounts.credentials import ASKED_AGAIN, PasswordError
 from termmail.engine.context import server_for
+from termmail.mail.wording import count
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
 from termmail.net.trace import Trace
 
@@ -54,8 +55,8 @@ async def try_server(account: Account, kind: ServerKind, credential: Credential,
         return f"Sending through {account.smtp.host} works."
     drop = await Maildrop.open(server_for(account, "pop3", credential), trace=trace)
     await drop.commit()
-    wait = "1 message waits" if drop.count == 1 else f"{drop.count} messages wait"
-    return f"Receiving from {account.pop3.host} works: {wait} there."
+    wait = "waits" if drop.count == 1 else "wait"
+    return f"Receiving from {account.pop3.host} works: {count(drop.count, 'message')} {wait} there."
 
 
 async def try_account(

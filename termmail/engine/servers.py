@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.engine.sender import Sender
     from termmail.engine.sync.source import MailSource
+
+
+log = logging.getLogger("termmail")
 
 
 class Servers:
@@ -108,4 +112,6 @@ class Servers:
         accounts = self.context.accounts if commit else list(self._sources)
         leaving = [self.source(account).leave(patience, commit=commit) for account in accounts]
         leaving += [sender.leave(patience) for sender in self._senders.values()]
-        await asyncio.gather(*leaving, return_exceptions=True)
+        for error in await asyncio.gather(*leaving, return_exceptions=True):
+            if error is not None:
+                log.warning("an account was not left in order", exc_info=error)

@@ -20,7 +20,8 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from termmail.errors import UserError
-from termmail.ui import humanize, keymap
+from termmail.mail.wording import count
+from termmail.ui import keymap
 from termmail.ui.actions import Place, bindings
 from termmail.ui.first_page import First, read_first
 from termmail.ui.held_keys import HeldKeys
@@ -340,7 +341,7 @@ class TermmailApp(App[None], inherit_bindings=False):
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a text by OSC 52, and say so, for the terminal shows nothing."""
         super().copy_to_clipboard(text)
-        self.notify(f"{humanize.count(len(text), 'character')} given to the terminal to copy.", markup=False)
+        self.notify(f"{count(len(text), 'character')} given to the terminal to copy.", markup=False)
 
     # -- the end
 

@@ -21,7 +21,7 @@ from termmail.engine.folder_list import Counts
 from termmail.errors import UserError
 from termmail.mail.model import Count, DraftsView, FolderView, MessageRow, OutboxView, Placement, Role, SearchView
 from termmail.mail.query import parse
-from termmail.ui.humanize import number
+from termmail.mail.wording import number
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
 from termmail.ui.screens import titles
 from termmail.ui.workers import behind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import StepKind
-from termmail.ui.humanize import count
+from termmail.mail.wording import count
 
 if TYPE_CHECKING:
     from termmail.mail.model import Done, Step, Undone

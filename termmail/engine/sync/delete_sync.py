@@ -15,6 +15,7 @@ from termmail.engine.events import Failed, MessageChanged
 from termmail.engine.sync.pop3_session import fingerprint_of
 from termmail.mail import parse
 from termmail.mail.model import RemoteState
+from termmail.mail.wording import count
 from termmail.net.net_errors import Refused, TooLarge
 from termmail.store import delete_queue, pop3_identity
 
@@ -42,7 +43,7 @@ async def commit_deletes(session: Pop3Session, drop: Maildrop) -> int:
     context, account = session.context, session.account
     await _fetch_bodies(session, drop)
     if held := await context.db(delete_queue.hold_back, account):
-        words = f"Not deleted from the server: {'1 message' if held == 1 else f'{held} messages'}."
+        words = f"Not deleted from the server: {count(held, 'message')}."
         context.tell(Failed(account, words, "It sent less of them than it announced; they stay there."))
     total = 0
     while due := (await context.db(pop3_identity.due, account, context.clock()))[:BATCH]:

@@ -25,6 +25,7 @@ from termmail.engine.sync.header_sync import Arrivals
 from termmail.engine.sync.pop3_session import SLICE, Chosen, Pop3Session
 from termmail.engine.sync_status import Status, SyncResult
 from termmail.mail.model import RemoteState
+from termmail.mail.wording import count
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, Refused
 from termmail.store import delete_queue, pop3_identity
 from termmail.store.account_lock import AccountLock, Locked
@@ -334,20 +335,18 @@ def _sum_up(received: _Received, missed: int, deleted: int) -> str:
     """Return the sentence for what a sync did; it never says that nothing is new when something was passed over."""
     said = []
     if received.new:
-        said.append("1 new message" if received.new == 1 else f"{received.new} new messages")
+        said.append(count(received.new, "new message"))
     if missed:
-        said.append(f"{'1 message' if missed == 1 else f'{missed} messages'} could not be fetched")
+        said.append(f"{count(missed, 'message')} could not be fetched")
     if not said and not received.odd_rows:
         said.append("No new messages")
     if deleted:
         said.append(f"{deleted} deleted from the server")
     words = ", ".join(said)
     if received.odd_rows:
-        lines = "1 line" if received.odd_rows == 1 else f"{received.odd_rows} lines"
-        words += f"{'; ' if words else ''}{lines} of the server's list made no sense"
+        words += f"{'; ' if words else ''}{count(received.odd_rows, 'line')} of the server's list made no sense"
     if received.odd_sizes:
-        messages = "1 message" if received.odd_sizes == 1 else f"{received.odd_sizes} messages"
-        words += f"{'; ' if words else ''}the server gives no valid size for {messages}"
+        words += f"{'; ' if words else ''}the server gives no valid size for {count(received.odd_sizes, 'message')}"
     if received.rebound:
         words += f"; the server renamed {received.rebound} that are here already"
     return words

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView
+from termmail.mail.wording import number
 from termmail.ui.actions.context import changeable
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
-from termmail.ui.humanize import number
 from termmail.ui.kinds import ALL_INBOXES, folder_of
 
 if TYPE_CHECKING:

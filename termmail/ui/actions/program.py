@@ -15,9 +15,9 @@ from textual.app import SuspendNotSupported
 
 from termmail.errors import UserError
 from termmail.mail.model import SendState
+from termmail.mail.wording import count
 from termmail.ui.actions.moving import step_back
 from termmail.ui.actions.registry import Group, Place, declare, verb
-from termmail.ui.humanize import count
 from termmail.ui.workers import behind
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import DRAFTS_NAME, Role, StepKind
+from termmail.mail.wording import count
 from termmail.ui.actions.context import on_changeable_message, on_changeable_row, on_row
 from termmail.ui.actions.folders import choose_target
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.writing import compose_on
-from termmail.ui.humanize import count
 from termmail.ui.kinds import Listing
 from termmail.ui.step_words import done_words, undo_word, undone_words
 

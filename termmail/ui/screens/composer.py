@@ -13,9 +13,9 @@ from textual.widgets import Input, Select, TextArea
 from termmail.accounts.paths import reason
 from termmail.errors import UserError
 from termmail.mail import sanitize
+from termmail.mail.wording import number
 from termmail.ui import editor
 from termmail.ui.actions import Place, bindings
-from termmail.ui.humanize import number
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dialog import Trouble, quiet
 from termmail.ui.screens.dismiss_once import DismissOnce

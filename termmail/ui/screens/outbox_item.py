@@ -14,7 +14,7 @@ from termmail.errors import Gone, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Draft
 from termmail.mail.model import SendState
-from termmail.ui import humanize
+from termmail.mail.wording import count
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 
@@ -194,5 +194,5 @@ def story(row: OutgoingRow) -> list[str]:
         paragraphs.append(f"{sanitize.clean(address)} was refused. The server says: {sanitize.clean(answer)}")
     paragraphs.append("To " + ", ".join(sanitize.clean(address) for address in row.recipients))
     if row.attempts:
-        paragraphs.append(f"Tried {humanize.count(row.attempts, 'time')} so far.")
+        paragraphs.append(f"Tried {count(row.attempts, 'time')} so far.")
     return paragraphs

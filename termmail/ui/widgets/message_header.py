@@ -8,7 +8,8 @@ from rich.cells import cell_len, chop_cells
 
 from termmail.mail import sanitize
 from termmail.mail.model import MessageRow, Role
-from termmail.ui.humanize import count, long_date, size
+from termmail.mail.wording import count
+from termmail.ui.humanize import long_date, size
 from termmail.ui.widgets.list_row import facts
 
 if TYPE_CHECKING:

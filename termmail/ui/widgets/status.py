@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from termmail.ui.humanize import number
+from termmail.mail.wording import number
 
 if TYPE_CHECKING:
     from termmail.engine.events import Subject, SyncProgress
