@@ -107,7 +107,7 @@ def login_advice(
     return f"Check the user name; store another password with: termmail account password {name}{server}"
 
 
-def background_advice(error: NetError | PasswordError) -> str:
+def background_advice(error: UserError) -> str:
     """Return what to do about a failure in the background, where a server that cannot be reached is tried again."""
     again = " termmail tries again by itself." if isinstance(error, Offline | Busy) else ""
     return f"{error.advice}{again}"

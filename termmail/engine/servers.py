@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.engine import indexing
+from termmail.engine.account_setup import background_advice
 from termmail.engine.events import Failed, SyncOf
 from termmail.errors import UserError
 
@@ -36,7 +37,7 @@ class Servers:
 
         if account not in self._sources:
             self.context.account(account)
-            self._sources[account] = Pop3Source(self.context, account, partial(indexing.catch_up, self.context))
+            self._sources[account] = Pop3Source(self.context, account, partial(self.sync_quietly, account))
         return self._sources[account]
 
     def known_source(self, account: str) -> MailSource | None:
@@ -86,9 +87,10 @@ class Servers:
             self.context.tasks.run(self._hurry_quietly(account))
 
     async def sync_quietly(self, account: str) -> None:
-        """Receive, and tell a failure instead of raising it."""
+        """Receive and index what came; a failure becomes a Failed event."""
         try:
-            await self.source(account).sync_quietly()
+            await self.source(account).sync()
+            await indexing.catch_up(self.context)
         except UserError as error:
             self._tell(account, error)
 
@@ -100,7 +102,9 @@ class Servers:
             self.sender(account).look_again()
 
     def _tell(self, account: str, error: UserError) -> None:
-        self.context.tell(Failed(account, str(error), error.advice, SyncOf(account)))
+        polled = self.context.account(account).pop3.poll_minutes > 0
+        advice = background_advice(error) if polled else error.advice
+        self.context.tell(Failed(account, str(error), advice, SyncOf(account)))
 
     # -- the end
 

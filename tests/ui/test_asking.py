@@ -97,7 +97,7 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
         await answer(app, pilot)
         await until(pilot, lambda: "Letter 1" in shown(app) and not app.engine.accounts.status("ada").syncing)
         app.engine.context.passwords.forget("pop3", app.engine.accounts.settings("ada"))
-        await app.engine.servers.source("ada").give_back()
+        await app.engine.servers.source("ada").session.give_back()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
         await pilot.press("escape")

@@ -16,8 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from termmail.accounts.credentials import PasswordError
-from termmail.engine.account_setup import background_advice
-from termmail.engine.events import Failed, FolderChanged, SyncOf, SyncProgress
+from termmail.engine.events import FolderChanged, SyncProgress
 from termmail.engine.sync import mismatch
 from termmail.engine.sync.body_sync import download
 from termmail.engine.sync.delete_sync import commit_deletes
@@ -67,16 +66,16 @@ class _Received(Struct, frozen=True):
 class Pop3Source:
     """Receives one account by POP3. Implements MailSource.
 
-    `after_sync` is awaited after each background sync, to index what came.
+    `receive` is what `run` awaits when a sync is due: it calls `sync`, and tells a failure instead of raising it.
     """
 
-    def __init__(self, context: Context, account: str, after_sync: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, context: Context, account: str, receive: Callable[[], Awaitable[None]]) -> None:
         self.context = context
         self.account = account
         self.status = Status()
         self.session = Pop3Session(context, account)
         self.wake = asyncio.Event()
-        self._after_sync = after_sync
+        self._receive_quietly = receive
         self._syncing: asyncio.Task[SyncResult] | None = None
         self._syncing_full = False
         self._login_refused = False
@@ -97,7 +96,7 @@ class Pop3Source:
         if self._login_refused:
             minutes, due_in = 0, None  # more attempts would lock the account; F5 tries again
         if (minutes and loop.time() >= self._next_poll) or due_in == 0:
-            await self.sync_quietly()
+            await self._receive_quietly()
             self._next_poll = loop.time() + minutes * 60
         waits = [self._next_poll - loop.time()] if minutes else []
         if due_in is not None:
@@ -110,16 +109,6 @@ class Pop3Source:
         now = self.context.clock()
         due_at = await self.context.db(delete_queue.next_due, self.account, now)
         return None if due_at is None else max(0, due_at - now)
-
-    async def sync_quietly(self) -> None:
-        """Receive, and tell a failure of the server instead of raising it. Raises StoreError."""
-        try:
-            await self.sync()
-            await self._after_sync()
-        except (NetError, PasswordError) as error:
-            polled = self.context.account(self.account).pop3.poll_minutes > 0
-            advice = background_advice(error) if polled else error.advice
-            self.context.tell(Failed(self.account, str(error), advice, SyncOf(self.account)))
 
     def look_again(self) -> None:
         """Read again when the next delete is due."""
@@ -296,20 +285,13 @@ class Pop3Source:
 
     # -- the end
 
-    async def give_back(self) -> None:
-        """End an idle session with QUIT."""
-        await self.session.give_back()
-
-    async def push(self) -> int:
-        """Commit the deletes that are due, without receiving; see MailSource. Return 0 where another process syncs."""
-        try:
-            with AccountLock(self.context.paths.data, self.account, "sync"):
-                await self.session.give_back()
-                drop = await self.session.open(list_too=True)
-                await self._compare(drop)
-                return await commit_deletes(self.session, drop)
-        except Locked:
-            return 0
+    async def _push(self) -> None:
+        """Commit the deletes that are due, without receiving; do nothing where another process syncs."""
+        with contextlib.suppress(Locked), AccountLock(self.context.paths.data, self.account, "sync"):
+            await self.session.give_back()
+            drop = await self.session.open(list_too=True)
+            await self._compare(drop)
+            await commit_deletes(self.session, drop)
 
     async def leave(self, patience: float, *, commit: bool) -> None:
         """End before the program does: commit due deletes, waiting at most `patience` seconds; see MailSource."""
@@ -322,7 +304,7 @@ class Pop3Source:
                 if commit and not self.context.read_only:
                     due = await self.context.db(delete_queue.make_due, self.account, self.context.clock())
                 if due:
-                    await self.push()
+                    await self._push()
                 else:
                     await self.session.give_back()
         except (TimeoutError, NetError, PasswordError, StoreError) as error:
