@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from termmail.accounts.config import Account
+    from termmail.credential import ServerKind
     from termmail.engine.account_setup import Trace
-    from termmail.engine.context import Kind
     from termmail.engine.engine import Engine
 
 
@@ -32,7 +32,7 @@ DAMAGED_ADVICE = "Keep a copy of the file, and restore a backup. What the server
 MOST_FAULTS = 20
 """Faults of a damaged store that doctor prints."""
 
-_KINDS: tuple[Kind, ...] = ("pop3", "smtp")
+_KINDS: tuple[ServerKind, ...] = ("pop3", "smtp")
 
 
 async def account(engine: Engine, args: Namespace) -> int:
@@ -178,7 +178,7 @@ async def _check_store(engine: Engine) -> int:
     if not faults:
         print("✓ The mail store is intact.")
         return OK
-    print(f"✗ The mail store {engine.maintenance.store_file} is damaged: {faults[0]}. {DAMAGED_ADVICE}")
+    print(f"✗ The mail store {engine.context.paths.store} is damaged: {faults[0]}. {DAMAGED_ADVICE}")
     for fault in faults[1:MOST_FAULTS]:
         output.say(fault)
     return DISK

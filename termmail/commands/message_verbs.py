@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from termmail.accounts.paths import reason
 from termmail.commands import output
 from termmail.commands.exit_codes import CANNOT_CREATE, DATA, DISK, OK, USAGE, CommandError
 from termmail.commands.mailbox import find_folder
@@ -71,7 +72,7 @@ def show_file(args: Namespace) -> int:
     try:
         raw = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     except OSError as error:
-        raise CommandError(f"{args.file} cannot be read: {(error.strerror or 'refused').lower()}.") from None
+        raise CommandError(f"{args.file} cannot be read: {reason(error)}.") from None
     if raw.startswith(b"From "):  # mutt and procmail pass one message of an mbox
         raw = raw.partition(b"\n")[2]
         if _NEXT_OF_MBOX.search(raw):
@@ -118,7 +119,7 @@ async def save(engine: Engine, args: Namespace) -> int:
         try:
             path = await engine.reader.save_part(args.id, part.path, folder)
         except OSError as error:
-            why = (error.strerror or "refused").lower()
+            why = reason(error)
             code = DISK if no_room(error) else CANNOT_CREATE
             raise CommandError(f"{part.name} cannot be saved in {folder}: {why}.", code) from None
         if args.json:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts.config import identity
 from termmail.engine.events import DraftsChanged, FolderChanged, JournalChanged, OutboxChanged
-from termmail.errors import ErrorCode, Gone, UserError
+from termmail.errors import Gone
 from termmail.mail.model import SendState
-from termmail.store import drafts, journal, outbox
+from termmail.store import derived, drafts, journal, outbox
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
@@ -75,11 +75,10 @@ class Outbox:
     async def retry(self, outbox_id: int, *, sure: bool = False) -> None:
         """Send a message again now; one that may have arrived only when the user is `sure`.
 
-        Raises Gone, or UserError where it is being sent, was sent, or is unsure.
+        Raises Gone, or UserError where it is being sent, was sent or taken back, or is unsure.
         """
         row = await self.row(outbox_id)
-        if not await self.context.db(outbox.retry, outbox_id, self.context.clock(), sure=sure):
-            raise UserError(_NO_RETRY.get(row.state, "This message was sent."), code=ErrorCode.CHANGED)
+        await self.context.db(outbox.retry, outbox_id, self.context.clock(), sure=sure)
         self._tell(outbox_id, row.account, SendState.QUEUED)
         self.servers.sender(row.account).look_again()
 
@@ -94,16 +93,16 @@ class Outbox:
         """
         row = await self.row(outbox_id)
         draft = await self.context.db(outbox.cancel, outbox_id)
-        after = await self.row(outbox_id)
-        if row.state is SendState.CANCELLED or after.state is not SendState.CANCELLED:
-            raise UserError(_NO_CANCEL.get(after.state, "This message was sent."), code=ErrorCode.CHANGED)
         self._tell(outbox_id, row.account, SendState.CANCELLED)
         return draft
 
     async def assume_sent(self, outbox_id: int) -> None:
         """Treat an unsure message as sent: the user knows that it arrived. Raises Gone."""
         row = await self.row(outbox_id)
-        await self.context.db(outbox.assume_sent, outbox_id, self.context.clock())
+        raw = await self.context.db(outbox.raw, outbox_id)
+        if raw is not None:
+            found = await asyncio.to_thread(derived.from_raw, raw, complete=True)
+            await self.context.db(outbox.sent, outbox_id, self.context.clock(), found)
         self._tell(outbox_id, row.account, SendState.SENT)
         self.context.tell(FolderChanged(row.account))
 
@@ -120,17 +119,6 @@ class Outbox:
         self.context.tell(OutboxChanged(outbox_id, account, state))
         self.context.tell(DraftsChanged(account))
         self.context.tell(JournalChanged())
-
-
-_NO_RETRY = {
-    SendState.SENDING: "This message is being sent.",
-    SendState.UNSURE: "This message may have arrived already.",
-    SendState.CANCELLED: "This message was taken back.",
-}
-_NO_CANCEL = {
-    SendState.SENDING: "This message is being sent.",
-    SendState.CANCELLED: "This message was taken back already.",
-}
 
 
 def _queue(store: Store, draft: Draft, outgoing: Outgoing, not_before: int, now: int) -> int:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from termmail.mail.message import Envelope, Outgoing
+    from termmail.mail.model import RemoteState
     from termmail.store.derived import Derived
 
 
@@ -36,13 +37,11 @@ class New(Struct, frozen=True):
 class Arrived(Struct, frozen=True):
     """The result of `pop3_identity.arrive`.
 
-    `ids` are the new messages, newest first; `rebound` counts known messages that have a new UIDL, `again` those that
-    were deleted and have come back.
+    `ids` are the new messages, newest first; `rebound` counts known messages that have a new UIDL.
     """
 
     ids: list[int]
     rebound: int = 0
-    again: int = 0
 
 
 class Known(Struct, frozen=True):
@@ -59,7 +58,7 @@ class Known(Struct, frozen=True):
     number: int
     size: int
     fingerprint: bytes
-    state: str
+    state: RemoteState
     due_at: int | None
     downloaded: bool
 

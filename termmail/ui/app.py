@@ -175,7 +175,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         if not gc.isenabled():
             gc.freeze()  # what exists now stays: no collection has to look at it
             gc.enable()
-        engine.start_background()
+        engine.servers.start()
         if engine.accounts.names and not engine.context.read_only:
             start_worker(self, partial(self._offer_left_texts, engine), "left texts")
 

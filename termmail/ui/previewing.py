@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
-from termmail.mail.model import MessageRow
+from termmail.mail.model import MessageRow, RemoteState
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
@@ -133,4 +133,4 @@ class Previewing:
 
 
 def _was_skipped(row: Row) -> bool:
-    return isinstance(row, MessageRow) and row.state == "skipped"
+    return isinstance(row, MessageRow) and row.state is RemoteState.SKIPPED

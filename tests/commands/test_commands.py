@@ -184,7 +184,9 @@ async def test_nothing_found_and_nothing_to_retry_are_said(termmail):
     assert "bodies of" in ran.err
     ran = await termmail("send", "--to", "bob@example.org", "--subject", "x", "--body", "x")
     assert "Sent" in ran.err
-    await termmail("outbox", "retry", ran.out.decode().strip(), code=65)
+    for verb in ("retry", "cancel"):
+        again = await termmail("outbox", verb, ran.out.decode().strip(), code=65)
+        assert "was sent already" in again.err
 
 
 async def test_save_writes_attachments_and_never_over_a_file(termmail, tmp_path):

@@ -279,7 +279,7 @@ async def test_nothing_is_being_sent_while_the_password_is_asked_for(smtp_server
 
     async with engine_at(1, server.port) as engine:
         for kind in ("pop3", "smtp"):
-            engine.context.passwords.forget("ada", kind, engine.accounts.settings("ada"))
+            engine.context.passwords.forget(kind, engine.accounts.settings("ada"))
         engine.context.passwords.ask = ask
         outbox_id = await engine.outbox.send(await written(engine), delay=0)
         flushing = engine.context.tasks.run(engine.outbox.flush("ada"))

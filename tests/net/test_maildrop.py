@@ -9,8 +9,10 @@ import pytest
 
 from termmail.mail.parse import fingerprint, split_header
 from termmail.net.net_errors import NetError, Offline, ProtocolError, Refused, TooLarge
+from termmail.net.pop3 import protocol
 from termmail.net.pop3.maildrop import Listed, Maildrop
 from termmail.net.pop3.pipeline import Window
+from termmail.net.pop3.protocol import MESSAGE_LIMIT
 from tests.net.pop3_setup import CAPA, ONE_BY_ONE, collect, header, mail, opened, pop3, rows, verbs, where
 
 # -- lists
@@ -319,20 +321,21 @@ async def test_progress_counts_the_bytes_and_reaches_the_end():
 
 
 async def test_a_message_above_the_limit_is_not_asked_for_and_the_others_come():
-    server = pop3([mail(1), mail(2, size=5000), mail(3)])
+    server = pop3([mail(1), mail(2), mail(3)], answers={"LIST": rows("1 10", f"2 {MESSAGE_LIMIT + 1}", "3 10")})
     async with opened(server) as drop:
         listed = await drop.listing()
-        got = await collect(drop.retrieve(listed, limit=4000))
+        got = await collect(drop.retrieve(listed))
         assert [type(answer) for _, answer in got] == [bytes, TooLarge, bytes]
         with pytest.raises(TooLarge):
-            await drop.retrieve_one(listed[1], limit=4000)
+            await drop.retrieve_one(listed[1])
         assert "RETR 2" not in server.heard()
 
 
-async def test_a_message_whose_size_was_a_lie_is_passed_over_and_the_others_come():
+async def test_a_message_whose_size_was_a_lie_is_passed_over_and_the_others_come(monkeypatch):
+    monkeypatch.setattr(protocol, "MESSAGE_LIMIT", 4000)
     lie = rows("1 10", "2 10", "3 10")
     async with opened(pop3([mail(1), mail(2, size=50_000), mail(3)], answers={"LIST": lie})) as drop:
-        got = await collect(drop.retrieve(await drop.listing(), limit=4000))
+        got = await collect(drop.retrieve(await drop.listing()))
         assert [type(answer) for _, answer in got] == [bytes, TooLarge, bytes]
         assert await drop.uidl(3) == b"uid-3"
 
@@ -385,11 +388,11 @@ async def test_answers_that_nobody_takes_are_held_at_the_server():
         listed = await drop.listing()
         stream = drop.retrieve(listed)
         await anext(stream)
-        bulk = drop._dialogue.feeders[0]
+        bulk = drop._connection.feeders[0]
         before = -1
         while bulk._held != before or not bulk._holding:
             before = bulk._held
-            await drop._dialogue._loop.run_in_executor(None, lambda: None)
+            await drop._connection._loop.run_in_executor(None, lambda: None)
             await asyncio.sleep(0)
         assert bulk._held < 10 << 20
         assert [raw async for _, raw in stream] == mails[1:]
@@ -403,11 +406,6 @@ async def test_a_server_that_stops_reading_until_its_answers_are_read_does_not_l
         drop._bytes_window = Window(first=100_000_000, floor=1, ceiling=100_000_000)
         got = await collect(drop.retrieve(await drop.listing()))
         assert [raw for _, raw in got] == mails
-
-
-async def test_the_start_of_a_message_can_be_looked_at():
-    async with opened(pop3([mail(1)], answers={"TOP 1 2": b"+OK\r\nA: b\r\n\r\nx\r\ny\r\n.\r\n"})) as drop:
-        assert await drop.top(Listed(1, 10, b""), 2) == b"A: b\r\n\r\nx\r\ny\r\n"
 
 
 # -- deletes, and the end

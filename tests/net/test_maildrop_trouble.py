@@ -49,7 +49,7 @@ async def test_a_slow_drip_does_not_keep_the_session_alive(verb):
         with pytest.raises(Offline, match="in time"):
             await {
                 "NOOP": drop.noop,
-                "TOP": lambda: drop.top(one, 0),
+                "TOP": lambda: drop.header(one),
                 "RETR": lambda: drop.retrieve_one(one),
                 "LIST": drop.listing,
             }[verb]()
@@ -92,7 +92,7 @@ async def test_a_taker_who_takes_his_time_is_no_timeout():
             until = clock() + 0.4
             while len(got) == 1 and clock() < until:
                 await asyncio.get_running_loop().run_in_executor(None, lambda: None)
-            assert len(got) != 1 or (drop._dialogue._holds and drop._dialogue._sent)
+            assert len(got) != 1 or (drop._connection._paused_by and drop._connection._sent)
         assert got == mails
 
 
@@ -100,7 +100,7 @@ async def test_a_cancelled_wait_closes_the_session_so_that_no_late_answer_is_tak
     async with opened(pop3([mail(1)], answers={"RETR": b"+OK\r\nhalf"})) as drop:
         for wait in (drop.retrieve_one(Listed(1, 10, b"")),):
             task = asyncio.ensure_future(wait)
-            while not drop._dialogue._sent:
+            while not drop._connection._sent:
                 await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -115,7 +115,7 @@ async def test_a_cancelled_stream_closes_the_session_and_tells_whoever_else_wait
         listed = await drop.listing()
         task = asyncio.ensure_future(collect(drop.headers(listed)))
         other = asyncio.ensure_future(drop.retrieve_one(listed[0]))
-        while len(drop._dialogue._sent) < 2:
+        while len(drop._connection._sent) < 2:
             await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -22,6 +22,7 @@ from termmail.store.store import Store
 from tests.store.parts import (
     NOW,
     add_local,
+    claim,
     download,
     erase,
     folder,
@@ -474,7 +475,7 @@ def test_a_send_on_its_way_is_not_offered(store, ids):
     with store.transaction(durable=True) as db:
         outbox_id = outbox.queue(store, "work", outgoing(9), not_before=NOW, now=NOW)
         journal.record_send(db, outbox_id, "Hello", NOW)
-    outbox.claim(store, "work", NOW, "me")
+    claim(store, "work", NOW)
     assert journal.next_step(store).kind is StepKind.STAR
     assert undo(store).step.kind is StepKind.STAR
 

@@ -330,7 +330,7 @@ async def test_attachments_that_need_a_password_nobody_has_say_so(tmp_path, pop3
     async with engine_with(tmp_path, ada=account(server.port)) as engine:
         await engine.accounts.sync("ada")
         (id_,) = await engine.lists.ids(INBOX)
-        engine.context.passwords.forget("ada", "pop3", engine.accounts.settings("ada"))
+        engine.context.passwords.forget("pop3", engine.accounts.settings("ada"))
         async with staged(lambda: AttachmentsScreen(engine, id_, parse.parse(MIXED)), (80, 40)) as (stage, pilot):
             await pilot.press(key)
             if key == "s":

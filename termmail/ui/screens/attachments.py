@@ -72,15 +72,14 @@ class AttachmentsScreen(dialog.Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list, the result of the last action, and the keys."""
+        how_many = len(self._parts)
         with dialog.Frame(classes="dialog dialog-wide"):
-            yield dialog.title(
-                count(len(self._parts), "attachment") if self._parts else "Nothing is attached to this message"
-            )
-            if self._parts:
+            yield dialog.title(count(how_many, "attachment") if how_many else "Nothing is attached to this message")
+            if how_many:
                 yield OptionList(classes="dialog-list", markup=False)
             yield Static("", id="done", classes="dialog-done", markup=False)
             yield dialog.Trouble()
-            yield dialog.quiet("Enter save · o open · S save all · Esc back" if self._parts else "Esc back")
+            yield dialog.quiet("Enter save · o open · S save all · Esc back" if how_many else "Esc back")
 
     def on_mount(self) -> None:
         """Put the cursor on the first one."""

@@ -12,7 +12,7 @@ from textual.worker import get_current_worker
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
-from termmail.mail.model import DraftRow, MessageRow, OutgoingRow
+from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, RemoteState
 from termmail.ui.humanize import size
 from termmail.ui.widgets.list_row import facts
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
@@ -266,9 +266,9 @@ def _draft_lines(body: str, width: int) -> list[Line]:
 
 
 def _not_here(row: MessageRow) -> str:
-    if row.state == "skipped":
+    if row.state is RemoteState.SKIPPED:
         return row.note or "This message was not fetched."
-    if row.state in {"gone", "absent"}:
+    if row.state in {RemoteState.GONE, RemoteState.ABSENT}:
         return "This message is no longer on the server, and its text was never downloaded."
     return f"The text is still on the server ({size(row.size)}). Enter fetches it."
 
