@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import os
 from typing import TYPE_CHECKING
@@ -245,6 +246,9 @@ class Sender:
                 await self._accepted(claimed, outcome)
             elif outcome.state == "later":
                 await self._defer(claimed, outcome.error, outcome.words)
+            elif outcome.state == "refused" and claimed.accepted:  # in an earlier attempt
+                refused = outcome.refused or dict.fromkeys(claimed.outgoing.recipients, outcome.words)
+                await self._accepted(claimed, dataclasses.replace(outcome, state="sent", refused=refused))
             elif outcome.state == "refused":
                 await self.context.db(outbox.failed, claimed.id, outcome.words, outcome.refused)
                 self.context.tell(DraftsChanged(self.account))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts.config import identity
 from termmail.engine.events import DraftsChanged, FolderChanged, JournalChanged, OutboxChanged
-from termmail.errors import Gone
+from termmail.errors import ErrorCode, Gone, UserError
 from termmail.mail.model import SendState
 from termmail.store import derived, drafts, journal, outbox
 
@@ -33,7 +33,7 @@ class Outbox:
     async def send(self, draft: Draft, delay: float = SEND_DELAY) -> int:
         """Queue a draft, to be sent after `delay` seconds, as a step of the journal; return its outbox id.
 
-        Raises ComposeError where it cannot be sent as it is.
+        Raises ComposeError where it cannot be sent as it is, UserError where another screen sent it already.
         """
         from termmail.mail import compose  # noqa: PLC0415 - writing is not needed for the first screen
 
@@ -89,9 +89,19 @@ class Outbox:
     async def cancel(self, outbox_id: int) -> Draft | None:
         """Take a message back and return its draft; None where it had none (sendmail): then it is deleted.
 
-        Raises Gone, or UserError where it is being sent, was sent, or was taken back already.
+        Raises Gone, or UserError where it is being sent, was sent, or was taken back already. Where some of its
+        recipients have it, it goes to Sent, the others are not tried again, and UserError says so.
         """
         row = await self.row(outbox_id)
+        if row.accepted and row.state in {SendState.QUEUED, SendState.FAILED, SendState.UNSURE}:
+            left = [address for address in row.recipients if address not in {*row.accepted, *row.refused}]
+            await self.context.db(outbox.partial, outbox_id, (), dict.fromkeys(left, "It was taken back."))
+            await self.assume_sent(outbox_id)
+            raise UserError(
+                f"{', '.join(row.accepted)} has this message; it cannot be taken back.",
+                "It is in Sent, and the other recipients are not tried again.",
+                code=ErrorCode.CHANGED,
+            )
         draft = await self.context.db(outbox.cancel, outbox_id)
         self._tell(outbox_id, row.account, SendState.CANCELLED)
         return draft
@@ -124,6 +134,7 @@ class Outbox:
 def _queue(store: Store, draft: Draft, outgoing: Outgoing, not_before: int, now: int) -> int:
     """Save the draft, queue it and write the step, or none of these."""
     with store.transaction(durable=True) as db:
+        outbox.check_unsent(db, draft.id)
         saved = drafts.save(store, draft, now)
         outbox_id = outbox.queue(store, draft.account, outgoing, draft_id=saved.id, not_before=not_before, now=now)
         journal.record_send(db, outbox_id, draft.subject, now)

@@ -56,14 +56,14 @@ def record_send(db: sqlite3.Connection, outbox_id: int, subject: str, now: int) 
 
 
 def next_step(store: Store) -> Step | None:
-    """Return the step that `undo` takes back next, or None. A send can be taken back while it waits."""
+    """Return the step that `undo` takes back next, or None. A send can be taken back while it waits and nobody has it."""
     row = store.read_one(_NEXT)
     return None if row is None else _step(row)
 
 
 _NEXT = (
     f"SELECT {_STEP} FROM step s LEFT JOIN outbox o ON o.id = s.outbox WHERE s.state = 'done'"  # noqa: S608
-    " AND (s.outbox = 0 OR o.state = 'queued') ORDER BY s.id DESC LIMIT 1"
+    " AND (s.outbox = 0 OR o.state = 'queued' AND o.accepted = '[]') ORDER BY s.id DESC LIMIT 1"
 )
 
 

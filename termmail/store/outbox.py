@@ -81,6 +81,13 @@ def queue(store: Store, account: str, outgoing: Outgoing, *, draft_id: int = 0, 
     return outbox_id
 
 
+def check_unsent(db: sqlite3.Connection, draft_id: int) -> None:
+    """Raise UserError (CHANGED) where a draft is in the outbox: another screen has sent it."""
+    if db.execute("SELECT 1 FROM draft WHERE id = ? AND outbox IS NOT NULL", (draft_id,)).fetchone():
+        words = "This draft is in the Outbox already: it was sent from another screen."
+        raise UserError(words, "What was written here stays a draft.", code=ErrorCode.CHANGED)
+
+
 def waits(store: Store, account: str, now: int) -> list[Wait]:
     """Return every queued message with the seconds that it still has to wait at `now`, in the order it was queued.
 
@@ -122,9 +129,10 @@ def claim(store: Store, account: str, ready: Iterable[int], owner: str) -> Claim
             (account, id_list(ready), owner),
         ).fetchall()
     for outbox_id, raw, sender, recipients, accepted, refused, message_id, attempts, draft_id in found:
-        have = {*json.loads(accepted), *json.loads(refused)}
-        left = tuple(address for address in json.loads(recipients) if address not in have)
-        return Claimed(outbox_id, account, Outgoing(raw, sender, left, message_id), attempts, draft_id)
+        have = tuple(json.loads(accepted))
+        passed_over = {*have, *json.loads(refused)}
+        left = tuple(address for address in json.loads(recipients) if address not in passed_over)
+        return Claimed(outbox_id, account, Outgoing(raw, sender, left, message_id), attempts, draft_id, have)
     return None
 
 
@@ -260,9 +268,13 @@ def cancel(store: Store, outbox_id: int) -> Draft | None:
     """Take back a message that is queued, failed or unsure, and return its draft, which is in the Drafts list again.
 
     Return None where it has no draft: then the message is deleted. Raises UserError where it is being sent (the code is
-    BUSY), was sent or was taken back before (CHANGED), and KeyError where there is no such message.
+    BUSY), was sent, to some of its recipients too, or was taken back before (CHANGED), and KeyError where there is no
+    such message.
     """
     with store.transaction(durable=True) as db:
+        have = db.execute("SELECT accepted FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
+        if have is not None and (sent_to := json.loads(have[0])):
+            raise UserError(f"{', '.join(sent_to)} has this message; it cannot be taken back.", code=ErrorCode.CHANGED)
         if not _change(db, outbox_id, "cancelled", "", "queued", "failed", "unsure"):
             raise _stands_otherwise(db, outbox_id)
         db.execute("UPDATE outbox SET raw = NULL WHERE id = ?", (outbox_id,))

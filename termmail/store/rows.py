@@ -88,7 +88,7 @@ class State(Struct, frozen=True):
 class Claimed(Struct, frozen=True):
     """An outgoing message that this process alone may now send.
 
-    `outgoing.recipients` leaves out those who have it already. `attempts` counts this one.
+    `outgoing.recipients` leaves out those who have it already, `accepted`. `attempts` counts this one.
     """
 
     id: int
@@ -96,6 +96,7 @@ class Claimed(Struct, frozen=True):
     outgoing: Outgoing
     attempts: int
     draft_id: int
+    accepted: tuple[str, ...] = ()
 
 
 class Wait(Struct, frozen=True):
