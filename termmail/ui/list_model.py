@@ -164,7 +164,7 @@ class ListModel:
     # -- ids and rows
 
     async def rows(self, ids: Sequence[int]) -> list[Row]:
-        """Return the rows of these ids in the view; what cannot be read is told, and missing."""
+        """Return the rows of these ids in the view; a failure is shown, and its rows are missing."""
         try:
             rows = await self.engine.lists.rows(self.view, ids)
         except UserError as error:

@@ -124,7 +124,7 @@ def html(mail: Mail) -> None:
 
 
 def _look(mail: Mail, work: Callable[[Mail, MessageRow, Message], Awaitable[None]]) -> None:
-    """Run `work` on the message at the cursor, fetched where needed; a failure is told."""
+    """Run `work` on the message at the cursor, fetched where needed; show a failure."""
 
     async def look() -> None:
         found = await mail.preview.message()
