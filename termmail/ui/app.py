@@ -32,7 +32,7 @@ from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.main import MainScreen
 from termmail.ui.theme import THEMES
 from termmail.ui.widgets.status import Problem
-from termmail.ui.workers import no_eager_tasks, start_worker
+from termmail.ui.workers import VERBS, no_eager_tasks, start_worker, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -308,11 +308,11 @@ class TermmailApp(App[None], inherit_bindings=False):
             start_worker(self, self._leave, "leave")
 
     async def _leave(self) -> None:
-        """Save what is being written, ask where that cannot be done, then leave as the main screen does."""
+        """Save what is being written and what was done, ask where that fails, then leave as the main screen does."""
         await self._order.all_acted(TYPED_PATIENCE)
         if troubles := await self._keep_all():
             question = ConfirmScreen(
-                "What you are writing cannot be saved. Quit and lose it?", "Quit", "Stay", details=troubles
+                "Not everything is saved. Quit and lose what is named here?", "Quit", "Stay", details=troubles
             )
             if not await self.push_screen_wait(question):
                 return
@@ -321,7 +321,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.main_screen.leave()
 
     async def _keep_all(self) -> list[str]:
-        """Save the text on every open screen; return why it could not be saved, sentence by sentence."""
+        """Save the text on every open screen, and wait for verbs; return what could not be saved, a sentence each."""
         troubles = []
         for screen in self.screen_stack:
             if isinstance(screen, DismissOnce):
@@ -331,6 +331,9 @@ class TermmailApp(App[None], inherit_bindings=False):
                 except TimeoutError:
                     trouble = "The mail store does not answer."
                 troubles += [trouble] if trouble else []
+        if late := await unfinished(self, VERBS, KEEP_PATIENCE):
+            words = "The last change is" if late == 1 else f"The last {late} changes are"
+            troubles.append(f"{words} not in the mail store yet: another program is using it.")
         return troubles
 
     def action_redraw(self) -> None:

@@ -13,7 +13,7 @@ from termmail.ui.kinds import Listing
 from termmail.ui.list_model import ListModel, Stale
 from termmail.ui.previewing import Previewing
 from termmail.ui.sending_clock import SendingClock
-from termmail.ui.workers import start_worker
+from termmail.ui.workers import VERBS, start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -138,7 +138,7 @@ class Mail:
         if leaving:
             self.screen.messages.take_out(leaving)
             self.selection_changed()
-        start_worker(self.screen, partial(self._done, work, leaving, shown), "verbs")
+        start_worker(self.screen, partial(self._done, work, leaving, shown), VERBS)
 
     async def _done(
         self,

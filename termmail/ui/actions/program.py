@@ -80,7 +80,7 @@ def _quit_word(mail: Mail) -> str:
 def back_or_quit(mail: Mail) -> None:
     """Go back one level; at the list, quit."""
     if not step_back(mail):
-        leave(mail)
+        mail.screen.termmail.action_app_leave()
 
 
 declare("app.leave", "ctrl+q", "Quit", Place.APP, Group.PROGRAM)
