@@ -240,17 +240,8 @@ class ListModel:
                 self.stale(Stale.COUNTS)
             case SyncProgress(running=False):
                 self._messages.settle()
-                start_worker(self._screen, self._look_elsewhere, "elsewhere")
             case _:
                 pass
-
-    async def _look_elsewhere(self) -> None:
-        """Read everything again where another termmail has written to the store."""
-        try:
-            if await self.engine.lists.changed_elsewhere():
-                self.stale(Stale.IDS | Stale.ROWS | Stale.COUNTS)
-        except UserError as error:
-            self._fail(error)
 
     def _concerns(self, account: str) -> bool:
         shown = view_account(self.view, self.counts)

@@ -167,3 +167,13 @@ async def test_no_key_is_named_for_undo_where_none_is_bound(tmp_path):
         await pilot.press("ctrl+p", *"remove folder", "enter")
         await until(pilot, lambda: "Folder Cards removed" in shown(app))
         assert "brings it back" not in shown(app)
+
+
+async def test_what_another_program_does_is_on_the_screen_soon(tmp_path: Path):
+    async with mailbox(tmp_path, [letter(n) for n in range(3)]) as (app, pilot):
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 3)
+        async with engine_with(tmp_path, ada=account()) as other:
+            await other.folders.make("ada", "Made elsewhere")
+            await delete(other, list(app.main_screen.messages.ids[:1]))
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 2)
+        await until(pilot, lambda: app.main_screen.mail.next_step.kind is StepKind.DELETE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from termmail.ui.screens.main import MainScreen
     from termmail.ui.widgets.status import Problems, StatusLine
 
+log = logging.getLogger("termmail")
+
 
 class Mail:
     """The open mail: exists as long as the engine is open, and belongs to the main screen."""
@@ -40,6 +43,7 @@ class Mail:
         """The step that undo takes back next."""
         self.in_turn = asyncio.Lock()
         """Held while a step is written, so that undo takes steps back in the order of their keys."""
+        self._looking = False
 
     # -- what is on the screen
 
@@ -80,6 +84,24 @@ class Mail:
     def fail(self, error: UserError, account: str = "") -> None:
         """Show an error until it is read. `account` is whose server was asked."""
         self.screen.fail(error, account)
+
+    # -- other programs
+
+    def look_elsewhere(self) -> None:
+        """Read list, counts and journal again where another program has written to the store."""
+        if not self._looking:
+            self._looking = True
+            start_worker(self.screen, self._look_elsewhere, "elsewhere")
+
+    async def _look_elsewhere(self) -> None:
+        try:
+            if await self.engine.lists.changed_elsewhere():
+                self.list.stale(Stale.IDS | Stale.ROWS | Stale.COUNTS)
+                self.journal_changed()
+        except UserError as error:
+            log.info("the store could not be read: %s", error)
+        finally:
+            self._looking = False
 
     # -- undo
 

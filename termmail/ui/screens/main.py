@@ -45,6 +45,9 @@ ABOUT_THE_SERVER = {
 WITHOUT_ACCOUNT = {"message.open", "app.help-too", "view.quit"}
 """The actions that the key bar shows before there is an account."""
 
+LOOK_EVERY = 2.0
+"""Seconds between two looks for what another program has written to the store."""
+
 
 class MainScreen(Screen[None]):
     """Panes and focus; events go to the parts of `mail`, which exists once the engine is open."""
@@ -102,6 +105,7 @@ class MainScreen(Screen[None]):
             )
         self.mail.list.open(first)
         self.mail.journal_changed()
+        self.set_interval(LOOK_EVERY, self.mail.look_elsewhere)
 
     async def _rows(self, ids: Sequence[int]) -> list[Row]:
         return await self.mail.list.rows(ids)
