@@ -584,7 +584,7 @@ async def test_help_tells_every_key(tmp_path):
     async with mailbox(tmp_path, size=(120, 200)) as (app, pilot):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        await until(pilot, lambda: "Moving" in shown(app))
+        await until(pilot, lambda: "Moving" in shown(app) and "The marks of a message" in shown(app))
         for action in ACTIONS:
             if action.where != "composer":
                 assert action.words in shown(app), action.id
