@@ -317,12 +317,12 @@ _STANDS = {
     SendState.SENDING: (
         "is being sent now",
         ErrorCode.BUSY,
-        "termmail outbox tells how it went; termmail sync, if no other termmail runs.",
+        "termmail outbox shows the result; termmail sync finds it out if no other termmail is running.",
     ),
     SendState.UNSURE: (
         "may have arrived already",
         ErrorCode.CHANGED,
-        "To send it all the same: termmail outbox retry --sure {id}",
+        "To send it anyway: termmail outbox retry --sure {id}",
     ),
     SendState.SENT: ("was sent already", ErrorCode.CHANGED, ""),
     SendState.CANCELLED: ("was taken back already", ErrorCode.CHANGED, ""),
