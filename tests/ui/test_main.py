@@ -701,6 +701,17 @@ async def test_p_takes_the_pane_away_and_brings_it_back(tmp_path):
         await until(pilot, lambda: "This is letter 12." in shown(app))
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (170, 40)])
+async def test_without_the_pane_a_message_opens_on_the_whole_screen(tmp_path, size):
+    async with mailbox(tmp_path, size=size) as (app, pilot):
+        await pilot.press("p", "j", "enter")
+        await until(pilot, lambda: "This is letter 11." in shown(app))
+        assert app.main_screen.whole
+        await pilot.press("escape")
+        await until(pilot, lambda: "Letter 12" in shown(app))
+        assert not app.main_screen.reader.display
+
+
 async def test_folders_of_every_account_with_what_is_unread(tmp_path):
     async with engine_with(tmp_path, ada=account(), work=account(address="countess@example.org")) as engine:
         from tests.ui.mailbox_stage import NOW, Mail
