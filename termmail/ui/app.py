@@ -25,7 +25,7 @@ from termmail.ui import keymap
 from termmail.ui.actions import Place, bindings
 from termmail.ui.first_page import First, read_first
 from termmail.ui.held_keys import HeldKeys
-from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed
+from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed, escape_first
 from termmail.ui.password_questions import PasswordQuestions
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
@@ -243,6 +243,9 @@ class TermmailApp(App[None], inherit_bindings=False):
                 return
             self._tail = None
         if self.held_keys.keeps(event):
+            return
+        if event.key not in self.screen.active_bindings and (both := escape_first(event)):
+            self._order.put_back(both)
             return
         self._current_key = (event, self.focused or self.screen)
         await super().on_event(event)
