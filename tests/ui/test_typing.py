@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.widgets import Input
 
+from termmail.ui.screens import pick_path
 from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.composer import ComposeScreen
 from termmail.ui.screens.help import HelpScreen
@@ -19,6 +21,7 @@ from tests.ui.stage import shown, staged, until
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from textual.app import App
 
 NAMED = {
@@ -82,6 +85,26 @@ async def test_what_is_corrected_in_a_path_is_corrected(tmp_path: Path):
     async with staged(lambda: PickPathScreen("Attach a file", "/")) as (stage, pilot):
         burst(stage, "tpm⌫⌫mp/")
         await until(pilot, lambda: stage.screen.query_one(Input).value == "/tmp/")
+
+
+async def test_tab_completes_what_is_typed_and_the_keys_behind_it_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "files"
+    (folder / "LICENSES").mkdir(parents=True)
+    (folder / "LICENSES" / "mit.txt").touch()
+    usual, slow = pick_path.entries, threading.Event()
+
+    def entries(typed: str, *, folders_only: bool) -> list[tuple[str, bool]]:
+        slow.wait(0.05)  # a folder on a network
+        return usual(typed, folders_only=folders_only)
+
+    monkeypatch.setattr(pick_path, "entries", entries)
+    async with mailbox(tmp_path / "mail") as (app, pilot):
+        left: list[Path | None] = []
+        app.push_screen(PickPathScreen("Attach a file", "/"), left.append)
+        await until(pilot, lambda: isinstance(app.screen, PickPathScreen) and isinstance(app.focused, Input))
+        burst(app, f"⌦{folder}/LIC⇥mi⇥↵")
+        await until(pilot, lambda: left)
+        assert left == [folder / "LICENSES" / "mit.txt"]
 
 
 def keys(*reads: str) -> list[events.Key]:
