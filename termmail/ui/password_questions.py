@@ -23,7 +23,9 @@ class PasswordQuestions:
     async def ask(self, words: str) -> str | None:
         """Return the password that the user types, None where the user cancels; called from the engine's tasks.
 
-        The question waits until the main screen is on top: what is typed elsewhere is not meant for it.
+        The question waits until the main screen is on top: what is typed elsewhere is not meant for it. Keys that come
+        while it appears are dropped until there is a pause: they were typed for the list, or for a question that was
+        not there yet, of which half a password must not be left.
         """
         from termmail.ui.screens.ask_password import AskPasswordScreen  # noqa: PLC0415 - rarely needed
 
@@ -40,13 +42,14 @@ class PasswordQuestions:
                 if answer.done():
                     return
                 if app.screen is app.main_screen and not app.main_screen.asking and not app.held_keys.holding:
+                    app.held_keys.drop()
                     app.push_screen(screen, answered)
                     return
                 if not told:
                     app.notify("A password is needed. You are asked when you are done here.", markup=False)
                 app.set_timer(LOOK_AGAIN, partial(show, told=True))
 
-            self._app.call_later(show)
+            show()
             try:
                 return await answer
             except asyncio.CancelledError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
+from textual import events
 from textual.widgets import Input
 
 from termmail.accounts.config import Config
@@ -17,6 +18,7 @@ from termmail.demo.pop3d import Pop3Server
 from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
 from termmail.engine.engine import Engine
+from termmail.ui import held_keys
 from termmail.ui.screens.ask_password import AskPasswordScreen
 from tests.conftest import PASSWORD, USER
 from tests.ui.mailbox_stage import NOW, Mail, letter
@@ -66,7 +68,9 @@ def toast_of(app: Mail) -> str:
 
 async def answer(app: Mail, pilot: Pilot[None], password: str = PASSWORD) -> None:
     """Type the password into the dialog that asks for it."""
-    await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and app.screen.focused)
+    await until(
+        pilot, lambda: isinstance(app.screen, AskPasswordScreen) and app.screen.focused and not app.held_keys.holding
+    )
     await type_in(pilot, password)
     await pilot.press("enter")
 
@@ -100,7 +104,7 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
         app.engine.context.passwords.forget("pop3", app.engine.accounts.settings("ada"))
         await app.engine.servers.source("ada").session.give_back()
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and not app.held_keys.holding)
         await pilot.press("escape")
         words = f"No password was given for {USER} at 127.0.0.1. It is asked for again when you check for mail."
         await until(pilot, lambda: words in words_of(app))
@@ -110,6 +114,24 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
         await pilot.press("f5")
         await answer(app, pilot)
         await until(pilot, lambda: "This is letter 1." in shown(app))
+
+
+async def test_what_is_typed_while_a_question_appears_goes_nowhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(held_keys, "QUIET", 60)
+    async with locked_mailbox(tmp_path) as (app, pilot):
+        asked = asyncio.ensure_future(app.engine.context.passwords.ask("Password for server 1."))
+        await asyncio.sleep(0)
+        for key in "pde":
+            app.post_message(events.Key(key, key))
+        app.post_message(events.Key("enter", None))
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and app.screen.focused)
+        await type_in(pilot, "jj")
+        assert app.screen.query_one(Input).value == ""
+        assert app.main_screen.has_pane
+        monkeypatch.setattr(held_keys, "QUIET", 0.1)
+        await type_in(pilot, "x")
+        await answer(app, pilot)
+        assert await asked == PASSWORD
 
 
 async def test_two_questions_come_one_after_the_other(tmp_path):
