@@ -312,6 +312,15 @@ async def test_sent_is_said_only_after_the_server_took_it(tmp_path):
         assert [received.recipients for received in app.smtp.received] == [("bob@example.org",)]
 
 
+async def test_a_message_that_waits_for_another_attempt_is_no_countdown_of_a_send(tmp_path):
+    async with mailbox(tmp_path, clock=time.time) as (app, pilot):
+        app.smtp.manners = Manners(answers={"MAIL": b"451 not now\r\n"})
+        draft = app.engine.drafts.new("ada", "bob@example.org")
+        await app.engine.outbox.send(type(draft)(account="ada", to="bob@example.org", subject="Cards", body="x"), 0)
+        await until(pilot, lambda: re.search(r"Not sent yet: trying again in \d+ s · Z stops it", shown(app)))
+        assert "Sending in" not in shown(app)
+
+
 async def test_a_refused_message_is_told_and_stays_told(tmp_path):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
         app.smtp.manners = Manners(answers={"RCPT": b"550 no such user here\r\n"})
