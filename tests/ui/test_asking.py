@@ -12,7 +12,7 @@ from textual import events
 from textual.widgets import Input
 
 from termmail.accounts.config import Config
-from termmail.accounts.credentials import Passwords
+from termmail.accounts.credentials import PasswordError, Passwords
 from termmail.accounts.paths import Paths
 from termmail.demo.pop3d import Pop3Server
 from termmail.demo.server_maildrop import Maildrop
@@ -106,8 +106,9 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and not app.held_keys.holding)
         await pilot.press("escape")
-        words = f"No password was given for {USER} at 127.0.0.1. It is asked for again when you check for mail."
+        words = "The text is still on the server: it needs the password. F5 asks for it."
         await until(pilot, lambda: words in words_of(app))
+        assert "D-Bus" not in words_of(app)
         await pilot.resize_terminal(40, 20)
         await until(pilot, lambda: words in words_of(app))
         app.engine.context.passwords.forget("pop3", app.engine.accounts.settings("ada"))
@@ -132,6 +133,19 @@ async def test_what_is_typed_while_a_question_appears_goes_nowhere(tmp_path, mon
         await type_in(pilot, "x")
         await answer(app, pilot)
         assert await asked == PASSWORD
+
+
+async def test_a_password_that_was_not_given_is_told_on_one_line(tmp_path):
+    async with locked_mailbox(tmp_path) as (app, pilot):
+        for _ in range(2):
+            await pilot.press("f5")
+            await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and not app.held_keys.holding)
+            await pilot.press("escape")
+            await until(pilot, lambda: "No password was given." in shown(app))
+        line = next(line for line in shown(app).splitlines() if "No password" in line)
+        assert line.strip() == "! ada: No password was given. Checking mail asks again.  Esc hides this."
+        with pytest.raises(PasswordError, match="No password was given"):
+            await app.engine.context.passwords.get("ada", "pop3", app.engine.accounts.settings("ada"))
 
 
 async def test_two_questions_come_one_after_the_other(tmp_path):
