@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+
+import pytest
 
 from termmail.accounts.config import Ui
 from termmail.demo.pop3d import Pop3Server
@@ -49,6 +52,18 @@ async def test_the_first_list_is_that_of_all_inboxes_and_its_rows_name_their_acc
         rows = [line for line in shown(app).splitlines() if "Letter 4" in line or "Letter 3" in line]
         assert any("work" in line for line in rows)
         assert any("ada" in line for line in rows)
+
+
+@pytest.mark.parametrize("width", [120, 80])
+async def test_the_account_stands_in_a_column_of_its_own_or_in_brackets(tmp_path, width):
+    async with two_accounts(tmp_path, (width, 36)) as (app, pilot):
+        await until(pilot, lambda: app.subjects() == [f"Letter {number}" for number in (4, 3, 2, 1)])
+        rows = [line for line in shown(app).splitlines() if re.search(r"Babbage.*Letter [1-4]", line)]
+        if width == 120:
+            assert len({line.index("Letter") for line in rows}) == 1
+            assert all(re.search(r"Babbage +(ada |work)  Letter \d", line) for line in rows)
+        else:
+            assert all(re.search(r"Letter \d  \[(ada|work)\]", line) for line in rows)
 
 
 async def test_a_digit_goes_to_the_inbox_of_an_account_and_zero_to_all_of_them(tmp_path):
