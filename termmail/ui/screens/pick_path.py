@@ -123,7 +123,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the question, the field and the listing."""
-        with dialog.Frame(classes="dialog"):
+        with dialog.Frame(classes="dialog dialog-wide"):  # as wide as the attachments below it
             yield dialog.title(self._question)
             yield PathInput(self._start)
             listing = OptionList(classes="dialog-list", markup=False)
