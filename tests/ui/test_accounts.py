@@ -79,6 +79,17 @@ async def test_a_digit_goes_to_the_inbox_of_an_account_and_zero_to_all_of_them(t
         await until(pilot, lambda: len(app.main_screen.messages.ids) == 4)
 
 
+async def test_the_go_menu_counts_all_and_unread_and_shows_the_key_of_all_inboxes(tmp_path):
+    async with two_accounts(tmp_path) as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: "work · Inbox" in shown(app).splitlines()[0])
+        await pilot.press("g")
+        await until(pilot, lambda: re.search(r"i +Inbox  2, 2 unread", shown(app)))
+        assert re.search(r"0 +All inboxes", shown(app))
+        await pilot.press("0")
+        await until(pilot, lambda: "All inboxes" in shown(app).splitlines()[0])
+
+
 async def test_each_message_of_a_mixed_list_goes_to_the_folder_of_its_account(tmp_path):
     async with two_accounts(tmp_path) as (app, pilot):
         await pilot.press("x", "x", "e")
@@ -161,6 +172,7 @@ async def test_a_folder_is_made_filled_renamed_and_removed_by_its_name_in_the_pa
         await until(pilot, lambda: app.screen is not app.main_screen and app.screen.query("#name"))
         await pilot.press("ctrl+u", *"Cards", "enter")
         await until(pilot, lambda: app.main_screen.mail.list.name == "Cards")
+        await until(pilot, lambda: "Folder Punch is now Cards" in shown(app))
         await run("remove folder")
         await until(pilot, lambda: "Folder Cards removed · z brings it back" in shown(app))
         await until(pilot, lambda: "Cards" not in {one.name for one in app.main_screen.mail.list.counts.folders})
