@@ -110,6 +110,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         """The key that is being handled and the widget it went to."""
         self._order = KeyOrder(self, self._deliver)
         self.held_keys = HeldKeys(self, self._order)
+        self.password_questions = PasswordQuestions(self)
         self._tail: NameTail | None = None
 
     def get_driver_class(self) -> type[Driver]:
@@ -165,7 +166,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.main_screen.problems.add(problem)
         self._unsubscribe = first.engine.context.subscribe(self._post_event)
         if first.engine.context.passwords.ask is None:
-            first.engine.context.passwords.ask = PasswordQuestions(self).ask
+            first.engine.context.passwords.ask = self.password_questions.ask
         self.call_after_refresh(self._painted, first.engine)
         if not first.engine.accounts.names:
             self.main_screen.add_account()

@@ -32,9 +32,14 @@ class HeldKeys:
         self._limit: Timer | None = None
 
     @property
+    def keeping(self) -> bool:
+        """Whether keys are kept for a screen that is being made."""
+        return self._keys is not None
+
+    @property
     def holding(self) -> bool:
         """Whether keys are kept or dropped now."""
-        return self._dropping or self._keys is not None
+        return self._dropping or self.keeping
 
     def keeps(self, event: events.Key) -> bool:
         """Keep this key, or drop it, where that is to be done now. Return whether it was."""

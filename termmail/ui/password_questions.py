@@ -19,6 +19,8 @@ class PasswordQuestions:
     def __init__(self, app: TermmailApp) -> None:
         self._app = app
         self._one = asyncio.Lock()
+        self.declined = False
+        """The last question was closed without a password: it comes again with the next check for mail."""
 
     async def ask(self, words: str) -> str | None:
         """Return the password that the user types, None where the user cancels; called from the engine's tasks.
@@ -34,6 +36,7 @@ class PasswordQuestions:
             screen = AskPasswordScreen(words)
 
             def answered(password: str | None) -> None:
+                self.declined = password is None
                 if not answer.done():
                     answer.set_result(password)
 
@@ -41,7 +44,7 @@ class PasswordQuestions:
                 app = self._app
                 if answer.done():
                     return
-                if app.screen is app.main_screen and not app.main_screen.asking and not app.held_keys.holding:
+                if app.screen is app.main_screen and not app.main_screen.asking and not app.held_keys.keeping:
                     app.held_keys.drop()
                     app.push_screen(screen, answered)
                     return

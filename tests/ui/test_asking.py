@@ -135,6 +135,20 @@ async def test_what_is_typed_while_a_question_appears_goes_nowhere(tmp_path, mon
         assert await asked == PASSWORD
 
 
+async def test_a_password_typed_before_its_question_is_there_does_nothing_to_the_list(tmp_path):
+    async with locked_mailbox(tmp_path) as (app, pilot):
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and not app.held_keys.holding)
+        await pilot.press("escape")
+        await until(pilot, lambda: "No password was given." in shown(app))
+        for key in ("f5", "p", "d", "e", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and app.screen.focused)
+        assert app.main_screen.has_pane
+        assert app.screen.query_one(Input).value == ""
+        assert WAITS not in toast_of(app)
+
+
 async def test_a_password_that_was_not_given_is_told_on_one_line(tmp_path):
     async with locked_mailbox(tmp_path) as (app, pilot):
         for _ in range(2):
