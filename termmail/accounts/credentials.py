@@ -30,7 +30,8 @@ SERVICE = "termmail"
 """The service under which passwords are stored in the keyring."""
 KEYRING_SECONDS = 120.0
 """How long a keyring may take: a person may have to type the keyring's own password first."""
-ASKED_AGAIN = "It is asked for again when you check for mail."
+NOT_GIVEN = "No password was given."
+ASKED_AGAIN = "Checking mail asks again."
 """Advice for a password that was asked for and refused, or not given."""
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -136,7 +137,9 @@ class Passwords:
         self, account_name: str, user: str, settings: Pop3 | Smtp, trouble: PasswordError | None
     ) -> Credential:
         where = f"{settings.username} at {settings.host}"
-        if self.ask is None or user in self._declined:
+        if user in self._declined:
+            raise PasswordError(NOT_GIVEN, ASKED_AGAIN)
+        if self.ask is None:
             if trouble:
                 raise trouble
             advice = f"Store one: termmail account password {shlex.quote(account_name)}. {OTHER_WAYS}"
@@ -144,7 +147,7 @@ class Passwords:
         answer = await self.ask(f"Password for {where}.{f' {trouble}' if trouble else ''}")
         if not answer:
             self._declined.add(user)
-            raise PasswordError(f"No password was given for {where}.", ASKED_AGAIN)
+            raise PasswordError(NOT_GIVEN, ASKED_AGAIN)
         self._session[user] = _checked(answer, "The password")
         self._typed.add(user)
         return self._session[user]

@@ -47,7 +47,7 @@ LOCKED_WAIT = 1.0
 
 LONGEST_LOCKED_WAIT = 60.0
 
-NOT_STORED = "The server has taken this message, but that could not be written to the disk yet."
+NOT_STORED = "The server has accepted this message, but that could not be written to the disk yet."
 
 
 class Sender:

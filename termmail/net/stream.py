@@ -65,7 +65,9 @@ def tls_context(ca_file: str | None = None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=Path(ca_file).expanduser() if ca_file else None)
     except (OSError, ssl.SSLError) as error:
-        raise TlsFailed(f"The certificate file {ca_file} cannot be read.", advice="Check tls_ca_file.") from error
+        raise TlsFailed(
+            f"The certificate file {ca_file} cannot be read.", advice="Check the CA file (tls_ca_file)."
+        ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
@@ -110,7 +112,7 @@ def _untrusted(code: int, server: Server) -> TlsFailed:
             f"The certificate of {server.host} was issued by someone this computer does not know.",
             advice=f"Check that {server.tls_ca_file} holds the certificate of its issuer."
             if server.tls_ca_file
-            else "If the server is your own, name its certificate file as tls_ca_file; otherwise ask your provider.",
+            else "If the server is your own, name its certificate file as tls_ca_file (CA file); otherwise ask your provider.",
         )
     return TlsFailed(f"The certificate of {server.host} could not be verified.")
 

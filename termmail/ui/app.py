@@ -25,7 +25,7 @@ from termmail.ui import keymap
 from termmail.ui.actions import Place, bindings
 from termmail.ui.first_page import First, read_first
 from termmail.ui.held_keys import HeldKeys
-from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed
+from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed, escape_first
 from termmail.ui.password_questions import PasswordQuestions
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
@@ -110,6 +110,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         """The key that is being handled and the widget it went to."""
         self._order = KeyOrder(self, self._deliver)
         self.held_keys = HeldKeys(self, self._order)
+        self.password_questions = PasswordQuestions(self)
         self._tail: NameTail | None = None
 
     def get_driver_class(self) -> type[Driver]:
@@ -165,7 +166,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.main_screen.problems.add(problem)
         self._unsubscribe = first.engine.context.subscribe(self._post_event)
         if first.engine.context.passwords.ask is None:
-            first.engine.context.passwords.ask = PasswordQuestions(self).ask
+            first.engine.context.passwords.ask = self.password_questions.ask
         self.call_after_refresh(self._painted, first.engine)
         if not first.engine.accounts.names:
             self.main_screen.add_account()
@@ -243,6 +244,9 @@ class TermmailApp(App[None], inherit_bindings=False):
                 return
             self._tail = None
         if self.held_keys.keeps(event):
+            return
+        if event.key not in self.screen.active_bindings and (both := escape_first(event)):
+            self._order.put_back(both)
             return
         self._current_key = (event, self.focused or self.screen)
         await super().on_event(event)

@@ -13,12 +13,12 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from textual import events
     from textual.app import App
     from textual.message_pump import MessagePump
 
@@ -110,6 +110,23 @@ class KeyOrder:
             self._follow(number, rounds - 1)
         else:
             await self._next()
+
+
+def escape_first(event: events.Key) -> list[events.Key]:
+    """Return Escape and a key for a key that the terminal sent as both: Alt+key, or two keys in quick succession.
+
+    The list is empty for any other key, also for Alt keys that are control sequences of their own.
+    """
+    alt, plus, name = event.key.partition("+")
+    if alt != "alt" or not plus or event.character is None:
+        return []
+    keys = [
+        events.Key("escape", "\x1b"),
+        events.Key(event.character if event.character.isalnum() else name, event.character),
+    ]
+    for key in keys:
+        key.time = event.time
+    return keys
 
 
 class ShortcutUsed(Message):

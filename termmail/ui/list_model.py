@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
+from rich.cells import cell_len
 
 from termmail.engine.events import (
     DraftsChanged,
@@ -108,6 +109,9 @@ class ListModel:
         """The list shows messages of several accounts."""
         return len(self.engine.accounts.names) > 1 and not view_account(self.view, self.counts)
 
+    def _account_cells(self) -> int:
+        return max(map(cell_len, self.engine.accounts.names)) if self.mixed else 0
+
     def target_account(self) -> str:
         """Return the account of the message at the cursor, whose folders it can be moved to; else that of the view."""
         row = self._messages.row(self._messages.cursor_id)
@@ -115,6 +119,7 @@ class ListModel:
 
     def open(self, first: First) -> None:
         """Show the top of the inbox, which was read already; the rest of it and the counts follow."""
+        self._messages.accounts = self._account_cells()
         self._messages.show(first.ids, rows=[self._shown(row) for row in first.rows])
         self._messages.empty = self._nothing()
         more = Stale.IDS if len(first.ids) >= FIRST else Stale.NOTHING
@@ -142,6 +147,7 @@ class ListModel:
             try:
                 first = await self.engine.lists.ids(view, FIRST)
                 self._messages.empty = ""
+                self._messages.accounts = self._account_cells()
                 self._messages.show(first, at=self._cursors.get(view, 0))
                 self._messages.empty = self._nothing()
             finally:
@@ -173,17 +179,11 @@ class ListModel:
         return [self._shown(row) for row in rows]
 
     def _shown(self, row: Row) -> Row:
-        """Return a row that names its account where the list mixes several.
-
-        A search result names its folder too, where that is not obvious.
-        """
+        """Return a row that names its folder, if it is a search result of which that is not obvious."""
         if not isinstance(row, MessageRow):
             return row
         place = row.folder if self.searching and row.role not in {Role.INBOX, Role.SENT} else ""
-        account = row.account if self.mixed else ""
-        if not place and not account:
-            return row
-        return replace(row, snippet=" · ".join(filter(None, (account, place, row.snippet))))
+        return replace(row, snippet=" · ".join(filter(None, (place, row.snippet)))) if place else row
 
     async def cursor_row(self) -> Row | None:
         """Return the row at the cursor, read now where the list does not have it yet."""

@@ -19,11 +19,15 @@ class PasswordQuestions:
     def __init__(self, app: TermmailApp) -> None:
         self._app = app
         self._one = asyncio.Lock()
+        self.declined = False
+        """The last question was closed without a password: it comes again with the next check for mail."""
 
     async def ask(self, words: str) -> str | None:
         """Return the password that the user types, None where the user cancels; called from the engine's tasks.
 
-        The question waits until the main screen is on top: what is typed elsewhere is not meant for it.
+        The question waits until the main screen is on top: what is typed elsewhere is not meant for it. Keys that come
+        while it appears are dropped until there is a pause: they were typed for the list, or for a question that was
+        not there yet, of which half a password must not be left.
         """
         from termmail.ui.screens.ask_password import AskPasswordScreen  # noqa: PLC0415 - rarely needed
 
@@ -32,6 +36,7 @@ class PasswordQuestions:
             screen = AskPasswordScreen(words)
 
             def answered(password: str | None) -> None:
+                self.declined = password is None
                 if not answer.done():
                     answer.set_result(password)
 
@@ -39,14 +44,15 @@ class PasswordQuestions:
                 app = self._app
                 if answer.done():
                     return
-                if app.screen is app.main_screen and not app.main_screen.asking and not app.held_keys.holding:
+                if app.screen is app.main_screen and not app.main_screen.asking and not app.held_keys.keeping:
+                    app.held_keys.drop()
                     app.push_screen(screen, answered)
                     return
                 if not told:
                     app.notify("A password is needed. You are asked when you are done here.", markup=False)
                 app.set_timer(LOOK_AGAIN, partial(show, told=True))
 
-            self._app.call_later(show)
+            show()
             try:
                 return await answer
             except asyncio.CancelledError:

@@ -26,6 +26,8 @@ class SendingClock:
         self._screen = screen
         self._due: dict[int, float] = {}
         """Outgoing messages that can still be stopped, with the second of the monotonic clock each of them goes."""
+        self._tried: set[int] = set()
+        """Those of them that wait for another attempt."""
         self._timer: Timer | None = None
 
     @property
@@ -46,6 +48,7 @@ class SendingClock:
         except UserError:
             row = None
         left = await self._seconds_left(event) if event.state is SendState.QUEUED and row is not None else 0.0
+        (self._tried.add if row is not None and row.attempts else self._tried.discard)(event.outbox_id)
         if left > 0:
             self._due[event.outbox_id] = time.monotonic() + left
         elif event.state is SendState.SENT:
@@ -80,5 +83,6 @@ class SendingClock:
         else:
             key = self._screen.termmail.keys.shown("mail.stop-sending")
             stops = f" · {key} stops it" if key else ""
-            self._screen.status.count_down(f"Sending in {max(1, round(min(left)))} s{stops}")
+            what = "Not sent yet: trying again" if self.next_id in self._tried else "Sending"
+            self._screen.status.count_down(f"{what} in {max(1, round(min(left)))} s{stops}")
             self._timer = self._screen.set_timer(min(1.0, max(0.05, min(left) % 1 or 1.0)), self._tick)

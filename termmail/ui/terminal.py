@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import string
 from codecs import getincrementaldecoder
+from typing import TYPE_CHECKING
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.keys import _character_to_key
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _X10_MOUSE = re.compile(rb"\x1b\[M(.)(.)(.)", re.DOTALL)
 _X10_BEGUN = re.compile(rb"\x1b\[M.{0,2}\Z", re.DOTALL)
@@ -17,6 +24,9 @@ _X10_BEGUN = re.compile(rb"\x1b\[M.{0,2}\Z", re.DOTALL)
 
 _BIAS = 32
 """What the X10 encoding adds to buttons and coordinates."""
+
+_AFTER_ESCAPE = {*string.ascii_letters, *string.digits, *string.punctuation, " ", "\r"} - {*"[]OPX^_\\", *"bf"}
+"""Characters that begin no control sequence, and are not how a terminal writes Alt+Left and Alt+Right (ESC b, ESC f)."""
 
 _RELEASED, _MOVED = 3, 32
 """Button bits: no button any more; the pointer has moved."""
@@ -56,6 +66,21 @@ def _as_sgr(report: re.Match[bytes]) -> bytes:
     return b"\x1b[<%d;%d;%d%c" % (0 if released else button, max(1, column), max(1, row), b"m" if released else b"M")
 
 
+class KeyParser(XTermParser):
+    """Textual's parser, which knows an escape and a character as soon as both are there.
+
+    Textual waits for more, and then forgets the escape unless the character is a letter. The key is `alt+` and its
+    name, with the character; an Alt key that a terminal sends as a control sequence has none.
+    """
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        escape, character = sequence[:1], sequence[1:]
+        if escape == "\x1b" and character in _AFTER_ESCAPE:
+            name = "enter" if character == "\r" else _character_to_key(character)
+            return [events.Key(f"alt+{name}", character)]
+        return super()._sequence_to_key_events(sequence, alt)
+
+
 class TolerantDriver(LinuxDriver):
     """Textual's driver for Linux and macOS.
 
@@ -74,7 +99,7 @@ class TolerantDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until the app ends or the terminal is gone; runs in the driver's input thread."""
-        decoder, parser = InputDecoder(), XTermParser(self._debug)
+        decoder, parser = InputDecoder(), KeyParser(self._debug)
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():

@@ -247,9 +247,9 @@ async def test_a_forgotten_typed_password_is_gone():
     keeper = Passwords(asker.ask)
     assert await keeper.get("work", "pop3", account()) == Password("wrong")
     keeper.forget("pop3", account())
-    with pytest.raises(PasswordError, match=r"^No password was given for ada at pop\.example\.org\.$") as caught:
+    with pytest.raises(PasswordError, match=r"^No password was given\.$") as caught:
         await keeper.get("work", "pop3", account())
-    assert caught.value.advice == "It is asked for again when you check for mail."
+    assert caught.value.advice == "Checking mail asks again."
     keeper.remember("work", "pop3", account(), SECRET)
     keeper.forget("pop3", account())
     assert await keeper.get("work", "pop3", account()) == Password(SECRET)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+
+import pytest
 
 from termmail.accounts.config import Ui
 from termmail.demo.pop3d import Pop3Server
@@ -51,6 +54,18 @@ async def test_the_first_list_is_that_of_all_inboxes_and_its_rows_name_their_acc
         assert any("ada" in line for line in rows)
 
 
+@pytest.mark.parametrize("width", [120, 80])
+async def test_the_account_stands_in_a_column_of_its_own_or_in_brackets(tmp_path, width):
+    async with two_accounts(tmp_path, (width, 36)) as (app, pilot):
+        await until(pilot, lambda: app.subjects() == [f"Letter {number}" for number in (4, 3, 2, 1)])
+        rows = [line for line in shown(app).splitlines() if re.search(r"Babbage.*Letter [1-4]", line)]
+        if width == 120:
+            assert len({line.index("Letter") for line in rows}) == 1
+            assert all(re.search(r"Babbage +(ada |work)  Letter \d", line) for line in rows)
+        else:
+            assert all(re.search(r"Letter \d  \[(ada|work)\]", line) for line in rows)
+
+
 async def test_a_digit_goes_to_the_inbox_of_an_account_and_zero_to_all_of_them(tmp_path):
     async with two_accounts(tmp_path) as (app, pilot):
         await pilot.press("2")
@@ -62,6 +77,17 @@ async def test_a_digit_goes_to_the_inbox_of_an_account_and_zero_to_all_of_them(t
         await until(pilot, lambda: "There is no account 3." in shown(app))
         await pilot.press("0")
         await until(pilot, lambda: len(app.main_screen.messages.ids) == 4)
+
+
+async def test_the_go_menu_counts_all_and_unread_and_shows_the_key_of_all_inboxes(tmp_path):
+    async with two_accounts(tmp_path) as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: "work · Inbox" in shown(app).splitlines()[0])
+        await pilot.press("g")
+        await until(pilot, lambda: re.search(r"i +Inbox  2, 2 unread", shown(app)))
+        assert re.search(r"0 +All inboxes", shown(app))
+        await pilot.press("0")
+        await until(pilot, lambda: "All inboxes" in shown(app).splitlines()[0])
 
 
 async def test_each_message_of_a_mixed_list_goes_to_the_folder_of_its_account(tmp_path):
@@ -146,6 +172,7 @@ async def test_a_folder_is_made_filled_renamed_and_removed_by_its_name_in_the_pa
         await until(pilot, lambda: app.screen is not app.main_screen and app.screen.query("#name"))
         await pilot.press("ctrl+u", *"Cards", "enter")
         await until(pilot, lambda: app.main_screen.mail.list.name == "Cards")
+        await until(pilot, lambda: "Folder Punch is now Cards" in shown(app))
         await run("remove folder")
         await until(pilot, lambda: "Folder Cards removed · z brings it back" in shown(app))
         await until(pilot, lambda: "Cards" not in {one.name for one in app.main_screen.mail.list.counts.folders})

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
+from textual import events
 from textual.widgets import Input
 
 from termmail.accounts.config import Config
-from termmail.accounts.credentials import Passwords
+from termmail.accounts.credentials import PasswordError, Passwords
 from termmail.accounts.paths import Paths
 from termmail.demo.pop3d import Pop3Server
 from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
 from termmail.engine.engine import Engine
+from termmail.ui import held_keys
 from termmail.ui.screens.ask_password import AskPasswordScreen
 from tests.conftest import PASSWORD, USER
 from tests.ui.mailbox_stage import NOW, Mail, letter
@@ -66,7 +68,9 @@ def toast_of(app: Mail) -> str:
 
 async def answer(app: Mail, pilot: Pilot[None], password: str = PASSWORD) -> None:
     """Type the password into the dialog that asks for it."""
-    await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and app.screen.focused)
+    await until(
+        pilot, lambda: isinstance(app.screen, AskPasswordScreen) and app.screen.focused and not app.held_keys.holding
+    )
     await type_in(pilot, password)
     await pilot.press("enter")
 
@@ -100,16 +104,62 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
         app.engine.context.passwords.forget("pop3", app.engine.accounts.settings("ada"))
         await app.engine.servers.source("ada").session.give_back()
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and not app.held_keys.holding)
         await pilot.press("escape")
-        words = f"No password was given for {USER} at 127.0.0.1. It is asked for again when you check for mail."
+        words = "The text is still on the server: it needs the password. F5 asks for it."
         await until(pilot, lambda: words in words_of(app))
+        assert "D-Bus" not in words_of(app)
         await pilot.resize_terminal(40, 20)
         await until(pilot, lambda: words in words_of(app))
         app.engine.context.passwords.forget("pop3", app.engine.accounts.settings("ada"))
         await pilot.press("f5")
         await answer(app, pilot)
         await until(pilot, lambda: "This is letter 1." in shown(app))
+
+
+async def test_what_is_typed_while_a_question_appears_goes_nowhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(held_keys, "QUIET", 60)
+    async with locked_mailbox(tmp_path) as (app, pilot):
+        asked = asyncio.ensure_future(app.engine.context.passwords.ask("Password for server 1."))
+        await asyncio.sleep(0)
+        for key in "pde":
+            app.post_message(events.Key(key, key))
+        app.post_message(events.Key("enter", None))
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and app.screen.focused)
+        await type_in(pilot, "jj")
+        assert app.screen.query_one(Input).value == ""
+        assert app.main_screen.has_pane
+        monkeypatch.setattr(held_keys, "QUIET", 0.1)
+        await type_in(pilot, "x")
+        await answer(app, pilot)
+        assert await asked == PASSWORD
+
+
+async def test_a_password_typed_before_its_question_is_there_does_nothing_to_the_list(tmp_path):
+    async with locked_mailbox(tmp_path) as (app, pilot):
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and not app.held_keys.holding)
+        await pilot.press("escape")
+        await until(pilot, lambda: "No password was given." in shown(app))
+        for key in ("f5", "p", "d", "e", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and app.screen.focused)
+        assert app.main_screen.has_pane
+        assert app.screen.query_one(Input).value == ""
+        assert WAITS not in toast_of(app)
+
+
+async def test_a_password_that_was_not_given_is_told_on_one_line(tmp_path):
+    async with locked_mailbox(tmp_path) as (app, pilot):
+        for _ in range(2):
+            await pilot.press("f5")
+            await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen) and not app.held_keys.holding)
+            await pilot.press("escape")
+            await until(pilot, lambda: "No password was given." in shown(app))
+        line = next(line for line in shown(app).splitlines() if "No password" in line)
+        assert line.strip() == "! ada: No password was given. Checking mail asks again.  Esc hides this."
+        with pytest.raises(PasswordError, match="No password was given"):
+            await app.engine.context.passwords.get("ada", "pop3", app.engine.accounts.settings("ada"))
 
 
 async def test_two_questions_come_one_after_the_other(tmp_path):

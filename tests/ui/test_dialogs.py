@@ -247,12 +247,14 @@ async def test_enter_saves_below_the_chosen_folder_and_shows_the_path(opened, tm
     (home / "Downloads").mkdir(parents=True)
     (home / "Downloads" / "report.pdf").write_text("mine")
     monkeypatch.setenv("HOME", str(home))
-    async with staged(lambda: AttachmentsScreen(*opened)) as (stage, pilot):
+    async with staged(lambda: AttachmentsScreen(*opened), (120, 36)) as (stage, pilot):
         assert "report.pdf" in shown(stage)
         assert "application/pdf, 9 B" in shown(stage)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(stage.screen, PickPathScreen))
         assert stage.screen.query_one(Input).value == "~/Downloads/"
+        above, below = (screen.query_one(dialog.Frame).region for screen in (stage.screen, stage.screen_stack[-2]))
+        assert (above.x, above.width) == (below.x, below.width)
         await pilot.press("enter")
         await until(pilot, lambda: "Saved: ~/Downloads/" in words_of(stage))
         assert (home / "Downloads" / "report.pdf").read_text() == "mine"

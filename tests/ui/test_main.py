@@ -312,6 +312,15 @@ async def test_sent_is_said_only_after_the_server_took_it(tmp_path):
         assert [received.recipients for received in app.smtp.received] == [("bob@example.org",)]
 
 
+async def test_a_message_that_waits_for_another_attempt_is_no_countdown_of_a_send(tmp_path):
+    async with mailbox(tmp_path, clock=time.time) as (app, pilot):
+        app.smtp.manners = Manners(answers={"MAIL": b"451 not now\r\n"})
+        draft = app.engine.drafts.new("ada", "bob@example.org")
+        await app.engine.outbox.send(type(draft)(account="ada", to="bob@example.org", subject="Cards", body="x"), 0)
+        await until(pilot, lambda: re.search(r"Not sent yet: trying again in \d+ s · Z stops it", shown(app)))
+        assert "Sending in" not in shown(app)
+
+
 async def test_a_refused_message_is_told_and_stays_told(tmp_path):
     async with mailbox(tmp_path, clock=time.time) as (app, pilot):
         app.smtp.manners = Manners(answers={"RCPT": b"550 no such user here\r\n"})
@@ -699,6 +708,17 @@ async def test_p_takes_the_pane_away_and_brings_it_back(tmp_path):
         await pilot.press("p")
         assert app.main_screen.reader.display
         await until(pilot, lambda: "This is letter 12." in shown(app))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (170, 40)])
+async def test_without_the_pane_a_message_opens_on_the_whole_screen(tmp_path, size):
+    async with mailbox(tmp_path, size=size) as (app, pilot):
+        await pilot.press("p", "j", "enter")
+        await until(pilot, lambda: "This is letter 11." in shown(app))
+        assert app.main_screen.whole
+        await pilot.press("escape")
+        await until(pilot, lambda: "Letter 12" in shown(app))
+        assert not app.main_screen.reader.display
 
 
 async def test_folders_of_every_account_with_what_is_unread(tmp_path):

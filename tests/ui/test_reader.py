@@ -165,6 +165,9 @@ async def test_a_message_of_one_form_says_so(tmp_path):
         await until(pilot, lambda: "This is letter 12." in shown(app))
         await pilot.press("H")
         await until(pilot, lambda: "This message has no HTML." in shown(app))
+        await pilot.press("h")
+        await until(pilot, lambda: "Message-ID:" in shown(app))
+        assert "This message has no HTML." not in shown(app)
 
 
 async def test_html_is_shown_from_the_headers_also_where_it_is_the_only_form(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input, Select
+from textual.widgets import Input, Select, Static
 
 from termmail.accounts import config
 from termmail.accounts.credentials import PasswordError
@@ -15,6 +15,11 @@ from termmail.ui.widgets.account_form import AccountForm
 from termmail.ui.widgets.checkbox import Checkbox
 from tests.conftest import PASSWORD, USER
 from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
+
+
+def steps_of(stage):
+    """What the steps of the try say, each with its mark."""
+    return [" ".join(str(part.render()) for part in step.query(Static)) for step in stage.screen.query(".setup-step")]
 
 
 @pytest.fixture
@@ -155,13 +160,14 @@ async def test_both_servers_are_tried_and_then_the_account_is_saved(engine, pop3
         stage.screen.query_one("#password").focus()
         await pilot.press("enter")
         await until(pilot, lambda: "Open your inbox" in shown(stage))
-        steps = " ".join(str(line.render()) for line in stage.screen.query(".setup-step"))
+        steps = " ".join(steps_of(stage))
         assert "✓ Receiving from 127.0.0.1 works" in steps
         assert "✓ Sending through 127.0.0.1 works" in steps
         assert steps.count("once per session") == 1  # no keyring here, and it says so
         assert "✓ The account is saved." in steps
         assert "✓ The keyring" not in steps  # bad news bears no tick
-        assert len(max((str(line.render()) for line in stage.screen.query(".setup-step")), key=len)) < 200
+        assert len(max(steps_of(stage), key=len)) < 200
+        assert len({said.region.x for said in stage.screen.query(".setup-said")}) == 1
         await pilot.press("enter")
         await until(pilot, lambda: stage.left)
         assert stage.result == "example"
@@ -244,9 +250,7 @@ async def test_the_focus_goes_to_the_server_that_was_not_reached_and_the_old_lin
         await pilot.pause()
         await pilot.press("f9")
         await until(pilot, lambda: stage.focused.id == "pop3-host" and "Not reached." in shown(stage))
-        assert {"✗ Receiving", "✓ Sending"} == {
-            " ".join(str(line.render()).split()[:2]) for line in stage.screen.query(".setup-step")
-        }
+        assert {"✗ Receiving", "✓ Sending"} == {" ".join(step.split()[:2]) for step in steps_of(stage)}
         put(stage, pop3_port=str(pop3.port))
         await until(pilot, lambda: "✗" not in shown(stage) and "✓ Sending" in shown(stage))
         assert "Not reached." not in shown(stage)
@@ -367,9 +371,14 @@ async def test_what_was_wrong_with_a_field_goes_when_it_is_mended(engine):
 
 async def test_a_ca_file_is_taken_for_both_servers(engine, tmp_path):
     async with staged(lambda: SetupScreen(engine), (100, 50)) as (stage, pilot):
+        (tmp_path / "ca.pem").touch()
         fill(stage, 1, 1, ca_file=str(tmp_path / "ca.pem"))
         await pilot.pause()
         typed, _, _ = stage.screen.query_one(AccountForm).read()
         assert (typed.pop3.tls_ca_file, typed.smtp.tls_ca_file) == (str(tmp_path / "ca.pem"),) * 2
-        put(stage, ca_file="~nobody-at-all/ca.pem")
-        assert stage.screen.query_one(AccountForm).read() is not None
+        for missing in ("~nobody-at-all/ca.pem", str(tmp_path)):
+            put(stage, ca_file=missing)
+            await pilot.press("f9")
+            await until(pilot, lambda: "There is no such file." in shown(stage))
+            assert stage.focused.id == "ca-file"
+            assert "✗" not in shown(stage)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.widgets import Input
 
+from termmail.ui.screens import pick_path
 from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.composer import ComposeScreen
+from termmail.ui.screens.help import HelpScreen
 from termmail.ui.screens.pick_path import PickPathScreen
+from termmail.ui.terminal import KeyParser
 from termmail.ui.widgets.body_input import BodyInput
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, staged, until
@@ -17,6 +21,7 @@ from tests.ui.stage import shown, staged, until
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from textual.app import App
 
 NAMED = {
@@ -80,3 +85,68 @@ async def test_what_is_corrected_in_a_path_is_corrected(tmp_path: Path):
     async with staged(lambda: PickPathScreen("Attach a file", "/")) as (stage, pilot):
         burst(stage, "tpm⌫⌫mp/")
         await until(pilot, lambda: stage.screen.query_one(Input).value == "/tmp/")
+
+
+async def test_tab_completes_what_is_typed_and_the_keys_behind_it_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "files"
+    (folder / "LICENSES").mkdir(parents=True)
+    (folder / "LICENSES" / "mit.txt").touch()
+    usual, slow = pick_path.entries, threading.Event()
+
+    def entries(typed: str, *, folders_only: bool) -> list[tuple[str, bool]]:
+        slow.wait(0.05)  # a folder on a network
+        return usual(typed, folders_only=folders_only)
+
+    monkeypatch.setattr(pick_path, "entries", entries)
+    async with mailbox(tmp_path / "mail") as (app, pilot):
+        left: list[Path | None] = []
+        app.push_screen(PickPathScreen("Attach a file", "/"), left.append)
+        await until(pilot, lambda: isinstance(app.screen, PickPathScreen) and isinstance(app.focused, Input))
+        burst(app, f"⌦{folder}/LIC⇥mi⇥↵")
+        await until(pilot, lambda: left)
+        assert left == [folder / "LICENSES" / "mit.txt"]
+
+
+def keys(*reads: str) -> list[events.Key]:
+    """What the terminal's input becomes, read by read."""
+    parser = KeyParser()
+    return [event for read in reads for event in parser.feed(read) if isinstance(event, events.Key)]
+
+
+def test_an_escape_and_a_character_are_known_at_once_and_end_there():
+    assert [key.key for key in keys("\x1bj\x1b/\x1b1\x1b[A\x1b\x1bJk")] == (
+        ["alt+j", "alt+slash", "alt+1", "up", "escape", "alt+J", "k"]
+    )
+    assert [key.key for key in keys("\x1b", "q")] == ["alt+q"]
+    assert [key.key for key in keys("\x1b\r\x1bb\x1b[1;3D")] == ["alt+enter", "ctrl+left", "alt+left"]
+
+
+async def test_an_escape_and_a_key_in_one_read_act_as_both(tmp_path: Path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        for key in keys("\x1bj\x1b/bob"):
+            app.post_message(key)
+        await until(pilot, lambda: app.query_one("#prompt-input", Input).value == "bob")
+        assert app.screen is app.main_screen
+        assert app.main_screen.messages.cursor == 1
+
+
+async def test_an_alt_key_that_is_bound_is_no_escape(tmp_path: Path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        for key in keys("\x1b\r"):
+            app.post_message(key)
+        await until(pilot, lambda: "Who is it for?" in shown(app))
+        assert isinstance(app.screen, ComposeScreen)
+
+
+async def test_an_alt_key_with_a_sequence_of_its_own_is_no_escape(tmp_path: Path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        for key in keys("bob\x1b[1;3Ax"):
+            app.post_message(key)
+        await until(pilot, lambda: "x" in app.screen.query_one("#to", Input).value)
+        assert isinstance(app.screen, ComposeScreen)

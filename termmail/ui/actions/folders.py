@@ -30,6 +30,8 @@ LETTERS = {
 
 ACCOUNT_KEYS = range(1, 10)
 
+ONLY_ONE = "There is only one account. One added elsewhere is here after a restart."
+
 
 @verb("mail.go", "g", "Go to a folder", Group.FINDING, rank=16, short="go to")
 def go(mail: Mail) -> None:
@@ -48,7 +50,15 @@ def go(mail: Mail) -> None:
             letter = letters.get(action_id, "") if account == here else ""
             rows.append(PickerRow(prefix + name, letter, detail, partial(show, mail, view)))
     if len(accounts) > 1:
-        rows.insert(1, PickerRow(ALL_INBOXES, value=partial(show, mail, RoleView(Role.INBOX))))
+        key = mail.key("go.all-inboxes")
+        rows.insert(
+            1,
+            PickerRow(
+                ALL_INBOXES,
+                "" if len(key) > 1 or key in letters.values() else key,
+                value=partial(show, mail, RoleView(Role.INBOX)),
+            ),
+        )
 
     def chosen(go_there: Callable[[], None] | None) -> None:
         if go_there is not None:
@@ -87,7 +97,7 @@ def _detail(mail: Mail, folder: Folder) -> str:
     held = mail.list.counts.messages.get(folder.folder_id)
     if held is None:
         return ""
-    return f"{number(held.unread)} unread" if held.unread else number(held.total)
+    return f"{number(held.total)}, {number(held.unread)} unread" if held.unread else number(held.total)
 
 
 def _to_top(mail: Mail) -> None:
@@ -136,7 +146,7 @@ def show(mail: Mail, view: View) -> None:
 
 
 def _several(mail: Mail) -> str:
-    return "" if len(mail.engine.accounts.names) > 1 else "There is only one account."
+    return "" if len(mail.engine.accounts.names) > 1 else ONLY_ONE
 
 
 @verb("go.all-inboxes", "0", "All inboxes", Group.FINDING, applies=_several)
@@ -180,7 +190,7 @@ def _own_folder(mail: Mail) -> str:
 def make(mail: Mail) -> None:
     """Ask for a name and make a folder in this account."""
     account = mail.list.account
-    _ask_name(mail, "New folder", "", partial(mail.engine.folders.make, account), "created")
+    _ask_name(mail, "New folder", "", partial(mail.engine.folders.make, account), lambda made: f"Folder {made} created")
 
 
 @verb("folder.rename", "", "Rename this folder", Group.FOLDER_COLUMN, applies=_own_folder)
@@ -188,7 +198,8 @@ def rename(mail: Mail) -> None:
     """Ask for another name of the folder that is shown."""
     if (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
         work = partial(mail.engine.folders.rename, folder.folder_id)
-        _ask_name(mail, f"Rename {folder.name}", folder.name, work, "renamed")
+        before = folder.name
+        _ask_name(mail, f"Rename {before}", before, work, lambda after: f"Folder {before} is now {after}")
 
 
 @verb("folder.remove", "", "Remove folder, its mail to Archive", Group.FOLDER_COLUMN, applies=_own_folder)
@@ -206,13 +217,15 @@ async def _remove(mail: Mail, folder: Folder) -> str:
     return mail.with_undo_hint(done_words(done))
 
 
-def _ask_name(mail: Mail, title: str, name: str, work: Callable[[str], Awaitable[Folder]], done: str) -> None:
+def _ask_name(
+    mail: Mail, title: str, name: str, work: Callable[[str], Awaitable[Folder]], done: Callable[[str], str]
+) -> None:
     from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
 
     async def run(chosen: str) -> str:
         async with mail.in_turn:
             folder = await work(chosen)
-        return f"Folder {folder.name} {done}"
+        return done(folder.name)
 
     def answered(chosen: str | None) -> None:
         if chosen:

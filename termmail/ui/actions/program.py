@@ -34,6 +34,8 @@ def check(mail: Mail) -> None:
     """Look for new mail in all accounts."""
     if not mail.engine.accounts.names:
         mail.screen.add_account()
+    if mail.screen.termmail.password_questions.declined:
+        mail.screen.termmail.held_keys.drop()  # they are for the question that is about to come again
     for account in mail.engine.accounts.names:
         mail.problems.forget(account)
         mail.engine.accounts.sync_soon(account)

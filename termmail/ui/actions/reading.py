@@ -113,6 +113,7 @@ def quotes(mail: Mail) -> None:
 def headers(mail: Mail) -> None:
     """Show all headers instead of the text, or the text again."""
     if _on_screen(mail):
+        mail.status.say("")  # it may tell of the HTML that is not shown any more
         mail.screen.reader.switch_headers()
 
 

@@ -98,6 +98,7 @@ class MainScreen(Screen[None]):
         self.reader.engine = first.engine
         self.mail = Mail(first, self)
         self.opened = True
+        self.reader.check_key = self.termmail.keys.shown("mail.check")
         self.problems.dismiss_key = self.termmail.keys.shown("view.back")
         if first.engine.context.read_only:
             self.problems.add(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MOST = 200
 """Entries that are listed."""
 
+PATIENCE = 2.0
+"""Seconds that a key waits for the listing of a folder, which may be on a network."""
+
 
 def home_short(path: Path) -> str:
     """Return a path with `~` for the home folder."""
@@ -115,11 +118,12 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         self._start = start
         self._folders_only = folders_only
         self._names: list[tuple[str, bool]] = []
-        self._listed_for = start
+        self._listed_for: str | None = None
+        """The typed path that `_names` belong to."""
 
     def compose(self) -> ComposeResult:
         """Yield the question, the field and the listing."""
-        with dialog.Frame(classes="dialog"):
+        with dialog.Frame(classes="dialog dialog-wide"):  # as wide as the attachments below it
             yield dialog.title(self._question)
             yield PathInput(self._start)
             listing = OptionList(classes="dialog-list", markup=False)
@@ -139,7 +143,13 @@ class PickPathScreen(dialog.Dialog[Path | None]):
 
     @work(exclusive=True, group="list", exit_on_error=False)
     async def _list(self) -> None:
+        await self._list_typed()
+
+    async def _list_typed(self) -> None:
+        """List what is typed now, unless that is listed already."""
         typed = self._typed
+        if self._listed_for == typed:
+            return
         trouble = ""
         try:
             names = await asyncio.to_thread(entries, typed, folders_only=self._folders_only)
@@ -147,6 +157,12 @@ class PickPathScreen(dialog.Dialog[Path | None]):
             names, trouble = [], f"{sanitize.clean(str(split(typed)[0]))}: {reason(error)}"
         except (ValueError, RuntimeError):  # a NUL in the path; ~nobody
             names, trouble = [], "There is no such folder."
+        if self.is_attached and typed == self._typed:
+            self._show(typed, names)
+            if trouble:  # else what Enter said meanwhile stays
+                self.query_one(dialog.Trouble).say(trouble)
+
+    def _show(self, typed: str, names: list[tuple[str, bool]]) -> None:
         self._names, self._listed_for = names[:MOST], typed
         listing = self.query_one(OptionList)
         listing.clear_options()
@@ -155,8 +171,15 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         )
         if len(names) > MOST:
             listing.add_option(Option(Content(f"… and {len(names) - MOST} more: type on"), disabled=True))
-        if trouble:  # else what Enter said meanwhile stays
-            self.query_one(dialog.Trouble).say(trouble)
+
+    async def _is_listed(self) -> bool:
+        """Wait for the listing of what is typed now; the keys behind this one wait too."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._list_typed()
+        except TimeoutError:
+            self.query_one(dialog.Trouble).say("This folder takes long to list.")
+        return self._listed_for == self._typed
 
     def _highlighted(self) -> tuple[str, bool] | None:
         index = self.query_one(OptionList).highlighted if self._listed_for == self._typed else None
@@ -171,8 +194,10 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         )
         field.cursor_position = len(field.value)
 
-    def action_complete(self) -> None:
+    async def action_complete(self) -> None:
         """Complete to the entry under the cursor, else to the common start of all entries."""
+        if not await self._is_listed():
+            return
         chosen = self._highlighted() or (self._names[0] if len(self._names) == 1 else None)
         if chosen:
             self._go(chosen[0], is_folder=chosen[1])
@@ -181,10 +206,10 @@ class PickPathScreen(dialog.Dialog[Path | None]):
             if len(common) > len(split(self._typed)[1]):
                 self._go(common, is_folder=False)
 
-    def action_move(self, rows: int) -> None:
+    async def action_move(self, rows: int) -> None:
         """Move in the list while the field keeps the focus."""
         listing = self.query_one(OptionList)
-        if self._names:
+        if await self._is_listed() and self._names:
             at = -1 if listing.highlighted is None else listing.highlighted
             listing.highlighted = max(0, min(len(self._names) - 1, at + rows))
 

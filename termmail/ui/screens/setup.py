@@ -38,6 +38,26 @@ def account_name(address: str, taken: Collection[str]) -> str:
     return next(unique for n in range(1, len(taken) + 2) if (unique := name if n == 1 else f"{name}-{n}") not in taken)
 
 
+class Step(Horizontal):
+    """One step of the try: a mark, and words that stay right of it where they are wrapped."""
+
+    def __init__(self, mark: str, words: str, *, classes: str) -> None:
+        super().__init__(classes=classes)
+        self._parts = (
+            Static(mark, classes="setup-mark", markup=False),
+            Static(Content(sanitize.clean(words)), classes="setup-said"),
+        )
+
+    def compose(self) -> ComposeResult:
+        """Yield the mark and the words."""
+        yield from self._parts
+
+    def say(self, mark: str, words: str) -> None:
+        """Show another mark and other words."""
+        self._parts[0].update(Content(mark))
+        self._parts[1].update(Content(sanitize.clean(words)))
+
+
 class SetupScreen(DismissOnce[str | None]):
     """Asks for an account, tries it, saves it. Dismisses the account's name, or None."""
 
@@ -116,7 +136,7 @@ class SetupScreen(DismissOnce[str | None]):
             async for step in self._engine.accounts.try_account(
                 account, Password(password), None if other is None else Password(other)
             ):
-                _set(line, "✓" if step.well else "✗", step.words)
+                line.say("✓" if step.well else "✗", step.words)
                 worked = worked and step.well
                 refused = refused or step.refused
                 unreached = unreached or (
@@ -147,16 +167,15 @@ class SetupScreen(DismissOnce[str | None]):
             self.query_one(dialog.Trouble).say(f"{error}")
             return
         await self._line("✓", "The account is saved.")
-        await self._line(" ", words)
+        await self._line("", words)
         self._saved_as = name
         self.query_one("#try", Button).label = Content(" Open your inbox (Enter) ")
         self.query_one("#cancel").display = False
         self.query_one("#setup-keys", Static).update("Enter opens your inbox")
 
-    async def _line(self, mark: str, words: str, kind: str = "") -> Static:
-        line = Static("", classes=f"setup-step {kind}", markup=False)
+    async def _line(self, mark: str, words: str, kind: str = "") -> Step:
+        line = Step(mark, words, classes=f"setup-step {kind}")
         await self.query_one("#steps").mount(line)
-        _set(line, mark, words)
         self._show_end()
         return line
 
@@ -190,7 +209,3 @@ class SetupScreen(DismissOnce[str | None]):
             question = ConfirmScreen("Leave the setup? What you typed will be lost.", "Leave", "Stay")
             if not self.query_one(AccountForm).touched or await self.app.push_screen_wait(question):
                 self.dismiss(None)
-
-
-def _set(line: Static, mark: str, words: str) -> None:
-    line.update(Content.assemble((f"{mark} ", "bold"), sanitize.clean(words)))

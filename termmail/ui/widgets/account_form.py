@@ -230,8 +230,11 @@ class AccountForm(Vertical):
         other = self._value("smtp-password") if self.query_one("#other", Checkbox).value else None
         if self._say("smtp-password", "The password for sending." if other == "" else ""):
             return None
-        if ca_file := self._value("ca-file").strip():
-            pop3["tls_ca_file"] = smtp["tls_ca_file"] = os.path.abspath(os.path.expanduser(ca_file))  # noqa: PTH100, PTH111 - pathlib raises on ~nobody
+        if typed := self._value("ca-file").strip():
+            ca_file = os.path.abspath(os.path.expanduser(typed))  # noqa: PTH100, PTH111 - pathlib raises on ~nobody
+            if self._say("ca-file", "" if os.path.isfile(ca_file) else "There is no such file."):  # noqa: PTH113
+                return None
+            pop3["tls_ca_file"] = smtp["tls_ca_file"] = ca_file
         account = Account(
             address=address,
             name=self._value("name").strip(),

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
@@ -13,6 +14,8 @@ from termmail.mail.model import DraftRow, OutgoingRow, Role, SendState
 from termmail.mail.sanitize import clean, cut_sender
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.style import Style
 
     from termmail.mail.model import Row
@@ -31,6 +34,10 @@ LTR = "\u200e"
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 MOST_RECIPIENTS = 20
 """Recipients of an outgoing message that its line looks at."""
+ACCOUNT_FROM = 96
+"""Cells of a row from which the account has a column of its own; in narrower ones it stands before the snippet."""
+LONGEST_ACCOUNT = 10
+"""Cells of that column, at most."""
 SNIPPET_FROM = 12
 """Cells that must be left behind a subject for its snippet to be drawn."""
 
@@ -92,6 +99,11 @@ def facts(row: Row) -> Facts:
     )
 
 
+def _naming(row: Facts, account: str) -> Facts:
+    """Return the facts with the account ("" for none) before what is shown behind the subject."""
+    return replace(row, extra=f"[{account}] {row.extra}".rstrip()) if account else row
+
+
 def _to(recipients: str) -> str:
     return f"To: {recipients}" if recipients else "To: nobody yet"
 
@@ -107,22 +119,30 @@ def mark(row: Facts, *, selected: bool) -> str:
     return FORWARDED if row.forwarded else " "
 
 
-def line(shown: Row, width: int, styles: RowStyles, today: Today, *, cursor: bool, selected: bool) -> list[Segment]:
-    """Draw a row on one line: marks, person, subject and snippet, the date at the right edge."""
-    row = facts(shown)
+def line(
+    shown: Row, width: int, styles: RowStyles, today: Today, *, cursor: bool, selected: bool, accounts: int = 0
+) -> list[Segment]:
+    """Draw a row on one line: marks, person, account, subject and snippet, the date at the right edge.
+
+    `accounts` is the length of the longest account name, 0 where the rows do not name their account.
+    """
+    column = min(accounts, LONGEST_ACCOUNT) if width >= ACCOUNT_FROM else 0
+    row = _naming(facts(shown), shown.account if accounts and not column else "")
     who = (
         28 if width >= 130 else 24 if width >= 80 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
     )
     date = today.date(row.date)
     date = date if width >= 60 or cell_len(date) <= 6 else date[:4]
     gap = f" {CLIP} " if row.attachments else "  "
-    text = width - (5 + who + 2 + len(gap) + cell_len(date) + 1)
+    account = _fit(shown.account, column) + "  " if column else ""
+    text = width - (5 + who + 2 + cell_len(account) + len(gap) + cell_len(date) + 1)
     words = styles.unread if row.unread else styles.text
     parts = [
         _front(row, styles, cursor=cursor, selected=selected),
         Segment(_answered(row, selected=selected), styles.mark),
         Segment(f"{STAR} " if row.starred else "  ", styles.star if row.starred else styles.text),
         Segment(_who(row, who) + "  ", words),
+        Segment(account, styles.dim),
         *_subject(row, max(text, 0), words, styles.dim),
         Segment(f"{gap}{date} ", styles.dim),
     ]
@@ -130,10 +150,18 @@ def line(shown: Row, width: int, styles: RowStyles, today: Today, *, cursor: boo
 
 
 def card(
-    shown: Row, width: int, styles: RowStyles, today: Today, *, second: bool, cursor: bool, selected: bool
+    shown: Row,
+    width: int,
+    styles: RowStyles,
+    today: Today,
+    *,
+    second: bool,
+    cursor: bool,
+    selected: bool,
+    accounts: int = 0,
 ) -> list[Segment]:
     """Draw one of the two lines of a row in a narrow list: person and date, then the subject."""
-    row = facts(shown)
+    row = _naming(facts(shown), shown.account if accounts else "")
     words = styles.unread if row.unread else styles.text
     if second:
         parts = [
@@ -197,10 +225,10 @@ def _kept_apart(text: str) -> str:
     return text + LTR if not text.isascii() and RIGHT_TO_LEFT.search(text) else text
 
 
-def _joined(parts: list[Segment]) -> list[Segment]:
+def _joined(parts: Iterable[Segment]) -> list[Segment]:
     """Join neighbouring segments of one style, and blanks with their neighbour: each segment costs about forty bytes."""
     joined: list[Segment] = []
-    for part in parts:
+    for part in filter(lambda one: one.text, parts):
         if joined and (joined[-1].style == part.style or not part.text.strip()):
             joined[-1] = Segment(joined[-1].text + part.text, joined[-1].style)
         elif joined and not joined[-1].text.strip():

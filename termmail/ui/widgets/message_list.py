@@ -79,6 +79,8 @@ class MessageList(ScrollView, can_focus=True):
         self.cursor = 0
         self.selected: set[int] = set()
         self.clock = clock
+        self.accounts = 0
+        """The length of the longest account name where the rows name theirs, else 0."""
         self._rows = RowCache(source, self._refresh_id)
         self._filling = False
         """The list was empty when it was shown: until the user moves, the cursor stays on the first message."""
@@ -321,9 +323,18 @@ class MessageList(ScrollView, can_focus=True):
             return Strip([Segment(text, styles.dim)], width)
         today = Today.at(self.clock())
         if self.row_height == 2:
-            segments = card(row, width, styles, today, second=bool(second), cursor=on_cursor, selected=selected)
+            segments = card(
+                row,
+                width,
+                styles,
+                today,
+                second=bool(second),
+                cursor=on_cursor,
+                selected=selected,
+                accounts=self.accounts,
+            )
         else:
-            segments = line(row, width, styles, today, cursor=on_cursor, selected=selected)
+            segments = line(row, width, styles, today, cursor=on_cursor, selected=selected, accounts=self.accounts)
         return Strip(segments).adjust_cell_length(width, styles.text)
 
     def _empty_line(self, y: int) -> Strip:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
+from termmail.accounts.password_error import PasswordError
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
@@ -68,6 +69,8 @@ class Reader(TextView):
         self.text: Rendered = Rendered(())
         """The message made readable, also while its headers are shown instead."""
         self.html: bool | None = None
+        self.check_key = "F5"
+        """The key that checks for mail, "" where there is none."""
         self._headers = False
         self._width = 0
         self._said = ""
@@ -150,8 +153,13 @@ class Reader(TextView):
             if self._still(row):
                 await self._show_message(engine, row, message)
         except UserError as error:
-            self._failed(row, f"{error}\n\n{error.advice}".strip())
+            words = self._needs_password() if isinstance(error, PasswordError) else f"{error}\n\n{error.advice}".strip()
+            self._failed(row, words)
             self._may_come = self._still(row) and error.code in PASSING
+
+    def _needs_password(self) -> str:
+        asks = f" {self.check_key} asks for it." if self.check_key else ""
+        return f"The text is still on the server: it needs the password.{asks}"
 
     def try_again(self, account: str) -> None:
         """Fetch what the server of this account did not return before it answered again."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from termmail.engine.events import Subject, SyncProgress
 
 PROBLEMS_SHOWN = 3
+PADDING = 2
+"""Cells left and right of the problems."""
 
 
 class TitleLine(Widget):
@@ -168,7 +170,11 @@ class Problems(Static):
         lines = [_problem(problem) for problem in reversed(self.all[-PROBLEMS_SHOWN:])]
         if len(self.all) > PROBLEMS_SHOWN:
             lines.append(Content(f"and {len(self.all) - PROBLEMS_SHOWN} more"))
-        lines.append(Content.assemble((f"{self.dismiss_key} dismisses this.", "$foreground 60%")))
+        hint = Content.assemble((f"{self.dismiss_key} hides this.", "$foreground 60%"))
+        if len(lines) == 1 and lines[0].cell_length + 2 + hint.cell_length <= self.app.size.width - PADDING:
+            lines = [Content.assemble(lines[0], "  ", hint)]
+        else:
+            lines.append(hint)
         self.update(Content("\n").join(lines))
 
 
