@@ -87,6 +87,7 @@ class Store:
         db.execute("PRAGMA wal_autocheckpoint = 12000")
         db.execute(f"PRAGMA journal_size_limit = {16 << 20}")
         db.execute(f"PRAGMA synchronous = {self._strict}")
+        migrate.remove_leftovers(self.path)
         if progress is None:
             migrate.migrate(db, self.path)
         else:
