@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from termmail.store import migrate, permissions
-from termmail.store.store_errors import StoreDamaged, StoreError, StoreFull, StoreReadOnly, StoreReplaced, from_os, from_sqlite
+from termmail.store.store_errors import (
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreReplaced,
+    from_os,
+    from_sqlite,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
