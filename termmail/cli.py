@@ -78,23 +78,23 @@ def _sendmail_words(argv: list[str]) -> list[str]:
 
 def _failed(error: Exception) -> int:
     from termmail.commands.exit_codes import BUG, DISK, code_for  # noqa: PLC0415 - not for --help
+    from termmail.commands.output import say  # noqa: PLC0415
     from termmail.engine.saved_files import no_room  # noqa: PLC0415
     from termmail.errors import UserError  # noqa: PLC0415
-    from termmail.mail import sanitize  # noqa: PLC0415
 
     code = code_for(error)
     if code is None and no_room(error):
-        print("termmail: The disk is full: not everything could be written.", file=sys.stderr)
+        say("termmail: The disk is full: not everything could be written.")
         _give_up_stdout()
         return DISK
     if code is None:
         logging.getLogger("termmail").critical("a bug", exc_info=error)
         where = next((h.baseFilename for h in logging.getLogger("termmail").handlers if hasattr(h, "baseFilename")), "")
         words = f"Something in termmail went wrong ({type(error).__name__}). Your mail is safe."
-        print(f"termmail: {words}{f' The log has the details: {where}' if where else ''}", file=sys.stderr)
+        say(f"termmail: {words}{f' The log has the details: {where}' if where else ''}")
         return BUG
     advice = error.advice_by_hand if isinstance(error, UserError) else ""
-    print(sanitize.clean_lines(f"termmail: {error}{f' {advice}' if advice else ''}"), file=sys.stderr)
+    say(f"termmail: {error}{f' {advice}' if advice else ''}")
     return code
 
 
@@ -190,16 +190,18 @@ def _end_in_order(ended_by: list[int]) -> None:
 
 async def _tell_begun(engine: Engine, outbox_ids: Iterable[int]) -> None:
     """Tell what became of the messages that were on their way when the command was ended."""
+    from termmail.commands.output import say  # noqa: PLC0415
+
     try:
         for outbox_id in outbox_ids:
             row = await engine.outbox.row(outbox_id)
             if row.state in {"sending", "unsure"}:
                 advice = f"To send it again: termmail outbox retry --sure {outbox_id}"
-                print(f"termmail: Message {outbox_id} in the outbox may have arrived. {advice}", file=sys.stderr)
+                say(f"termmail: Message {outbox_id} in the outbox may have arrived. {advice}")
             elif row.state == "sent":
-                print(f"termmail: Message {outbox_id} was sent.", file=sys.stderr)
+                say(f"termmail: Message {outbox_id} was sent.")
             else:
-                print(f"termmail: Message {outbox_id} waits in the outbox.", file=sys.stderr)
+                say(f"termmail: Message {outbox_id} waits in the outbox.")
     finally:
         await engine.close(commit=False)
 
@@ -213,7 +215,9 @@ async def _ask(words: str) -> str | None:
 
 def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on stderr, stdout stays for data
-        print("termmail: The screen needs a terminal. termmail --help shows the commands.", file=sys.stderr)
+        from termmail.commands.output import say  # noqa: PLC0415 - not for the screen
+
+        say("termmail: The screen needs a terminal. termmail --help shows the commands.")
         return 64
     gc.disable()  # nothing created before the first paint is garbage, and collecting costs a tenth of the start
     from termmail.ui.run import run  # noqa: PLC0415 - Textual is only for the screen

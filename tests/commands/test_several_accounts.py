@@ -137,3 +137,9 @@ async def test_a_store_that_cannot_be_opened_is_one_sentence(termmail, kind):
         assert ran.out == b""
         assert len(ran.err.splitlines()) == 1
         assert ran.err.startswith("termmail: The mail store")
+
+
+@pytest.mark.parametrize("words", ["list --account nobody", "list --nothing", ""])
+async def test_the_exit_code_is_the_same_where_stderr_is_full(termmail, words):
+    ran = await termmail.shell(f'"$@" {words} < /dev/null 2> /dev/full')
+    assert ran.code == 64
