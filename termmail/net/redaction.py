@@ -164,7 +164,7 @@ def _readings(data: bytes) -> set[bytes]:
     """Return the data and what it says when it is decoded once or twice."""
     once = {data, *_decodings(data), *_binary(data)}
     if not _ENCODED_TWICE.search(data):
-        return once  # most lines: the second step takes some 20 ms
+        return once  # most lines: the second step takes up to 50 ms
     return once | {twice for one in once for twice in (*_decodings(one), *_binary(one))}
 
 
