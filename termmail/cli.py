@@ -6,7 +6,9 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import sys
+import threading
 from importlib import import_module
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
@@ -15,13 +17,18 @@ from termmail.command_line import build_parser
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from termmail.accounts.config import Config
     from termmail.accounts.paths import Paths
     from termmail.engine.engine import Engine
+    from termmail.engine.events import Event
 
     Command = Callable[[Engine, Namespace], Awaitable[int]]
+
+
+_LONGEST_END = 5.0
+"""Seconds that a command may take to end after SIGTERM or SIGHUP."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,23 +78,23 @@ def _sendmail_words(argv: list[str]) -> list[str]:
 
 def _failed(error: Exception) -> int:
     from termmail.commands.exit_codes import BUG, DISK, code_for  # noqa: PLC0415 - not for --help
+    from termmail.commands.output import say  # noqa: PLC0415
     from termmail.engine.saved_files import no_room  # noqa: PLC0415
     from termmail.errors import UserError  # noqa: PLC0415
-    from termmail.mail import sanitize  # noqa: PLC0415
 
     code = code_for(error)
     if code is None and no_room(error):
-        print("termmail: The disk is full: not everything could be written.", file=sys.stderr)
+        say("termmail: The disk is full: not everything could be written.")
         _give_up_stdout()
         return DISK
     if code is None:
         logging.getLogger("termmail").critical("a bug", exc_info=error)
         where = next((h.baseFilename for h in logging.getLogger("termmail").handlers if hasattr(h, "baseFilename")), "")
         words = f"Something in termmail went wrong ({type(error).__name__}). Your mail is safe."
-        print(f"termmail: {words}{f' The log has the details: {where}' if where else ''}", file=sys.stderr)
+        say(f"termmail: {words}{f' The log has the details: {where}' if where else ''}")
         return BUG
     advice = error.advice_by_hand if isinstance(error, UserError) else ""
-    print(sanitize.clean_lines(f"termmail: {error}{f' {advice}' if advice else ''}"), file=sys.stderr)
+    say(f"termmail: {error}{f' {advice}' if advice else ''}")
     return code
 
 
@@ -110,7 +117,13 @@ def _run(args: Namespace) -> int:
     _upgrade(where)
     module, _, name = args.handler.partition(".")
     handler: Command = getattr(import_module(f"termmail.commands.{module}"), name)
-    return asyncio.run(_headless(where, loaded, handler, args))
+    ended_by: list[int] = []
+    try:
+        return asyncio.run(_headless(where, loaded, handler, args, ended_by))
+    except asyncio.CancelledError:
+        if not ended_by:
+            raise
+        return 128 + ended_by[0]
 
 
 def _upgrade(where: Paths) -> None:
@@ -129,14 +142,66 @@ def _upgrade(where: Paths) -> None:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-async def _headless(where: Paths, loaded: Config, handler: Command, args: Namespace) -> int:
+async def _headless(where: Paths, loaded: Config, handler: Command, args: Namespace, ended_by: list[int]) -> int:
+    """Run a command. A signal that ends it is appended to `ended_by`, and cancels it as Ctrl+C does."""
     from termmail.engine.engine import Engine  # noqa: PLC0415
+    from termmail.engine.events import OutboxChanged  # noqa: PLC0415
 
+    _end_in_order(ended_by)
     engine = await Engine.open(where, loaded)
+    begun: dict[int, None] = {}
+
+    def note(event: Event) -> None:
+        if isinstance(event, OutboxChanged) and event.state == "sending":
+            begun[event.outbox_id] = None
+
+    engine.context.subscribe(note)
+    cancelled = False
     try:
         if sys.stdin.isatty() and sys.stderr.isatty():
             engine.context.passwords.ask = _ask
         return await handler(engine, args)
+    except asyncio.CancelledError:
+        cancelled = True
+        raise
+    finally:
+        await engine.close(commit=False)
+        if cancelled and begun:
+            await _tell_begun(await Engine.open(where, loaded), begun)
+
+
+def _end_in_order(ended_by: list[int]) -> None:
+    """Let SIGTERM and SIGHUP cancel the command that runs; a second one, or five seconds, end the process at once."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def end(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        ended_by.append(number)
+        watchdog = threading.Timer(_LONGEST_END, os._exit, (128 + number,))  # a read of stdin cannot be cancelled
+        watchdog.daemon = True
+        watchdog.start()
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, end)
+
+
+async def _tell_begun(engine: Engine, outbox_ids: Iterable[int]) -> None:
+    """Tell what became of the messages that were on their way when the command was ended."""
+    from termmail.commands.output import say  # noqa: PLC0415
+
+    try:
+        for outbox_id in outbox_ids:
+            row = await engine.outbox.row(outbox_id)
+            if row.state in {"sending", "unsure"}:
+                advice = f"To send it again: termmail outbox retry --sure {outbox_id}"
+                say(f"termmail: Message {outbox_id} in the outbox may have arrived. {advice}")
+            elif row.state == "sent":
+                say(f"termmail: Message {outbox_id} was sent.")
+            else:
+                say(f"termmail: Message {outbox_id} waits in the outbox.")
     finally:
         await engine.close(commit=False)
 
@@ -150,7 +215,9 @@ async def _ask(words: str) -> str | None:
 
 def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on stderr, stdout stays for data
-        print("termmail: The screen needs a terminal. termmail --help shows the commands.", file=sys.stderr)
+        from termmail.commands.output import say  # noqa: PLC0415 - not for the screen
+
+        say("termmail: The screen needs a terminal. termmail --help shows the commands.")
         return 64
     gc.disable()  # nothing created before the first paint is garbage, and collecting costs a tenth of the start
     from termmail.ui.run import run  # noqa: PLC0415 - Textual is only for the screen

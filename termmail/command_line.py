@@ -102,7 +102,10 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     _json(sync)
 
     listing = command(
-        "list", "list the newest messages of a folder", "termmail list --limit 20", "mailbox.list_messages"
+        "list",
+        "list the newest messages of a folder, of all accounts",
+        "termmail list --limit 20",
+        "mailbox.list_messages",
     )
     _account(listing)
     listing.add_argument("--folder", metavar="F", help="Inbox, Sent, Archive, Trash, ... (default: the inbox)")

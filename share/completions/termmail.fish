@@ -68,7 +68,7 @@ complete -c termmail -n '_shtab_termmail_using sync' -s h -l help -d 'show this 
 complete -c termmail -n '_shtab_termmail_using sync' -l account -x -d 'only this account'
 complete -c termmail -n '_shtab_termmail_using sync' -l full -d 'compare the whole list even when nothing looks new'
 complete -c termmail -n '_shtab_termmail_using sync' -l json -d 'print one JSON object per line'
-complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a list -d 'List the newest messages of a folder.'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a list -d 'List the newest messages of a folder, of all accounts.'
 complete -c termmail -n '_shtab_termmail_using list' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using list' -l account -x -d 'only this account'
 complete -c termmail -n '_shtab_termmail_using list' -l folder -xka "Inbox Drafts Outbox Sent Archive Spam Trash" -d 'Inbox, Sent, Archive, Trash, ... (default: the inbox)'

@@ -155,7 +155,9 @@ def _named(args: Namespace) -> str:
 async def doctor(engine: Engine, args: Namespace) -> int:
     """Check config, keyring, store and servers, and show the conversation with the servers, without secrets."""
     output.say(f"Config    {engine.context.paths.config}")
-    output.say(f"Mail      {engine.context.paths.data}{' (read-only)' if engine.context.read_only else ''}")
+    context = engine.context
+    why = " (read-only: the disk is full)" if context.disk_full else " (read-only)" if context.read_only else ""
+    output.say(f"Mail      {context.paths.data}{why}")
     try:
         output.say(f"Keyring   {await engine.context.passwords.backend_name()}")
     except PasswordError as error:

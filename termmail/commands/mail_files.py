@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from termmail.commands import output
 from termmail.commands.exit_codes import DATA, OK, TRY_AGAIN, USAGE, CommandError
 from termmail.commands.mailbox import chosen_accounts, find_folder
+from termmail.mail.counting import count
 from termmail.mail.model import Role
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
 
     from termmail.engine.engine import Engine
     from termmail.engine.transfer import Moved
@@ -29,7 +29,7 @@ async def import_mail(engine: Engine, args: Namespace) -> int:
         account, Path(args.path), await _folder_name(engine, account, args.folder)
     )
     if moved.failed and not moved.done + moved.passed:
-        _say_failed(moved.failed)
+        _say_failed(moved)
         raise CommandError(f"Nothing was imported from {args.path}.", DATA)
     return _report(moved, "imported", args)
 
@@ -48,7 +48,7 @@ async def export_mail(engine: Engine, args: Namespace) -> int:
     if args.dest != "-":
         moved = await engine.transfer.export_mail(args.query, Path(args.dest), args.format)
         code = _report(moved, "exported", args)
-        return TRY_AGAIN if moved.failed else code
+        return TRY_AGAIN if moved.failures else code
     if args.format != "mbox":
         raise CommandError("Only an mbox can be written to standard output.", USAGE, "Name a folder instead of -.")
     if sys.stdout.isatty():
@@ -57,22 +57,24 @@ async def export_mail(engine: Engine, args: Namespace) -> int:
             "An mbox is not written to a terminal, which would obey control characters in it.", USAGE, advice
         )
     moved = await engine.transfer.export_mail(args.query, sys.stdout.buffer, args.format)
-    _say_failed(moved.failed)
+    _say_failed(moved)
     output.say(f"{moved.done} exported")
-    return TRY_AGAIN if moved.failed else OK
+    return TRY_AGAIN if moved.failures else OK
 
 
-def _say_failed(failed: Sequence[str]) -> None:
-    for words in failed[:MOST_FAILURES]:
+def _say_failed(moved: Moved) -> None:
+    for words in moved.failed[:MOST_FAILURES]:
         output.say(words)
-    if len(failed) > MOST_FAILURES:
-        output.say(f"And {len(failed) - MOST_FAILURES} more.")
+    if len(moved.failed) > MOST_FAILURES:
+        output.say(f"And {len(moved.failed) - MOST_FAILURES} more.")
+    for reason, many in moved.unfetched.items():
+        output.say(f"{count(many, 'message')} {'is' if many == 1 else 'are'} still on the server: {reason}")
 
 
 def _report(moved: Moved, verb: str, args: Namespace) -> int:
-    _say_failed(moved.failed)
+    _say_failed(moved)
     if args.json:
-        output.line({verb: moved.done, "already_here": moved.passed, "failed": len(moved.failed)})
+        output.line({verb: moved.done, "already_here": moved.passed, "failed": moved.failures})
     else:
         print(f"{moved.done} {verb}" + (f", {moved.passed} already here" if moved.passed else ""))
-    return DATA if moved.failed else OK
+    return DATA if moved.failures else OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from heapq import merge
 from typing import TYPE_CHECKING
 
 from termmail.commands import output
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.mail.model import View
+    from termmail.mail.model import Row, View
 
 _AT_ONCE = 500
 """Rows read from the store in one go."""
@@ -133,14 +134,17 @@ def _with_account(engine: Engine, args: Namespace) -> bool:
 
 
 async def list_messages(engine: Engine, args: Namespace) -> int:
-    """List the newest messages of a folder, account by account."""
+    """List the newest messages of a folder, those of all accounts in one order."""
+    found: list[Row] = []
     for name in chosen_accounts(engine, args.account):
         view, folder = await _view(engine, name, args.folder)
-        found = list(await engine.lists.ids(view, args.limit))[: args.limit]
-        await _print_view(engine, view, found, args)
-        if not found:
+        rows = await engine.lists.rows(view, (await engine.lists.ids(view, args.limit))[: args.limit])
+        if not rows:
             hint = "" if args.folder else " termmail sync checks for mail."
             output.say(f"{name}: {folder} is empty.{hint}")
+        # Both are in order already; rows of the same second stay in theirs.
+        found = list(merge(found, rows, key=lambda row: row.date, reverse=True))[: args.limit]
+    await _print_rows(engine, found, args)
     return OK
 
 
@@ -180,13 +184,17 @@ async def search(engine: Engine, args: Namespace) -> int:
 
 async def _print_view(engine: Engine, view: View, ids: Sequence[int], args: Namespace) -> None:
     for start in range(0, len(ids), _AT_ONCE):
-        for row in await engine.lists.rows(view, ids[start : start + _AT_ONCE]):
-            if not args.json:
-                output.print_row(row, with_account=_with_account(engine, args))
-            elif isinstance(row, MessageRow):
-                raw = await engine.reader.raw(row.message_id)
-                output.line(output.message_row_data(row, parse.envelope(parse.split_header(raw))))
-            elif isinstance(row, DraftRow):
-                output.line(output.draft_row_data(row))
-            else:
-                output.line(output.outgoing_row_data(row))
+        await _print_rows(engine, await engine.lists.rows(view, ids[start : start + _AT_ONCE]), args)
+
+
+async def _print_rows(engine: Engine, rows: Sequence[Row], args: Namespace) -> None:
+    for row in rows:
+        if not args.json:
+            output.print_row(row, with_account=_with_account(engine, args))
+        elif isinstance(row, MessageRow):
+            raw = await engine.reader.raw(row.message_id)
+            output.line(output.message_row_data(row, parse.envelope(parse.split_header(raw))))
+        elif isinstance(row, DraftRow):
+            output.line(output.draft_row_data(row))
+        else:
+            output.line(output.outgoing_row_data(row))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 
 
 def say(words: str) -> None:
-    """Print a sentence for the user on stderr, sanitized, since it may hold names from a message or a server."""
-    print(sanitize.clean_lines(words), file=sys.stderr, flush=True)
+    """Print a sentence for the user on stderr, sanitized, since it may hold names from a message or a server.
+
+    Where stderr cannot be written, nothing more is said: the exit code still tells how the command ended.
+    """
+    try:
+        print(sanitize.clean_lines(words), file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def line(data: dict[str, Any]) -> None:

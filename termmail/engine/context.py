@@ -78,8 +78,13 @@ class Context:
 
     @property
     def read_only(self) -> bool:
-        """Whether the data folder cannot be written: mail can be read, nothing else."""
+        """Whether the data folder cannot be written, or the disk is full: mail can be read, nothing else."""
         return self._store is not None and self._store.read_only
+
+    @property
+    def disk_full(self) -> bool:
+        """Whether the store is read-only because the disk was full when it was opened."""
+        return self._store is not None and self._store.disk_full
 
     # -- events
 
@@ -135,8 +140,10 @@ def open_store(paths: Paths) -> Store:
         return Store.open(paths.store, read_only=True)
     try:
         return Store.open(paths.store)
-    except (StoreReadOnly, StoreFull):
-        return Store.open(paths.store, read_only=True)
+    except (StoreReadOnly, StoreFull) as error:
+        store = Store.open(paths.store, read_only=True)
+        store.disk_full = isinstance(error, StoreFull)
+        return store
 
 
 def upgrade_store(paths: Paths, progress: Callable[[str], None]) -> None:

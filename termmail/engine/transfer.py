@@ -13,7 +13,8 @@ import secrets
 import socket
 import stat
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -54,11 +55,20 @@ _BLANK = (b"\n", b"\r\n")
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The result of a transfer: messages moved, messages that were there already, and a sentence for each failure."""
+    """The result of a transfer: messages moved, messages that were there already, and a sentence for each failure.
+
+    `unfetched` tells of how many messages the text is still on the server, by reason.
+    """
 
     done: int
     passed: int = 0
     failed: tuple[str, ...] = ()
+    unfetched: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> int:
+        """How many messages were not moved."""
+        return len(self.failed) + sum(self.unfetched.values())
 
 
 class TransferError(UserError):
@@ -114,7 +124,7 @@ class Transfer:
         """Write the messages that match `query` ("": all of all accounts) to `dest`.
 
         `form` is "mbox", "maildir" or "eml". `dest` is the new mbox file or the folder, or an open stream, which then
-        gets an mbox. Messages whose body is not here are downloaded first; one that cannot be is named in `failed`.
+        gets an mbox. Messages whose body is not here are downloaded first; those that cannot be are in `unfetched`.
         Raises TransferError where `dest` cannot be used, and BrokenPipeError where the reader of a stream is gone.
         """
         if query:
@@ -137,7 +147,7 @@ class Transfer:
 
     async def _write_all(self, writer: _Writer, chosen: Sequence[int]) -> Moved:
         done = passed = 0
-        failed: list[str] = []
+        unfetched: Counter[str] = Counter()
         for message_id in chosen:
             row = await self.lists.row(message_id)
             if row is None:
@@ -149,13 +159,13 @@ class Transfer:
             except Gone:
                 continue
             except (NetError, PasswordError) as error:
-                failed.append(f"Message {message_id}: {error}")
+                unfetched[str(error)] += 1
                 continue
             new = await asyncio.to_thread(writer.write, message_id, raw, row.date, row.unread)
             done += new
             passed += not new
         await asyncio.to_thread(writer.finish)
-        return Moved(done, passed, tuple(failed))
+        return Moved(done, passed, unfetched=dict(unfetched))
 
 
 # -- in

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,11 +90,35 @@ def migrate(
             _step(db, path, steps, copy, seen, progress if version else _silent)
         finally:
             if copy is not None:
-                copy.unlink(missing_ok=True)
-    # What a killed migration left, or one that came second.
-    for file in path.parent.iterdir():
-        if file.name.startswith(f"{path.name}.copy-"):
-            file.unlink(missing_ok=True)
+                _remove(copy)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the copies of the store, and their journals, that a process which has ended did not rename or remove."""
+    try:
+        files = list(path.parent.iterdir())
+    except OSError:
+        return
+    for file in files:
+        found = re.fullmatch(re.escape(path.name) + r"\.copy-([0-9]{1,9})(?:-journal)?", file.name)
+        if found and not _is_running(int(found[1])):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        return True
+    return True
+
+
+def _remove(copy: Path) -> None:
+    for file in (copy, copy.with_name(f"{copy.name}-journal")):
+        file.unlink(missing_ok=True)
 
 
 def _step(  # noqa: PLR0917 - one caller
@@ -162,7 +187,7 @@ def _copy(db: sqlite3.Connection, path: Path, progress: Callable[[str], None]) -
     """Copy the store as it is to a file of this process beside it: 0600, and on the disk before this returns."""
     copy = path.with_name(f"{path.name}.copy-{os.getpid()}")
     try:
-        copy.unlink(missing_ok=True)
+        _remove(copy)
         os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         with closing(sqlite3.connect(copy)) as target:
             db.backup(
@@ -175,9 +200,9 @@ def _copy(db: sqlite3.Connection, path: Path, progress: Callable[[str], None]) -
             # One file that needs nothing beside it.
             target.execute("PRAGMA journal_mode = DELETE")
     except OSError as error:
-        copy.unlink(missing_ok=True)
+        _remove(copy)
         raise from_os(error, copy) from error
     except sqlite3.Error:
-        copy.unlink(missing_ok=True)
+        _remove(copy)
         raise
     return copy

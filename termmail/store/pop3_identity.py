@@ -199,6 +199,11 @@ def skip(  # noqa: PLR0917 - a line of a listing, as it came
             )
 
 
+def skipped(store: Store, account: str) -> set[int]:
+    """Return the ids, in the table remote, of the messages on the server that could not be fetched."""
+    return {row[0] for row in store.read("SELECT id FROM remote WHERE account = ? AND state = 'skipped'", (account,))}
+
+
 def by_message(store: Store, id_: int) -> Known | None:
     """Return what is known of a message in its maildrop; None for one that no server has."""
     found = _known(store, "WHERE r.message = ?", (id_,))

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from termmail.store import migrate, permissions
-from termmail.store.store_errors import StoreDamaged, StoreError, StoreReadOnly, StoreReplaced, from_os, from_sqlite
+from termmail.store.store_errors import (
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreReplaced,
+    from_os,
+    from_sqlite,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,12 +36,16 @@ __all__ = ["IN_IDS", "Store", "StoreError", "StoreReadOnly", "id_list"]
 
 
 class Store:
-    """An open mail store. Make one with `Store.open`; use it on the thread that opened it."""
+    """An open mail store. Make one with `Store.open`; use it on the thread that opened it.
+
+    `disk_full` is set by whoever opened it for reading only because it could not be written.
+    """
 
     def __init__(self, db: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
         self.db = db
         self.path = path
         self.read_only = read_only
+        self.disk_full = False
         self._depth = 0
         self._durable = False
         self._version: tuple[int, ...] | None = None
@@ -87,6 +99,7 @@ class Store:
         db.execute("PRAGMA wal_autocheckpoint = 12000")
         db.execute(f"PRAGMA journal_size_limit = {16 << 20}")
         db.execute(f"PRAGMA synchronous = {self._strict}")
+        migrate.remove_leftovers(self.path)
         if progress is None:
             migrate.migrate(db, self.path)
         else:
@@ -114,6 +127,8 @@ class Store:
         Transactions nest: an inner one joins the outer, and is undone alone when it fails. A durable one inside one
         that is not durable is a mistake. Raises StoreFull, StoreBusy, StoreReadOnly, StoreDamaged or StoreError.
         """
+        if self.disk_full:
+            raise StoreFull(f"The disk was full when termmail opened {self.path}: it is open for reading only.")
         if self.read_only:
             raise StoreReadOnly(f"The mail store {self.path} is open for reading only.")
         if self._depth and durable and not self._durable:

@@ -82,3 +82,13 @@ async def test_raw_mail_is_not_exported_to_a_terminal(termmail):
     os.close(theirs)
     os.close(ours)
     assert "terminal" in ran.err
+
+
+async def test_an_export_tells_a_reason_once_with_the_number_of_messages(termmail, tmp_path):
+    await termmail("sync")
+    path = termmail.folder / "config.toml"
+    path.write_text(path.read_text().replace('["echo", "analytical"]', '["false"]'))
+    ran = await termmail("export", "", str(tmp_path / "out.mbox"), "--json", code=75)
+    assert ran.json[0]["failed"] > 1
+    (line,) = ran.err.splitlines()
+    assert line.startswith(f"{ran.json[0]['failed']} messages are still on the server: ")

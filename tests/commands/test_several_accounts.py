@@ -23,11 +23,23 @@ async def test_list_and_search_name_the_account_where_there_are_several(termmail
     assert "demo" not in alone
     with_second_account(termmail)
     await termmail("sync", "--account", "home")
-    rows = (await termmail("list", "--limit", "2")).out.decode().splitlines()
-    assert [row.split()[1] for row in rows] == ["demo", "demo", "home", "home"]
+    rows = (await termmail("list", "--limit", "4")).out.decode().splitlines()
+    assert [row.split()[1] for row in rows] == ["demo", "home", "demo", "home"]
     assert "demo" not in (await termmail("list", "--limit", "1", "--account", "demo")).out.decode()
     found = (await termmail("search", "subject:welcome")).out.decode().splitlines()
     assert {row.split()[1] for row in found} == {"demo", "home"}
+
+
+async def test_list_shows_the_newest_messages_of_all_accounts_in_one_order(termmail):
+    with_second_account(termmail)
+    await termmail("sync")
+    both = (await termmail("list", "--json", "--limit", "1000")).json
+    assert {row["account"] for row in both} == {"demo", "home"}
+    assert [row["date"] for row in both] == sorted((row["date"] for row in both), reverse=True)
+    assert (await termmail("list", "--json", "--limit", "5")).json == both[:5]
+    assert len((await termmail("list", "--limit", "5")).out.splitlines()) == 5
+    home = (await termmail("list", "--json", "--limit", "5", "--account", "home")).json
+    assert home == [row for row in both if row["account"] == "home"][:5]
 
 
 @pytest.mark.parametrize("name", ["list", "ada@example.org", "1", "_._"])
@@ -125,3 +137,9 @@ async def test_a_store_that_cannot_be_opened_is_one_sentence(termmail, kind):
         assert ran.out == b""
         assert len(ran.err.splitlines()) == 1
         assert ran.err.startswith("termmail: The mail store")
+
+
+@pytest.mark.parametrize("words", ["list --account nobody", "list --nothing", ""])
+async def test_the_exit_code_is_the_same_where_stderr_is_full(termmail, words):
+    ran = await termmail.shell(f'"$@" {words} < /dev/null 2> /dev/full')
+    assert ran.code == 64

@@ -671,6 +671,16 @@ async def test_a_message_with_too_large_a_header_that_cannot_be_fetched_is_shown
         assert (await engine.accounts.sync("ada")).words == "1 new message, 1 message could not be fetched"
         rows = await engine.lists.rows(INBOX, await engine.lists.ids(INBOX))
         assert sorted(row.state for row in rows) == ["kept", "skipped"]
+        for full in (False, True):
+            assert (await engine.accounts.sync("ada", full=full)).words == "1 message could not be fetched"
+
+
+async def test_messages_of_an_impossible_size_are_counted_in_every_sync(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)], manners=Manners(size=lambda _number, _true: 4 << 30))
+    async with engine_at(server.port, download="all") as engine:
+        assert (await engine.accounts.sync("ada")).words == "2 new messages, 2 messages could not be fetched"
+        for full in (False, True):
+            assert (await engine.accounts.sync("ada", full=full)).words == "2 messages could not be fetched"
 
 
 async def test_what_is_restored_while_the_server_is_asked_is_not_deleted_there(pop3_server, engine_at):

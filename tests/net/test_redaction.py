@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import html
+import json
 import quopri
 import urllib.parse
 
@@ -88,6 +90,52 @@ def test_every_encoding_of_a_secret_is_hidden(password):
     for echo in encodings(password):
         left = hiding(password).redact(b"-ERR [AUTH] no: " + echo + b" !")
         assert left in {b"-ERR [AUTH] no: [hidden] !", b"-ERR [AUTH] no: b'[hidden]' !", b"[hidden]"}, (echo, left)
+
+
+def disguises(text: str) -> dict[str, bytes]:
+    data = text.encode()
+    return {
+        "json": json.dumps(text).encode(),
+        "json in base64": base64.b64encode(json.dumps(text).encode()),
+        "every character as \\u": "".join(f"\\u{ord(one):04x}" for one in text).encode(),
+        "no first character": text[1:].encode(),
+        "no last character": text[:-1].encode(),
+        "UTF-16": text.encode("utf-16-le"),
+        "UTF-16, the other order": text.encode("utf-16-be"),
+        "UTF-16 in hex": text.encode("utf-16-le").hex().encode(),
+        "UTF-16 in base64": base64.b64encode(text.encode("utf-16-le")),
+        "base32": base64.b32encode(data),
+        "base32, cut": base64.b32encode(data)[1:].rstrip(b"="),
+        "base64 twice": base64.b64encode(base64.b64encode(data)),
+        "hex in base64": base64.b64encode(data.hex().encode()),
+        "upper case": text.upper().encode(),
+        "swapped case": text.swapcase().encode(),
+        "reversed": text[::-1].encode(),
+        "spaced": " ".join(text).encode(),
+        "dashes": "-".join(text).encode(),
+        "rot13": codecs.encode(text, "rot13").encode(),
+    }
+
+
+@pytest.mark.parametrize("password", [PASSWORD, ODD, "S3cr#t pä\"<&>ss'w/ord", "hunter2"])
+def test_a_disguised_or_cut_secret_is_hidden(password):
+    for name, echo in disguises(password).items():
+        for before in (b"-ERR [AUTH] bad: ", b"-ERR  bad: "):
+            left = hiding(password).redact(before + echo + b" !")
+            assert left in {b"[hidden]", before + b"[hidden] !", before + b'"[hidden]" !'}, (name, left)
+
+
+@pytest.mark.parametrize("length", range(5, 40))
+def test_half_of_a_secret_is_hidden_and_a_word_of_it_is_not(length):
+    password = "kX7pQ2mZ9wL4vR8tB3nJ6sH1dF5gY0cTaEuWoIqP"[:length]
+    shown = max(password[at : at + (length + 1) // 2 + 1] for at in range(length // 2)) if length > 12 else password[1:]
+    assert hiding(password).redact(f"-ERR {shown} is wrong".encode()) == b"[hidden]"
+    assert hiding(password).redact(f"-ERR {password[:3]} is wrong".encode()) == f"-ERR {password[:3]} is wrong".encode()
+
+
+def test_a_line_longer_than_any_error_is_hidden():
+    assert hiding().redact(b"-ERR " + b"x " * 4000) == b"[hidden]"
+    assert Secrets().redact(b"-ERR " + b"x " * 4000) == b"-ERR " + b"x " * 4000
 
 
 def test_a_password_in_latin_1_is_hidden():

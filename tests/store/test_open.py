@@ -137,7 +137,7 @@ def test_a_store_of_the_first_version_keeps_all_it_holds(path):
 FOLDERS_OF_V2 = ("Inbox", "Archive", "Sent", "Spam", "Trash", "Trips/2026", "Drafts", "a / b", "search:x")
 
 
-def _version_2(path, total):
+def _version_2(path, total, names=FOLDERS_OF_V2):
     """A store as version 2 wrote it, with messages in every folder of two accounts."""
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as db:
@@ -146,7 +146,7 @@ def _version_2(path, total):
         db.execute(f"PRAGMA application_id = {migrate.APPLICATION_ID}")
         db.execute("PRAGMA user_version = 2")
         rows = [
-            (n, ("work", "home")[n % 2], FOLDERS_OF_V2[n // 2 % len(FOLDERS_OF_V2)], n % 3 == 0, 1_700_000_000 + n)
+            (n, ("work", "home")[n % 2], names[n // 2 % len(names)], n % 3 == 0, 1_700_000_000 + n)
             for n in range(1, total + 1)
         ]
         db.executemany(
@@ -183,6 +183,43 @@ def test_a_store_of_the_second_version_keeps_every_message_in_its_folder(path):
         assert [one.email for one in contacts.complete(store, "élan")] == ["ada@example.org"]
         assert [one.email for one in contacts.complete(store, "ada")] == ["ada@example.org"]
     assert path.with_name("mail.db.before-3").exists()
+
+
+def test_a_folder_of_the_second_version_gets_a_name_that_no_other_has(path):
+    names = ("Drafts", "Drafts (imported)", "Drafts (imported 2)", "Outbox", "Outbox (imported)", "Inbox")
+    rows = _version_2(path, 60, names)
+    renamed = {"Drafts": "Drafts (imported 3)", "Outbox": "Outbox (imported 2)"}
+    with Store.open(path) as store:
+        assert store.check() == []
+        for account in ("work", "home"):
+            for name in names:
+                wanted = [n for n, owner, folder_name, *_ in rows if (owner, folder_name) == (account, name)][::-1]
+                assert list(ids_in(store, renamed.get(name, name), account=account)) == wanted
+
+
+def test_what_a_killed_migration_left_is_removed_when_the_store_is_opened(store, path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = [f"mail.db.copy-{ended.pid}", f"mail.db.copy-{ended.pid}-journal"]
+    of_others = [f"mail.db.copy-{os.getppid()}", "mail.db.copy-x", "mail.db.before-2"]
+    for name in (*names, *of_others):
+        path.with_name(name).write_bytes(b"x")
+    Store.open(path).close()
+    left = {file.name for file in path.parent.iterdir()}
+    assert left.isdisjoint(names)
+    assert left.issuperset(of_others)
+
+
+def test_a_copy_that_finds_no_room_leaves_no_journal(store, path, monkeypatch):
+    session(store, [new(1)])
+
+    def full(_words):
+        path.with_name(f"mail.db.copy-{os.getpid()}-journal").write_bytes(b"x")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(sqlite3.OperationalError):
+        migrate.migrate(store.db, path, [*migrate.scripts(), NEXT], progress=full)
+    assert list(path.parent.glob("*copy*")) == []
 
 
 def test_an_update_of_the_store_says_how_far_it_is(path):

@@ -63,6 +63,9 @@ class _Received(Struct, frozen=True):
     complete: bool
 
 
+_NOTHING = _Received(new=0, rebound=0, missed=0, odd_rows=0, odd_sizes=0, complete=True)
+
+
 class Pop3Source:
     """Receives one account by POP3. Implements MailSource.
 
@@ -182,12 +185,13 @@ class Pop3Source:
         look = full or not state.last_uidl or await self._deletes_due_in() == 0
         bodies = settings.download == "all"
         look = look or (bodies and await db(pop3_identity.lacks_bodies, account))
+        skipped = await db(pop3_identity.skipped, account)
         drop = await self.session.open(list_too=look)
         try:
             if not look and await self._nothing_new(drop, state):
                 await self.session.quit(drop)
                 await db(pop3_identity.set_account_state, account, replace(state, last_sync=now))
-                return SyncResult(0, 0, "No new messages")
+                return SyncResult(0, 0, _sum_up(_NOTHING, len(skipped), 0))
             received = await self._receive(drop)
             said = self._say_no_top(drop) if received.new else ""
             missed = received.missed + (await download(self.session, drop) if bodies else 0)
@@ -202,7 +206,8 @@ class Pop3Source:
         left = State(drop.count, drop.size, last_uidl, self.context.clock())
         await db(pop3_identity.set_account_state, account, left)
         news = bool(received.new or missed or deleted or received.odd_rows or received.rebound)
-        return SyncResult(received.new, deleted, _sum_up(received, missed, deleted) + said, news)
+        unfetched = missed + len(skipped & await db(pop3_identity.skipped, account))
+        return SyncResult(received.new, deleted, _sum_up(received, unfetched, deleted) + said, news)
 
     def _last_uidl(self) -> bytes | None:
         """Return the UIDL of the last message of the listing; None where it does not name it."""
@@ -313,13 +318,16 @@ class Pop3Source:
             await self.session.close()
 
 
-def _sum_up(received: _Received, missed: int, deleted: int) -> str:
-    """Return the sentence for what a sync did; it never says that nothing is new when something was passed over."""
+def _sum_up(received: _Received, unfetched: int, deleted: int) -> str:
+    """Return the sentence for what a sync did.
+
+    `unfetched` messages were passed over, in this sync or in an earlier one: then it never says that nothing is new.
+    """
     said = []
     if received.new:
         said.append(count(received.new, "new message"))
-    if missed:
-        said.append(f"{count(missed, 'message')} could not be fetched")
+    if unfetched:
+        said.append(f"{count(unfetched, 'message')} could not be fetched")
     if not said and not received.odd_rows:
         said.append("No new messages")
     if deleted:

@@ -58,7 +58,7 @@ def ways(server: Server, capabilities: Mapping[str, tuple[str, ...]] | None, sta
         return safe
     raise TlsFailed(
         "Without TLS, others could read the password. Nothing secret was sent.",
-        advice='Set security to "tls" or "starttls"; or allow_cleartext = true if you own the network.',
+        advice='Set security to "tls" or "starttls"; or allow_cleartext = true (--allow-cleartext with termmail account add) if you own the network.',
     )
 
 

@@ -98,7 +98,7 @@ async def _open(server: Server, trace: Trace | None) -> AsyncIterator[_Session]:
     if server.security == "none" and not server.allow_cleartext:
         raise TlsFailed(
             f"{server.place} has security = none, which would send mail and password in the clear.",
-            advice="Set security to tls or starttls, or allow_cleartext = true if you accept that.",
+            advice="Set security to tls or starttls, or allow_cleartext = true (--allow-cleartext with termmail account add) if you accept that.",
         )
     session = _Session(server, await guard.connect(server, trace), trace)
     try:

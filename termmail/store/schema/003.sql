@@ -25,8 +25,21 @@ CREATE TABLE placement (
   PRIMARY KEY (folder, sort_date, message)
 ) STRICT, WITHOUT ROWID;
 
+-- Drafts and Outbox are the names of lists: a folder of that name gets another one, which no folder has yet.
+CREATE TEMP TABLE renamed AS
+  WITH RECURSIVE old (account, name) AS (
+    SELECT DISTINCT account, folder FROM message WHERE folder IN ('Drafts', 'Outbox')
+  ), tried (account, name, attempt, candidate) AS (
+    SELECT account, name, 1, name || ' (imported)' FROM old
+    UNION ALL
+    SELECT t.account, t.name, attempt + 1, t.name || ' (imported ' || (attempt + 1) || ')' FROM tried t
+      WHERE EXISTS (SELECT 1 FROM message m WHERE m.account = t.account AND m.folder = t.candidate)
+  )
+  SELECT account, name AS old_name, candidate AS new_name, max(attempt) AS attempt FROM tried GROUP BY account, name;
+
 INSERT INTO folder (account, name, role)
-  SELECT account, iif(name = 'Drafts' OR name = 'Outbox', name || ' (imported)', name),
+  SELECT account,
+    coalesce((SELECT new_name FROM renamed r WHERE r.account = one.account AND r.old_name = one.name), name),
     CASE name WHEN 'Inbox' THEN 'inbox' WHEN 'Archive' THEN 'archive' WHEN 'Sent' THEN 'sent' WHEN 'Spam' THEN 'junk'
       WHEN 'Trash' THEN 'trash' ELSE 'none' END
   FROM (
@@ -40,12 +53,15 @@ INSERT INTO folder (account, name, role)
       SELECT 'Inbox' AS name, 1 AS place UNION ALL SELECT 'Sent', 2 UNION ALL SELECT 'Archive', 3
       UNION ALL SELECT 'Spam', 4 UNION ALL SELECT 'Trash', 5
     )
-  ) ORDER BY account, place, name;
+  ) AS one ORDER BY account, place, name;
 
 INSERT INTO placement (folder, sort_date, message, unread)
-  SELECT f.id, m.sort_date, m.id, m.unread FROM message m JOIN folder f ON f.account = m.account
-    AND f.name = iif(m.folder = 'Drafts' OR m.folder = 'Outbox', m.folder || ' (imported)', m.folder)
+  SELECT f.id, m.sort_date, m.id, m.unread FROM message m
+    LEFT JOIN renamed r ON r.account = m.account AND r.old_name = m.folder
+    JOIN folder f ON f.account = m.account AND f.name = coalesce(r.new_name, m.folder)
   ORDER BY f.id, m.sort_date, m.id;
+
+DROP TABLE renamed;
 
 CREATE UNIQUE INDEX placement_of_message ON placement (message, folder);
 CREATE INDEX placement_unread ON placement (folder) WHERE unread = 1;
