@@ -13,6 +13,8 @@ from termmail.net.net_errors import ProtocolError, TooLarge
 
 LINE_LIMIT = 64 << 10
 """Bytes of a response outside its literals."""
+LONG_LINE_LIMIT = 4 << 20
+"""The same for a list of numbers, whatever the number of messages."""
 LITERAL_LIMIT = 64 << 10
 """Bytes of the literals of a response that no outstanding command has asked for, such as folder names."""
 DRAIN_LIMIT = 64 << 20
@@ -42,7 +44,7 @@ class Framing:
     def __init__(self) -> None:
         self.literal_limit = LITERAL_LIMIT
         """Bytes of literals kept of one response; literals beyond it become Missing.TOO_LARGE."""
-        self.long_line_limit = LINE_LIMIT
+        self.long_line_limit = LONG_LINE_LIMIT
         """Bytes of a line that lists numbers: SEARCH, ESEARCH and VANISHED."""
         self._buffer = bytearray()
         self._at = 0

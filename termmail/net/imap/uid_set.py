@@ -59,6 +59,24 @@ class UidSet:
         """Return the set as a command has it, b"" if it is empty."""
         return b",".join(b"%d" % first if first == last else b"%d:%d" % (first, last) for first, last in self.ranges)
 
+    def split(self, octets: int, most: int | None = None) -> list[UidSet]:
+        """Return sets that together hold the same, each of at most `octets` bytes and, if told, `most` numbers."""
+        ranges: list[Range] = []
+        for first, last in self.ranges:
+            step = most or last
+            ranges += [(low, min(low + step - 1, last)) for low in range(first, last + 1, step)]
+        parts: list[UidSet] = []
+        part: list[Range] = []
+        length = count = 0
+        for one in ranges:
+            size, numbers = len(UidSet([one]).encode()) + 1, one[1] - one[0] + 1
+            if part and (length + size - 1 > octets or (most and count + numbers > most)):
+                parts.append(UidSet(part))
+                part, length, count = [], 0, 0
+            part.append(one)
+            length, count = length + size, count + numbers
+        return [*parts, UidSet(part)] if part else parts
+
     def among(self, uids: Iterable[int]) -> list[int]:
         """Return those of `uids` that are in the set, in their order."""
         return [uid for uid in uids if uid in self]
