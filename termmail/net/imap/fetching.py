@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from termmail.net.imap.command_writer import Command
     from termmail.net.imap.features import Features
-    from termmail.net.imap.imap_dialogue import ImapDialogue, Waiter
+    from termmail.net.imap.imap_dialogue import ImapDialogue
     from termmail.net.imap.untagged import Status, Untagged
+    from termmail.net.imap.waiter import Waiter
     from termmail.net.pop3.pipeline import Window
 
 HEADER_LIMIT = 1 << 20

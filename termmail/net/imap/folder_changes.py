@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from termmail.net.imap.command_writer import Argument, Command
     from termmail.net.imap.features import Features
     from termmail.net.imap.folder_state import FolderState
-    from termmail.net.imap.imap_dialogue import ImapDialogue, Take
+    from termmail.net.imap.imap_dialogue import ImapDialogue
     from termmail.net.imap.searching import Searcher
     from termmail.net.imap.untagged import Untagged
+    from termmail.net.imap.waiter import Take
 
 
 class Copied(Struct, frozen=True):

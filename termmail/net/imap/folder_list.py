@@ -14,8 +14,9 @@ from termmail.net.net_errors import NetError, ProtocolError, Refused
 
 if TYPE_CHECKING:
     from termmail.net.imap.features import Features
-    from termmail.net.imap.imap_dialogue import ImapDialogue, Waiter
+    from termmail.net.imap.imap_dialogue import ImapDialogue
     from termmail.net.imap.untagged import Untagged
+    from termmail.net.imap.waiter import Waiter
 
 FOLDERS = 100_000
 """Rows of LIST; beyond it the session ends."""
@@ -61,7 +62,12 @@ class FolderLister:
         await self._dialogue.require(command("LIST", b'""', b'"*"', *options), self._take)
         if not options:
             await self._ask_each()
-        return [self._info(row) for row in self._rows.values()]
+        found = []
+        for row in self._rows.values():
+            found.append(self._info(row))
+            if len(found) % 500 == 0:
+                await asyncio.sleep(0)  # a hundred thousand folders must not occupy the event loop
+        return found
 
     async def status(self, name: bytes) -> FolderStatus:
         """Return the status of one folder. Raises NetError."""

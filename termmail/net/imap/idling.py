@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from termmail.net.net_errors import Offline
 
 if TYPE_CHECKING:
-    from termmail.net.imap.imap_dialogue import ImapDialogue, Waiter
+    from termmail.net.imap.imap_dialogue import ImapDialogue
+    from termmail.net.imap.waiter import Waiter
 
 DONE_SECONDS = 10.0
 """How long the server may take to answer DONE; after that the connection is taken for dead."""

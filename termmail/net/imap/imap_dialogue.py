@@ -15,6 +15,7 @@ from termmail.mail.sanitize import clean_bytes
 from termmail.net.imap.imap_machine import Answer, Challenge, Dropped, Greeting, Machine, State
 from termmail.net.imap.refusals import farewell, refusal
 from termmail.net.imap.untagged import Condition, Search, Status
+from termmail.net.imap.waiter import Waiter
 from termmail.net.net_errors import NetError, Offline, ProtocolError, Refused
 from termmail.net.redaction import Secrets
 
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
     from termmail.net.imap.command_writer import Command, LiteralMode
     from termmail.net.imap.imap_machine import Event
     from termmail.net.imap.untagged import Untagged
+    from termmail.net.imap.waiter import Take
     from termmail.net.stream import Stream
     from termmail.net.trace import Direction, Trace
 
-    Take = Callable[[Untagged], bool]
-
 SLOWEST = 256
-"""Bytes per second below which a long answer times out."""
+"""Bytes per second below which a long answer times out. Responses that nobody asked for do not count."""
 UPLOAD = 16 << 10
 """Bytes per second that an upload is given time for."""
 PATIENT = 10
@@ -39,38 +39,6 @@ UNASKED = 100_000
 """Untagged responses that nobody asked for, between two answers."""
 TRACED = 20
 """Untagged responses that the trace keeps, between two answers."""
-
-
-class Waiter:
-    """A command that was queued, and its answer.
-
-    `take` returns whether an untagged response belongs to the command; `done` is called with the tagged answer before
-    anything behind it is read.
-    """
-
-    def __init__(
-        self,
-        command: Command,
-        take: Take | None = None,
-        done: Callable[[Status], None] | None = None,
-    ) -> None:
-        self.command = command
-        self.tag = b""
-        """The tag, once the command was sent."""
-        self.take = take
-        self.done = done
-        self.future: asyncio.Future[Status | Challenge] = asyncio.get_running_loop().create_future()
-
-    def answered(self, answer: Status | Challenge) -> None:
-        """Resolve the future."""
-        if not self.future.done():
-            self.future.set_result(answer)
-
-    def failed(self, error: NetError) -> None:
-        """Make the future raise."""
-        if not self.future.done():
-            self.future.set_exception(error)
-            self.future.exception()  # mark it as retrieved: a cancelled waiter never looks
 
 
 class ImapDialogue:
@@ -104,6 +72,7 @@ class ImapDialogue:
         self._loop = asyncio.get_running_loop()
         self._since = self._loop.time()
         self._since_bytes = 0
+        self._wasted = 0
         self._extended = 0
         self._lone_since = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -301,6 +270,7 @@ class ImapDialogue:
 
     def _count_unasked(self) -> None:
         self._unasked += 1
+        self._wasted += self._machine.heard_bytes
         if self._unasked > UNASKED:
             raise ProtocolError("The server sends without end what was not asked for.")
 
@@ -324,7 +294,7 @@ class ImapDialogue:
     # -- timeout and close
 
     def _restart(self) -> None:
-        self._since, self._since_bytes, self._extended = self._loop.time(), 0, 0
+        self._since, self._since_bytes, self._wasted, self._extended = self._loop.time(), 0, 0, 0
 
     def _watch(self) -> None:
         if self._timer is None and self.error is None:
@@ -341,7 +311,7 @@ class ImapDialogue:
             return
         if self._loop.time() >= self._since + self._patience():
             heard, extended = self._since_bytes, self._extended
-            fast = heard >= SLOWEST * self._stream.server.timeout_seconds
+            fast = heard - self._wasted >= SLOWEST * self._stream.server.timeout_seconds
             if not (self._machine.slow and (fast or (heard and extended < PATIENT))):
                 self.fail(Offline(f"{self._stream.server.place} did not answer in time."))
                 return

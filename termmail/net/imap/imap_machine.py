@@ -181,6 +181,11 @@ class Machine:
         """The beginning of the response that the last event came from, as received, for a log."""
         return _head(self._frame)
 
+    @property
+    def heard_bytes(self) -> int:
+        """The size of that response."""
+        return sum(len(part) for part in self._frame if isinstance(part, bytes)) + 2
+
     # -- commands
 
     def ready(self, command: Command) -> bool:

@@ -17,6 +17,7 @@ from termmail.net.imap.features import Features
 from termmail.net.imap.folder_list import FolderInfo, FolderLister
 from termmail.net.imap.imap_dialogue import ImapDialogue
 from termmail.net.imap.imap_login import begin
+from termmail.net.imap.imap_machine import State
 from termmail.net.imap.open_folder import OpenFolder
 from termmail.net.imap.response_parser import read_append_uid
 from termmail.net.imap.untagged import Enabled, FolderStatus, Identity, Namespace, Status
@@ -102,7 +103,12 @@ class ImapSession:
             self._dialogue.post(command("ENABLE", b"QRESYNC" if self.features.qresync else b"CONDSTORE"))
 
     def _take(self, response: Untagged) -> None:
-        """Keep what belongs to the session, and pass what may belong to the open folder on."""
+        """Keep what belongs to the session, and pass what may belong to the open folder on.
+
+        What comes before the login is forgotten: it may have come in the clear.
+        """
+        if self._dialogue.state is State.NOT_AUTHENTICATED:
+            return
         if isinstance(response, Identity):
             self.identity = response.fields
         elif isinstance(response, Enabled):

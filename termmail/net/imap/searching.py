@@ -11,9 +11,10 @@ from termmail.net.net_errors import Refused
 
 if TYPE_CHECKING:
     from termmail.net.imap.features import Features
-    from termmail.net.imap.imap_dialogue import ImapDialogue, Waiter
+    from termmail.net.imap.imap_dialogue import ImapDialogue
     from termmail.net.imap.uid_set import UidSet
     from termmail.net.imap.untagged import Untagged
+    from termmail.net.imap.waiter import Waiter
 
 
 class Searcher:
