@@ -69,13 +69,14 @@ def header_items(features: Features) -> bytes:
 class Request:
     """One UID FETCH and the rows that came. Rows of other messages are left to others."""
 
-    def __init__(self, asked: Command, wanted: Container[int], weight: int = 1) -> None:
+    def __init__(self, asked: Command, wanted: Container[int], weight: int = 1, section: bytes | None = None) -> None:
         self.command = asked
         self.weight = weight
         self.held = 0
         """Bytes of the parts that were kept."""
         self.rows: dict[int, Fetch] = {}
         self._wanted = wanted
+        self._section = section
 
     @classmethod
     def for_headers(cls, uids: list[int], items: bytes) -> Request:
@@ -93,12 +94,14 @@ class Request:
     def for_chunk(cls, uid: int, begin: int) -> Request:
         """Return the request for a piece of a message."""
         items = parenthesized("UID", f"BODY.PEEK[]<{begin}.{CHUNK}>")
-        return cls(command("UID FETCH", uid, items, literal_limit=2 * CHUNK), {uid}, CHUNK)
+        return cls(command("UID FETCH", uid, items, literal_limit=2 * CHUNK), {uid}, CHUNK, b"BODY[]<%d>" % begin)
 
     def take(self, response: Untagged) -> bool:
-        """Take a row of a message that was asked for."""
+        """Take a row of a message that was asked for; a piece of one only if it is this piece."""
         uid = response.uid if isinstance(response, Fetch) else None
         if not isinstance(response, Fetch) or uid is None or uid not in self._wanted:
+            return False
+        if self._section is not None and self._section not in (response.sections or ()):
             return False
         if response.sections:
             self.held += sum(len(part) for part in response.sections.values() if isinstance(part, bytes))

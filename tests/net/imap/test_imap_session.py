@@ -181,6 +181,24 @@ async def test_a_body_comes_whole_whatever_size_the_server_said(size, told):
         assert all("PEEK" in line for line in honest.commands if "BODY" in line)
 
 
+async def test_pieces_of_a_body_are_put_together_however_the_answers_interleave():
+    raw = b"".join(bytes([number]) * 262_144 for number in range(4)) + b"end"
+    honest = Honest({7: Mail(raw)})
+
+    def swapped(words):
+        """The pieces in pairs, the later one first."""
+        begin = int(words.partition("<")[2].partition(".")[0])
+        rows = []
+        for at in {0: [0], 262_144: [524_288, 262_144], 524_288: [], 786_432: [1_048_576, 786_432]}.get(begin, []):
+            part = raw[at : at + 262_144]
+            rows.append(b"* 1 FETCH (UID 7 BODY[]<%d> {%d}\r\n%b)\r\n" % (at, len(part), part))
+        return b"".join(rows) + b"TAG OK\r\n"
+
+    honest.answers["UID FETCH"] = swapped
+    async with in_inbox(honest) as folder:
+        assert await folder.fetch_body(7, size=len(raw)) == raw
+
+
 async def test_a_body_of_twice_its_size_is_too_large():
     async with in_inbox(Honest({7: Mail(b"x" * 3_000_000)})) as folder:
         with pytest.raises(TooLarge):
