@@ -17,10 +17,10 @@ from termmail.net.imap.folder_state import merged
 from termmail.net.imap.framing import Missing
 from termmail.net.imap.uid_set import UidSet
 from termmail.net.imap.untagged import Fetch
-from termmail.net.net_errors import NetError, Offline
+from termmail.net.net_errors import NetError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Container, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Container, Iterable, Iterator
 
     from termmail.net.imap.command_writer import Command
     from termmail.net.imap.features import Features
@@ -124,12 +124,22 @@ def page_of(uids: list[int], request: Request, refused: NetError | None) -> Head
 
 
 class Ahead:
-    """Sends the requests of an iterator ahead, and returns each with its answer, in order."""
+    """Sends the requests of an iterator ahead, and returns each with its answer, in order.
+
+    `check` raises if the folder is no longer open: nothing more is sent then, for it would name messages of another one.
+    """
 
     def __init__(
-        self, dialogue: ImapDialogue, requests: Iterable[Request], window: Window, *, urgent: bool = False
+        self,
+        dialogue: ImapDialogue,
+        requests: Iterable[Request],
+        window: Window,
+        check: Callable[[], None],
+        *,
+        urgent: bool = False,
     ) -> None:
         self._dialogue = dialogue
+        self._check = check
         self._requests: Iterator[Request] = iter(requests)
         self._window = window
         self._urgent = urgent
@@ -162,16 +172,19 @@ class Ahead:
 
     async def _turn(self) -> None:
         """Wait until requests may be sent again: another caller goes first."""
-        if self._dialogue.error is not None:
-            raise self._dialogue.error
+        self._check()
         await self._dialogue.calm()
         self.feed()
 
     def feed(self) -> None:
         """Send more if the window has room, nobody waits for a single answer, and the answers are being read."""
         dialogue = self._dialogue
-        if self._given_up or self._exhausted or dialogue.error is not None or (dialogue.urgent and not self._urgent):
+        if self._given_up or self._exhausted or (dialogue.urgent and not self._urgent):
             return
+        try:
+            self._check()
+        except NetError:
+            return  # `answers` raises it, after what was answered
         if sum(request.held for request, _ in self._asked) > HELD:
             return
         if not self._weight:
@@ -202,8 +215,3 @@ class Ahead:
         self._weight -= request.weight
         self._window.answered(request.weight, self._clock())
         self.feed()
-
-
-def ended() -> Offline:
-    """Return the error for a folder whose session has ended."""
-    return Offline("The session with the server is over.")

@@ -16,7 +16,7 @@ from termmail.net.imap.untagged import CopyUid, Status
 from termmail.net.net_errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from termmail.net.imap.command_writer import Argument, Command
     from termmail.net.imap.features import Features
@@ -38,10 +38,16 @@ class Copied(Struct, frozen=True):
 
 
 class FolderWriter:
-    """Sends what changes messages. A set that is too long for a line goes in several commands, all in one write."""
+    """Sends what changes messages. A set that is too long for a line goes in several commands, all in one write.
 
-    def __init__(self, dialogue: ImapDialogue, features: Features, searcher: Searcher) -> None:
+    `check` raises if the folder is no longer open; it is called before every write.
+    """
+
+    def __init__(
+        self, dialogue: ImapDialogue, features: Features, searcher: Searcher, check: Callable[[], None]
+    ) -> None:
         self._dialogue = dialogue
+        self._check = check
         self._features = features
         self._searcher = searcher
 
@@ -116,6 +122,7 @@ class FolderWriter:
 
     async def _require_all(self, commands: Iterable[Command], take: Take | None = None) -> list[Status]:
         """Send all commands in one write; return their OKs in order. Raises the first refusal, after all were answered."""
+        self._check()
         waiters = [self._dialogue.post(one, take) for one in commands]
         statuses = [(waiter.command, await self._dialogue.wait(waiter)) for waiter in waiters]
         return [self._dialogue.checked(asked, status) for asked, status in statuses]

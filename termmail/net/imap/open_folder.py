@@ -58,8 +58,8 @@ class OpenFolder:
         self._news = News()
         self._left = False
         self._on_news: Callable[[], None] | None = None
-        self._searcher = Searcher(dialogue, features)
-        self._writer = FolderWriter(dialogue, features, self._searcher)
+        self._searcher = Searcher(dialogue, features, self._check)
+        self._writer = FolderWriter(dialogue, features, self._searcher, self._check)
         self._headers_window = Window(first=FIRST_PAGE, floor=FIRST_PAGE, ceiling=4000)
         self._bytes_window = Window(first=CHUNK, floor=CHUNK, ceiling=16 << 20)
 
@@ -150,7 +150,7 @@ class OpenFolder:
                 pages.append(page)
                 yield Request.for_headers(page, items)
 
-        answers = Ahead(self._dialogue, requests(), self._headers_window).answers()
+        answers = Ahead(self._dialogue, requests(), self._headers_window, self._check).answers()
         async with contextlib.aclosing(answers):
             number = 0
             async for request, status in answers:
@@ -250,7 +250,7 @@ class OpenFolder:
     async def _fetch_chunks(self, uid: int, begins: range, kept: io.BytesIO, tell: Callable[[], None]) -> bool:
         """Append pieces of a message; return whether there may be more of it."""
         requests = (Request.for_chunk(uid, begin) for begin in begins)
-        answers = Ahead(self._dialogue, requests, self._bytes_window, urgent=True).answers()
+        answers = Ahead(self._dialogue, requests, self._bytes_window, self._check, urgent=True).answers()
         async with contextlib.aclosing(answers):
             begin = kept.tell()
             async for request, status in answers:
@@ -275,7 +275,6 @@ class OpenFolder:
 
     async def search_uids(self, *criteria: bytes) -> UidSet:
         """Return the messages that match, such as b"ALL" or b"DELETED". Raises Refused or NetError."""
-        self._check()
         return await self._searcher.search(*criteria)
 
     # -- change
@@ -287,12 +286,10 @@ class OpenFolder:
 
         Raises Refused or NetError.
         """
-        self._check()
         return await self._writer.store(self.state, UidSet.of(uids), add, remove)
 
     async def copy(self, uids: Iterable[int], target: bytes) -> Copied:
         """Copy messages to another folder. Raises NoSuchFolder, OverQuota, Refused or NetError."""
-        self._check()
         return await self._writer.copy(UidSet.of(uids), target)
 
     async def move(self, uids: Iterable[int], target: bytes) -> Copied:
@@ -301,12 +298,10 @@ class OpenFolder:
         An OK does not mean that every message was moved: one that had vanished is not among the pairs. Raises NoSuchFolder,
         OverQuota, Refused or NetError.
         """
-        self._check()
         return await self._writer.move(self.state, UidSet.of(uids), target)
 
     async def expunge(self, uids: Iterable[int]) -> None:
         r"""Remove messages that are marked as \Deleted, and no others. Raises Refused or NetError."""
-        self._check()
         await self._writer.expunge(UidSet.of(uids))
 
     # -- watch

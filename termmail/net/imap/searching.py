@@ -10,6 +10,8 @@ from termmail.net.imap.untagged import Search
 from termmail.net.net_errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from termmail.net.imap.features import Features
     from termmail.net.imap.imap_dialogue import ImapDialogue
     from termmail.net.imap.uid_set import UidSet
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
 
 
 class Searcher:
-    """Sends UID SEARCH: with RETURN the answer names its command; without it only one may be outstanding."""
+    """Sends UID SEARCH: with RETURN the answer names its command; without it only one may be outstanding.
 
-    def __init__(self, dialogue: ImapDialogue, features: Features) -> None:
+    `check` raises if the folder is no longer open.
+    """
+
+    def __init__(self, dialogue: ImapDialogue, features: Features, check: Callable[[], None]) -> None:
         self._dialogue = dialogue
+        self._check = check
         self._extended = features.offers("ESEARCH")
         self._alone = asyncio.Lock()
 
@@ -33,6 +39,7 @@ class Searcher:
             return await self._search(*criteria)
 
     async def _search(self, *words: bytes) -> UidSet:
+        self._check()
         found: list[UidSet] = []
         waiter: Waiter
 

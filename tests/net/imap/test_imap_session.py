@@ -387,6 +387,39 @@ async def test_no_verb_of_a_folder_that_was_left_is_sent():
         assert len(honest.said) == said
 
 
+async def test_a_move_of_several_steps_does_not_go_on_in_another_folder():
+    honest = Honest(mails(3), capabilities=without("MOVE"))
+    async with opened(honest) as session:
+        folder = await session.select(b"INBOX")
+        honest.answers["UID COPY"] = b""
+        moving = asyncio.create_task(folder.move([1, 2], b"Trash"))
+        while not honest.commands[-1].startswith("UID COPY"):
+            await asyncio.sleep(0)
+        opening = asyncio.create_task(session.select(b"Trash"))
+        await asyncio.sleep(0)
+        honest.tell(honest.said[-1].split(" ")[0].encode() + b" OK [COPYUID 9 1:2 100:101] done\r\n")
+        with pytest.raises(FolderChanged):
+            await moving
+        await opening
+        await session.noop()
+        assert not any(line.startswith(("UID STORE", "UID EXPUNGE")) for line in honest.commands)
+
+
+async def test_headers_of_a_folder_that_was_left_are_not_asked_of_the_next_one():
+    honest = Honest(mails(6000))
+    async with opened(honest) as session:
+        folder = await session.select(b"INBOX")
+        rows = folder.fetch_headers(range(6000, 0, -1))
+        await anext(rows)
+        await session.select(b"Trash")
+        with pytest.raises(FolderChanged):
+            async for _ in rows:
+                pass
+        await session.noop()
+        selected = honest.commands.index("SELECT Trash (CONDSTORE)")
+        assert not any("FETCH" in line for line in honest.commands[selected:])
+
+
 @pytest.mark.parametrize("told", [b"* OK [UIDVALIDITY 78] new\r\n", b"* OK [CLOSED] gone\r\n"])
 async def test_a_folder_whose_numbers_changed_is_changed_no_more(told):
     honest = Honest(mails(2))

@@ -291,7 +291,9 @@ async def test_the_connection_may_drop_at_every_byte_of_a_session():
     async with honest.running():
         spoken = await whole_session(honest)
     async with cut_server(spoken, len(spoken)) as port:
-        await talk(await ImapSession.open(server(port)))
+        session = await ImapSession.open(server(port))
+        await talk(session)
+        await session.close()
     for cut in range(0, len(spoken) - 1, 7):
         async with cut_server(spoken, cut) as port:
             with pytest.raises(NetError):
