@@ -25,30 +25,24 @@ class UidSet:
 
     def __init__(self, ranges: Iterable[Range] = ()) -> None:
         merged: list[Range] = []
+        begin = end = 0
         for first, last in sorted(ranges):
-            if merged and first <= merged[-1][1] + 1:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], last))
-            else:
-                merged.append((first, last))
+            if first > end + 1 or not begin:
+                if begin:
+                    merged.append((begin, end))
+                begin, end = first, last
+            elif last > end:
+                end = last
+        if begin:
+            merged.append((begin, end))
         self.ranges = tuple(merged)
         """Ascending, none touching the next."""
         self._firsts = [first for first, _ in merged]
 
     @classmethod
     def of(cls, uids: Iterable[int]) -> UidSet:
-        """Return the set of these unique ids."""
-        ranges: list[Range] = []
-        first = last = 0
-        for uid in sorted(set(uids)):
-            if uid == last + 1 and first:
-                last = uid
-                continue
-            if first:
-                ranges.append((first, last))
-            first = last = uid
-        if first:
-            ranges.append((first, last))
-        return cls(ranges)
+        """Return the set of these unique ids, numbers from 1 up."""
+        return cls((uid, uid) for uid in set(uids))
 
     @classmethod
     def parse(cls, text: bytes) -> UidSet:
@@ -109,14 +103,16 @@ def parse_ranges(text: bytes) -> list[Range]:
     """Return the ranges in the order a server wrote them. Raises ValueError for what is no set of numbers from 1 up."""
     if not _RANGES.fullmatch(text):
         raise ValueError("not a set of numbers")
-    ranges = []
+    ranges: list[Range] = []
     for part in text.split(b","):
-        first, colon, last = part.partition(b":")
-        low = int(first)
-        high = int(last) if colon else low
-        if not 1 <= min(low, high) <= max(low, high) <= MAX_NUMBER:
-            raise ValueError("a number out of range")
-        ranges.append((min(low, high), max(low, high)))
+        if b":" in part:
+            first, last = map(int, part.split(b":"))
+            ranges.append((first, last) if first <= last else (last, first))
+        else:
+            number = int(part)
+            ranges.append((number, number))
+    if min(ranges)[0] < 1 or max(last for _, last in ranges) > MAX_NUMBER:
+        raise ValueError("a number out of range")
     return ranges
 
 
