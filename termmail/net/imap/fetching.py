@@ -207,11 +207,11 @@ class Ahead:
                 self._window.arriving(self._clock())
             return taken
 
-        waiter = self._dialogue.post(request.command, take)
-        waiter.future.add_done_callback(lambda _: self._answered(request))
+        waiter = self._dialogue.post(request.command, take, lambda _: self._answered(request))
         self._asked.append((request, waiter))
 
     def _answered(self, request: Request) -> None:
+        """Count an answer as it comes: when `answers` has taken the last one, nothing counts as in flight."""
         self._weight -= request.weight
         self._window.answered(request.weight, self._clock())
         self.feed()
