@@ -1,12 +1,6 @@
-"""The messages of each maildrop and their states.
+"""The messages of each maildrop: which of them are stored, and what each still needs.
 
-    kept -> trashed -> due -> sent -> gone      a delete; undo leads back to kept
-    kept, trashed -> absent                     the maildrop no longer lists it; the local copy stays
-    absent -> kept, or trashed as it was        it is listed again
-    sent, gone -> due                           it is listed again although DELE was sent
-    skipped                                     it could not be fetched; `words` tells why
-
-A row is never removed because of what a server says, so a message that comes back is recognised.
+store/remote_state.py has the states in which they are.
 """
 
 from __future__ import annotations
@@ -16,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import astuple, replace
 
-from termmail.mail.model import Role
-from termmail.store import contacts, derived, folders
-from termmail.store.comparison import WHEN_MISSING, forget_unfetched, when_listed
+from termmail.mail.model import RemoteState, Role
+from termmail.store import contacts, derived, folders, placements, remote_state
 from termmail.store.matching import Held, Matcher
 from termmail.store.messages import keep_raw
 from termmail.store.rows import Arrived, Known, New, State
-from termmail.store.store import id_list
+from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,7 +29,6 @@ _MESSAGE = (
     "INSERT INTO message (account, received, size, sort_date, sender, recipients, subject, message_id,"
     " in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_PLACEMENT = "INSERT INTO placement (folder, sort_date, message, unread) VALUES (?, ?, ?, 1)"
 _RAW = "INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)"
 _REMOTE = (
     "INSERT INTO remote (account, uidl, nth, number, size, fingerprint, message, state)"
@@ -73,19 +65,18 @@ def arrive(
         for new, fingerprint, envelope, whole in read:
             page.take(new, fingerprint, envelope, whole)
         page.finish()
-    return Arrived(page.added[::-1], page.rebound, page.again)
+    return Arrived(page.added[::-1], page.rebound)
 
 
 class _Page:
     """Headers on their way into the store. What is new is stored many at once.
 
-    `added` has the ids of the new messages, lowest first. `rebound` counts the known ones that the server has renamed,
-    `again` those that are due again.
+    `added` has the ids of the new messages, lowest first. `rebound` counts the known ones that the server has renamed.
     """
 
     def __init__(self, db: sqlite3.Connection, account: str, received: int, matcher: Matcher) -> None:
         self.added: list[int] = []
-        self.rebound = self.again = 0
+        self.rebound = 0
         self._db = db
         self._account = account
         self._received = received
@@ -94,7 +85,7 @@ class _Page:
         self._tally = contacts.Tally()
         self._raws: list[tuple[int, bytes]] = []
         self._identities: list[tuple[Any, ...]] = []
-        self._placements: list[tuple[int, int, int]] = []
+        self._unplaced: list[int] = []
 
     def take(self, new: New, fingerprint: bytes, envelope: Envelope, whole: Derived | None) -> None:
         """Store one message, or recognize it."""
@@ -104,11 +95,7 @@ class _Page:
         self._store()
         held, is_rebound, replaced = self._matcher.match(new, fingerprint)
         for old in replaced:
-            self._db.execute(
-                "UPDATE remote SET state = 'absent', number = 0, due_at = iif(state = 'due', coalesce(due_at, 0), due_at)"
-                " WHERE id = ?",
-                (old.id,),
-            )
+            remote_state.replaced(self._db, old.id)
         if held is not None and (held.message is not None or held.fingerprint):
             self._find(new, fingerprint, held)
             self.rebound += is_rebound
@@ -119,7 +106,9 @@ class _Page:
                 self._identify(new, fingerprint, id_)
             else:  # known by its UIDL alone until now
                 self._db.execute(_RAW, (id_, new.header))
-                self._db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, "kept", None, held.id))
+                self._db.execute(
+                    _FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, RemoteState.KEPT, None, held.id)
+                )
                 self._db.execute("UPDATE remote SET message = ?, words = '' WHERE id = ?", (id_, held.id))
             self._store()
         if new.raw is not None and whole is not None and id_ is not None:
@@ -132,9 +121,8 @@ class _Page:
 
     def _find(self, new: New, fingerprint: bytes, held: Held) -> None:
         """Give a known message the number and UIDL it has now."""
-        state = when_listed(held.state, held.due_at)
+        state = remote_state.when_listed(held.state, held.due_at)
         self._db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, state, held.due_at, held.id))
-        self.again += state == "due" and held.state != "due"
 
     def _add(self, new: New, envelope: Envelope) -> int:
         """Add a row to `message`, to be placed in the inbox. Return its id."""
@@ -143,7 +131,7 @@ class _Page:
         self._tally.message(contacts.people(envelope, written=False), columns.sort_date, written=False)
         id_ = cursor.lastrowid or 0
         self.added.append(id_)
-        self._placements.append((self._inbox, columns.sort_date, id_))
+        self._unplaced.append(id_)
         return id_
 
     def _identify(self, new: New, fingerprint: bytes, message_id: int) -> None:
@@ -154,8 +142,8 @@ class _Page:
     def _store(self) -> None:
         self._db.executemany(_RAW, self._raws)
         self._db.executemany(_REMOTE, self._identities)
-        self._db.executemany(_PLACEMENT, self._placements)
-        self._raws, self._identities, self._placements = [], [], []
+        placements.place(self._db, self._unplaced, self._inbox)
+        self._raws, self._identities, self._unplaced = [], [], []
 
 
 def parse_page(page: Iterable[New]) -> list[New]:
@@ -187,17 +175,9 @@ def settle(store: Store, account: str) -> int:
     Call it after `arrive` has seen every header that the plan asked for.
     """
     with store.transaction() as db:
-        ((missing,),) = db.execute(
-            "SELECT count(message) FROM remote WHERE account = ? AND number = 0"
-            " AND state IN ('kept', 'trashed', 'skipped')",
-            (account,),
-        ).fetchall()
-        for state, then in WHEN_MISSING.items():
-            db.execute(
-                "UPDATE remote SET state = ? WHERE account = ? AND number = 0 AND state = ?", (then, account, state)
-            )
-        forget_unfetched(db, account)
-    return int(missing)
+        missing = remote_state.mark_missing(db, account)
+        remote_state.forget_unfetched(db, account)
+    return missing
 
 
 def skip(  # noqa: PLR0917 - a line of a listing, as it came
@@ -219,11 +199,6 @@ def skip(  # noqa: PLR0917 - a line of a listing, as it came
             )
 
 
-def known(store: Store, account: str) -> list[Known]:
-    """Return everything known of a maildrop, tombstones too, oldest first."""
-    return _known(store, "WHERE r.account = ? ORDER BY r.id", (account,))
-
-
 def by_message(store: Store, id_: int) -> Known | None:
     """Return what is known of a message in its maildrop; None for one that no server has."""
     found = _known(store, "WHERE r.message = ?", (id_,))
@@ -231,25 +206,28 @@ def by_message(store: Store, id_: int) -> Known | None:
 
 
 def _known(store: Store, where: str, values: Sequence[Any]) -> list[Known]:
-    return [Known(*(*row[:-1], row[-1] == 1)) for row in store.read(f"{_KNOWN} {where}", values)]
+    return [
+        Known(*(*others, RemoteState(state), due_at, downloaded == 1))
+        for *others, state, due_at, downloaded in store.read(f"{_KNOWN} {where}", values)
+    ]
 
 
 def set_state(
-    store: Store, remote_ids: Iterable[int], state: str, *, due_at: int | None = None, durable: bool = True
+    store: Store, remote_ids: Iterable[int], state: RemoteState, *, due_at: int | None = None, durable: bool = True
 ) -> list[int]:
     """Change the state of rows, and return which were changed. `due_at` None leaves that as it is.
 
-    "sent" changes only rows that are trashed or due, and "due" only those and rows that are sent: what the user called
+    SENT changes only rows that are trashed or due, and DUE only those and rows that are sent: what the user called
     off in the meantime stays called off.
     """
     guard = {
-        "sent": " AND state IN ('trashed', 'due')",
-        "due": " AND state IN ('trashed', 'due', 'sent')",
+        RemoteState.SENT: " AND state IN ('trashed', 'due')",
+        RemoteState.DUE: " AND state IN ('trashed', 'due', 'sent')",
     }.get(state, "")
     with store.transaction(durable=durable) as db:
         changed = db.execute(
             "UPDATE remote SET state = ?, due_at = coalesce(?, due_at)"  # noqa: S608 - the guard is ours
-            f" WHERE id IN (SELECT value FROM json_each(?)){guard} RETURNING id",
+            f" WHERE id {IN_IDS}{guard} RETURNING id",
             (state, due_at, id_list(remote_ids)),
         ).fetchall()
     return [id_ for (id_,) in changed]

@@ -39,7 +39,7 @@ class PasswordQuestions:
                 app = self._app
                 if answer.done():
                     return
-                if app.screen is app.inbox and not app.inbox.asking and not app.held_keys.holding:
+                if app.screen is app.main_screen and not app.main_screen.asking and not app.held_keys.holding:
                     app.push_screen(screen, answered)
                     return
                 if not told:

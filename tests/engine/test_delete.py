@@ -92,7 +92,7 @@ async def test_dele_is_not_sent_when_the_server_shows_another_message(pop3_serve
         await engine.accounts.sync("ada")
         (only,) = await engine.lists.ids(INBOX)
         await engine.reader.read(only)
-        await engine.servers.source("ada").give_back()
+        await engine.servers.source("ada").session.give_back()
         await delete_now(engine, [only])
         uidl = drop.messages[0].uidl
         drop.remove(drop.messages[0])
@@ -170,7 +170,7 @@ async def test_the_delete_rule_of_the_config_is_kept(pop3_server, engine_at, rul
         await engine.accounts.sync("ada")
         (only,) = await engine.lists.ids(INBOX)
         await engine.reader.read(only)
-        await engine.servers.source("ada").give_back()
+        await engine.servers.source("ada").session.give_back()
         if rule != "after-download":
             await delete_now(engine, [only])
         await engine.accounts.sync("ada", full=True)

@@ -28,17 +28,17 @@ async def test_the_end_of_one_wait_drops_no_key_of_the_next(tmp_path: Path, monk
         app.set_timer(0.05, later.set)
         await later.wait()
         app.held_keys.release()
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 11)
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 11)
 
 
 async def test_keys_typed_for_a_reply_that_cannot_be_made_do_nothing_to_the_list(tmp_path: Path):
     async with mailbox(tmp_path, whole=False) as (app, pilot):
         app.pop3.manners = Manners(answers={"RETR": b"-ERR not now\r\n"})
-        before = list(app.inbox.messages.ids)
+        before = list(app.main_screen.messages.ids)
         await pilot.press("r", "d", "e", "a", "r")
         await until(pilot, lambda: "refused" in shown(app))
-        assert list(app.inbox.messages.ids) == before
+        assert list(app.main_screen.messages.ids) == before
         await until(pilot, lambda: not app.held_keys.holding)
         await pilot.press("j")
-        assert list(app.inbox.messages.ids) == before
-        assert app.inbox.messages.cursor_id == before[1]
+        assert list(app.main_screen.messages.ids) == before
+        assert app.main_screen.messages.cursor_id == before[1]

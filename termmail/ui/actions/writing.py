@@ -1,4 +1,7 @@
-"""Writing: a new message, replies, forwards; the composer opens on the draft that the engine makes."""
+"""Writing: a new message, replies, forwards, and stopping what is about to be sent.
+
+Each opens the composer on a draft that the engine makes.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def open_draft(mail: Mail, work: Callable[[], Awaitable[Draft]], *, fresh: bool 
             raise
         app.call_after_refresh(app.held_keys.release)
 
-    mail.do(opened, undo=False)
+    mail.do(opened)
 
 
 @verb("mail.compose", "c,m", "Write a message", Group.WRITING, rank=3, short="write")
@@ -87,3 +90,24 @@ def forward(mail: Mail) -> None:
 def forward_attached(mail: Mail) -> None:
     """Forward the message as an attachment, byte for byte."""
     open_draft(mail, partial(mail.engine.drafts.forward_attached, mail.screen.messages.cursor_id), fresh=True)
+
+
+def _counting_down(mail: Mail) -> str:
+    return "" if mail.sending.next_id else "Nothing is about to be sent."
+
+
+@verb("mail.stop-sending", "Z", "Stop sending", Group.WRITING, applies=_counting_down)
+def stop_sending(mail: Mail) -> None:
+    """Stop the message that would go next and open it again. The next keys go to the composer."""
+    mail.screen.termmail.held_keys.hold()
+    mail.do(partial(_stop, mail, mail.sending.next_id))
+
+
+async def _stop(mail: Mail, outbox_id: int) -> str:
+    try:
+        draft = await mail.engine.outbox.cancel(outbox_id)
+        if draft is not None:
+            await compose_on(mail, draft)
+        return "Not sent: the message is a draft again."
+    finally:
+        mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)

@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from termmail.credential import Password
+from termmail.demo.scripted import ScriptedServer, Talk
 from termmail.net import sasl
 from termmail.net.imap.imap_login import way_to_log_in
 from termmail.net.imap.imap_session import ImapSession
@@ -14,7 +15,6 @@ from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, Proto
 from termmail.net.stream import Server
 from termmail.net.trace import Trace
 from tests.net.imap.imap_script import FULL, PASSWORD, PLAIN, USER, Honest, opened, server
-from tests.net.pop3_script import Talk, scripted
 
 CAPA = b"* CAPABILITY IMAP4rev1 STARTTLS SASL-IR AUTH=PLAIN\r\n"
 INITIAL = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
@@ -29,9 +29,9 @@ def where(port: int, certificates=None, **options) -> Server:
 async def heard(talk: Talk, expected: str = "") -> bytes:
     """The tag of a command."""
     line = await talk.hear()
-    tag, _, rest = line.partition(b" ")
-    assert rest.decode().startswith(expected), (line, expected)
-    return tag
+    tag, _, rest = line.partition(" ")
+    assert rest.startswith(expected), (line, expected)
+    return tag.encode()
 
 
 # -- STARTTLS
@@ -39,18 +39,18 @@ async def heard(talk: Talk, expected: str = "") -> bytes:
 
 async def test_starttls_comes_first_and_what_was_said_before_is_forgotten(certificates):
     async def script(talk):
-        talk.say(b"* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=X-EVIL] hi\r\n* 5 EXISTS\r\n* OK [ALERT] evil\r\n")
+        await talk.say(b"* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=X-EVIL] hi\r\n* 5 EXISTS\r\n* OK [ALERT] evil\r\n")
         tag = await heard(talk, "STARTTLS")
-        talk.say(tag + b" OK go\r\n")
+        await talk.say(tag + b" OK go\r\n")
         await talk.start_tls(certificates.server)
         tag = await heard(talk, "CAPABILITY")
-        talk.say(b"* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\r\n" + tag + b" OK\r\n")
+        await talk.say(b"* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\r\n" + tag + b" OK\r\n")
         tag = await heard(talk, "AUTHENTICATE PLAIN " + INITIAL)
-        talk.say(tag + b" OK in\r\n")
+        await talk.say(tag + b" OK in\r\n")
         tag = await heard(talk, "CAPABILITY")
-        talk.say(b"* CAPABILITY IMAP4rev1 ID\r\n" + tag + b" OK\r\n")
+        await talk.say(b"* CAPABILITY IMAP4rev1 ID\r\n" + tag + b" OK\r\n")
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         session = await ImapSession.open(where(told.port, certificates, security="starttls"))
         assert session.features.names == {"IMAP4REV1", "ID"}
         assert session.alerts == []
@@ -67,72 +67,72 @@ async def test_starttls_comes_first_and_what_was_said_before_is_forgotten(certif
 )
 async def test_where_starttls_was_stripped_nothing_else_is_said(certificates, lines):
     async def script(talk):
-        talk.say(lines)
+        await talk.say(lines)
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         with pytest.raises(TlsFailed):
             await ImapSession.open(where(told.port, certificates, security="starttls"))
-        await told.done.wait()
+        await told.until(lambda: told.open_sessions == 0)
         assert told.left == b""
 
 
 @pytest.mark.parametrize("answer", [b"NO not now", b"BAD what"])
 async def test_a_refused_starttls_ends_it(certificates, answer):
     async def script(talk):
-        talk.say(b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n")
-        talk.say(await heard(talk, "STARTTLS") + b" " + answer + b"\r\n")
+        await talk.say(b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n")
+        await talk.say(await heard(talk, "STARTTLS") + b" " + answer + b"\r\n")
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         with pytest.raises(TlsFailed) as failed:
             await ImapSession.open(where(told.port, certificates, security="starttls"))
         assert failed.value.server_says == answer.split(b" ", 1)[1].decode()
-        await told.done.wait()
+        await told.until(lambda: told.open_sessions == 0)
         assert told.left == b""
 
 
 @pytest.mark.parametrize("injected", [b"A2 OK [CAPABILITY AUTH=PLAIN]\r\n", b"*", b"* PREAUTH hi\r\n"])
 async def test_a_byte_behind_the_answer_to_starttls_ends_it(certificates, injected):
     async def script(talk):
-        talk.say(b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n")
-        talk.say(await heard(talk, "STARTTLS") + b" OK go\r\n" + injected)
+        await talk.say(b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n")
+        await talk.say(await heard(talk, "STARTTLS") + b" OK go\r\n" + injected)
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         with pytest.raises(ProtocolError, match="in the clear"):
             await ImapSession.open(where(told.port, certificates, security="starttls"))
-        await told.done.wait()
+        await told.until(lambda: told.open_sessions == 0)
         assert told.left == b""
 
 
 @pytest.mark.parametrize("security", ["starttls", "none"])
 async def test_preauth_ends_the_session_and_nothing_is_sent(certificates, security):
     async def script(talk):
-        talk.say(b"* PREAUTH [CAPABILITY IMAP4rev1] welcome\r\n")
+        await talk.say(b"* PREAUTH [CAPABILITY IMAP4rev1] welcome\r\n")
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         with pytest.raises(ProtocolError, match="logged in already"):
             await ImapSession.open(where(told.port, certificates, security=security, allow_cleartext=True))
-        await told.done.wait()
-        assert told.said == []
+        await told.until(lambda: told.open_sessions == 0)
+        assert told.heard() == []
         assert told.left == b""
 
 
 async def test_preauth_inside_tls_ends_it_too(certificates):
     async def script(talk):
-        talk.say(b"* PREAUTH welcome\r\n")
+        await talk.say(b"* PREAUTH welcome\r\n")
 
-    async with scripted(script, certificates.server) as told:
+    async with ScriptedServer(script, tls=certificates.server) as told:
         with pytest.raises(ProtocolError, match="logged in already"):
             await ImapSession.open(where(told.port, certificates, security="tls"))
 
 
 async def test_without_tls_and_without_leave_no_password_is_sent():
     async def script(talk):
-        talk.say(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=SCRAM-SHA-256] hi\r\n")
+        await talk.say(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=SCRAM-SHA-256] hi\r\n")
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         with pytest.raises(TlsFailed, match="Without TLS"):
             await ImapSession.open(where(told.port, allow_cleartext=False))
-        await told.done.wait()
+        await told.until(lambda: told.open_sessions == 0)
         assert told.left == b""
 
 
@@ -186,25 +186,25 @@ async def test_logindisabled_is_honoured(capabilities):
 
 async def test_without_sasl_ir_the_response_waits_for_the_server():
     async def script(talk):
-        talk.say(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n")
+        await talk.say(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n")
         tag = await heard(talk, "AUTHENTICATE PLAIN")
-        talk.say(b"+ \r\n")
-        assert await talk.hear() == INITIAL.encode()
-        talk.say(tag + b" OK [CAPABILITY IMAP4rev1] in\r\n")
+        await talk.say(b"+ \r\n")
+        assert await talk.hear() == INITIAL
+        await talk.say(tag + b" OK [CAPABILITY IMAP4rev1] in\r\n")
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         await (await ImapSession.open(where(told.port))).close()
 
 
 async def test_login_sends_words_as_literals_where_it_must_and_waits_for_each():
     async def script(talk):
-        talk.say(b"* OK [CAPABILITY IMAP4rev1] hi\r\n")
+        await talk.say(b"* OK [CAPABILITY IMAP4rev1] hi\r\n")
         tag = await heard(talk, "LOGIN ada {9}")
-        talk.say(b"+ go\r\n")
-        assert await talk.hear() == "pässwör".encode()
-        talk.say(tag + b" OK [CAPABILITY IMAP4rev1] in\r\n")
+        await talk.say(b"+ go\r\n")
+        assert await talk.hear() == "pässwör"
+        await talk.say(tag + b" OK [CAPABILITY IMAP4rev1] in\r\n")
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         place = where(told.port)
         place = Server("imap", place.host, place.port, "none", USER, Password("pässwör"), allow_cleartext=True)
         await (await ImapSession.open(place)).close()
@@ -222,17 +222,17 @@ async def test_scram_proves_both_sides():
             super().__init__(username, password, nonce="rOprNGfwEbeRWgbNEkqO")
 
     async def script(talk):
-        talk.say(b"* OK [CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256] hi\r\n")
+        await talk.say(b"* OK [CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256] hi\r\n")
         tag = await heard(talk, "AUTHENTICATE SCRAM-SHA-256")
-        talk.say(b"+ \r\n")
+        await talk.say(b"+ \r\n")
         first = base64.b64decode(await talk.hear()).decode()
         nonce = first.rpartition("r=")[2]
-        talk.say(b"+ " + base64.b64encode(f"r={nonce}xyz,s=c2FsdA==,i=4096".encode()) + b"\r\n")
+        await talk.say(b"+ " + base64.b64encode(f"r={nonce}xyz,s=c2FsdA==,i=4096".encode()) + b"\r\n")
         await talk.hear()
-        talk.say(b"+ " + base64.b64encode(b"v=" + base64.b64encode(b"x" * 32)) + b"\r\n")
+        await talk.say(b"+ " + base64.b64encode(b"v=" + base64.b64encode(b"x" * 32)) + b"\r\n")
         del tag
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         with pytest.raises(LoginRefused, match="could not prove"):
             await ImapSession.open(where(told.port))
 
@@ -270,26 +270,26 @@ async def test_a_refused_login_is_told_and_tried_once(answer, kind):
 
 async def test_an_error_in_a_challenge_is_cancelled_and_told():
     async def script(talk):
-        talk.say(b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n")
+        await talk.say(b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n")
         tag = await heard(talk, "AUTHENTICATE")
-        talk.say(b"+ eyJzdGF0dXMiOiI0MDAifQ==\r\n")
-        assert await talk.hear() == b"*"
-        talk.say(tag + b" NO [AUTHENTICATIONFAILED] cancelled\r\n")
+        await talk.say(b"+ eyJzdGF0dXMiOiI0MDAifQ==\r\n")
+        assert await talk.hear() == "*"
+        await talk.say(tag + b" NO [AUTHENTICATIONFAILED] cancelled\r\n")
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         with pytest.raises(LoginRefused):
             await ImapSession.open(where(told.port))
 
 
 async def test_endless_challenges_end_the_session():
     async def script(talk):
-        talk.say(b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n")
+        await talk.say(b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n")
         await heard(talk, "AUTHENTICATE")
-        talk.say(b"+ \r\n")
+        await talk.say(b"+ \r\n")
         await talk.hear()
-        talk.say(b"+ \r\n+ \r\n")
+        await talk.say(b"+ \r\n+ \r\n")
 
-    async with scripted(script) as told:
+    async with ScriptedServer(script) as told:
         with pytest.raises(ProtocolError):
             await ImapSession.open(where(told.port))
 
