@@ -103,7 +103,7 @@ def _asked(not_before: int, created: int, attempts: int) -> int:
 
 
 def _backoff(attempts: int) -> int:
-    return min(_LONGEST_WAIT, _FIRST_WAIT << min(max(attempts - 1, 0), 10))
+    return min(_LONGEST_WAIT, _FIRST_WAIT << min(attempts - 1, 10))
 
 
 def claim(store: Store, account: str, now: int, owner: str, *, ready: Iterable[int] | None = None) -> Claimed | None:
