@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from termmail.accounts.config import Config
 from termmail.demo.faults import Manners
-from termmail.engine.events import OutboxChanged
+from termmail.engine.events import DraftsChanged, Failed, FolderChanged, JournalChanged, OutboxChanged, SendOf
+from termmail.errors import ErrorCode, Gone, UserError
 from termmail.mail.compose import ComposeError
 from termmail.mail.message import Outgoing
+from termmail.mail.model import SendState
 from termmail.store import outbox
 from termmail.store.account_lock import AccountLock, Locked
+from tests.conftest import PASSWORD
 from tests.engine.test_receive import subjects
 from tests.views import DRAFTS, INBOX, OUTBOX, SENT
 
@@ -288,3 +292,123 @@ async def test_nothing_is_being_sent_while_the_password_is_asked_for(smtp_server
         answer.set_result("analytical")
         await flushing
         assert (await engine.outbox.row(outbox_id)).state == "sent"
+
+
+async def test_a_message_that_waits_counts_down_and_others_do_not(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        waits = await engine.outbox.send(await written(engine), delay=60)
+        ready = await engine.outbox.send(await written(engine), delay=0)
+        assert 50 < await engine.outbox.seconds_left(waits) <= 60
+        assert await engine.outbox.seconds_left(ready) == 0
+        (row,) = await engine.outbox.flush("ada")
+        assert (row.outbox_id, row.state) == (ready, "sent")
+        assert await engine.outbox.seconds_left(ready) == 0
+        assert await engine.outbox.retry_all("ada") == [waits]
+        assert await engine.outbox.seconds_left(waits) == 0
+        assert [one.outbox_id for one in await engine.outbox.rows()] == [waits]
+        assert await engine.outbox.rows("home") == []
+        engine.context.config = Config()
+        assert await engine.outbox.seconds_left(waits) == 0
+        assert (await engine.outbox.row(waits)).state == "queued"
+
+
+async def test_what_cannot_be_retried_or_taken_back_says_why(smtp_server, engine_at):
+    server = await smtp_server(manners=Manners(lose_answer_to=frozenset({"."})))
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        for state, no_retry, no_cancel in (
+            ("sending", "is being sent", "is being sent"),
+            ("unsure", "may have arrived already", None),
+            ("cancelled", "was taken back", "already taken back"),
+            ("sent", "was sent", "was sent"),
+        ):
+            await engine.context.db(lambda store, s=state: store.db.execute("UPDATE outbox SET state = ?", (s,)))
+            with pytest.raises(UserError, match=no_retry) as told:
+                await engine.outbox.retry(outbox_id)
+            assert told.value.code is ErrorCode.CHANGED
+            if no_cancel is not None:
+                with pytest.raises(UserError, match=no_cancel) as told:
+                    await engine.outbox.cancel(outbox_id)
+                assert told.value.code is ErrorCode.CHANGED
+        assert engine.heard.of(OutboxChanged)[1:] == []
+        for act in (engine.outbox.row, engine.outbox.retry, engine.outbox.cancel, engine.outbox.assume_sent):
+            with pytest.raises(Gone, match="not in the Outbox any more"):
+                await act(10**6)
+
+
+async def test_every_change_of_the_outbox_is_told_with_its_consequences(smtp_server, engine_at):
+    server = await smtp_server(manners=Manners(lose_answer_to=frozenset({"."})))
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        assert [type(event) for event in engine.heard] == [OutboxChanged, DraftsChanged, JournalChanged]
+        await engine.outbox.flush("ada")
+        engine.heard.clear()
+        await engine.outbox.assume_sent(outbox_id)
+        assert [type(event) for event in engine.heard] == [OutboxChanged, DraftsChanged, JournalChanged, FolderChanged]
+        assert engine.heard[0] == OutboxChanged(outbox_id, "ada", SendState.SENT)
+        assert engine.heard[3] == FolderChanged("ada")
+
+
+async def test_who_was_refused_and_who_is_tried_again_is_told(smtp_server, engine_at):
+    answers = {"RCPT bob@example.org": b"451 greylisted\r\n", "RCPT carol@example.org": b"550 no such user\r\n"}
+    server = await smtp_server(manners=Manners(answers=answers))
+    async with engine_at(1, server.port) as engine:
+        everyone = "bob@example.org, carol@example.org, eve@example.org"
+        outbox_id = await engine.outbox.send(await written(engine, everyone), delay=0)
+        await engine.outbox.flush("ada")
+        assert engine.heard.of(Failed) == [
+            Failed(
+                "ada",
+                "Sent, but not yet to bob@example.org.",
+                "The server asked to try again later; termmail does.",
+                SendOf(outbox_id),
+            ),
+            Failed("ada", "Sent, but not to carol@example.org.", "The server refused these addresses."),
+        ]
+
+
+async def test_a_refused_login_says_where_to_store_another_password(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        settings = engine.accounts.settings("ada")
+        engine.context.passwords.remember("ada", "pop3", settings, "wrong")
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
+        assert row.state == "queued"
+        (failed,) = engine.heard.of(Failed)
+        assert failed.words.startswith("Not sent yet. ")
+        assert failed.advice.endswith("termmail account password ada --server smtp")
+        assert failed.about == SendOf(outbox_id)
+        engine.context.passwords.remember("ada", "smtp", settings, PASSWORD)
+        await engine.outbox.retry(outbox_id)
+        (row,) = await engine.outbox.flush("ada")
+        assert row.state == "sent"
+        assert engine.servers.sender("ada").trouble is None
+
+
+async def test_a_message_that_everyone_has_already_is_sent_without_a_server(engine_at):
+    async with engine_at(1, 1) as engine:
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        await engine.context.db(outbox.partial, outbox_id, ["bob@example.org"], {})
+        (row,) = await engine.outbox.flush("ada")
+        assert row.state == "sent"
+        assert await subjects(engine, SENT) == ["Breakfast"]
+
+
+async def test_a_search_of_drafts_and_outbox_looks_at_what_their_lines_show(engine_at):
+    async with engine_at(1, 1) as engine:
+        queued = await engine.outbox.send(await written(engine, "bob@example.org"), delay=60)
+        draft = await engine.drafts.save(await written(engine, "carol@example.org"))
+        for view, text, found in (
+            (OUTBOX, "BOB", {queued}),
+            (OUTBOX, "breakf*", {queued}),
+            (OUTBOX, "carol", set()),
+            (DRAFTS, "carol", {draft.id}),
+            (DRAFTS, "at nine", {draft.id}),
+            (DRAFTS, "bob", set()),
+        ):
+            ids = await engine.lists.ids(view)
+            assert await engine.lists.matching(view, text, ids) == found
+            assert list(await engine.lists.ids(view, limit=1)) == list(ids)
+            assert list(await engine.lists.ids(view, limit=0)) == []
