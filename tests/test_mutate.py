@@ -51,6 +51,8 @@ first = cast("int", second)
 Thread(target=third, name="worker")
 zip(fourth, strict=True)
 max(fifth, sixth)
+Pair([], [])
+T = TypeVar("T")
 """
 
 

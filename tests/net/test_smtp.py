@@ -280,6 +280,26 @@ async def test_the_password_is_in_no_word_and_no_log_even_if_the_server_echoes_i
             assert secret not in everything
 
 
+async def test_the_trace_tells_the_conversation_without_its_secrets():
+    trace = Trace()
+    async with serve(polite) as served:
+        await send(plain(served), trace=trace)
+    said = [line.text for line in trace.lines if line.direction == ">"]
+    assert said == [
+        "EHLO [127.0.0.1]",
+        "AUTH PLAIN [hidden]",
+        f"MAIL FROM:<ada@example.org> SIZE={len(RAW)}",
+        "RCPT TO:<bob@example.org>",
+        "DATA",
+        f"(the message, {len(RAW)} bytes)",
+        ".",
+        "QUIT",
+    ]
+    heard = [line.text for line in trace.lines if line.direction == "<"]
+    assert heard[1] == "250-mail.example.org"
+    assert len(heard) == 10
+
+
 def test_importing_smtp_does_not_load_aiosmtplib():
     code = "import sys; from termmail.net import smtp; print('aiosmtplib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

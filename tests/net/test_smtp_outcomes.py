@@ -153,7 +153,26 @@ async def test_a_domain_of_other_letters_is_written_in_ascii():
     """No SMTPUTF8 is needed for it."""
     async with serve(polite) as served:
         await send(plain(served), "bob@bücher.example")
+        outcomes = [await send(plain(served), to) for to in ("bób@bücher.example", f"bob@{'ü' * 70}.example")]
     assert b"RCPT TO:<bob@xn--bcher-kva.example>" in served.said
+    assert [one.state for one in outcomes] == ["refused"] * 2, "these cannot be written in ASCII"
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"), [(b"421 closing\r\n", "ended the session"), (b"351 go on\r\n", "not valid here")]
+)
+async def test_a_reply_to_rcpt_that_ends_the_session_is_told_as_that(reply, words):
+    async with serve(lambda talk: polite(talk, answers={b"RCPT": reply})) as served:
+        outcome = await send(plain(served), "bob@x.org", "eve@x.org")
+    assert words in outcome.words
+    assert sum(line.startswith(b"RCPT") for line in served.said) == 1
+
+
+async def test_a_greeting_may_have_a_hundred_lines_and_no_more():
+    for lines, state in ((100, "sent"), (101, "later")):
+        greeting = b"220-hello\r\n" * (lines - 1) + b"220 hello\r\n"
+        async with serve(lambda talk, greeting=greeting: polite(talk, answers={b"greeting": greeting})) as served:
+            assert (await send(plain(served))).state == state
 
 
 @pytest.mark.parametrize(

@@ -354,6 +354,17 @@ def test_a_name_is_taken_once(store, ids):
     assert folders.get(store, one.folder_id).name == "Trips"
 
 
+def test_undo_tells_what_came_back_and_what_was_moved_since(store, ids):
+    move(store, ids, "Archive")
+    with store.transaction() as db:
+        db.execute("DELETE FROM placement WHERE message = ?", (ids[0],))
+    undone = undo(store)
+    assert (set(undone.message_ids), undone.skipped) == (set(ids[1:]), (ids[0],))
+    move(store, ids[1:2], "Archive")
+    undone = undo(store)
+    assert (undone.message_ids, undone.skipped) == ((ids[1],), ())
+
+
 def test_a_folder_renamed_since_is_not_renamed_back(store):
     one = folder_changes.make(store, "work", "Trips", NOW)
     folder_changes.rename(store, one.folder_id, "Journeys", NOW)

@@ -189,7 +189,8 @@ def test_the_next_delete_is_told_and_a_time_of_a_clock_that_was_ahead_is_correct
     assert sorted(known.due_at for known in pop3_identity.known(store, "work") if known.due_at) == [NOW + 59, NOW + 59]
 
 
-def test_of_several_waits_only_those_of_a_clock_that_was_ahead_are_corrected(store, ids):
+def test_a_delete_that_is_never_due_gets_no_time_by_a_correction(store, ids):
+    trash(store, ids[:1], None)
     trash(store, ids[1:2], NOW + 3601)
     trash(store, ids[2:], NOW + 9000)
     delete_queue.make_due(store, "work", NOW + 9000, only=ids[2:])

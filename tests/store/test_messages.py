@@ -7,9 +7,9 @@ from array import array
 import pytest
 
 from termmail.mail import parse
-from termmail.mail.message import Address
+from termmail.mail.message import Address, Envelope
 from termmail.mail.model import Order
-from termmail.store import contacts, messages, placements, pop3_identity
+from termmail.store import contacts, derived, messages, placements, pop3_identity
 from termmail.store.rows import New, State
 from tests.store.parts import (
     NOW,
@@ -266,6 +266,26 @@ def test_one_message_counts_a_person_once_and_a_mass_mailing_only_its_first(stor
     assert found[0] == ("p0@x.org", 1, 2, 9)
     assert len(found) == 49, "the first fifty, of whom one came twice"
     assert len(contacts.complete(store, "p")) == 8
+
+
+def test_among_very_many_who_begin_alike_the_one_written_to_most_is_found(store):
+    people = contacts.Tally()
+    for n in range(1000):
+        people.message([Address("", f"p{n:04}@x.org")], 5, written=n == 999)
+    with store.transaction() as db:
+        people.save(db)
+        assert [one.email for one in contacts.complete(store, "p", 1)] == ["p0999@x.org"]
+        people.message([Address("", "pz@x.org")] * 2, 5, written=True)
+        people.message([Address("", "pz@x.org")], 5, written=True)
+        people.save(db)
+    assert [one.email for one in contacts.complete(store, "p", 2)] == ["pz@x.org", "p0999@x.org"]
+
+
+def test_a_date_may_be_a_day_ahead_of_its_arrival_and_no_more():
+    for ahead, kept in ((86_399, True), (86_400, True), (86_401, False)):
+        envelope = Envelope(date=NOW + ahead)
+        assert derived.sort_date(envelope, NOW) == (NOW + ahead if kept else NOW)
+    assert derived.sort_date(Envelope(), NOW) == NOW
 
 
 def test_the_name_is_that_of_the_newest_message_whatever_comes_first(store):

@@ -233,3 +233,11 @@ def test_rebuilding_makes_everything_derived_again_byte_for_byte(store):
 
 def test_rebuilding_an_empty_store_is_nothing(store):
     assert rebuild.rebuild(store) == 0
+
+
+def test_rebuilding_ends_where_bytes_are_missing(store):
+    session(store, [new(1), new(2)])
+    store.db.execute("DELETE FROM raw WHERE id = 2")
+    steps = []
+    assert rebuild.rebuild(store, lambda done, total: steps.append((done, total))) == 2
+    assert steps == [(1, 2)]
