@@ -150,9 +150,11 @@ class Finder(ast.NodeVisitor):
         self.add(node, "loop", "continue")
 
     def visit_Return(self, node):
-        if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
-            self.add(node.value, "return value", "None")
-            self.generic_visit(node)
+        if node.value is None:
+            return
+        if not (isinstance(node.value, ast.Constant) and node.value.value in {None, True, False}):
+            self.add(node.value, "return value", "None")  # a truth is turned round, for None is as good as False
+        self.generic_visit(node)
 
     def visit_While(self, node):
         self.generic_visit(node)
