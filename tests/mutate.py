@@ -152,7 +152,7 @@ class Finder(ast.NodeVisitor):
     def visit_Return(self, node):
         if node.value is None:
             return
-        if not (isinstance(node.value, ast.Constant) and node.value.value in {None, True, False}):
+        if not (isinstance(node.value, ast.Constant) and isinstance(node.value.value, bool | None)):
             self.add(node.value, "return value", "None")  # a truth is turned round, for None is as good as False
         self.generic_visit(node)
 

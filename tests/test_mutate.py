@@ -45,6 +45,13 @@ def test_annotations_docstrings_and_exports_are_left_alone():
     assert lines.isdisjoint({1, 3, 4, 5, 9})
 
 
+def test_a_truth_that_is_returned_is_turned_round():
+    faults = mutate.faults_in({"x.py": b"def f():\n    return False\ndef g():\n    return 0\n"})
+    assert [(fault.kind, fault.new) for fault in faults] == [
+        ("constant", "True"), ("return value", "None"), ("off by one", "1"),
+    ]  # fmt: skip
+
+
 UNOBSERVED = b"""
 log.warning("this was %s", text)
 first = cast("int", second)
