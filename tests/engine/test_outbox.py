@@ -412,3 +412,56 @@ async def test_a_search_of_drafts_and_outbox_looks_at_what_their_lines_show(engi
             assert await engine.lists.matching(view, text, ids) == found
             assert list(await engine.lists.ids(view, limit=1)) == list(ids)
             assert list(await engine.lists.ids(view, limit=0)) == []
+
+
+async def test_the_kind_of_an_attached_file_is_told_by_its_name(engine_at, tmp_path):
+    async with engine_at() as engine:
+        draft = await written(engine)
+        for name in ("a.png", "b.strange"):
+            (tmp_path / name).write_bytes(b"x")
+            draft = await engine.drafts.attach(draft, tmp_path / name)
+        assert [one.content_type for one in draft.attachments] == ["image/png", "application/octet-stream"]
+
+
+async def test_the_message_that_is_ready_first_is_sent_first_although_another_waits_longer(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        await engine.outbox.send(await written(engine, "late@example.org"), delay=600)
+        engine.start_background()
+        sent = asyncio.Event()
+        engine.context.subscribe(
+            lambda event: sent.set() if isinstance(event, OutboxChanged) and event.state == "sent" else None
+        )
+        await engine.outbox.send(await written(engine, "soon@example.org"), delay=1)
+        async with asyncio.timeout(10):
+            await sent.wait()
+        assert [list(received.recipients) for received in server.received] == [["soon@example.org"]]
+
+
+async def test_what_is_to_be_sent_now_wakes_the_sender(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        first, second = [await engine.outbox.send(await written(engine), delay=600) for _ in range(2)]
+        engine.start_background()
+        sent = asyncio.Queue()
+        engine.context.subscribe(
+            lambda event: (
+                sent.put_nowait(event.outbox_id) if isinstance(event, OutboxChanged) and event.state == "sent" else None
+            )
+        )
+        async with asyncio.timeout(10):
+            await engine.outbox.seconds_left(first)
+            engine.heard.clear()
+            await engine.outbox.retry(first)
+            assert OutboxChanged(first, "ada", SendState.QUEUED) in engine.heard
+            assert await sent.get() == first
+            await engine.outbox.retry_all("ada")
+            assert await sent.get() == second
+
+
+async def test_doubts_about_a_draft_are_told_before_it_is_sent(engine_at):
+    async with engine_at() as engine:
+        draft = await written(engine)
+        assert await engine.drafts.warnings(draft) == ()
+        assert await engine.drafts.warnings(replace(draft, subject="")) != ()
+        assert engine.accounts.default == "ada"

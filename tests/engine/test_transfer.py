@@ -231,16 +231,16 @@ async def test_a_body_that_is_not_here_is_fetched_before_it_is_written(pop3_serv
         first, second = sorted(await engine.lists.ids(INBOX))
         assert not (await engine.lists.row(first)).downloaded
         stream = io.BytesIO()
-        assert (await engine.transfer.export_mail("subject:1", stream, "mbox")).done == 1
-        assert mail(1, size=9000) in stream.getvalue()
-        assert [(await engine.lists.row(one)).downloaded for one in (first, second)] == [True, False]
+        assert (await engine.transfer.export_mail("subject:2", stream, "mbox")).done == 1
+        assert mail(2, size=9000) in stream.getvalue()
+        assert [(await engine.lists.row(one)).downloaded for one in (first, second)] == [False, True]
         await server.stop()
         moved = await engine.transfer.export_mail("", io.BytesIO(), "mbox")
         assert (moved.done, moved.passed) == (1, 0)
         (failed,) = moved.failed
-        assert failed.startswith(f"Message {second}: ")
+        assert failed.startswith(f"Message {first}: ")
         # The header is all that there is of a message of an account that is not configured any more.
         engine.context.config = Config()
         stream = io.BytesIO()
         assert (await engine.transfer.export_mail("", stream, "mbox")).done == 2
-        assert b"Subject: Engine part 2" in stream.getvalue()
+        assert b"Subject: Engine part 1" in stream.getvalue()
