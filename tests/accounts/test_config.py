@@ -161,6 +161,16 @@ def test_a_wrong_value_is_refused_with_file_key_and_choices(text, words):
     assert refusal(MINIMAL + text).startswith(words)
 
 
+def test_what_is_not_set_has_the_documented_default():
+    home = config.parse(MINIMAL.encode()).accounts["home"]
+    assert home.pop3 == Pop3(
+        host="pop.example.org", port=995, security="tls", username=home.pop3.username, password_command=None,
+        download="open", delete="with-me", poll_minutes=5, allow_cleartext=False, timeout_seconds=30, tls_ca_file=None,
+    )  # fmt: skip
+    assert (home.smtp.port, home.smtp.security, home.smtp.timeout_seconds) == (465, "tls", 30)
+    assert (home.smtp.allow_cleartext, home.smtp.password_command, home.smtp.tls_ca_file) == (False, None, None)
+
+
 @pytest.mark.parametrize(
     ("key", "least", "most"),
     [
