@@ -465,3 +465,19 @@ async def test_doubts_about_a_draft_are_told_before_it_is_sent(engine_at):
         assert await engine.drafts.warnings(draft) == ()
         assert await engine.drafts.warnings(replace(draft, subject="")) != ()
         assert engine.accounts.default == "ada"
+
+
+async def test_drafts_and_outgoing_messages_are_lines_of_their_lists(engine_at):
+    async with engine_at() as engine:
+        queued = await engine.outbox.send(await written(engine), delay=60)
+        draft = await engine.drafts.save(await written(engine, "carol@example.org"))
+        (line,) = await engine.lists.rows(DRAFTS, await engine.lists.ids(DRAFTS))
+        assert (line.key, line.recipients, line.subject) == (draft.id, "carol@example.org", "Breakfast")
+        (line,) = await engine.lists.rows(OUTBOX, await engine.lists.ids(OUTBOX))
+        assert (line.key, line.recipients) == (queued, ("bob@example.org",))
+
+
+async def test_a_mailto_address_begins_a_draft_of_the_account(engine_at):
+    async with engine_at() as engine:
+        draft = engine.drafts.mailto("ada", "mailto:bob@example.org?subject=Tea")
+        assert (draft.account, draft.to, draft.subject) == ("ada", "bob@example.org", "Tea")

@@ -419,3 +419,12 @@ HEADER_9 = mail(9).partition(b"\r\n\r\n")[0] + b"\r\n\r\n.\r\n"
 
 async def rows(engine: Engine):
     return await engine.lists.rows(INBOX, await engine.lists.ids(INBOX))
+
+
+async def test_progress_of_headers_is_told_up_to_their_number(pop3_server, engine_at):
+    server = await pop3_server([mail(n) for n in range(1, 121)])
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        told = [(one.done, one.total) for one in engine.heard.of(SyncProgress) if one.what == "headers"]
+        assert told[-1] == (120, 120)
+        assert told == sorted(told)

@@ -7,7 +7,14 @@ import pytest
 from termmail.accounts.config import Account, Pop3, Smtp
 from termmail.accounts.credentials import ASKED_AGAIN, PasswordError
 from termmail.credential import Password
-from termmail.engine.account_setup import advice_while_trying, background_advice, login_advice, try_account, try_server
+from termmail.engine.account_setup import (
+    advice_while_trying,
+    background_advice,
+    keep_password,
+    login_advice,
+    try_account,
+    try_server,
+)
 from termmail.net.net_errors import Busy, LoginRefused, Offline, Refused
 from tests.conftest import PASSWORD
 from tests.engine.conftest import account, mail
@@ -95,3 +102,13 @@ async def test_both_servers_are_tried_and_each_tells_whether_it_refused_the_logi
     steps = [step async for step in try_account(settings, Password(PASSWORD))]
     assert [(step.well, step.refused) for step in steps] == [(True, None), (False, None)]
     assert steps[1].words.endswith("Check the name of the server and the port, and the network.")
+
+
+async def test_without_a_keyring_a_password_is_kept_for_the_session_and_that_is_said(engine_at, monkeypatch):
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    async with engine_at() as engine:
+        assert await keep_password(engine.context, "ada", "pop3", "") == "No password was given."
+        words = await keep_password(engine.context, "ada", "pop3", "new secret")
+        assert words.startswith("The keyring is turned off (by PYTHON_KEYRING_BACKEND or keyringrc.cfg): termmail asks")
+        settings = engine.accounts.settings("ada")
+        assert await engine.context.passwords.get("ada", "pop3", settings) == Password("new secret")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import subprocess
 import sys
@@ -304,3 +305,21 @@ def test_importing_smtp_does_not_load_aiosmtplib():
     code = "import sys; from termmail.net import smtp; print('aiosmtplib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+async def test_tls_that_is_never_finished_is_given_up_in_time(certificates, security):
+
+    async def script(talk: Talk) -> None:
+        if security == "starttls":
+            await talk.say(b"220 hi\r\n")
+            await talk.hear()
+            await talk.say(STARTTLS_EHLO)
+            await talk.hear()
+            await talk.say(b"220 go\r\n")
+        await talk.rest()
+
+    async with serve(script) as served, asyncio.timeout(10):
+        outcome = await send(secure(served.port, certificates, security, timeout_seconds=0.2))
+    assert outcome.state == "later"
+    assert "in time" in outcome.words
