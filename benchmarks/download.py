@@ -1,19 +1,32 @@
 """Whole messages into the store: 1 000 at 0 ms against mpop into an mbox, and whether memory grows with their number.
 
-python -m benchmarks.download
+python -m benchmarks.download [--quick]
 """
 
 from __future__ import annotations
 
 import asyncio
 import resource
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from benchmarks.rig import PASSWORD, USER, Host, drain, engine_for, mailhost, median_of, ratio, row, scratch
+from benchmarks.rig import (
+    PASSWORD,
+    USER,
+    Effort,
+    Host,
+    amount,
+    drain,
+    engine_for,
+    mailhost,
+    median_of,
+    parser,
+    ratio,
+    row,
+    scratch,
+)
 
 
 def download(host) -> tuple[float, float]:
@@ -49,30 +62,33 @@ def mpop(host) -> float:
 
 
 def main() -> None:
+    effort = Effort(parser(__doc__).parse_args().quick)
+    small, large, huge = (effort.count(number) for number in (1000, 4000, 16_000))
     peaks = {}
-    for count in (1000, 4000):
-        with mailhost(count) as host:
+    for count in (small, large):
+        with mailhost(count, effort) as host:
             drain(host, "RETR")
-            floor = median_of(3, lambda: drain(host, "RETR")[0])
-            runs = sorted(download(host) for _ in range(3))
-            mine, peaks[count] = runs[1][0], max(peak for _, peak in runs)
+            floor = median_of(effort.runs(3), lambda: drain(host, "RETR")[0])
+            runs = sorted(download(host) for _ in range(effort.runs(3)))
+            mine, peaks[count] = runs[len(runs) // 2][0], max(peak for _, peak in runs)
             print(f"{count} whole messages at 0 ms, {host.name}")
             row("drained from a raw socket, nothing kept", f"{floor:.2f} s")
             row("termmail, in the store and synced to disk", f"{mine:.2f} s", ratio(mine, floor, "drain"))
-            if shutil.which("mpop"):
-                theirs = median_of(3, lambda: mpop(host))
+            if effort.compares_with("mpop"):
+                theirs = median_of(effort.runs(3), lambda: mpop(host))
                 row("mpop into an mbox", f"{theirs:.2f} s", ratio(mine, theirs, "mpop"), "goal 1.0")
-    with mailhost(16_000) as host:
-        peaks[16_000] = max(peak for _, peak in (download(host), download(host)))
+    with mailhost(huge, effort) as host:
+        peaks[huge] = max(download(host)[1] for _ in range(effort.runs(2)))
         print("peak memory while so many whole messages are fetched")
         for count, peak in peaks.items():
             row(f"  {count}", f"{peak:.0f} MB")
-        each = (peaks[16_000] - peaks[4000]) * 1000 / 12_000
-        row("  from 4 000 to 16 000", f"{each:.1f} kB each", ratio(peaks[16_000], peaks[4000], "4 000"), "goal 1")
+        each = (peaks[huge] - peaks[large]) * 1000 / (huge - large)
+        name = f"  from {amount(large)} to {amount(huge)}"
+        row(name, f"{each:.1f} kB each", ratio(peaks[huge], peaks[large], amount(large)), "goal 1")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if len(sys.argv) == 3:  # the process that `download` measures
         asyncio.run(_once(int(sys.argv[1]), Path(sys.argv[2])))
     else:
         main()

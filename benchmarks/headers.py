@@ -1,6 +1,6 @@
 """Headers into the store: 1 000 through a line of 50 ms, 10 000 at 0 ms, the newest page, a poll with nothing new.
 
-    python -m benchmarks.headers [--poplib]
+    python -m benchmarks.headers [--poplib] [--quick]
 
 Beside termmail runs the floor (the same answers drained from a raw socket), neomutt where it is installed, and with
 --poplib the loop that asks one message at a time (about 52 seconds).
@@ -11,14 +11,25 @@ from __future__ import annotations
 import asyncio
 import os
 import poplib
-import shutil
 import statistics
-import sys
 import time
 
 import pexpect
 
-from benchmarks.rig import PASSWORD, USER, drain, engine_for, mailhost, median_of, ratio, row, scratch
+from benchmarks.rig import (
+    PASSWORD,
+    USER,
+    Effort,
+    amount,
+    drain,
+    engine_for,
+    mailhost,
+    median_of,
+    parser,
+    ratio,
+    row,
+    scratch,
+)
 from termmail.engine.events import MailArrived
 
 
@@ -115,39 +126,45 @@ def neomutt(host) -> float:
 
 
 def main() -> None:
-    with mailhost(1000, rtt_ms=50) as host:
-        print(f"1 000 headers, {host.name}")
-        floor = median_of(3, lambda: drain(host, "TOP")[0])
+    options = parser(__doc__)
+    options.add_argument("--poplib", action="store_true", help="also the loop that asks one message at a time")
+    given = options.parse_args()
+    effort = Effort(given.quick)
+    count, many = effort.count(1000), effort.count(10_000)
+    with mailhost(count, effort, rtt_ms=50) as host:
+        print(f"{amount(count)} headers, {host.name}")
+        floor = median_of(effort.runs(3), lambda: drain(host, "TOP")[0])
         row("drained from a raw socket, nothing kept", f"{floor:.2f} s")
         seconds, turns = [], []
-        for _ in range(3):
+        for _ in range(effort.runs(3)):
             seconds.append(sync_once(host))
             turns.append(host.turns())
         mine = statistics.median(seconds)
         row("termmail, decoded and in the store", f"{mine:.2f} s", ratio(mine, floor, "drain"), "goal 3")
-        row("  turns", f"{max(turns)}", "", "goal 8")
+        row("  round trips", f"{max(turns)}", "", "goal 8")
         first, _ = first_page(host)
         host.turns()
         row("  the newest 50 are in the store after", f"{first:.2f} s", ratio(first, mine, "all"))
-        row("  turns to the newest 50", f"{page_turns(host)}", "", "goal 6")
-        if "--poplib" in sys.argv:
+        row("  round trips to the newest 50", f"{page_turns(host)}", "", "goal 6")
+        if given.poplib:
             loop = poplib_loop(host)
             row("poplib, one at a time", f"{loop:.1f} s", ratio(mine, loop, "poplib"))
-    with mailhost(10_000, light=True, rtt_ms=50) as host:
+    with mailhost(many, effort, light=True, rtt_ms=50) as host:
         turns, seconds = poll_turns(host)
-        print(f"\na poll of 10 000 with nothing new, {host.name}")
-        row("termmail", f"{seconds:.2f} s", f"{turns} turns", "goal: the same for any number")
-    with mailhost(100, light=True, rtt_ms=50) as host:
+        print(f"\na poll of {amount(many)} with nothing new, {host.name}")
+        row("termmail", f"{seconds:.2f} s", f"{turns} round trips", "goal: the same for any number")
+    few = effort.count(100)
+    with mailhost(few, effort, light=True, rtt_ms=50) as host:
         turns, seconds = poll_turns(host)
-        row("the same with 100 messages", f"{seconds:.2f} s", f"{turns} turns")
-    with mailhost(10_000) as host:
-        print(f"\n10 000 headers at 0 ms, {host.name}")
-        floor = median_of(3, lambda: drain(host, "TOP")[0])
+        row(f"the same with {few} messages", f"{seconds:.2f} s", f"{turns} round trips")
+    with mailhost(many, effort) as host:
+        print(f"\n{amount(many)} headers at 0 ms, {host.name}")
+        floor = median_of(effort.runs(3), lambda: drain(host, "TOP")[0])
         row("drained from a raw socket, nothing kept", f"{floor:.2f} s")
-        mine = median_of(3, lambda: sync_once(host))
+        mine = median_of(effort.runs(3), lambda: sync_once(host))
         row("termmail, decoded and in the store", f"{mine:.2f} s", ratio(mine, floor, "drain"))
-        if shutil.which("neomutt"):
-            theirs = median_of(3, lambda: neomutt(host))
+        if effort.compares_with("neomutt"):
+            theirs = median_of(effort.runs(3), lambda: neomutt(host))
             row("neomutt", f"{theirs:.2f} s", ratio(mine, theirs, "neomutt"), "goal 0.25")
 
 

@@ -1,11 +1,12 @@
 """What the benchmarks stand on: a POP3 server full of mail in its own process, a slow line, and how to print ratios.
 
-The server is Dovecot where it is installed and this runs as root, else the embedded one. Numbers of one run compare
-with each other; numbers of two runs do not.
+The server is Dovecot where it is installed and this runs as root, else, and with `--quick`, the embedded one. Numbers
+of one run compare with each other; numbers of two runs do not.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import base64
 import contextlib
@@ -34,6 +35,25 @@ USER = "ada@example.org"
 PASSWORD = daemons.PASSWORD
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How much a benchmark does: everything, or, to see that it runs, a hundredth against the embedded server."""
+
+    quick: bool
+
+    def count(self, number: int) -> int:
+        """So many messages, or a hundredth of them."""
+        return max(2, number // 100) if self.quick else number
+
+    def runs(self, number: int) -> int:
+        """So many runs, or one."""
+        return 1 if self.quick else number
+
+    def compares_with(self, program: str) -> bool:
+        """Whether to measure this program as well: it is installed."""
+        return not self.quick and shutil.which(program) is not None
+
+
 @dataclass
 class Host:
     """A POP3 server, perhaps behind a slow line; `turns` counts how often a client waited for it."""
@@ -52,10 +72,10 @@ class Host:
 
 
 @contextlib.contextmanager
-def mailhost(count: int, *, light: bool = False, rtt_ms: float = 0):
+def mailhost(count: int, effort: Effort, *, light: bool = False, rtt_ms: float = 0):
     """A maildrop of so many messages; with `rtt_ms` behind a proxy that adds this round trip."""
     with contextlib.ExitStack() as stack:
-        if daemons.missing():
+        if effort.quick or daemons.missing():
             process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.rig", str(count), "light" if light else ""],
                 stdout=subprocess.PIPE,
@@ -156,6 +176,17 @@ def median_of(runs: int, once) -> float:
     return statistics.median(once() for _ in range(runs))
 
 
+def parser(description: str) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--quick", action="store_true", help="a hundredth of it, to see that it runs")
+    return made
+
+
+def amount(count: int) -> str:
+    """`10 000`."""
+    return f"{count:,}".replace(",", " ")
+
+
 def row(name: str, value: str, ratio: str = "", goal: str = "") -> None:
     """One line of a table."""
     print(f"{name:52} {value:>14} {ratio:>22} {goal}".rstrip(), flush=True)
@@ -168,7 +199,8 @@ def ratio(mine: float, theirs: float, name: str) -> str:
 
 def main() -> None:
     """The embedded server on its own: COUNT [light]; prints its port."""
-    from termmail.demo.pop3d import Maildrop, Pop3Server
+    from termmail.demo.pop3d import Pop3Server
+    from termmail.demo.server_maildrop import Maildrop
 
     async def serve() -> None:
         built = mailbox.build(int(sys.argv[1]), light=sys.argv[2:] == ["light"])

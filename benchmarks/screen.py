@@ -1,6 +1,6 @@
 """The screen on mailboxes of 1 000 and 100 000: first mail, keys, memory, bytes to the terminal, loop lag.
 
-    python -m benchmarks.screen
+    python -m benchmarks.screen [--quick]
 
 Everything runs in a pseudo-terminal of 120x36 as a user's would; beside it an empty Textual app, as the floor.
 """
@@ -22,7 +22,7 @@ import time
 from fcntl import ioctl
 from pathlib import Path
 
-from benchmarks.rig import engine_for, mailhost, ratio, row, scratch
+from benchmarks.rig import Effort, amount, engine_for, mailhost, parser, ratio, row, scratch
 from termmail.mail import parse
 from termmail.store import pop3_identity
 from termmail.store.rows import New
@@ -141,14 +141,14 @@ def start(argv: list[str], words: bytes) -> tuple[float, float]:
         terminal.end()
 
 
-def keys(argv: list[str], words: bytes) -> tuple[list[tuple[float, int]], float]:
-    """Sixteen presses of j in the middle of a page."""
+def keys(argv: list[str], words: bytes, presses: int) -> tuple[list[tuple[float, int]], float]:
+    """So many presses of j in the middle of a page: milliseconds and bytes of each, and peak memory after them."""
     terminal = Terminal(argv)
     try:
         terminal.until(words)
         terminal.quiet()
         pressed = []
-        for _ in range(12):
+        for _ in range(presses):
             pressed.append(terminal.press(b"j"))
             terminal.quiet(0.8)
         return pressed, terminal.memory()
@@ -169,22 +169,23 @@ async def lag_of(work) -> float:
     return worst * 1000
 
 
-async def lags() -> None:
-    """Loop lag during a sync of 2 000, an import, opening the largest message, and a search."""
+async def lags(effort: Effort) -> None:
+    """Loop lag during a sync of whole messages, an import, opening the largest message, and a search."""
     from termmail.mail import query
     from termmail.mail.model import FolderView, Role, SearchView
 
     goal = "goal < 50 ms"
-    with mailhost(2000) as host, scratch() as folder:
+    count, imported = effort.count(2000), effort.count(500)
+    with mailhost(count, effort) as host, scratch() as folder:
         box = folder / "old.mbox"
-        mailbox.write_mbox(box, mailbox.build(500, seed=8))
+        mailbox.write_mbox(box, mailbox.build(imported, seed=8))
         async with engine_for(host, folder, download="all") as engine:
             lag = await lag_of(engine.accounts.sync("ada"))
-            row("loop lag: sync of 2 000 whole messages", f"{lag:.0f} ms", "", goal)
+            row(f"loop lag: sync of {amount(count)} whole messages", f"{lag:.0f} ms", "", goal)
             row("loop lag: indexing them", f"{await lag_of(engine.lists.index()):.0f} ms", "", goal)
             inbox = await engine.folders.by_role("ada", Role.INBOX)
             lag = await lag_of(engine.transfer.import_mail("ada", box, inbox.name))
-            row("loop lag: import of 500", f"{lag:.0f} ms", "", goal)
+            row(f"loop lag: import of {imported}", f"{lag:.0f} ms", "", goal)
             view = FolderView(inbox.folder_id)
             rows = await engine.lists.rows(view, list(await engine.lists.ids(view)))
             largest = max(rows, key=lambda one: one.size)
@@ -195,9 +196,11 @@ async def lags() -> None:
 
 
 def main() -> None:
+    effort = Effort(parser(__doc__).parse_args().quick)
+    few, many = effort.count(1000), effort.count(100_000)
     with scratch() as small, scratch() as large:
-        found = {1000: fill(small, 1000), 100_000: fill(large, 100_000)}
-        folders = {1000: small, 100_000: large}
+        found = {few: fill(small, few), many: fill(large, many)}
+        folders = {few: small, many: large}
 
         def argv(count: int) -> list[str]:
             folder = folders[count]
@@ -207,27 +210,27 @@ def main() -> None:
 
         (small / "empty.py").write_text(EMPTY)
         empty = [sys.executable, str(small / "empty.py")]
-        runs = {"empty": [], 1000: [], 100_000: []}
-        for _ in range(7):  # in turns, so that a noisy moment meets all of them
+        runs = {"empty": [], few: [], many: []}
+        for _ in range(effort.runs(7)):  # in turns, so that a noisy moment meets all of them
             runs["empty"].append(start(empty, b"ready to go"))
-            for count in (1000, 100_000):
+            for count in (few, many):
                 runs[count].append(start(argv(count), found[count]))
         times = {name: statistics.median(seconds for seconds, _ in values) for name, values in runs.items()}
         row("an empty Textual app, first text", f"{times['empty'] * 1000:.0f} ms")
         row(
-            "termmail, 1 000: first mail on screen",
-            f"{times[1000] * 1000:.0f} ms",
-            ratio(times[1000], times["empty"], "empty app"),
+            f"termmail, {amount(few)}: first mail on screen",
+            f"{times[few] * 1000:.0f} ms",
+            ratio(times[few], times["empty"], "empty app"),
         )
         row(
-            "termmail, 100 000: first mail on screen",
-            f"{times[100_000] * 1000:.0f} ms",
-            ratio(times[100_000], times["empty"], "empty app"),
+            f"termmail, {amount(many)}: first mail on screen",
+            f"{times[many] * 1000:.0f} ms",
+            ratio(times[many], times["empty"], "empty app"),
             "goal 1.5",
         )
-        row("  against 1 000", "", ratio(times[100_000], times[1000], "1 000"), "goal 1")
-        row("  peak memory, 100 000", f"{max(m for _, m in runs[100_000]):.0f} MB", "", "goal 80 MB")
-        pressed, memory = keys(argv(100_000), found[100_000])
+        row(f"  against {amount(few)}", "", ratio(times[many], times[few], amount(few)), "goal 1")
+        row(f"  peak memory, {amount(many)}", f"{max(m for _, m in runs[many]):.0f} MB", "", "goal 80 MB")
+        pressed, memory = keys(argv(many), found[many], effort.runs(12))
         row(
             "an arrow key, to the first byte of the answer",
             f"{statistics.median(p[0] for p in pressed):.1f} ms",
@@ -241,7 +244,7 @@ def main() -> None:
             "goal < 1 024",
         )
         row("  peak memory after the keys", f"{memory:.0f} MB", "", "goal 80 MB")
-    asyncio.run(lags())
+    asyncio.run(lags(effort))
 
 
 if __name__ == "__main__":

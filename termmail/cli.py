@@ -70,7 +70,8 @@ def _sendmail_words(argv: list[str]) -> list[str]:
 
 
 def _failed(error: Exception) -> int:
-    from termmail.commands.exit_codes import BUG, DISK, advice_for, code_for, no_room  # noqa: PLC0415 - not for --help
+    from termmail.commands.exit_codes import BUG, DISK, code_for  # noqa: PLC0415 - not for --help
+    from termmail.engine.saved_files import no_room  # noqa: PLC0415
     from termmail.errors import UserError  # noqa: PLC0415
     from termmail.mail import sanitize  # noqa: PLC0415
 
@@ -85,7 +86,7 @@ def _failed(error: Exception) -> int:
         words = f"Something in termmail went wrong ({type(error).__name__}). Your mail is safe."
         print(f"termmail: {words}{f' The log has the details: {where}' if where else ''}", file=sys.stderr)
         return BUG
-    advice = advice_for(error) if isinstance(error, UserError) else ""
+    advice = error.advice_by_hand if isinstance(error, UserError) else ""
     print(sanitize.clean_lines(f"termmail: {error}{f' {advice}' if advice else ''}"), file=sys.stderr)
     return code
 

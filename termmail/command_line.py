@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXITS = """\
 exit codes:
   0 done   64 wrong usage   65 bad data   69 the server refused   70 a bug   73 cannot create
-  74 disk   75 try again (offline, or the message waits in the outbox)   77 login refused   78 config
+  74 disk   75 try again (offline, or the message is in the outbox)   77 login refused   78 config
 """
 
 
@@ -55,9 +55,14 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"termmail {__version__}")
     parser.add_argument(
-        "--config", type=_path, metavar="FILE", help="the config file (default: config.toml of your system)"
+        "--config",
+        type=_path,
+        metavar="FILE",
+        help="the config file (default: config.toml in the user's config folder)",
     )
-    parser.add_argument("--data", type=_path, metavar="DIR", help="the folder that holds the mail")
+    parser.add_argument(
+        "--data", type=_path, metavar="DIR", help="the folder that holds the mail (default: in the user's data folder)"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
     def command(name: str, words: str, example: str, handler: str) -> Parser:
@@ -71,40 +76,40 @@ def build_parser() -> Parser:
         sub.set_defaults(handler=handler)
         return sub
 
-    _mailbox_commands(command)
+    _reading_commands(command)
+    _changing_commands(command)
+    _file_commands(command)
     _sending_commands(command)
     _account_commands(command)
     return parser
 
 
 def _json(sub: ArgumentParser) -> None:
-    sub.add_argument("--json", action="store_true", help="one JSON object a line")
+    sub.add_argument("--json", action="store_true", help="print one JSON object per line")
 
 
 def _account(sub: ArgumentParser) -> None:
     sub.add_argument("--account", metavar="A", help="only this account")
 
 
-def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
+def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     demo = command("demo", "open a sample mailbox with its own servers, no account needed", "termmail demo", "demo")
     demo.add_argument("--serve", action="store_true", help="run the servers alone and print how to connect")
 
-    sync = command("sync", "receive mail, send what waits, delete what is due", "termmail sync", "mailbox.sync")
+    sync = command("sync", "receive mail, send queued messages, delete what is due", "termmail sync", "mailbox.sync")
     _account(sync)
-    sync.add_argument("--full", action="store_true", help="ask for the whole list even when nothing looks new")
+    sync.add_argument("--full", action="store_true", help="compare the whole list even when nothing looks new")
     _json(sync)
 
     listing = command(
         "list", "list the newest messages of a folder", "termmail list --limit 20", "mailbox.list_messages"
     )
     _account(listing)
-    listing.add_argument("--folder", metavar="F", help="Inbox, Sent, Archive, Trash, ... (the inbox)")
-    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (50)")
+    listing.add_argument("--folder", metavar="F", help="Inbox, Sent, Archive, Trash, ... (default: the inbox)")
+    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="maximum number (default: 50)")
     _json(listing)
 
-    folders = command(
-        "folders", "list the folders with how much is in them", "termmail folders --json", "mailbox.folders"
-    )
+    folders = command("folders", "list folders with message counts", "termmail folders --json", "mailbox.folders")
     _account(folders)
     _json(folders)
 
@@ -113,11 +118,11 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     search.add_argument("query", metavar="QUERY", help='words; from: to: subject: "a phrase" pre*')
     _account(search)
-    search.add_argument("--limit", type=_count, default=200, metavar="N", help="how many at most (200)")
+    search.add_argument("--limit", type=_count, default=200, metavar="N", help="maximum number (default: 200)")
     _json(search)
 
     show = command("show", "show messages, or an .eml file", "termmail show 12 --json", "message_verbs.show")
-    show.add_argument("ids", nargs="*", type=_id, metavar="ID", help="as termmail list shows them")
+    show.add_argument("ids", nargs="*", type=_id, metavar="ID", help="message ID from `termmail list`")
     show.add_argument(
         "--file", type=_path, metavar="F.eml", help="a file instead (- is standard input); needs no account"
     )
@@ -126,10 +131,12 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     form.add_argument("--raw", action="store_true", help="the bytes as received")
     _json(show)
 
+
+def _changing_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     mark = command(
         "mark", "mark messages read or unread, or star them", "termmail mark 12 13 --read", "message_verbs.mark"
     )
-    mark.add_argument("ids", nargs="+", type=_id, metavar="ID", help="as termmail list shows them")
+    mark.add_argument("ids", nargs="+", type=_id, metavar="ID", help="message ID from `termmail list`")
     flag = mark.add_mutually_exclusive_group(required=True)
     for name, words in (("read", "read"), ("unread", "unread"), ("star", "starred"), ("unstar", "not starred")):
         flag.add_argument(f"--{name}", dest="flag", action="store_const", const=name, help=f"mark them {words}")
@@ -138,29 +145,31 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     move = command(
         "move", "move messages to a folder of their account", "termmail move 12 13 Archive", "message_verbs.move"
     )
-    move.add_argument("ids", nargs="+", type=_id, metavar="ID", help="as termmail list shows them")
-    move.add_argument("folder", metavar="FOLDER", help="as termmail folders shows it")
+    move.add_argument("ids", nargs="+", type=_id, metavar="ID", help="message ID from `termmail list`")
+    move.add_argument("folder", metavar="FOLDER", help="folder name from `termmail folders`")
     _json(move)
 
     delete = command(
         "delete",
-        "move messages to Trash; the server follows a minute later",
+        "move messages to Trash; deleted from the server a minute later",
         "termmail delete 12 13",
         "message_verbs.delete",
     )
-    delete.add_argument("ids", nargs="+", type=_id, metavar="ID", help="as termmail list shows them")
-    delete.add_argument("--for-good", action="store_true", help="also what is in Trash: there is no undo")
+    delete.add_argument("ids", nargs="+", type=_id, metavar="ID", help="message ID from `termmail list`")
+    delete.add_argument("--for-good", action="store_true", help="erase messages, also from Trash; there is no undo")
     delete.add_argument("--now", action="store_true", help="delete them on the server at once")
     _json(delete)
 
     undo = command(
-        "undo", "take back what was done last: a mark, a move, a delete, a waiting message", "termmail undo",
+        "undo", "undo the last step: a mark, a move, a delete, a message that still waits", "termmail undo",
         "message_verbs.undo",
     )  # fmt: skip
     _json(undo)
 
+
+def _file_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     save = command("save", "save the attachments of a message", "termmail save 12 ~/Downloads", "message_verbs.save")
-    save.add_argument("id", type=_id, metavar="ID", help="as termmail list shows it")
+    save.add_argument("id", type=_id, metavar="ID", help="message ID from `termmail list`")
     save.add_argument("dir", type=_path, metavar="DIR", help="an existing folder; no file in it is overwritten")
     _json(save)
 
@@ -172,7 +181,7 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     into.add_argument("path", type=_path, metavar="PATH", help="the file or folder to read")
     _account(into)
-    into.add_argument("--folder", metavar="F", help="where to put them; created if missing (the inbox)")
+    into.add_argument("--folder", metavar="F", help="target folder, created if missing (default: the inbox)")
     _json(into)
 
     out = command(
@@ -180,7 +189,9 @@ def _mailbox_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     out.add_argument("query", metavar="QUERY", help="as for search; '' is everything")
     out.add_argument("dest", type=_path, metavar="DEST", help="a new mbox file, a folder, or - for standard output")
-    out.add_argument("--format", choices=("mbox", "maildir", "eml"), default="mbox", help="what is written (mbox)")
+    out.add_argument(
+        "--format", choices=("mbox", "maildir", "eml"), default="mbox", help="output format (default: mbox)"
+    )
     _json(out)
 
 
@@ -192,15 +203,15 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "send.send",
     )
     send.add_argument(
-        "--to", action="append", default=[], metavar="A", required=True, help="an address; again for more"
+        "--to", action="append", default=[], metavar="A", required=True, help="recipient address (repeatable)"
     )
-    send.add_argument("--cc", action="append", default=[], metavar="A", help="an address for a copy; again for more")
-    send.add_argument(
-        "--bcc", action="append", default=[], metavar="A", help="an address for a hidden copy; again for more"
-    )
+    send.add_argument("--cc", action="append", default=[], metavar="A", help="address for a copy (repeatable)")
+    send.add_argument("--bcc", action="append", default=[], metavar="A", help="address for a blind copy (repeatable)")
     send.add_argument("--subject", default="", metavar="S", required=True, help="the subject; may be empty")
     send.add_argument("--body", metavar="TEXT", help="the text (default: standard input)")
-    send.add_argument("--attach", action="append", type=_path, default=[], metavar="F", help="a file; again for more")
+    send.add_argument(
+        "--attach", action="append", type=_path, default=[], metavar="F", help="file to attach (repeatable)"
+    )
     send.add_argument("--account", metavar="A", help="send from this account")
     _json(send)
 
@@ -216,23 +227,25 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "-i", dest="ignore_dots", action="store_true", help="a line with a single dot does not end the message"
     )
     sendmail.add_argument(
-        "-o", dest="ignored", action="append", metavar="X", help="-oi is -i; others are accepted and ignored"
+        "-o", dest="ignored", action="append", metavar="X", help="-oi means -i; others are accepted and ignored"
     )
     sendmail.add_argument("-F", dest="full_name", metavar="NAME", help="accepted and ignored")
-    sendmail.add_argument("recipients", nargs="*", metavar="RCPT", help="an address to send to")
+    sendmail.add_argument("recipients", nargs="*", metavar="RCPT", help="recipient address")
     _json(sendmail)
 
     outbox = command(
         "outbox",
-        "list messages that wait to be sent, try them again, or take them back",
+        "list, retry or cancel messages that wait to be sent",
         "termmail outbox retry",
         "send.outbox",
     )
     outbox.mixed = True
     outbox.add_argument(
-        "verb", nargs="?", choices=("list", "retry", "cancel"), default="list", help="what to do (list)"
+        "verb", nargs="?", choices=("list", "retry", "cancel"), default="list", help="action (default: list)"
     )
-    outbox.add_argument("ids", nargs="*", type=_id, metavar="ID", help="retry without ID: everything that waits")
+    outbox.add_argument(
+        "ids", nargs="*", type=_id, metavar="ID", help="message ID from `termmail outbox` (retry without one: all)"
+    )
     _account(outbox)
     outbox.add_argument("--sure", action="store_true", help="also retry messages that may have arrived already")
     _json(outbox)
@@ -251,30 +264,35 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         nargs="?",
         choices=("list", "add", "test", "remove", "password"),
         default="list",
-        help="what to do (list)",
+        help="action (default: list)",
     )
     account.add_argument("name", nargs="?", metavar="NAME", help="the name of the account")
     account.add_argument("address", nargs="?", metavar="ADDRESS", help="for add: the e-mail address")
     account.add_argument("--display-name", metavar="TEXT", help="your name, as others see it")
     for kind in ("pop3", "smtp"):
         account.add_argument(
-            f"--{kind}-host", metavar="HOST", help=f"the {kind.upper()} server (guessed from the address)"
+            f"--{kind}-host", metavar="HOST", help=f"the {kind.upper()} server (default: guessed from the address)"
         )
-        account.add_argument(f"--{kind}-port", type=int, metavar="PORT", help="its port (follows the security)")
         account.add_argument(
-            f"--{kind}-security", choices=("tls", "starttls", "none"), help="how the connection is secured (tls)"
+            f"--{kind}-port", type=int, metavar="PORT", help="its port (default: follows the security)"
         )
-        account.add_argument(f"--{kind}-username", metavar="USER", help="the user name (the address)")
+        account.add_argument(
+            f"--{kind}-security",
+            choices=("tls", "starttls", "none"),
+            help="how the connection is secured (default: tls)",
+        )
+        account.add_argument(f"--{kind}-username", metavar="USER", help="the user name (default: the address)")
     account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
+    account.add_argument("--allow-cleartext", action="store_true", help="allow a login without TLS (for loopback only)")
     account.add_argument(
-        "--allow-cleartext", action="store_true", help="allow a login without TLS (loopback only, please)"
-    )
-    account.add_argument(
-        "--password-command", nargs="+", metavar="ARG", help="a program that prints the password (last option)"
+        "--password-command",
+        nargs="+",
+        metavar="ARG",
+        help="a program that prints the password (must be the last option)",
     )
     account.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     account.add_argument(
-        "--server", choices=("pop3", "smtp"), default="pop3", help="for password: of which server (pop3)"
+        "--server", choices=("pop3", "smtp"), default="pop3", help="server whose password to store (default: pop3)"
     )
     account.add_argument("--no-test", action="store_true", help="for add: save without trying the servers")
     _json(account)
@@ -283,7 +301,7 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "doctor", "check the config, the keyring, the mail store and the servers", "termmail doctor", "account.doctor"
     )
     _account(doctor)
-    doctor.add_argument("--rebuild", action="store_true", help="first rebuild lists and search from the raw mail")
+    doctor.add_argument("--rebuild", action="store_true", help="first rebuild lists and search from the raw messages")
 
 
 def _count(text: str) -> int:

@@ -1,8 +1,13 @@
-"""What proves to a server who the user is."""
+"""The two servers of an account, and what proves to them who the user is."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
+
+ServerKind = Literal["pop3", "smtp"]
+"""The server that mail is received from, or the one that it is sent through."""
 
 
 class Password(Struct, frozen=True):

@@ -58,6 +58,22 @@ class UserError(Exception):
         if code is not None:
             self.code = code
 
+    @property
+    def has_own_advice(self) -> bool:
+        """Whether the advice is for this failure, and not only what its class says of all."""
+        return "advice" in vars(self)
+
+    @property
+    def advice_by_hand(self) -> str:
+        """What to do where nothing tries again by itself: after a command, or when a server is only tried."""
+        return self.advice if self.has_own_advice else _BY_HAND.get(self.code, self.advice)
+
+
+_BY_HAND = {
+    ErrorCode.OFFLINE: "Check the name of the server and the port, and the network.",
+    ErrorCode.BUSY: "Try again in a moment.",
+}
+
 
 class Gone(UserError):
     """The message, draft or folder that was asked for does not exist any more."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.demo.pop3d import Pop3Server
+from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
 
 if TYPE_CHECKING:

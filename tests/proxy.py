@@ -86,7 +86,8 @@ class Proxy:
         self.lines.append(line)
         writers = [writer]
         try:
-            await asyncio.sleep(1.5 * self.rtt)  # SYN, SYN-ACK, ACK: then the server sees the connection
+            # The simulated latency: SYN, SYN-ACK, ACK, then the server sees the connection.
+            await asyncio.sleep(1.5 * self.rtt)
             far_reader, far_writer = await asyncio.open_connection(*self.target, limit=1 << 20)
             writers.append(far_writer)
             for one in writers:
@@ -116,7 +117,7 @@ class Proxy:
             while True:
                 due, data = await waiting.get()
                 if (seconds := due - now()) > 0:
-                    await asyncio.sleep(seconds)
+                    await asyncio.sleep(seconds)  # the simulated latency
                 if not data:
                     writer.write_eof()
                     return

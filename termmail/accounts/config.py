@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Table
 
+    from termmail.credential import ServerKind
+
 
 S = TypeVar("S", bound=Struct)
 
@@ -73,7 +75,7 @@ Keymap = Annotated[
     Literal["termmail", "mutt", "alpine", "gmail"], Meta(description="one of termmail, mutt, alpine, gmail")
 ]
 
-_PORTS = {
+_PORTS: dict[ServerKind, dict[str, int]] = {
     "pop3": {"tls": 995, "starttls": 110, "none": 110},
     "smtp": {"tls": 465, "starttls": 587, "none": 25},
 }
@@ -138,6 +140,10 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         if smtp.username is None:
             msgspec.structs.force_setattr(self, "smtp", msgspec.structs.replace(smtp, username=pop3.username))
 
+    def server(self, kind: ServerKind) -> Pop3 | Smtp:
+        """Return the settings of one of the two servers."""
+        return self.pop3 if kind == "pop3" else self.smtp
+
 
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids."""
@@ -159,7 +165,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             msgspec.structs.force_setattr(self, "default_account", next(iter(self.accounts)))
 
 
-def _settle(settings: Pop3 | Smtp, kind: str) -> None:
+def _settle(settings: Pop3 | Smtp, kind: ServerKind) -> None:
     """Fill in the values that follow from other keys."""
     if not settings.port:
         msgspec.structs.force_setattr(settings, "port", _PORTS[kind][settings.security])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
     from termmail.accounts.config import Account, Pop3, Smtp
+    from termmail.credential import ServerKind
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 class Passwords:
     """The passwords of one run of the program; each is fetched once and kept in memory until `forget`.
 
-    `kind` is "pop3" or "smtp" throughout. `ask` is called with a sentence if neither a command nor the keyring has a
+    `ask` is called with a sentence if neither a command nor the keyring has a
     password; it returns what was typed, or None. Without `ask`, and after a None, PasswordError is raised.
     """
 
@@ -53,13 +54,13 @@ class Passwords:
     def __repr__(self) -> str:
         return f"<Passwords: {len(self._session)} in memory>"
 
-    async def get(self, account_name: str, kind: str, account: Account) -> Credential:
+    async def get(self, account_name: str, kind: ServerKind, account: Account) -> Credential:
         """Return the password for one server of an account, from memory, the command, the keyring, or a question.
 
         SMTP falls back to the POP3 password if it has none of its own and the user name is the same.
         Raises PasswordError.
         """
-        if not _settings(account, kind).username:
+        if not account.server(kind).username:
             return NO_CREDENTIAL
         async with self._locks.setdefault(account_name, asyncio.Lock()):  # two tasks must not ask twice
             trouble = None
@@ -75,9 +76,9 @@ class Passwords:
                     return password
             return await self._asked(account_name, keyring_user(place, settings), settings, trouble)
 
-    async def set(self, account_name: str, kind: str, account: Account, password: str) -> str:
+    async def set(self, account_name: str, kind: ServerKind, account: Account, password: str) -> str:
         """Store a password in the keyring, and return the name of that keyring. Raises PasswordError."""
-        user = keyring_user(kind, _settings(account, kind))
+        user = keyring_user(kind, account.server(kind))
         credential = _checked(password, f"The password of {account_name}")
         await self._keyring(lambda backend: backend.set_password(SERVICE, user, credential.secret))
         if await self._keyring(lambda backend: backend.get_password(SERVICE, user)) != credential.secret:
@@ -87,21 +88,21 @@ class Passwords:
         self._declined.discard(user)
         return await self.backend_name()
 
-    async def delete(self, account_name: str, kind: str, account: Account) -> None:
+    async def delete(self, kind: ServerKind, account: Account) -> None:
         """Forget a password, in memory and in the keyring; a missing one is no error. Raises PasswordError."""
-        self.forget(account_name, kind, account)
-        user = keyring_user(kind, _settings(account, kind))
+        self.forget(kind, account)
+        user = keyring_user(kind, account.server(kind))
         if await self._keyring(lambda backend: backend.get_password(SERVICE, user)) is not None:
             await self._keyring(lambda backend: backend.delete_password(SERVICE, user))
 
-    def remember(self, account_name: str, kind: str, account: Account, password: str) -> None:
+    def remember(self, account_name: str, kind: ServerKind, account: Account, password: str) -> None:
         """Keep a password for this run of the program only. Raises PasswordError if it cannot be sent."""
-        user = keyring_user(kind, _settings(account, kind))
+        user = keyring_user(kind, account.server(kind))
         self._session[user] = _checked(password, f"The password of {account_name}")
         self._typed.discard(user)
         self._declined.discard(user)
 
-    def forget(self, _account_name: str, kind: str, account: Account) -> None:
+    def forget(self, kind: ServerKind, account: Account) -> None:
         """Drop a password from memory, so that the next `get` fetches it or asks again (after a refused login)."""
         for place, settings in _places(account, kind):
             user = keyring_user(place, settings)
@@ -109,7 +110,7 @@ class Passwords:
             self._typed.discard(user)
             self._declined.discard(user)
 
-    def typed(self, kind: str, account: Account) -> bool:
+    def typed(self, kind: ServerKind, account: Account) -> bool:
         """Return whether the password in use was typed at a question, and is stored nowhere."""
         for place, settings in _places(account, kind):
             if (user := keyring_user(place, settings)) in self._session:
@@ -120,7 +121,7 @@ class Passwords:
         """Return the name of the keyring in use. Raises PasswordError if there is none."""
         return await self._keyring(keyring_words)
 
-    async def _find(self, kind: str, settings: Pop3 | Smtp, *, keyring: bool) -> Credential | None:
+    async def _find(self, kind: ServerKind, settings: Pop3 | Smtp, *, keyring: bool) -> Credential | None:
         user = keyring_user(kind, settings)
         if user in self._session:
             return self._session[user]
@@ -166,7 +167,7 @@ class Passwords:
             raise keyring_error(error) from None
 
 
-def keyring_user(kind: str, settings: Pop3 | Smtp) -> str:
+def keyring_user(kind: ServerKind, settings: Pop3 | Smtp) -> str:
     """Return the name of a password in the keyring: `pop3://ada@pop.example.org:995`."""
     return f"{kind}://{settings.username}@{settings.host}:{settings.port}"
 
@@ -197,16 +198,12 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
     return await answer
 
 
-def _places(account: Account, kind: str) -> list[tuple[str, Pop3 | Smtp]]:
+def _places(account: Account, kind: ServerKind) -> list[tuple[ServerKind, Pop3 | Smtp]]:
     """Return where a password may be stored: SMTP falls back to POP3 if the user name is the same."""
     if kind == "pop3":
         return [("pop3", account.pop3)]
     same = account.smtp.username == account.pop3.username
     return [("smtp", account.smtp), ("pop3", account.pop3)] if same else [("smtp", account.smtp)]
-
-
-def _settings(account: Account, kind: str) -> Pop3 | Smtp:
-    return account.pop3 if kind == "pop3" else account.smtp
 
 
 def _checked(password: str, what: str) -> Credential:

@@ -28,6 +28,11 @@ class Paths(Struct, frozen=True):
     data: Path
 
     @property
+    def store(self) -> Path:
+        """The mail store."""
+        return self.data / "mail.db"
+
+    @property
     def log(self) -> Path:
         """The log file, beside the mail."""
         return self.data / "termmail.log"
@@ -71,7 +76,7 @@ def prepare(paths: Paths) -> bool:
 def _strangers(paths: Paths) -> list[str]:
     """Return the names in the data folder that are not termmail's; none if it has a mail store already."""
     names = sorted(entry.name for entry in paths.data.iterdir())
-    if any(name.startswith("mail.db") for name in names):
+    if any(name.startswith(paths.store.name) for name in names):
         return []
     ours = {paths.config.name, paths.log.name, f"{paths.log.name}.1", "opened", "lost+found"}
     return [name for name in names if name not in ours and not name.endswith(".lock")]

@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from termmail.accounts.config import Account
+    from termmail.credential import ServerKind
     from termmail.engine.account_setup import Trace
-    from termmail.engine.context import Kind
     from termmail.engine.engine import Engine
 
 
-DAMAGED_ADVICE = "Keep a copy of the file, and put back a backup. What the server still has can be fetched again."
+DAMAGED_ADVICE = "Keep a copy of the file, and restore a backup. What the server still has can be fetched again."
 
 MOST_FAULTS = 20
 """Faults of a damaged store that doctor prints."""
 
-_KINDS: tuple[Kind, ...] = ("pop3", "smtp")
+_KINDS: tuple[ServerKind, ...] = ("pop3", "smtp")
 
 
 async def account(engine: Engine, args: Namespace) -> int:
@@ -87,9 +87,9 @@ async def _add(engine: Engine, args: Namespace) -> int:
     if not args.name or not args.address:
         raise CommandError("Which account? termmail account add NAME ADDRESS", USAGE)
     if not all(args.address.rpartition("@")):
-        raise CommandError(f"{args.address} is no mail address.", USAGE, "termmail account add NAME ADDRESS")
+        raise CommandError(f"{args.address} is not a mail address.", USAGE, "termmail account add NAME ADDRESS")
     if args.name in engine.accounts.names:
-        raise CommandError(f"There is an account {args.name} already.", USAGE)
+        raise CommandError(f"There is already an account {args.name}.", USAGE)
     one = from_args(args)
     password = "" if args.password_command else _read_password(args, f"Password for {one.pop3.username}: ")
     if not args.no_test:
@@ -121,16 +121,12 @@ async def _test(engine: Engine, args: Namespace) -> int:
 
 async def _remove(engine: Engine, args: Namespace) -> int:
     name = chosen_accounts(engine, _named(args))[0]
-    one = engine.accounts.settings(name)
-    configuration.remove_account(engine.context.paths.config, name)
-    for kind in ("pop3", "smtp"):
-        try:
-            await engine.context.passwords.delete(name, kind, one)
-        except PasswordError as error:
-            output.say(f"The password may still be in a keyring: {error}")
-            break
+    try:
+        await engine.accounts.remove(name)
+    except PasswordError as error:
+        output.say(f"The password may still be in a keyring: {error}")
     output.say(
-        f"Account {name} is gone from {engine.context.paths.config}. Its mail stays in {engine.context.paths.data}."
+        f"Account {name} was removed from {engine.context.paths.config}. Its mail stays in {engine.context.paths.data}."
     )
     return OK
 
@@ -171,7 +167,7 @@ async def doctor(engine: Engine, args: Namespace) -> int:
     trace = account_setup.Trace()
     code = max(code, await _try_all(engine, args.account, trace), key=_severity)
     output.say("")
-    output.say("What was said (< by the server, > by termmail; secrets hidden):")
+    output.say("The conversation (< server, > termmail; secrets hidden):")
     output.say(str(trace))
     return code
 
@@ -180,9 +176,9 @@ async def _check_store(engine: Engine) -> int:
     """Print whether the store passes SQLite's integrity check; return the exit code."""
     faults = await engine.maintenance.check()
     if not faults:
-        print("✓ The mail store is sound.")
+        print("✓ The mail store is intact.")
         return OK
-    print(f"✗ The mail store {engine.maintenance.store_file} is damaged: {faults[0]}. {DAMAGED_ADVICE}")
+    print(f"✗ The mail store {engine.context.paths.store} is damaged: {faults[0]}. {DAMAGED_ADVICE}")
     for fault in faults[1:MOST_FAULTS]:
         output.say(fault)
     return DISK

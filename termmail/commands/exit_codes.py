@@ -1,11 +1,8 @@
-"""Exit codes (sysexits.h) and advice of every failure that a command reports."""
+"""Exit codes (sysexits.h) of every failure that a command reports."""
 
 from __future__ import annotations
 
-from termmail.engine.saved_files import no_room
 from termmail.errors import ErrorCode, UserError
-
-__all__ = ["CommandError", "advice_for", "code_for", "no_room"]
 
 OK = 0
 USAGE = 64
@@ -36,12 +33,6 @@ _EXIT_CODES = {
     ErrorCode.PROGRAM: CANNOT_CREATE,
 }
 
-_ADVICE = {
-    ErrorCode.OFFLINE: "Check the name of the server and the port, and the network.",
-    ErrorCode.BUSY: "Try again in a moment.",
-}
-"""Advice where the screen says that it tries again: after a command nothing runs that could."""
-
 
 class CommandError(UserError):
     """A command cannot do what was asked. `exit_code` is the process exit code."""
@@ -58,9 +49,3 @@ def code_for(error: Exception) -> int | None:
     if isinstance(error, UserError):
         return _EXIT_CODES[error.code]
     return None
-
-
-def advice_for(error: UserError) -> str:
-    """Return what to do about a failure, or "": the advice of the error itself unless it is only that of its class."""
-    is_general = error.advice == type(error).advice
-    return _ADVICE.get(error.code, error.advice) if is_general else error.advice

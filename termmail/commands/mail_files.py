@@ -52,8 +52,10 @@ async def export_mail(engine: Engine, args: Namespace) -> int:
     if args.format != "mbox":
         raise CommandError("Only an mbox can be written to standard output.", USAGE, "Name a folder instead of -.")
     if sys.stdout.isatty():
-        advice = "Send it to a file or a program: termmail export QUERY - > FILE"
-        raise CommandError("An mbox is not for a terminal, which would obey the bytes in it.", USAGE, advice)
+        advice = "Redirect it to a file or a program: termmail export QUERY - > FILE"
+        raise CommandError(
+            "An mbox is not written to a terminal, which would obey control characters in it.", USAGE, advice
+        )
     moved = await engine.transfer.export_mail(args.query, sys.stdout.buffer, args.format)
     _say_failed(moved.failed)
     output.say(f"{moved.done} exported")
@@ -72,5 +74,5 @@ def _report(moved: Moved, verb: str, args: Namespace) -> int:
     if args.json:
         output.line({verb: moved.done, "already_here": moved.passed, "failed": len(moved.failed)})
     else:
-        print(f"{moved.done} {verb}" + (f", {moved.passed} were here already" if moved.passed else ""))
+        print(f"{moved.done} {verb}" + (f", {moved.passed} already here" if moved.passed else ""))
     return DATA if moved.failed else OK

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from termmail.commands import output
-from termmail.commands.exit_codes import OK, REFUSED, TRY_AGAIN, USAGE, CommandError, advice_for, code_for
+from termmail.commands.exit_codes import OK, REFUSED, TRY_AGAIN, USAGE, CommandError, code_for
 from termmail.engine.events import SyncProgress
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import parse, query
@@ -77,7 +77,7 @@ async def sync(engine: Engine, args: Namespace) -> int:
             if error.code in {ErrorCode.STORE, ErrorCode.DISK_FULL, ErrorCode.READ_ONLY}:
                 raise
             words = str(error)
-            output.say(f"{name}: {error} {advice_for(error)}")
+            output.say(f"{name}: {error} {error.advice_by_hand}")
             code = code_for(error) or OK
         await engine.lists.index()
         await engine.outbox.hurry(name)
@@ -139,7 +139,7 @@ async def list_messages(engine: Engine, args: Namespace) -> int:
         found = list(await engine.lists.ids(view, args.limit))[: args.limit]
         await _print_view(engine, view, found, args)
         if not found:
-            hint = "" if args.folder else " termmail sync looks for mail."
+            hint = "" if args.folder else " termmail sync checks for mail."
             output.say(f"{name}: {folder} is empty.{hint}")
     return OK
 

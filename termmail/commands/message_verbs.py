@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from termmail.accounts.paths import reason
 from termmail.commands import output
-from termmail.commands.exit_codes import CANNOT_CREATE, DATA, DISK, OK, USAGE, CommandError, no_room
+from termmail.commands.exit_codes import CANNOT_CREATE, DATA, DISK, OK, USAGE, CommandError
 from termmail.commands.mailbox import find_folder
+from termmail.engine.saved_files import no_room
 from termmail.mail import parse, sanitize
+from termmail.mail.counting import count
 from termmail.mail.model import MessageRow, Role, StepKind
+from termmail.mail.step_words import step_words
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,36 +23,9 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
-    from termmail.mail.model import Done, Step
+    from termmail.mail.model import Done
 
 _NEXT_OF_MBOX = re.compile(rb"\n\r?\nFrom [^\n]*\d{4}\r?\n[!-9;-~]+:")
-
-_STEPS = {
-    StepKind.READ: "Marked as read",
-    StepKind.UNREAD: "Marked as unread",
-    StepKind.STAR: "Starred",
-    StepKind.UNSTAR: "Star removed",
-    StepKind.MOVE: "Moved to {name}",
-    StepKind.COPY: "Copied to {name}",
-    StepKind.ARCHIVE: "Archived",
-    StepKind.JUNK: "Marked as spam",
-    StepKind.NOT_JUNK: "Marked as not spam",
-    StepKind.DELETE: "Deleted",
-    StepKind.SEND: "Sending of {name}",
-    StepKind.MAKE_FOLDER: "Folder {name} created",
-    StepKind.RENAME_FOLDER: "Folder {name} renamed",
-    StepKind.REMOVE_FOLDER: "Folder {name} removed",
-}
-_WITHOUT_MESSAGES = {StepKind.SEND, StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER}
-
-
-def _how_many(count: int) -> str:
-    return "1 message" if count == 1 else f"{count} messages"
-
-
-def _step_words(step: Step) -> str:
-    words = _STEPS[step.kind].format(name=step.name)
-    return words if step.kind in _WITHOUT_MESSAGES else f"{words}: {_how_many(step.count)}"
 
 
 async def _rows(engine: Engine, ids: Sequence[int]) -> list[MessageRow]:
@@ -64,13 +41,13 @@ async def _rows(engine: Engine, ids: Sequence[int]) -> list[MessageRow]:
 
 def _report(done: Done, nothing: str, args: Namespace) -> None:
     """Print what a verb did, and name the messages that another program moved in the meantime."""
-    words = _step_words(done.step) if done.step else nothing
+    words = step_words(done.step) if done.step else nothing
     if args.json:
         output.line({"ids": list(done.message_ids), "words": words})
     else:
         print(words)
     if done.skipped:
-        output.say(f"Left alone, for they were moved in the meantime: {', '.join(map(str, done.skipped))}")
+        output.say(f"Left alone because they were moved in the meantime: {', '.join(map(str, done.skipped))}")
 
 
 # -- reading
@@ -95,12 +72,12 @@ def show_file(args: Namespace) -> int:
     try:
         raw = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     except OSError as error:
-        raise CommandError(f"{args.file} cannot be read: {(error.strerror or 'refused').lower()}.") from None
+        raise CommandError(f"{args.file} cannot be read: {reason(error)}.") from None
     if raw.startswith(b"From "):  # mutt and procmail pass one message of an mbox
         raw = raw.partition(b"\n")[2]
         if _NEXT_OF_MBOX.search(raw):
             words = f"{args.file} is an mbox of several messages."
-            raise CommandError(words, DATA, "termmail import brings them in; then termmail show ID.")
+            raise CommandError(words, DATA, "Import them with termmail import, then use termmail show ID.")
     if args.raw:
         print_raw(raw)
     else:
@@ -142,7 +119,7 @@ async def save(engine: Engine, args: Namespace) -> int:
         try:
             path = await engine.reader.save_part(args.id, part.path, folder)
         except OSError as error:
-            why = (error.strerror or "refused").lower()
+            why = reason(error)
             code = DISK if no_room(error) else CANNOT_CREATE
             raise CommandError(f"{part.name} cannot be saved in {folder}: {why}.", code) from None
         if args.json:
@@ -168,19 +145,13 @@ async def move(engine: Engine, args: Namespace) -> int:
     rows = await _rows(engine, args.ids)
     accounts = {row.account for row in rows}
     if len(accounts) > 1:
-        raise CommandError(
-            "These messages belong to several accounts; move those of each account by themselves.", USAGE
-        )
+        raise CommandError("These messages belong to several accounts; move them one account at a time.", USAGE)
     (account,) = accounts
     folder = await find_folder(engine, account, args.folder)
     if folder is None:
         names = ", ".join(one.name for one in await engine.folders.listing() if one.account == account)
         raise CommandError(f"There is no folder {args.folder!r} in {account}. There are: {names}.", USAGE)
-    seen = [row.placement for row in rows]
-    if folder.role is Role.TRASH:
-        done = await engine.messages.delete(seen)
-    else:
-        done = await engine.messages.move(seen, folder.folder_id)
+    done = await engine.messages.move([row.placement for row in rows], folder.folder_id)
     _report(done, "Nothing to move", args)
     return OK
 
@@ -190,9 +161,9 @@ async def delete(engine: Engine, args: Namespace) -> int:
     rows = await _rows(engine, args.ids)
     in_trash = [row for row in rows if row.role is Role.TRASH]
     if args.for_good:
-        done = await engine.messages.erase([row.placement for row in rows])
-        count = len(done.message_ids)
-        words = f"Deleted for good: {_how_many(count)}" if count else "Nothing to delete"
+        done = await engine.messages.erase_everywhere([row.message_id for row in rows])
+        erased = len(done.message_ids)
+        words = f"Deleted for good: {count(erased, 'message')}" if erased else "Nothing to delete"
     else:
         if in_trash:
             ids = ", ".join(str(row.message_id) for row in in_trash)
@@ -212,7 +183,7 @@ async def undo(engine: Engine, args: Namespace) -> int:
     undone = await engine.journal.undo()
     if undone is None:
         raise CommandError("There is nothing to undo.", DATA)
-    words = _step_words(undone.step)
+    words = step_words(undone.step)
     if args.json:
         output.line({"undone": undone.step.kind.value, "ids": list(undone.message_ids), "words": words})
     else:
@@ -220,5 +191,5 @@ async def undo(engine: Engine, args: Namespace) -> int:
     if undone.draft_id:
         output.say("The message is a draft again.")
     if undone.skipped:
-        output.say(f"Left alone, for they were changed in the meantime: {', '.join(map(str, undone.skipped))}")
+        output.say(f"Left alone because they were changed in the meantime: {', '.join(map(str, undone.skipped))}")
     return OK

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from termmail.accounts.config import identity
+from termmail.accounts.paths import reason
 from termmail.commands import output
-from termmail.commands.exit_codes import CANNOT_CREATE, DATA, OK, TRY_AGAIN, USAGE, CommandError
+from termmail.commands.exit_codes import DATA, OK, USAGE, CommandError
 from termmail.commands.mailbox import chosen_accounts, outbox_code
 from termmail.errors import Gone
 from termmail.mail.message import Draft
@@ -44,7 +45,7 @@ async def send(engine: Engine, args: Namespace) -> int:
         outbox_id = await engine.outbox.send(draft, delay=0)
     except (ComposeError, OSError) as error:
         await engine.drafts.discard(draft.id)
-        words = f"{error.filename}: {(error.strerror or '').lower()}" if isinstance(error, OSError) else str(error)
+        words = f"{error.filename}: {reason(error)}" if isinstance(error, OSError) else str(error)
         raise CommandError(words, DATA) from None
     return await _send_now(engine, account, outbox_id, args)
 
@@ -147,23 +148,9 @@ async def _retry(engine: Engine, args: Namespace) -> int:
     worst = OK
     for outbox_id in args.ids:
         row = await _row(engine, outbox_id)
-        _check_retry(row, sure=args.sure)
         await engine.outbox.retry(outbox_id, sure=args.sure)
         worst = max(worst, await _send_now(engine, row.account, outbox_id, args))
     return worst if args.ids else await _retry_all(engine, args)
-
-
-def _check_retry(row: OutgoingRow, *, sure: bool) -> None:
-    """Raise CommandError where this message cannot be sent again."""
-    name = f"Message {row.outbox_id}"
-    if row.state is SendState.SENDING:
-        advice = "termmail outbox tells how it went; termmail sync, if no other termmail runs."
-        raise CommandError(f"{name} is being sent now.", TRY_AGAIN, advice)
-    if row.state in {SendState.SENT, SendState.CANCELLED}:
-        raise CommandError(f"{name} is {row.state}; there is nothing to try again.", DATA)
-    if row.state is SendState.UNSURE and not sure:
-        advice = f"To send it all the same: termmail outbox retry --sure {row.outbox_id}"
-        raise CommandError(f"{name} may have arrived already.", DATA, advice)
 
 
 async def _retry_all(engine: Engine, args: Namespace) -> int:
@@ -189,11 +176,7 @@ async def _cancel(engine: Engine, args: Namespace) -> int:
     if not args.ids:
         raise CommandError("Which message? termmail outbox cancel ID", USAGE, "termmail outbox lists the ids.")
     for outbox_id in args.ids:
-        row = await _row(engine, outbox_id)
-        if row.state is SendState.CANCELLED:
-            raise CommandError(f"Message {outbox_id} was taken back already.", DATA)
-        if row.state in {SendState.SENT, SendState.SENDING}:
-            raise CommandError(f"Message {outbox_id} is {row.state}; it cannot be taken back.", CANNOT_CREATE)
+        await _row(engine, outbox_id)
         draft = await engine.outbox.cancel(outbox_id)
         output.say(f"Message {outbox_id} {'is a draft again' if draft else 'was taken back and deleted'}.")
     return OK

@@ -32,7 +32,7 @@ class Manners:
     lose_answer_to: frozenset[str] = frozenset()
     """Commands that are executed, but the connection is dropped before the answer."""
     drop_after: frozenset[str] = frozenset()
-    """Commands that are executed and answered; then the connection is dropped."""
+    """Commands that are executed (unless `answers` has them) and answered; then the connection is dropped."""
     drop_after_bytes: int | None = None
     """The connection is dropped after this many bytes of answers in one session."""
     delay_seconds: float | Mapping[str, float] = 0.0

@@ -10,84 +10,13 @@ from typing import TYPE_CHECKING, Self
 
 from termmail.demo import server_sasl
 from termmail.demo.faults import GOOD, Manners
+from termmail.demo.server_maildrop import Maildrop, Stored, stuffed
 from termmail.demo.wire import Heard, LineTooLongError, Listener, Wire
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
-
-
-class Stored:
-    """One message in a maildrop.
-
-    `raw` is as given, with a CRLF added if the last line has none. `gone` is set when it is removed, also for sessions
-    that still count it.
-    """
-
-    __slots__ = ("_header", "gone", "raw", "uidl")
-
-    def __init__(self, raw: bytes, uidl: bytes) -> None:
-        self.raw = raw if raw.endswith(b"\r\n") else raw + b"\r\n"
-        self.uidl = uidl
-        self.gone = False
-        self._header = b""
-
-    def header(self) -> bytes:
-        """Return the header block and the empty line behind it, stuffed; computed once."""
-        if not self._header:
-            end = self.raw.find(b"\r\n\r\n")
-            self._header = stuffed(self.raw if end < 0 else self.raw[: end + 4])
-        return self._header
-
-    def top(self, lines: int) -> bytes:
-        """Return the header block, the empty line, and the first `lines` lines of the body, stuffed."""
-        header = self.header()
-        start = end = self.raw.find(b"\r\n\r\n") + 4
-        if lines == 0 or start < 4:
-            return header
-        for _ in range(lines):
-            found = self.raw.find(b"\r\n", end)
-            if found < 0:
-                break
-            end = found + 2
-        return header + stuffed(self.raw[start:end])
-
-
-def stuffed(raw: bytes) -> bytes:
-    """Double each dot at the start of a line (RFC 1939 section 3)."""
-    if raw.startswith(b"."):
-        raw = b"." + raw
-    return raw.replace(b"\r\n.", b"\r\n..") if b"\r\n." in raw else raw
-
-
-class Maildrop:
-    """The messages of one user, oldest first. `locked` is True while a session has it open."""
-
-    def __init__(self, password: str, messages: Iterable[bytes] = ()) -> None:
-        self.password = password
-        self.messages: list[Stored] = []
-        self.locked = False
-        self._count = 0
-        for raw in messages:
-            self.add(raw)
-
-    def add(self, raw: bytes, uidl: bytes | None = None) -> Stored:
-        """Add a message at the end. Without a UIDL it gets a new one, never one given before."""
-        self._count += 1
-        stored = Stored(raw, b"%08x-%04x" % (0x65F00000 + self._count, self._count % 7919) if uidl is None else uidl)
-        self.messages.append(stored)
-        return stored
-
-    def remove(self, *stored: Stored) -> None:
-        """Remove messages, as another client of the same maildrop would."""
-        for one in stored:
-            one.gone = True
-        self.messages = [one for one in self.messages if not one.gone]
-
-    def uidls(self) -> list[bytes]:
-        """Return the UIDLs of the messages."""
-        return [stored.uidl for stored in self.messages]
 
 
 class Pop3Server:
@@ -154,12 +83,17 @@ class Pop3Server:
 
     @property
     def at_once(self) -> int:
-        """The most commands that an ended session had sent before an answer (1: it never pipelined)."""
-        return self._listener.at_once
+        """The most commands that a client sent before an answer (1: none pipelined)."""
+        return self._listener.traffic.at_once
+
+    @property
+    def turns(self) -> int:
+        """How often a client sent something after an answer, the greeting included."""
+        return self._listener.traffic.turns
 
     def heard(self, verb: str = "") -> list[str]:
         """Return the lines with this verb from all sessions, or all lines."""
-        return [one.line for one in self.log if not verb or one.line.split(" ", 1)[0].upper() == verb]
+        return self._listener.heard(verb)
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until `true()`; it is checked after each command and each end of a session."""

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.demo.pop3d import Pop3Server
 from termmail.demo.sample_mailbox import NAME, USER, messages
+from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import Received, SmtpServer
 
 if TYPE_CHECKING:

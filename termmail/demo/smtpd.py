@@ -105,7 +105,7 @@ class SmtpServer:
 
     def heard(self, verb: str = "") -> list[str]:
         """Return the lines with this verb from all sessions, or all lines."""
-        return [one.line for one in self.log if not verb or one.line.split(" ", 1)[0].upper() == verb]
+        return self._listener.heard(verb)
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until `true()`; it is checked after each command, each message and each end of a session."""

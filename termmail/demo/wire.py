@@ -36,6 +36,14 @@ class Heard:
     tls: bool
 
 
+@dataclass(slots=True)
+class Traffic:
+    """How clients send: `turns` counts the waits for an answer, `at_once` is the most commands sent before one."""
+
+    turns: int = 0
+    at_once: int = 0
+
+
 class Wire:
     """Reads lines and collects answers, which are sent when no command is left to execute or 256 KB are waiting."""
 
@@ -44,14 +52,15 @@ class Wire:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         manners: Callable[[], Manners],
+        traffic: Traffic,
         *,
         tls: bool,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._manners = manners
+        self._traffic = traffic
         self.tls = tls
-        self.at_once = 0
         self._buffer = bytearray()
         self._at = 0
         self._out: list[bytes] = []
@@ -59,6 +68,7 @@ class Wire:
         self._sent = 0
         self._lingers = False
         self._heard_since_flush = 0
+        self._answered = False
 
     async def line(self) -> bytes | None:
         """Return the next line without its CRLF, or None at the end of the connection. A lone LF ends no line."""
@@ -70,8 +80,22 @@ class Wire:
         line = bytes(self._buffer[self._at : end])
         self._at = end + 2
         self._heard_since_flush += 1
-        self.at_once = max(self.at_once, self._heard_since_flush)
+        self._traffic.at_once = max(self._traffic.at_once, self._heard_since_flush)
         return line
+
+    async def take(self, count: int) -> bytes:
+        """Return the next `count` bytes, or fewer at the end of the connection."""
+        while len(self._buffer) - self._at < count and await self._more():
+            pass
+        start, self._at = self._at, min(self._at + count, len(self._buffer))
+        return bytes(self._buffer[start : self._at])
+
+    async def rest(self) -> bytes:
+        """Return everything that the client sends until it disconnects."""
+        with suppress(OSError):
+            while await self._more():
+                pass
+        return await self.take(len(self._buffer))
 
     async def data(self, limit: int) -> bytes | None:
         """Return the lines up to CRLF.CRLF, unstuffed (RFC 5321 section 4.5.2), or None if the connection ends before.
@@ -102,6 +126,8 @@ class Wire:
         except TimeoutError:
             return False
         self._buffer += data
+        self._traffic.turns += bool(data) and self._answered
+        self._answered = False
         return bool(data)
 
     async def send(self, data: bytes) -> None:
@@ -136,6 +162,7 @@ class Wire:
         if dies and manners.drop_after_bytes is not None:
             data = data[: manners.drop_after_bytes - self._sent]
         self._sent += len(data)
+        self._answered = bool(data)
         if manners.bytes_per_second is None:
             self._writer.write(data)
         else:
@@ -199,6 +226,7 @@ class Wire:
                 answer = answer(line)
             if answer is not None:
                 await self.send_all(answer)
+                await self._drop_after(keys)
                 return True
         return False
 
@@ -209,9 +237,17 @@ class Wire:
             await self.flush()
             await self.hang_up()
         await self.send(answer)
-        if not manners.drop_after.isdisjoint(keys):
+        await self._drop_after(keys)
+
+    async def _drop_after(self, keys: tuple[str, ...]) -> None:
+        if not self._manners().drop_after.isdisjoint(keys):
             await self.flush()
             await self.hang_up()
+
+    def abort(self) -> NoReturn:
+        """Drop the connection at once and end the session. What the client sends meanwhile resets the connection."""
+        self._writer.transport.abort()
+        raise ConnectionAbortedError
 
     async def close(self) -> None:
         """Close the connection. Never raises for a client that is gone."""
@@ -243,7 +279,7 @@ class Listener:
         self.host = ""
         self.port = 0
         self.count = 0
-        self.at_once = 0
+        self.traffic = Traffic()
         self.log: list[Heard] = []
 
     async def start(self, host: str, port: int) -> None:
@@ -258,14 +294,13 @@ class Listener:
         task.add_done_callback(self._ended)
 
     async def _run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
-        wire = Wire(reader, writer, self._manners, tls=self._tls is not None)
+        wire = Wire(reader, writer, self._manners, self.traffic, tls=self._tls is not None)
         try:
             await self._serve(wire, number)
             await wire.flush()
         except (OSError, LineTooLongError):
             pass  # the client disconnected, or a fault dropped it
         finally:
-            self.at_once = max(self.at_once, wire.at_once)
             await wire.close()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -276,6 +311,10 @@ class Listener:
         """Record a line and wake `until`."""
         self.log.append(Heard(session, line, tls))
         self._changed.set()
+
+    def heard(self, verb: str) -> list[str]:
+        """Return the lines with this verb from all sessions, or all lines if it is ""."""
+        return [one.line for one in self.log if not verb or one.line.split(" ", 1)[0].upper() == verb]
 
     @property
     def open_sessions(self) -> int:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from termmail.accounts import config as configuration
 from termmail.accounts.credentials import ASKED_AGAIN, PasswordError
+from termmail.credential import ServerKind
 from termmail.engine.context import server_for
+from termmail.mail.counting import count
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
 from termmail.net.trace import Trace
 
 __all__ = [
-    "Step",
+    "ServerTrial",
     "Trace",
     "add_account",
     "advice_while_trying",
     "keep_password",
     "login_advice",
+    "remove_account",
     "try_account",
     "try_server",
 ]
@@ -27,16 +30,16 @@ if TYPE_CHECKING:
 
     from termmail.accounts.config import Account
     from termmail.credential import Credential
-    from termmail.engine.context import Context, Kind
+    from termmail.engine.context import Context
     from termmail.errors import UserError
 
 
-class Step(NamedTuple):
+class ServerTrial(NamedTuple):
     """The result of trying one server: a sentence, the error if there was one, and which server refused the login."""
 
     words: str
     error: NetError | None = None
-    refused: Kind | None = None
+    refused: ServerKind | None = None
 
     @property
     def well(self) -> bool:
@@ -44,58 +47,56 @@ class Step(NamedTuple):
         return self.error is None
 
 
-async def try_server(account: Account, kind: Kind, credential: Credential, trace: Trace | None = None) -> str:
+async def try_server(account: Account, kind: ServerKind, credential: Credential, trace: Trace | None = None) -> str:
     """Log in to one server and out again, and return a sentence that tells the result. Raises NetError."""
     from termmail.net.pop3.maildrop import Maildrop  # noqa: PLC0415
     from termmail.net.smtp import submission  # noqa: PLC0415 - not needed for the first screen
 
     if kind == "smtp":
-        await submission.check(server_for("smtp", account.smtp, credential), trace=trace)
+        await submission.check(server_for(account, "smtp", credential), trace=trace)
         return f"Sending through {account.smtp.host} works."
-    drop = await Maildrop.open(server_for("pop3", account.pop3, credential), trace=trace)
+    drop = await Maildrop.open(server_for(account, "pop3", credential), trace=trace)
     await drop.commit()
-    wait = "1 message waits" if drop.count == 1 else f"{drop.count} messages wait"
-    return f"Receiving from {account.pop3.host} works: {wait} there."
+    wait = "waits" if drop.count == 1 else "wait"
+    return f"Receiving from {account.pop3.host} works: {count(drop.count, 'message')} {wait} there."
 
 
 async def try_account(
     account: Account, pop3: Credential, smtp: Credential | None = None, *, trace: Trace | None = None
-) -> AsyncIterator[Step]:
+) -> AsyncIterator[ServerTrial]:
     """Log in to both servers of an account that is not saved yet, and yield the result of each."""
-    credentials: dict[Kind, Credential] = {"pop3": pop3, "smtp": smtp or pop3}
+    credentials: dict[ServerKind, Credential] = {"pop3": pop3, "smtp": smtp or pop3}
     for kind, credential in credentials.items():
-        host = account.pop3.host if kind == "pop3" else account.smtp.host
+        host = account.server(kind).host
         doing = "Receiving from" if kind == "pop3" else "Sending through"
         try:
-            yield Step(await try_server(account, kind, credential, trace))
+            yield ServerTrial(await try_server(account, kind, credential, trace))
         except NetError as error:
             words = f"{doing} {host}: {error} {advice_while_trying(error, account, kind)}"
-            login = isinstance(error, LoginRefused) and _is_general(error)
-            yield Step(words, error, kind if login else None)
+            login = isinstance(error, LoginRefused) and not error.has_own_advice
+            yield ServerTrial(words, error, kind if login else None)
 
 
-def advice_while_trying(error: UserError, account: Account, kind: Kind, name: str = "") -> str:
+def advice_while_trying(error: UserError, account: Account, kind: ServerKind, name: str = "") -> str:
     """Return what to do when a server that was only tried refuses: nothing is tried again by itself.
 
     `name` is that of a saved account, "" before there is one.
     """
-    if not _is_general(error):
-        return error.advice
     if isinstance(error, LoginRefused):
         return login_advice(error, account, kind, name)
-    if isinstance(error, Offline):
-        return "Check the name of the server and the port, and the network."
-    return "Try again in a moment." if isinstance(error, Busy) else error.advice
+    return error.advice_by_hand
 
 
-def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = "", *, typed: bool = False) -> str:
+def login_advice(
+    error: LoginRefused, account: Account, kind: ServerKind, name: str = "", *, typed: bool = False
+) -> str:
     """Return what to do about a refused login: where the password comes from, and how to store another.
 
     `typed` tells that the password was asked for and is stored nowhere.
     """
-    if not _is_general(error):
+    if error.has_own_advice:
         return error.advice
-    command = (account.pop3 if kind == "pop3" else account.smtp).password_command
+    command = account.server(kind).password_command
     if kind == "smtp" and account.smtp.username == account.pop3.username:
         command = command or account.pop3.password_command
     if command:
@@ -108,15 +109,10 @@ def login_advice(error: LoginRefused, account: Account, kind: Kind, name: str = 
     return f"Check the user name; store another password with: termmail account password {name}{server}"
 
 
-def background_advice(error: NetError | PasswordError) -> str:
+def background_advice(error: UserError) -> str:
     """Return what to do about a failure in the background, where a server that cannot be reached is tried again."""
     again = " termmail tries again by itself." if isinstance(error, Offline | Busy) else ""
     return f"{error.advice}{again}"
-
-
-def _is_general(error: UserError) -> bool:
-    """Return whether the error has no advice of its own, only that of its class."""
-    return "advice" not in vars(error)
 
 
 async def add_account(context: Context, name: str, account: Account, password: str, smtp_password: str | None) -> str:
@@ -128,14 +124,29 @@ async def add_account(context: Context, name: str, account: Account, password: s
     first = not context.config.accounts
     await asyncio.to_thread(configuration.add_account, context.paths.config, name, account, default=first)
     context.config = await asyncio.to_thread(configuration.load, context.paths.config)
-    saved = {"pop3": password} if smtp_password is None else {"pop3": password, "smtp": smtp_password}
+    saved: dict[ServerKind, str] = {"pop3": password}
+    if smtp_password is not None:
+        saved["smtp"] = smtp_password
     words = "There is nothing to keep secret: these servers ask for no password."
     for kind, secret in saved.items():
         words = await keep_password(context, name, kind, secret)
     return words
 
 
-async def keep_password(context: Context, name: str, kind: str, password: str) -> str:
+async def remove_account(context: Context, name: str) -> None:
+    """Remove the account from config.toml, and its passwords from the keyring. Its mail stays.
+
+    Raises ConfigError where config.toml cannot be written; then nothing was removed. Raises PasswordError where the
+    account is removed and a password may still be in a keyring.
+    """
+    account = context.account(name)
+    await asyncio.to_thread(configuration.remove_account, context.paths.config, name)
+    context.config = await asyncio.to_thread(configuration.load, context.paths.config)
+    for kind in get_args(ServerKind):
+        await context.passwords.delete(kind, account)
+
+
+async def keep_password(context: Context, name: str, kind: ServerKind, password: str) -> str:
     """Store a password in the keyring, or keep it for this session only. Return the sentence that tells which."""
     account = context.account(name)
     if not password:

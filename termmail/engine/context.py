@@ -6,7 +6,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from termmail.accounts import paths as locations
 from termmail.engine.clock import now
@@ -18,18 +18,15 @@ from termmail.store.store_errors import StoreError, StoreFull, StoreReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from termmail.accounts.config import Account, Config, Pop3, Smtp
+    from termmail.accounts.config import Account, Config
     from termmail.accounts.credentials import Passwords
     from termmail.accounts.paths import Paths
-    from termmail.credential import Credential
+    from termmail.credential import Credential, ServerKind
     from termmail.net.stream import Server
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-Kind = Literal["pop3", "smtp"]
 
 log = logging.getLogger("termmail")
 
@@ -84,11 +81,6 @@ class Context:
         """Whether the data folder cannot be written: mail can be read, nothing else."""
         return self._store is not None and self._store.read_only
 
-    @property
-    def log_file(self) -> Path:
-        """The file that holds the details of failures."""
-        return self.paths.data / "termmail.log"
-
     # -- events
 
     def tell(self, event: Event) -> None:
@@ -108,7 +100,7 @@ class Context:
         return lambda: self._listeners.remove(listener)
 
     def _tell_bug(self, _error: BaseException) -> None:
-        where = f"The log has the details: {self.log_file}."
+        where = f"The log has the details: {self.paths.log}."
         self.tell(Failed("", "Something in termmail went wrong; your mail is safe.", where))
 
     # -- accounts
@@ -127,11 +119,10 @@ class Context:
         """Return the settings of an account. Raises KeyError for an unknown name."""
         return self.config.accounts[name]
 
-    async def server(self, account: str, kind: Kind) -> Server:
+    async def server(self, account: str, kind: ServerKind) -> Server:
         """Return the POP3 or SMTP server of an account with its password. Raises PasswordError."""
         settings = self.account(account)
-        part = settings.pop3 if kind == "pop3" else settings.smtp
-        return server_for(kind, part, await self.passwords.get(account, kind, settings))
+        return server_for(settings, kind, await self.passwords.get(account, kind, settings))
 
 
 def open_store(paths: Paths) -> Store:
@@ -140,13 +131,12 @@ def open_store(paths: Paths) -> Store:
     It is opened for reading only where the folder cannot be written or the disk is full. Raises PathError or
     StoreError.
     """
-    path = paths.data / "mail.db"
     if not locations.prepare(paths):
-        return Store.open(path, read_only=True)
+        return Store.open(paths.store, read_only=True)
     try:
-        return Store.open(path)
+        return Store.open(paths.store)
     except (StoreReadOnly, StoreFull):
-        return Store.open(path, read_only=True)
+        return Store.open(paths.store, read_only=True)
 
 
 def upgrade_store(paths: Paths, progress: Callable[[str], None]) -> None:
@@ -154,15 +144,15 @@ def upgrade_store(paths: Paths, progress: Callable[[str], None]) -> None:
 
     Raises StoreError where it cannot be brought up to date.
     """
-    path = paths.data / "mail.db"
-    if migrate.is_outdated(path) and locations.prepare(paths):
-        Store.open(path, progress=progress).close()
+    if migrate.is_outdated(paths.store) and locations.prepare(paths):
+        Store.open(paths.store, progress=progress).close()
 
 
-def server_for(kind: Kind, settings: Pop3 | Smtp, credential: Credential) -> Server:
-    """Return the connection settings and the login of a server."""
+def server_for(account: Account, kind: ServerKind, credential: Credential) -> Server:
+    """Return the connection settings and the login of one of an account's servers."""
     from termmail.net.stream import Server  # noqa: PLC0415 - TLS loads when a server is asked
 
+    settings = account.server(kind)
     return Server(
         kind=kind,
         host=settings.host,

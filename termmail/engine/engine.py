@@ -70,10 +70,6 @@ class Engine:
 
         return Transfer(self.context, self.lists, self.folders, self.reader)
 
-    def start_background(self) -> None:
-        """Receive at each account's interval, send what waits, and commit deletes that fall due."""
-        self.servers.start()
-
     async def close(self, patience: float = 2.0, *, commit: bool = True) -> None:
         """Commit deletes and finish what is on the wire, waiting at most `patience` seconds for servers, and close.
 

@@ -1,4 +1,4 @@
-"""The accounts: their settings, the state of their servers, receiving, and setting one up."""
+"""The accounts: their settings, the state of their servers, receiving, adding and removing."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Accounts:
         smtp_password: Password | None = None,
         *,
         trace: Trace | None = None,
-    ) -> AsyncIterator[account_setup.Step]:
+    ) -> AsyncIterator[account_setup.ServerTrial]:
         """Try both servers step by step, and yield what came of each. Nothing is saved."""
         return account_setup.try_account(account, pop3_password, smtp_password, trace=trace)
 
@@ -83,3 +83,7 @@ class Accounts:
         await self.folders.ensure()
         self.servers.saved(name)
         return words
+
+    async def remove(self, name: str) -> None:
+        """Remove an account and its passwords; its mail stays. Raises ConfigError or PasswordError."""
+        await account_setup.remove_account(self.context, name)

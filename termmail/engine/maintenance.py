@@ -8,8 +8,6 @@ from termmail.store import rebuild
 from termmail.store.store import Store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from termmail.engine.context import Context
 
 
@@ -18,11 +16,6 @@ class Maintenance:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-
-    @property
-    def store_file(self) -> Path:
-        """The file that holds the mail."""
-        return self.context.paths.data / "mail.db"
 
     async def check(self) -> list[str]:
         """Return what is wrong inside the store, in SQLite's words; [] where it is sound."""

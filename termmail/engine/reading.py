@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import OrderedDict
-from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.engine import saved_files
@@ -83,7 +82,7 @@ class Reader:
     async def _parse(self, message_id: int, raw: bytes) -> Message:
         from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
 
-        message = await run_stoppable(partial(parse.parse, raw))
+        message = await asyncio.to_thread(parse.parse, raw)
         if len(raw) <= KEPT_BYTES:
             self._kept[message_id] = message
             while len(self._kept) > KEPT:
@@ -103,9 +102,11 @@ class Reader:
         from termmail.mail import flowed  # noqa: PLC0415 - the HTML parser is not needed for the first screen
 
         try:
-            rendered = await run_stoppable(partial(flowed.body, message, width, html=html), seconds=RENDER_LIMIT)
+            rendered = await run_stoppable(
+                lambda check: flowed.body(message, width, html=html, check=check), seconds=RENDER_LIMIT
+            )
         except OutOfTimeError:
-            rendered = await run_stoppable(partial(_as_source, message, width))
+            rendered = await asyncio.to_thread(_as_source, message, width)
         self._rendered[key] = rendered
         while len(self._rendered) > KEPT:
             self._rendered.popitem(last=False)
@@ -146,12 +147,10 @@ class Reader:
 
     async def browser_file(self, message_id: int) -> Path:
         """Write the message as a harmless HTML file. Raises OSError and what `read` raises."""
-        from termmail.mail.html import render  # noqa: PLC0415
+        from termmail.mail.html import browser  # noqa: PLC0415 - loads the sanitizer, which showing a mail never needs
 
         message = await self.read(message_id)
-        page = await run_stoppable(
-            partial(render.sanitised, message.html or f"<pre>{saved_files.escaped(message.text)}</pre>")
-        )
+        page = await asyncio.to_thread(browser.sanitised, message)
         return await asyncio.to_thread(self._copy, f"message-{message_id}.html", page.encode())
 
     def _copy(self, name: str, data: bytes) -> Path:

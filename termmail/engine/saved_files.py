@@ -104,10 +104,3 @@ def _owned(folder: Path) -> bool:
         return False
     finally:
         os.close(lock)
-
-
-def escaped(text: str) -> str:
-    """Return the text as HTML that shows it."""
-    from html import escape  # noqa: PLC0415 - its table of names is large, and the first screen needs none
-
-    return escape(text)

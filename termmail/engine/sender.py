@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import os
 from typing import TYPE_CHECKING
@@ -20,13 +21,12 @@ from termmail.engine.account_setup import background_advice, login_advice
 from termmail.engine.events import DraftsChanged, Failed, FolderChanged, OutboxChanged, SendOf
 from termmail.mail.model import SendState
 from termmail.net.net_errors import LoginRefused, NetError
-from termmail.store import outbox
+from termmail.store import derived, outbox
 from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
-    from termmail.mail.message import Message
     from termmail.mail.model import OutgoingRow
     from termmail.net.smtp.submission import Outcome
     from termmail.net.stream import Server
@@ -91,7 +91,7 @@ class Sender:
     async def hurry(self) -> None:
         """Make deferred messages due now, and ask again for a password that was not given. Raises StoreError."""
         if isinstance(self.trouble, PasswordError):
-            self.context.passwords.forget(self.account, "smtp", self.context.account(self.account))
+            self.context.passwords.forget("smtp", self.context.account(self.account))
         await self.context.db(outbox.hurry, self.account, self.context.clock())
         self.look_again()
 
@@ -187,7 +187,7 @@ class Sender:
             server = await self.context.server(self.account, "smtp")
         except PasswordError as error:
             server, self.trouble = None, error
-        claimed = await self.context.db(outbox.claim, self.account, self.context.clock(), str(os.getpid()), ready=ready)
+        claimed = await self.context.db(outbox.claim, self.account, ready, str(os.getpid()))
         if claimed is None:
             return None
         self._deadlines.pop(claimed.id, None)
@@ -216,7 +216,7 @@ class Sender:
         db, account = self.context.db, self.account
         outgoing = claimed.outgoing
         if not outgoing.recipients:  # everyone has it already, or was refused for good
-            await db(outbox.sent, claimed.id, self.context.clock(), await _parsed(outgoing.raw))
+            await self._store_sent(claimed)
             return
         whole = asyncio.Event()
         try:
@@ -229,7 +229,7 @@ class Sender:
         if isinstance(outcome.error, LoginRefused):
             settings = self.context.account(account)
             typed = self.context.passwords.typed("smtp", settings)
-            self.context.passwords.forget(account, "smtp", settings)
+            self.context.passwords.forget("smtp", settings)
             outcome.error.advice = login_advice(outcome.error, settings, "smtp", account, typed=typed)
         await self._store(claimed, outcome)
 
@@ -246,6 +246,9 @@ class Sender:
                 await self._accepted(claimed, outcome)
             elif outcome.state == "later":
                 await self._defer(claimed, outcome.error, outcome.words)
+            elif outcome.state == "refused" and claimed.accepted:  # in an earlier attempt
+                refused = outcome.refused or dict.fromkeys(claimed.outgoing.recipients, outcome.words)
+                await self._accepted(claimed, dataclasses.replace(outcome, state="sent", refused=refused))
             elif outcome.state == "refused":
                 await self.context.db(outbox.failed, claimed.id, outcome.words, outcome.refused)
                 self.context.tell(DraftsChanged(self.account))
@@ -283,11 +286,15 @@ class Sender:
             advice = "The server asked to try again later; termmail does."
             self.context.tell(Failed(account, words, advice, SendOf(claimed.id)))
         else:
-            await db(outbox.sent, claimed.id, self.context.clock(), await _parsed(claimed.outgoing.raw))
+            await self._store_sent(claimed)
             self.context.tell(FolderChanged(account))
         if refused:
             words = f"Sent, but not to {', '.join(refused)}."
             self.context.tell(Failed(account, words, "The server refused these addresses."))
+
+    async def _store_sent(self, claimed: Claimed) -> None:
+        found = await asyncio.to_thread(derived.from_raw, claimed.outgoing.raw, complete=True)
+        await self.context.db(outbox.sent, claimed.id, self.context.clock(), found)
 
     async def leave(self, patience: float) -> None:
         """Let the message on the wire finish within `patience` seconds, before the program ends.
@@ -306,10 +313,3 @@ def _retrieve(task: asyncio.Task[list[OutgoingRow]]) -> None:
     """Mark the exception of a task that nobody awaits any more as seen, and log it."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.warning("sending failed after it was left: %s", error)
-
-
-async def _parsed(raw: bytes) -> Message:
-    """Parse a message in a worker thread."""
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
-
-    return await asyncio.to_thread(parse.parse, raw)

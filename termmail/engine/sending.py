@@ -10,7 +10,7 @@ from termmail.accounts.config import identity
 from termmail.engine.events import DraftsChanged, FolderChanged, JournalChanged, OutboxChanged
 from termmail.errors import ErrorCode, Gone, UserError
 from termmail.mail.model import SendState
-from termmail.store import drafts, journal, outbox
+from termmail.store import derived, drafts, journal, outbox
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
@@ -33,7 +33,7 @@ class Outbox:
     async def send(self, draft: Draft, delay: float = SEND_DELAY) -> int:
         """Queue a draft, to be sent after `delay` seconds, as a step of the journal; return its outbox id.
 
-        Raises ComposeError where it cannot be sent as it is.
+        Raises ComposeError where it cannot be sent as it is, UserError where another screen sent it already.
         """
         from termmail.mail import compose  # noqa: PLC0415 - writing is not needed for the first screen
 
@@ -75,11 +75,10 @@ class Outbox:
     async def retry(self, outbox_id: int, *, sure: bool = False) -> None:
         """Send a message again now; one that may have arrived only when the user is `sure`.
 
-        Raises Gone, or UserError where it is being sent, was sent, or is unsure.
+        Raises Gone, or UserError where it is being sent, was sent or taken back, or is unsure.
         """
         row = await self.row(outbox_id)
-        if not await self.context.db(outbox.retry, outbox_id, self.context.clock(), sure=sure):
-            raise UserError(_NO_RETRY.get(row.state, "This message was sent."), code=ErrorCode.CHANGED)
+        await self.context.db(outbox.retry, outbox_id, self.context.clock(), sure=sure)
         self._tell(outbox_id, row.account, SendState.QUEUED)
         self.servers.sender(row.account).look_again()
 
@@ -90,20 +89,30 @@ class Outbox:
     async def cancel(self, outbox_id: int) -> Draft | None:
         """Take a message back and return its draft; None where it had none (sendmail): then it is deleted.
 
-        Raises Gone, or UserError where it is being sent, was sent, or was taken back already.
+        Raises Gone, or UserError where it is being sent, was sent, or was taken back already. Where some of its
+        recipients have it, it goes to Sent, the others are not tried again, and UserError says so.
         """
         row = await self.row(outbox_id)
+        if row.accepted and row.state in {SendState.QUEUED, SendState.FAILED, SendState.UNSURE}:
+            left = [address for address in row.recipients if address not in {*row.accepted, *row.refused}]
+            await self.context.db(outbox.partial, outbox_id, (), dict.fromkeys(left, "It was taken back."))
+            await self.assume_sent(outbox_id)
+            raise UserError(
+                f"{', '.join(row.accepted)} has this message; it cannot be taken back.",
+                "It is in Sent, and the other recipients are not tried again.",
+                code=ErrorCode.CHANGED,
+            )
         draft = await self.context.db(outbox.cancel, outbox_id)
-        after = await self.row(outbox_id)
-        if row.state is SendState.CANCELLED or after.state is not SendState.CANCELLED:
-            raise UserError(_NO_CANCEL.get(after.state, "This message was sent."), code=ErrorCode.CHANGED)
         self._tell(outbox_id, row.account, SendState.CANCELLED)
         return draft
 
     async def assume_sent(self, outbox_id: int) -> None:
         """Treat an unsure message as sent: the user knows that it arrived. Raises Gone."""
         row = await self.row(outbox_id)
-        await self.context.db(outbox.assume_sent, outbox_id, self.context.clock())
+        raw = await self.context.db(outbox.raw, outbox_id)
+        if raw is not None:
+            found = await asyncio.to_thread(derived.from_raw, raw, complete=True)
+            await self.context.db(outbox.sent, outbox_id, self.context.clock(), found)
         self._tell(outbox_id, row.account, SendState.SENT)
         self.context.tell(FolderChanged(row.account))
 
@@ -122,20 +131,10 @@ class Outbox:
         self.context.tell(JournalChanged())
 
 
-_NO_RETRY = {
-    SendState.SENDING: "This message is being sent.",
-    SendState.UNSURE: "This message may have arrived already.",
-    SendState.CANCELLED: "This message was taken back.",
-}
-_NO_CANCEL = {
-    SendState.SENDING: "This message is being sent.",
-    SendState.CANCELLED: "This message was taken back already.",
-}
-
-
 def _queue(store: Store, draft: Draft, outgoing: Outgoing, not_before: int, now: int) -> int:
     """Save the draft, queue it and write the step, or none of these."""
     with store.transaction(durable=True) as db:
+        outbox.check_unsent(db, draft.id)
         saved = drafts.save(store, draft, now)
         outbox_id = outbox.queue(store, draft.account, outgoing, draft_id=saved.id, not_before=not_before, now=now)
         journal.record_send(db, outbox_id, draft.subject, now)

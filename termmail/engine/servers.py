@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.engine import indexing
+from termmail.engine.account_setup import background_advice
 from termmail.engine.events import Failed, SyncOf
 from termmail.errors import UserError
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.engine.sender import Sender
     from termmail.engine.sync.source import MailSource
+
+
+log = logging.getLogger("termmail")
 
 
 class Servers:
@@ -32,7 +37,7 @@ class Servers:
 
         if account not in self._sources:
             self.context.account(account)
-            self._sources[account] = Pop3Source(self.context, account, partial(indexing.catch_up, self.context))
+            self._sources[account] = Pop3Source(self.context, account, partial(self.sync_quietly, account))
         return self._sources[account]
 
     def known_source(self, account: str) -> MailSource | None:
@@ -82,9 +87,10 @@ class Servers:
             self.context.tasks.run(self._hurry_quietly(account))
 
     async def sync_quietly(self, account: str) -> None:
-        """Receive, and tell a failure instead of raising it."""
+        """Receive and index what came; a failure becomes a Failed event."""
         try:
-            await self.source(account).sync_quietly()
+            await self.source(account).sync()
+            await indexing.catch_up(self.context)
         except UserError as error:
             self._tell(account, error)
 
@@ -96,7 +102,9 @@ class Servers:
             self.sender(account).look_again()
 
     def _tell(self, account: str, error: UserError) -> None:
-        self.context.tell(Failed(account, str(error), error.advice, SyncOf(account)))
+        polled = self.context.account(account).pop3.poll_minutes > 0
+        advice = background_advice(error) if polled else error.advice
+        self.context.tell(Failed(account, str(error), advice, SyncOf(account)))
 
     # -- the end
 
@@ -108,4 +116,6 @@ class Servers:
         accounts = self.context.accounts if commit else list(self._sources)
         leaving = [self.source(account).leave(patience, commit=commit) for account in accounts]
         leaving += [sender.leave(patience) for sender in self._senders.values()]
-        await asyncio.gather(*leaving, return_exceptions=True)
+        for error in await asyncio.gather(*leaving, return_exceptions=True):
+            if error is not None:
+                log.warning("an account was not left in order", exc_info=error)

@@ -19,19 +19,12 @@ T = TypeVar("T")
 MOST = 8
 """Threads of the pool."""
 
-GRACE = 0.25
-"""Seconds that abandoned work gets to end by itself, and between two attempts to stop it."""
-
 LAST_MOMENT = 0.5
 """Seconds that running work gets to finish when the pool is shut down: enough to write a file."""
 
 
 class OutOfTimeError(Exception):
-    """The work was stopped because its time was over."""
-
-
-class _Stopped(SystemExit):
-    """Raised inside a thread whose result is not needed. A thread that ends by SystemExit prints nothing."""
+    """The work was stopped: its time is over, or its result is not wanted."""
 
 
 class DaemonPool(ThreadPoolExecutor):
@@ -89,54 +82,27 @@ class DaemonPool(ThreadPoolExecutor):
             worker.join(max(0.0, end - time.monotonic()))
 
 
-async def run_stoppable(function: Callable[[], T], *, seconds: float | None = None) -> T:
-    """Run a pure function in a thread of its own, and stop it when it takes too long or the caller is cancelled.
+async def run_stoppable(function: Callable[[Callable[[], None]], T], *, seconds: float | None = None) -> T:
+    """Run `function(check)` in a thread of its own, for at most `seconds`.
 
-    Only for work without side effects: it is stopped between any two instructions. Raises OutOfTimeError after
-    `seconds`, and what the function raises. When the caller is cancelled, the work stops too.
+    The function calls `check` after each bounded piece of its work. Once the time is over or the caller is cancelled,
+    nobody waits for the function, and the next `check` ends it by an exception. Raises OutOfTimeError, and what the
+    function raises.
     """
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[T] = loop.create_future()
+    over = threading.Event()
 
-    def deliver(result: T | None, error: BaseException | None) -> None:
-        if answer.done():
-            return
-        if error is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(result)  # type: ignore[arg-type]  # there is a result where there is no error
+    def check() -> None:
+        if over.is_set():
+            raise OutOfTimeError
 
-    def work() -> None:
-        try:
-            outcome: tuple[T | None, BaseException | None] = (function(), None)
-        except _Stopped:
-            return
-        except BaseException as error:  # noqa: BLE001 - the caller gets it
-            outcome = (None, error)
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(deliver, *outcome)
-
-    thread = threading.Thread(target=work, name="stoppable", daemon=True)
-    thread.start()
+    thread = DaemonPool()
     try:
-        async with asyncio.timeout(seconds):
-            return await answer
+        async with asyncio.timeout(seconds) as limit:
+            return await asyncio.get_running_loop().run_in_executor(thread, function, check)
     except TimeoutError:
-        if answer.done() and not answer.cancelled():
+        if not limit.expired():
             raise  # the function raised it
         raise OutOfTimeError from None
     finally:
-        if not answer.done() or answer.cancelled():
-            loop.call_later(GRACE, _stop, thread, loop)
-
-
-def _stop(thread: threading.Thread, loop: asyncio.AbstractEventLoop) -> None:
-    """Raise _Stopped in a running thread, at its next Python instruction (CPython's PyThreadState_SetAsyncExc).
-
-    Where that instruction is in a destructor, Python drops the exception, so it is raised until the thread has ended.
-    """
-    import ctypes  # noqa: PLC0415 - needed only when something is stopped
-
-    if thread.ident is not None and thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))
-        loop.call_later(GRACE, _stop, thread, loop)
+        over.set()
+        thread.shutdown(wait=False)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from termmail.accounts.credentials import PasswordError
+from termmail.accounts.paths import reason
 from termmail.engine import saved_files
 from termmail.engine.events import FolderChanged
 from termmail.errors import ErrorCode, Gone, UserError
@@ -27,6 +28,7 @@ from termmail.mail.model import ROLE_NAMES, Role, SearchView
 from termmail.mail.query import parse as parse_query
 from termmail.net.net_errors import NetError
 from termmail.store import derived, messages
+from termmail.store.folders import FolderGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,21 +89,26 @@ class Transfer:
         read, FolderError where there can be no such folder.
         """
         source = await asyncio.to_thread(_open_source, path)
-        folder: Folder | None = None
         done = passed = 0
         failed: list[str] = []
         while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
             failed += batch.failed
-            if batch.mail and folder is None:
-                folder = await self.folders.by_name(account, folder_name) or await self.folders.make(
-                    account, folder_name
-                )
-            if folder is not None:
-                taken = await self.context.db(_take, folder, batch.mail, self.context.clock())
+            if batch.mail:
+                taken = await self._keep(account, folder_name, batch.mail)
                 done += taken
                 passed += len(batch.mail) - taken
         self.context.tell(FolderChanged(account))
         return Moved(done, passed, tuple(failed))
+
+    async def _keep(self, account: str, folder_name: str, mail: Sequence[tuple[bytes, Derived]]) -> int:
+        """Store messages in the folder of this name, making it where it is missing. Return how many were not here yet.
+
+        Another process may remove the folder at any time: then it is made again.
+        """
+        while True:
+            folder = await self.folders.by_name(account, folder_name) or await self.folders.make(account, folder_name)
+            with contextlib.suppress(FolderGone):
+                return await self.context.db(_take, folder, mail, self.context.clock())
 
     async def export_mail(self, query: str, dest: Path | BinaryIO, form: str) -> Moved:
         """Write the messages that match `query` ("": all of all accounts) to `dest`.
@@ -126,7 +133,7 @@ class Transfer:
             raise
         except OSError as error:
             kind = DiskError if saved_files.no_room(error) else TransferError
-            raise kind(f"{name} cannot be written: {_why(error)}.") from None
+            raise kind(f"{name} cannot be written: {reason(error)}.") from None
 
     async def _write_all(self, writer: _Writer, chosen: Sequence[int]) -> Moved:
         done = passed = 0
@@ -178,7 +185,7 @@ def _next_batch(source: Iterator[tuple[str, bytes | None]], most: int = 4 << 20)
             if size > most or number == MANY:
                 break
     except OSError as error:
-        raise TransferError(f"{error.filename or 'The file'} cannot be read: {_why(error)}.") from None
+        raise TransferError(f"{error.filename or 'The file'} cannot be read: {reason(error)}.") from None
     return batch if batch.mail or batch.failed else None
 
 
@@ -223,7 +230,7 @@ def _open_source(path: Path) -> Iterator[tuple[str, bytes | None]]:
             is_mbox = file.read(5) == b"From "
         return _read_mbox(path) if is_mbox else _read_files([path])
     except OSError as error:
-        raise TransferError(f"{path} cannot be read: {_why(error)}.") from None
+        raise TransferError(f"{path} cannot be read: {reason(error)}.") from None
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -280,10 +287,6 @@ def _read_mbox(path: Path) -> Iterator[tuple[str, bytes | None]]:
 def _unframed(raw: bytearray, last: bytes) -> bytes:
     """Return the message without the blank line that separates it from the next."""
     return bytes(raw[: -len(last)] if last in _BLANK else raw)
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or "refused").lower()
 
 
 # -- out
@@ -361,7 +364,7 @@ class _MboxFileWriter(_MboxWriter):
         except FileExistsError:
             raise TransferError(f"{dest} is there already; termmail never overwrites a file.") from None
         except OSError as error:
-            raise TransferError(f"{dest} cannot be created: {_why(error)}.") from None
+            raise TransferError(f"{dest} cannot be created: {reason(error)}.") from None
         super().__init__(os.fdopen(handle, "wb"))
 
     def finish(self) -> None:
@@ -381,5 +384,5 @@ def _new_folder(dest: Path) -> Path:
     try:
         dest.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise TransferError(f"{dest} cannot be created: {(error.strerror or 'it is a file').lower()}.") from None
+        raise TransferError(f"{dest} cannot be created: {reason(error)}.") from None
     return dest

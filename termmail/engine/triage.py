@@ -75,8 +75,15 @@ class Messages:
             await self.context.db(delete_queue.make_due, account, self.context.clock(), only=wanted)
 
     async def erase(self, seen: Iterable[Placement]) -> Done:
-        """Delete messages for good, here and on the server. There is no undo."""
-        return self._moved(await self.context.db(changes.erase, list(seen)))
+        """Delete messages for good, here and on the server. There is no undo.
+
+        A message that is in another folder too only leaves this one.
+        """
+        return self._moved(await self.context.db(changes.erase, list(seen), due_times(self.context)))
+
+    async def erase_everywhere(self, message_ids: Iterable[int]) -> Done:
+        """Delete messages for good from every folder they are in, and on the server. There is no undo."""
+        return self._moved(await self.context.db(changes.erase_everywhere, list(message_ids)))
 
     async def empty_trash(self, account: str) -> int:
         """Delete everything in an account's Trash for good; return how many messages that were. There is no undo."""

@@ -297,7 +297,7 @@ def concerns(draft: Draft) -> tuple[str, ...]:
     """Return the warnings to confirm before sending, one sentence each."""
     found = []
     if not draft.attachments and _ATTACHED.search(f"{draft.subject}\n{_own_words(draft.body)}"):
-        found.append("You write of an attachment, but nothing is attached.")
+        found.append("You mention an attachment, but nothing is attached.")
     if not draft.subject.strip():
         found.append("The subject is empty.")
     try:

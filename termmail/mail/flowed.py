@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from termmail.mail.message import Line, Link, Rendered, RenderStopped, SectionKind, shown_sections
+from termmail.mail.check import no_check
+from termmail.mail.html.links import list_lines
+from termmail.mail.message import Line, Link, Rendered, SectionKind, shown_sections
 from termmail.mail.sanitize import clean, clean_lines
 from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
+    from termmail.mail.check import Check
     from termmail.mail.message import Message, Section
-
-    Deadline = Callable[[], bool]
 
 LIMIT = 1_000_000  # characters of a body that are shown
 LINK_LIMIT = 1_000
-_PARAGRAPHS_A_CHECK = 200  # paragraphs that are wrapped between two looks at the deadline
 _MARKS_DRAWN = 8  # quote depths that are drawn; a deeper one looks like this one
 _URL_LIMIT = 4_000
 _MIN_TEXT = 10  # cells of text that stay beside quote marks on a very narrow screen
@@ -104,10 +104,9 @@ def paragraphs(text: str, *, flowed: bool = False, delsp: bool = False) -> list[
     return _signed([Paragraph(rest, depth) for depth, rest in (_unquote(line, flowed=False) for line in lines)])
 
 
-def _lines(found: Iterable[Paragraph], width: int, deadline: Deadline | None) -> Iterator[Line]:
-    for number, one in enumerate(found):
-        if deadline is not None and number % _PARAGRAPHS_A_CHECK == 0 and deadline():
-            raise RenderStopped
+def _lines(found: Iterable[Paragraph], width: int, check: Check) -> Iterator[Line]:
+    for one in found:
+        check()
         prefix = quote_prefix(one.quote)[: max(width - _MIN_TEXT, 0)]
         room = width - len(prefix)
         text = one.text.rstrip(" ")
@@ -118,16 +117,13 @@ def _lines(found: Iterable[Paragraph], width: int, deadline: Deadline | None) ->
             yield Line((prefix + " " * indent + part).rstrip(" "), one.quote, one.kind)
 
 
-def wrap(
-    text: str, width: int = 88, *, flowed: bool = False, delsp: bool = False, deadline: Deadline | None = None
-) -> tuple[Line, ...]:
+def wrap(text: str, width: int = 88, *, flowed: bool = False, delsp: bool = False) -> tuple[Line, ...]:
     """Return a plain text body as lines of at most `width` cells (RFC 3676 where it is flowed).
 
     Quote marks are part of the lines' text, and `Line.quote` has the depth; the lines of the signature have the kind
-    "signature". What is beyond a million characters is left out: `body` says so. Raises RenderStopped soon after
-    `deadline` returns true.
+    "signature". What is beyond a million characters is left out: `body` says so.
     """
-    return tuple(_lines(paragraphs(text[:LIMIT], flowed=flowed, delsp=delsp), width, deadline))
+    return tuple(_lines(paragraphs(text[:LIMIT], flowed=flowed, delsp=delsp), width, no_check))
 
 
 def _url_end(url: str) -> str:
@@ -167,48 +163,45 @@ def links(texts: Iterable[str]) -> tuple[Link, ...]:
     return tuple(found.values())
 
 
-def body(message: Message, width: int = 88, *, html: bool | None = None, deadline: Deadline | None = None) -> Rendered:
+def body(message: Message, width: int = 88, *, html: bool | None = None, check: Check = no_check) -> Rendered:
     """Return the body of a message made readable: its text where it has one, else its HTML; `html` chooses.
 
-    A choice the message does not have falls back to the other one. Text wraps at `width` cells. `deadline` is asked
-    regularly; soon after it returns true, RenderStopped is raised.
+    A choice the message does not have falls back to the other one. Text wraps at `width` cells. `check` is
+    called regularly and may raise to stop.
     """
     lines: list[Line] = []
     linked: list[Link] = []
+    numbers: dict[str, int] = {}
     warnings: list[str] = []
     notes: list[str] = []
     for section in shown_sections(message, html=html):
         if lines:
             lines.append(Line(""))
         lines += (Line(text, kind="heading") for text in fold(section.title, width) if text)
-        shown = _rendered(section, width, deadline)
+        shown = _rendered(section, width, numbers, check)
         lines += shown.lines
         linked += shown.links
         warnings += shown.notes[: shown.warned]
         notes += shown.notes[shown.warned :]
+    lines += list_lines(linked, width, check)
     if not any(line.text for line in lines):
-        lines = [
-            Line(
-                "There is no text in this message, only attachments."
-                if message.parts
-                else "There is no text in this message."
-            )
-        ]
+        words = "There is no text in this message"
+        lines = [Line(part) for part in fold(f"{words}, only attachments." if message.parts else f"{words}.", width)]
     said = tuple(dict.fromkeys(warnings))
     return Rendered(tuple(lines), tuple(linked), tuple(dict.fromkeys((*said, *notes))), len(said))
 
 
-def _rendered(section: Section, width: int, deadline: Deadline | None) -> Rendered:
-    """Return the text or the HTML of one section made readable."""
+def _rendered(section: Section, width: int, numbers: dict[str, int], check: Check) -> Rendered:
+    """Return the text or the HTML of one section made readable; `numbers` are those of the links before it."""
     if section.html:
         from termmail.mail.html.render import render  # noqa: PLC0415 - loads the HTML parser, which most mail never needs
 
-        return render(section.html, width, deadline=deadline)
+        return render(section.html, width, numbers=numbers, check=check)
     if not section.text:
         return Rendered(())
     found = paragraphs(section.text[:LIMIT], flowed=section.flowed, delsp=section.delsp)
     notes = ("This message is very long. Only its start is shown.",) if len(section.text) > LIMIT else ()
-    return Rendered(tuple(_lines(found, width, deadline)), links(one.text for one in found), notes)
+    return Rendered(tuple(_lines(found, width, check)), links(one.text for one in found), notes)
 
 
 def plain(message: Message, kinds: Collection[SectionKind] = frozenset(SectionKind)) -> str:
@@ -217,15 +210,20 @@ def plain(message: Message, kinds: Collection[SectionKind] = frozenset(SectionKi
     A line feed divides the lines. Only the sections of the given `kinds` are in it.
     """
     texts = []
+    linked: list[Link] = []
+    numbers: dict[str, int] = {}
     for section in shown_sections(message):
         if section.kind in kinds:
-            text = _plain(section)
+            text = _plain(section, numbers, linked)
             texts.append(f"{section.title}\n{text}".rstrip("\n") if section.title else text)
-    return "\n\n".join(texts)
+    return "\n".join(["\n\n".join(texts), *(line.text for line in list_lines(linked, _PLAIN_WIDTH, no_check))])
 
 
-def _plain(section: Section) -> str:
+def _plain(section: Section, numbers: dict[str, int], linked: list[Link]) -> str:
+    """Return the text of one section, and add its numbered links to `linked`."""
     if section.html:
-        return "\n".join(line.text for line in _rendered(section, _PLAIN_WIDTH, None).lines)
+        shown = _rendered(section, _PLAIN_WIDTH, numbers, no_check)
+        linked += shown.links
+        return "\n".join(line.text for line in shown.lines)
     found = paragraphs(section.text, flowed=section.flowed, delsp=section.delsp)
     return "\n".join((">" * one.quote + " " if one.quote else "") + one.text for one in found)

@@ -10,10 +10,6 @@ from enum import Enum, auto
 from msgspec import Struct
 
 
-class RenderStopped(Exception):
-    """Raised while a body is made readable, when the caller's deadline has passed. Nothing is rendered."""
-
-
 class Address(Struct, frozen=True):
     """One mailbox of an address header. `email` is the addr-spec (`ada@example.org`); `name` may be empty."""
 
@@ -58,10 +54,14 @@ class Part(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """A link of the body: the text a reader sees, and where it really goes (cleaned, http, https or mailto only)."""
+    """A link of the body: the text a reader sees, and where it really goes (cleaned, http, https or mailto only).
+
+    `number` is that of its mark [1], [2], ... in an HTML part, or 0 where the URL is written out in a text.
+    """
 
     text: str
     url: str
+    number: int = 0
 
 
 class Line(Struct, frozen=True):
@@ -81,7 +81,7 @@ class Line(Struct, frozen=True):
 class Rendered(Struct, frozen=True):
     """A body made readable.
 
-    `links` are in the order of their marks [1], [2], ...; `notes` are sentences for the reader ("2 remote pictures
+    `links` are in the order of the text, the marks [1], [2], ... counted through all parts; `notes` are sentences for the reader ("2 remote pictures
     not loaded"), of which the first `warned` are warnings.
     """
 

@@ -86,6 +86,25 @@ class Order(StrEnum):
     SIZE = "size"
 
 
+class RemoteState(StrEnum):
+    """Where a POP3 server stands with a message (store/remote_state.py has the transitions)."""
+
+    KEPT = "kept"
+    """It is there, and stays."""
+    TRASHED = "trashed"
+    """It is in Trash here; it becomes due later, or never."""
+    DUE = "due"
+    """DELE is to be sent."""
+    SENT = "sent"
+    """DELE was sent, and its QUIT not answered yet."""
+    GONE = "gone"
+    """The server has deleted it."""
+    ABSENT = "absent"
+    """The server no longer lists it; nobody here deleted it."""
+    SKIPPED = "skipped"
+    """It could not be fetched."""
+
+
 # -- list rows
 
 
@@ -93,8 +112,7 @@ class MessageRow(Struct, frozen=True):
     """One line of a list of messages.
 
     `folder_id`, `folder` and `role` name the folder in which the row is shown. `state` is where a POP3 server stands
-    with the message ("kept", "trashed", "due", "sent", "gone", "absent", "skipped"; "" where it is only here), and
-    `note` why it was not fetched.
+    with the message (None where it is only here), and `note` why it was not fetched.
     """
 
     message_id: int
@@ -114,7 +132,7 @@ class MessageRow(Struct, frozen=True):
     forwarded: bool
     attachments: int
     downloaded: bool
-    state: str
+    state: RemoteState | None
     uidl: bytes
     rfc_message_id: str
     note: str = ""
@@ -162,7 +180,7 @@ class SendState(StrEnum):
 class OutgoingRow(Struct, frozen=True):
     """One line of the Outbox. `words` say what happened last, `date` is when the message was queued.
 
-    `refused` maps addresses to the server's words. `sent_message_id` is the copy in Sent once there is one.
+    `refused` maps addresses to the server's words.
     """
 
     outbox_id: int
@@ -179,7 +197,6 @@ class OutgoingRow(Struct, frozen=True):
     accepted: tuple[str, ...] = ()
     date: int = 0
     size: int = 0
-    sent_message_id: int | None = None
 
     @property
     def key(self) -> int:
@@ -227,7 +244,6 @@ class OutboxView(Struct, frozen=True):
     account: str = ""
 
 
-MessageView = FolderView | RoleView | SearchView
 View = FolderView | RoleView | SearchView | DraftsView | OutboxView
 
 
@@ -271,13 +287,15 @@ class Done(Struct, frozen=True):
     """What a verb did.
 
     `message_ids` are the messages it changed, `skipped` those it left alone because they are no longer where the user
-    saw them, `already` those that were as asked. `step` is None where nothing changed.
+    saw them, `already` those that were as asked, `kept` those that a delete for good only took out of one folder, for
+    they are in another one too. `step` is None where nothing can be taken back.
     """
 
     step: Step | None
     message_ids: tuple[int, ...] = ()
     skipped: tuple[int, ...] = ()
     already: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
 
 
 class Undone(Struct, frozen=True):

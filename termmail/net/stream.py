@@ -17,7 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from termmail.credential import NO_CREDENTIAL, Credential
+from termmail.credential import NO_CREDENTIAL, Credential, ServerKind
 from termmail.net.net_errors import NetError, Offline, ProtocolError, TlsFailed, plaintext_before_tls
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _UNKNOWN_ISSUER = {2, 18, 19, 20, 21, 27}
 class Server:
     """Where a server is, and how to log in there."""
 
-    kind: Literal["pop3", "smtp"]
+    kind: ServerKind
     host: str
     port: int
     security: Literal["tls", "starttls", "none"]

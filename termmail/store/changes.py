@@ -1,28 +1,27 @@
-"""The verbs on messages and folders, and the journal by which undo takes them back.
+"""The verbs on messages: flags, moving, copying, erasing.
 
 Each verb is one transaction: it checks that every message still is where the user saw it, writes the effect, and
 writes the step that undoes it. What has moved in the meantime is left alone and reported as skipped.
 
 Flags and folders change at once. For a POP3 account a message whose only folders are Trash becomes due for DELE
-(store/pop3_identity.py); leaving Trash calls that off.
+(store/remote_state.py); leaving Trash calls that off.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail.model import ROLE_NAMES, Done, Role, StepKind
-from termmail.store import folders, journal, placements
-from termmail.store.store import id_list
+from msgspec.structs import replace
+
+from termmail.mail.model import ROLE_NAMES, Done, Placement, Role, StepKind
+from termmail.store import folders, journal, placements, remote_state
+from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from termmail.mail.model import Placement
     from termmail.store.store import Store
-
-_IN = "IN (SELECT value FROM json_each(?))"
 
 
 # -- flags
@@ -34,7 +33,7 @@ def mark(store: Store, message_ids: Iterable[int], kind: StepKind, now: int) -> 
     column, on = journal.FLAG_COLUMNS[flag], kind in {StepKind.UNREAD, StepKind.STAR}
     with store.transaction() as db:
         found = db.execute(
-            f"SELECT id FROM message WHERE id {_IN} AND {column} <> ?",  # noqa: S608 - a column of ours
+            f"SELECT id FROM message WHERE id {IN_IDS} AND {column} <> ?",  # noqa: S608 - a column of ours
             (id_list(message_ids), on),
         ).fetchall()
         changed = [message_id for (message_id,) in found]
@@ -46,7 +45,7 @@ def mark(store: Store, message_ids: Iterable[int], kind: StepKind, now: int) -> 
             "INSERT INTO change (step, message, before, after) VALUES (?, ?, ?, ?)",
             [(step.step_id, message_id, before, after) for message_id in changed],
         )
-        db.execute(f"UPDATE message SET {column} = ? WHERE id {_IN}", (on, id_list(changed)))  # noqa: S608
+        db.execute(f"UPDATE message SET {column} = ? WHERE id {IN_IDS}", (on, id_list(changed)))  # noqa: S608
     return Done(step, tuple(changed))
 
 
@@ -62,10 +61,10 @@ def set_seen(store: Store, message_id: int) -> bool:
 
 def move(store: Store, seen: Iterable[Placement], folder_id: int, now: int, due: Mapping[str, int | None]) -> Done:
     """Move messages to a folder of their own account; into Trash, they are deleted. Raises FolderGone."""
-    target = folders.get(store, folder_id)
     kinds = {Role.TRASH: StepKind.DELETE, Role.ARCHIVE: StepKind.ARCHIVE, Role.JUNK: StepKind.JUNK}
     wanted = list(seen)
     with store.transaction() as db:
+        target = folders.get(store, folder_id)
         return _move(
             db,
             kinds.get(target.role, StepKind.MOVE),
@@ -105,11 +104,11 @@ _TARGETS = {
 
 def copy(store: Store, seen: Iterable[Placement], folder_id: int, now: int) -> Done:
     """Let messages lie in another folder of their account too. Raises FolderGone."""
-    target = folders.get(store, folder_id)
     wanted = list(seen)
     with store.transaction() as db:
+        target = folders.get(store, folder_id)
         there, skipped = _present(db, wanted)
-        ids = [one.message_id for one in there if one.account == target.account]
+        ids = list(dict.fromkeys(one.message_id for one in there if one.account == target.account))
         skipped += [one.message_id for one in there if one.account != target.account]
         new = placements.absent(db, ids, folder_id)
         if not new:
@@ -118,21 +117,29 @@ def copy(store: Store, seen: Iterable[Placement], folder_id: int, now: int) -> D
         placements.place(db, new, folder_id)
         journal.record(db, step, [(message_id, 0, folder_id, "") for message_id in new])
         if target.role is not Role.TRASH:
-            placements.call_off_delete(db, new)
+            remote_state.call_off(db, new)
     return Done(step, tuple(new), tuple(skipped))
 
 
-def erase(store: Store, seen: Iterable[Placement]) -> Done:
+def erase(store: Store, seen: Iterable[Placement], due: Mapping[str, int | None]) -> Done:
     """Delete messages for good: bytes, list line, index. There is no undo. On the disk on return.
 
-    A message that also lies in another folder only leaves this one. What the server still has becomes due to be
-    deleted there, except what was trashed never to be deleted there; a tombstone stays, so that it is not shown as new
-    again.
+    A message that is in another folder too only leaves this one (`Done.kept`). What the server still has becomes due to
+    be deleted there, except what was trashed never to be deleted there; a tombstone stays, so that it is not shown as
+    new again. `due` says when the DELE of a message that is left in Trash alone falls due, by account.
     """
     wanted = list(seen)
     with store.transaction(durable=True) as db:
         there, skipped = _present(db, wanted)
-        return Done(None, tuple(_erase(db, there)), tuple(skipped))
+        return replace(_erase(db, there, due), skipped=tuple(skipped))
+
+
+def erase_everywhere(store: Store, message_ids: Iterable[int]) -> Done:
+    """Delete messages for good from every folder they are in; as `erase`."""
+    wanted = id_list(message_ids)
+    with store.transaction(durable=True) as db:
+        rows = db.execute(f"SELECT message, folder FROM placement WHERE message {IN_IDS}", (wanted,)).fetchall()  # noqa: S608
+        return erase(store, [Placement(*row) for row in rows], {})
 
 
 def empty_trash(store: Store, account: str) -> int:
@@ -140,7 +147,7 @@ def empty_trash(store: Store, account: str) -> int:
     with store.transaction(durable=True) as db:
         trash = folders.role_id(db, account, Role.TRASH)
         rows = db.execute("SELECT message FROM placement WHERE folder = ?", (trash,)).fetchall()
-        return len(_erase(db, [_Seen(message_id, trash, account, "") for (message_id,) in rows]))
+        return len(_erase(db, [_Seen(message_id, trash, account, "") for (message_id,) in rows], {}).message_ids)
 
 
 class _Seen(NamedTuple):
@@ -161,7 +168,7 @@ def _present(db: sqlite3.Connection, seen: Sequence[Placement]) -> tuple[list[_S
     for folder_id, ids in groups.items():
         for row in db.execute(
             "SELECT p.message, p.folder, m.account, coalesce(r.state, '') FROM placement p"  # noqa: S608
-            f" JOIN message m ON m.id = p.message LEFT JOIN remote r ON r.message = m.id WHERE p.message {_IN}"
+            f" JOIN message m ON m.id = p.message LEFT JOIN remote r ON r.message = m.id WHERE p.message {IN_IDS}"
             " AND p.folder = ?",
             (id_list(ids), folder_id),
         ):
@@ -206,24 +213,24 @@ def _move(
         placements.unplace(db, [(one.message_id, one.folder_id) for one in group])
         placements.place(db, new, target)
         if target in trash:
-            placements.schedule_delete(db, [one.message_id for one in group], due.get(account))
+            remote_state.trash(db, [one.message_id for one in group], due.get(account))
         else:
-            placements.call_off_delete(db, [one.message_id for one in group if one.folder_id in trash])
+            remote_state.call_off(db, [one.message_id for one in group if one.folder_id in trash])
     return Done(step, tuple(one.message_id for one in moving), tuple(skipped), already)
 
 
-def _erase(db: sqlite3.Connection, there: Sequence[_Seen]) -> list[int]:
+def _erase(db: sqlite3.Connection, there: Sequence[_Seen], due: Mapping[str, int | None]) -> Done:
     placements.unplace(db, [(one.message_id, one.folder_id) for one in there])
     rows = db.execute(
-        f"SELECT id FROM message m WHERE id {_IN} AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id)",  # noqa: S608
+        f"SELECT id FROM message m WHERE id {IN_IDS} AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id)",  # noqa: S608
         (id_list(one.message_id for one in there),),
     ).fetchall()
-    gone = id_list(message_id for (message_id,) in rows)
-    db.execute(
-        f"UPDATE remote SET state = 'due', due_at = NULL WHERE message {_IN}"  # noqa: S608
-        " AND (state IN ('kept', 'skipped') OR state = 'trashed' AND due_at IS NOT NULL)",
-        (gone,),
-    )
-    db.execute(f"DELETE FROM search WHERE rowid {_IN}", (gone,))  # noqa: S608
-    db.execute(f"DELETE FROM message WHERE id {_IN}", (gone,))  # noqa: S608
-    return [one.message_id for one in there]
+    erased = [message_id for (message_id,) in rows]
+    remote_state.erase(db, erased)
+    gone = id_list(erased)
+    db.execute(f"DELETE FROM search WHERE rowid {IN_IDS}", (gone,))  # noqa: S608
+    db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (gone,))  # noqa: S608
+    kept = [one for one in there if one.message_id not in set(erased)]
+    for account in {one.account for one in kept}:
+        remote_state.trash(db, [one.message_id for one in kept if one.account == account], due.get(account))
+    return Done(None, tuple(erased), kept=tuple(dict.fromkeys(one.message_id for one in kept)))

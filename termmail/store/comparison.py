@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from termmail.store.matching import LIVE
+from termmail.mail.model import RemoteState
+from termmail.store import remote_state
+from termmail.store.matching import COLUMNS, Held, held
+from termmail.store.remote_state import LIVE, when_listed, when_missing
 from termmail.store.rows import Plan
 
 if TYPE_CHECKING:
@@ -14,11 +17,8 @@ if TYPE_CHECKING:
 
     from termmail.store.store import Store
 
-WHEN_MISSING = {"kept": "absent", "trashed": "absent", "skipped": "absent", "due": "gone", "sent": "gone"}
-"""The state of a message that the maildrop no longer lists, by its state before."""
-
-
-_COLUMNS = "id, uidl, number, size, state, due_at, message"
+_Change = tuple[int, RemoteState, int]
+"""The number and the state that a row gets, and its id."""
 
 
 class ListedUidls(Protocol):
@@ -50,12 +50,13 @@ class Comparison:
         """Compare a slice of the listing, (number, size in bytes, UIDL) each; `start` is the place of its first entry."""
         named = [uidl for _, _, uidl in listed if self._uidls.names(uidl)]
         with store.transaction() as db:
-            rows: dict[bytes, list[tuple[Any, ...]]] = defaultdict(list)
+            rows: dict[bytes, list[Held]] = defaultdict(list)
             marks = ",".join("?" * len(named))
-            query = f"SELECT {_COLUMNS} FROM remote WHERE account = ? AND uidl IN ({marks})"  # noqa: S608 - marks alone
+            query = f"SELECT {COLUMNS} FROM remote WHERE account = ? AND uidl IN ({marks})"  # noqa: S608 - marks alone
             for row in db.execute(query, (self._account, *named)):
-                rows[row[1]].append(row)
-            changes: list[tuple[int, str, int]] = []
+                one = held(row)
+                rows[one.uidl].append(one)
+            changes: list[_Change] = []
             for place, (number, size, uidl) in enumerate(listed, start):
                 if self._uidls.names(uidl):
                     self._compare(place, number, size, rows.get(uidl, []), changes)
@@ -64,24 +65,22 @@ class Comparison:
                     self._unclear_sizes[uidl].add(size)
             _change(db, changes)
 
-    def _compare(
-        self, place: int, number: int, size: int, known: list[tuple[Any, ...]], changes: list[tuple[int, str, int]]
-    ) -> None:
+    def _compare(self, place: int, number: int, size: int, known: list[Held], changes: list[_Change]) -> None:
         """Compare one entry with the rows that have its UIDL."""
         if not known:
             self._plan.new.append(place)
             return
         row = _only(known, size)
         if row is None:
-            several = sum(row[4] in LIVE for row in known) > 1
+            several = sum(one.state in LIVE for one in known) > 1
             (self._plan.unnamed if several else self._plan.new).append(place)
             # Which of them is listed is told by the header; until then each keeps its state, under no number.
-            changes += [(0, row[4], row[0]) for row in known if row[2] != 0]
+            changes += [(0, one.state, one.id) for one in known if one.number != 0]
             return
-        state = when_listed(row[4], row[5])
-        self._again += state == "due" and row[4] != "due"
-        if (number, state) != (row[2], row[4]):
-            changes.append((number, state, row[0]))
+        state = when_listed(row.state, row.due_at)
+        self._again += state is RemoteState.DUE and row.state is not RemoteState.DUE
+        if (number, state) != (row.number, row.state):
+            changes.append((number, state, row.id))
         known.remove(row)
         for left in known:
             self._miss(left, changes, stays=False)
@@ -90,57 +89,44 @@ class Comparison:
         """Mark up to `limit` stored rows whose UIDL does not name an entry of the listing. Return whether more are left."""
         with store.transaction() as db:
             # The plus sign keeps SQLite from the index on the state, which would sort everything for each slice.
-            rows = db.execute(
-                f"SELECT {_COLUMNS} FROM remote WHERE +account = ? AND id > ? ORDER BY id LIMIT ?",  # noqa: S608 - ours
+            found = db.execute(
+                f"SELECT {COLUMNS} FROM remote WHERE +account = ? AND id > ? ORDER BY id LIMIT ?",  # noqa: S608 - ours
                 (self._account, self._last_id, limit),
-            ).fetchall()
-            changes: list[tuple[int, str, int]] = []
+            )
+            rows = [held(row) for row in found]
+            changes: list[_Change] = []
             for row in rows:
-                if not self._uidls.names(row[1]):
+                if not self._uidls.names(row.uidl):
                     # Under a UIDL that does not tell, a row whose size is listed may still be there: `settle` decides.
-                    self._miss(row, changes, stays=row[3] in self._unclear_sizes.get(row[1], ()))
+                    self._miss(row, changes, stays=row.size in self._unclear_sizes.get(row.uidl, ()))
             _change(db, changes)
         if rows:
-            self._last_id = rows[-1][0]
+            self._last_id = rows[-1].id
         return len(rows) == limit
 
-    def _miss(self, row: tuple[Any, ...], changes: list[tuple[int, str, int]], *, stays: bool) -> None:
-        state = row[4] if stays else WHEN_MISSING.get(row[4], row[4])
-        self._missing += state == "absent" and row[4] != "absent" and row[6] is not None
-        if (0, state) != (row[2], row[4]):
-            changes.append((0, state, row[0]))
+    def _miss(self, row: Held, changes: list[_Change], *, stays: bool) -> None:
+        state = row.state if stays else when_missing(row.state)
+        absent = state is RemoteState.ABSENT and row.state is not RemoteState.ABSENT
+        self._missing += absent and row.message is not None
+        if (0, state) != (row.number, row.state):
+            changes.append((0, state, row.id))
 
     def finish(self, store: Store) -> Plan:
         """Forget rows of which nothing was ever read and that are no longer listed, and return the plan."""
         with store.transaction() as db:
-            forget_unfetched(db, self._account)
+            remote_state.forget_unfetched(db, self._account)
         return Plan(self._plan.new, self._plan.unnamed, self._again, self._missing)
 
 
-def when_listed(state: str, due_at: int | None) -> str:
-    """Return the state of a message that the maildrop lists, by its state before."""
-    if state == "absent":
-        return "kept" if due_at is None else "trashed"
-    return "due" if state in ("sent", "gone") else state
-
-
-def forget_unfetched(db: sqlite3.Connection, account: str) -> None:
-    """Delete the rows of which nothing was ever read and that are no longer listed."""
-    db.execute(
-        "DELETE FROM remote WHERE account = ? AND state = 'absent' AND message IS NULL AND fingerprint = x''",
-        (account,),
-    )
-
-
-def _change(db: sqlite3.Connection, changes: list[tuple[int, str, int]]) -> None:
+def _change(db: sqlite3.Connection, changes: list[_Change]) -> None:
     db.executemany("UPDATE remote SET number = ?, state = ? WHERE id = ?", changes)
 
 
-def _only(known: list[tuple[Any, ...]], size: int) -> tuple[Any, ...] | None:
+def _only(known: list[Held], size: int) -> Held | None:
     """Return the one row that a UIDL and a size can mean, or None where only the header can tell."""
-    live = [row for row in known if row[4] in LIVE]
-    rows = live or [row for row in known if row[3] == size]
+    live = [row for row in known if row.state in LIVE]
+    rows = live or [row for row in known if row.size == size]
     if len(rows) != 1:
         return None
     row = rows[0]
-    return row if row[3] == size or row[4] == "skipped" else None
+    return row if row.size == size or row.state is RemoteState.SKIPPED else None

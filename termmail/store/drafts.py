@@ -31,15 +31,15 @@ def save(store: Store, draft: Draft, now: int | None = None) -> Draft:
 
     Its attachments are not touched: `attach` and `detach` do that.
 
-    No typed word is dropped: a draft that was discarded elsewhere, or changed since `draft.version`, is kept under a
-    new id, beside what the other one wrote.
+    No typed word is dropped: a draft that was discarded or sent elsewhere, or changed since `draft.version`, is kept
+    under a new id, beside what the other one wrote.
     """
     updated = int(time.time()) if now is None else now
     values = _values(replace(draft, updated=updated))
     with store.transaction(durable=True) as db:
         sets = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", "))
         changed = db.execute(
-            f"UPDATE draft SET {sets}, version = version + 1 WHERE id = ? AND version = ?",  # noqa: S608 - ours
+            f"UPDATE draft SET {sets}, version = version + 1 WHERE id = ? AND version = ? AND outbox IS NULL",  # noqa: S608 - ours
             (*values, draft.id, draft.version),
         )
         id_ = draft.id

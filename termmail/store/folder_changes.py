@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.mail.model import Done, Folder, Role, StepKind
 from termmail.store import journal, placements
-from termmail.store.folders import FolderError, checked_name, find_name, get, role_id
+from termmail.store.folders import FolderError, check_free, checked_name, get, role_id
 
 if TYPE_CHECKING:
     from termmail.store.store import Store
@@ -16,8 +16,7 @@ def make(store: Store, account: str, name: str, now: int) -> Folder:
     """Create a folder, as a step. Raises FolderError."""
     name = checked_name(name)
     with store.transaction() as db:
-        if find_name(db, account, name) is not None:
-            raise FolderError(f"There is a folder “{name}” already.")
+        check_free(db, account, name)
         cursor = db.execute("INSERT INTO folder (account, name, role) VALUES (?, ?, 'none')", (account, name))
         folder_id = cursor.lastrowid or 0
         journal.begin(db, StepKind.MAKE_FOLDER, 0, now, folder_id=folder_id, name=name)
@@ -29,8 +28,7 @@ def rename(store: Store, folder_id: int, name: str, now: int) -> Folder:
     name = checked_name(name)
     with store.transaction() as db:
         folder = _own(store, folder_id)
-        if find_name(db, folder.account, name) not in {None, folder_id}:
-            raise FolderError(f"There is a folder “{name}” already.")
+        check_free(db, folder.account, name, folder_id)
         db.execute("UPDATE folder SET name = ? WHERE id = ?", (name, folder_id))
         step = journal.begin(db, StepKind.RENAME_FOLDER, 0, now, folder_id=folder_id, name=name)
         db.execute("UPDATE step SET old_name = ? WHERE id = ?", (folder.name, step.step_id))

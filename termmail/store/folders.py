@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
+import itertools
 from typing import TYPE_CHECKING
 
 from termmail.errors import Gone, UserError
-from termmail.mail.model import ROLE_NAMES, Count, Folder, Role
+from termmail.mail import sanitize
+from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, Count, Folder, Role
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
     from termmail.store.store import Store
 
-_NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_ZWNJ = "\u200c"
 
 LONGEST_NAME = 200
 """Characters of a folder's name, at most."""
@@ -92,22 +92,48 @@ def _counts(store: Store) -> dict[int, Count]:
 
 
 def checked_name(name: str) -> str:
-    """Return the name as it is stored: without surrounding blanks. Raises FolderError for one that cannot be used."""
+    """Return the name as it is stored, without surrounding blanks. Raises FolderError for one that cannot be used.
+
+    That is one that is empty, too long, taken by Drafts or Outbox, or would not be shown as it is stored.
+    """
     parts = [part.strip() for part in name.strip().split("/")]
     if not all(parts):
         raise FolderError("A folder needs a name, also between two slashes.")
     name = "/".join(parts)
     if len(name) > LONGEST_NAME:
         raise FolderError(f"A folder name may have {LONGEST_NAME} characters at most.")
-    if any(unicodedata.category(char) in _NOT_IN_NAMES for char in name) or _BIDI.intersection(name):
-        raise FolderError("A folder name may hold no control characters.")
+    written = name.replace(_ZWNJ, "")  # part of the spelling of Persian and others
+    if sanitize.clean(written) != written or not all(map(_shown, parts)):
+        raise FolderError("A folder name may hold no control characters and no invisible ones.")
+    for taken in (DRAFTS_NAME, OUTBOX_NAME):
+        if _shown(name) == _shown(taken):
+            raise FolderError(f"There is a list called {taken} already.")
     return name
+
+
+def _shown(name: str) -> str:
+    """Return what two names that look the same have in common."""
+    return sanitize.clean_words(name).casefold()
 
 
 def find_name(db: sqlite3.Connection, account: str, name: str) -> int | None:
     """Return the id of the folder of this name inside a transaction, or None."""
     row = db.execute("SELECT id FROM folder WHERE account = ? AND name = ? AND removed = 0", (account, name)).fetchone()
     return None if row is None else int(row[0])
+
+
+def check_free(db: sqlite3.Connection, account: str, name: str, folder_id: int = 0) -> None:
+    """Raise FolderError where another folder than `folder_id` has a name that looks the same, in any case."""
+    others = "SELECT name FROM folder WHERE account = ? AND removed = 0 AND id <> ?"
+    for (other,) in db.execute(others, (account, folder_id)):
+        if _shown(other) == _shown(name):
+            raise FolderError(f"There is a folder “{other}” already.")
+
+
+def free_name(db: sqlite3.Connection, account: str, name: str) -> str:
+    """Return this name where no folder has it, else the first free one of `name (2)`, `name (3)` and so on."""
+    numbered = (f"{name} ({number})" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if find_name(db, account, one) is None)
 
 
 def with_role(store: Store, role: Role) -> list[Folder]:
@@ -124,10 +150,9 @@ def ids_with_roles(roles: Iterable[Role]) -> str:
 def _create_role(db: sqlite3.Connection, account: str, role: Role) -> int:
     name = ROLE_NAMES[role]
     # A folder of the user's own may have this name already; it keeps its messages under a new one.
-    db.execute(
-        "UPDATE folder SET name = name || ' (2)' WHERE account = ? AND name = ? AND removed = 0 AND role = 'none'",
-        (account, name),
-    )
+    own = find_name(db, account, name)
+    if own is not None:
+        db.execute("UPDATE folder SET name = ? WHERE id = ?", (free_name(db, account, name), own))
     cursor = db.execute("INSERT INTO folder (account, name, role) VALUES (?, ?, ?)", (account, name, role))
     return cursor.lastrowid or 0
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail.model import Flag, Step, StepKind, Undone
-from termmail.store import folders, outbox, placements
-from termmail.store.store import id_list
+from termmail.mail.model import Flag, RemoteState, Step, StepKind, Undone
+from termmail.store import folders, outbox, placements, remote_state
+from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,7 +25,6 @@ FLAG_STEPS = {
     StepKind.UNSTAR: Flag.STARRED,
 }
 _STEP = "s.id, s.kind, s.messages, s.name, s.created, s.outbox"
-_IN = "IN (SELECT value FROM json_each(?))"
 
 
 def begin(
@@ -56,14 +55,14 @@ def record_send(db: sqlite3.Connection, outbox_id: int, subject: str, now: int) 
 
 
 def next_step(store: Store) -> Step | None:
-    """Return the step that `undo` takes back next, or None. A send can be taken back while it waits."""
+    """Return the step that `undo` takes back next, or None. A send can be taken back while it waits and nobody has it."""
     row = store.read_one(_NEXT)
     return None if row is None else _step(row)
 
 
 _NEXT = (
     f"SELECT {_STEP} FROM step s LEFT JOIN outbox o ON o.id = s.outbox WHERE s.state = 'done'"  # noqa: S608
-    " AND (s.outbox = 0 OR o.state = 'queued') ORDER BY s.id DESC LIMIT 1"
+    " AND (s.outbox = 0 OR o.state = 'queued' AND o.accepted = '[]') ORDER BY s.id DESC LIMIT 1"
 )
 
 
@@ -71,8 +70,8 @@ def undo(store: Store, due: Mapping[str, int | None]) -> Undone | None:
     """Take back the newest step that still can be; None where there is none. On the disk on return.
 
     Only messages that still are as the step left them change. A step of which nothing is left to take back is passed
-    over. `due` says when the DELE of what goes back to Trash falls due, by account. Raises FolderError where a folder
-    cannot get its old name back.
+    over. A folder whose old name is taken by another one now gets a number behind it. `due` says when the DELE of what
+    goes back to Trash falls due, by account.
     """
     with store.transaction(durable=True) as db:
         while (row := db.execute(_NEXT).fetchone()) is not None:
@@ -113,8 +112,26 @@ def _unmark(db: sqlite3.Connection, step: Step) -> Undone | None:
     if not back:
         return None
     on = rows[0][1]
-    db.execute(f"UPDATE message SET {column} = ? WHERE id {_IN}", (on, id_list(back)))  # noqa: S608
+    db.execute(f"UPDATE message SET {column} = ? WHERE id {IN_IDS}", (on, id_list(back)))  # noqa: S608
     return Undone(step, tuple(back), tuple(message_id for message_id, _, same in rows if not same))
+
+
+class _Moved(NamedTuple):
+    """What a step did to one message: the folders before and after (0: none), and the server's state before.
+
+    `account` is None where the message is gone; `there` tells whether it lies where the step put it.
+    """
+
+    message_id: int
+    before: int
+    after: int
+    server_state: str
+    account: str | None
+    there: bool
+
+    @property
+    def can_go_back(self) -> bool:
+        return self.account is not None and (self.there or not self.after)
 
 
 def _move_back(db: sqlite3.Connection, step: Step, due: Mapping[str, int | None]) -> Undone | None:
@@ -124,34 +141,31 @@ def _move_back(db: sqlite3.Connection, step: Step, due: Mapping[str, int | None]
         " WHERE p.message = c.message AND p.folder = c.after) FROM change c LEFT JOIN message m ON m.id = c.message"
         " WHERE c.step = ?",
         (step.step_id,),
-    ).fetchall()
-    back = [row for row in rows if row[4] is not None and (row[5] or row[2] == 0)]
-    skipped = tuple(row[0] for row in rows if row[4] is None or not (row[5] or row[2] == 0))
+    )
+    moved = [_Moved(*row) for row in rows]
+    removed = {folder_id for (folder_id,) in db.execute("SELECT id FROM folder WHERE removed = 1")}
+    back = [one for one in moved if one.can_go_back and one.before not in removed]
+    skipped = tuple({one.message_id for one in moved} - {one.message_id for one in back})
+    if step.kind is StepKind.COPY:
+        back = [one for one in back if _lies_elsewhere(db, one.message_id, one.after)]
     if not back:
         return None
-    if step.kind is StepKind.COPY:
-        back = [row for row in back if _lies_elsewhere(db, row[0], row[2])]
-        if not back:
-            return None
-    placements.unplace(db, [(message_id, after) for message_id, _, after, *_ in back if after])
-    befores: dict[int, list[int]] = {}
-    for message_id, before, *_ in back:
-        if before:
-            befores.setdefault(before, []).append(message_id)
+    placements.unplace(db, [(one.message_id, one.after) for one in back if one.after])
+    for folder_id in {one.before for one in back if one.before}:
+        placements.place(db, [one.message_id for one in back if one.before == folder_id], folder_id)
     trash = placements.trash_ids(db)
-    for folder_id, ids in befores.items():
-        placements.place(db, ids, folder_id)
-    # What was due by the account's own rule stays due.
-    left_trash = [row for row in back if row[2] in trash and row[1] not in trash]
-    db.execute(
-        f"UPDATE remote SET due_at = NULL WHERE state = 'absent' AND message {_IN}",  # noqa: S608
-        (id_list(row[0] for row in left_trash),),
-    )
-    placements.call_off_delete(db, [row[0] for row in left_trash if row[3] not in {"due", "sent", "gone"}])
-    for account in {row[4] for row in back}:
-        to_trash = [row[0] for row in back if (row[1] in trash or not row[1]) and row[4] == account]
-        placements.schedule_delete(db, to_trash, due.get(account))
-    return Undone(step, tuple(row[0] for row in back), skipped)
+    into_trash = [one for one in back if one.after in trash or step.kind is StepKind.DELETE]
+    left_trash = [one for one in into_trash if one.before not in trash]
+    remote_state.keep_if_listed_again(db, [one.message_id for one in left_trash])
+    remote_state.call_off(db, [one.message_id for one in left_trash if one.server_state not in _DUE_BEFORE])
+    for account in {one.account for one in back if one.account is not None}:
+        to_trash = [one for one in back if one.account == account and (one.before in trash or not one.before)]
+        remote_state.trash(db, [one.message_id for one in to_trash], due.get(account))
+    return Undone(step, tuple(one.message_id for one in back), skipped)
+
+
+_DUE_BEFORE = frozenset({RemoteState.DUE, RemoteState.SENT, RemoteState.GONE})
+"""The states before a delete in which the account's own rule deletes the message: undo leaves it due."""
 
 
 def _lies_elsewhere(db: sqlite3.Connection, message_id: int, folder_id: int) -> bool:
@@ -173,10 +187,9 @@ def _rename_back(db: sqlite3.Connection, step: Step) -> Undone | None:
         "SELECT f.id, f.account, s.old_name FROM step s JOIN folder f ON f.id = s.folder WHERE s.id = ?",
         (step.step_id,),
     ).fetchone()
-    if folders.find_name(db, account, old) not in {None, folder_id}:
-        raise folders.FolderError(f"There is another folder “{old}” now.", advice="Rename that one first.")
     renamed = db.execute(
-        "UPDATE folder SET name = ? WHERE id = ? AND removed = 0 AND name = ?", (old, folder_id, step.name)
+        "UPDATE folder SET name = ? WHERE id = ? AND removed = 0 AND name = ?",
+        (folders.free_name(db, account, old), folder_id, step.name),
     )
     return Undone(step) if renamed.rowcount else None
 
@@ -185,9 +198,8 @@ def _bring_folder_back(db: sqlite3.Connection, step: Step) -> None:
     folder_id, account = db.execute(
         "SELECT f.id, f.account FROM step s JOIN folder f ON f.id = s.folder WHERE s.id = ?", (step.step_id,)
     ).fetchone()
-    if folders.find_name(db, account, step.name) is not None:
-        raise folders.FolderError(f"There is another folder “{step.name}” now.", advice="Rename that one first.")
-    db.execute("UPDATE folder SET removed = 0 WHERE id = ?", (folder_id,))
+    name = folders.free_name(db, account, step.name)
+    db.execute("UPDATE folder SET removed = 0, name = ? WHERE id = ?", (name, folder_id))
 
 
 def _step(row: tuple[int, str, int, str, int, int]) -> Step:

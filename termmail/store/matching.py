@@ -6,7 +6,10 @@ proves nothing: servers reuse, double, omit and renew them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from termmail.mail.model import RemoteState
+from termmail.store.remote_state import LIVE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,16 +17,13 @@ if TYPE_CHECKING:
 
     from termmail.store.rows import New
 
-LIVE = ("kept", "trashed", "due", "sent", "skipped")
-"""The states in which the server is believed to hold the message still."""
-
-_COLUMNS = "id, message, uidl, nth, number, size, fingerprint, state, due_at"
-_BY_FINGERPRINT = f"SELECT {_COLUMNS} FROM remote WHERE fingerprint = ? AND account = ?"  # noqa: S608 - columns of ours
-_BY_UIDL = f"SELECT {_COLUMNS} FROM remote WHERE account = ? AND uidl = ?"  # noqa: S608 - columns of ours
+COLUMNS = "id, message, uidl, nth, number, size, fingerprint, state, due_at"
+_BY_FINGERPRINT = f"SELECT {COLUMNS} FROM remote WHERE fingerprint = ? AND account = ?"  # noqa: S608 - columns of ours
+_BY_UIDL = f"SELECT {COLUMNS} FROM remote WHERE account = ? AND uidl = ?"  # noqa: S608 - columns of ours
 
 
 class Held(NamedTuple):
-    """A row of `remote`, with the columns that matching needs."""
+    """A row of `remote`, with the columns that tell which message it is."""
 
     id: int
     message: int | None
@@ -32,8 +32,14 @@ class Held(NamedTuple):
     number: int
     size: int
     fingerprint: bytes
-    state: str
+    state: RemoteState
     due_at: int | None
+
+
+def held(row: tuple[Any, ...]) -> Held:
+    """Return the row of `remote` of which these are the COLUMNS."""
+    *others, state, due_at = row
+    return Held._make((*others, RemoteState(state), due_at))
 
 
 class Match(NamedTuple):
@@ -84,24 +90,24 @@ class Matcher:
 
     def match(self, new: New, fingerprint: bytes) -> Match:
         """Return the row of a message that is no stranger, by its UIDL, its size and its fingerprint."""
-        same = [Held(*row) for row in self._db.execute(_BY_FINGERPRINT, (fingerprint, self._account))]
+        same = [held(row) for row in self._db.execute(_BY_FINGERPRINT, (fingerprint, self._account))]
         if same:
-            held = _under_its_uidl(new, same)
-            if held is not None:
-                return Match(held)
+            mine = _under_its_uidl(new, same)
+            if mine is not None:
+                return Match(mine)
         replaced: tuple[Held, ...] = ()
         if new.uidl:
-            others = [Held(*row) for row in self._db.execute(_BY_UIDL, (self._account, new.uidl))]
+            others = [held(row) for row in self._db.execute(_BY_UIDL, (self._account, new.uidl))]
             if others:
                 # Number 0: not found in this listing; the same number: only the UIDL said that it was this one.
-                others = [held for held in others if held.fingerprint != fingerprint and held.number in (0, new.number)]
-                for held in others:
-                    if held.state == "skipped" and not held.fingerprint and held.message is None:
-                        return Match(held)
-                replaced = tuple(held for held in others if held.state in LIVE)
+                others = [one for one in others if one.fingerprint != fingerprint and one.number in (0, new.number)]
+                for one in others:
+                    if one.state is RemoteState.SKIPPED and not one.fingerprint and one.message is None:
+                        return Match(one)
+                replaced = tuple(one for one in others if one.state in LIVE)
         # The size must agree too: two messages may have one header block.
-        moved = [held for held in same if held.uidl != new.uidl and held.size == new.size]
-        moved = [held for held in moved if held.uidl not in self._listed]
+        moved = [one for one in same if one.uidl != new.uidl and one.size == new.size]
+        moved = [one for one in moved if one.uidl not in self._listed]
         if moved:
             return Match(moved[0], rebound=True, replaced=replaced)
         return Match(None, replaced=replaced)
@@ -115,17 +121,17 @@ def _under_its_uidl(new: New, same: list[Held]) -> Held | None:
     because what is recognised is deleted again.
     """
     several = not new.uidl or new.nth > 0
-    mine = [held for held in same if held.uidl == new.uidl]
+    mine = [one for one in same if one.uidl == new.uidl]
     if several:
-        mine = [held for held in mine if held.size == new.size or not _dead(held)]
+        mine = [one for one in mine if one.size == new.size or not _dead(one)]
     if not mine:
         return None
-    mine.sort(key=lambda held: (held.number != new.number, held.number != 0, held.size != new.size, _dead(held)))
+    mine.sort(key=lambda one: (one.number != new.number, one.number != 0, one.size != new.size, _dead(one)))
     best = mine[0]
     if best.number in (0, new.number) or _dead(best):
         return best
     return None if several else best
 
 
-def _dead(held: Held) -> bool:
-    return held.state not in LIVE
+def _dead(one: Held) -> bool:
+    return one.state not in LIVE

@@ -7,8 +7,8 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail.model import MessageRow, Order, Role
-from termmail.store import contacts, derived, folders
+from termmail.mail.model import DISCARDED, MessageRow, Order, RemoteState, Role
+from termmail.store import contacts, derived, folders, placements, remote_state
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 
 _ROWS = (
     "SELECT m.id, m.account, f.id, f.name, f.role, m.sender, m.recipients, m.subject, m.snippet, m.sort_date, m.size,"
-    " m.unread, m.starred, m.answered, m.forwarded, m.attachments, m.downloaded, coalesce(r.state, ''),"
+    " m.unread, m.starred, m.answered, m.forwarded, m.attachments, m.downloaded, r.state,"
     " coalesce(r.uidl, x''), m.message_id, coalesce(r.words, '')"
     " FROM message m JOIN placement p ON p.message = m.id JOIN folder f ON f.id = p.folder"
     " LEFT JOIN remote r ON r.message = m.id WHERE m.id IN (%s)"
 )
-_ROLE = 4
+_ROLE, _STATE = 4, 17
 _TRUTHS = (11, 12, 13, 14, 16)
 _CHUNK = 200
-
-_DISCARDED = frozenset({"junk", "trash"})
 
 _ORDERS = {
     Order.SENDER: "m.sender COLLATE NOCASE, m.sort_date DESC, m.id DESC",
@@ -79,7 +77,7 @@ def rows(store: Store, ids: Sequence[int], folder_ids: Sequence[int] = ()) -> li
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         for row in store.read(_ROWS % ",".join("?" * len(chunk)), chunk):
-            rank = (row[2] not in wanted, row[_ROLE] in _DISCARDED, row[2])
+            rank = (row[2] not in wanted, row[_ROLE] in DISCARDED, row[2])
             if row[0] not in found or rank < found[row[0]][0]:
                 found[row[0]] = rank, row
     return [_row(found[message_id][1]) for message_id in ids if message_id in found]
@@ -94,6 +92,7 @@ def row(store: Store, message_id: int) -> MessageRow | None:
 def _row(values: tuple[Any, ...]) -> MessageRow:
     told: list[Any] = [*values]
     told[_ROLE] = Role(told[_ROLE])
+    told[_STATE] = RemoteState(told[_STATE]) if told[_STATE] else None
     for place in _TRUTHS:
         told[place] = told[place] == 1
     return MessageRow(*told)
@@ -124,40 +123,24 @@ def keep_raw(db: sqlite3.Connection, message_id: int, raw: bytes, found: Derived
         derived.write(db, message_id, row[0], found)
 
 
-def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> list[int]:
+def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> None:
     """Store many whole messages, (id, bytes) each, in one transaction. On the disk on return.
 
-    What is derived from the bodies follows with `search.store_indexed`. Returns the ids of the messages whose bytes do
-    not begin with the header block they were listed with; those are not stored.
+    The caller has checked that each begins with the header block it was listed with. A message that was erased in the
+    meantime stays erased. What is derived from the bodies follows with `search.store_indexed`.
     """
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
-
-    others = []
-    read = [(message_id, raw, parse.fingerprint(parse.split_header(raw))) for message_id, raw in page]
     with store.transaction(durable=True) as db:
-        for message_id, raw, fingerprint in read:
-            listed = db.execute("SELECT fingerprint FROM remote WHERE message = ?", (message_id,)).fetchone()
-            if listed == (fingerprint,):
-                _put_bytes(db, message_id, raw)
-            elif listed is not None:
-                others.append(message_id)
-    return others
+        for message_id, raw in page:
+            _put_bytes(db, message_id, raw)
 
 
 def _put_bytes(db: sqlite3.Connection, message_id: int, raw: bytes) -> None:
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
-
     db.execute("UPDATE raw SET bytes = ?, complete = 1 WHERE id = ?", (raw, message_id))
     # What was indexed so far is the header.
     db.execute(
         "UPDATE message SET downloaded = 1, size = ?, indexed = min(indexed, 1) WHERE id = ?", (len(raw), message_id)
     )
-    if db.execute("SELECT 1 FROM remote WHERE message = ? AND state = 'skipped'", (message_id,)).fetchone():
-        # Its header could not be fetched before.
-        fingerprint = parse.fingerprint(parse.split_header(raw))
-        db.execute(
-            "UPDATE remote SET state = 'kept', words = '', fingerprint = ? WHERE message = ?", (fingerprint, message_id)
-        )
+    remote_state.fetched(db, message_id, raw)
 
 
 def add_local(
@@ -185,19 +168,11 @@ def add_local(
             (account, received, len(raw), unread, *columns, found.snippet),
         )
         message_id = cursor.lastrowid or 0
-        place(db, folder_id, columns.sort_date, message_id, unread=unread)
+        placements.place(db, [message_id], folder_id)
         db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
         derived.index(db, message_id, found)
         contacts.learn(db, found.envelope, columns.sort_date, written=written)
     return message_id
-
-
-def place(db: sqlite3.Connection, folder_id: int, sort_date: int, message_id: int, *, unread: bool) -> None:
-    """Put a message into a folder, inside the caller's transaction."""
-    db.execute(
-        "INSERT OR IGNORE INTO placement (folder, sort_date, message, unread) VALUES (?, ?, ?, ?)",
-        (folder_id, sort_date, message_id, unread),
-    )
 
 
 def find(store: Store, account: str, rfc_message_ids: Iterable[str]) -> dict[str, list[int]]:

@@ -16,19 +16,20 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.errors import ErrorCode
-from termmail.mail.message import Address, Draft, Message, Outgoing
+from termmail.errors import ErrorCode, UserError
+from termmail.mail.message import Address, Draft, Outgoing
 from termmail.mail.model import OutgoingRow, Role, SendState
-from termmail.store import contacts, derived, drafts, folders
+from termmail.store import contacts, drafts, folders
 from termmail.store.messages import add_local
 from termmail.store.rows import Claimed, Wait
 from termmail.store.store import id_list
-from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
 
+    from termmail.mail.message import Envelope
+    from termmail.store.derived import Derived
     from termmail.store.store import Store
 
 _FIRST_WAIT = 60
@@ -38,7 +39,7 @@ _OPEN = "state NOT IN ('sent', 'cancelled')"
 
 _ROW = (
     "SELECT id, account, state, words, recipients, refused, attempts, not_before, subject, message_id, draft,"
-    " accepted, created, size, message FROM outbox"
+    " accepted, created, size FROM outbox"
 )
 
 
@@ -80,6 +81,13 @@ def queue(store: Store, account: str, outgoing: Outgoing, *, draft_id: int = 0, 
     return outbox_id
 
 
+def check_unsent(db: sqlite3.Connection, draft_id: int) -> None:
+    """Raise UserError (CHANGED) where a draft is in the outbox: another screen has sent it."""
+    if db.execute("SELECT 1 FROM draft WHERE id = ? AND outbox IS NOT NULL", (draft_id,)).fetchone():
+        words = "This draft is in the Outbox already: it was sent from another screen."
+        raise UserError(words, "What was written here stays a draft.", code=ErrorCode.CHANGED)
+
+
 def waits(store: Store, account: str, now: int) -> list[Wait]:
     """Return every queued message with the seconds that it still has to wait at `now`, in the order it was queued.
 
@@ -106,60 +114,52 @@ def _backoff(attempts: int) -> int:
     return min(_LONGEST_WAIT, _FIRST_WAIT << min(attempts - 1, 10))
 
 
-def claim(store: Store, account: str, now: int, owner: str, *, ready: Iterable[int] | None = None) -> Claimed | None:
+def claim(store: Store, account: str, ready: Iterable[int], owner: str) -> Claimed | None:
     """Claim the message that has waited longest, so that no other process sends it; None where none is ready.
 
-    `ready` names the outbox ids that may be sent; without it, those whose `not_before` has passed. `owner` names this
-    process. Recipients who have the message, or were refused for good, are left out. On the disk when this returns.
+    `ready` are the outbox ids that may be sent (see `waits`), `owner` names this process. Recipients who have the
+    message, or were refused for good, are left out. On the disk when this returns.
     """
-    chosen = "not_before <= ?2" if ready is None else "id IN (SELECT value FROM json_each(?2))"
     with store.transaction(durable=True) as db:
         found = db.execute(
-            "UPDATE outbox SET state = 'sending', owner = ?3, attempts = attempts + 1 WHERE id ="  # noqa: S608 - ours
-            f" (SELECT id FROM outbox WHERE account = ?1 AND state = 'queued' AND {chosen}"
-            " ORDER BY not_before, id LIMIT 1)"
+            "UPDATE outbox SET state = 'sending', owner = ?3, attempts = attempts + 1 WHERE id ="
+            " (SELECT id FROM outbox WHERE account = ?1 AND state = 'queued'"
+            " AND id IN (SELECT value FROM json_each(?2)) ORDER BY not_before, id LIMIT 1)"
             " RETURNING id, raw, sender, recipients, accepted, refused, message_id, attempts, draft",
-            (account, now if ready is None else id_list(ready), owner),
+            (account, id_list(ready), owner),
         ).fetchall()
     for outbox_id, raw, sender, recipients, accepted, refused, message_id, attempts, draft_id in found:
-        have = {*json.loads(accepted), *json.loads(refused)}
-        left = tuple(address for address in json.loads(recipients) if address not in have)
-        return Claimed(outbox_id, account, Outgoing(raw, sender, left, message_id), attempts, draft_id)
+        have = tuple(json.loads(accepted))
+        passed_over = {*have, *json.loads(refused)}
+        left = tuple(address for address in json.loads(recipients) if address not in passed_over)
+        return Claimed(outbox_id, account, Outgoing(raw, sender, left, message_id), attempts, draft_id, have)
     return None
 
 
-def sent(store: Store, outbox_id: int, now: int, message: Message | None = None) -> int:
+def sent(store: Store, outbox_id: int, now: int, found: Derived) -> int:
     """Store that the server has taken a message, and return the id of its copy in Sent.
 
     One transaction, on the disk when this returns: the row is sent, the copy is in Sent, the draft is deleted, the
     message it answers or forwards is marked, its recipients are counted as contacts. A second call changes nothing.
-    `message` is the parsed message (parsed here when None). Raises KeyError where there is no such row.
+    `found` is what was derived from the message. Raises KeyError where there is no such row.
     """
-    found = store.read_one("SELECT raw, message FROM outbox WHERE id = ?", (outbox_id,))
-    if found is None:
-        raise KeyError(outbox_id)
-    if found[0] is None:
-        return int(found[1] or 0)
-    if message is None:
-        from termmail.mail import parse  # noqa: PLC0415
-
-        message = parse.parse(found[0])
-    copied = derived.from_message(message)
     with store.transaction(durable=True) as db:
         row = db.execute(
             "SELECT account, raw, recipients, draft, message FROM outbox WHERE id = ?", (outbox_id,)
         ).fetchone()
+        if row is None:
+            raise KeyError(outbox_id)
         account, raw, recipients, draft_id, copy = row
         if raw is None:
             return int(copy or 0)
         sent_folder = folders.role_id(db, account, Role.SENT)
-        copy_id = add_local(store, account, sent_folder, raw, copied, received=now, written=True)
+        copy_id = add_local(store, account, sent_folder, raw, found, received=now, written=True)
         db.execute(
             "UPDATE outbox SET state = 'sent', words = '', raw = NULL, message = ?,"
             " accepted = iif(refused = '{}', recipients, accepted) WHERE id = ?",
             (copy_id, outbox_id),
         )
-        _count_hidden(db, message, json.loads(recipients), now)
+        _count_hidden(db, found.envelope, json.loads(recipients), now)
         draft = db.execute("SELECT answers, forwards, outbox FROM draft WHERE id = ?", (draft_id,)).fetchone()
         if draft:
             db.execute("UPDATE message SET answered = 1 WHERE id = ?", (draft[0],))
@@ -169,18 +169,13 @@ def sent(store: Store, outbox_id: int, now: int, message: Message | None = None)
     return copy_id
 
 
-def _count_hidden(db: sqlite3.Connection, message: Message, recipients: Iterable[str], now: int) -> None:
+def _count_hidden(db: sqlite3.Connection, envelope: Envelope, recipients: Iterable[str], now: int) -> None:
     """Count the recipients of Bcc as contacts: no header names them."""
-    named = {address.email.lower() for address in (*message.envelope.to, *message.envelope.cc)}
+    named = {address.email.lower() for address in (*envelope.to, *envelope.cc)}
     tally = contacts.Tally()
     hidden = [Address("", address) for address in recipients if address.lower() not in named]
     tally.message(hidden, now, written=True)
     tally.save(db)
-
-
-def assume_sent(store: Store, outbox_id: int, now: int, message: Message | None = None) -> int:
-    """Store that an unsure message did arrive, as the user says; see `sent`."""
-    return sent(store, outbox_id, now, message)
 
 
 def later(store: Store, outbox_id: int, words: str, now: int) -> int:
@@ -272,14 +267,16 @@ def recover(store: Store, account: str) -> list[int]:
 def cancel(store: Store, outbox_id: int) -> Draft | None:
     """Take back a message that is queued, failed or unsure, and return its draft, which is in the Drafts list again.
 
-    Return None where it has no draft (then the message is deleted), and where it is being sent or was sent: `get` tells
-    which. Raises StoreError with the code CHANGED where it was taken back before.
+    Return None where it has no draft: then the message is deleted. Raises UserError where it is being sent (the code is
+    BUSY), was sent, to some of its recipients too, or was taken back before (CHANGED), and KeyError where there is no
+    such message.
     """
     with store.transaction(durable=True) as db:
+        have = db.execute("SELECT accepted FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
+        if have is not None and (sent_to := json.loads(have[0])):
+            raise UserError(f"{', '.join(sent_to)} has this message; it cannot be taken back.", code=ErrorCode.CHANGED)
         if not _change(db, outbox_id, "cancelled", "", "queued", "failed", "unsure"):
-            if db.execute("SELECT 1 FROM outbox WHERE id = ? AND state = 'cancelled'", (outbox_id,)).fetchone():
-                raise StoreError(f"Message {outbox_id} was already taken back.", code=ErrorCode.CHANGED)
-            return None
+            raise _stands_otherwise(db, outbox_id)
         db.execute("UPDATE outbox SET raw = NULL WHERE id = ?", (outbox_id,))
         db.execute("UPDATE draft SET outbox = NULL WHERE outbox = ?", (outbox_id,))
         (draft_id,) = db.execute("SELECT draft FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
@@ -289,22 +286,47 @@ def cancel(store: Store, outbox_id: int) -> Draft | None:
             return None
 
 
-def retry(store: Store, outbox_id: int, now: int, *, sure: bool = False) -> bool:
-    """Make a message due now, and return whether it is queued.
+def retry(store: Store, outbox_id: int, now: int, *, sure: bool = False) -> None:
+    """Make a message that is queued or failed due now; one that is unsure only where the user is `sure`.
 
-    An unsure one is queued only where the user is `sure` that it did not arrive.
+    Raises UserError where it is being sent (the code is BUSY), was sent, may have arrived or was taken back (CHANGED),
+    and KeyError where there is no such message.
     """
     states = ("queued", "failed", "unsure") if sure else ("queued", "failed")
     with store.transaction(durable=True) as db:
         if not _change(db, outbox_id, "queued", "", *states):
-            return False
+            raise _stands_otherwise(db, outbox_id)
         db.execute("UPDATE outbox SET not_before = ?, refused = '{}' WHERE id = ?", (now, outbox_id))
         db.execute(
             "UPDATE draft SET outbox = ?1 WHERE outbox IS NULL AND (id, version) ="
             " (SELECT draft, draft_version FROM outbox WHERE id = ?1)",
             (outbox_id,),
         )
-    return True
+
+
+def _stands_otherwise(db: sqlite3.Connection, outbox_id: int) -> UserError:
+    """Return the error for a message that cannot be taken back, or tried again, in the state that it is in."""
+    found = db.execute("SELECT state FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
+    if found is None:
+        raise KeyError(outbox_id)
+    words, code, advice = _STANDS[SendState(found[0])]
+    return UserError(f"Message {outbox_id} {words}.", advice.format(id=outbox_id), code=code)
+
+
+_STANDS = {
+    SendState.SENDING: (
+        "is being sent now",
+        ErrorCode.BUSY,
+        "termmail outbox shows the result; termmail sync finds it out if no other termmail is running.",
+    ),
+    SendState.UNSURE: (
+        "may have arrived already",
+        ErrorCode.CHANGED,
+        "To send it anyway: termmail outbox retry --sure {id}",
+    ),
+    SendState.SENT: ("was sent already", ErrorCode.CHANGED, ""),
+    SendState.CANCELLED: ("was taken back already", ErrorCode.CHANGED, ""),
+}
 
 
 def retry_all(store: Store, account: str, now: int) -> list[int]:
@@ -316,6 +338,14 @@ def retry_all(store: Store, account: str, now: int) -> list[int]:
             (now, account),
         ).fetchall()
     return sorted(outbox_id for (outbox_id,) in found)
+
+
+def raw(store: Store, outbox_id: int) -> bytes | None:
+    """Return the bytes of an outgoing message; None where it was sent or taken back. Raises KeyError."""
+    found = store.read_one("SELECT raw FROM outbox WHERE id = ?", (outbox_id,))
+    if found is None:
+        raise KeyError(outbox_id)
+    return found[0]  # type: ignore[no-any-return]
 
 
 def get(store: Store, outbox_id: int) -> OutgoingRow:
@@ -331,12 +361,6 @@ def _outgoing(values: tuple[Any, ...]) -> OutgoingRow:
     told[2] = SendState(told[2])
     told[4], told[5], told[11] = tuple(json.loads(told[4])), json.loads(told[5]), tuple(json.loads(told[11]))
     return OutgoingRow(*told)
-
-
-def next_due(store: Store, account: str) -> int | None:
-    """Return when the next queued message may be sent (UTC seconds); None where none is queued."""
-    found = store.read_one("SELECT min(not_before) FROM outbox WHERE account = ? AND state = 'queued'", (account,))
-    return found[0] if found else None
 
 
 def ids(store: Store, account: str = "") -> array[int]:

@@ -1,12 +1,6 @@
-"""The messages of each maildrop and their states.
+"""The messages of each maildrop: which of them are stored, and what each still needs.
 
-    kept -> trashed -> due -> sent -> gone      a delete; undo leads back to kept
-    kept, trashed -> absent                     the maildrop no longer lists it; the local copy stays
-    absent -> kept, or trashed as it was        it is listed again
-    sent, gone -> due                           it is listed again although DELE was sent
-    skipped                                     it could not be fetched; `words` tells why
-
-A row is never removed because of what a server says, so a message that comes back is recognised.
+store/remote_state.py has the states in which they are.
 """
 
 from __future__ import annotations
@@ -16,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import astuple, replace
 
-from termmail.mail.model import Role
-from termmail.store import contacts, derived, folders
-from termmail.store.comparison import WHEN_MISSING, forget_unfetched, when_listed
-from termmail.store.matching import Matcher
+from termmail.mail.model import RemoteState, Role
+from termmail.store import contacts, derived, folders, placements, remote_state
+from termmail.store.matching import Held, Matcher
 from termmail.store.messages import keep_raw
 from termmail.store.rows import Arrived, Known, New, State
-from termmail.store.store import id_list
+from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,7 +29,6 @@ _MESSAGE = (
     "INSERT INTO message (account, received, size, sort_date, sender, recipients, subject, message_id,"
     " in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_PLACEMENT = "INSERT INTO placement (folder, sort_date, message, unread) VALUES (?, ?, ?, 1)"
 _RAW = "INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)"
 _REMOTE = (
     "INSERT INTO remote (account, uidl, nth, number, size, fingerprint, message, state)"
@@ -68,77 +60,90 @@ def arrive(
     read = [(new, *_parsed(new)) for new in parse_page(news)]
     # The higher number came later, so it gets the higher id: that decides between equal dates.
     read.sort(key=lambda one: one[0].number)
-    tally = contacts.Tally()
-    ids: list[int] = []
-    rebound = again = 0
     with store.transaction() as db:
-        strangers = _Strangers(db, folders.role_id(db, account, Role.INBOX))
-        matcher = Matcher(db, account, [(new, fingerprint) for new, fingerprint, _, _ in read], listed)
+        page = _Page(db, account, received, Matcher(db, account, [one[:2] for one in read], listed))
         for new, fingerprint, envelope, whole in read:
-            if matcher.is_stranger(new, fingerprint) and whole is None:
-                ids.append(_add(db, new, envelope, tally, account=account, received=received))
-                strangers.add(account, new, fingerprint, ids[-1], derived.sort_date(envelope, received))
-                continue
-            strangers.store()
-            held, is_rebound, replaced = matcher.match(new, fingerprint)
-            for old in replaced:
-                db.execute(
-                    "UPDATE remote SET state = 'absent', number = 0, due_at = iif(state = 'due', coalesce(due_at, 0), due_at)"
-                    " WHERE id = ?",
-                    (old.id,),
-                )
-            if held is not None and (held.message is not None or held.fingerprint):
-                state = when_listed(held.state, held.due_at)
-                db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, state, held.due_at, held.id))
-                rebound += is_rebound
-                again += state == "due" and held.state != "due"
-                id_ = held.message
-            else:
-                id_ = _add(db, new, envelope, tally, account=account, received=received)
-                ids.append(id_)
-                sort_date = derived.sort_date(envelope, received)
-                if held is None:
-                    strangers.add(account, new, fingerprint, id_, sort_date)
-                    strangers.store()
-                else:
-                    db.execute(_RAW, (id_, new.header))
-                    strangers.place(id_, sort_date)
-                    strangers.store()
-                    db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, "kept", None, held.id))
-                    db.execute("UPDATE remote SET message = ?, words = '' WHERE id = ?", (id_, held.id))
-            if new.raw is not None and whole is not None and id_ is not None:
-                keep_raw(db, id_, new.raw, whole)
-        strangers.store()
-        tally.save(db)
-    ids.reverse()
-    return Arrived(ids, rebound, again)
+            page.take(new, fingerprint, envelope, whole)
+        page.finish()
+    return Arrived(page.added[::-1], page.rebound)
 
 
-class _Strangers:
-    """New messages, whose bytes, identity and placement are stored many at once."""
+class _Page:
+    """Headers on their way into the store. What is new is stored many at once.
 
-    def __init__(self, db: sqlite3.Connection, inbox: int) -> None:
+    `added` has the ids of the new messages, lowest first. `rebound` counts the known ones that the server has renamed.
+    """
+
+    def __init__(self, db: sqlite3.Connection, account: str, received: int, matcher: Matcher) -> None:
+        self.added: list[int] = []
+        self.rebound = 0
         self._db = db
-        self._inbox = inbox
+        self._account = account
+        self._received = received
+        self._matcher = matcher
+        self._inbox = folders.role_id(db, account, Role.INBOX)
+        self._tally = contacts.Tally()
         self._raws: list[tuple[int, bytes]] = []
         self._identities: list[tuple[Any, ...]] = []
-        self._placements: list[tuple[int, int, int]] = []
+        self._unplaced: list[int] = []
 
-    def add(self, account: str, new: New, fingerprint: bytes, message_id: int, sort_date: int) -> None:
+    def take(self, new: New, fingerprint: bytes, envelope: Envelope, whole: Derived | None) -> None:
+        """Store one message, or recognize it."""
+        if self._matcher.is_stranger(new, fingerprint) and whole is None:
+            self._identify(new, fingerprint, self._add(new, envelope))
+            return
+        self._store()
+        held, is_rebound, replaced = self._matcher.match(new, fingerprint)
+        for old in replaced:
+            remote_state.replaced(self._db, old.id)
+        if held is not None and (held.message is not None or held.fingerprint):
+            self._find(new, fingerprint, held)
+            self.rebound += is_rebound
+            id_ = held.message
+        else:
+            id_ = self._add(new, envelope)
+            if held is None:
+                self._identify(new, fingerprint, id_)
+            else:  # known by its UIDL alone until now
+                self._db.execute(_RAW, (id_, new.header))
+                self._db.execute(
+                    _FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, RemoteState.KEPT, None, held.id)
+                )
+                self._db.execute("UPDATE remote SET message = ?, words = '' WHERE id = ?", (id_, held.id))
+            self._store()
+        if new.raw is not None and whole is not None and id_ is not None:
+            keep_raw(self._db, id_, new.raw, whole)
+
+    def finish(self) -> None:
+        """Store what is left."""
+        self._store()
+        self._tally.save(self._db)
+
+    def _find(self, new: New, fingerprint: bytes, held: Held) -> None:
+        """Give a known message the number and UIDL it has now."""
+        state = remote_state.when_listed(held.state, held.due_at)
+        self._db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, state, held.due_at, held.id))
+
+    def _add(self, new: New, envelope: Envelope) -> int:
+        """Add a row to `message`, to be placed in the inbox. Return its id."""
+        columns = derived.columns(envelope, self._received)
+        cursor = self._db.execute(_MESSAGE, (self._account, self._received, new.size, *columns))
+        self._tally.message(contacts.people(envelope, written=False), columns.sort_date, written=False)
+        id_ = cursor.lastrowid or 0
+        self.added.append(id_)
+        self._unplaced.append(id_)
+        return id_
+
+    def _identify(self, new: New, fingerprint: bytes, message_id: int) -> None:
+        """Keep the header of a new message, and what the server calls it."""
         self._raws.append((message_id, new.header))
-        self._identities.append((account, new.uidl, new.nth, new.number, new.size, fingerprint, message_id))
-        self.place(message_id, sort_date)
+        self._identities.append((self._account, new.uidl, new.nth, new.number, new.size, fingerprint, message_id))
 
-    def place(self, message_id: int, sort_date: int) -> None:
-        self._placements.append((self._inbox, sort_date, message_id))
-
-    def store(self) -> None:
-        if self._raws:
-            self._db.executemany(_RAW, self._raws)
-            self._db.executemany(_REMOTE, self._identities)
-        if self._placements:
-            self._db.executemany(_PLACEMENT, self._placements)
-        self._raws, self._identities, self._placements = [], [], []
+    def _store(self) -> None:
+        self._db.executemany(_RAW, self._raws)
+        self._db.executemany(_REMOTE, self._identities)
+        placements.place(self._db, self._unplaced, self._inbox)
+        self._raws, self._identities, self._unplaced = [], [], []
 
 
 def parse_page(page: Iterable[New]) -> list[New]:
@@ -164,38 +169,15 @@ def _parsed(new: New) -> tuple[bytes, Envelope, Derived | None]:
     return new.fingerprint, new.envelope, new.whole
 
 
-def _add(
-    db: sqlite3.Connection,
-    new: New,
-    envelope: Envelope,
-    tally: contacts.Tally,
-    *,
-    account: str,
-    received: int,
-) -> int:
-    columns = derived.columns(envelope, received)
-    cursor = db.execute(_MESSAGE, (account, received, new.size, *columns))
-    tally.message(contacts.people(envelope, written=False), columns.sort_date, written=False)
-    return cursor.lastrowid or 0
-
-
 def settle(store: Store, account: str) -> int:
     """Mark as absent what was found under no number, and return how many messages became absent.
 
     Call it after `arrive` has seen every header that the plan asked for.
     """
     with store.transaction() as db:
-        ((missing,),) = db.execute(
-            "SELECT count(message) FROM remote WHERE account = ? AND number = 0"
-            " AND state IN ('kept', 'trashed', 'skipped')",
-            (account,),
-        ).fetchall()
-        for state, then in WHEN_MISSING.items():
-            db.execute(
-                "UPDATE remote SET state = ? WHERE account = ? AND number = 0 AND state = ?", (then, account, state)
-            )
-        forget_unfetched(db, account)
-    return int(missing)
+        missing = remote_state.mark_missing(db, account)
+        remote_state.forget_unfetched(db, account)
+    return missing
 
 
 def skip(  # noqa: PLR0917 - a line of a listing, as it came
@@ -217,11 +199,6 @@ def skip(  # noqa: PLR0917 - a line of a listing, as it came
             )
 
 
-def known(store: Store, account: str) -> list[Known]:
-    """Return everything known of a maildrop, tombstones too, oldest first."""
-    return _known(store, "WHERE r.account = ? ORDER BY r.id", (account,))
-
-
 def by_message(store: Store, id_: int) -> Known | None:
     """Return what is known of a message in its maildrop; None for one that no server has."""
     found = _known(store, "WHERE r.message = ?", (id_,))
@@ -229,25 +206,28 @@ def by_message(store: Store, id_: int) -> Known | None:
 
 
 def _known(store: Store, where: str, values: Sequence[Any]) -> list[Known]:
-    return [Known(*(*row[:-1], row[-1] == 1)) for row in store.read(f"{_KNOWN} {where}", values)]
+    return [
+        Known(*(*others, RemoteState(state), due_at, downloaded == 1))
+        for *others, state, due_at, downloaded in store.read(f"{_KNOWN} {where}", values)
+    ]
 
 
 def set_state(
-    store: Store, remote_ids: Iterable[int], state: str, *, due_at: int | None = None, durable: bool = True
+    store: Store, remote_ids: Iterable[int], state: RemoteState, *, due_at: int | None = None, durable: bool = True
 ) -> list[int]:
     """Change the state of rows, and return which were changed. `due_at` None leaves that as it is.
 
-    "sent" changes only rows that are trashed or due, and "due" only those and rows that are sent: what the user called
+    SENT changes only rows that are trashed or due, and DUE only those and rows that are sent: what the user called
     off in the meantime stays called off.
     """
     guard = {
-        "sent": " AND state IN ('trashed', 'due')",
-        "due": " AND state IN ('trashed', 'due', 'sent')",
+        RemoteState.SENT: " AND state IN ('trashed', 'due')",
+        RemoteState.DUE: " AND state IN ('trashed', 'due', 'sent')",
     }.get(state, "")
     with store.transaction(durable=durable) as db:
         changed = db.execute(
             "UPDATE remote SET state = ?, due_at = coalesce(?, due_at)"  # noqa: S608 - the guard is ours
-            f" WHERE id IN (SELECT value FROM json_each(?)){guard} RETURNING id",
+            f" WHERE id {IN_IDS}{guard} RETURNING id",
             (state, due_at, id_list(remote_ids)),
         ).fetchall()
     return [id_ for (id_,) in changed]

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from termmail.mail.message import Envelope, Outgoing
+    from termmail.mail.model import RemoteState
     from termmail.store.derived import Derived
 
 
@@ -36,13 +37,11 @@ class New(Struct, frozen=True):
 class Arrived(Struct, frozen=True):
     """The result of `pop3_identity.arrive`.
 
-    `ids` are the new messages, newest first; `rebound` counts known messages that have a new UIDL, `again` those that
-    were deleted and have come back.
+    `ids` are the new messages, newest first; `rebound` counts known messages that have a new UIDL.
     """
 
     ids: list[int]
     rebound: int = 0
-    again: int = 0
 
 
 class Known(Struct, frozen=True):
@@ -59,7 +58,7 @@ class Known(Struct, frozen=True):
     number: int
     size: int
     fingerprint: bytes
-    state: str
+    state: RemoteState
     due_at: int | None
     downloaded: bool
 
@@ -89,7 +88,7 @@ class State(Struct, frozen=True):
 class Claimed(Struct, frozen=True):
     """An outgoing message that this process alone may now send.
 
-    `outgoing.recipients` leaves out those who have it already. `attempts` counts this one.
+    `outgoing.recipients` leaves out those who have it already, `accepted`. `attempts` counts this one.
     """
 
     id: int
@@ -97,6 +96,7 @@ class Claimed(Struct, frozen=True):
     outgoing: Outgoing
     attempts: int
     draft_id: int
+    accepted: tuple[str, ...] = ()
 
 
 class Wait(Struct, frozen=True):

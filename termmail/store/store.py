@@ -24,7 +24,7 @@ BUSY_SECONDS = 10.0
 
 T = TypeVar("T")
 
-__all__ = ["Store", "StoreError", "StoreReadOnly", "id_list"]
+__all__ = ["IN_IDS", "Store", "StoreError", "StoreReadOnly", "id_list"]
 
 
 class Store:
@@ -93,11 +93,6 @@ class Store:
             migrate.migrate(db, self.path, progress=progress)
         db.execute(f"PRAGMA synchronous = {self._lazy}")
         permissions.protect(self.path)
-
-    @property
-    def journal_mode(self) -> str:
-        """How commits are kept: "wal", or "delete" where the file system does not carry WAL."""
-        return str(self.db.execute("PRAGMA journal_mode").fetchone()[0])
 
     def close(self) -> None:
         """Close the file. An unfinished transaction is undone."""
@@ -256,8 +251,12 @@ def _journal(db: sqlite3.Connection, mode: str) -> str:
             time.sleep(0.01)
 
 
+IN_IDS = "IN (SELECT value FROM json_each(?))"
+"""The condition whose value is an `id_list`, as in f"WHERE id {IN_IDS}"."""
+
+
 def id_list(ids: Iterable[int]) -> str:
-    """Ids as SQL takes them, of any number: `WHERE id IN (SELECT value FROM json_each(?))`."""
+    """Return ids, of any number, as the value of IN_IDS."""
     return f"[{','.join(str(int(one)) for one in ids)}]"
 
 

@@ -47,7 +47,7 @@ class StoreReadOnly(StoreError):
 class StoreDamaged(StoreError):
     """The file is not what was once written."""
 
-    advice = "Keep a copy of the file, and put back a backup. What the server still has can be fetched again."
+    advice = "Keep a copy of the file, and restore a backup. What the server still has can be fetched again."
 
 
 class StoreReplaced(StoreError):
@@ -59,7 +59,7 @@ class StoreReplaced(StoreError):
 class StoreTooNew(StoreError):
     """A newer termmail wrote this store."""
 
-    advice = "Install the newer termmail again, or put back the backup that lies beside the mail store."
+    advice = "Install the newer termmail again, or restore the backup next to the mail store."
 
 
 # The low byte of SQLite's extended result codes is the primary one (sqlite.org/rescode.html).

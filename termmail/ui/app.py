@@ -11,7 +11,7 @@ import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App
@@ -20,69 +20,46 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from termmail.errors import UserError
-from termmail.mail.model import FolderView, Role, RoleView
-from termmail.ui import humanize, keymap
+from termmail.mail.counting import count
+from termmail.ui import keymap
 from termmail.ui.actions import Place, bindings
+from termmail.ui.first_page import First, read_first
+from termmail.ui.held_keys import HeldKeys
 from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed
-from termmail.ui.list_model import FIRST
+from termmail.ui.password_questions import PasswordQuestions
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.main import MainScreen
 from termmail.ui.theme import THEMES
 from termmail.ui.widgets.status import Problem
-from termmail.ui.workers import behind, no_eager_tasks
+from termmail.ui.workers import VERBS, no_eager_tasks, start_worker, unfinished
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Awaitable, Callable, Collection
 
     from rich.console import RenderableType
     from textual.binding import BindingType
     from textual.driver import Driver
     from textual.screen import Screen
-    from textual.timer import Timer
     from textual.widget import Widget
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.mail.model import Folder, Row, View
     from termmail.ui.actions import Action
 
 log = logging.getLogger("termmail")
 
-LONGEST_HOLD = 30.0
-"""Seconds that typed keys wait for the screen they are meant for."""
-
 TYPED_PATIENCE = 0.5
 """Seconds that keys typed before the end may take to act."""
 
-STARTLED = 1.0
-"""Seconds in which keys do nothing after a screen they were typed for did not come."""
-
 PATIENCE = 0.25
 """Seconds the first paint waits for mail, at most."""
-
-LOOK_AGAIN = 0.2
-"""Seconds after which a question that would interrupt typing is tried again."""
 
 KEEP_PATIENCE = 1.5
 """Seconds that saving may take when the program is left."""
 
 BUG = 70
 """The exit code of a bug (EX_SOFTWARE of sysexits.h)."""
-
-PAGE = 60
-"""Rows read with the first ids: what a window shows."""
-
-
-class First(NamedTuple):
-    """What the first paint needs: the open engine and the top of its inbox."""
-
-    engine: Engine
-    folders: list[Folder]
-    view: View
-    ids: array[int]
-    rows: list[Row]
 
 
 class TermmailApp(App[None], inherit_bindings=False):
@@ -103,7 +80,7 @@ class TermmailApp(App[None], inherit_bindings=False):
     ]
     ENABLE_COMMAND_PALETTE = False
 
-    class Told(Message):
+    class EngineEvent(Message):
         """Carries an event of the engine into the app's message queue."""
 
         def __init__(self, event: Event) -> None:
@@ -123,18 +100,16 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.engine: Engine | None = None
         self.failure: BaseException | None = None
         self.keys = keymap.build()
-        self.inbox = MainScreen()
+        self.main_screen = MainScreen()
         self._open_engine = open_engine
         self.first: First | None = None
         self._reading: asyncio.Future[First]
-        self._unsaid: list[Problem] = []
-        self._asking = asyncio.Lock()
+        self._early_problems: list[Problem] = []
         self._unsubscribe: Callable[[], None] | None = None
-        self._aim: tuple[events.Key, Widget] | None = None
+        self._current_key: tuple[events.Key, Widget] | None = None
         """The key that is being handled and the widget it went to."""
-        self._held: list[events.Key] | None = None
-        self._holding: Timer | None = None
         self._order = KeyOrder(self, self._deliver)
+        self.held_keys = HeldKeys(self, self._order)
         self._tail: NameTail | None = None
 
     def get_driver_class(self) -> type[Driver]:
@@ -149,11 +124,11 @@ class TermmailApp(App[None], inherit_bindings=False):
     @property
     def pressed_key(self) -> str:
         """The key that is being handled, "" where it is none."""
-        return self._aim[0].key if self._aim is not None else ""
+        return self._current_key[0].key if self._current_key is not None else ""
 
     def get_default_screen(self) -> MainScreen:
         """Return the main screen, which is empty until the engine is open."""
-        return self.inbox
+        return self.main_screen
 
     async def on_load(self) -> None:
         """Read the first page of mail before anything is laid out, for painting an empty screen first costs as much.
@@ -161,28 +136,19 @@ class TermmailApp(App[None], inherit_bindings=False):
         After PATIENCE the screen is shown without it.
         """
         no_eager_tasks()
-        self._reading = asyncio.ensure_future(self._read_first())
+        self._reading = asyncio.ensure_future(read_first(self._open_engine))
         done, _ = await asyncio.wait({self._reading}, timeout=PATIENCE)
         if done and self._reading.exception() is None:
-            self._have(self._reading.result())
+            self._use_first_page(self._reading.result())
 
-    async def _read_first(self) -> First:
-        engine = await self._open_engine()
-        folders = await engine.folders.listing()
-        accounts = set(engine.accounts.names)
-        inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
-        view: View = FolderView(inboxes[0].folder_id) if len(inboxes) == 1 else RoleView(Role.INBOX)
-        ids = await engine.lists.ids(view, FIRST)
-        return First(engine, folders, view, ids, await engine.lists.rows(view, ids[:PAGE]))
-
-    def _have(self, first: First) -> None:
+    def _use_first_page(self, first: First) -> None:
         self.first = first
         self.engine = first.engine
-        self._dress(first.engine)
+        self._apply_config(first.engine)
 
     def on_mount(self) -> None:
         """Start what does not have to be ready for the first paint."""
-        behind(self, self._opened, "engine")
+        start_worker(self, self._opened, "engine")
 
     async def _opened(self) -> None:
         try:
@@ -191,27 +157,27 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.failure = error
             self.exit()
             return
-        await self.inbox.ready.wait()
+        await self.main_screen.ready.wait()
         if self.first is None:
-            self._have(first)
-            self.inbox.open(first)
-        for problem in self._unsaid:
-            self.inbox.problems.add(problem)
-        self._unsubscribe = first.engine.context.subscribe(self._hear)
+            self._use_first_page(first)
+            self.main_screen.open(first)
+        for problem in self._early_problems:
+            self.main_screen.problems.add(problem)
+        self._unsubscribe = first.engine.context.subscribe(self._post_event)
         if first.engine.context.passwords.ask is None:
-            first.engine.context.passwords.ask = self._ask_password
+            first.engine.context.passwords.ask = PasswordQuestions(self).ask
         self.call_after_refresh(self._painted, first.engine)
         if not first.engine.accounts.names:
-            self.inbox.add_account()
+            self.main_screen.add_account()
 
     def _painted(self, engine: Engine) -> None:
         """Start garbage collection and background work once the mail is on the screen."""
         if not gc.isenabled():
             gc.freeze()  # what exists now stays: no collection has to look at it
             gc.enable()
-        engine.start_background()
+        engine.servers.start()
         if engine.accounts.names and not engine.context.read_only:
-            behind(self, partial(self._offer_left_texts, engine), "left texts")
+            start_worker(self, partial(self._offer_left_texts, engine), "left texts")
 
     async def _offer_left_texts(self, engine: Engine) -> None:
         from termmail.ui.left_texts import offer  # noqa: PLC0415 - not needed for the first screen
@@ -219,68 +185,35 @@ class TermmailApp(App[None], inherit_bindings=False):
         try:
             await offer(self, engine)
         except UserError as error:
-            self.inbox.problems.add(Problem(str(error), error.advice))
+            self.main_screen.problems.add(Problem(str(error), error.advice))
 
-    def _hear(self, event: Event) -> None:
-        self.post_message(self.Told(event))
+    def _post_event(self, event: Event) -> None:
+        self.post_message(self.EngineEvent(event))
 
-    def _dress(self, engine: Engine) -> None:
+    def _apply_config(self, engine: Engine) -> None:
         """Apply the theme and keys of the config, and report what cannot be used."""
         ui = engine.context.config.ui
         if ui.theme in self.available_themes:
             self.theme = ui.theme
         else:
             choices = ", ".join(sorted(self.available_themes))
-            self._unsaid.append(Problem(f"There is no theme “{ui.theme}”.", f"Choose one of {choices}."))
+            self._early_problems.append(Problem(f"There is no theme “{ui.theme}”.", f"Choose one of {choices}."))
         self.keys = keymap.build(ui.keymap, ui.keys)
-        self._unsaid += [Problem(words) for words in self.keys.problems]
+        self._early_problems += [Problem(words) for words in self.keys.problems]
         if changed := self.keys.changed():
             self.set_keymap(changed)
 
-    async def _ask_password(self, words: str) -> str | None:
-        """Ask for a password on the screen, one question after the other; called from the engine's tasks.
-
-        The question waits until the main screen is on top: what is typed elsewhere is not meant for it.
-        """
-        from termmail.ui.screens.ask_password import AskPasswordScreen  # noqa: PLC0415 - rarely needed
-
-        async with self._asking:
-            answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-            screen = AskPasswordScreen(words)
-
-            def answered(password: str | None) -> None:
-                if not answer.done():
-                    answer.set_result(password)
-
-            def ask(*, told: bool = False) -> None:
-                if answer.done():
-                    return
-                if self.screen is self.inbox and not self.inbox.asking and self._held is None:
-                    self.push_screen(screen, answered)
-                    return
-                if not told:
-                    self.notify("A password is needed. You are asked when you are done here.", markup=False)
-                self.set_timer(LOOK_AGAIN, partial(ask, told=True))
-
-            self.call_later(ask)
-            try:
-                return await answer
-            except asyncio.CancelledError:
-                if screen.is_current:
-                    screen.action_cancel()  # the password is not needed any more
-                raise
-
-    def on_termmail_app_told(self, message: Told) -> None:
+    def on_termmail_app_engine_event(self, message: EngineEvent) -> None:
         """Hand an event of the engine to the main screen, whichever is on top."""
-        if self.inbox.is_attached:
-            self.inbox.heard(message.event)
+        if self.main_screen.is_attached:
+            self.main_screen.handle_event(message.event)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Log and report a worker that a bug has ended; the program goes on."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             log.error("a task of the screen ended", exc_info=event.worker.error)
             where = f"The log has the details: {self.engine.context.paths.log}." if self.engine is not None else ""
-            self.inbox.problems.add(Problem("Something in termmail went wrong; your mail is safe.", where))
+            self.main_screen.problems.add(Problem("Something in termmail went wrong; your mail is safe.", where))
 
     def on_unmount(self) -> None:
         """Unsubscribe from the engine's events."""
@@ -309,20 +242,17 @@ class TermmailApp(App[None], inherit_bindings=False):
             if self._tail.holds(event):
                 return
             self._tail = None
-        if self._held is not None:
-            again = events.Key(event.key, event.character)
-            again.time = event.time
-            self._held.append(again)
+        if self.held_keys.keeps(event):
             return
-        self._aim = (event, self.focused or self.screen)
+        self._current_key = (event, self.focused or self.screen)
         await super().on_event(event)
 
     async def _came_back(self, event: events.Key) -> None:
         """Deliver a key that was not used to the widget that has the focus by now, else to the bindings."""
         target = self.focused or self.screen
-        if self._aim is not None and event is self._aim[0] and target is not self._aim[1]:
+        if self._current_key is not None and event is self._current_key[0] and target is not self._current_key[1]:
             again = events.Key(event.key, event.character)
-            self._aim = (again, target)
+            self._current_key = (again, target)
             target._forward_event(again)  # noqa: SLF001 - Textual has no public way to pass a key on
         else:
             await super().on_event(event)
@@ -334,33 +264,6 @@ class TermmailApp(App[None], inherit_bindings=False):
     def on_shortcut_used(self, message: ShortcutUsed) -> None:
         """Ignore the rest of a name that is typed where its first letter has acted already."""
         self._tail = NameTail(message)
-
-    def hold_keys(self) -> None:
-        """Keep the next keys for a screen that is being made."""
-        if self._held is None:
-            self._held = []
-            self._holding = self.set_timer(LONGEST_HOLD, self.drop_keys)
-
-    def release_keys(self) -> None:
-        """Deliver what was typed while the screen was being made."""
-        held, self._held = self._held or [], None
-        if self._holding is not None:
-            self._holding.stop()
-        self._order.put_back(held)
-
-    def drop_keys(self) -> None:
-        """Drop what was typed for a screen that does not come or takes too long: it must not act on the one below.
-
-        Keys are dropped for STARTLED seconds more, until the user has seen that.
-        """
-        self._held = []
-        self._order.clear()
-        if self._holding is not None:
-            self._holding.stop()
-        self._holding = self.set_timer(STARTLED, self._listen_again)
-
-    def _listen_again(self) -> None:
-        self._held = None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw, with the terminal's cursor in the focused field.
@@ -394,31 +297,31 @@ class TermmailApp(App[None], inherit_bindings=False):
 
         if isinstance(self.screen, HelpScreen):
             return
-        around: dict[Widget | None, str] = {self.inbox.reader: "reader", self.inbox.folders: "folders"}
-        first = around.get(self.focused, "list") if self.screen is self.inbox else "composer"
+        around: dict[Widget | None, str] = {self.main_screen.reader: "reader", self.main_screen.folders: "folders"}
+        first = around.get(self.focused, "list") if self.screen is self.main_screen else "composer"
         self.push_screen(HelpScreen(self.keys, first))
 
     def action_app_leave(self) -> None:
         asked = isinstance(self.screen, ConfirmScreen) and 0 < self._leave_depth < len(self.screen_stack)
         if not asked:  # else the question is on the screen already
             self._leave_depth = len(self.screen_stack)
-            behind(self, self._leave, "leave")
+            start_worker(self, self._leave, "leave")
 
     async def _leave(self) -> None:
-        """Save what is being written, ask where that cannot be done, then leave as the main screen does."""
+        """Save what is being written and what was done, ask where that fails, then leave as the main screen does."""
         await self._order.all_acted(TYPED_PATIENCE)
         if troubles := await self._keep_all():
             question = ConfirmScreen(
-                "What you are writing cannot be saved. Quit and lose it?", "Quit", "Stay", details=troubles
+                "Not everything is saved. Quit and lose what is named here?", "Quit", "Stay", details=troubles
             )
             if not await self.push_screen_wait(question):
                 return
             self.exit()
         else:
-            self.inbox.leave()
+            self.main_screen.leave()
 
     async def _keep_all(self) -> list[str]:
-        """Save the text on every open screen; return why it could not be saved, sentence by sentence."""
+        """Save the text on every open screen, and wait for verbs; return what could not be saved, a sentence each."""
         troubles = []
         for screen in self.screen_stack:
             if isinstance(screen, DismissOnce):
@@ -428,6 +331,9 @@ class TermmailApp(App[None], inherit_bindings=False):
                 except TimeoutError:
                     trouble = "The mail store does not answer."
                 troubles += [trouble] if trouble else []
+        if late := await unfinished(self, VERBS, KEEP_PATIENCE):
+            words = "The last change is" if late == 1 else f"The last {late} changes are"
+            troubles.append(f"{words} not in the mail store yet: another program is using it.")
         return troubles
 
     def action_redraw(self) -> None:
@@ -438,7 +344,7 @@ class TermmailApp(App[None], inherit_bindings=False):
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a text by OSC 52, and say so, for the terminal shows nothing."""
         super().copy_to_clipboard(text)
-        self.notify(f"{humanize.count(len(text), 'character')} given to the terminal to copy.", markup=False)
+        self.notify(f"{count(len(text), 'character')} given to the terminal to copy.", markup=False)
 
     # -- the end
 
@@ -460,7 +366,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
         if self._ending is not None:
             self._ending(128 + number)
-        self.call_later(partial(behind, self, end, "end"))  # behind the keys that were read before
+        self.call_later(partial(start_worker, self, end, "end"))  # behind the keys that were read before
 
     def on_terminal_gone(self) -> None:
         """End as on SIGHUP."""

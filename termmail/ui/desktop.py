@@ -38,7 +38,7 @@ async def open_link(url: str) -> None:
 async def open_file(path: Path) -> None:
     """Open a file, given by its absolute path, in the program the desktop has for it. Raises OpenError."""
     if not path.is_absolute():
-        raise OpenError("Only a file of this machine, by its whole path, is opened.")
+        raise OpenError("Only a local file with an absolute path can be opened.")
     await _hand_over(str(path))
 
 
@@ -50,7 +50,7 @@ def command(target: str, platform: str = sys.platform, environment: Mapping[str,
         raise OpenError("There is no desktop here to open it on.")
     program = shutil.which("xdg-open", path=environment.get("PATH"))
     if program is None:
-        raise OpenError("xdg-open is missing here; the package xdg-utils has it.")
+        raise OpenError("xdg-open is missing; install the package xdg-utils.")
     return [program, target]
 
 
@@ -61,7 +61,7 @@ async def _hand_over(target: str) -> None:
     except OSError as error:
         raise OpenError(f"{argv[0]} cannot be started: {reason(error)}.") from None
     if code:
-        raise OpenError("No program on this machine opens it.")
+        raise OpenError("No program on this machine can open it.")
 
 
 def _start(argv: list[str]) -> int:

@@ -50,7 +50,7 @@ def command(environment: Mapping[str, str] = os.environ) -> list[str]:
 async def edit(text: str, folder: Path, draft_id: int = 0) -> str:
     """Give the terminal to the editor and return the text that it leaves, line ends as LF.
 
-    The file lies in a folder of its own below `folder` (made 0700), so the editor's backups go with it. The loop
+    The file is in a folder of its own below `folder` (made 0700), so the editor's backups go with it. The loop
     goes on while the editor runs: mail still comes and goes. Raises EditorError; the text is then as it was.
 
     When termmail ends meanwhile, by whatever means, `left_texts` finds what was written by then for the draft of this

@@ -1,10 +1,12 @@
-"""Format numbers, sizes and times for people."""
+"""Format sizes and times for people."""
 
 from __future__ import annotations
 
 import time
 
 from msgspec import Struct
+
+from termmail.mail.counting import count
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -67,16 +69,6 @@ def ago(seconds: float) -> str:
     if seconds < DAY:
         return f"{count(int(seconds // 3600), 'hour')} ago"
     return f"{count(int(seconds // DAY), 'day')} ago"
-
-
-def number(value: int) -> str:
-    """Return a number with spaces between thousands: 1 940."""
-    return f"{value:,}".replace(",", " ")
-
-
-def count(value: int, noun: str) -> str:
-    """Return a number with its noun: 1 message, 2 messages."""
-    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
 
 
 def size(count_bytes: int) -> str:

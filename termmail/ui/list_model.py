@@ -19,12 +19,12 @@ from termmail.engine.events import (
 )
 from termmail.engine.folder_list import Counts
 from termmail.errors import UserError
+from termmail.mail.counting import number
 from termmail.mail.model import Count, DraftsView, FolderView, MessageRow, OutboxView, Placement, Role, SearchView
 from termmail.mail.query import parse
-from termmail.ui.humanize import number
+from termmail.ui import titles
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
-from termmail.ui.screens import titles
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.mail.model import Row, View
-    from termmail.ui.app import First
+    from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
 
 FIRST = 200
@@ -51,7 +51,7 @@ class Stale(Flag):
 class ListModel:
     """The view of the list, and the counts of the folder column. It reads again what events make stale."""
 
-    def __init__(self, first: First, screen: MainScreen, fail: Callable[[Exception], None]) -> None:
+    def __init__(self, first: First, screen: MainScreen, fail: Callable[[UserError], None]) -> None:
         self.engine: Engine = first.engine
         self.view: View = first.view
         self.home: View = first.view
@@ -126,7 +126,7 @@ class ListModel:
         self.view, self.filter, self.words, self._coverage = view, "", words, ""
         if not self.searching:
             self.home = view
-        behind(self._screen, partial(self._load, view, shown), "view", exclusive=True)
+        start_worker(self._screen, partial(self._load, view, shown), "view", exclusive=True)
         self.stale(Stale.COUNTS)
 
     def search(self, words: str, *, typing: bool = False) -> None:
@@ -164,7 +164,7 @@ class ListModel:
     # -- ids and rows
 
     async def rows(self, ids: Sequence[int]) -> list[Row]:
-        """Return the rows of these ids in the view; what cannot be read is told, and missing."""
+        """Return the rows of these ids in the view; a failure is shown, and its rows are missing."""
         try:
             rows = await self.engine.lists.rows(self.view, ids)
         except UserError as error:
@@ -201,7 +201,7 @@ class ListModel:
         return {row.message_id: row.placement for row in rows if isinstance(row, MessageRow)}
 
     async def placements(self, message_ids: Sequence[int], seen: dict[int, Placement]) -> list[Placement]:
-        """Return `seen` in the order of the list, and for rows that were not loaded where they lie now."""
+        """Return `seen` in the order of the list, and for rows that were not loaded where they are now."""
         missing = [one for one in message_ids if one not in seen]
         for row in await self.engine.lists.rows(self.view, missing) if missing else []:
             if isinstance(row, MessageRow):
@@ -220,7 +220,7 @@ class ListModel:
 
     # -- what changes
 
-    def heard(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Mark what an event of the engine makes stale."""
         match event:
             case MailArrived(account=account):
@@ -240,17 +240,8 @@ class ListModel:
                 self.stale(Stale.COUNTS)
             case SyncProgress(running=False):
                 self._messages.settle()
-                behind(self._screen, self._look_elsewhere, "elsewhere")
             case _:
                 pass
-
-    async def _look_elsewhere(self) -> None:
-        """Read everything again where another termmail has written to the store."""
-        try:
-            if await self.engine.lists.changed_elsewhere():
-                self.stale(Stale.IDS | Stale.ROWS | Stale.COUNTS)
-        except UserError as error:
-            self._fail(error)
 
     def _concerns(self, account: str) -> bool:
         shown = view_account(self.view, self.counts)
@@ -261,7 +252,7 @@ class ListModel:
         self._stale |= what
         if self._stale and not self._refreshing:
             self._refreshing = True
-            behind(self._screen, self._refresh, "refresh")
+            start_worker(self._screen, self._refresh, "refresh")
 
     async def _refresh(self) -> None:
         try:
@@ -296,7 +287,7 @@ class ListModel:
         return titles.nothing(self.listing, self.role, self.name, key)
 
     def held(self) -> Count:
-        """Return how much lies in what the view shows, a filter aside."""
+        """Return how much is in what the view shows, a filter aside."""
         match self.view:
             case DraftsView(account=account):
                 return Count(_sum(self.counts.drafts, account))

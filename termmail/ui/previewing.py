@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
-from termmail.mail.model import MessageRow
-from termmail.ui.workers import behind
+from termmail.mail.model import MessageRow, RemoteState
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ class Previewing:
     """Shows the message at the cursor in the reader: a preview of it, or the message itself where it was opened."""
 
     def __init__(
-        self, engine: Engine, screen: MainScreen, model: ListModel, fail: Callable[[Exception, str], None]
+        self, engine: Engine, screen: MainScreen, model: ListModel, fail: Callable[[UserError, str], None]
     ) -> None:
         self._engine = engine
         self._screen = screen
@@ -68,17 +68,17 @@ class Previewing:
 
     def follow(self) -> None:
         """Show a preview now, and fetch the text a little later where it is not here."""
-        behind(self._screen, self._show, "open", exclusive=True)
+        start_worker(self._screen, self._show, "open", exclusive=True)
         self._resting = self._screen.set_timer(REST_FETCH, self._follow_fetching)
 
     def _follow_fetching(self) -> None:
         reader = self._screen.reader
         if reader.row is not None and reader.message is None and not _was_skipped(reader.row):
-            behind(self._screen, partial(self._show, fetch=True), "open", exclusive=True)
+            start_worker(self._screen, partial(self._show, fetch=True), "open", exclusive=True)
 
     def read(self) -> None:
         """Show the message at the cursor, fetch it where needed, and count it as read once its text is there."""
-        behind(self._screen, self._read, "open", exclusive=True)
+        start_worker(self._screen, self._read, "open", exclusive=True)
 
     async def _read(self) -> None:
         self._opened = self._screen.messages.cursor_id
@@ -105,7 +105,7 @@ class Previewing:
         row = self._screen.reader.row
         if isinstance(row, MessageRow) and row.unread and not self._engine.context.read_only:
             self._screen.messages.change([row.message_id], unread=False)
-            behind(self._screen, partial(self._mark_read, row), "mark")
+            start_worker(self._screen, partial(self._mark_read, row), "mark")
 
     async def _mark_read(self, row: MessageRow) -> None:
         try:
@@ -133,4 +133,4 @@ class Previewing:
 
 
 def _was_skipped(row: Row) -> bool:
-    return isinstance(row, MessageRow) and row.state == "skipped"
+    return isinstance(row, MessageRow) and row.state is RemoteState.SKIPPED

@@ -38,7 +38,7 @@ class SendingClock:
         """How many messages count down."""
         return len(self._due)
 
-    async def heard(self, event: OutboxChanged) -> None:
+    async def handle_event(self, event: OutboxChanged) -> None:
         """Follow one outgoing message."""
         self._due.pop(event.outbox_id, None)
         try:
@@ -49,7 +49,7 @@ class SendingClock:
         if left > 0:
             self._due[event.outbox_id] = time.monotonic() + left
         elif event.state is SendState.SENT:
-            self._screen.status.say("Sent: the server has taken it.")
+            self._screen.status.say("Sent: the server has accepted it.")
         elif event.state in {SendState.FAILED, SendState.UNSURE} and row is not None and row.state is event.state:
             self._not_sent(event, row)
         self._tick()

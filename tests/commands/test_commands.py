@@ -118,7 +118,7 @@ async def test_show_takes_one_message_of_an_mbox_and_names_an_mbox_of_several(te
     assert shown["subject"] == "One"
     path.write_bytes(one + b"\n" + one)
     ran = await termmail("show", "--file", str(path), code=65)
-    assert "is an mbox of several messages. termmail import brings them in" in ran.err
+    assert "is an mbox of several messages. Import them with termmail import" in ran.err
 
 
 async def test_outbox_cancel_brings_the_draft_back(termmail):
@@ -184,7 +184,9 @@ async def test_nothing_found_and_nothing_to_retry_are_said(termmail):
     assert "bodies of" in ran.err
     ran = await termmail("send", "--to", "bob@example.org", "--subject", "x", "--body", "x")
     assert "Sent" in ran.err
-    await termmail("outbox", "retry", ran.out.decode().strip(), code=65)
+    for verb in ("retry", "cancel"):
+        again = await termmail("outbox", verb, ran.out.decode().strip(), code=65)
+        assert "was sent already" in again.err
 
 
 async def test_save_writes_attachments_and_never_over_a_file(termmail, tmp_path):

@@ -10,12 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from termmail.commands import exit_codes, output, send
-from termmail.commands.exit_codes import CommandError, advice_for, code_for
+from termmail.commands.exit_codes import CommandError, code_for
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import parse
 from termmail.mail.message import Address, Envelope
 from termmail.mail.model import Count, DraftRow, MessageRow, OutgoingRow, Role, SendState
-from termmail.net.net_errors import Busy, Offline, Refused
 
 DATE = 1_772_442_000
 MESSAGE = MessageRow(
@@ -192,29 +191,6 @@ def test_how_a_message_stands_is_said_with_its_exit_code(capsys):
 
 
 @pytest.mark.parametrize(
-    ("state", "sure", "words", "code"),
-    [
-        (SendState.SENDING, False, "Message 9 is being sent now.", exit_codes.TRY_AGAIN),
-        (SendState.SENT, True, "Message 9 is sent; there is nothing to try again.", exit_codes.DATA),
-        (SendState.CANCELLED, True, "Message 9 is cancelled; there is nothing to try again.", exit_codes.DATA),
-        (SendState.UNSURE, False, "Message 9 may have arrived already.", exit_codes.DATA),
-    ],
-)
-def test_what_cannot_be_sent_again_says_why(state, sure, words, code):
-    with pytest.raises(CommandError) as told:
-        send._check_retry(replace(OUTGOING, state=state), sure=sure)
-    assert (str(told.value), told.value.exit_code) == (words, code)
-    assert bool(told.value.advice) == (not sure)
-
-
-@pytest.mark.parametrize(
-    ("state", "sure"), [(SendState.QUEUED, False), (SendState.FAILED, False), (SendState.UNSURE, True)]
-)
-def test_what_waits_was_refused_or_is_surely_not_there_can_be_sent_again(state, sure):
-    send._check_retry(replace(OUTGOING, state=state), sure=sure)
-
-
-@pytest.mark.parametrize(
     ("raw", "dot_ends", "kept"),
     [
         (b"a\n.\nb\n", True, b"a\n"),
@@ -239,10 +215,3 @@ def test_every_kind_of_failure_has_an_exit_code():
     assert code_for(CommandError("x", 64)) == 64
     assert CommandError("x").exit_code == 65
     assert code_for(ValueError("a bug")) is None
-
-
-def test_advice_after_a_command_promises_no_other_attempt():
-    assert advice_for(Offline("x")).startswith("Check the name of the server and the port")
-    assert advice_for(Busy("x")) == "Try again in a moment."
-    assert advice_for(Busy("x", advice="Its own.")) == "Its own."
-    assert advice_for(Refused("x")) == Refused.advice

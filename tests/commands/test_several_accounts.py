@@ -102,7 +102,7 @@ def damage(path) -> None:
 
 async def test_doctor_reports_a_damaged_store_with_advice(termmail):
     await termmail("sync")
-    assert "✓ The mail store is sound." in (await termmail("doctor")).out.decode()
+    assert "✓ The mail store is intact." in (await termmail("doctor")).out.decode()
     damage(termmail.folder / "data" / "mail.db")
     ran = await termmail("doctor", code=74)
     assert "✗ The mail store" in ran.out.decode()

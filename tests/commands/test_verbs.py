@@ -101,7 +101,7 @@ async def test_undo_turns_a_message_that_waits_into_a_draft_again(termmail):
     termmail.demo.smtp.manners = Manners(answers={"MAIL": b"451 later\r\n"})
     await termmail("send", "--to", "bob@example.org", "--subject", "Later", "--body", "x", code=75)
     ran = await termmail("undo")
-    assert b"Sending of Later" in ran.out
+    assert "Sending “Later”" in ran.out.decode()
     assert "is a draft again" in ran.err
     (draft,) = (await termmail("list", "--folder", "Drafts", "--json")).json
     assert (draft["subject"], draft["flags"]) == ("Later", ["draft"])

@@ -12,7 +12,7 @@ import pytest
 
 from termmail.demo import server_sasl
 from termmail.demo.faults import Manners
-from termmail.demo.pop3d import Maildrop
+from termmail.demo.server_maildrop import Maildrop
 from tests.conftest import PASSWORD, USER
 
 ONE = b"From: a@example.org\r\nSubject: one\r\n\r\nfirst\r\n.dot\r\n..two dots\r\nlast\r\n"
@@ -347,6 +347,22 @@ async def test_answers_can_be_replaced_by_command_and_by_line(connect):
     assert await client.ask(b"NOOP") == b"NOOP!\r\n"
     assert await client.ask(b"RETR 2") == b"-ERR gone\r\n"
     assert (await client.ask(b"RETR 1")).startswith(b"+OK")
+
+
+async def test_a_replaced_answer_can_be_the_last(connect):
+    _, client = await connect(manners=Manners(answers={"STAT": b"+OK 1"}, drop_after=frozenset({"STAT"})))
+    await client.say(b"NOOP", b"STAT", b"NOOP")
+    assert await client.rest() == b"+OK\r\n+OK 1"
+
+
+async def test_turns_count_how_often_the_client_waited_for_an_answer(connect):
+    server, client = await connect()
+    assert server.turns == 2  # USER after the greeting, PASS after the answer to USER
+    await client.ask(b"NOOP")
+    await client.say(b"NOOP", b"NOOP", b"NOOP")
+    for _ in range(3):
+        await client.line()
+    assert (server.turns, server.at_once) == (4, 3)
 
 
 async def test_an_endless_answer_goes_on_until_the_client_leaves(connect):

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from termmail.demo.pop3d import Maildrop
+from termmail.demo.server_maildrop import Maildrop
 from tests.proxy import Proxy
 
 RTT = 0.02

@@ -23,7 +23,7 @@ from termmail.errors import ErrorCode, UserError
 from termmail.net.pop3.protocol import HEADER_LIMIT
 from termmail.store import delete_queue, outbox
 from termmail.store.account_lock import AccountLock
-from termmail.store.store_errors import StoreBusy, StoreError, StoreFull, StoreReplaced
+from termmail.store.store_errors import StoreBusy, StoreFull, StoreReplaced
 from tests.conftest import PASSWORD
 from tests.engine.conftest import account, mail
 from tests.engine.test_outbox import DRAFTS, SENT, written
@@ -93,7 +93,7 @@ async def test_a_sender_that_found_the_store_busy_sends_what_waits_and_what_is_q
         await engine.outbox.send(await written(engine), delay=0)
         with another_writes(engine):
             async with hearing(engine, lambda event: isinstance(event, Failed)):
-                engine.start_background()
+                engine.servers.start()
         assert "Another program is writing" in engine.heard.of(Failed)[-1].words
         async with hearing(engine, outbox_is("sent")):
             engine.accounts.sync_soon("ada")
@@ -110,7 +110,7 @@ async def test_a_sender_that_failed_goes_on_by_itself(smtp_server, engine_at, mo
         await engine.outbox.send(await written(engine), delay=0)
         with another_writes(engine):
             async with hearing(engine, lambda event: isinstance(event, Failed)):
-                engine.start_background()
+                engine.servers.start()
         await heard(engine, outbox_is("sent"))
 
 
@@ -120,7 +120,7 @@ async def test_a_receiver_that_found_the_store_busy_receives_later(pop3_server, 
         await impatient(engine)
         with another_writes(engine):
             async with hearing(engine, lambda event: isinstance(event, Failed)):
-                engine.start_background()
+                engine.servers.start()
         failed = engine.heard.of(Failed)[-1]
         assert failed.about == SyncOf("ada")
         async with hearing(engine, lambda event: isinstance(event, MailArrived)):
@@ -394,7 +394,7 @@ async def test_the_countdown_does_not_follow_a_clock_that_is_set_while_it_runs(s
 async def test_a_message_goes_out_when_its_delay_is_over_although_the_clock_went_back(smtp_server, engine_at, at):
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
-        engine.start_background()
+        engine.servers.start()
         at(engine, NOW)
         async with hearing(engine, outbox_is("sent")):
             await engine.outbox.send(await written(engine), delay=1)
@@ -462,7 +462,7 @@ async def test_taking_a_message_back_twice_says_so(engine_at):
     async with engine_at() as engine:
         outbox_id = await engine.outbox.send(await written(engine), delay=60)
         assert (await engine.outbox.cancel(outbox_id)).subject == "Breakfast"
-        with pytest.raises(StoreError, match="already taken back") as caught:
+        with pytest.raises(UserError, match="taken back already") as caught:
             await engine.outbox.cancel(outbox_id)
         assert caught.value.code is ErrorCode.CHANGED
         assert len(await engine.lists.ids(DRAFTS)) == 1
@@ -571,7 +571,8 @@ async def test_a_message_whose_listed_size_is_senseless_comes_and_can_be_deleted
     server.manners = Manners(size=lambda number, true: size if number == 2 else true)
     drop = next(iter(server.users.values()))
     async with engine_at(server.port, download="all") as engine:
-        assert (await engine.accounts.sync("ada")).words == "2 new messages"
+        told = "" if size == b"0" else "; the server gives no valid size for 1 message"
+        assert (await engine.accounts.sync("ada")).words == "2 new messages" + told
         ids = list(await engine.lists.ids(INBOX))
         assert [row.downloaded for row in await engine.lists.rows(INBOX, ids)] == [True, True]
         await delete(engine, ids[:1])
@@ -584,7 +585,7 @@ async def test_a_password_that_works_is_not_forgotten_because_of_an_old_failure(
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
         for kind in ("pop3", "smtp"):
-            engine.context.passwords.forget("ada", kind, engine.accounts.settings("ada"))
+            engine.context.passwords.forget(kind, engine.accounts.settings("ada"))
         await engine.outbox.send(await written(engine), delay=0)
         (row,) = await engine.outbox.flush("ada")
         assert row.state == "queued"
@@ -609,7 +610,7 @@ async def test_an_account_that_is_added_while_the_program_runs_is_received_and_n
 ):
     server = await pop3_server([mail(1)])
     async with engine_at() as engine:
-        engine.start_background()
+        engine.servers.start()
         new = account(server.port, 1, poll_minutes=5)
         engine.context.passwords.remember("home", "pop3", new, PASSWORD)
         engine.context.config = Config(accounts={**engine.context.config.accounts, "home": new})

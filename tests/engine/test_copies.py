@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from termmail.engine import reading, saved_files
+from termmail.mail import flowed
+from termmail.mail.model import FolderView
 from tests.ui.mailbox_stage import letter
 from tests.ui.stage import account, engine_with
 from tests.views import INBOX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from termmail.engine.engine import Engine
 
@@ -47,6 +52,21 @@ async def test_a_copy_cannot_be_changed_and_outlives_another_termmail(tmp_path: 
         assert not again.exists()
         assert path.read_bytes() == b"a file"
     assert not path.exists()
+
+
+async def test_the_browser_copy_holds_every_part_that_is_shown(tmp_path: Path):
+    raw = letter(
+        1,
+        Content_Type="multipart/mixed; boundary=x",
+        body="--x\r\nContent-Type: text/html\r\n\r\n<p>first<script>x</script>\r\n"
+        "--x\r\nContent-Type: text/plain\r\n\r\nplain & simple\r\n"
+        "--x\r\nContent-Type: text/html\r\n\r\n<p>second\r\n--x--",
+    )
+    async with engine_with(tmp_path, ada=account()) as engine:
+        path = await engine.reader.browser_file(await imported(engine, raw, tmp_path))
+        page = path.read_text("utf-8")
+    assert page.index("<p>first") < page.index("plain &amp; simple") < page.index("<p>second")
+    assert "script>" not in page
 
 
 async def test_copies_of_a_process_that_was_killed_are_removed_by_the_next(tmp_path: Path):
@@ -93,3 +113,45 @@ def test_a_folder_without_an_owner_is_told_from_one_that_is_used_or_just_being_m
     assert set(saved_files.ownerless(parent)) == {old, left.path}
     used.remove()
     assert not used.path.exists()
+
+
+async def test_a_layout_that_nobody_waits_for_any_more_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(*_: object, check: Callable[[], None], **__: object) -> None:
+        begun.set()
+        try:
+            while True:
+                check()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(flowed, "body", endless)
+    async with engine_with(tmp_path, ada=account()) as engine:
+        message_id = await imported(engine, letter(1), tmp_path)
+        waiting = asyncio.create_task(engine.reader.rendered(message_id, 80))
+        assert await asyncio.to_thread(begun.wait, 20)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await asyncio.to_thread(ended.wait, 20)
+
+
+async def test_a_folder_removed_during_an_import_is_made_again(tmp_path: Path):
+    source = tmp_path / "old.mbox"
+    source.write_bytes(b"".join(b"From x Thu Jan  1 00:00:00 1970\n" + letter(n) + b"\n" for n in range(2000)))
+    async with engine_with(tmp_path, ada=account()) as engine:
+        importing = asyncio.ensure_future(engine.transfer.import_mail("ada", source, "Old"))
+        while (folder := await engine.folders.by_name("ada", "Old")) is None or not await engine.lists.ids(
+            FolderView(folder.folder_id)
+        ):
+            await asyncio.sleep(0)
+        await engine.folders.remove(folder.folder_id)
+        assert (await importing).done == 2000
+        placed = await engine.context.db(
+            lambda store: store.read_one(
+                "SELECT count(DISTINCT message) FROM placement JOIN folder ON folder.id = folder WHERE removed = 0"
+            )
+        )
+        assert placed == (2000,)
+        assert await engine.folders.by_name("ada", "Old") is not None

@@ -93,7 +93,7 @@ async def test_dele_is_not_sent_when_the_server_shows_another_message(pop3_serve
         await engine.accounts.sync("ada")
         (only,) = await engine.lists.ids(INBOX)
         await engine.reader.read(only)
-        await engine.servers.source("ada").give_back()
+        await engine.servers.source("ada").session.give_back()
         await delete_now(engine, [only])
         uidl = drop.messages[0].uidl
         drop.remove(drop.messages[0])
@@ -171,7 +171,7 @@ async def test_the_delete_rule_of_the_config_is_kept(pop3_server, engine_at, rul
         await engine.accounts.sync("ada")
         (only,) = await engine.lists.ids(INBOX)
         await engine.reader.read(only)
-        await engine.servers.source("ada").give_back()
+        await engine.servers.source("ada").session.give_back()
         if rule != "after-download":
             await delete_now(engine, [only])
         await engine.accounts.sync("ada", full=True)
@@ -355,6 +355,6 @@ async def test_a_delete_is_sent_when_it_is_due_although_mail_is_checked_for_late
             lambda event: gone.set() if isinstance(event, MessageChanged) and not drop.messages else None
         )
         engine.servers.source("ada")._next_poll = asyncio.get_running_loop().time() + 300
-        engine.start_background()
+        engine.servers.start()
         async with asyncio.timeout(10):
             await gone.wait()

@@ -22,6 +22,7 @@ from tests.engine.test_receive import subjects
 from tests.views import DRAFTS, INBOX, OUTBOX, SENT
 
 if TYPE_CHECKING:
+    from termmail.demo.smtpd import SmtpServer
     from termmail.engine.engine import Engine
 
 
@@ -133,6 +134,68 @@ async def test_a_refused_recipient_is_named_and_the_others_get_it_once(smtp_serv
         row = await engine.outbox.row(outbox_id)
         assert "bob@example.org" in row.refused
         assert [list(r.recipients) for r in server.received] == [["eve@example.org"]]
+
+
+async def partly_sent(engine: Engine, server: SmtpServer) -> int:
+    """Queue a message that eve has got and that bob gets later; its outbox id."""
+    server.manners = Manners(answers={"RCPT bob@example.org": b"451 greylisted\r\n"})
+    outbox_id = await engine.outbox.send(await written(engine, "bob@example.org, eve@example.org"), delay=0)
+    await engine.outbox.flush("ada")
+    return outbox_id
+
+
+async def assert_only_eve_has_it(engine: Engine, server: SmtpServer, outbox_id: int) -> None:
+    """It is in Sent, there is no draft that would go to eve again, and nobody is tried any more."""
+    row = await engine.outbox.row(outbox_id)
+    assert (row.state, row.accepted, list(row.refused)) == ("sent", ("eve@example.org",), ["bob@example.org"])
+    assert len(await engine.lists.ids(SENT)) == 1
+    assert not await engine.lists.ids(DRAFTS)
+    server.manners = Manners()
+    await engine.outbox.hurry("ada")
+    assert await engine.outbox.flush("ada") == []
+    assert [list(received.recipients) for received in server.received] == [["eve@example.org"]]
+
+
+async def test_a_message_that_some_have_is_sent_though_the_others_are_refused_later(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await partly_sent(engine, server)
+        server.manners = Manners(answers={"RCPT bob@example.org": b"550 no such user\r\n"})
+        await engine.outbox.hurry("ada")
+        await engine.outbox.flush("ada")
+        assert "Sent, but not to bob@example.org." in [str(failed.words) for failed in engine.heard.of(Failed)]
+        await assert_only_eve_has_it(engine, server, outbox_id)
+
+
+async def test_a_message_that_some_have_cannot_be_taken_back_but_ended(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await partly_sent(engine, server)
+        with pytest.raises(UserError, match=r"eve@example.org has this message") as error:
+            await engine.outbox.cancel(outbox_id)
+        assert error.value.code is ErrorCode.CHANGED
+        await assert_only_eve_has_it(engine, server, outbox_id)
+
+
+async def test_undo_passes_over_a_message_that_some_have(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await partly_sent(engine, server)
+        assert await engine.journal.undo() is None
+        assert (await engine.outbox.row(outbox_id)).state == "queued"
+
+
+async def test_a_draft_that_another_screen_has_sent_is_not_sent_again(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        stale = await engine.drafts.save(await written(engine))
+        await engine.outbox.send(stale, delay=600)
+        with pytest.raises(UserError, match="in the Outbox already"):
+            await engine.outbox.send(replace(stale, body="changed"), delay=0)
+        kept = await engine.drafts.save(replace(stale, body="changed"))
+        assert kept.id != stale.id
+        assert list(await engine.lists.ids(DRAFTS)) == [kept.id]
+        assert len(await engine.lists.ids(OUTBOX)) == 1
 
 
 async def test_a_recipient_who_is_put_off_gets_it_later_and_the_others_not_again(smtp_server, engine_at):
@@ -283,7 +346,7 @@ async def test_nothing_is_being_sent_while_the_password_is_asked_for(smtp_server
 
     async with engine_at(1, server.port) as engine:
         for kind in ("pop3", "smtp"):
-            engine.context.passwords.forget("ada", kind, engine.accounts.settings("ada"))
+            engine.context.passwords.forget(kind, engine.accounts.settings("ada"))
         engine.context.passwords.ask = ask
         outbox_id = await engine.outbox.send(await written(engine), delay=0)
         flushing = engine.context.tasks.run(engine.outbox.flush("ada"))
@@ -320,17 +383,18 @@ async def test_what_cannot_be_retried_or_taken_back_says_why(smtp_server, engine
         for state, no_retry, no_cancel in (
             ("sending", "is being sent", "is being sent"),
             ("unsure", "may have arrived already", None),
-            ("cancelled", "was taken back", "already taken back"),
+            ("cancelled", "was taken back", "was taken back"),
             ("sent", "was sent", "was sent"),
         ):
             await engine.context.db(lambda store, s=state: store.db.execute("UPDATE outbox SET state = ?", (s,)))
             with pytest.raises(UserError, match=no_retry) as told:
                 await engine.outbox.retry(outbox_id)
-            assert told.value.code is ErrorCode.CHANGED
+            code = ErrorCode.BUSY if state == "sending" else ErrorCode.CHANGED
+            assert told.value.code is code
             if no_cancel is not None:
                 with pytest.raises(UserError, match=no_cancel) as told:
                     await engine.outbox.cancel(outbox_id)
-                assert told.value.code is ErrorCode.CHANGED
+                assert told.value.code is code
         assert engine.heard.of(OutboxChanged)[1:] == []
         for act in (engine.outbox.row, engine.outbox.retry, engine.outbox.cancel, engine.outbox.assume_sent):
             with pytest.raises(Gone, match="not in the Outbox any more"):
@@ -427,7 +491,7 @@ async def test_the_message_that_is_ready_first_is_sent_first_although_another_wa
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
         await engine.outbox.send(await written(engine, "late@example.org"), delay=600)
-        engine.start_background()
+        engine.servers.start()
         sent = asyncio.Event()
         engine.context.subscribe(
             lambda event: sent.set() if isinstance(event, OutboxChanged) and event.state == "sent" else None
@@ -442,7 +506,7 @@ async def test_what_is_to_be_sent_now_wakes_the_sender(smtp_server, engine_at):
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
         first, second = [await engine.outbox.send(await written(engine), delay=600) for _ in range(2)]
-        engine.start_background()
+        engine.servers.start()
         sent = asyncio.Queue()
         engine.context.subscribe(
             lambda event: (

@@ -239,7 +239,7 @@ async def test_after_a_refused_login_that_was_mended_the_clock_goes_on(pop3_serv
     async with engine_at(server.port, poll_minutes=0.001) as engine, asyncio.timeout(10):
         with pytest.raises(LoginRefused):
             await engine.accounts.sync("ada")
-        engine.start_background()
+        engine.servers.start()
         server.manners = Manners()
         engine.context.passwords.ask = typed
         looked = told(engine, SyncProgress, running=False)

@@ -7,49 +7,68 @@ import subprocess
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from termmail.engine.threads import LAST_MOMENT, MOST, DaemonPool, OutOfTimeError, run_stoppable
 
-
-def spin() -> None:
-    while True:
-        pass
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-async def stoppable_threads_end() -> None:
-    while any(thread.name == "stoppable" for thread in threading.enumerate()):
-        await asyncio.sleep(0)
+class Spinning:
+    """Work that ends only when it is stopped."""
+
+    def __init__(self) -> None:
+        self.begun, self.ended = threading.Event(), threading.Event()
+
+    def __call__(self, check: Callable[[], None]) -> None:
+        self.begun.set()
+        try:
+            while True:
+                check()
+        finally:
+            self.ended.set()
 
 
 async def test_work_gives_its_result():
-    assert await run_stoppable(lambda: 7, seconds=5) == 7
+    assert await run_stoppable(lambda _check: 7, seconds=5) == 7
 
 
-async def test_work_raises_what_it_raises():
-    def fail() -> None:
-        raise ValueError("no")
+@pytest.mark.parametrize("error", [ValueError, TimeoutError])
+async def test_work_raises_what_it_raises(error: type[Exception]):
+    def fail(_check: Callable[[], None]) -> None:
+        raise error("no")
 
-    with pytest.raises(ValueError, match="no"):
-        await run_stoppable(fail)
+    with pytest.raises(error, match="no"):
+        await run_stoppable(fail, seconds=5)
 
 
 async def test_work_that_takes_too_long_is_stopped():
+    work = Spinning()
     with pytest.raises(OutOfTimeError):
-        await run_stoppable(spin, seconds=0.05)
-    await stoppable_threads_end()
+        await run_stoppable(work, seconds=0.05)
+    assert await asyncio.to_thread(work.ended.wait, 20)
 
 
 async def test_work_whose_caller_is_cancelled_is_stopped():
-    waiting = asyncio.create_task(run_stoppable(spin))
-    await asyncio.sleep(0)
-    while not any(thread.name == "stoppable" for thread in threading.enumerate()):
-        await asyncio.sleep(0)
+    work = Spinning()
+    waiting = asyncio.create_task(run_stoppable(work))
+    assert await asyncio.to_thread(work.begun.wait, 20)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await stoppable_threads_end()
+    assert await asyncio.to_thread(work.ended.wait, 20)
+
+
+async def test_nobody_waits_for_work_that_does_not_check():
+    released = threading.Event()
+    begun = time.monotonic()
+    with pytest.raises(OutOfTimeError):
+        await run_stoppable(lambda _check: released.wait(20), seconds=0.05)
+    assert time.monotonic() - begun < 10
+    released.set()
 
 
 async def test_the_pool_runs_many_calls_and_hands_errors_on():
@@ -124,7 +143,7 @@ def test_what_runs_gets_a_moment_to_end_but_no_longer():
 
 
 async def test_a_timeout_that_the_function_raises_is_not_taken_for_its_own():
-    def late() -> None:
+    def late(_check: Callable[[], None]) -> None:
         raise TimeoutError("its own")
 
     with pytest.raises(TimeoutError, match="its own"):

@@ -330,7 +330,7 @@ FINE = Draft(to="a@x.org", subject="s", body="Hello")
     ],
 )
 def test_an_attachment_spoken_of_and_missing_is_noticed(words: str) -> None:
-    missing = ("You write of an attachment, but nothing is attached.",)
+    missing = ("You mention an attachment, but nothing is attached.",)
     assert concerns(replace(FINE, body=f"Hi,\n{words}\n")) == missing
     assert concerns(replace(FINE, subject=words)) == missing
     assert concerns(replace(FINE, body=words, attachments=(Attachment(1, "a", "text/plain", 1),))) == ()

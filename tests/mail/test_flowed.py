@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from termmail.mail.flowed import body, links, paragraphs, plain, wrap
-from termmail.mail.message import Envelope, Line, Message, RenderStopped
+from termmail.mail.message import Envelope, Line, Message
 from termmail.mail.sanitize import cells, clean
 from termmail.mail.wrap import fold
 
@@ -221,21 +221,6 @@ HOSTILE = {
 }
 
 
-def test_a_rendering_stops_at_its_deadline() -> None:
-    asked = []
-
-    def after_three() -> bool:
-        asked.append(True)
-        return len(asked) > 3
-
-    with pytest.raises(RenderStopped):
-        body(Message(Envelope(), text="word\n" * 100_000), deadline=after_three)
-    assert len(asked) == 4
-    with pytest.raises(RenderStopped):
-        wrap("word", deadline=lambda: True)
-    assert wrap("word", deadline=lambda: False) == (Line("word"),)
-
-
 def test_a_flag_is_cut_only_between_two_flags() -> None:
     assert shown("\U0001f1eb\U0001f1f7" * 4, 5) == ["\U0001f1eb\U0001f1f7" * 2] * 2
 
@@ -251,11 +236,6 @@ def test_an_emoji_that_a_selector_widens_moves_whole_to_the_next_line() -> None:
 def test_a_line_that_fits_exactly_stays_as_it_is() -> None:
     assert fold("ab ", 3) == ["ab "]
     assert fold("жж ", 3) == ["жж "]
-
-
-def test_html_stops_at_its_deadline_too() -> None:
-    with pytest.raises(RenderStopped):
-        body(Message(Envelope(), html="<p>word" * 100_000), deadline=lambda: True)
 
 
 def test_the_first_line_may_be_narrower() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from turbohtml import Element, parse
 
-from termmail.mail.html.browser import LIMIT
-from termmail.mail.html.render import sanitised
+from termmail.mail.html.browser import LIMIT, sanitised
+from termmail.mail.message import Envelope, Message, Section, SectionKind, View
 
 TAG_WORDS = (
     "a abbr address article aside b big blockquote br caption center cite code col colgroup dd del details dfn div dl "
@@ -27,14 +27,19 @@ LOADS = re.compile(r"url|image|src|import|expression|script|behavior|binding|[\\
 
 
 def body(html: str) -> str:
-    """What is written of a mail between the body tags."""
-    head, start, rest = sanitised(html).partition("<body>\n")
+    """What is written of an HTML mail between the body tags."""
+    return inside(Message(Envelope(), html=html))
+
+
+def inside(message: Message) -> str:
+    """What is written of a message between the body tags."""
+    head, start, rest = sanitised(message).partition("<body>\n")
     assert start
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'" in head
-    inside, end, after = rest.rpartition("\n</body></html>\n")
+    inner, end, after = rest.rpartition("\n</body></html>\n")
     assert end
     assert not after
-    return inside
+    return inner
 
 
 def assert_harmless(html: str) -> None:
@@ -197,13 +202,39 @@ def test_words_of_what_is_left_out_are_kept_only_where_they_are_text() -> None:
 
 def test_controls_and_direction_marks_do_not_reach_the_file() -> None:
     html = "a&#x202e;b&#27;c\x9dd<b title='&#x202e;x'>e</b>\ud800<style>p{color:red}/*\u202e*/</style>"
-    copy = sanitised(html)
+    copy = sanitised(Message(Envelope(), html=html))
     assert not re.search("[\u202e\x1b\x9d\ud800]", copy)
     copy.encode()
 
 
 def test_a_long_mail_is_cut() -> None:
     assert len(body("x" * (LIMIT + 500))) == LIMIT
+
+
+def test_the_copy_holds_all_shown_parts_in_order() -> None:
+    message = Message(
+        Envelope(),
+        sections=(
+            Section("plain words", view=View.TEXT),
+            Section(html="<p>first <b>open", view=View.HTML),
+            Section("a <footer> of text\nof two lines"),
+            Section("Subject: Old", title="Attached <message>", kind=SectionKind.MESSAGE),
+            Section(html="<td><script>x</script>second</div></div><!--", kind=SectionKind.MESSAGE),
+            Section(html="<p>third"),
+        ),
+    )
+    assert inside(message) == (
+        "<div><p>first <b>open</b></p></div>\n<hr>\n"
+        '<div><pre style="white-space: pre-wrap">a &lt;footer&gt; of text\nof two lines</pre></div>\n<hr>\n'
+        "<div><h2>Attached &lt;message&gt;</h2>\n"
+        '<pre style="white-space: pre-wrap">Subject: Old</pre></div>\n<hr>\n'
+        "<div>second</div>\n<hr>\n<div><p>third</p></div>"
+    )
+
+
+def test_a_message_of_text_alone_is_copied_as_it_is_written() -> None:
+    assert inside(Message(Envelope(), text="a < b\nc")) == ('<pre style="white-space: pre-wrap">a &lt; b\nc</pre>')
+    assert inside(Message(Envelope())) == ""
 
 
 TREES = {

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from termmail.mail.html.render import LIMIT, RenderStopped, render
+from termmail.mail.flowed import body
+from termmail.mail.html.render import LIMIT, render
+from termmail.mail.message import Envelope, Message
 
 ROWS = 4_000
 LARGE = {
@@ -21,36 +23,37 @@ LARGE = {
 }
 
 
-class Deadline:
-    """A deadline that passes at the n-th question. It counts the questions."""
+class Stopped(Exception):
+    """Raised by a check."""
 
-    def __init__(self, passes: int) -> None:
-        self.passes = passes
-        self.questions = 0
 
-    def __call__(self) -> bool:
-        self.questions += 1
-        return self.questions >= self.passes
+class Check:
+    """Counts the calls, raises at the n-th, and measures the CPU seconds of this thread between two calls."""
+
+    def __init__(self, stops_at: int = 0) -> None:
+        self.stops_at = stops_at
+        self.calls = 0
+        self.longest = 0.0
+        self._last = time.thread_time()
+
+    def __call__(self) -> None:
+        now = time.thread_time()
+        self.longest = max(self.longest, now - self._last)
+        self.calls += 1
+        if self.calls == self.stops_at:
+            raise Stopped
+        self._last = time.thread_time()
 
 
 @pytest.mark.parametrize("html", LARGE.values(), ids=LARGE.keys())
-def test_rendering_stops_at_the_first_question_after_the_deadline(html: str) -> None:
-    unhurried = Deadline(1_000_000)
-    whole = render(html, 60, deadline=unhurried)
-    assert whole == render(html, 60)
-    assert unhurried.questions > 10
-    for passes in (1, 2, unhurried.questions // 2, unhurried.questions):
-        deadline = Deadline(passes)
-        with pytest.raises(RenderStopped):
-            render(html, 60, deadline=deadline)
-        assert deadline.questions == passes
-
-
-def questions(html: str) -> int:
-    """How often a rendering asks whether to stop."""
-    deadline = Deadline(1_000_000)
-    render(html, 60, deadline=deadline)
-    return deadline.questions
+def test_rendering_ends_at_the_check_that_raises(html: str) -> None:
+    counting = Check()
+    assert render(html, 60, check=counting) == render(html, 60)
+    for stops_at in (1, 2, counting.calls // 2, counting.calls):
+        check = Check(stops_at)
+        with pytest.raises(Stopped):
+            render(html, 60, check=check)
+        assert check.calls == stops_at
 
 
 @pytest.mark.parametrize(
@@ -64,13 +67,49 @@ def questions(html: str) -> int:
     ],
     ids=["columns", "columns that do not fit", "lines", "blocks", "links"],
 )
-def test_reading_and_drawing_both_ask_regularly(html: str, tags: int, lines: int) -> None:
+def test_every_tag_and_every_line_is_checked(html: str, tags: int, lines: int) -> None:
     assert len(html) < LIMIT
-    assert questions(html) >= (tags + lines) / 256 - 2
+    check = Check()
+    body(Message(Envelope(), html=html), 60, check=check)
+    assert check.calls >= tags + lines
 
 
-def test_a_small_mail_is_never_stopped() -> None:
-    assert render("<p>Hello", deadline=lambda: True).lines[0].text == "Hello"
+def test_every_paragraph_of_a_text_is_checked() -> None:
+    check = Check(1_000)
+    with pytest.raises(Stopped):
+        body(Message(Envelope(), text="word\n" * 2_000), check=check)
+
+
+def million(piece: str) -> str:
+    return (piece * (LIMIT // len(piece) + 1))[:LIMIT]
+
+
+LONGEST = {
+    "struck text": "<s>" + million("x "),
+    "nested tables": million("<table><tr><td>a<td>"),
+    "nested tables of data": million("<table border=1><tr><td>a<td>b<tr><td>c<td>d"),
+    "rows of a data table": "<table border=1>" + million("<tr><td>a<td>b2"),
+    "rows that span": "<table>" + million("<tr><td rowspan=3>ab<td>12"),
+    "a cell of many lines": "<table border=1><tr><td>a<td>b<tr><td>c<td>" + million("я<br>"),
+    "wide letters": million("日"),
+    "odd domains": million("<a href=https://xи1.example/>x1.example</a>"),
+}
+
+
+@pytest.mark.parametrize("html", LONGEST.values(), ids=LONGEST.keys())
+def test_two_seconds_never_pass_between_two_checks(html: str) -> None:
+    check = Check()
+    render(html, 88, check=check)
+    check()
+    assert check.longest < 2
+
+
+@pytest.mark.parametrize("piece", ["x\n", "https://a.org ", "日", "> > x\n", "👨\u200d👩\u200d👧 ", "\x01\u200b"])
+def test_two_seconds_never_pass_between_two_checks_of_a_text(piece: str) -> None:
+    check = Check()
+    body(Message(Envelope(), text=million(piece), flowed=True), check=check)
+    check()
+    assert check.longest < 2
 
 
 def spent(call: Callable[[], object]) -> float:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from termmail.mail.flowed import body, plain
 from termmail.mail.html.links import host, list_line, other_host, target
 from termmail.mail.html.render import render
-from termmail.mail.message import Link
+from termmail.mail.message import Envelope, Link, Message, Section
 from termmail.mail.sanitize import cells
 
 
@@ -99,7 +100,8 @@ def test_the_end_of_a_wide_host_is_kept() -> None:
 
 def test_the_list_has_one_line_for_each_link_and_the_dialog_has_the_whole_url() -> None:
     url = "https://shop.example/" + "track/" * 60
-    rendered = render(f'<a href="{url}">Track</a> <a href="{url}">again</a> <a href="https://b.example">B</a>', 50)
+    html = f'<a href="{url}">Track</a> <a href="{url}">again</a> <a href="https://b.example">B</a>'
+    rendered = body(Message(Envelope(), html=html), 50)
     assert [line.text for line in rendered.lines] == [
         "Track[1] again[1] B[2]",
         "",
@@ -107,7 +109,7 @@ def test_the_list_has_one_line_for_each_link_and_the_dialog_has_the_whole_url() 
         "[1] Track · shop.example",
         "[2] B · b.example",
     ]
-    assert rendered.links == (Link("Track", url), Link("B", "https://b.example"))
+    assert rendered.links == (Link("Track", url, 1), Link("B", "https://b.example", 2))
 
 
 def test_a_link_ends_with_its_end_tag_and_at_the_next_link() -> None:
@@ -118,3 +120,36 @@ def test_a_link_ends_with_its_end_tag_and_at_the_next_link() -> None:
 def test_an_image_map_is_a_link_for_each_area() -> None:
     html = '<map><area href="https://a.example" alt="North"><area href="https://b.example"></map>'
     assert render(html).lines[0].text == "[North][1][picture][2]"
+
+
+def test_the_numbers_go_on_through_all_parts_of_a_message() -> None:
+    message = Message(
+        Envelope(),
+        sections=(
+            Section(html='<a href="https://a.example">A</a> <a href="https://b.example">B</a>'),
+            Section("See https://text.example"),
+            Section(html='<a href="https://b.example">B again</a> <a href="https://evil.test">c.example</a>'),
+        ),
+    )
+    rendered = body(message, 60)
+    lines = [
+        "A[1] B[2]",
+        "",
+        "See https://text.example",
+        "",
+        "B again[2] c.example[3]",
+        "",
+        "─" * 20,
+        "[1] A · a.example",
+        "[2] B · b.example",
+        "[3] c.example · evil.test",
+    ]
+    assert [line.text for line in rendered.lines] == lines
+    assert plain(message).split("\n") == lines
+    assert rendered.links == (
+        Link("A", "https://a.example", 1),
+        Link("B", "https://b.example", 2),
+        Link("https://text.example", "https://text.example"),
+        Link("c.example", "https://evil.test", 3),
+    )
+    assert rendered.notes == ("Link [3] says “c.example” but goes to evil.test.",)

@@ -62,6 +62,28 @@ def words(html: str) -> str:
         '<p style="color:transparent;-webkit-text-fill-color:#333">Seen</p>',
         '<p style="color:rgba(255,255,255,.7)">Seen</p>',
         '<font color="red">Seen</font>',
+        # nothing clips text that flows in a line
+        '<span style="max-height:0;overflow:hidden">Seen</span>',
+        '<b style="width:0;height:0;overflow:hidden;display:inline">Seen</b>',
+        # outside of a table its tags mean nothing, and text outside of the cells stands in front of the table
+        '<td style="display:none">Seen</td>',
+        '<div><tr style="font-size:0"><td hidden>Seen</div>',
+        '<table style="display:none">Seen<tr><td>no</table>',
+        '<table style="visibility:hidden"><tr><div>Seen</div><td>no</td></tr></table>',
+        # what hides ends with the elements around it, and a link with the next link
+        "<div><svg><path></div>Seen",
+        "<table><tr><td><svg><td>Seen</table>",
+        "<p><svg></p>Seen",
+        "<div><datalist>no</div>Seen",
+        '<div><a style="font-size:0">no <a href="https://x.example">Seen</a></div>',
+        '<basefont style="display:none">Seen',
+        # drawings and formulas
+        '<svg><title>no</title><g><text x="1"><tspan>Seen</tspan></text></g>no</svg>',
+        "<math><mi>Seen</mi><annotation>no</annotation></math>",
+        "<annotation>Seen</annotation>",
+        # unknown elements
+        "<xml>Seen</xml>",
+        "<dialog open>Seen</dialog>",
     ],
 )
 def test_text_that_a_browser_shows_is_shown(html: str) -> None:
@@ -94,7 +116,12 @@ def test_text_that_a_browser_shows_is_shown(html: str) -> None:
         '<p style="color:rgb(255 255 255 / 1)">Lost</p>',
         '<font color="ffffff">Lost</font>',
         '<div style="background:#222222"><p style="color:#222">Lost</p></div>',
-        '<td bgcolor="black"><p style="color:#000000ff">Lost</p></td>',
+        '<table><tr><td bgcolor="black"><p style="color:#000000ff">Lost</p></td></table>',
+        '<div style="max-height:0;overflow:hidden"><span>Lost</span></div>',
+        '<span style="display:inline-block;max-height:0;overflow:hidden">Lost</span>',
+        '<span style="float:left;width:0;overflow:hidden">Lost</span>',
+        '<span style="position:absolute;height:0;overflow:hidden">Lost</span>',
+        '<table style="display:none"><tr><td>Lost</td></tr></table>',
         '<div style="color:#eee;background:#eee"><b>Lost</b></div>',
         '<div style="color:white;background:transparent">Lost</div>',
         '<div style="background:#000"><div style="background:none;color:#000">Lost</div></div>',
@@ -120,6 +147,11 @@ def test_a_picture_in_a_container_without_font_size_is_shown() -> None:
     assert render('<div style="display:none"><img src="https://x.example/i.png"></div>R').notes == (
         "1 remote picture not loaded.",
     )
+
+
+def test_a_long_alternative_text_is_shown_whole_and_a_longer_one_says_that_it_goes_on() -> None:
+    assert words(f'<img alt="{"word " * 150}">') == "[" + " ".join(["word"] * 150) + "]"
+    assert words(f'<img alt="{"x" * 1_500}">').replace(" ", "").endswith("x…]")
 
 
 def test_inline_elements_that_are_drawn_as_blocks_break_the_line() -> None:
@@ -149,7 +181,7 @@ def test_unknown_elements_are_inline(tag: str) -> None:
 def test_a_mail_that_hides_all_of_its_text_is_shown(html: str) -> None:
     rendered = render(html)
     assert [line.text for line in rendered.lines] == ["All hidden"]
-    assert rendered.notes == ("This message hides all of its text. It is shown here all the same.",)
+    assert rendered.notes == ("This message hides all of its text. It is shown here anyway.",)
 
 
 def test_a_mail_without_any_text_says_so() -> None:

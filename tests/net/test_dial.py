@@ -17,10 +17,8 @@ def tasks(request):
 
 
 @pytest.fixture
-async def port():
-    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+async def port(pop3_server):
+    return (await pop3_server()).port
 
 
 def begin(tasks) -> None:

@@ -10,33 +10,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from termmail.demo.smtpd import SmtpServer
 from termmail.net.pop3.listing import Listed
 from termmail.net.pop3.maildrop import Maildrop
 from termmail.net.smtp import submission
 from termmail.net.smtp.guard import CHUNK, stuffed
 from termmail.net.stream import Server
-from tests.net.loop_lag import loop_lag, pop3_in_a_thread, smtp_in_a_thread
-from tests.net.pop3_script import collect, server
+from tests.net.loop_lag import in_a_thread, loop_lag
+from tests.net.pop3_setup import collect, pop3, where
 
-CAPA = b"+OK\r\nTOP\r\nUIDL\r\nUSER\r\n.\r\n"
 LONGEST_TURN = 0.05
 
 
-def listing(count: int) -> dict[bytes, bytes]:
+def listing(count: int) -> dict[str, bytes]:
     sizes = b"".join(b"%d %d\r\n" % (n, 1000 + n) for n in range(1, count + 1))
     uidls = b"".join(b"%d %016d\r\n" % (n, n) for n in range(1, count + 1))
     return {
-        b"CAPA": CAPA,
-        b"STAT": b"+OK %d 1000000\r\n" % count,
-        b"LIST": b"+OK\r\n" + sizes + b".\r\n",
-        b"UIDL": b"+OK\r\n" + uidls + b".\r\n",
+        "STAT": b"+OK %d 1000000\r\n" % count,
+        "LIST": b"+OK\r\n" + sizes + b".\r\n",
+        "UIDL": b"+OK\r\n" + uidls + b".\r\n",
     }
 
 
 async def test_a_list_of_300_000_does_not_hold_up_the_loop():
     count = 300_000
-    with pop3_in_a_thread(listing(count)) as port:
-        drop = await Maildrop.open(server(port))
+    server = pop3(answers=listing(count))
+    with in_a_thread(server):
+        drop = await Maildrop.open(where(server))
         async with loop_lag() as lag:
             listed = await drop.listing()
         assert len(listed) == count
@@ -48,10 +48,10 @@ async def test_a_list_of_300_000_does_not_hold_up_the_loop():
 MEMORY = """
 import asyncio, pathlib, re, sys
 from termmail.net.pop3.maildrop import Maildrop
-from tests.net.pop3_script import server
+from tests.net.pop3_setup import where
 
 async def main():
-    drop = await Maildrop.open(server(int(sys.argv[1])))
+    drop = await Maildrop.open(where(int(sys.argv[1])))
     listed = await drop.listing()
     await drop.close()
     peak = re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1]
@@ -62,22 +62,26 @@ asyncio.run(main())
 
 
 async def test_a_list_of_a_million_takes_bounded_memory():
-    with pop3_in_a_thread(listing(1_000_000)) as port:
-        ran = subprocess.run([sys.executable, "-c", MEMORY, str(port)], capture_output=True, text=True, timeout=60)
+    server = pop3(answers=listing(1_000_000))
+    with in_a_thread(server):
+        ran = subprocess.run(
+            [sys.executable, "-c", MEMORY, str(server.port)], capture_output=True, text=True, timeout=60
+        )
     assert ran.returncode == 0, ran.stderr
     count, megabytes = map(int, ran.stdout.split())
     assert count == 1_000_000
     assert megabytes < 200
 
 
-RETR = {b"CAPA": CAPA, b"STAT": b"+OK 1 50000000\r\n"}
+STAT = {"STAT": b"+OK 1 50000000\r\n"}
 
 
 @pytest.mark.parametrize("line", [b"y" * 70 + b"\r\n..z\r\n", b"..\r\n", b"x"], ids=["stuffed", "dots", "one line"])
 async def test_a_message_of_50_mb_does_not_hold_up_the_loop(line):
     wire = line * (50_000_000 // len(line)) + b"\r\n"
-    with pop3_in_a_thread({**RETR, b"RETR": b"+OK\r\n" + wire + b".\r\n"}) as port:
-        drop = await Maildrop.open(server(port))
+    server = pop3(answers={**STAT, "RETR": b"+OK\r\n" + wire + b".\r\n"})
+    with in_a_thread(server):
+        drop = await Maildrop.open(where(server))
         async with loop_lag() as lag:
             raw = await drop.retrieve_one(Listed(1, 50_000_000))
         await drop.close()
@@ -88,9 +92,9 @@ async def test_a_message_of_50_mb_does_not_hold_up_the_loop(line):
 async def test_a_header_of_20_mb_does_not_hold_up_the_loop():
     """Without TOP the header is looked for in the whole message."""
     head = b"X-Long: " + b"h" * 20_000_000 + b"\r\n\r\n"
-    answers = {**RETR, b"CAPA": b"+OK\r\nUIDL\r\nUSER\r\n.\r\n", b"RETR": b"+OK\r\n" + head + b"body\r\n.\r\n"}
-    with pop3_in_a_thread(answers) as port:
-        drop = await Maildrop.open(server(port))
+    server = pop3((), ("UIDL", "USER"), answers={**STAT, "RETR": b"+OK\r\n" + head + b"body\r\n.\r\n"})
+    with in_a_thread(server):
+        drop = await Maildrop.open(where(server))
         async with loop_lag() as lag:
             ((_, header),) = await collect(drop.headers([Listed(1, 20_000_000)]))
         await drop.close()
@@ -120,10 +124,12 @@ def test_however_a_message_is_cut_it_is_sent_the_same(words, size):
 
 async def test_sending_25_mb_does_not_hold_up_the_loop():
     raw = b"Subject: x\r\n\r\n" + b".dots and lines\r\n" * 1_500_000
-    async with smtp_in_a_thread() as (port, received), loop_lag() as lag:
-        outcome = await submission.send(
-            Server("smtp", "127.0.0.1", port, "none", allow_cleartext=True), "a@x.org", ("b@x.org",), raw
-        )
+    server = SmtpServer({}, size_limit=2 * len(raw))
+    with in_a_thread(server):
+        async with loop_lag() as lag:
+            outcome = await submission.send(
+                Server("smtp", "127.0.0.1", server.port, "none", allow_cleartext=True), "a@x.org", ("b@x.org",), raw
+            )
     assert outcome.state == "sent"
-    assert received[0] == raw.replace(b"\r\n.", b"\r\n..")
+    assert [received.raw for received in server.received] == [raw]
     assert lag.seconds < LONGEST_TURN

@@ -7,11 +7,12 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from termmail.net.net_errors import NetError, Offline, ProtocolError, TooLarge
 from termmail.net.pop3 import body as body_module
 from termmail.net.pop3 import protocol
-from termmail.net.pop3.protocol import Answer, Challenge, Connection, Greeting, State, command
+from termmail.net.pop3.protocol import Answer, Challenge, Greeting, Pop3Protocol, State, command
 from termmail.net.pop3.responses import parse_capabilities, parse_size_row, parse_stat, parse_uidl_row, response_code
 
 LOGIN = (["USER ada"], b"+OK\r\n"), (["PASS secret"], b"+OK\r\n")
@@ -25,9 +26,13 @@ def make(text: str | protocol.Command) -> protocol.Command:
     return command(verb, *arguments)
 
 
+def retrieve(limit: int) -> protocol.Command:
+    return replace(command("RETR", 1), limit=limit)
+
+
 def play(steps, cut=lambda data: [data]):
     """The events of a conversation, and the error that ended it: steps of (commands, bytes); b"" is the end of line."""
-    connection, events = Connection(), []
+    connection, events = Pop3Protocol(), []
     try:
         for commands, data in steps:
             for one in commands:
@@ -128,7 +133,7 @@ def test_a_challenge_is_answered_and_only_then_something_may_come():
     steps = [GREETING, (["AUTH SCRAM-SHA-256 x"], b"+ cj0x\r\n"), (["=YQ=="], b"+OK in\r\n")]
     assert every_cut(steps)[1:] == [Challenge(b"cj0x"), Answer("AUTH", True, b"in")]
     with pytest.raises(ValueError):
-        Connection().respond(b"YQ==")
+        Pop3Protocol().respond(b"YQ==")
 
 
 def test_a_question_with_other_commands_behind_it_is_an_error():
@@ -164,7 +169,7 @@ _WAY = {
 @pytest.mark.parametrize("verb", sorted(protocol.VERBS))
 @pytest.mark.parametrize("state", list(State))
 def test_each_command_is_sent_only_where_the_table_allows_it(state, verb):
-    connection = Connection()
+    connection = Pop3Protocol()
     for commands, data in _WAY[state]:
         for one in commands:
             connection.send(make(one))
@@ -179,7 +184,7 @@ def test_each_command_is_sent_only_where_the_table_allows_it(state, verb):
 
 
 def test_commands_of_the_next_state_may_leave_with_the_login_and_not_after_its_refusal():
-    connection = Connection()
+    connection = Pop3Protocol()
     connection.receive(b"+OK\r\n")
     connection.next_event()
     connection.send(command("AUTH", "PLAIN", "x"))
@@ -193,7 +198,7 @@ def test_commands_of_the_next_state_may_leave_with_the_login_and_not_after_its_r
 
 def test_user_and_pass_never_leave_together():
     """DESIGN, USER and PASS: in one write they stall 40 ms, and PASS would go to a server that refused USER."""
-    connection = Connection()
+    connection = Pop3Protocol()
     connection.receive(b"+OK\r\n")
     connection.next_event()
     connection.send(command("USER", "ada"))
@@ -203,7 +208,7 @@ def test_user_and_pass_never_leave_together():
 
 def test_nothing_is_sent_behind_stls_or_quit():
     for verb in ("STLS", "QUIT"):
-        connection = Connection()
+        connection = Pop3Protocol()
         connection.receive(b"+OK\r\n")
         connection.next_event()
         connection.send(command(verb))
@@ -225,7 +230,7 @@ def test_a_control_character_never_leaves_as_part_of_a_command(verb, bad):
     "one", [command("PASS", "s3cret"), command("AUTH", "PLAIN", "s3cret"), command("APOP", "ada", "s3cret")]
 )
 def test_no_repr_of_a_command_or_connection_shows_a_secret(one):
-    connection = Connection()
+    connection = Pop3Protocol()
     connection.receive(b"+OK\r\n")
     connection.next_event()
     connection.send(one)
@@ -317,7 +322,7 @@ def test_a_listing_may_have_what_stat_counted_and_some_more(verb):
 
 
 def test_an_endless_listing_ends_the_session_without_filling_the_memory():
-    connection = Connection()
+    connection = Pop3Protocol()
     for data in (b"+OK\r\n", b"+OK\r\n", b"+OK 2 10\r\n"):
         if connection.state is State.AUTHORIZATION:
             connection.send(command("AUTH", "PLAIN", "x"))
@@ -344,29 +349,29 @@ def test_a_mail_above_the_limit_is_passed_over_and_the_session_goes_on():
     steps = [
         GREETING,
         *LOGIN,
-        ([command("RETR", 1, limit=100), "RETR 2"], b"+OK\r\n" + b"x" * 300 + b"\r\n.\r\n+OK\r\nhi\r\n.\r\n"),
+        ([retrieve(100), "RETR 2"], b"+OK\r\n" + b"x" * 300 + b"\r\n.\r\n+OK\r\nhi\r\n.\r\n"),
     ]
     assert every_cut(steps)[3:] == [Answer("RETR", True, b"", None, True), Answer("RETR", True, b"", b"hi\r\n")]
 
 
 def test_the_limit_counts_to_the_byte():
     for size, fits in ((98, True), (99, False)):
-        answer = last([([command("RETR", 1, limit=100)], b"+OK\r\n" + b"x" * size + b"\r\n.\r\n")])
+        answer = last([([retrieve(100)], b"+OK\r\n" + b"x" * size + b"\r\n.\r\n")])
         assert (answer.body is not None) is fits
         assert answer.too_large is not fits
 
 
 def test_a_mail_without_an_end_ends_the_session_and_is_not_kept(monkeypatch):
     monkeypatch.setattr(body_module, "DRAIN_LIMIT", 5000)
-    answer = last([([command("RETR", 1, limit=1000)], b"+OK\r\n" + b"x" * 7000)])
+    answer = last([([retrieve(1000)], b"+OK\r\n" + b"x" * 7000)])
     assert answer[0] is TooLarge
-    connection = Connection()
+    connection = Pop3Protocol()
     for data, one in ((b"+OK\r\n", None), (b"+OK\r\n", command("AUTH", "PLAIN", "x"))):
         if one:
             connection.send(one)
         connection.receive(data)
         connection.next_event()
-    connection.send(command("RETR", 1, limit=1000))
+    connection.send(retrieve(1000))
     connection.receive(b"+OK\r\n" + b"x" * 5000)
     connection.next_event()
     assert len(connection._buffer) < 100
@@ -391,7 +396,7 @@ def test_a_byte_behind_the_answer_to_stls_ends_the_session(surplus):
 
 
 def test_after_tls_there_is_no_second_greeting():
-    connection = Connection()
+    connection = Pop3Protocol()
     connection.receive(b"+OK\r\n")
     connection.next_event()
     with pytest.raises(ValueError):

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from termmail.demo.scripted import ScriptedServer, Talk
 from termmail.net.net_errors import Busy, LoginRefused, ProtocolError, TlsFailed
 from termmail.net.smtp import guard, submission
 from termmail.net.stream import tls_context
 from termmail.net.trace import Trace
-from tests.net.smtp_script import EHLO, PASSWORD, RAW, Talk, aiosmtpd, plain, polite, send, serve
+from tests.net.smtp_setup import EHLO, EXTENSIONS, PASSWORD, RAW, aiosmtpd, send, smtp, where
 
 if TYPE_CHECKING:
     import ssl
@@ -26,7 +27,7 @@ STARTTLS_EHLO = b"250-mail.example.org\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"
 
 
 def secure(port: int, certificates, security="tls", **keys: object) -> Server:
-    return plain(port, security=security, allow_cleartext=False, tls_ca_file=certificates.ca_file, **keys)
+    return where(port, security=security, allow_cleartext=False, tls_ca_file=certificates.ca_file, **keys)
 
 
 # -- the way it should go
@@ -46,43 +47,40 @@ async def test_bare_line_ends_cannot_end_the_message_early():
     """LF.LF and CR.CR would let a stranger's text become a second message elsewhere."""
     raw = b"Subject: x\r\n\r\none\n.\nMAIL FROM:<evil@example.org>\r.\rtwo\n.\r\nthree"
     async with aiosmtpd(PASSWORD) as postbox:
-        assert (await send(plain(postbox.port), raw=raw)).state == "sent"
+        assert (await send(where(postbox.port), raw=raw)).state == "sent"
     wire = postbox.mail[0][2]
     assert wire == b"Subject: x\r\n\r\none\r\n.\r\nMAIL FROM:<evil@example.org>\r\n.\r\ntwo\r\n.\r\nthree\r\n"
 
 
 async def test_two_recipients_of_one_name_are_one_and_the_null_sender_works():
-    async with serve(polite) as served:
-        assert (await send(plain(served), "bob@x.org", "bob@x.org", sender="")).state == "sent"
-    assert [line for line in served.said if line[:4] in {b"MAIL", b"RCPT"}] == [
-        b"MAIL FROM:<> SIZE=%d" % len(RAW),
-        b"RCPT TO:<bob@x.org>",
-    ]
+    async with smtp() as server:
+        assert (await send(where(server), "bob@x.org", "bob@x.org", sender="")).state == "sent"
+    assert server.heard("MAIL") + server.heard("RCPT") == [f"MAIL FROM:<> SIZE={len(RAW)}", "RCPT TO:<bob@x.org>"]
 
 
 async def test_ehlo_tells_nothing_about_this_computer():
-    async with serve(polite) as served:
-        await send(plain(served))
-    assert served.said[0] == b"EHLO [127.0.0.1]"
+    async with smtp() as server:
+        await send(where(server))
+    assert server.heard()[0] == "EHLO [127.0.0.1]"
 
 
 async def test_a_large_message_is_sent_whole():
     raw = b"Subject: big\r\n\r\n" + (b"." + b"x" * 76 + b"\r\n") * 100_000
-    async with serve(lambda talk: polite(talk, answers={b"EHLO": EHLO.replace(b" 1000000", b"")})) as served:
-        assert (await send(plain(served, timeout_seconds=20), raw=raw)).state == "sent"
-    assert served.talks[0].body == raw.replace(b"\r\n.", b"\r\n..")
+    async with smtp(("SIZE", *EXTENSIONS[1:])) as server:
+        assert (await send(where(server, timeout_seconds=20), raw=raw)).state == "sent"
+    assert [received.raw for received in server.received] == [raw]
 
 
 async def test_check_logs_in_and_leaves_without_a_message():
-    async with serve(polite) as served:
-        await submission.check(plain(served))
-    assert [line.split(b" ")[0] for line in served.said] == [b"EHLO", b"AUTH", b"QUIT"]
+    async with smtp() as server:
+        await submission.check(where(server))
+    assert [line.split(" ")[0] for line in server.heard()] == ["EHLO", "AUTH", "QUIT"]
 
 
 async def test_a_server_without_login_gets_none():
-    async with serve(polite) as served:
-        assert (await send(plain(served, username="", password=""))).state == "sent"
-    assert not any(line.startswith(b"AUTH") for line in served.said)
+    async with smtp(passwords={}) as server:
+        assert (await send(where(server, username="", password=""))).state == "sent"
+    assert not any(line.startswith("AUTH") for line in server.heard())
 
 
 # -- TLS
@@ -91,22 +89,20 @@ async def test_a_server_without_login_gets_none():
 async def test_a_byte_behind_the_starttls_answer_ends_the_session(certificates):
     """Whole replies and unfinished ones; neither login nor mail follows, not even inside TLS."""
     for extra in (b"250 injected\r\n", b"2", b"235 ok\r\n250 ok\r\n"):
-        leaked = bytearray()
 
-        async def script(talk: Talk, extra=extra, leaked=leaked) -> None:
+        async def script(talk: Talk, extra=extra) -> None:
             await talk.say(b"220 hi\r\n")
             await talk.hear()
             await talk.say(STARTTLS_EHLO)
             await talk.hear()
             await talk.say(b"220 go\r\n" + extra)
-            leaked += await talk.rest()
 
-        async with serve(script) as served:
-            outcome = await send(secure(served.port, certificates, "starttls"))
+        async with ScriptedServer(script) as server:
+            outcome = await send(secure(server.port, certificates, "starttls"))
         assert (outcome.state, type(outcome.error)) == ("later", ProtocolError)
         assert "in the clear" in outcome.words
-        assert served.said == [b"EHLO [127.0.0.1]", b"STARTTLS"]
-        assert not leaked
+        assert server.heard() == ["EHLO [127.0.0.1]", "STARTTLS"]
+        assert not server.left
 
 
 async def test_a_byte_that_comes_while_tls_is_made_ready_ends_the_session(certificates, monkeypatch):
@@ -128,8 +124,8 @@ async def test_a_byte_that_comes_while_tls_is_made_ready_ends_the_session(certif
         sent.set()
 
     monkeypatch.setattr(guard, "tls_context", slow_context)
-    async with serve(script) as served:
-        outcome = await send(secure(served.port, certificates, "starttls"))
+    async with ScriptedServer(script) as server:
+        outcome = await send(secure(server.port, certificates, "starttls"))
     assert (outcome.state, type(outcome.error)) == ("later", ProtocolError)
 
 
@@ -153,13 +149,13 @@ async def test_without_tls_nothing_but_ehlo_and_starttls_is_said(certificates, e
         await talk.hear()
         await talk.say(answer)
         if answer.startswith(b"220"):
-            await talk.reader.read(1)  # the client's hello
+            await talk.take(1)  # the client's hello
             await talk.say(b"250 welcome\r\n" * 20)
 
-    async with serve(script) as served:
-        outcome = await send(secure(served.port, certificates, "starttls"))
+    async with ScriptedServer(script) as server:
+        outcome = await send(secure(server.port, certificates, "starttls"))
     assert (outcome.state, type(outcome.error)) == ("later", TlsFailed)
-    assert set(served.said) <= {b"EHLO [127.0.0.1]", b"STARTTLS"}
+    assert set(server.heard()) <= {"EHLO [127.0.0.1]", "STARTTLS"}
 
 
 async def test_after_starttls_the_server_is_asked_again_what_it_can(certificates):
@@ -175,12 +171,11 @@ async def test_after_starttls_the_server_is_asked_again_what_it_can(certificates
         for reply in (EHLO, b"235 ok\r\n"):
             await talk.hear()
             await talk.say(reply)
-        await talk.rest()
 
-    async with serve(script) as served:
-        await submission.check(secure(served.port, certificates, "starttls"))
-    assert served.said[2] == b"EHLO [127.0.0.1]"
-    assert served.said[3].startswith(b"AUTH PLAIN ")
+    async with ScriptedServer(script) as server:
+        await submission.check(secure(server.port, certificates, "starttls"))
+    assert server.heard()[2] == "EHLO [127.0.0.1]"
+    assert server.heard()[3].startswith("AUTH PLAIN ")
 
 
 async def test_an_unknown_certificate_gets_no_login(certificates):
@@ -198,18 +193,18 @@ async def test_an_unknown_certificate_gets_no_login(certificates):
                 await talk.say(b"220 hi\r\n")
                 await talk.hear()
 
-            async with serve(script, tls=context) as served:
-                outcome = await send(plain(served, security=security, allow_cleartext=False, **keys))
+            async with ScriptedServer(script, tls=context) as server:
+                outcome = await send(where(server, security=security, allow_cleartext=False, **keys))
             assert (outcome.state, type(outcome.error)) == ("later", TlsFailed)
             assert "certificate" in outcome.words
-            assert not any(b"AUTH" in line for line in served.said)
+            assert not any("AUTH" in line for line in server.heard())
 
 
 async def test_cleartext_needs_the_ugly_setting():
     """Nothing is connected to without it."""
-    async with serve(polite) as served:
-        outcome = await send(plain(served, allow_cleartext=False))
-    assert (type(outcome.error), served.talks) == (TlsFailed, [])
+    async with smtp() as server:
+        outcome = await send(where(server, allow_cleartext=False))
+    assert (type(outcome.error), server.sessions) == (TlsFailed, 0)
     assert "allow_cleartext" in outcome.error.advice
 
 
@@ -241,17 +236,16 @@ async def test_login_uses_only_what_is_offered_and_asks_at_most_three_times(offe
         for answer in answers:
             await talk.hear()
             await talk.say(answer)
-        await talk.rest()
 
-    async with serve(script) as served:
+    async with ScriptedServer(script) as server:
         if wanted is None:
-            await submission.check(plain(served))
+            await submission.check(where(server))
         else:
             with pytest.raises(wanted):
-                await submission.check(plain(served))
-    tried = [line.split(b" ")[1] for line in served.said if line.startswith(b"AUTH")]
+                await submission.check(where(server))
+    tried = [line.split(" ")[1] for line in server.heard() if line.startswith("AUTH")]
     assert len(tried) <= 3
-    assert set(tried) <= {b"PLAIN", b"LOGIN"} & set(offer.split())
+    assert set(tried) <= {"PLAIN", "LOGIN"} & set(offer.decode().split())
     if wanted is LoginRefused and answers == [b"535 5.7.8 bad password\r\n"]:
         assert len(tried) == 1
 
@@ -259,10 +253,10 @@ async def test_login_uses_only_what_is_offered_and_asks_at_most_three_times(offe
 async def test_a_password_with_a_line_break_is_never_sent():
     """CR, LF and NUL in a credential."""
     for bad in ("a\r\nb", "a\nb", "a\0b"):
-        async with serve(polite) as served:
-            outcome = await send(plain(served, password=bad))
+        async with smtp() as server:
+            outcome = await send(where(server, password=bad))
         assert isinstance(outcome.error, LoginRefused)
-        assert served.said == [b"EHLO [127.0.0.1]"]
+        assert server.heard() == ["EHLO [127.0.0.1]"]
 
 
 async def test_the_password_is_in_no_word_and_no_log_even_if_the_server_echoes_it():
@@ -271,10 +265,8 @@ async def test_the_password_is_in_no_word_and_no_log_even_if_the_server_echoes_i
     plain_blob = base64.b64encode(b"\0ada\0" + PASSWORD.encode())
     for echo in (PASSWORD.encode(), coded, plain_blob):
         trace = Trace()
-        async with serve(
-            lambda talk, echo=echo: polite(talk, answers={b"AUTH": b"535 no: " + echo + b"\r\n"})
-        ) as served:
-            outcome = await send(plain(served), trace=trace)
+        async with smtp(answers={"AUTH": b"535 no: " + echo + b"\r\n"}) as server:
+            outcome = await send(where(server), trace=trace)
         everything = f"{outcome!r} {outcome.error.server_says} {trace}"
         assert "535 no: " in str(trace)
         for secret in (PASSWORD, coded.decode(), plain_blob.decode()):
@@ -283,8 +275,8 @@ async def test_the_password_is_in_no_word_and_no_log_even_if_the_server_echoes_i
 
 async def test_the_trace_tells_the_conversation_without_its_secrets():
     trace = Trace()
-    async with serve(polite) as served:
-        await send(plain(served), trace=trace)
+    async with smtp() as server:
+        await send(where(server), trace=trace)
     said = [line.text for line in trace.lines if line.direction == ">"]
     assert said == [
         "EHLO [127.0.0.1]",
@@ -297,7 +289,7 @@ async def test_the_trace_tells_the_conversation_without_its_secrets():
         "QUIT",
     ]
     heard = [line.text for line in trace.lines if line.direction == "<"]
-    assert heard[1] == "250-mail.example.org"
+    assert heard[1] == "250-demo.example.org"
     assert len(heard) == 10
 
 
@@ -319,7 +311,7 @@ async def test_tls_that_is_never_finished_is_given_up_in_time(certificates, secu
             await talk.say(b"220 go\r\n")
         await talk.rest()
 
-    async with serve(script) as served, asyncio.timeout(10):
-        outcome = await send(secure(served.port, certificates, security, timeout_seconds=0.2))
+    async with ScriptedServer(script) as server, asyncio.timeout(10):
+        outcome = await send(secure(server.port, certificates, security, timeout_seconds=0.2))
     assert outcome.state == "later"
     assert "in time" in outcome.words

@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from termmail.credential import Password
+from termmail.demo.scripted import ScriptedServer, Talk
 from termmail.net import stream as stream_module
 from termmail.net.net_errors import (
     Busy,
@@ -23,7 +24,7 @@ from termmail.net.net_errors import (
     TooLarge,
 )
 from termmail.net.stream import Server, Stream, explain, tls_context
-from tests.net.pop3_script import Honest, Talk, scripted
+from tests.net.pop3_setup import pop3, where
 
 AUTHORITY = trustme.CA()
 
@@ -66,7 +67,7 @@ async def silent(talk: Talk) -> None:
 
 
 async def greets(talk: Talk) -> None:
-    talk.say(b"+OK ready\r\n")
+    await talk.say(b"+OK ready\r\n")
 
 
 async def error_at(where: Server) -> NetError:
@@ -86,12 +87,12 @@ def in_words(error: NetError) -> str:
 async def test_tls_that_verifies_carries_bytes_both_ways(ca_file):
 
     async def script(talk: Talk) -> None:
-        talk.say(b"+OK ready\r\n")
+        await talk.say(b"+OK ready\r\n")
         await talk.hear("hello")
-        talk.say(b"+OK bye\r\n")
+        await talk.say(b"+OK bye\r\n")
 
-    async with scripted(script, context()) as there:
-        line = await Stream.connect(there.where(security="tls", tls_ca_file=ca_file))
+    async with ScriptedServer(script, tls=context()) as there:
+        line = await Stream.connect(where(there, security="tls", tls_ca_file=ca_file))
         heard = Heard(line)
         await heard.until(b"ready\r\n")
         line.write(b"hello\r\n")
@@ -102,8 +103,8 @@ async def test_tls_that_verifies_carries_bytes_both_ways(ca_file):
 
 
 async def test_a_cleartext_line_carries_bytes_and_says_when_it_ends():
-    async with Honest().running() as there:
-        line = await Stream.connect(there.where())
+    async with pop3() as there:
+        line = await Stream.connect(where(there))
         heard = Heard(line)
         await heard.until(b"\r\n")
         line.write(b"QUIT\r\n")
@@ -115,16 +116,16 @@ async def test_a_cleartext_line_carries_bytes_and_says_when_it_ends():
 
 async def test_small_writes_do_not_wait_for_each_other():
     """TCP_NODELAY"""
-    async with scripted(greets) as there:
-        line = await Stream.connect(there.where())
+    async with ScriptedServer(greets) as there:
+        line = await Stream.connect(where(there))
         assert line._transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         line.close()
 
 
 async def test_a_certificate_that_has_expired_is_refused_in_words(ca_file):
     yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
-    async with scripted(silent, context(not_after=yesterday)) as there:
-        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    async with ScriptedServer(silent, tls=context(not_after=yesterday)) as there:
+        error = await error_at(where(there, security="tls", tls_ca_file=ca_file))
     assert isinstance(error, TlsFailed)
     assert "expired" in in_words(error)
     assert error.advice == "Ask your provider to renew it."
@@ -132,28 +133,28 @@ async def test_a_certificate_that_has_expired_is_refused_in_words(ca_file):
 
 @pytest.mark.parametrize("name", ["mail.example.org", "127.0.0.2"])
 async def test_a_certificate_for_another_name_is_refused_in_words(ca_file, name):
-    async with scripted(silent, context(name)) as there:
-        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    async with ScriptedServer(silent, tls=context(name)) as there:
+        error = await error_at(where(there, security="tls", tls_ca_file=ca_file))
     assert isinstance(error, TlsFailed)
     assert "another name" in in_words(error)
     assert error.advice.startswith("Check the name of the server")
 
 
 async def test_a_certificate_of_an_unknown_issuer_is_refused_in_words(ca_file):
-    async with scripted(silent, context(authority=trustme.CA())) as there:
-        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    async with ScriptedServer(silent, tls=context(authority=trustme.CA())) as there:
+        error = await error_at(where(there, security="tls", tls_ca_file=ca_file))
         assert isinstance(error, TlsFailed)
         assert "does not know" in in_words(error)
         assert error.advice == f"Check that {ca_file} holds the certificate of its issuer."
-        error = await error_at(there.where(security="tls"))
+        error = await error_at(where(there, security="tls"))
         assert isinstance(error, TlsFailed)
         assert "name its certificate file as tls_ca_file" in error.advice
 
 
 async def test_a_certificate_that_is_not_valid_yet_is_a_matter_of_the_clock(ca_file):
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    async with scripted(silent, context(not_before=tomorrow)) as there:
-        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    async with ScriptedServer(silent, tls=context(not_before=tomorrow)) as there:
+        error = await error_at(where(there, security="tls", tls_ca_file=ca_file))
     assert isinstance(error, TlsFailed)
     assert "not valid yet" in in_words(error)
     assert error.advice.startswith("Check the date and time")
@@ -167,8 +168,8 @@ def test_no_general_advice_promises_what_only_the_caller_knows():
 
 async def test_a_server_without_tls_is_named_as_such(ca_file):
     """No fall-back."""
-    async with scripted(greets) as there:
-        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    async with ScriptedServer(greets) as there:
+        error = await error_at(where(there, security="tls", tls_ca_file=ca_file))
     assert isinstance(error, TlsFailed)
     assert "does not speak TLS" in in_words(error)
     assert "starttls" in error.advice
@@ -203,22 +204,22 @@ def test_contexts_verify_chain_and_name():
 
 
 async def test_ssl_cert_file_is_honoured_and_tls_ca_file_stands_alone(ca_file, monkeypatch, tmp_path):
-    async with scripted(greets, context()) as there:
+    async with ScriptedServer(greets, tls=context()) as there:
         monkeypatch.setenv("SSL_CERT_FILE", ca_file)
-        line = await Stream.connect(there.where(security="tls"))
+        line = await Stream.connect(where(there, security="tls"))
         line.close()
         await line.closed()
         other = tmp_path / "other.pem"
         trustme.CA().cert_pem.write_to_path(str(other))
-        assert isinstance(await error_at(there.where(security="tls", tls_ca_file=str(other))), TlsFailed)
+        assert isinstance(await error_at(where(there, security="tls", tls_ca_file=str(other))), TlsFailed)
 
 
 async def test_a_missing_certificate_file_is_named(tmp_path):
-    async with scripted(greets, context()) as there:
-        error = await error_at(there.where(security="tls", tls_ca_file=str(tmp_path / "none.pem")))
+    async with ScriptedServer(greets, tls=context()) as there:
+        error = await error_at(where(there, security="tls", tls_ca_file=str(tmp_path / "none.pem")))
         assert "none.pem" in in_words(error)
         (tmp_path / "empty.pem").write_text("hello")
-        error = await error_at(there.where(security="tls", tls_ca_file=str(tmp_path / "empty.pem")))
+        error = await error_at(where(there, security="tls", tls_ca_file=str(tmp_path / "empty.pem")))
         assert "empty.pem" in in_words(error)
 
 
@@ -250,8 +251,8 @@ def test_every_trouble_has_words(trouble, kind, word):
 
 async def test_a_server_that_never_finishes_tls_is_given_up_in_time(ca_file):
     """Connect has one deadline, name, TCP and TLS together."""
-    async with scripted(silent) as there, asyncio.timeout(10):
-        error = await error_at(there.where(security="tls", tls_ca_file=ca_file, timeout_seconds=0.2))
+    async with ScriptedServer(silent) as there, asyncio.timeout(10):
+        error = await error_at(where(there, security="tls", tls_ca_file=ca_file, timeout_seconds=0.2))
     assert isinstance(error, Offline)
     assert "in time" in in_words(error)
 
@@ -262,11 +263,11 @@ def test_no_configured_timeout_makes_connecting_wait_above_30_seconds():
 
 async def test_a_server_that_drops_the_line_while_tls_begins_is_named(ca_file):
     async def script(talk: Talk) -> None:
-        await talk.reader.read(10)
+        await talk.take(10)
         talk.drop()
 
-    async with scripted(script) as there:
-        error = await error_at(there.where(security="tls", tls_ca_file=ca_file))
+    async with ScriptedServer(script) as there:
+        error = await error_at(where(there, security="tls", tls_ca_file=ca_file))
     assert isinstance(error, (TlsFailed, Offline))
     assert "dropped" in in_words(error)
 
@@ -275,7 +276,7 @@ async def test_a_server_that_drops_the_line_while_tls_begins_is_named(ca_file):
 
 
 async def upgraded(there, ca_file) -> tuple[Stream, Heard]:
-    line = await Stream.connect(there.where(security="starttls", tls_ca_file=ca_file))
+    line = await Stream.connect(where(there, security="starttls", tls_ca_file=ca_file))
     heard = Heard(line)
     await heard.until(b"ready\r\n")
     line.write(b"STLS\r\n")
@@ -286,14 +287,14 @@ async def test_start_tls_verifies_and_hands_over_to_a_new_receiver(ca_file):
     """The receiver after TLS is a new one."""
 
     async def script(talk: Talk) -> None:
-        talk.say(b"+OK ready\r\n")
+        await talk.say(b"+OK ready\r\n")
         await talk.hear("STLS")
-        talk.say(b"+OK begin\r\n")
+        await talk.say(b"+OK begin\r\n")
         await talk.start_tls(context())
         await talk.hear("CAPA")
-        talk.say(b"+OK secret\r\n")
+        await talk.say(b"+OK secret\r\n")
 
-    async with scripted(script) as there:
+    async with ScriptedServer(script) as there:
         line, heard = await upgraded(there, ca_file)
         await heard.until(b"begin\r\n")
         before = line._transport.get_protocol()
@@ -310,11 +311,11 @@ async def test_start_tls_with_a_byte_nobody_took_is_an_attack(ca_file):
     """Also half a line, also one that no owner had looked at yet."""
 
     async def script(talk: Talk) -> None:
-        talk.say(b"+OK ready\r\n")
+        await talk.say(b"+OK ready\r\n")
         await talk.hear("STLS")
-        talk.say(b"+OK begin\r\n+")
+        await talk.say(b"+OK begin\r\n+")
 
-    async with scripted(script) as there:
+    async with ScriptedServer(script) as there:
         line, _heard = await upgraded(there, ca_file)
         line.on_bytes = None
         while not line._early.endswith(b"+"):
@@ -322,20 +323,19 @@ async def test_start_tls_with_a_byte_nobody_took_is_an_attack(ca_file):
         with pytest.raises(ProtocolError, match="in the clear"):
             await line.start_tls()
         await line.closed()
-        await there.done.wait()
-        assert there.left == b""
+    assert there.left == b""
 
 
 async def test_plaintext_that_comes_once_tls_has_begun_fails_the_handshake(ca_file):
 
     async def script(talk: Talk) -> None:
-        talk.say(b"+OK ready\r\n")
+        await talk.say(b"+OK ready\r\n")
         await talk.hear("STLS")
-        talk.say(b"+OK begin\r\n")
-        await talk.reader.read(1)
-        talk.say(b"+OK no TLS here\r\n" * 3)
+        await talk.say(b"+OK begin\r\n")
+        await talk.take(1)
+        await talk.say(b"+OK no TLS here\r\n" * 3)
 
-    async with scripted(script) as there:
+    async with ScriptedServer(script) as there:
         line, heard = await upgraded(there, ca_file)
         await heard.until(b"begin\r\n")
         with pytest.raises(TlsFailed):
@@ -346,12 +346,12 @@ async def test_plaintext_that_comes_once_tls_has_begun_fails_the_handshake(ca_fi
 async def test_start_tls_that_is_never_answered_is_given_up_in_time(ca_file):
 
     async def script(talk: Talk) -> None:
-        talk.say(b"+OK ready\r\n")
+        await talk.say(b"+OK ready\r\n")
         await talk.hear("STLS")
-        talk.say(b"+OK begin\r\n")
+        await talk.say(b"+OK begin\r\n")
 
-    async with scripted(script) as there, asyncio.timeout(10):
-        line = await Stream.connect(there.where(security="starttls", tls_ca_file=ca_file, timeout_seconds=0.2))
+    async with ScriptedServer(script) as there, asyncio.timeout(5):
+        line = await Stream.connect(where(there, security="starttls", tls_ca_file=ca_file, timeout_seconds=0.2))
         heard = Heard(line)
         await heard.until(b"ready\r\n")
         line.write(b"STLS\r\n")
@@ -363,12 +363,12 @@ async def test_start_tls_that_is_never_answered_is_given_up_in_time(ca_file):
 async def test_start_tls_with_the_wrong_certificate_ends_the_line(ca_file):
 
     async def script(talk: Talk) -> None:
-        talk.say(b"+OK ready\r\n")
+        await talk.say(b"+OK ready\r\n")
         await talk.hear("STLS")
-        talk.say(b"+OK begin\r\n")
+        await talk.say(b"+OK begin\r\n")
         await talk.start_tls(context("elsewhere.example.org"))
 
-    async with scripted(script) as there:
+    async with ScriptedServer(script) as there:
         line, heard = await upgraded(there, ca_file)
         await heard.until(b"begin\r\n")
         with pytest.raises(TlsFailed, match="another name"):
@@ -379,12 +379,12 @@ async def test_start_tls_with_the_wrong_certificate_ends_the_line(ca_file):
 async def test_start_tls_on_a_line_that_ended_is_an_error(ca_file):
 
     async def script(talk: Talk) -> None:
-        talk.say(b"+OK ready\r\n")
+        await talk.say(b"+OK ready\r\n")
         await talk.hear("STLS")
-        talk.say(b"+OK begin\r\n")
-        talk.writer.close()
+        await talk.say(b"+OK begin\r\n")
+        talk.drop()
 
-    async with scripted(script) as there:
+    async with ScriptedServer(script) as there:
         line, heard = await upgraded(there, ca_file)
         await heard.until(b"never")
         with pytest.raises(TlsFailed, match="dropped"):
@@ -398,18 +398,17 @@ async def test_paused_the_line_hands_out_nothing_and_resumed_everything():
     block = b"x" * 1_000_000
 
     async def script(talk: Talk) -> None:
-        talk.say(b"+OK ready\r\n")
+        await talk.say(b"+OK ready\r\n")
         await talk.hear("go")
-        talk.say(block + b"\r\n")
+        await talk.say(block + b"\r\n")
 
-    async with scripted(script) as there:
-        line = await Stream.connect(there.where())
+    async with ScriptedServer(script) as there:
+        line = await Stream.connect(where(there))
         heard = Heard(line)
         await heard.until(b"ready\r\n")
         line.pause()
         line.write(b"go\r\n")
-        while not there.said:
-            await asyncio.sleep(0)
+        await there.until(lambda: there.heard() == ["go"])
         assert heard.data == b"+OK ready\r\n"
         line.resume()
         assert len(await heard.until(b"x\r\n")) == len(block) + 13
@@ -417,8 +416,8 @@ async def test_paused_the_line_hands_out_nothing_and_resumed_everything():
 
 
 async def test_closing_twice_or_before_the_end_never_raises():
-    async with scripted(greets) as there:
-        line = await Stream.connect(there.where())
+    async with ScriptedServer(greets) as there:
+        line = await Stream.connect(where(there))
         line.close()
         line.close()
         await line.closed()
@@ -431,16 +430,16 @@ async def test_a_cancelled_connect_lets_the_server_go(ca_file):
     met = asyncio.Event()
 
     async def script(talk: Talk) -> None:
-        await talk.reader.read(1)
+        await talk.take(1)
         met.set()
 
-    async with scripted(script) as there, asyncio.timeout(5):
-        task = asyncio.ensure_future(Stream.connect(there.where(security="tls", tls_ca_file=ca_file)))
+    async with ScriptedServer(script) as there, asyncio.timeout(5):
+        task = asyncio.ensure_future(Stream.connect(where(there, security="tls", tls_ca_file=ca_file)))
         await met.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await there.done.wait()
+    assert there.sessions == 1
 
 
 def test_a_place_is_host_and_port():

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.demo.pop3d import Pop3Server
+from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
 from tests.mail.test_sanitize import unsafe
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from termmail.mail import parse
 from termmail.mail.message import Outgoing
 from termmail.mail.model import Done, Folder, Placement, StepKind, Undone
-from termmail.store import changes, derived, folder_changes, folders, journal, messages, pop3_identity, search
+from termmail.store import changes, derived, folder_changes, folders, journal, messages, outbox, pop3_identity, search
 from termmail.store.comparison import Comparison
-from termmail.store.rows import Arrived, New, Plan
+from termmail.store.rows import Arrived, Claimed, Known, New, Plan
 
 if TYPE_CHECKING:
     from array import array
@@ -78,9 +78,26 @@ def session(store: Store, news: list[New], *, at: int = NOW) -> Arrived:
     return arrived
 
 
+def known(store: Store, account: str) -> list[Known]:
+    """Everything known of a maildrop, tombstones too, oldest first."""
+    return pop3_identity._known(store, "WHERE r.account = ? ORDER BY r.id", (account,))
+
+
 def states(store: Store) -> list[str]:
     """The state of everything known, oldest first."""
-    return [known.state for known in pop3_identity.known(store, "work")]
+    return [one.state for one in known(store, "work")]
+
+
+def sent(store: Store, outbox_id: int, now: int) -> int:
+    """The server has taken the message: the id of its copy in Sent."""
+    raw = outbox.raw(store, outbox_id)
+    return outbox.sent(store, outbox_id, now, derived.from_raw(raw or b"", complete=True))
+
+
+def claim(store: Store, account: str, now: int) -> Claimed | None:
+    """The message that `now` is ready and has waited longest, claimed."""
+    ready = [one.outbox_id for one in outbox.waits(store, account, now) if not one.seconds]
+    return outbox.claim(store, account, ready, "me")
 
 
 def inbox(store: Store) -> list[str]:
@@ -122,7 +139,7 @@ def move(store: Store, ids: Iterable[int], name: str) -> Done:
 
 def erase(store: Store, ids: Iterable[int]) -> Done:
     """Delete messages for good."""
-    return changes.erase(store, seen(store, list(ids)))
+    return changes.erase(store, seen(store, list(ids)), {})
 
 
 def mark(store: Store, ids: Iterable[int], kind: StepKind = StepKind.READ) -> Done:

@@ -14,6 +14,7 @@ from tests.store.parts import (
     NOW,
     ListedUidls,
     add_local,
+    claim,
     download,
     erase,
     folder,
@@ -25,6 +26,7 @@ from tests.store.parts import (
     new,
     outgoing,
     seen,
+    sent,
     session,
     trash,
     undo,
@@ -72,7 +74,7 @@ def _queued(store: Store) -> None:
 
 def _sending(store: Store) -> None:
     _queued(store)
-    outbox.claim(store, "work", NOW, "me")
+    claim(store, "work", NOW)
 
 
 def _failed(store: Store) -> None:
@@ -192,8 +194,8 @@ SCENARIOS = {
     "queue again": Scenario(
         _failed, lambda store: outbox.queue(store, "work", outgoing(9), draft_id=1, not_before=NOW, now=NOW)
     ),
-    "claim": Scenario(_queued, lambda store: outbox.claim(store, "work", NOW, "me")),
-    "sent": Scenario(_sending, lambda store: outbox.sent(store, 1, NOW)),
+    "claim": Scenario(_queued, lambda store: claim(store, "work", NOW)),
+    "sent": Scenario(_sending, lambda store: sent(store, 1, NOW)),
     "later": Scenario(_sending, lambda store: outbox.later(store, 1, "Not now.", NOW)),
     "failed": Scenario(_sending, lambda store: outbox.failed(store, 1, "No.", {"bob@example.com": "550"})),
     "unsure": Scenario(_sending, lambda store: outbox.unsure(store, 1, "The line died.")),

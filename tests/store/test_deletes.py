@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from termmail.store import delete_queue, messages, pop3_identity
-from tests.store.parts import NOW, download, erase, ids_in, move, new, session, states, trash, undo, whole
+from tests.store.parts import NOW, download, erase, ids_in, known, move, new, session, states, trash, undo, whole
 
 DAY = 86_400
 
@@ -186,7 +186,7 @@ def test_the_next_delete_is_told_and_a_time_of_a_clock_that_was_ahead_is_correct
     assert delete_queue.next_due(store, "home", NOW) is None
     assert delete_queue.next_due(store, "work", NOW) == NOW + 3600
     assert delete_queue.next_due(store, "work", NOW - 1) == NOW - 1 + 60
-    assert sorted(known.due_at for known in pop3_identity.known(store, "work") if known.due_at) == [NOW + 59, NOW + 59]
+    assert sorted(one.due_at for one in known(store, "work") if one.due_at) == [NOW + 59, NOW + 59]
 
 
 def test_a_delete_that_is_never_due_gets_no_time_by_a_correction(store, ids):
@@ -195,12 +195,12 @@ def test_a_delete_that_is_never_due_gets_no_time_by_a_correction(store, ids):
     trash(store, ids[2:], NOW + 9000)
     delete_queue.make_due(store, "work", NOW + 9000, only=ids[2:])
     assert delete_queue.next_due(store, "work", NOW) == NOW + 60
-    assert [known.due_at for known in pop3_identity.known(store, "work")] == [NOW + 60, NOW + 60, None]
+    assert [one.due_at for one in known(store, "work")] == [NOW + 60, NOW + 60, None]
 
 
 def test_a_delete_is_held_back_where_the_server_sent_less_than_it_announced(store, ids):
     assert delete_queue.hold_back(store, "work") == 0
-    remote_ids = [known.remote_id for known in pop3_identity.known(store, "work")]
+    remote_ids = [one.remote_id for one in known(store, "work")]
     short = len(whole(1)) + 2048
     with store.transaction() as db:
         db.executemany(

@@ -28,6 +28,7 @@ from tests.store.parts import (
     ids_in,
     inbox,
     index_all,
+    known,
     mark,
     new,
     outgoing,
@@ -124,7 +125,7 @@ def test_a_store_of_the_first_version_keeps_all_it_holds(path):
         assert store.check() == []
         assert inbox(store) == ["First"] * 4
         assert states(store) == ["kept", "trashed", "due", "absent", "gone"]
-        assert [(known.uidl, known.number, known.message) for known in pop3_identity.known(store, "work")] == [
+        assert [(one.uidl, one.number, one.message) for one in known(store, "work")] == [
             (b"u1", 1, 1), (b"u2", 2, 2), (b"u3", 3, 3), (b"u4", 4, 4), (b"u5", 0, None),
         ]  # fmt: skip
         assert pop3_identity.account_state(store, "work") == State(4, 40, b"u4", 99)
@@ -332,7 +333,7 @@ with Store.open(path, read_only=True) as store:
     rows = messages.rows(store, ids)
     for act in (
         lambda: changes.mark(store, ids, StepKind.READ, 1),
-        lambda: changes.erase(store, [row.placement for row in rows]),
+        lambda: changes.erase(store, [row.placement for row in rows], {}),
     ):
         try:
             act()
@@ -379,7 +380,7 @@ def test_what_a_killed_program_had_just_written_can_be_read_in_such_a_folder(pat
 
 def test_without_wal_everything_works_and_commits_reach_the_disk(path):
     with Store.open(path, vfs="unix-dotfile") as store:
-        assert store.journal_mode == "delete"
+        assert store.read("PRAGMA journal_mode") == [("delete",)]
         _fill(store)
         said: list[str] = []
         store.db.set_trace_callback(said.append)
@@ -395,7 +396,7 @@ def test_without_wal_everything_works_and_commits_reach_the_disk(path):
 
 
 def test_here_it_is_wal(store):
-    assert store.journal_mode == "wal"
+    assert store.read("PRAGMA journal_mode") == [("wal",)]
 
 
 MOUNTS = """\
@@ -490,7 +491,7 @@ from termmail.store import outbox
 from termmail.store.store import Store
 with Store.open(Path(sys.argv[1])) as store:
     for _ in sys.stdin:
-        claimed = outbox.claim(store, "work", 10**10, sys.argv[2])
+        claimed = outbox.claim(store, "work", outbox.ids(store, "work"), sys.argv[2])
         print(claimed.id if claimed else 0, flush=True)
 """
 

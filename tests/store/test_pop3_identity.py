@@ -19,6 +19,7 @@ from tests.store.parts import (
     header,
     ids_in,
     inbox,
+    known,
     move,
     new,
     reconcile,
@@ -75,7 +76,7 @@ def test_a_header_seen_again_is_no_second_message(store, state):
     session(store, [new(1)])
     _stand(store, state, None)
     arrived = pop3_identity.arrive(store, "work", [new(1)], received=NOW, listed=[b"u1"])
-    assert (arrived.ids, arrived.rebound, arrived.again) == ([], 0, 0)
+    assert (arrived.ids, arrived.rebound) == ([], 0)
     assert inbox(store) == ["Engine part 1"]
 
 
@@ -85,7 +86,7 @@ def test_a_deleted_message_that_comes_back_is_deleted_again_and_never_shown_as_n
     erase(store, ids_in(store))
     _stand(store, state, None)
     arrived = pop3_identity.arrive(store, "work", [new(1)], received=NOW, listed=[b"u1"])
-    assert (arrived.ids, arrived.again) == ([], 1)
+    assert arrived.ids == []
     assert states(store) == ["due"]
     assert [known.message for known in pop3_identity.due(store, "work", NOW)] == [None]
 
@@ -126,8 +127,8 @@ def test_a_renamed_message_that_was_deleted_stays_deleted(store):
     erase(store, ids_in(store))
     pop3_identity.set_state(store, [1], "sent")
     arrived = session(store, [new(1, b"other")])
-    assert (arrived.ids, arrived.rebound, arrived.again) == ([], 1, 1)
-    assert [(known.uidl, known.state) for known in pop3_identity.known(store, "work")] == [(b"other", "due")]
+    assert (arrived.ids, arrived.rebound) == ([], 1)
+    assert [(one.uidl, one.state) for one in known(store, "work")] == [(b"other", "due")]
     assert inbox(store) == []
 
 
@@ -172,7 +173,7 @@ def test_a_size_that_wavers_is_still_the_same_message(store):
     session(store, [new(1)])
     arrived = session(store, [new(1, size=1017)])
     assert arrived.ids == []
-    assert [(known.state, known.size) for known in pop3_identity.known(store, "work")] == [("kept", 1017)]
+    assert [(one.state, one.size) for one in known(store, "work")] == [("kept", 1017)]
 
 
 def test_doubled_uidls_are_told_apart_by_their_headers(store):
@@ -185,7 +186,7 @@ def test_doubled_uidls_are_told_apart_by_their_headers(store):
     rest = [new(2, b"same", number=1), new(3, b"same", number=2, nth=1), new(4, number=3)]
     assert session(store, rest).ids == []
     assert states(store) == ["absent", "kept", "kept", "kept"]
-    assert [known.number for known in pop3_identity.known(store, "work")] == [0, 1, 2, 3]
+    assert [one.number for one in known(store, "work")] == [0, 1, 2, 3]
     # Then only one is left, and the UIDL names it alone.
     assert session(store, [new(3, b"same", number=1)]).ids == []
     assert states(store) == ["absent", "absent", "kept", "absent"]
@@ -223,7 +224,7 @@ def test_a_uidl_of_5_kb_with_nul_and_escape_is_only_bytes(store):
     odd = b"../\x00\x1b[2J'; DROP TABLE remote; --\xff" + b"x" * 5000
     session(store, [new(1, odd)])
     assert session(store, [new(1, odd)]).ids == []
-    assert pop3_identity.known(store, "work")[0].uidl == odd
+    assert known(store, "work")[0].uidl == odd
     assert messages.rows(store, ids_in(store))[0].uidl == odd
     other = odd + b"y"
     assert len(session(store, [new(1, odd), new(2, other)]).ids) == 1
@@ -245,7 +246,7 @@ def test_absent_keeps_the_local_copy_and_its_place(store):
 def test_numbers_are_hints_of_the_last_listing(store):
     session(store, [new(n) for n in range(1, 5)])
     session(store, [new(2, number=1), new(4, number=2)])
-    assert [known.number for known in pop3_identity.known(store, "work")] == [0, 1, 0, 2]
+    assert [one.number for one in known(store, "work")] == [0, 1, 0, 2]
 
 
 def test_a_header_that_could_not_be_read_is_asked_for_again(store):
@@ -261,7 +262,7 @@ def test_what_was_skipped_is_not_asked_for_again_until_it_is_gone(store):
     assert reconcile(store, [(1, 10**9, b"big")]) == Plan([], [])
     assert pop3_identity.to_download(store, "work") == []
     assert reconcile(store, []).missing == 0
-    assert pop3_identity.known(store, "work") == []
+    assert known(store, "work") == []
 
 
 def test_a_skipped_message_says_why_and_is_kept_once_it_was_fetched(store):
@@ -280,14 +281,14 @@ def test_the_header_of_a_skipped_message_makes_it_a_message(store):
     pop3_identity.skip(store, "work", b"u1", 1, 1000, None, "It is too large.")
     arrived = pop3_identity.arrive(store, "work", [new(1)], received=NOW, listed=[b"u1"])
     assert inbox(store) == ["Engine part 1"]
-    assert [known.message for known in pop3_identity.known(store, "work")] == arrived.ids
+    assert [one.message for one in known(store, "work")] == arrived.ids
 
 
 def test_accounts_do_not_see_each_other(store):
     pop3_identity.arrive(store, "work", [new(1)], received=NOW, listed=[b"u1"])
     pop3_identity.arrive(store, "home", [new(1)], received=NOW, listed=[b"u1"])
     reconcile(store, [], "home")
-    assert [known.state for known in pop3_identity.known(store, "home")] == ["absent"]
+    assert [one.state for one in known(store, "home")] == ["absent"]
     assert states(store) == ["kept"]
     assert len(ids_in(store, account="home")) == 1
 
@@ -307,13 +308,13 @@ def test_whatever_a_server_lists_each_session_ends_with_exactly_that_on_it(tmp_p
                 news.append(new(n, uidl, number=number, nth=seen.get(uidl, 0)))
                 seen[uidl] = seen.get(uidl, 0) + 1
             session(store, news)
-            here = [known for known in pop3_identity.known(store, "work") if known.state == "kept"]
+            here = [one for one in known(store, "work") if one.state == "kept"]
             # A lone UIDL is believed while its size agrees; that its header changed shows when the message is fetched.
             sure = [one for one in news if not one.uidl or seen[one.uidl] > 1]
             assert sorted(known.number for known in here) == [one.number for one in news]
             for one in sure:
-                (known,) = [known for known in here if known.number == one.number]
-                assert (known.uidl, known.fingerprint) == (one.uidl, parse.fingerprint(one.header))
+                (kept,) = [kept for kept in here if kept.number == one.number]
+                assert (kept.uidl, kept.fingerprint) == (one.uidl, parse.fingerprint(one.header))
             assert store.check() == []
 
 
@@ -335,7 +336,5 @@ def test_a_comparison_that_broke_off_between_two_steps_is_corrected_by_the_next(
         else:
             broken.mark_missing(store, 2)
     session(store, [new(n, number=n) for n in range(1, 8)])
-    assert [(known.number, known.state) for known in pop3_identity.known(store, "work")] == [
-        (n, "kept") for n in range(1, 8)
-    ]
+    assert [(one.number, one.state) for one in known(store, "work")] == [(n, "kept") for n in range(1, 8)]
     assert reconcile(store, listed) == Plan([3], [], missing=4)

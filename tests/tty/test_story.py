@@ -31,7 +31,7 @@ def test_a_first_visit_from_the_welcome_to_quitting(terminal, home, size):
         shown.wait("Thank you, that was clear.", gone=["Cc, Bcc"] if size[0] < 100 else [])
         shown.press("F9")
         shown.wait("Sending in", "Z stops it", gone=["F9 send"])
-        shown.wait("Sent: the server has taken it.")
+        shown.wait("Sent: the server has accepted it.")
 
         # It is in Sent, ...
         shown.press("g")

@@ -46,7 +46,7 @@ def test_ctrl_z_does_nothing_where_no_shell_waits(terminal):
     with terminal("demo") as shown:
         shown.wait("Inbox 61 unread 61 in all", "c write")
         shown.press("C-z")
-        shown.wait("No shell is there to go to.", "c write")
+        shown.wait("There is no shell to return to.", "c write")
         shown.press("C-c")
         shown.wait("q quits")
         shown.press("q")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 from textual.worker import Worker, WorkerState
 
-from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.demo.pop3d import Pop3Server
+from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
 from termmail.ui.app import TermmailApp
 from tests.conftest import PASSWORD, USER
@@ -35,7 +36,7 @@ class Mail(TermmailApp):
             return engine
 
         super().__init__(opened)
-        self.inbox.clock = clock
+        self.main_screen.clock = clock
         self.troubles: list[BaseException] = []
         self.maildrop: Maildrop | None = None
         self.smtp: SmtpServer | None = None
@@ -48,12 +49,12 @@ class Mail(TermmailApp):
 
     def subject(self) -> str:
         """The subject under the cursor, "" where its row is not here yet."""
-        row = self.inbox.messages.row(self.inbox.messages.cursor_id)
+        row = self.main_screen.messages.row(self.main_screen.messages.cursor_id)
         return row.subject if row is not None else ""
 
     def subjects(self) -> list[str]:
         """The subjects of the list, in its order; those whose rows are here."""
-        rows = (self.inbox.messages.row(id_) for id_ in self.inbox.messages.ids)
+        rows = (self.main_screen.messages.row(id_) for id_ in self.main_screen.messages.ids)
         return [row.subject for row in rows if row is not None]
 
 
@@ -105,13 +106,15 @@ async def mailbox(
         app = Mail(engine, clock)
         app.maildrop, app.smtp, app.pop3 = drop, smtp, pop3
         async with app.run_test(size=size, notifications=True) as pilot:
-            await until(pilot, lambda: app.engine is not None and not app.inbox.messages.empty.startswith("Opening"))
+            await until(
+                pilot, lambda: app.engine is not None and not app.main_screen.messages.empty.startswith("Opening")
+            )
             if synced and messages:
                 await until(
                     pilot,
                     lambda: (
-                        len(app.inbox.messages.ids) == len(messages)
-                        and app.inbox.messages.row(app.inbox.messages.cursor_id)
+                        len(app.main_screen.messages.ids) == len(messages)
+                        and app.main_screen.messages.row(app.main_screen.messages.cursor_id)
                     ),
                 )
             yield app, pilot

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.accounts.config import Ui
+from termmail.demo.pop3d import Pop3Server
+from termmail.demo.server_maildrop import Maildrop
 from termmail.engine.engine import opened
 from termmail.mail.model import Role, RoleView, StepKind
 from tests.conftest import PASSWORD, USER
@@ -34,7 +36,7 @@ async def two_accounts(folder: Path, size: tuple[int, int] = (160, 36)) -> Async
             await engine.lists.index()
         app = Mail(engine, lambda: NOW)
         async with app.run_test(size=size, notifications=True) as pilot:
-            await until(pilot, lambda: app.engine is not None and len(app.inbox.messages.ids) == 4)
+            await until(pilot, lambda: app.engine is not None and len(app.main_screen.messages.ids) == 4)
             yield app, pilot
         if app.troubles:
             raise app.troubles[0]
@@ -59,7 +61,7 @@ async def test_a_digit_goes_to_the_inbox_of_an_account_and_zero_to_all_of_them(t
         await pilot.press("3")
         await until(pilot, lambda: "There is no account 3." in shown(app))
         await pilot.press("0")
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 4)
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 4)
 
 
 async def test_each_message_of_a_mixed_list_goes_to_the_folder_of_its_account(tmp_path):
@@ -69,13 +71,13 @@ async def test_each_message_of_a_mixed_list_goes_to_the_folder_of_its_account(tm
         rows = await app.engine.lists.rows(ARCHIVE, await app.engine.lists.ids(ARCHIVE))
         assert {(row.account, row.subject) for row in rows} == {("work", "Letter 4"), ("ada", "Letter 3")}
         await pilot.press("z")
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 4)
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 4)
 
 
 async def test_a_reply_is_written_from_the_account_of_its_message(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("r")
-        await until(pilot, lambda: app.screen is not app.inbox)
+        await until(pilot, lambda: app.screen is not app.main_screen)
         assert app.screen.draft.account == "ada"
 
 
@@ -84,14 +86,14 @@ async def test_a_reply_is_written_from_the_account_of_its_message(tmp_path):
 
 async def test_d_on_a_message_that_another_termmail_deleted_does_not_erase_it(tmp_path):
     async with mailbox(tmp_path) as (app, pilot), opened(app.engine.context.paths, app.engine.context.config) as other:
-        gone = app.inbox.messages.cursor_id
+        gone = app.main_screen.messages.cursor_id
         await delete(other, [gone])
         await pilot.press("d")
         await until(pilot, lambda: "moved meanwhile and left alone" in shown(app))
         row = await app.engine.lists.row(gone)
         assert row is not None
         assert row.role is Role.TRASH
-        await until(pilot, lambda: gone not in app.inbox.messages.ids)
+        await until(pilot, lambda: gone not in app.main_screen.messages.ids)
 
 
 async def test_d_on_a_search_result_that_lies_in_trash_by_now_does_not_erase_it(tmp_path):
@@ -99,9 +101,10 @@ async def test_d_on_a_search_result_that_lies_in_trash_by_now_does_not_erase_it(
         await app.engine.lists.index()
         await pilot.press("/", *"letter", "enter")
         await until(
-            pilot, lambda: app.inbox.mail.list.searching and len(app.inbox.messages.ids) == 12 and app.subject()
+            pilot,
+            lambda: app.main_screen.mail.list.searching and len(app.main_screen.messages.ids) == 12 and app.subject(),
         )
-        gone = app.inbox.messages.cursor_id
+        gone = app.main_screen.messages.cursor_id
         await delete(other, [gone])
         await pilot.press("d")
         await until(pilot, lambda: "left alone" in shown(app))
@@ -112,14 +115,15 @@ async def test_z_takes_back_what_was_done_before_a_restart(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("d", "j", "s")
         await until(
-            pilot, lambda: app.inbox.mail.next_step is not None and app.inbox.mail.next_step.kind is StepKind.STAR
+            pilot,
+            lambda: app.main_screen.mail.next_step is not None and app.main_screen.mail.next_step.kind is StepKind.STAR,
         )
     async with mailbox(tmp_path, synced=False) as (app, pilot):
-        await until(pilot, lambda: app.inbox.mail.next_step is not None)
+        await until(pilot, lambda: app.main_screen.mail.next_step is not None)
         await pilot.press("z")
         await until(pilot, lambda: "1 message as before" in shown(app))
         await pilot.press("z")
-        await until(pilot, lambda: "1 message back" in shown(app) and len(app.inbox.messages.ids) == 12)
+        await until(pilot, lambda: "1 message back" in shown(app) and len(app.main_screen.messages.ids) == 12)
         await pilot.press("z")
         await until(pilot, lambda: "There is nothing to undo." in shown(app))
 
@@ -131,23 +135,45 @@ async def test_a_folder_is_made_filled_renamed_and_removed_by_its_name_in_the_pa
             await pilot.press("ctrl+p", *words, "enter")
 
         await run("new folder")
-        await until(pilot, lambda: app.screen is not app.inbox and app.screen.query("#name"))
+        await until(pilot, lambda: app.screen is not app.main_screen and app.screen.query("#name"))
         await pilot.press(*"Punch", "enter")
-        await until(pilot, lambda: "Punch" in {one.name for one in app.inbox.mail.list.counts.folders})
+        await until(pilot, lambda: "Punch" in {one.name for one in app.main_screen.mail.list.counts.folders})
         await pilot.press("v", *"punch", "enter")
         await until(pilot, lambda: "Moved to Punch: 1 message" in shown(app))
         await pilot.press("g", "/", *"punch", "enter")
-        await until(pilot, lambda: app.inbox.mail.list.name == "Punch" and app.subject() == "Letter 12")
+        await until(pilot, lambda: app.main_screen.mail.list.name == "Punch" and app.subject() == "Letter 12")
         await run("rename this")
-        await until(pilot, lambda: app.screen is not app.inbox and app.screen.query("#name"))
+        await until(pilot, lambda: app.screen is not app.main_screen and app.screen.query("#name"))
         await pilot.press("ctrl+u", *"Cards", "enter")
-        await until(pilot, lambda: app.inbox.mail.list.name == "Cards")
+        await until(pilot, lambda: app.main_screen.mail.list.name == "Cards")
         await run("remove folder")
-        await until(pilot, lambda: "Cards" not in {one.name for one in app.inbox.mail.list.counts.folders})
+        await until(pilot, lambda: "Folder Cards removed · z brings it back" in shown(app))
+        await until(pilot, lambda: "Cards" not in {one.name for one in app.main_screen.mail.list.counts.folders})
         assert len(await app.engine.lists.ids(ARCHIVE)) == 1
         await pilot.press("z")
-        await until(pilot, lambda: "Cards" in {one.name for one in app.inbox.mail.list.counts.folders})
+        await until(pilot, lambda: "Cards" in {one.name for one in app.main_screen.mail.list.counts.folders})
         assert len(await app.engine.lists.ids(ARCHIVE)) == 0
         assert len(await app.engine.lists.ids(INBOX)) == 11
         assert len(await app.engine.lists.ids(TRASH)) == 0
         assert RoleView(Role.INBOX) == INBOX
+
+
+async def test_no_key_is_named_for_undo_where_none_is_bound(tmp_path):
+    async with mailbox(tmp_path, ui=Ui(keys={"message.undo": ""})) as (app, pilot):
+        folder = await app.engine.folders.make("ada", "Cards")
+        await until(pilot, lambda: folder in app.main_screen.mail.list.counts.folders)
+        await pilot.press("g", "/", *"cards", "enter")
+        await until(pilot, lambda: app.main_screen.mail.list.name == "Cards")
+        await pilot.press("ctrl+p", *"remove folder", "enter")
+        await until(pilot, lambda: "Folder Cards removed" in shown(app))
+        assert "brings it back" not in shown(app)
+
+
+async def test_what_another_program_does_is_on_the_screen_soon(tmp_path: Path):
+    async with mailbox(tmp_path, [letter(n) for n in range(3)]) as (app, pilot):
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 3)
+        async with engine_with(tmp_path, ada=account()) as other:
+            await other.folders.make("ada", "Made elsewhere")
+            await delete(other, list(app.main_screen.messages.ids[:1]))
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 2)
+        await until(pilot, lambda: app.main_screen.mail.next_step.kind is StepKind.DELETE)

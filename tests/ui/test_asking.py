@@ -13,7 +13,8 @@ from textual.widgets import Input
 from termmail.accounts.config import Config
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
-from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.demo.pop3d import Pop3Server
+from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
 from termmail.engine.engine import Engine
 from termmail.ui.screens.ask_password import AskPasswordScreen
@@ -96,8 +97,8 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
         await pilot.press("f5")
         await answer(app, pilot)
         await until(pilot, lambda: "Letter 1" in shown(app) and not app.engine.accounts.status("ada").syncing)
-        app.engine.context.passwords.forget("ada", "pop3", app.engine.accounts.settings("ada"))
-        await app.engine.servers.source("ada").give_back()
+        app.engine.context.passwords.forget("pop3", app.engine.accounts.settings("ada"))
+        await app.engine.servers.source("ada").session.give_back()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
         await pilot.press("escape")
@@ -105,7 +106,7 @@ async def test_what_no_password_was_given_for_comes_once_it_is_there(tmp_path):
         await until(pilot, lambda: words in words_of(app))
         await pilot.resize_terminal(40, 20)
         await until(pilot, lambda: words in words_of(app))
-        app.engine.context.passwords.forget("ada", "pop3", app.engine.accounts.settings("ada"))
+        app.engine.context.passwords.forget("pop3", app.engine.accounts.settings("ada"))
         await pilot.press("f5")
         await answer(app, pilot)
         await until(pilot, lambda: "This is letter 1." in shown(app))
@@ -148,7 +149,7 @@ async def test_a_question_that_waited_in_vain_does_not_come(tmp_path):
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
         assert "somebody" in words_of(app)
         again.cancel()
-        await until(pilot, lambda: app.screen is app.inbox)
+        await until(pilot, lambda: app.screen is app.main_screen)
 
 
 async def test_a_question_nobody_waits_for_any_more_goes_away(tmp_path):
@@ -156,4 +157,4 @@ async def test_a_question_nobody_waits_for_any_more_goes_away(tmp_path):
         asked = asyncio.ensure_future(app.engine.context.passwords.ask("Password for nobody."))
         await until(pilot, lambda: isinstance(app.screen, AskPasswordScreen))
         asked.cancel()
-        await until(pilot, lambda: app.screen is app.inbox)
+        await until(pilot, lambda: app.screen is app.main_screen)

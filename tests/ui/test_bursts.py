@@ -41,21 +41,21 @@ DIALOGS = [
 async def test_a_dialog_left_twice_in_one_read_is_left_once(tmp_path: Path, key: str, leave: str, kind: type[Any]):
     async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
         stayed: list[bool] = []
-        app.inbox.leave = lambda: stayed.append(True)  # type: ignore[method-assign]  # the second q means to quit
+        app.main_screen.leave = lambda: stayed.append(True)  # type: ignore[method-assign]  # the second q means to quit
         await pilot.press("enter", key)
         await until(pilot, lambda: isinstance(app.screen, kind))
         burst(app, leave)
-        await until(pilot, lambda: app.screen is app.inbox)
+        await until(pilot, lambda: app.screen is app.main_screen)
         await pilot.pause()
-        assert app.screen is app.inbox
+        assert app.screen is app.main_screen
 
 
 async def test_two_letters_of_the_folder_list_in_one_read_choose_once(tmp_path: Path):
     async with mailbox(tmp_path) as (app, pilot):
         burst(app, "gii")
-        await until(pilot, lambda: app.screen is app.inbox and app.inbox.mail.list.name == "Inbox")
+        await until(pilot, lambda: app.screen is app.main_screen and app.main_screen.mail.list.name == "Inbox")
         typed(app, "gaa", 0.0, later=1.0)
-        await until(pilot, lambda: app.screen is app.inbox and app.inbox.mail.list.name == "Archive")
+        await until(pilot, lambda: app.screen is app.main_screen and app.main_screen.mail.list.name == "Archive")
 
 
 async def test_a_question_answered_twice_is_answered_once(tmp_path: Path):
@@ -64,17 +64,17 @@ async def test_a_question_answered_twice_is_answered_once(tmp_path: Path):
         app.push_screen(ConfirmScreen("Really?"), answers.append)
         await until(pilot, lambda: "Really?" in shown(app))
         burst(app, "yyn")
-        await until(pilot, lambda: app.screen is app.inbox)
+        await until(pilot, lambda: app.screen is app.main_screen)
         assert answers == [True]
 
 
 async def test_keys_after_the_one_that_closes_a_dialog_go_to_what_is_below(tmp_path: Path):
     async with mailbox(tmp_path) as (app, pilot):
-        before = list(app.inbox.messages.ids)
+        before = list(app.main_screen.messages.ids)
         app.push_screen(AskPasswordScreen("Password of ada"), lambda _: None)
         await until(pilot, lambda: "Password of ada" in shown(app))
         burst(app, "loom↵jjd")
-        await until(pilot, lambda: list(app.inbox.messages.ids) == [*before[:2], *before[3:]])
+        await until(pilot, lambda: list(app.main_screen.messages.ids) == [*before[:2], *before[3:]])
 
 
 async def test_a_dialog_that_another_one_covers_closes_when_it_is_uncovered(tmp_path: Path):
@@ -88,7 +88,7 @@ async def test_a_dialog_that_another_one_covers_closes_when_it_is_uncovered(tmp_
         await pilot.pause()
         assert answers == []
         await pilot.press("n")
-        await until(pilot, lambda: app.screen is app.inbox)
+        await until(pilot, lambda: app.screen is app.main_screen)
         assert answers == [("above", False), ("below", True)]
 
 

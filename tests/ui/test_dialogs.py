@@ -104,6 +104,18 @@ async def test_every_link_shows_its_whole_address():
             assert link.url in "".join(shown(stage).replace("│", "").split())
 
 
+async def test_links_have_the_numbers_that_stand_in_the_message():
+    links = [
+        Link("Written", "https://a.example"),
+        Link("Story", "https://b.example", 7),
+        Link("", "https://c.example", 8),
+    ]
+    async with staged(lambda: LinksScreen(links)) as (stage, pilot):
+        await until(pilot, lambda: "a  Written" in shown(stage))
+        assert "b  [7] Story" in shown(stage)
+        assert "c  [8] c.example" in shown(stage)
+
+
 async def test_a_letter_opens_its_link_after_showing_the_real_host(desktop):
     async with staged(lambda: LinksScreen(LINKS)) as (stage, pilot):
         await pilot.press("b")
@@ -318,7 +330,7 @@ async def test_attachments_that_need_a_password_nobody_has_say_so(tmp_path, pop3
     async with engine_with(tmp_path, ada=account(server.port)) as engine:
         await engine.accounts.sync("ada")
         (id_,) = await engine.lists.ids(INBOX)
-        engine.context.passwords.forget("ada", "pop3", engine.accounts.settings("ada"))
+        engine.context.passwords.forget("pop3", engine.accounts.settings("ada"))
         async with staged(lambda: AttachmentsScreen(engine, id_, parse.parse(MIXED)), (80, 40)) as (stage, pilot):
             await pilot.press(key)
             if key == "s":

@@ -44,7 +44,7 @@ async def test_a_mailbox_of_evil_words_is_drawn_harmlessly_in_list_and_reader(tm
         assert_harmless(app)
         await pilot.press("enter")
         for _ in LETTERS:
-            await until(pilot, lambda: app.inbox.reader.message is not None)
+            await until(pilot, lambda: app.main_screen.reader.message is not None)
             assert_harmless(app)
             await pilot.press("h")
             assert_harmless(app)
@@ -79,17 +79,19 @@ async def test_evil_names_of_folders_queries_and_troubles(tmp_path, evil):
     async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
         from termmail.mail import sanitize
 
-        await move(app.engine, [app.inbox.messages.ids[0]], sanitize.clean(evil)[:50].replace("/", "-").strip() or "x")
+        await move(
+            app.engine, [app.main_screen.messages.ids[0]], sanitize.clean(evil)[:50].replace("/", "-").strip() or "x"
+        )
         app.engine.context.tell(Failed("ada", sanitize.clean(evil), sanitize.clean(evil)))
         app.engine.context.tell(SyncProgress("ada", "headers", 1, 2, running=False, words=sanitize.clean(evil)))
         await pilot.pause()
         assert_harmless(app)
         await pilot.press("escape", "g")
-        await until(pilot, lambda: app.screen is not app.inbox)
+        await until(pilot, lambda: app.screen is not app.main_screen)
         assert_harmless(app)
         await pilot.press("escape", "/")
-        app.inbox.query_one("#prompt-input").value = evil
-        await until(pilot, lambda: app.inbox.mail.list.searching or not evil.strip())
+        app.main_screen.query_one("#prompt-input").value = evil
+        await until(pilot, lambda: app.main_screen.mail.list.searching or not evil.strip())
         assert_harmless(app)
 
 
@@ -101,9 +103,9 @@ async def test_four_hundred_nasty_mails_are_listed_and_read_without_a_word_of_tr
         pilot,
     ):
         await pilot.press("enter")
-        for _ in app.inbox.messages.ids:
-            await until(pilot, lambda: app.inbox.reader.message is not None)
+        for _ in app.main_screen.messages.ids:
+            await until(pilot, lambda: app.main_screen.reader.message is not None)
             assert_harmless(app)
-            await app.inbox.action_do("message.next")
+            await app.main_screen.action_do("message.next")
             await pilot.pause()
         assert "went wrong" not in shown(app)

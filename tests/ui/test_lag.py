@@ -70,7 +70,7 @@ async def busy() -> AsyncIterator[list[float]]:
 async def test_all_headers_of_a_megabyte_keep_nothing_waiting(tmp_path: Path):
     big = letter(1, **{f"X_{number}": "word " * 190 for number in range(1000)})
     async with mailbox(tmp_path, [big], size=(100, 30)) as (app, pilot):
-        await until(pilot, lambda: app.inbox.reader.message is not None)
+        await until(pilot, lambda: app.main_screen.reader.message is not None)
         async with busy() as stretches:
             await pilot.press("h")
             await until(pilot, lambda: "X-0: word" in shown(app))
@@ -83,12 +83,12 @@ async def test_five_thousand_attachments_are_listed_as_far_as_they_are_looked_at
     )
     many = letter(1, Content_Type="multipart/mixed; boundary=x", body=f"--x\r\n\r\ntext\r\n{parts}--x--")
     async with mailbox(tmp_path, [many], size=(100, 30)) as (app, pilot):
-        await until(pilot, lambda: app.inbox.reader.message is not None)
+        await until(pilot, lambda: app.main_screen.reader.message is not None)
         async with busy() as stretches:
             await pilot.press("A")
             await until(pilot, lambda: isinstance(app.screen, AttachmentsScreen) and "f0.txt" in shown(app))
         assert max(stretches) < 2 * BOUND, sorted(stretches)[-5:]
-        count = len(app.inbox.reader.message.parts)
+        count = len(app.main_screen.reader.message.parts)
         assert f"{count:,}".replace(",", " ") in shown(app)
         await pilot.press("end", "end", "end")
         await until(pilot, lambda: "f100.txt" in shown(app) or "f119.txt" in shown(app))
@@ -118,21 +118,21 @@ async def best_opening(app, pilot) -> float:
     for _ in range(3):
         times.append(await opening(app, pilot, "c"))
         await pilot.press("escape")
-        await until(pilot, lambda: app.screen is app.inbox)
+        await until(pilot, lambda: app.screen is app.main_screen)
     return min(times)
 
 
 async def test_a_forward_of_four_megabytes_in_one_line_opens_and_leaves_at_once(tmp_path: Path):
     long = letter(1, body="漢字" * 700_000, Content_Type="text/plain; charset=utf-8")
     async with mailbox(tmp_path, [long], size=(100, 30)) as (app, pilot):
-        await until(pilot, lambda: app.inbox.reader.message is not None)
+        await until(pilot, lambda: app.main_screen.reader.message is not None)
         usual = await best_opening(app, pilot)
         assert await opening(app, pilot, "f") < 2 * usual + BOUND, usual
         assert "more characters follow and are sent" in words_of(app)
         async with busy() as stretches:
             app.screen.query_one("#to").value = "bob@example.org"
             await pilot.press("escape")
-            await until(pilot, lambda: app.screen is app.inbox)
+            await until(pilot, lambda: app.screen is app.main_screen)
         assert max(stretches) < usual + 2 * BOUND, sorted(stretches)[-5:]
         (draft_id,) = await app.engine.lists.ids(DRAFTS)
         assert (await app.engine.drafts.load(draft_id)).body.count("漢字") >= 174_000

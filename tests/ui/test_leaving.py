@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
+import time
 import weakref
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 from textual.selection import SELECT_ALL
 
 from termmail.engine.saved_files import OWNER
@@ -55,10 +59,44 @@ async def test_ctrl_q_leaves_from_every_dialog(tmp_path: Path, keys: list[str]):
 
 async def test_ctrl_q_leaves_from_the_password_and_the_setup(tmp_path: Path):
     async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
-        app.inbox.add_account()
+        app.main_screen.add_account()
         await until(pilot, lambda: "Another account" in shown(app))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: app._exit)
+
+
+async def test_with_mail_waiting_the_question_comes_though_another_process_holds_the_store(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
+        draft = replace(app.engine.drafts.new("ada", "bob@example.org"), subject="Cards")
+        await app.engine.outbox.send(draft, delay=600)
+        await until(pilot, lambda: app.main_screen.mail.sending.waiting)
+        with closing(sqlite3.connect(tmp_path / "data" / "mail.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            start = time.monotonic()
+            await pilot.press("ctrl+q")
+            await until(pilot, lambda: "1 message not sent yet" in words_of(app))
+            await pilot.press("y")
+            await until(pilot, lambda: app._exit)
+            assert time.monotonic() - start < 3
+            other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_quitting_asks_while_a_change_waits_for_the_store_and_loses_none(tmp_path: Path, key: str):
+    async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
+        with closing(sqlite3.connect(tmp_path / "data" / "mail.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await pilot.press("d", "s", key)
+            await until(pilot, lambda: "not in the mail store yet" in words_of(app))
+            assert not app._exit
+            await pilot.press("n")
+            other.execute("ROLLBACK")
+        await until(pilot, lambda: not isinstance(app.screen, ConfirmScreen) and "Deleted" in words_of(app))
+        await pilot.press(key)
+        await until(pilot, lambda: app._exit)
+    with closing(sqlite3.connect(tmp_path / "data" / "mail.db")) as store:
+        trashed = "SELECT count(*) FROM placement JOIN folder ON folder.id = folder WHERE role = 'trash'"
+        assert store.execute(trashed).fetchone() == (1,)
 
 
 def fill_the_disk(engine: Engine, *, full: bool) -> Any:
@@ -82,7 +120,7 @@ async def test_a_draft_that_cannot_be_saved_is_asked_for_and_saved_when_there_is
         app.screen.query_one(BodyInput).load_text("long " * 20_000)
         await until(pilot, lambda: "The draft is not saved" in words_of(app))
         await pilot.press("ctrl+q")
-        await until(pilot, lambda: "Quit and lose it?" in words_of(app))
+        await until(pilot, lambda: "Quit and lose what is named here?" in words_of(app))
         await pilot.press("ctrl+q")
         assert sum(isinstance(screen, ConfirmScreen) for screen in app.screen_stack) == 1
         await pilot.press("n")
@@ -102,7 +140,7 @@ async def test_closed_composers_leave_nothing_behind(tmp_path: Path):
             await until(pilot, lambda screen=screen: screen.query(BodyInput))
             seen += [weakref.ref(screen), weakref.ref(screen.query_one(BodyInput))]
             screen.dismiss(None)
-            await until(pilot, lambda: app.screen is app.inbox)
+            await until(pilot, lambda: app.screen is app.main_screen)
         del screen
         await pilot.pause()
         await pilot.press("j")
@@ -139,8 +177,8 @@ async def test_ctrl_l_paints_the_screen_again(tmp_path: Path):
 async def test_copying_says_so_and_the_selection_is_visible(tmp_path: Path):
     async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
         await pilot.press("enter")
-        reader = app.inbox.reader
-        await until(pilot, lambda: "https://example.org" in shown(app) and app.inbox.whole)
+        reader = app.main_screen.reader
+        await until(pilot, lambda: "https://example.org" in shown(app) and app.main_screen.whole)
         app.screen.selections = {reader: SELECT_ALL}
         await until(
             pilot, lambda: any(part.style and part.style.reverse for y in range(9) for part in reader._strip(y))

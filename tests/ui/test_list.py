@@ -26,7 +26,7 @@ async def test_cursor_keeps_its_message_when_mail_arrives_above_it(tmp_path):
         assert app.subject() == "Letter 10"
         app.maildrop.add(letter(40))
         await pilot.press("f5")
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 13 and app.subjects()[:1] == ["Letter 40"])
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 13 and app.subjects()[:1] == ["Letter 40"])
         assert app.subject() == "Letter 10"
 
 
@@ -34,18 +34,18 @@ async def test_first_mail_of_all_streams_in_below_a_cursor_nobody_moved(tmp_path
     async with mailbox(tmp_path, synced=False) as (app, pilot):
         await until(pilot, lambda: "Inbox is empty." in shown(app))
         await pilot.press("f5")
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 12 and app.subject())
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 12 and app.subject())
         assert app.subject() == "Letter 12"
 
 
 async def test_mail_that_comes_after_the_first_leaves_the_cursor_where_it_is(tmp_path):
     async with mailbox(tmp_path, synced=False) as (app, pilot):
         await pilot.press("f5")
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 12 and app.subject() == "Letter 12")
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 12 and app.subject() == "Letter 12")
         await until(pilot, lambda: not app.engine.accounts.status("ada").syncing)
         app.maildrop.add(letter(40))
         await pilot.press("f5")
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 13)
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 13)
         assert app.subject() == "Letter 12"
 
 
@@ -70,7 +70,7 @@ async def test_a_move_within_the_window_paints_two_rows(tmp_path):
 
 async def test_running_off_the_window_brings_half_a_page(tmp_path):
     async with mailbox(tmp_path, [letter(number) for number in range(1, 100)], size=(70, 18)) as (app, pilot):
-        messages = app.inbox.messages
+        messages = app.main_screen.messages
         messages.go(messages.page - 1)
         assert messages.scroll_offset.y == 0
         await pilot.press("j")
@@ -96,13 +96,13 @@ async def test_keys_move_the_cursor(tmp_path, keys, number):
 
 async def test_next_unread_passes_over_what_was_read(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        ids = list(app.inbox.messages.ids)
+        ids = list(app.main_screen.messages.ids)
         await app.engine.messages.mark(ids[1:5], StepKind.READ)
-        await until(pilot, lambda: not app.inbox.messages.row(ids[4]).unread)
+        await until(pilot, lambda: not app.main_screen.messages.row(ids[4]).unread)
         await pilot.press("n")
-        await until(pilot, lambda: app.inbox.messages.cursor_id == ids[5])
+        await until(pilot, lambda: app.main_screen.messages.cursor_id == ids[5])
         await pilot.press("N")
-        await until(pilot, lambda: app.inbox.messages.cursor_id == ids[0])
+        await until(pilot, lambda: app.main_screen.messages.cursor_id == ids[0])
         await pilot.press("N")
         await until(pilot, lambda: "No unread message further up." in shown(app))
 
@@ -112,7 +112,7 @@ async def test_selected_messages_are_what_a_verb_acts_on(tmp_path):
         await pilot.press("x", "x", "j", "x")
         assert "3 selected" in shown(app)
         await pilot.press("e")
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 9)
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 9)
         archived = await app.engine.lists.ids(ARCHIVE)
         assert {row.subject for row in await app.engine.lists.rows(ARCHIVE, archived)} == {
             "Letter 12",
@@ -134,12 +134,12 @@ async def test_click_moves_and_double_click_opens(tmp_path):
         await pilot.click("#list", offset=(20, 3))
         await until(pilot, lambda: app.subject() == "Letter 9")
         await pilot.double_click("#list", offset=(20, 1))
-        await until(pilot, lambda: app.inbox.whole and app.subject() == "Letter 11")
+        await until(pilot, lambda: app.main_screen.whole and app.subject() == "Letter 11")
 
 
 async def test_ids_come_before_rows_and_rows_only_for_the_window(tmp_path):
     async with mailbox(tmp_path, [letter(number) for number in range(1, 300)], whole=False) as (app, pilot):
-        messages = app.inbox.messages
+        messages = app.main_screen.messages
         assert len(messages.ids) == 299
         assert len(app.subjects()) < 100
         await pilot.press("G")
@@ -148,7 +148,7 @@ async def test_ids_come_before_rows_and_rows_only_for_the_window(tmp_path):
 
 async def test_a_hundred_thousand_ids_move_like_ten(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        messages = app.inbox.messages
+        messages = app.main_screen.messages
         real = list(messages.ids)
         messages.update(array("q", [*real, *range(10_000_000, 10_100_000)]))
         await pilot.press("G", "k", "home", "j")
@@ -160,10 +160,12 @@ async def test_a_hundred_thousand_ids_move_like_ten(tmp_path):
 async def test_rows_of_another_folder_with_the_same_numbers_are_not_mixed_up(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         draft = await app.engine.drafts.save(app.engine.drafts.new("ada", "bob@example.org"))
-        assert draft.id in app.inbox.messages.ids
+        assert draft.id in app.main_screen.messages.ids
         await pilot.press("g", "d")
-        await until(pilot, lambda: app.inbox.mail.list.name == "Drafts" and app.inbox.messages.row(draft.id))
-        assert app.inbox.messages.row(draft.id).recipients == "bob@example.org"
+        await until(
+            pilot, lambda: app.main_screen.mail.list.name == "Drafts" and app.main_screen.messages.row(draft.id)
+        )
+        assert app.main_screen.messages.row(draft.id).recipients == "bob@example.org"
         await pilot.press("g", "i")
         await until(pilot, lambda: app.subject().startswith("Letter"))
 
@@ -182,7 +184,7 @@ def test_a_row_is_exactly_as_wide_as_asked():
     from termmail.mail.model import MessageRow, Role
     from termmail.ui.humanize import Today
 
-    look = rows.Look(*[Style()] * 5)
+    styles = rows.RowStyles(*[Style()] * 5)
     for subject in ("plain", "漢字の件名", "👩‍👩‍👧‍👦 ❤️ 🇩🇪", "שלום", "x" * 500, ""):
         for sender in ("Ada", "山田太郎", "y" * 90, ""):
             one = MessageRow(message_id=1, account="a", folder_id=1, folder="Inbox", role=Role.INBOX, sender=sender, recipients="", subject=subject, snippet=subject,
@@ -191,22 +193,22 @@ def test_a_row_is_exactly_as_wide_as_asked():
             )  # fmt: skip
             for width in (32, 40, 59, 60, 76, 80, 110, 200):
                 today = Today.at(1_772_704_800)
-                painted = rows.line(one, width, look, today, cursor=True, selected=False)
+                painted = rows.line(one, width, styles, today, cursor=True, selected=False)
                 assert sum(part.cell_length for part in painted) == width
                 for second in (False, True):
-                    lines = rows.card(one, width, look, today, second=second, cursor=False, selected=True)
+                    lines = rows.card(one, width, styles, today, second=second, cursor=False, selected=True)
                     assert sum(part.cell_length for part in lines) == width
 
 
 async def test_what_is_deleted_leaves_at_once_and_does_not_flicker_back(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        gone = app.inbox.messages.cursor_id
+        gone = app.main_screen.messages.cursor_id
         seen: list[bool] = []
-        update = app.inbox.messages.update
-        app.inbox.messages.update = lambda ids, **at: (seen.append(gone in ids), update(ids, **at))
-        await app.inbox.action_do("message.delete")
-        assert gone not in app.inbox.messages.ids
-        app.inbox.mail.list.stale(Stale.IDS)
+        update = app.main_screen.messages.update
+        app.main_screen.messages.update = lambda ids, **at: (seen.append(gone in ids), update(ids, **at))
+        await app.main_screen.action_do("message.delete")
+        assert gone not in app.main_screen.messages.ids
+        app.main_screen.mail.list.stale(Stale.IDS)
         await until(pilot, lambda: len(seen) >= 2)
         assert not any(seen)
         assert len(await app.engine.lists.ids(INBOX)) == len(LETTERS) - 1
@@ -222,9 +224,9 @@ def test_an_unread_message_that_was_answered_shows_both():
         size=1, unread=True, starred=True, answered=True, forwarded=False, attachments=0, downloaded=True,
         state="kept", uidl=b"", rfc_message_id="",
     )  # fmt: skip
-    look = rows.Look(*[Style()] * 5)
+    styles = rows.RowStyles(*[Style()] * 5)
     for width in (40, 80, 120):
-        painted = rows.line(one, width, look, Today.at(0), cursor=False, selected=False)
+        painted = rows.line(one, width, styles, Today.at(0), cursor=False, selected=False)
         text = "".join(part.text for part in painted)
         assert text.startswith(" ●↶★ Charles")
         assert len(text) == width
@@ -233,14 +235,14 @@ def test_an_unread_message_that_was_answered_shows_both():
 async def test_a_folder_is_sorted_another_way_and_stays_so_when_mail_comes(tmp_path):
     mails = [letter(n, From=f"{name} <{name.lower()}@example.net>") for n, name in enumerate(("Zoe", "Ada", "Mia"), 1)]
     async with mailbox(tmp_path, mails) as (app, pilot):
-        assert [app.inbox.messages.row(i).sender for i in app.inbox.messages.ids] == ["Mia", "Ada", "Zoe"]
+        assert [app.main_screen.messages.row(i).sender for i in app.main_screen.messages.ids] == ["Mia", "Ada", "Zoe"]
         await pilot.press("S")
         await until(pilot, lambda: app.subject() == "Letter 1")
         await pilot.press("S")
         await until(pilot, lambda: "Inbox, by sender" in shown(app) and app.subject() == "Letter 2")
         app.maildrop.add(letter(9, From="Bea <bea@example.net>"))
         await pilot.press("f5")
-        await until(pilot, lambda: len(app.inbox.messages.ids) == 4 and app.subjects()[1] == "Letter 9")
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 4 and app.subjects()[1] == "Letter 9")
         await pilot.press("S", "S", "S")
         await until(pilot, lambda: app.subjects()[0] == "Letter 9")
 
@@ -283,7 +285,7 @@ async def test_an_open_that_cannot_be_stored_does_not_count_as_read(tmp_path):
         await app.engine.context.db(read_only, on=True)
         await pilot.press("enter")
         await until(pilot, lambda: "can be read but not written" in words_of(app))
-        await until(pilot, lambda: app.inbox.messages.row(app.inbox.messages.cursor_id).unread)
+        await until(pilot, lambda: app.main_screen.messages.row(app.main_screen.messages.cursor_id).unread)
         await app.engine.context.db(read_only, on=False)
 
 
@@ -297,7 +299,7 @@ async def test_a_star_that_cannot_be_stored_goes_away_again(tmp_path):
         await pilot.press("s")
         await until(pilot, lambda: "★" in shown(app))
         await app.workers.wait_for_complete()
-        assert (await app.engine.lists.row(app.inbox.messages.cursor_id)).starred
+        assert (await app.engine.lists.row(app.main_screen.messages.cursor_id)).starred
 
 
 def read_only(store, *, on):

@@ -34,11 +34,11 @@ def grid(app):
 async def settled(app, pilot):
     """Set a star and a selection, and wait for the preview."""
     app.engine.accounts.status("ada")
-    app.inbox.status.say("")
+    app.main_screen.status.say("")
     await pilot.press("j", "s", "j", "x", "k", "k", "k")
-    await until(pilot, lambda: app.inbox.messages.cursor == 0)
+    await until(pilot, lambda: app.main_screen.messages.cursor == 0)
     await app.workers.wait_for_complete()
-    reader, messages = app.inbox.reader, app.inbox.messages
+    reader, messages = app.main_screen.reader, app.main_screen.messages
     await until(
         pilot,
         lambda: not reader.display or (reader.message and reader.row and reader.row.message_id == messages.cursor_id),
@@ -56,7 +56,7 @@ async def test_inbox(tmp_path, snapshot, size):
 async def test_reader(tmp_path, snapshot):
     async with mailbox(tmp_path, MAILS) as (app, pilot):
         await pilot.press("enter")
-        await until(pilot, lambda: app.inbox.whole and "the loom" in shown(app))
+        await until(pilot, lambda: app.main_screen.whole and "the loom" in shown(app))
         await until(pilot, lambda: "4 unread" in shown(app))
         assert grid(app) == snapshot
 
@@ -71,9 +71,9 @@ async def test_go_menu(tmp_path, snapshot):
 
 async def test_help(tmp_path, snapshot):
     async with mailbox(tmp_path, MAILS, size=(80, 40)) as (app, pilot):
-        await until(pilot, lambda: app.inbox.reader.message)
+        await until(pilot, lambda: app.main_screen.reader.message)
         await pilot.press("question_mark")
-        await until(pilot, lambda: "All keys" in shown(app) and "Open the message" in shown(app))
+        await until(pilot, lambda: "All keys" in shown(app) and "▆" in shown(app))  # the scroll bar comes last
         assert grid(app) == snapshot
 
 

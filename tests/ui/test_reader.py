@@ -28,18 +28,18 @@ async def test_a_preview_follows_the_cursor_when_it_rests(tmp_path):
         await until(pilot, lambda: "This is letter 12." in shown(app))
         await pilot.press("j")
         await until(pilot, lambda: "This is letter 11." in shown(app))
-        assert app.inbox.messages.row(app.inbox.messages.cursor_id).unread
+        assert app.main_screen.messages.row(app.main_screen.messages.cursor_id).unread
 
 
 async def test_a_pane_that_comes_back_shows_the_message_under_the_cursor(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await until(pilot, lambda: "This is letter 12." in shown(app))
         await pilot.resize_terminal(40, 12)
-        await until(pilot, lambda: not app.inbox.reader.display)
+        await until(pilot, lambda: not app.main_screen.reader.display)
         await pilot.press("d")
         await until(pilot, lambda: app.subject() == "Letter 11")
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: app.inbox.reader.display)
+        await until(pilot, lambda: app.main_screen.reader.display)
         assert "This is letter 12." not in shown(app)
         await until(pilot, lambda: "This is letter 11." in shown(app))
 
@@ -63,10 +63,10 @@ async def test_moving_on_at_once_fetches_nothing(tmp_path):
 
 async def test_enter_fetches_the_text_once_and_marks_it_read(tmp_path):
     async with mailbox(tmp_path, whole=False) as (app, pilot):
-        id_ = app.inbox.messages.cursor_id
+        id_ = app.main_screen.messages.cursor_id
         await pilot.press("enter")
         await until(pilot, lambda: "This is letter 12." in shown(app))
-        await until(pilot, lambda: not app.inbox.messages.row(id_).unread)
+        await until(pilot, lambda: not app.main_screen.messages.row(id_).unread)
         await until(pilot, lambda: "11 unread" in shown(app))
         await pilot.press("escape", "enter")
         assert not (await app.engine.lists.row(id_)).unread
@@ -78,7 +78,7 @@ async def test_a_server_that_fails_is_told_in_the_reader_and_the_message_stays_u
         app.pop3.manners = Manners(drop_at=frozenset({"RETR"}))
         await pilot.press("enter")
         await until(pilot, lambda: "network" in words_of(app))
-        assert app.inbox.messages.row(app.inbox.messages.cursor_id).unread
+        assert app.main_screen.messages.row(app.main_screen.messages.cursor_id).unread
 
 
 async def test_next_and_previous_message_without_going_back(tmp_path):
@@ -87,7 +87,7 @@ async def test_next_and_previous_message_without_going_back(tmp_path):
         await until(pilot, lambda: "This is letter 12." in shown(app))
         await pilot.press("]")
         await until(pilot, lambda: "This is letter 11." in shown(app))
-        await until(pilot, lambda: not app.inbox.messages.row(app.inbox.messages.cursor_id).unread)
+        await until(pilot, lambda: not app.main_screen.messages.row(app.main_screen.messages.cursor_id).unread)
         await pilot.press("[", "[")
         await until(pilot, lambda: "This is the first message." in shown(app))
 
@@ -112,7 +112,7 @@ async def test_delete_in_the_reader_goes_on_to_the_next_message(tmp_path):
         await until(pilot, lambda: "This is letter 12." in shown(app))
         await pilot.press("d")
         await until(pilot, lambda: "This is letter 11." in shown(app))
-        assert app.inbox.whole
+        assert app.main_screen.whole
 
 
 async def test_deleting_the_last_message_leaves_the_reader(tmp_path):
@@ -120,7 +120,7 @@ async def test_deleting_the_last_message_leaves_the_reader(tmp_path):
         await pilot.press("enter")
         await until(pilot, lambda: "This is letter 1." in shown(app))
         await pilot.press("d")
-        await until(pilot, lambda: not app.inbox.whole and "Inbox is empty." in shown(app))
+        await until(pilot, lambda: not app.main_screen.whole and "Inbox is empty." in shown(app))
 
 
 async def test_quotes_fold_and_come_back(tmp_path):
@@ -172,14 +172,14 @@ async def test_html_is_shown_from_the_headers_also_where_it_is_the_only_form(tmp
     async with mailbox(tmp_path, [BOTH, alone]) as (app, pilot):
         await pilot.press("enter")
         for subject in ("One form", "Two forms"):
-            await until(pilot, lambda subject=subject: subject in shown(app) and app.inbox.reader.message)
+            await until(pilot, lambda subject=subject: subject in shown(app) and app.main_screen.reader.message)
             await pilot.press("h")
             await until(pilot, lambda: "Content-Type:" in shown(app))
             await pilot.press("H")
             await until(pilot, lambda: "The rich form" in shown(app) and "HTML, made readable" in shown(app))
             if subject == "One form":
                 await pilot.press("H")
-                await until(pilot, lambda: "This message has no other form than HTML." in shown(app))
+                await until(pilot, lambda: "This message has only an HTML version." in shown(app))
             await pilot.press("]")
 
 
@@ -194,7 +194,7 @@ async def test_source_is_shown_as_it_came(tmp_path):
         await pilot.press("V")
         await until(pilot, lambda: "X-Loom: Jacquard" in shown(app))
         await pilot.press("escape")
-        await until(pilot, lambda: app.screen is app.inbox)
+        await until(pilot, lambda: app.screen is app.main_screen)
 
 
 async def test_the_whole_address_is_always_in_sight_and_a_false_domain_is_warned_about(tmp_path):
@@ -211,7 +211,7 @@ async def test_a_body_cannot_draw_on_the_block_above_it(tmp_path):
     async with mailbox(tmp_path, [letter(1, body=fake)]) as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: "From   Bank" in shown(app))
-        reader = app.inbox.reader
+        reader = app.main_screen.reader
         block = {segment.style.bgcolor for y in range(3) for segment in reader.render_line(y)}
         body = {segment.style.bgcolor for y in range(4, 12) for segment in reader.render_line(y)}
         assert not block & body
@@ -223,20 +223,22 @@ async def test_a_body_cannot_draw_on_the_block_above_it(tmp_path):
 async def test_beside_the_list_enter_gives_the_pane_the_focus_and_again_the_screen(tmp_path, size):
     async with mailbox(tmp_path, size=size) as (app, pilot):
         await pilot.press("enter")
-        await until(pilot, lambda: app.inbox.reader.has_focus)
-        assert not app.inbox.whole
-        assert app.inbox.messages.display
+        await until(pilot, lambda: app.main_screen.reader.has_focus)
+        assert not app.main_screen.whole
+        assert app.main_screen.messages.display
         await pilot.press("enter")
-        assert app.inbox.whole
+        assert app.main_screen.whole
         await pilot.press("escape")
-        assert app.inbox.messages.has_focus
+        assert app.main_screen.messages.has_focus
 
 
 async def test_text_can_be_selected_and_copied(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: "This is letter 12." in shown(app))
-        y = next(y for y in range(20) if "This is letter" in "".join(s.text for s in app.inbox.reader.render_line(y)))
+        y = next(
+            y for y in range(20) if "This is letter" in "".join(s.text for s in app.main_screen.reader.render_line(y))
+        )
         await pilot.mouse_down("#reader", offset=(1, y))
         await pilot.hover("#reader", offset=(8, y))
         await pilot.mouse_up("#reader", offset=(8, y))
@@ -298,7 +300,7 @@ async def test_no_size_drops_the_warnings_and_h_tells_all_of_them(tmp_path, size
     async with mailbox(tmp_path, [PHISHING], size=size) as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: "Please log in" in words_of(app))
-        reader = app.inbox.reader
+        reader = app.main_screen.reader
         block = ["".join(text for text, _ in line) for line in reader._head]
         assert any(line.startswith("  ! ") for line in block)
         assert "thief@xn--bnk-5cd.example" in "".join("".join(block).split())
@@ -339,8 +341,8 @@ async def test_who_else_has_it_is_shown_whole_as_long_as_there_is_room(tmp_path,
 @pytest.mark.parametrize(("size", "keys"), [((80, 24), ()), ((40, 12), ("enter",))])
 async def test_in_sent_the_pane_tells_to_whom_it_went(tmp_path, size, keys):
     async with mailbox(tmp_path, [letter(1, To="Bob <bob@example.org>")], size=size) as (app, pilot):
-        await move(app.engine, [app.inbox.messages.cursor_id], "Sent")
-        app.inbox.mail.go_to(SENT)
+        await move(app.engine, [app.main_screen.messages.cursor_id], "Sent")
+        app.main_screen.mail.go_to(SENT)
         await until(pilot, lambda: "Sent" in shown(app) and app.subject() == "Letter 1")
         await pilot.press(*keys)
         await until(pilot, lambda: re.search(r"To +Bob <bob@example.org>", _pane(app)))
@@ -355,7 +357,7 @@ async def test_of_very_many_people_a_few_are_shown_and_how_many_more_there_are(t
 
 def _pane(app):
     """What stands in the reader."""
-    region = app.inbox.reader.region
+    region = app.main_screen.reader.region
     rows = shown(app).splitlines()[region.y : region.bottom]
     return "\n".join(row[region.x : region.right].strip(" │") for row in rows)
 

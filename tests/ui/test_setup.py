@@ -12,7 +12,7 @@ from termmail.demo.faults import Manners
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.setup import SetupScreen, account_name
 from termmail.ui.widgets.account_form import AccountForm
-from termmail.ui.widgets.checkbox import Tick
+from termmail.ui.widgets.checkbox import Checkbox
 from tests.conftest import PASSWORD, USER
 from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
 
@@ -41,7 +41,7 @@ def fill(stage, pop3_port, smtp_port, **more):
     for kind, port in (("pop3", pop3_port), ("smtp", smtp_port)):
         put(stage, **{f"{kind}_host": "127.0.0.1", f"{kind}_user": USER})
         stage.screen.query_one(f"#{kind}-security", Select).value = "none"
-        stage.screen.query_one(f"#{kind}-cleartext", Tick).value = True
+        stage.screen.query_one(f"#{kind}-cleartext", Checkbox).value = True
         put(stage, **{f"{kind}_port": str(port)})
     put(stage, **{"address": USER, "name": "Ada Lovelace", "password": PASSWORD, **more})
 
@@ -88,9 +88,9 @@ async def test_typing_replaces_a_guess_and_adds_to_what_was_typed(engine):
 async def test_what_a_tick_means_is_never_cut(engine, size):
     async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
         stage.screen.query_one("#pop3-security", Select).value = "none"
-        tick = stage.screen.query_one("#pop3-cleartext", Tick)
-        await until(pilot, lambda: tick.display)
-        tick.focus()
+        checkbox = stage.screen.query_one("#pop3-cleartext", Checkbox)
+        await until(pilot, lambda: checkbox.display)
+        checkbox.focus()
         await until(pilot, lambda: "[ ] Send my password without encryption" in words_of(stage))
 
 
@@ -138,7 +138,7 @@ async def test_a_password_in_clear_has_to_be_meant(engine):
     async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
         fill(stage, 1, 1)
         await pilot.pause()
-        stage.screen.query_one("#smtp-cleartext", Tick).value = False
+        stage.screen.query_one("#smtp-cleartext", Checkbox).value = False
         await pilot.press("f9")
         await until(pilot, lambda: "Tick the line below" in words_of(stage))
         assert stage.focused.id == "smtp-cleartext"
@@ -197,7 +197,7 @@ async def test_sending_may_need_another_password(engine, pop3_server, smtp_serve
     pop3, smtp = await pop3_server(), await smtp_server(passwords={USER: "another"})
     async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
         fill(stage, pop3.port, smtp.port)
-        stage.screen.query_one("#other", Tick).value = True
+        stage.screen.query_one("#other", Checkbox).value = True
         await pilot.pause()
         put(stage, smtp_password="another")
         await pilot.press("f9")
@@ -211,7 +211,7 @@ async def test_a_refused_password_for_sending_is_asked_for_where_it_was_typed(en
     pop3, smtp = await pop3_server(), await smtp_server(passwords={USER: "another"})
     async with staged(lambda: SetupScreen(engine), (80, 24)) as (stage, pilot):
         fill(stage, pop3.port, smtp.port)
-        stage.screen.query_one("#other", Tick).value = True
+        stage.screen.query_one("#other", Checkbox).value = True
         await pilot.pause()
         put(stage, smtp_password="wrong")
         await pilot.press("f9")

@@ -35,7 +35,7 @@ async def test_a_window_of_a_few_cells_ends_nothing(tmp_path: Path, keys: list[s
 
 async def test_the_setup_in_a_window_of_a_few_cells_ends_nothing(tmp_path: Path):
     async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, pilot):
-        app.inbox.add_account()
+        app.main_screen.add_account()
         await until(pilot, lambda: "Another account" in shown(app))
         for size in TINY:
             await pilot.resize_terminal(*size)

@@ -22,7 +22,8 @@ from tests.ui.mailbox_stage import Mail, letter, NOW
 from tests.ui.test_evil import LETTERS
 from tests.ui.stage import account, engine_with
 from tests.conftest import PASSWORD, USER
-from termmail.demo.pop3d import Maildrop, Pop3Server
+from termmail.demo.pop3d import Pop3Server
+from termmail.demo.server_maildrop import Maildrop
 
 async def main(folder, evil):
     mails = LETTERS if evil else [letter(number) for number in range(1, 80)]
@@ -141,7 +142,7 @@ async def test_keys_are_heard_while_mail_comes_in(tmp_path):
 
         ticking = asyncio.create_task(tick())
         await pilot.press("f5")
-        while len(app.inbox.messages.ids) < 1000:
+        while len(app.main_screen.messages.ids) < 1000:
             await pilot.press("j")
             await pilot.pause()
         await until(pilot, lambda: not app.engine.accounts.status("ada").syncing)

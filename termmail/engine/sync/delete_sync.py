@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from termmail.engine.events import Failed, MessageChanged
 from termmail.engine.sync.pop3_session import fingerprint_of
 from termmail.mail import parse
+from termmail.mail.counting import count
+from termmail.mail.model import RemoteState
 from termmail.net.net_errors import Refused, TooLarge
 from termmail.store import delete_queue, pop3_identity
 
@@ -41,7 +43,7 @@ async def commit_deletes(session: Pop3Session, drop: Maildrop) -> int:
     context, account = session.context, session.account
     await _fetch_bodies(session, drop)
     if held := await context.db(delete_queue.hold_back, account):
-        words = f"Not deleted from the server: {'1 message' if held == 1 else f'{held} messages'}."
+        words = f"Not deleted from the server: {count(held, 'message')}."
         context.tell(Failed(account, words, "It sent less of them than it announced; they stay there."))
     total = 0
     while due := (await context.db(pop3_identity.due, account, context.clock()))[:BATCH]:
@@ -57,7 +59,7 @@ async def commit_deletes(session: Pop3Session, drop: Maildrop) -> int:
 
 async def _put_off(session: Pop3Session, remote_ids: Sequence[int], seconds: int = AN_HOUR) -> None:
     due_at = session.context.clock() + seconds
-    await session.context.db(pop3_identity.set_state, remote_ids, "due", due_at=due_at)
+    await session.context.db(pop3_identity.set_state, remote_ids, RemoteState.DUE, due_at=due_at)
 
 
 async def _fetch_bodies(session: Pop3Session, drop: Maildrop) -> None:
@@ -89,7 +91,7 @@ async def _delete_in_one_session(session: Pop3Session, drop: Maildrop, due: Sequ
     if not checked:
         return 0
     # What the user called off a moment ago is not among those that could be marked.
-    marked = set(await context.db(pop3_identity.set_state, list(checked), "sent"))
+    marked = set(await context.db(pop3_identity.set_state, list(checked), RemoteState.SENT))
     checked = {remote_id: listed for remote_id, listed in checked.items() if remote_id in marked}
     session.drop = None  # whatever happens now, this session ends
     try:
@@ -107,7 +109,7 @@ async def _delete_in_one_session(session: Pop3Session, drop: Maildrop, due: Sequ
     except BaseException:
         await drop.close()
         raise
-    await context.db(pop3_identity.set_state, list(checked), "gone")
+    await context.db(pop3_identity.set_state, list(checked), RemoteState.GONE)
     context.tell(MessageChanged(tuple(known.message for known in due if known.message is not None)))
     return len(checked)
 

@@ -41,7 +41,7 @@ async def settle(session: Pop3Session, drop: Maildrop, listed: Listed, known: Kn
     if not listed.uidl or known.nth:
         return False
     try:
-        header = await drop.top(listed, 0)
+        header = await drop.header(listed)
     except (Refused, TooLarge):
         return False
     if await fingerprint_of(header) != await fingerprint_of_whole(raw):

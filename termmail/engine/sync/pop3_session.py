@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, overload
 from termmail.engine.account_setup import login_advice
 from termmail.engine.events import MessageChanged
 from termmail.mail import parse
+from termmail.mail.model import RemoteState
 from termmail.net.net_errors import LoginRefused, NetError, TooLarge
 from termmail.store import derived, messages, pop3_identity
 
@@ -260,7 +261,7 @@ async def is_same(raw: bytes, known: Known) -> bool:
 
     A message that was skipped before its header was read is identified by its UIDL alone.
     """
-    if known.state == "skipped" and known.uidl and known.fingerprint == parse.fingerprint(b""):
+    if known.state is RemoteState.SKIPPED and known.uidl and known.fingerprint == parse.fingerprint(b""):
         return True
     return await fingerprint_of_whole(raw) == known.fingerprint
 

@@ -16,14 +16,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from termmail.accounts.credentials import PasswordError
-from termmail.engine.account_setup import background_advice
-from termmail.engine.events import Failed, FolderChanged, SyncOf, SyncProgress
+from termmail.engine.events import FolderChanged, SyncProgress
 from termmail.engine.sync import mismatch
 from termmail.engine.sync.body_sync import download
 from termmail.engine.sync.delete_sync import commit_deletes
 from termmail.engine.sync.header_sync import Arrivals
 from termmail.engine.sync.pop3_session import SLICE, Chosen, Pop3Session
 from termmail.engine.sync_status import Status, SyncResult
+from termmail.mail.counting import count
+from termmail.mail.model import RemoteState
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, Refused
 from termmail.store import delete_queue, pop3_identity
 from termmail.store.account_lock import AccountLock, Locked
@@ -50,30 +51,31 @@ RETRY_DELETES = 60.0
 class _Received(Struct, frozen=True):
     """What one session received.
 
-    `missed` messages could not be fetched; `odd_rows` lines of the server's list made no sense; `complete` tells whether
-    the next session may trust this one's STAT.
+    `missed` messages could not be fetched; `odd_rows` lines of the server's list made no sense, and `odd_sizes` messages
+    are in it without a valid size; `complete` tells whether the next session may trust this one's STAT.
     """
 
     new: int
     rebound: int
     missed: int
     odd_rows: int
+    odd_sizes: int
     complete: bool
 
 
 class Pop3Source:
     """Receives one account by POP3. Implements MailSource.
 
-    `after_sync` is awaited after each background sync, to index what came.
+    `receive` is what `run` awaits when a sync is due: it calls `sync`, and tells a failure instead of raising it.
     """
 
-    def __init__(self, context: Context, account: str, after_sync: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, context: Context, account: str, receive: Callable[[], Awaitable[None]]) -> None:
         self.context = context
         self.account = account
         self.status = Status()
         self.session = Pop3Session(context, account)
         self.wake = asyncio.Event()
-        self._after_sync = after_sync
+        self._receive_quietly = receive
         self._syncing: asyncio.Task[SyncResult] | None = None
         self._syncing_full = False
         self._login_refused = False
@@ -94,7 +96,7 @@ class Pop3Source:
         if self._login_refused:
             minutes, due_in = 0, None  # more attempts would lock the account; F5 tries again
         if (minutes and loop.time() >= self._next_poll) or due_in == 0:
-            await self.sync_quietly()
+            await self._receive_quietly()
             self._next_poll = loop.time() + minutes * 60
         waits = [self._next_poll - loop.time()] if minutes else []
         if due_in is not None:
@@ -107,16 +109,6 @@ class Pop3Source:
         now = self.context.clock()
         due_at = await self.context.db(delete_queue.next_due, self.account, now)
         return None if due_at is None else max(0, due_at - now)
-
-    async def sync_quietly(self) -> None:
-        """Receive, and tell a failure of the server instead of raising it. Raises StoreError."""
-        try:
-            await self.sync()
-            await self._after_sync()
-        except (NetError, PasswordError) as error:
-            polled = self.context.account(self.account).pop3.poll_minutes > 0
-            advice = background_advice(error) if polled else error.advice
-            self.context.tell(Failed(self.account, str(error), advice, SyncOf(self.account)))
 
     def look_again(self) -> None:
         """Read again when the next delete is due."""
@@ -132,7 +124,7 @@ class Pop3Source:
         """Receive what is new and commit what is due; see MailSource. Raises NetError, PasswordError or StoreError."""
         if self._login_refused:
             # The user asks again: the password is fetched, or asked for, once more.
-            self.context.passwords.forget(self.account, "pop3", self.context.account(self.account))
+            self.context.passwords.forget("pop3", self.context.account(self.account))
         while full and self._syncing is not None and not self._syncing_full:
             await asyncio.wait({self._syncing})
         if self._syncing is None:
@@ -165,7 +157,7 @@ class Pop3Source:
             words, online = str(error), not isinstance(error, Offline)
             if isinstance(error, LoginRefused):
                 self._login_refused = True
-                self.context.passwords.forget(self.account, "pop3", self.context.account(self.account))
+                self.context.passwords.forget("pop3", self.context.account(self.account))
             raise
         except PasswordError as error:
             words, self._login_refused = str(error), True
@@ -241,7 +233,9 @@ class Pop3Source:
             self.context.tell(FolderChanged(self.account))
         missed = arrivals.left_out + arrivals.skipped
         complete = not arrivals.left_out and not plan.unnamed and not drop.odd_rows
-        return _Received(arrivals.new - arrivals.skipped, arrivals.rebound, missed, drop.odd_rows, complete)
+        return _Received(
+            arrivals.new - arrivals.skipped, arrivals.rebound, missed, drop.odd_rows, drop.odd_sizes, complete
+        )
 
     async def _compare(self, drop: Maildrop) -> tuple[Uidls, Plan]:
         """List the whole maildrop and compare it with the store, in slices: other store work gets in between."""
@@ -262,7 +256,7 @@ class Pop3Source:
         Raises NetError, PasswordError or StoreError.
         """
         known = await self.context.db(pop3_identity.by_message, message_id)
-        if known is None or known.state in {"gone", "absent"}:
+        if known is None or known.state in {RemoteState.GONE, RemoteState.ABSENT}:
             raise Refused(
                 "This message is no longer on the server, and its text was never downloaded.",
                 advice="Only its header is left.",
@@ -291,20 +285,13 @@ class Pop3Source:
 
     # -- the end
 
-    async def give_back(self) -> None:
-        """End an idle session with QUIT."""
-        await self.session.give_back()
-
-    async def push(self) -> int:
-        """Commit the deletes that are due, without receiving; see MailSource. Return 0 where another process syncs."""
-        try:
-            with AccountLock(self.context.paths.data, self.account, "sync"):
-                await self.session.give_back()
-                drop = await self.session.open(list_too=True)
-                await self._compare(drop)
-                return await commit_deletes(self.session, drop)
-        except Locked:
-            return 0
+    async def _push(self) -> None:
+        """Commit the deletes that are due, without receiving; do nothing where another process syncs."""
+        with contextlib.suppress(Locked), AccountLock(self.context.paths.data, self.account, "sync"):
+            await self.session.give_back()
+            drop = await self.session.open(list_too=True)
+            await self._compare(drop)
+            await commit_deletes(self.session, drop)
 
     async def leave(self, patience: float, *, commit: bool) -> None:
         """End before the program does: commit due deletes, waiting at most `patience` seconds; see MailSource."""
@@ -317,7 +304,7 @@ class Pop3Source:
                 if commit and not self.context.read_only:
                     due = await self.context.db(delete_queue.make_due, self.account, self.context.clock())
                 if due:
-                    await self.push()
+                    await self._push()
                 else:
                     await self.session.give_back()
         except (TimeoutError, NetError, PasswordError, StoreError) as error:
@@ -330,17 +317,18 @@ def _sum_up(received: _Received, missed: int, deleted: int) -> str:
     """Return the sentence for what a sync did; it never says that nothing is new when something was passed over."""
     said = []
     if received.new:
-        said.append("1 new message" if received.new == 1 else f"{received.new} new messages")
+        said.append(count(received.new, "new message"))
     if missed:
-        said.append(f"{'1 message' if missed == 1 else f'{missed} messages'} could not be fetched")
+        said.append(f"{count(missed, 'message')} could not be fetched")
     if not said and not received.odd_rows:
         said.append("No new messages")
     if deleted:
         said.append(f"{deleted} deleted from the server")
     words = ", ".join(said)
     if received.odd_rows:
-        lines = "1 line" if received.odd_rows == 1 else f"{received.odd_rows} lines"
-        words += f"{'; ' if words else ''}{lines} of the server's list made no sense"
+        words += f"{'; ' if words else ''}{count(received.odd_rows, 'line')} of the server's list made no sense"
+    if received.odd_sizes:
+        words += f"{'; ' if words else ''}the server gives no valid size for {count(received.odd_sizes, 'message')}"
     if received.rebound:
         words += f"; the server renamed {received.rebound} that are here already"
     return words

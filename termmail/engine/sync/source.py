@@ -17,7 +17,6 @@ class MailSource(Protocol):
     Every method may raise NetError, PasswordError and StoreError where nothing else is said.
     """
 
-    account: str
     status: Status
     """What is known of the server right now."""
     wake: asyncio.Event
@@ -39,17 +38,8 @@ class MailSource(Protocol):
         it; a full one waits for a plain one to end, then runs.
         """
 
-    async def sync_quietly(self) -> None:
-        """Receive what is new, index it, and tell a failure of the server instead of raising it. Raises StoreError."""
-
     async def fetch(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> bytes:
         """Fetch one whole message now, ahead of a running sync, and store it. `progress(done, total)` is in bytes."""
-
-    async def push(self) -> int:
-        """Push the changes that are due, without receiving. Return how many the server confirmed."""
-
-    async def give_back(self) -> None:
-        """End an idle session."""
 
     async def leave(self, patience: float, *, commit: bool) -> None:
         """End before the program does, waiting at most `patience` seconds for the server.

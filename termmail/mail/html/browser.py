@@ -15,10 +15,13 @@ from turbohtml.clean import OnDisallowed, Policy, Sanitizer
 
 from termmail.mail.html.elements import VOID
 from termmail.mail.html.links import target
+from termmail.mail.message import shown_sections
 from termmail.mail.sanitize import clean, clean_lines
 
 if TYPE_CHECKING:
     from turbohtml import Token
+
+    from termmail.mail.message import Message, Section
 
 LIMIT = 1_000_000
 """Characters of HTML that are read."""
@@ -150,8 +153,8 @@ def _makes_a_large_tree(html: str) -> bool:
     return False
 
 
-def _body(html: str) -> str:
-    """Return the sanitized elements of a mail."""
+def _sanitised(html: str) -> str:
+    """Return the sanitized elements of an HTML part, each with its end tag."""
     html = clean_lines(html[:LIMIT])
     if _makes_a_large_tree(html):
         texts = [token.data or "" for token in tokenize(html) if token.type is TokenType.TEXT]
@@ -175,10 +178,21 @@ _HEAD = (
 )
 
 
-def sanitised(html: str) -> str:
-    """Return the mail as a whole HTML document for a browser, with nothing in it that loads or runs.
+def _part(section: Section) -> str:
+    """Return a section as sanitized elements: its title, and its text or HTML."""
+    title = f"<h2>{escape(section.title)}</h2>\n" if section.title else ""
+    if section.html:
+        return title + _sanitised(section.html)
+    text = f'<pre style="white-space: pre-wrap">{escape(section.text)}</pre>' if section.text else ""
+    return title + text
 
-    A mail whose tree would be much larger than its source becomes plain text. Reads the first million characters, in
-    time proportional to them.
+
+def sanitised(message: Message) -> str:
+    """Return the shown parts of a message as one HTML document for a browser, with nothing in it that loads or runs.
+
+    Each HTML part is sanitized by itself, so that its markup ends with it (EFAIL). One whose tree would be much larger
+    than its source becomes plain text. Reads the first million characters of a part, in time proportional to them.
     """
-    return f"{_HEAD}{_body(html)}\n</body></html>\n"
+    parts = [_part(section) for section in shown_sections(message, html=True)]
+    body = parts[0] if len(parts) == 1 else "\n<hr>\n".join(f"<div>{part}</div>" for part in parts)
+    return f"{_HEAD}{body}\n</body></html>\n"

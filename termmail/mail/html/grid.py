@@ -9,7 +9,9 @@ from termmail.mail.width import cells
 from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from termmail.mail.check import Check
 
 _GAP = 2
 _MIN_WIDTH = 6
@@ -130,7 +132,7 @@ def _row_lines(row: Sequence[Cell], widths: Sequence[int], numeric: Sequence[boo
         yield (" " * _GAP).join(parts).rstrip(" ")
 
 
-def _stacked(grid: Grid, width: int, check: Callable[[], None]) -> Iterator[str]:
+def _stacked(grid: Grid, width: int, check: Check) -> Iterator[str]:
     """Yield the rows of a grid that has no room for its columns: cells on one line, or below one another."""
     for row in grid.rows:
         check()
@@ -140,7 +142,7 @@ def _stacked(grid: Grid, width: int, check: Callable[[], None]) -> Iterator[str]
             yield from fold(line, width)
 
 
-def draw(grid: Grid, width: int, check: Callable[[], None]) -> Iterator[str]:
+def draw(grid: Grid, width: int, check: Check) -> Iterator[str]:
     """Yield the table as lines of at most `width` cells, its header row ruled off.
 
     Where the columns have no room, the cells of a row follow one another. `check` is called for each row and may raise

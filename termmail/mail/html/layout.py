@@ -14,28 +14,25 @@ from termmail.mail.html.elements import (
     BLOCK_DISPLAYS,
     BLOCKS,
     CELLS,
-    FOREIGN,
+    FOREIGN_ENDS,
     HEADINGS,
     LISTS,
     ROWS,
     SKIPPED,
     SPACED,
+    TABLE_PARTS,
     TERMS,
     VOID,
 )
-from termmail.mail.html.links import Anchor, is_remote, target
+from termmail.mail.html.inline import InlineText
+from termmail.mail.html.links import is_remote, target
+from termmail.mail.html.replaced import PICTURE, bracketed, field_words
 from termmail.mail.html.tables import Block, Content, Table, flattened
 from termmail.mail.html.visibility import Look, is_tracking_pixel, look
-from termmail.mail.sanitize import clean, clean_lines
 
-STRUCK = "\u0336"
-"""Follows each letter that is struck out until lines are made of the blocks. It has no width."""
-_LETTER = re.compile(r"(\S)")
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _BULLETS = ("• ", "◦ ", "▪ ")
 _SCAN_LIMIT = 32  # inline elements searched for the start tag of an end tag
-_ALT_LIMIT = 200
-_PICTURE = "[picture]"
 
 
 @dataclass(slots=True)
@@ -65,13 +62,12 @@ class _Scope:
 class Page:
     """Convert an HTML token stream into text blocks. Feed it with `start`, `end` and `text`, then `close` it.
 
-    After that `blocks` has the visible text in order and `anchors` the links; `trackers`, `remote` and `forms` count
+    `numbers` are those of the URLs in the parts before this one; new ones are added. After that `blocks` has the visible text in order and `anchors` the links; `trackers`, `remote` and `forms` count
     what was left out. With `reveal`, hidden text is kept.
     """
 
-    def __init__(self, *, reveal: bool = False) -> None:
+    def __init__(self, numbers: dict[str, int], *, reveal: bool = False) -> None:
         self.blocks: list[Block] = []
-        self.anchors: list[Anchor] = []
         self.trackers = 0
         self.remote = 0
         self.forms = 0
@@ -82,21 +78,21 @@ class Page:
         self._lists: list[_Open] = []
         self._content: Content = []
         self._cells: list[Table] = []
-        self._numbers: dict[str, int] = {}
-        self._link: Anchor | None = None
-        self._pieces: list[str] = []
-        self._marker = ""
-        self._spaced = False
+        self._text = InlineText(numbers)
+        self.anchors = self._text.anchors
         self._skipping = ""
         self._skip_depth = 0
+        self._drawn = False
 
     def text(self, data: str) -> None:
-        """Add the characters between two tags."""
+        """Add the characters between two tags. Of a drawing, only its texts are read."""
         if self._skipping:
             if self._skipping == "style":
                 self._read_sheet(data.lower())
-            return
-        style = self._open[-1].look
+            if not self._drawn:
+                return
+            data = f" {data} "
+        style = self._inherited()
         if style.removed or not data:
             return
         if style.hides_text():
@@ -108,7 +104,7 @@ class Page:
         """Open an element, or add a void element."""
         if self._skipping and not self._skip_start(tag):
             return
-        if tag in SKIPPED:
+        if tag in SKIPPED and (not tag.startswith("annotation") or self._scopes[-1].counts.get("math")):
             self._skipping, self._skip_depth = tag, 1
         elif tag in VOID:
             self._void(tag, attributes)
@@ -119,13 +115,10 @@ class Page:
 
     def end(self, tag: str) -> None:
         """Close the element that an end tag belongs to."""
-        if self._skipping:
-            if tag == self._skipping:
-                self._skip_depth -= 1
-                self._skipping = tag if self._skip_depth else ""
+        if self._skipping and not self._skip_end(tag):
             return
         if tag == "a":
-            self._end_link()
+            self._text.end_link()
         if tag == "br":
             self._void(tag, {})
         elif tag not in BLOCKS:
@@ -149,30 +142,54 @@ class Page:
         self._skipping = ""
         while len(self._scopes) > 1:
             self._end_scope()
-        self._end_link()
+        self._text.end_link()
         self._flush()
         self.blocks = list(flattened(self._content))
 
     def _skip_start(self, tag: str) -> bool:
-        """Return whether a start tag ends the skipped content, as HTML elements end svg and math; count nested ones."""
+        """Return whether a start tag ends the skipped content, as HTML elements end an svg; count nested ones."""
         if tag == self._skipping:
             self._skip_depth += 1
-        elif self._skipping in FOREIGN and (tag in SPACED or tag in CELLS or tag in ("div", "span", "img", "br")):
+        elif self._skipping == "svg" and tag in FOREIGN_ENDS:
             self._skipping = ""
-            return True
-        return False
+        self._drawn = self._skipping == "svg" and (self._drawn or tag == "text")
+        return not self._skipping
+
+    def _skip_end(self, tag: str) -> bool:
+        """Return whether an end tag closes an element around the skipped content; count the ends of the latter."""
+        if tag == self._skipping:
+            self._skip_depth -= 1
+            self._skipping = tag if self._skip_depth else ""
+            self._drawn = False
+            return False
+        self._drawn = self._drawn and tag != "text"
+        around = self._skipping not in ("script", "style", "template") and tag in BLOCKS
+        if around and (tag in TABLE_PARTS or tag == "table" or self._scopes[-1].counts.get(tag)):
+            self._skipping, self._drawn = "", False
+        return not self._skipping
 
     def _child(self, tag: str, attributes: dict[str, str]) -> _Open:
         """Return a new element inside the innermost open one."""
         top = self._open[-1]
         return _Open(tag, self._look(tag, attributes), top.indent, top.quote, top.kind)
 
+    def _inherited(self) -> Look:
+        """Return the style that text inherits here.
+
+        What stands in a table and outside of its cells is moved in front of it (HTML Standard, section 13.2.6.1).
+        """
+        top, scope = self._open[-1], self._scopes[-1]
+        outside = scope.table is not None and (top.tag == "table" or top.tag in TABLE_PARTS)
+        return self._open[scope.start - 1].look if outside else top.look
+
     def _look(self, tag: str, attributes: dict[str, str]) -> Look:
-        parent = self._open[-1].look
+        parent = self._open[-1].look if tag in TABLE_PARTS else self._inherited()
         return parent if self._reveal else look(tag, attributes, parent, sheet=self._sheet)
 
     def _start_inline(self, tag: str, attributes: dict[str, str]) -> None:
         display = declarations(attributes.get("style", "")).get("display", "") if "style" in attributes else ""
+        if tag == "a" and self._scopes[-1].counts.get("a"):
+            self._end_inline("a")  # links do not nest: a hidden one that is never closed must not hide the rest
         element = self._child(tag, attributes)
         element.breaks = display in BLOCK_DISPLAYS
         if element.breaks:
@@ -181,7 +198,7 @@ class Page:
             self._write(" ")
         self._push(element)
         if tag == "a":
-            self._start_link(attributes)
+            self._text.start_link(target(attributes.get("href", "")))
 
     def _push(self, element: _Open) -> None:
         self._open.append(element)
@@ -196,12 +213,12 @@ class Page:
         self._scopes[-1].counts[element.tag] -= 1
         if element.tag in LISTS:
             self._lists.pop()
-            self._spaced = self._spaced or not self._lists
+            self._text.spaced = self._text.spaced or not self._lists
         elif element.tag in SPACED:
-            self._spaced = True
+            self._text.spaced = True
         elif element.tag == "li" and self._lists:
             self._lists[-1].item_open = False
-            self._marker = ""
+            self._text.marker = ""
         return element
 
     def _pop_to(self, tag: str) -> None:
@@ -233,7 +250,7 @@ class Page:
         if tag == "li" and counts.get("li") and (not self._lists or self._lists[-1].item_open):
             self._pop_to("li")
         element = self._child(tag, attributes)
-        self._spaced = self._spaced or tag in SPACED or (tag in LISTS and not self._lists)
+        self._text.spaced = self._text.spaced or tag in SPACED or (tag in LISTS and not self._lists)
         if tag in HEADINGS:
             element.kind = "heading"
         elif tag == "blockquote":
@@ -252,14 +269,14 @@ class Page:
             self._start_table(attributes, element)
 
     def _start_item(self, element: _Open) -> None:
-        self._marker = _BULLETS[0]
+        self._text.marker = _BULLETS[0]
         if self._lists:
             owner = self._lists[-1]
             owner.items += 1
             owner.item_open = True
             bullet = _BULLETS[min(len(self._lists), len(_BULLETS)) - 1]
-            self._marker = f"{owner.items}. " if owner.tag == "ol" else bullet
-        element.indent += len(self._marker)
+            self._text.marker = f"{owner.items}. " if owner.tag == "ol" else bullet
+        element.indent += len(self._text.marker)
 
     def _start_table(self, attributes: dict[str, str], element: _Open) -> None:
         """Open the scope of a table. The table element itself belongs to the scope around it."""
@@ -273,9 +290,10 @@ class Page:
         scope = self._scopes[-1]
         if scope.counts.get("tr") and tag in ROWS:
             self._pop_to("tr")
-        self._push(self._child(tag, attributes))
         if scope.table is None:
+            self._push(self._child(tag, {}))
             return
+        self._push(self._child(tag, attributes))
         if tag == "tr":
             scope.table.start_row()
         elif tag in CELLS:
@@ -304,7 +322,7 @@ class Page:
     def _end_scope(self) -> None:
         """Close the innermost table or cell and everything in it."""
         scope = self._scopes[-1]
-        self._end_link()
+        self._text.end_link()
         while len(self._open) > scope.start + 1:
             self._pop()
         self._flush()
@@ -319,36 +337,10 @@ class Page:
 
     def _flush(self) -> None:
         """End the block of text that is being collected and add it."""
-        if self._link and self._link.words:
-            self._mark_link()
-            self._link.words.append(" ")
-        if not self._pieces:
-            return
-        raw = clean_lines("".join(self._pieces))
-        self._pieces = []
         top = self._open[-1]
-        if "\n" not in raw and not top.look.preserved:
-            if line := " ".join(raw.split()):
-                self._add(Block(line, top.indent, top.quote, top.kind, self._marker, self._spaced))
-                self._marker = ""
-                self._spaced = False
-            return
-        if top.look.preserved:
-            lines = [line.rstrip() for line in raw.split("\n")]
-        else:
-            lines = [" ".join(line.split()) for line in raw.split("\n")]
-        last = len(lines)
-        while last and not lines[last - 1]:
-            last -= 1
-        if not last:
-            self._spaced = self._spaced or "\n" in raw
-            return
-        first = next(place for place, line in enumerate(lines) if line)
-        kept = [line for place, line in enumerate(lines[first:last], first) if line or lines[place - 1]]
-        spaced = self._spaced or bool(first)
-        self._add(Block("\n".join(kept), top.indent, top.quote, top.kind, self._marker, spaced=spaced))
-        self._marker = ""
-        self._spaced = len(lines) - last > 1
+        block = self._text.take(top.indent, top.quote, top.kind, preserved=top.look.preserved)
+        if block:
+            self._add(block)
 
     def _add(self, block: Block) -> None:
         """Add a block to the innermost open cell, or to the page."""
@@ -362,82 +354,37 @@ class Page:
         top = self._open[-1]
         if tag == "img":
             self._picture(attributes)
-        elif top.look.removed:
+        elif self._inherited().removed:
             return
         elif tag == "br":
-            self._pieces.append("\n")
+            self._text.break_line()
         elif tag == "hr":
             self._flush()
             self._add(Block("", top.indent, top.quote, "rule"))
         elif tag == "input":
-            self._input(attributes)
+            self.forms += 1
+            self._write(field_words(attributes))
         elif tag == "area":
-            self._start_link(attributes)
-            self._write(_bracketed(attributes.get("alt", "")) or _PICTURE)
-            self._end_link()
+            self._text.start_link(target(attributes.get("href", "")))
+            self._write(bracketed(attributes.get("alt", "")) or PICTURE)
+            self._text.end_link()
 
     def _picture(self, attributes: dict[str, str]) -> None:
         """Add the alternative text of a picture. Nothing is ever loaded."""
         remote = is_remote(attributes.get("src", ""))
         style = self._look("img", attributes)
-        tiny = is_tracking_pixel(attributes) or (style.removed and not self._open[-1].look.removed)
+        tiny = is_tracking_pixel(attributes) or (style.removed and not self._inherited().removed)
         self.trackers += tiny and remote
         self.remote += remote and not tiny
         if tiny or style.removed or style.invisible:
             return
-        alt = _bracketed(attributes.get("alt", ""))
-        if alt or self._link or "alt" not in attributes:
-            self._write(f" {alt or _PICTURE} ")
-
-    def _input(self, attributes: dict[str, str]) -> None:
-        """Add a field of a form, which does nothing."""
-        self.forms += 1
-        kind = attributes.get("type", "text").lower()
-        if kind in ("submit", "button", "reset", "image"):
-            self._write(_bracketed(attributes.get("value") or attributes.get("alt") or "button"))
-        elif kind in ("checkbox", "radio"):
-            self._write("[x] " if "checked" in attributes else "[ ] ")
-        elif kind != "hidden":
-            self._write("[____]")
+        alt = bracketed(attributes.get("alt", ""))
+        if alt or self._text.in_link or "alt" not in attributes:
+            self._write(f" {alt or PICTURE} ")
 
     def _write(self, text: str) -> None:
-        self._pieces.append(_LETTER.sub(rf"\1{STRUCK}", text) if self._open[-1].look.struck else text)
-        if self._link and not text.isspace():
-            self._link.add(text)
-
-    def _start_link(self, attributes: dict[str, str]) -> None:
-        self._end_link()
-        url = target(attributes.get("href", ""))
-        self._link = Anchor(0, url) if url else None
-
-    def _mark_link(self) -> None:
-        """Write the number of the open link directly behind its first words."""
-        link = self._link
-        if link and link.waiting:
-            link.waiting = False
-            link.number = self._numbers.setdefault(link.url, len(self._numbers) + 1)
-            self.anchors.append(link)
-            blanks = []
-            while self._pieces and not (words := self._pieces[-1].rstrip()):
-                blanks.append(self._pieces.pop())
-            if self._pieces:
-                blanks.append(self._pieces.pop()[len(words) :])
-                self._pieces.append(words)
-            self._pieces += [f"[{link.number}]", *reversed(blanks)]
-
-    def _end_link(self) -> None:
-        if self._link:
-            self._mark_link()
-            self._link = None
+        self._text.write(text, struck=self._open[-1].look.struck)
 
 
 def _span(attributes: dict[str, str], name: str) -> int:
     return number(attributes.get(name, "")) or 1
-
-
-def _bracketed(alt: str) -> str:
-    """Return an alternative text in brackets; a single emoji stays as it is."""
-    alt = " ".join(clean(alt[: _ALT_LIMIT * 2]).split())[:_ALT_LIMIT]
-    if not alt or (len(alt) <= 2 and not alt.isascii()):
-        return alt
-    return f"[{alt}]"

@@ -6,15 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from termmail.mail.message import Line
 from termmail.mail.sanitize import clean, cut
 from termmail.mail.width import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from termmail.mail.check import Check
+    from termmail.mail.message import Link
 
 TEXT_LIMIT = 300
 """Characters of a link's text that are kept."""
 _URL_LIMIT = 8_000
+_NARROWEST = 10  # cells of a line of the list
 _WORDS_LIMIT = 20
 _FILE_WORDS = (
     "py md rs sh pl zip mov ps html htm txt pdf js ts json css png jpg jpeg gif svg doc docx xls xlsx ppt pptx c h cpp "
@@ -128,6 +133,18 @@ def warnings(anchors: Iterable[Anchor], limit: int = 5) -> list[str]:
             found.append(f"Link [{anchor.number}] says “{named}” but goes to {host(anchor.url) or 'another place'}.")
     rest = len(found) - limit
     return found if rest <= 0 else [*found[:limit], f"{rest} more links do not go where their text says."]
+
+
+def list_lines(links: Iterable[Link], width: int, check: Check) -> Iterator[Line]:
+    """Yield the list of the numbered links that ends a message: a rule and one line for each."""
+    width = max(width, _NARROWEST)
+    numbered = [link for link in links if link.number]
+    if numbered:
+        yield Line("")
+        yield Line("─" * min(width, 20), kind="rule")
+    for link in numbered:
+        check()
+        yield Line(list_line(link.number, link.text, link.url, width), kind="link")
 
 
 def list_line(number: int, text: str, url: str, width: int) -> str:

@@ -11,71 +11,61 @@ from typing import TYPE_CHECKING
 
 from turbohtml import TokenType, tokenize
 
+from termmail.mail.check import no_check
 from termmail.mail.flowed import quote_prefix
 from termmail.mail.html.grid import draw
-from termmail.mail.html.layout import STRUCK, Page
-from termmail.mail.html.links import host, list_line, warnings
-from termmail.mail.message import Line, Link, Rendered, RenderStopped
+from termmail.mail.html.inline import STRUCK
+from termmail.mail.html.layout import Page
+from termmail.mail.html.links import host, warnings
+from termmail.mail.message import Line, Link, Rendered
 from termmail.mail.sanitize import domain_warning
 from termmail.mail.width import cells
 from termmail.mail.wrap import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from turbohtml import Token
 
+    from termmail.mail.check import Check
     from termmail.mail.html.tables import Block
 
 LIMIT = 1_000_000
 """Characters of HTML that are rendered."""
 _MIN_TEXT = 10  # cells of text that stay beside quote marks and list indents
 _DOMAIN_WARNINGS = 5
-_CHECK_EVERY = 256  # tokens, lines or rows between two checks of the deadline
 _NO_ATTRIBUTES: dict[str, str] = {}
+_TEXT, _START, _END = TokenType.TEXT, TokenType.START_TAG, TokenType.END_TAG  # read faster than members of an Enum
 _STRUCK_OUT = re.compile(rf"((?:[^\s{STRUCK}]{STRUCK})+(?: +(?:[^\s{STRUCK}]{STRUCK})+)*)")
-
-
-class _Check:
-    """Raise `RenderStopped` when the deadline has passed, asking it once in `_CHECK_EVERY` calls."""
-
-    def __init__(self, deadline: Callable[[], bool] | None) -> None:
-        self._deadline = deadline
-        self._calls = 0
-
-    def __call__(self) -> None:
-        self._calls += 1
-        if self._deadline and not self._calls % _CHECK_EVERY and self._deadline():
-            raise RenderStopped
 
 
 def _tokens(html: str) -> Iterator[Token]:
     """Yield the tokens of a mail, with the content of noscript as markup, for scripts never run."""
     unscripted = False
     for token in tokenize(html):
-        if unscripted and token.type is TokenType.TEXT:
+        if unscripted and token.type is _TEXT:
             yield from tokenize(token.data or "")
         else:
             yield token
-        unscripted = token.type is TokenType.START_TAG and token.tag == "noscript"
+        unscripted = token.type is _START and token.tag == "noscript"
 
 
-def _read(html: str, check: Callable[[], None], *, reveal: bool = False) -> Page:
-    page = Page(reveal=reveal)
+def _read(html: str, numbers: dict[str, int], check: Check, *, reveal: bool = False) -> Page:
+    page = Page(numbers, reveal=reveal)
     for token in _tokens(html):
         check()
-        if token.type is TokenType.TEXT:
+        if token.type is _TEXT:
             page.text(token.data or "")
-        elif token.type is TokenType.START_TAG:
+        elif token.type is _START:
             attributes = {name: value or "" for name, value in token.attrs} if token.attrs else _NO_ATTRIBUTES
             page.start(token.tag or "", attributes)
-        elif token.type is TokenType.END_TAG:
+        elif token.type is _END:
             page.end(token.tag or "")
     page.close()
     return page
 
 
-def _texts(block: Block, width: int, check: Callable[[], None]) -> Iterator[str]:
+def _texts(block: Block, width: int, check: Check) -> Iterator[str]:
     """Yield the lines of one block, each at most `width` cells."""
     if block.kind == "rule":
         yield "─" * width
@@ -87,7 +77,7 @@ def _texts(block: Block, width: int, check: Callable[[], None]) -> Iterator[str]
         yield from draw(block.grid, width, check)
 
 
-def _lines(blocks: Iterable[Block], width: int, check: Callable[[], None]) -> list[Line]:
+def _lines(blocks: Iterable[Block], width: int, check: Check) -> list[Line]:
     """Return the blocks wrapped at `width` cells, with a blank line before each that is spaced."""
     lines: list[Line] = []
     quote = 0
@@ -120,24 +110,14 @@ def _line(text: str, block: Block) -> Line:
     return Line(whole, block.quote, block.kind, tuple(spans))
 
 
-def _links(page: Page, check: Callable[[], None]) -> list[Link]:
-    """Return the links in the order of their numbers; the first that has a number gives its text."""
-    found: dict[int, Link] = {}
+def _links(page: Page, known: int, check: Check) -> list[Link]:
+    """Return the links above the number `known`, in order; the first that has a number gives its text."""
+    found: list[Link] = []
     for anchor in page.anchors:
         check()
-        if anchor.number not in found:
-            found[anchor.number] = Link(anchor.text(), anchor.url)
-    return list(found.values())
-
-
-def _link_lines(links: list[Link], width: int, check: Callable[[], None]) -> Iterator[Line]:
-    """Yield the list of links at the end, one line for each."""
-    if links:
-        yield Line("", 0)
-        yield Line("─" * min(width, 20), 0, "rule")
-    for number, link in enumerate(links, 1):
-        check()
-        yield Line(list_line(number, link.text, link.url, width), 0, "link")
+        if anchor.number > known + len(found):
+            found.append(Link(anchor.text(), anchor.url, anchor.number))
+    return found
 
 
 def _count(number: int, one: str, many: str) -> list[str]:
@@ -157,37 +137,30 @@ def _notes(page: Page, html: str, *, revealed: bool) -> Iterator[str]:
     if len(html) > LIMIT:
         yield "This message is very long. Only its start is shown."
     if revealed:
-        yield "This message hides all of its text. It is shown here all the same."
+        yield "This message hides all of its text. It is shown here anyway."
     elif not page.blocks and html.strip():
         yield "This message has no text to show."
 
 
-def render(html: str, width: int = 88, *, deadline: Callable[[], bool] | None = None) -> Rendered:
+def render(html: str, width: int = 88, *, numbers: dict[str, int] | None = None, check: Check = no_check) -> Rendered:
     """Return HTML as lines of at most `width` cells with numbered links, and notes on what is not shown.
 
-    Links other than http, https and mailto stay text. A link whose text names another host than its target is noted.
+    `numbers` has the numbers of the URLs in the parts before this one: they go on from there, and new ones are added. The
+    list of links is made by `links.list_lines`, once for all parts. Links other than http, https and mailto stay text. A link whose text names another host than its target is noted.
     A message that hides all of its text is shown with that text, and a note says so. Reads the first million
-    characters, in time proportional to them.
-
-    Raises `RenderStopped` soon after `deadline`, which is called regularly, returns true.
+    characters, in time proportional to them. `check` is called for each tag and line and may raise to stop.
     """
     width = max(width, _MIN_TEXT)
-    check = _Check(deadline)
-    page = _read(html[:LIMIT], check)
+    numbers = {} if numbers is None else numbers
+    known = len(numbers)
+    page = _read(html[:LIMIT], numbers, check)
     revealed = False
     if not page.blocks:
-        hidden = _read(html[:LIMIT], check, reveal=True)
+        hidden = _read(html[:LIMIT], numbers, check, reveal=True)
         revealed = bool(hidden.blocks)
         page = hidden if revealed else page
-    links = _links(page, check)
-    lines = [*_lines(page.blocks, width, check), *_link_lines(links, width, check)]
+    links = _links(page, known, check)
+    lines = _lines(page.blocks, width, check)
     warned = _warnings(page, links)
     notes = (*warned, *_notes(page, html, revealed=revealed))
     return Rendered(tuple(lines), tuple(links), notes, len(warned))
-
-
-def sanitised(html: str) -> str:
-    """Return the mail as a whole HTML document for a browser, with nothing in it that loads or runs."""
-    from termmail.mail.html import browser  # noqa: PLC0415 - loads the sanitizer, which showing a mail never needs
-
-    return browser.sanitised(html)

@@ -19,6 +19,7 @@ from termmail.mail.html.css import (
     is_zero,
     length,
 )
+from termmail.mail.html.elements import BLOCKS
 
 _PAGE = "ffffff"
 _SMALLEST_FONT = 2.0  # CSS pixels; text below is there to be found, not to be read
@@ -29,7 +30,8 @@ _LINK_COLOR = "0000ee"
 _OVERFLOW = frozenset(("overflow", "overflow-x", "overflow-y"))
 _SIDES = (("height", "max-height", "overflow-y"), ("width", "max-width", "overflow-x"))
 _PRESENTATIONAL = frozenset(("style", "class", "id", "hidden", "bgcolor", "background", "color", "size"))
-_WITH_DEFAULT_STYLE = frozenset(("a", "pre", "s", "strike", "del"))
+_WITH_DEFAULT_STYLE = frozenset(("a", "pre", "textarea", "s", "strike", "del", "datalist", "dialog"))
+_INLINE_DISPLAYS = frozenset(("", "inline", "contents"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +92,28 @@ def look(tag: str, attributes: dict[str, str], parent: Look, *, sheet: bool = Fa
 def _removes(tag: str, style: dict[str, str], attributes: dict[str, str]) -> bool:
     """Return whether an element hides everything inside it."""
     display = style.get("display")
-    if display == "none" or (display is None and "hidden" in attributes) or is_zero(style.get("opacity")):
+    if display == "none" or is_zero(style.get("opacity")):
         return True
-    if tag in _UNCLIPPED or _OVERFLOW.isdisjoint(style):
+    if display is None and (
+        "hidden" in attributes or tag == "datalist" or (tag == "dialog" and "open" not in attributes)
+    ):
+        return True
+    if tag in _UNCLIPPED or _OVERFLOW.isdisjoint(style) or not _is_box(tag, style):
         return False
     return any(
         style.get(overflow, style.get("overflow", "visible")) not in ("visible", "initial")
         and (is_zero(style.get(size)) or is_zero(style.get(most)))
         for size, most, overflow in _SIDES
+    )
+
+
+def _is_box(tag: str, style: dict[str, str]) -> bool:
+    """Return whether an element has a height and a width of its own: inline text has none, so nothing clips it."""
+    return (
+        (tag in BLOCKS and "display" not in style)
+        or style.get("display", "") not in _INLINE_DISPLAYS
+        or style.get("float", "none") != "none"
+        or style.get("position") in ("absolute", "fixed")
     )
 
 
@@ -139,7 +155,7 @@ def _background(style: dict[str, str], attributes: dict[str, str], inherited: st
 
 def _preserves_space(tag: str, style: dict[str, str], parent: Look) -> bool:
     space = style.get("white-space", "")
-    return tag == "pre" or space.startswith("pre") or (parent.preserved and not space)
+    return tag in ("pre", "textarea") or space.startswith("pre") or (parent.preserved and not space)
 
 
 def is_tracking_pixel(attributes: dict[str, str]) -> bool:

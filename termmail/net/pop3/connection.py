@@ -1,4 +1,4 @@
-"""One open POP3 connection: sends commands and delivers each answer to whoever asked for it.
+"""One open POP3 connection: sends commands and delivers each answer to the receiver of its command.
 
 After a timeout, a protocol error or a cancelled waiter the connection is closed, so that a late answer is never taken
 for the next one. Commands queued in one iteration of the event loop are sent in one write, and reading never waits for
@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from termmail.mail.sanitize import clean_bytes
 from termmail.net.net_errors import NetError, Offline, ProtocolError
-from termmail.net.pop3.protocol import Answer, Challenge, Command, Connection, Greeting, State, command
+from termmail.net.pop3.protocol import Answer, Challenge, Command, Greeting, Pop3Protocol, State, command
 from termmail.net.redaction import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from termmail.net.stream import Stream
     from termmail.net.trace import Direction, Trace
@@ -29,8 +30,8 @@ _LONG = frozenset({"RETR", "LIST", "UIDL"})
 """Commands whose deadline is extended while at least SLOWEST bytes a second arrive; all others have a fixed one."""
 
 
-class Asker(Protocol):
-    """Receiver of the answer to a command."""
+class Receiver(Protocol):
+    """What takes the answer to a command."""
 
     def answered(self, answer: Answer) -> None:
         """Take the answer."""
@@ -43,7 +44,7 @@ class Asker(Protocol):
 
 
 class Feeder(Protocol):
-    """Source of further commands, called after every piece of input."""
+    """A source of further commands, called after every piece of input."""
 
     def feed(self) -> None:
         """Queue further commands, if any should be sent now."""
@@ -53,7 +54,7 @@ class Feeder(Protocol):
 
 
 class Waiter:
-    """An Asker that a coroutine can wait for."""
+    """A Receiver that a coroutine can wait for."""
 
     def __init__(self, progress: Callable[[int], None] | None = None) -> None:
         self.future: asyncio.Future[Answer | Challenge | Greeting] = asyncio.get_running_loop().create_future()
@@ -76,7 +77,7 @@ class Waiter:
             self._progress(received)
 
 
-class Dialogue:
+class Pop3Connection:
     """Sends commands and delivers answers over one Stream. The owner sets `pipelining` when CAPA announces it."""
 
     def __init__(self, stream: Stream, trace: Trace | None = None) -> None:
@@ -86,18 +87,17 @@ class Dialogue:
         self.error: NetError | None = None
         """Why the connection was closed, or None."""
         self.urgent = 0
-        """How many callers wait for a single answer: feeders queue nothing meanwhile."""
+        """How many callers of `urgently` wait for an answer: feeders queue nothing meanwhile."""
         self.feeders: list[Feeder] = []
         self.secrets = trace.secrets if trace else Secrets()
         self._stream = stream
         self._trace = trace
-        self._machine = Connection()
+        self._protocol = Pop3Protocol()
         self._greeting = Waiter()
-        self._challenge: Waiter | None = None
-        self._queue: deque[tuple[Command, Asker]] = deque()
-        self._sent: deque[tuple[Command, Asker]] = deque()
+        self._queue: deque[tuple[Command, Receiver]] = deque()
+        self._sent: deque[tuple[Command, Receiver]] = deque()
         self._flushing = False
-        self._holds = 0
+        self._paused_by: set[Feeder] = set()
         self._loop = asyncio.get_running_loop()
         self._since = self._loop.time()
         self._since_bytes = 0
@@ -111,22 +111,22 @@ class Dialogue:
     async def greeting(self) -> Greeting:
         """Wait for the server's first line. Raises NetError."""
         greeting = await self._wait(self._greeting)
-        if not isinstance(greeting, Greeting):  # pragma: no cover - only the machine's Greeting resolves this waiter
+        if not isinstance(greeting, Greeting):  # pragma: no cover - only the protocol's Greeting resolves this waiter
             raise TypeError
         return greeting
 
-    async def say(self, verb: str, *arguments: str | bytes | int) -> Answer:
+    async def request(self, verb: str, *arguments: str | bytes | int) -> Answer:
         """Send one command and return its answer, which may be -ERR. Raises NetError; a cancel closes the connection."""
-        return await self.wait(self.post(command(verb, *arguments)))
+        return await self.wait(self.send(command(verb, *arguments)))
 
-    def post(self, command: Command, progress: Callable[[int], None] | None = None) -> Waiter:
+    def send(self, command: Command, progress: Callable[[int], None] | None = None) -> Waiter:
         """Send one command; `wait` returns its answer."""
         waiter = Waiter(progress)
-        self.ask(command, waiter)
+        self.queue(command, waiter)
         return waiter
 
     async def wait(self, waiter: Waiter) -> Answer:
-        """Return the answer to a posted command. Raises NetError."""
+        """Return the answer to a command that was sent. Raises NetError."""
         answer = await self._wait(waiter)
         if not isinstance(answer, Answer):
             raise self.fail(ProtocolError("The server sent a challenge instead of an answer."))
@@ -144,15 +144,15 @@ class Dialogue:
         self._sent[0] = (sent, waiter)
         self._note(">", b"[hidden]")
         self._since = self._loop.time()
-        self._stream.write(self._machine.respond(text))
+        self._stream.write(self._protocol.respond(text))
         return waiter
 
-    def ask(self, command: Command, asker: Asker) -> None:
+    def queue(self, command: Command, receiver: Receiver) -> None:
         """Queue one command: it is sent at the end of this loop iteration, or after the answers before it."""
         if self.error is not None:
-            asker.failed(self.error)
+            receiver.failed(self.error)
             return
-        self._queue.append((command, asker))
+        self._queue.append((command, receiver))
         if not self._flushing:
             self._flushing = True
             self._loop.call_soon(self._flush)
@@ -175,7 +175,7 @@ class Dialogue:
             raise
         if self.error is not None:
             raise self.error
-        self._machine.tls_started()
+        self._protocol.tls_started()
         self._note("*", b"TLS started")
 
     def _flush(self) -> None:
@@ -184,16 +184,16 @@ class Dialogue:
             return
         lines = []
         while self._queue and (self.pipelining or not self._sent):
-            command, asker = self._queue.popleft()
+            command, receiver = self._queue.popleft()
             if not self._sent:
                 self._since, self._since_bytes = self._loop.time(), 0
                 self._lone_since = self._since
             try:
-                lines.append(self._machine.send(command))
+                lines.append(self._protocol.send(command))
             except ValueError:  # the state changed (QUIT, a refused login) while this command waited
-                asker.failed(Offline("The session with the server is over."))
+                receiver.failed(Offline("The session with the server is over."))
                 continue
-            self._sent.append((command, asker))
+            self._sent.append((command, receiver))
             if self._trace is not None:
                 self._note(">", command.shown.encode())
         if lines:
@@ -204,20 +204,20 @@ class Dialogue:
     # -- answers
 
     def _received(self, data: bytes) -> None:
-        machine = self._machine
-        machine.receive(data)
+        protocol = self._protocol
+        protocol.receive(data)
         self._since_bytes += len(data)
         try:
-            while (event := machine.next_event()) is not None:
+            while (event := protocol.next_event()) is not None:
                 self._since, self._since_bytes = self._loop.time(), 0
                 self._dispatch(event)
         except NetError as error:
-            self._note("<", machine.offending)
-            error.server_says = error.server_says or self.clean(machine.offending)
+            self._note("<", protocol.offending)
+            error.server_says = error.server_says or self.clean(protocol.offending)
             self.fail(error)
             return
         if self._sent:
-            self._sent[0][1].progressed(machine.pending_bytes)
+            self._sent[0][1].progressed(protocol.pending_bytes)
         for feeder in self.feeders:
             feeder.feed()
         if self._queue:
@@ -227,39 +227,50 @@ class Dialogue:
         if self._trace is not None:
             self._note_event(event)
         if isinstance(event, Answer):
-            _, asker = self._sent.popleft()
+            _, receiver = self._sent.popleft()
             if self._lone_since:
                 seconds = self._since - self._lone_since
                 self.round_trip = min(self.round_trip or seconds, seconds)
                 self._lone_since = 0.0
-            asker.answered(event)
+            receiver.answered(event)
         elif isinstance(event, Greeting):
             self._greeting.answered(event)
         else:
-            asker = self._sent[0][1]
-            if not isinstance(asker, Waiter):
+            receiver = self._sent[0][1]
+            if not isinstance(receiver, Waiter):
                 raise ProtocolError("The server sent a challenge instead of an answer.")
-            asker.answered(event)
+            receiver.answered(event)
 
     # -- back-pressure
 
-    def hold(self, change: int) -> None:
-        """Stop reading from the server (+1) or undo that (-1). Urgent answers are still read."""
-        self._holds += change
-        self._press()
+    def pause(self, feeder: Feeder) -> None:
+        """Stop reading from the server until this feeder, too, has called `resume`. Urgent answers are still read."""
+        self._paused_by.add(feeder)
+        self._pause_or_resume()
 
-    def hurry(self, change: int) -> None:
-        """Count a caller that waits for a single answer (+1), or one that is done (-1)."""
-        self.urgent += change
-        self._press()
-        if not self.urgent and self.error is None:
-            for feeder in self.feeders:
-                feeder.feed()
+    def resume(self, feeder: Feeder) -> None:
+        """Read on, unless another feeder has paused."""
+        self._paused_by.discard(feeder)
+        self._pause_or_resume()
 
-    def _press(self) -> None:
+    @contextmanager
+    def urgently(self) -> Iterator[None]:
+        """Let the request in this block go ahead of the feeders, which queue nothing meanwhile."""
+        self.urgent += 1
+        self._pause_or_resume()
+        try:
+            yield
+        finally:
+            self.urgent -= 1
+            self._pause_or_resume()
+            if not self.urgent and self.error is None:
+                for feeder in self.feeders:
+                    feeder.feed()
+
+    def _pause_or_resume(self) -> None:
         if self.error is not None:
             return
-        if self._holds and not self.urgent:
+        if self._paused_by and not self.urgent:
             self._stream.pause()
         else:
             self._since, self._since_bytes = self._loop.time(), 0
@@ -273,11 +284,11 @@ class Dialogue:
 
     def _look(self) -> None:
         self._timer = None
-        waiting = bool(self._sent) or self._machine.state is State.GREETING
+        waiting = bool(self._sent) or self._protocol.state is State.GREETING
         if self.error is not None or not waiting:
             return
         now, patience = self._loop.time(), self._stream.server.timeout_seconds
-        if self._holds and not self.urgent:
+        if self._paused_by and not self.urgent:
             self._since, self._since_bytes = now, 0
         elif now >= self._since + patience:
             long = bool(self._sent) and self._sent[0][0].verb in _LONG
@@ -295,12 +306,12 @@ class Dialogue:
             self._stream.close()
             if self._timer is not None:
                 self._timer.cancel()
-            askers = [asker for _, asker in (*self._sent, *self._queue)]
+            receivers = [receiver for _, receiver in (*self._sent, *self._queue)]
             self._sent.clear()
             self._queue.clear()
             self._greeting.failed(error)
-            for asker in askers:
-                asker.failed(error)
+            for receiver in receivers:
+                receiver.failed(error)
             for feeder in self.feeders:  # a feeder may wait without a command in flight
                 feeder.failed(error)
         return self.error

@@ -17,7 +17,7 @@ from termmail.net.pop3.protocol import Challenge, command
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from termmail.net.pop3.connection import Dialogue
+    from termmail.net.pop3.connection import Pop3Connection
     from termmail.net.pop3.protocol import Answer, Greeting
     from termmail.net.stream import Server
 
@@ -62,64 +62,66 @@ def ways(server: Server, capabilities: Mapping[str, tuple[str, ...]] | None, sta
     )
 
 
-async def log_in(dialogue: Dialogue, server: Server, way: str, stamp: bytes, behind: Callable[[], None]) -> None:
+async def log_in(
+    connection: Pop3Connection, server: Server, way: str, stamp: bytes, behind: Callable[[], None]
+) -> None:
     """Log in by one method. If that is one command and the server pipelines, `behind` queues what is sent with it.
 
     Raises LoginRefused, Busy, Offline or ProtocolError.
     """
     if way == "APOP":
         digest = sasl.apop(stamp, server.credential.secret)
-        dialogue.secrets.hide_digest(digest)
-        answer = await dialogue.say("APOP", server.username, digest)
+        connection.secrets.hide_digest(digest)
+        answer = await connection.request("APOP", server.username, digest)
     elif way == "PLAIN":
-        answer = await _plain(dialogue, server, behind)
+        answer = await _plain(connection, server, behind)
     elif way == "SCRAM-SHA-256":
-        answer = await _scram(dialogue, server)
+        answer = await _scram(connection, server)
     else:
-        answer = await dialogue.say("USER", server.username)
+        answer = await connection.request("USER", server.username)
         if answer.ok:
-            answer = await dialogue.say("PASS", server.credential.secret)
+            answer = await connection.request("PASS", server.credential.secret)
     if not answer.ok:
-        raise refusal(dialogue, answer)
+        raise refusal(connection, answer)
 
 
-async def _plain(dialogue: Dialogue, server: Server, behind: Callable[[], None]) -> Answer:
+async def _plain(connection: Pop3Connection, server: Server, behind: Callable[[], None]) -> Answer:
     response = sasl.plain(server.username, server.credential.secret)
     whole = command("AUTH", "PLAIN", response)
     if len(whole.line) <= LONGEST:
-        waiter = dialogue.post(whole)
-        if dialogue.pipelining:
+        waiter = connection.send(whole)
+        if connection.pipelining:
             behind()
-        return await dialogue.wait(waiter)
-    step = await dialogue.converse(dialogue.post(command("AUTH", "PLAIN")))
+        return await connection.wait(waiter)
+    step = await connection.converse(connection.send(command("AUTH", "PLAIN")))
     if isinstance(step, Challenge):
-        return await dialogue.wait(dialogue.respond(response))
+        return await connection.wait(connection.respond(response))
     return step
 
 
-async def _scram(dialogue: Dialogue, server: Server) -> Answer:
+async def _scram(connection: Pop3Connection, server: Server) -> Answer:
     scram = sasl.Scram(server.username, server.credential.secret)
-    step = await dialogue.converse(dialogue.post(command("AUTH", "SCRAM-SHA-256", scram.first())))
+    step = await connection.converse(connection.send(command("AUTH", "SCRAM-SHA-256", scram.first())))
     if isinstance(step, Challenge):
         proof = await asyncio.to_thread(scram.answer, step.text)
-        step = await dialogue.converse(dialogue.respond(proof))
+        step = await connection.converse(connection.respond(proof))
         if isinstance(step, Challenge):
             scram.verify(step.text)
-            return await dialogue.wait(dialogue.respond(b""))
+            return await connection.wait(connection.respond(b""))
     if step.ok:
         raise ProtocolError("The server skipped the part of the login that proves its identity.")
     return step
 
 
-def refused_greeting(dialogue: Dialogue, greeting: Greeting) -> NetError:
+def refused_greeting(connection: Pop3Connection, greeting: Greeting) -> NetError:
     """Return the error for a greeting of -ERR."""
-    says = dialogue.clean(greeting.text)
+    says = connection.clean(greeting.text)
     return Busy("The server accepts no connections right now.", server_says=says)
 
 
-def refusal(dialogue: Dialogue, answer: Answer) -> NetError:
+def refusal(connection: Pop3Connection, answer: Answer) -> NetError:
     """Return the error for a -ERR: Busy, LoginRefused for a login, else Refused (RFC 2449 section 8, RFC 3206)."""
-    says, code = dialogue.clean(answer.text), answer.code
+    says, code = connection.clean(answer.text), answer.code
     login = answer.verb in {"USER", "PASS", "APOP", "AUTH"}
     if code in _BUSY:
         return Busy(_BUSY[code], server_says=says)

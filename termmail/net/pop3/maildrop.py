@@ -12,11 +12,11 @@ import re
 from typing import TYPE_CHECKING
 
 from termmail.net.net_errors import LoginRefused, NetError, ProtocolError, Refused, TlsFailed, TooLarge
-from termmail.net.pop3.connection import Dialogue
+from termmail.net.pop3.connection import Pop3Connection
 from termmail.net.pop3.listing import Listed, read_listing
 from termmail.net.pop3.login import log_in, refusal, refused_greeting, ways
 from termmail.net.pop3.pipeline import Bulk, Window
-from termmail.net.pop3.protocol import HEADER_LIMIT, MESSAGE_LIMIT, command
+from termmail.net.pop3.protocol import MESSAGE_LIMIT, command
 from termmail.net.pop3.responses import parse_capabilities, parse_stat, parse_uidl_row
 from termmail.net.stream import Stream
 
@@ -34,9 +34,6 @@ __all__ = ["FIRST_PAGE", "Listed", "Maildrop"]
 FIRST_PAGE = 50
 """Headers that are requested first, before the rate is known: about one screen."""
 
-EXCERPT_LIMIT = 16 << 20
-"""Bytes of an answer to TOP with lines."""
-
 _SEARCHED_AT_ONCE = 1 << 20
 """Bytes of a message that are searched for the end of its header between two turns of the event loop."""
 
@@ -44,8 +41,8 @@ _SEARCHED_AT_ONCE = 1 << 20
 class Maildrop:
     """A session after login; create it with `open`."""
 
-    def __init__(self, dialogue: Dialogue, server: Server) -> None:
-        self._dialogue = dialogue
+    def __init__(self, connection: Pop3Connection, server: Server) -> None:
+        self._connection = connection
         self._server = server
         self._look: tuple[Waiter | None, Waiter] | None = None
         self._listing: tuple[Waiter, Waiter | None] | None = None
@@ -74,13 +71,13 @@ class Maildrop:
             raise LoginRefused(
                 "The user name or the password holds a character that cannot be sent, such as a line break."
             )
-        dialogue = Dialogue(await Stream.connect(server), trace)
-        dialogue.secrets.hide_login(server.username, server.credential.secret)
-        drop = cls(dialogue, server)
+        connection = Pop3Connection(await Stream.connect(server), trace)
+        connection.secrets.hide_login(server.username, server.credential.secret)
+        drop = cls(connection, server)
         try:
             await drop._begin(list_too=list_too)
         except BaseException:
-            await dialogue.close()
+            await connection.close()
             raise
         return drop
 
@@ -89,12 +86,12 @@ class Maildrop:
     @property
     def closed(self) -> bool:
         """Whether the session has ended, by an error, a close or a commit."""
-        return self._dialogue.error is not None
+        return self._connection.error is not None
 
     @property
     def pipelining(self) -> bool:
         """Whether commands may be sent before earlier ones are answered (RFC 2449 section 6.6)."""
-        return self._dialogue.pipelining
+        return self._connection.pipelining
 
     @property
     def has_top(self) -> bool:
@@ -111,26 +108,28 @@ class Maildrop:
     # -- login
 
     async def _begin(self, *, list_too: bool) -> None:
-        dialogue, server = self._dialogue, self._server
-        greeting = await dialogue.greeting()
+        connection, server = self._connection, self._server
+        greeting = await connection.greeting()
         if not greeting.ok:
-            raise refused_greeting(dialogue, greeting)
-        self._know(await dialogue.say("CAPA"))
+            raise refused_greeting(connection, greeting)
+        self._know(await connection.request("CAPA"))
         if server.security == "starttls":
             await self._start_tls()
-            self.capabilities, dialogue.pipelining = (
+            self.capabilities, connection.pipelining = (
                 None,
                 False,
             )  # not trusted: received in the clear (RFC 2595 section 4)
-            self._know(await dialogue.say("CAPA"))
+            self._know(await connection.request("CAPA"))
         if "UTF8" in (self.capabilities or ()):
-            await dialogue.say("UTF8")  # RFC 6856: else the server may replace non-ASCII headers; a refusal is harmless
+            await connection.request(
+                "UTF8"
+            )  # RFC 6856: else the server may replace non-ASCII headers; a refusal is harmless
         stamp = greeting.stamp
         found = ways(server, self.capabilities, stamp)
         for way in found:
             try:
                 await log_in(
-                    dialogue, server, way, stamp, lambda: self._post_look(capabilities=True, list_too=list_too)
+                    connection, server, way, stamp, lambda: self._send_look(capabilities=True, list_too=list_too)
                 )
                 break
             except LoginRefused:
@@ -138,56 +137,56 @@ class Maildrop:
                     raise
         if self._look is None:
             if self.capabilities is not None and not self.pipelining:
-                self._know(await dialogue.say("CAPA"))
-                self._post_look(capabilities=False, list_too=list_too)
+                self._know(await connection.request("CAPA"))
+                self._send_look(capabilities=False, list_too=list_too)
             else:
-                self._post_look(capabilities=self.pipelining, list_too=list_too)
+                self._send_look(capabilities=self.pipelining, list_too=list_too)
         await self._take_look()
 
-    def _post_look(self, *, capabilities: bool, list_too: bool) -> None:
+    def _send_look(self, *, capabilities: bool, list_too: bool) -> None:
         """Send the first commands of a session, in one write if the server pipelines."""
-        asked = self._dialogue.post(command("CAPA")) if capabilities else None
-        self._look = (asked, self._dialogue.post(command("STAT")))
+        asked = self._connection.send(command("CAPA")) if capabilities else None
+        self._look = (asked, self._connection.send(command("STAT")))
         if list_too:  # a capability may be announced only after login
-            self._post_listing(try_uidl=capabilities or self.has_uidl)
+            self._send_listing(try_uidl=capabilities or self.has_uidl)
 
     async def _take_look(self) -> None:
         if self._look is None:
             return
         (capabilities, stat), self._look = self._look, None
         if capabilities is not None:
-            self._know(await self._dialogue.wait(capabilities))
-        answer = await self._dialogue.wait(stat)
+            self._know(await self._connection.wait(capabilities))
+        answer = await self._connection.wait(stat)
         if not answer.ok:
-            raise refusal(self._dialogue, answer)
+            raise refusal(self._connection, answer)
         numbers = parse_stat(answer.text)
         if numbers is None:
-            raise self._dialogue.fail(ProtocolError("The server did not say how many messages there are."))
+            raise self._connection.fail(ProtocolError("The server did not say how many messages there are."))
         self.count, self.size = numbers
 
     def _know(self, capabilities: Answer) -> None:
         """Store the answer to CAPA. After a refusal, as some servers send after login, the earlier answer remains valid."""
         if capabilities.body is not None:
             self.capabilities = parse_capabilities(capabilities.body)
-            self._dialogue.pipelining = "PIPELINING" in self.capabilities
+            self._connection.pipelining = "PIPELINING" in self.capabilities
 
     async def _start_tls(self) -> None:
         """Start TLS with STLS. Raises TlsFailed if the server does not."""
         offered = self.capabilities is None or "STLS" in self.capabilities
-        answer = await self._dialogue.say("STLS") if offered else None
+        answer = await self._connection.request("STLS") if offered else None
         if answer is None or not answer.ok:
             raise TlsFailed(
                 f"{self._server.place} does not offer to start TLS. Nothing secret was sent.",
-                server_says=self._dialogue.clean(answer.text) if answer else "",
+                server_says=self._connection.clean(answer.text) if answer else "",
                 advice='Set security to "tls", most often with port 995, or ask your provider.',
             )
-        await self._dialogue.start_tls()
+        await self._connection.start_tls()
 
     # -- the list
 
-    def _post_listing(self, *, try_uidl: bool) -> tuple[Waiter, Waiter | None]:
-        uidls = self._dialogue.post(command("UIDL")) if try_uidl else None
-        self._listing = (self._dialogue.post(command("LIST")), uidls)
+    def _send_listing(self, *, try_uidl: bool) -> tuple[Waiter, Waiter | None]:
+        uidls = self._connection.send(command("UIDL")) if try_uidl else None
+        self._listing = (self._connection.send(command("LIST")), uidls)
         return self._listing
 
     async def listing(self) -> Listing:
@@ -195,11 +194,11 @@ class Maildrop:
 
         LIST takes precedence over STAT. Unique ids are as received, blank and repeated ones too. Raises NetError.
         """
-        (list_asked, uidls_asked), self._listing = self._listing or self._post_listing(try_uidl=self.has_uidl), None
-        uidls = await self._dialogue.wait(uidls_asked) if uidls_asked else None
-        sizes = await self._dialogue.wait(list_asked)
+        (list_asked, uidls_asked), self._listing = self._listing or self._send_listing(try_uidl=self.has_uidl), None
+        uidls = await self._connection.wait(uidls_asked) if uidls_asked else None
+        sizes = await self._connection.wait(list_asked)
         if not sizes.ok:
-            raise refusal(self._dialogue, sizes)
+            raise refusal(self._connection, sizes)
         self._uidl_works = uidls is not None and uidls.ok
         named = uidls.body if uidls is not None and uidls.ok else None
         listing = await read_listing(self.count, sizes.body or b"", named)
@@ -208,12 +207,14 @@ class Maildrop:
 
     async def uidl(self, number: int) -> bytes | None:
         """Return the unique id of one message, in one round trip; None if the server has no such message or no UIDL."""
-        answer = await self._dialogue.say("UIDL", number)
+        answer = await self._connection.request("UIDL", number)
         if not answer.ok:
             return None
         parsed = parse_uidl_row(answer.text)
         if parsed is None or parsed[0] != number:
-            raise self._dialogue.fail(ProtocolError("The server answered for another message than the one asked for."))
+            raise self._connection.fail(
+                ProtocolError("The server answered for another message than the one asked for.")
+            )
         return parsed[1]
 
     # -- headers
@@ -226,7 +227,7 @@ class Maildrop:
         """
         done = 0
         if self.has_top:
-            answers = Bulk(self._dialogue, listed, _ask_header, self._headers_window).answers()
+            answers = Bulk(self._connection, listed, _ask_header, self._headers_window).answers()
             async with contextlib.aclosing(answers):
                 async for answer in answers:
                     entry = listed[done]
@@ -254,62 +255,52 @@ class Maildrop:
     # -- whole messages
 
     async def retrieve(
-        self,
-        listed: Sequence[Listed],
-        *,
-        limit: int = MESSAGE_LIMIT,
-        progress: Callable[[int, int], None] | None = None,
+        self, listed: Sequence[Listed], *, progress: Callable[[int, int], None] | None = None
     ) -> AsyncGenerator[tuple[Listed, bytes | NetError], None]:
         """Yield the bytes of each message, in the order given, as received less the dot-stuffing (RETR).
 
-        A message of more than `limit` bytes in LIST is not requested; TooLarge is yielded in its place. `progress` is
-        called with the bytes received so far and the total. Errors as in `headers`.
+        A message of more than MESSAGE_LIMIT bytes in LIST is not requested; TooLarge is yielded in its place. `progress`
+        is called with the bytes received so far and the total. Errors as in `headers`.
         """
-        wanted = [entry for entry in listed if entry.size <= limit]
+        wanted = [entry for entry in listed if entry.size <= MESSAGE_LIMIT]
         total = sum(entry.size for entry in wanted)
         tell = None if progress is None else lambda received: progress(received, total)
 
         def ask(entry: Listed) -> tuple[Command, int]:
-            return command("RETR", entry.number, limit=limit), max(entry.size, 1024)
+            return command("RETR", entry.number), max(entry.size, 1024)
 
-        answers = Bulk(self._dialogue, wanted, ask, self._bytes_window, tell).answers()
+        answers = Bulk(self._connection, wanted, ask, self._bytes_window, tell).answers()
         async with contextlib.aclosing(answers):
             for entry in listed:
-                if entry.size > limit:
+                if entry.size > MESSAGE_LIMIT:
                     yield entry, _too_large(entry)
                 else:
                     yield entry, self._outcome(await anext(answers))
 
-    async def retrieve_one(
-        self, listed: Listed, *, limit: int = MESSAGE_LIMIT, progress: Callable[[int, int], None] | None = None
-    ) -> bytes:
+    async def retrieve_one(self, listed: Listed, *, progress: Callable[[int, int], None] | None = None) -> bytes:
         """Return the bytes of one message, ahead of running `headers` and `retrieve`, which pause meanwhile.
 
         Raises Refused, TooLarge, or the error that ends the session.
         """
-        if listed.size > limit:
+        if listed.size > MESSAGE_LIMIT:
             raise _too_large(listed)
         tell = None if progress is None else lambda received: progress(received, listed.size)
-        return await self._urgent(command("RETR", listed.number, limit=limit), tell)
+        return await self._urgent(command("RETR", listed.number), tell)
 
-    async def top(self, listed: Listed, lines: int) -> bytes:
-        """Return the header and the first `lines` lines of a message, as `retrieve_one` does."""
-        limit = EXCERPT_LIMIT if lines else HEADER_LIMIT
-        return await self._urgent(command("TOP", listed.number, lines, limit=limit))
+    async def header(self, listed: Listed) -> bytes:
+        """Return the header block of one message (TOP n 0), as `retrieve_one` does."""
+        return await self._urgent(command("TOP", listed.number, 0))
 
     async def _urgent(self, command: Command, tell: Callable[[int], None] | None = None) -> bytes:
-        self._dialogue.hurry(+1)
-        try:
-            outcome = self._outcome(await self._dialogue.wait(self._dialogue.post(command, tell)))
-        finally:
-            self._dialogue.hurry(-1)
+        with self._connection.urgently():
+            outcome = self._outcome(await self._connection.wait(self._connection.send(command, tell)))
         if isinstance(outcome, NetError):
             raise outcome
         return outcome
 
     def _outcome(self, answer: Answer) -> bytes | NetError:
         if not answer.ok:
-            return refusal(self._dialogue, answer)
+            return refusal(self._connection, answer)
         return TooLarge("The message is larger than termmail accepts.") if answer.body is None else answer.body
 
     # -- delete and close
@@ -335,12 +326,12 @@ class Maildrop:
 
     async def close(self) -> None:
         """Drop the session without QUIT: the server discards its deletes. Never raises."""
-        await self._dialogue.close()
+        await self._connection.close()
 
     async def _expect_ok(self, verb: str, *arguments: int) -> None:
-        answer = await self._dialogue.say(verb, *arguments)
+        answer = await self._connection.request(verb, *arguments)
         if not answer.ok:
-            raise refusal(self._dialogue, answer)
+            raise refusal(self._connection, answer)
 
 
 def _ask_header(entry: Listed) -> tuple[Command, int]:

@@ -16,7 +16,7 @@ from termmail.net.net_errors import NetError, Offline
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from termmail.net.pop3.connection import Dialogue
+    from termmail.net.pop3.connection import Pop3Connection
     from termmail.net.pop3.protocol import Answer, Command
 
 Item = TypeVar("Item")
@@ -87,13 +87,13 @@ class Bulk(Generic[Item]):
 
     def __init__(
         self,
-        dialogue: Dialogue,
+        connection: Pop3Connection,
         listed: Sequence[Item],
         ask: Callable[[Item], tuple[Command, int]],
         window: Window,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        self._dialogue = dialogue
+        self._connection = connection
         self._listed = listed
         self._ask = ask
         self._window = window
@@ -115,7 +115,7 @@ class Bulk(Generic[Item]):
 
         A caller that stops early loses only the answers in flight. A cancel closes the connection.
         """
-        self._dialogue.feeders.append(self)
+        self._connection.feeders.append(self)
         try:
             self.feed()
             for taken in range(len(self._listed)):
@@ -130,7 +130,7 @@ class Bulk(Generic[Item]):
             self._given_up = True
             self._ready.clear()
             self._hold(-self._held)
-            self._dialogue.feeders.remove(self)
+            self._connection.feeders.remove(self)
 
     async def _more(self) -> None:
         if self._error is not None:
@@ -139,20 +139,20 @@ class Bulk(Generic[Item]):
         try:
             await self._waiter
         except asyncio.CancelledError:
-            self._dialogue.fail(Offline("The connection was closed in the middle of an answer."))
+            self._connection.fail(Offline("The connection was closed in the middle of an answer."))
             raise
         finally:
             self._waiter = None
 
     def feed(self) -> None:
         """Request more if the window has space, no caller waits for a single answer and the answers are being read."""
-        dialogue, left = self._dialogue, len(self._listed) - self._asked
-        if not left or dialogue.urgent or self._holding or self._given_up or self._error is not None:
+        connection, left = self._connection, len(self._listed) - self._asked
+        if not left or connection.urgent or self._holding or self._given_up or self._error is not None:
             return
-        if dialogue.pipelining:
+        if connection.pipelining:
             if not self._weight:
                 self._window.idle()
-            room = self._window.room(self._weight, dialogue.round_trip)
+            room = self._window.room(self._weight, connection.round_trip)
         else:
             room = 0 if self._weight else 1
         while room > 0 and self._asked < len(self._listed):
@@ -161,10 +161,10 @@ class Bulk(Generic[Item]):
             self._outstanding.append(weight)
             self._weight += weight
             room -= weight
-            dialogue.ask(command, self)
+            connection.queue(command, self)
 
     def answered(self, answer: Answer) -> None:
-        """Take the next answer. Called by the dialogue."""
+        """Take the next answer. Called by the connection."""
         weight, size = self._outstanding.popleft(), _bytes(answer)
         self._weight -= weight
         self._window.answered(weight, self._clock())
@@ -178,14 +178,14 @@ class Bulk(Generic[Item]):
             self._progress(self._received)
 
     def progressed(self, received: int) -> None:
-        """Report progress. Called by the dialogue while an answer arrives."""
+        """Report progress. Called by the connection while an answer arrives."""
         if received:
             self._window.arriving(self._clock())
         if self._progress is not None and received and not self._given_up:
             self._progress(self._received + received)
 
     def failed(self, error: NetError) -> None:
-        """Remember the error for `answers`. Called by the dialogue when the connection failed."""
+        """Remember the error for `answers`. Called by the connection when the connection failed."""
         self._error = error
         self._wake()
 
@@ -197,11 +197,11 @@ class Bulk(Generic[Item]):
         self._held += change
         if self._holding and self._held <= HELD_LOW:
             self._holding = False
-            self._dialogue.hold(-1)
+            self._connection.resume(self)
             self.feed()
         elif not self._holding and self._held > HELD_HIGH:
             self._holding = True
-            self._dialogue.hold(+1)
+            self._connection.pause(self)
 
 
 def _bytes(answer: Answer) -> int:

@@ -5,10 +5,10 @@ an exceeded limit mean that client and server are out of step: `next_event` rais
 error. Only CRLF ends a line and only CRLF.CRLF ends a multi-line answer, whatever else the mail in it holds. How the
 bytes are split into reads makes no difference to the events.
 
-    connection = Connection()
-    socket.sendall(connection.send(command("TOP", 7, 0)))
-    connection.receive(socket.recv(65536))          # b"" at the end of the connection
-    while (event := connection.next_event()) is not None: ...
+    protocol = Pop3Protocol()
+    socket.sendall(protocol.send(command("TOP", 7, 0)))
+    protocol.receive(socket.recv(65536))          # b"" at the end of the connection
+    while (event := protocol.next_event()) is not None: ...
 """
 
 from __future__ import annotations
@@ -86,7 +86,10 @@ _SHOWN = {"PASS": 0, "APOP": 1, "AUTH": 1}
 
 
 class Command(Struct, frozen=True):
-    """One command, ready to send; create it with `command`. Its repr shows no secret."""
+    """One command, ready to send; create it with `command`. Its repr shows no secret.
+
+    `body` tells whether the answer is multi-line; of its body `limit` bytes are kept.
+    """
 
     verb: str
     line: bytes
@@ -105,8 +108,8 @@ class Command(Struct, frozen=True):
         return b" ".join([*shown, *hidden]).decode("utf-8", "replace")
 
 
-def command(verb: str, *arguments: str | bytes | int, limit: int | None = None) -> Command:
-    """Return a command. `limit` is the number of bytes of the answer's body that are kept (TOP and RETR).
+def command(verb: str, *arguments: str | bytes | int) -> Command:
+    """Return a command.
 
     Raises ValueError if an argument holds a control character, which could end the line and start another command.
     """
@@ -115,9 +118,7 @@ def command(verb: str, *arguments: str | bytes | int, limit: int | None = None) 
     if _CONTROL.search(line):
         raise ValueError(f"a control character in an argument of {verb}")
     body = known.body == "always" or (known.body == "bare" and not arguments)
-    if limit is None:
-        limit = _LIMITS.get(verb, MESSAGE_LIMIT)
-    return Command(verb, line + b"\r\n", body, limit)
+    return Command(verb, line + b"\r\n", body, _LIMITS.get(verb, MESSAGE_LIMIT))
 
 
 _LIMITS = {"TOP": HEADER_LIMIT, "CAPA": CAPA_ROWS * ROW_LIMIT}
@@ -132,7 +133,7 @@ class Greeting(NamedTuple):
 
 
 class Challenge(NamedTuple):
-    """The server asks for the next step of AUTH (RFC 5034): base64 as received. Answer it with `Connection.respond`."""
+    """The server asks for the next step of AUTH (RFC 5034): base64 as received. Answer it with `Pop3Protocol.respond`."""
 
     text: bytes
 
@@ -162,7 +163,7 @@ _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _STAMP = re.compile(rb"<[!-;=?A-~]+@[!-;=?A-~]+>")
 
 
-class Connection:
+class Pop3Protocol:
     """The client side of one POP3 connection.
 
     `state` is the confirmed state. When the next command is checked against the table, unanswered commands count as
@@ -185,11 +186,6 @@ class Connection:
         self._body: Body | None = None
         self._end = False
         self._error: NetError | None = None
-
-    @property
-    def outstanding(self) -> int:
-        """The number of unanswered commands."""
-        return len(self._outstanding)
 
     @property
     def pending_bytes(self) -> int:

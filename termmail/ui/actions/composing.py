@@ -1,4 +1,4 @@
-"""The keys of the composer, whose verbs are methods of its screen, and of the app."""
+"""The keys of the composer, whose verbs are methods of its screen."""
 
 from __future__ import annotations
 

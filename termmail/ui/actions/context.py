@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
 from termmail.mail.model import MessageRow
+from termmail.mail.step_words import done_words
 from termmail.ui.kinds import Listing
 from termmail.ui.list_model import ListModel, Stale
 from termmail.ui.previewing import Previewing
 from termmail.ui.sending_clock import SendingClock
-from termmail.ui.step_words import done_words
-from termmail.ui.workers import behind
+from termmail.ui.workers import VERBS, start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from termmail.engine.engine import Engine
     from termmail.mail.model import Done, Placement, Row, Step, View
-    from termmail.ui.app import First
+    from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
     from termmail.ui.widgets.status import Problems, StatusLine
+
+log = logging.getLogger("termmail")
 
 
 class Mail:
@@ -40,7 +42,8 @@ class Mail:
         self.next_step: Step | None = None
         """The step that undo takes back next."""
         self.in_turn = asyncio.Lock()
-        """Verbs that can be undone run in the order of their keys."""
+        """Held while a step is written, so that undo takes steps back in the order of their keys."""
+        self._looking = False
 
     # -- what is on the screen
 
@@ -69,8 +72,8 @@ class Mail:
         """Show another folder, or the results of a search; keys typed meanwhile act on its messages."""
         self.status.say("")
         self.status.right("")
-        self.screen.termmail.hold_keys()
-        self.list.go_to(view, shown=self.screen.termmail.release_keys)
+        self.screen.termmail.held_keys.hold()
+        self.list.go_to(view, shown=self.screen.termmail.held_keys.release)
 
     def search(self, words: str, *, typing: bool = False) -> None:
         """Show the results of a search."""
@@ -78,15 +81,33 @@ class Mail:
         self.status.right("")
         self.list.search(words, typing=typing)
 
-    def fail(self, error: Exception, account: str = "") -> None:
+    def fail(self, error: UserError, account: str = "") -> None:
         """Show an error until it is read. `account` is whose server was asked."""
         self.screen.fail(error, account)
+
+    # -- other programs
+
+    def look_elsewhere(self) -> None:
+        """Read list, counts and journal again where another program has written to the store."""
+        if not self._looking:
+            self._looking = True
+            start_worker(self.screen, self._look_elsewhere, "elsewhere")
+
+    async def _look_elsewhere(self) -> None:
+        try:
+            if await self.engine.lists.changed_elsewhere():
+                self.list.stale(Stale.IDS | Stale.ROWS | Stale.COUNTS)
+                self.journal_changed()
+        except UserError as error:
+            log.info("the store could not be read: %s", error)
+        finally:
+            self._looking = False
 
     # -- undo
 
     def journal_changed(self) -> None:
         """Read again which step undo takes back next."""
-        behind(self.screen, self._read_next_step, "journal", exclusive=True)
+        start_worker(self.screen, self._read_next_step, "journal", exclusive=True)
 
     async def _read_next_step(self) -> None:
         try:
@@ -94,6 +115,11 @@ class Mail:
         except UserError as error:
             self.fail(error)
         self.screen.retitle()
+
+    def with_undo_hint(self, words: str) -> str:
+        """Add the key that brings back what these words say, if there is one."""
+        key = self.key("message.undo")
+        return f"{words} · {key} brings it back" if key else words
 
     # -- doing
 
@@ -111,7 +137,10 @@ class Mail:
         seen = self.list.seen(message_ids)
 
         async def work() -> str:
-            return done_words(await verb(await self.list.placements(message_ids, seen)))
+            async with self.in_turn:
+                done = await verb(await self.list.placements(message_ids, seen))
+            words = done_words(done)
+            return self.with_undo_hint(words) if leaving and done.step is not None else words
 
         self.do(work, message_ids if leaving else ())
 
@@ -120,34 +149,28 @@ class Mail:
         work: Callable[[], Awaitable[str | None]],
         leaving: Sequence[int] = (),
         *,
-        undo: bool = True,
         shown: Sequence[Row] = (),
     ) -> None:
         """Run the engine's part of a verb; the screen shows its effect at once.
 
         `leaving` are messages that leave the list. `shown` are the rows as they were before the list showed other
-        flags: where the work fails they are shown again. `undo` says that the user can take the work back.
+        flags: where the work fails they are shown again. Work that undo can take back holds `in_turn`.
         """
         self.list.leaving |= set(leaving)
         if leaving:
             self.screen.messages.take_out(leaving)
             self.selection_changed()
-        behind(self.screen, partial(self._done, work, leaving, shown, undo=undo), "verbs")
+        start_worker(self.screen, partial(self._done, work, leaving, shown), VERBS)
 
     async def _done(
         self,
         work: Callable[[], Awaitable[str | None]],
         leaving: Sequence[int],
         shown: Sequence[Row],
-        *,
-        undo: bool,
     ) -> None:
         try:
-            async with self.in_turn if undo else nullcontext():
-                words = await work()
-            if words:
-                key = self.key("message.undo")
-                self.status.say(f"{words} · {key} brings it back" if undo and leaving and key else words)
+            if words := await work():
+                self.status.say(words)
         except UserError as error:
             self.screen.messages.put_back(shown)
             self.fail(error, self.list.account)

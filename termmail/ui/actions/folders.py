@@ -5,18 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.mail.counting import number
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView
+from termmail.mail.step_words import done_words
 from termmail.ui.actions.context import changeable
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
-from termmail.ui.humanize import number
 from termmail.ui.kinds import ALL_INBOXES, folder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from termmail.mail.model import Folder, View
     from termmail.ui.actions.context import Mail
-    from termmail.ui.screens.folder_picker import Place as Line
 
 TOP = "go.top"
 LETTERS = {
@@ -34,28 +34,27 @@ ACCOUNT_KEYS = range(1, 10)
 @verb("mail.go", "g", "Go to a folder", Group.FINDING, rank=16, short="go to")
 def go(mail: Mail) -> None:
     """Show the go menu: the first message, the folders of this account with their letters, then those of the others."""
-    from termmail.ui.screens.folder_picker import Place as Line  # noqa: PLC0415 - not needed for the first screen
-    from termmail.ui.screens.folder_picker import PlacesScreen  # noqa: PLC0415
+    from termmail.ui.screens.folder_picker import FolderPickerScreen, PickerRow  # noqa: PLC0415 - not at start
 
     letters = {action_id: letter for letter, action_id in mail.screen.termmail.keys.places().items()}
     here = mail.list.account
-    lines: list[Line] = []
+    rows: list[PickerRow] = []
     if TOP in letters:
-        lines.append(Line(BY_ID[TOP].words, letters[TOP], value=partial(_to_top, mail)))
+        rows.append(PickerRow(BY_ID[TOP].words, letters[TOP], value=partial(_to_top, mail)))
     accounts = [here, *(name for name in mail.engine.accounts.names if name != here)] if here else []
     for account in accounts:
         prefix = "" if account == here else f"{account} / "
         for name, action_id, view, detail in _places(mail, account):
             letter = letters.get(action_id, "") if account == here else ""
-            lines.append(Line(prefix + name, letter, detail, partial(show, mail, view)))
+            rows.append(PickerRow(prefix + name, letter, detail, partial(show, mail, view)))
     if len(accounts) > 1:
-        lines.insert(1, Line(ALL_INBOXES, value=partial(show, mail, RoleView(Role.INBOX))))
+        rows.insert(1, PickerRow(ALL_INBOXES, value=partial(show, mail, RoleView(Role.INBOX))))
 
     def chosen(go_there: Callable[[], None] | None) -> None:
         if go_there is not None:
             go_there()
 
-    mail.screen.app.push_screen(PlacesScreen("Go to", lines), chosen)
+    mail.screen.app.push_screen(FolderPickerScreen("Go to", rows), chosen)
 
 
 declare(TOP, "g g", "First message", Place.GO, Group.FINDING)
@@ -103,25 +102,25 @@ def choose_target(mail: Mail, title: str, then: Callable[[int], None]) -> None:
 
     A name that is not listed makes a new folder.
     """
-    from termmail.ui.screens.folder_picker import Place as Line  # noqa: PLC0415 - not needed for the first screen
-    from termmail.ui.screens.folder_picker import PlacesScreen  # noqa: PLC0415
+    from termmail.ui.screens.folder_picker import FolderPickerScreen, PickerRow  # noqa: PLC0415 - not at start
 
     account = mail.list.target_account()
     shown = folder_of(mail.list.view, mail.list.counts)
     folders = [one for one in mail.list.counts.folders if one.account == account and one != shown]
-    lines = [Line(one.name, detail=_detail(mail, one), value=one.folder_id) for one in folders]
+    rows = [PickerRow(one.name, detail=_detail(mail, one), value=one.folder_id) for one in folders]
 
     def chosen(choice: int | str | None) -> None:
         if isinstance(choice, int):
             then(choice)
         elif choice is not None:
-            mail.do(partial(_make, mail, account, choice, then), undo=False)
+            mail.do(partial(_make, mail, account, choice, then))
 
-    mail.screen.app.push_screen(PlacesScreen(title, lines, new="New folder"), chosen)
+    mail.screen.app.push_screen(FolderPickerScreen(title, rows, new="New folder"), chosen)
 
 
 async def _make(mail: Mail, account: str, name: str, then: Callable[[int], None]) -> None:
-    folder = await mail.engine.folders.by_name(account, name) or await mail.engine.folders.make(account, name)
+    async with mail.in_turn:
+        folder = await mail.engine.folders.by_name(account, name) or await mail.engine.folders.make(account, name)
     then(folder.folder_id)
 
 
@@ -196,25 +195,27 @@ def rename(mail: Mail) -> None:
 def remove(mail: Mail) -> None:
     """Remove the folder that is shown."""
     if (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
-        mail.do(partial(_remove, mail, folder), undo=False)
+        mail.do(partial(_remove, mail, folder))
 
 
 async def _remove(mail: Mail, folder: Folder) -> str:
-    await mail.engine.folders.remove(folder.folder_id)
+    async with mail.in_turn:
+        done = await mail.engine.folders.remove(folder.folder_id)
     inbox = await mail.engine.folders.by_role(folder.account, Role.INBOX)
     mail.go_to(FolderView(inbox.folder_id))
-    return f"Folder {folder.name} removed · {mail.key('message.undo')} brings it back"
+    return mail.with_undo_hint(done_words(done))
 
 
-def _ask_name(mail: Mail, title: str, name: str, work: Callable[[str], object], done: str) -> None:
+def _ask_name(mail: Mail, title: str, name: str, work: Callable[[str], Awaitable[Folder]], done: str) -> None:
     from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
 
     async def run(chosen: str) -> str:
-        folder = await work(chosen)  # type: ignore[misc]
+        async with mail.in_turn:
+            folder = await work(chosen)
         return f"Folder {folder.name} {done}"
 
     def answered(chosen: str | None) -> None:
         if chosen:
-            mail.do(partial(run, chosen), undo=False)
+            mail.do(partial(run, chosen))
 
     mail.screen.app.push_screen(AskNameScreen(title, name), answered)

@@ -1,4 +1,7 @@
-"""Moving in the list, the reader and the folder column: the keys of methods that these widgets have."""
+"""Moving in the list, the reader and the folder column; going back, and to the next unread message.
+
+What moves within one widget is a method of it; here are its keys.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from termmail.mail.model import MessageRow
 from termmail.ui.actions.context import on_row
 from termmail.ui.actions.registry import Group, Place, declare, verb
 from termmail.ui.kinds import Listing
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from termmail.ui.actions.context import Mail
@@ -88,13 +91,13 @@ def step_back(mail: Mail) -> bool:
 @verb("list.next-unread", "n", "Next unread message", Group.MOVING)
 def next_unread(mail: Mail) -> None:
     """Put the cursor on the next unread message further down."""
-    behind(mail.screen, partial(_seek_unread, mail, 1), "seek", exclusive=True)
+    start_worker(mail.screen, partial(_seek_unread, mail, 1), "seek", exclusive=True)
 
 
 @verb("list.previous-unread", "N", "Previous unread message", Group.MOVING)
 def previous_unread(mail: Mail) -> None:
     """Put the cursor on the next unread message further up."""
-    behind(mail.screen, partial(_seek_unread, mail, -1), "seek", exclusive=True)
+    start_worker(mail.screen, partial(_seek_unread, mail, -1), "seek", exclusive=True)
 
 
 async def _seek_unread(mail: Mail, by: int) -> None:

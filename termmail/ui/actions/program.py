@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -13,16 +14,19 @@ from typing import TYPE_CHECKING
 from textual.app import SuspendNotSupported
 
 from termmail.errors import UserError
+from termmail.mail.counting import count
 from termmail.mail.model import SendState
 from termmail.ui.actions.moving import step_back
 from termmail.ui.actions.registry import Group, Place, declare, verb
-from termmail.ui.humanize import count
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from termmail.ui.actions.context import Mail
 
 log = logging.getLogger("termmail")
+
+READ_PATIENCE = 1.0
+"""Seconds that quitting waits for the store, which another process may hold."""
 
 
 @verb("mail.check", "f5", "Check mail", Group.PROGRAM)
@@ -76,7 +80,7 @@ def _quit_word(mail: Mail) -> str:
 def back_or_quit(mail: Mail) -> None:
     """Go back one level; at the list, quit."""
     if not step_back(mail):
-        leave(mail)
+        mail.screen.termmail.action_app_leave()
 
 
 declare("app.leave", "ctrl+q", "Quit", Place.APP, Group.PROGRAM)
@@ -88,16 +92,17 @@ def leave(mail: Mail) -> None:
     if not waiting:
         mail.screen.app.exit()
     else:
-        behind(mail.screen, partial(_ask_to_leave, mail, waiting), "leave", exclusive=True)
+        start_worker(mail.screen, partial(_ask_to_leave, mail, waiting), "leave", exclusive=True)
 
 
 async def _ask_to_leave(mail: Mail, waiting: int) -> None:
     """Say what goes out by itself next time, and what waits for a decision."""
     undecided = 0
     try:
-        rows = await mail.engine.outbox.rows()
+        async with asyncio.timeout(READ_PATIENCE):
+            rows = await mail.engine.outbox.rows()
         undecided = sum(row.state in {SendState.FAILED, SendState.UNSURE} for row in rows)
-    except UserError as error:
+    except (UserError, TimeoutError) as error:
         log.warning("the outbox could not be read: %s", type(error).__name__)
     words = []
     if waiting := max(0, waiting - undecided):
@@ -106,15 +111,15 @@ async def _ask_to_leave(mail: Mail, waiting: int) -> None:
     if undecided:
         them = "needs a decision" if undecided == 1 else "need a decision"
         key = mail.key("go.outbox")
-        words.append(f"{count(undecided, 'message')} in the Outbox {them} and will not go out before it ({key}).")
+        words.append(f"{count(undecided, 'message')} in the Outbox {them} and will not go out until then ({key}).")
     mail.ask(f"{' '.join(words)} Quit now?", "Quit", mail.screen.app.exit)
 
 
-@verb("app.suspend", "ctrl+z", "To the shell; fg there comes back", Group.PROGRAM)
+@verb("app.suspend", "ctrl+z", "Suspend; fg in the shell continues", Group.PROGRAM)
 def suspend(mail: Mail) -> None:
     """Stop the program and give the terminal to the shell."""
     if os.getpgrp() == os.getsid(0):  # the leader of the session is no shell that could go on with another job
-        mail.status.say("No shell is there to go to.", 3)
+        mail.status.say("There is no shell to return to.", 3)
         return
     with contextlib.suppress(SuspendNotSupported), mail.screen.app.suspend():
         ours = signal.signal(signal.SIGTSTP, signal.SIG_IGN)

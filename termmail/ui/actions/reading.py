@@ -10,7 +10,7 @@ from termmail.ui.actions import writing
 from termmail.ui.actions.context import on_message, on_row
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.kinds import Listing
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -124,7 +124,7 @@ def html(mail: Mail) -> None:
 
 
 def _look(mail: Mail, work: Callable[[Mail, MessageRow, Message], Awaitable[None]]) -> None:
-    """Run `work` on the message at the cursor, fetched where needed; a failure is told."""
+    """Run `work` on the message at the cursor, fetched where needed; show a failure."""
 
     async def look() -> None:
         found = await mail.preview.message()
@@ -136,10 +136,10 @@ def _look(mail: Mail, work: Callable[[Mail, MessageRow, Message], Awaitable[None
         except UserError as error:
             mail.fail(error, row.account)
 
-    behind(mail.screen, look, "look", exclusive=True)
+    start_worker(mail.screen, look, "look", exclusive=True)
 
 
-@verb("message.source", "V", "Source as it came", Group.READING, applies=on_message)
+@verb("message.source", "V", "Message source", Group.READING, applies=on_message)
 def source(mail: Mail) -> None:
     """Show the message byte for byte."""
     _look(mail, _show_source)

@@ -71,7 +71,7 @@ def _sortable(mail: Mail) -> str:
     return "" if isinstance(mail.list.view, FolderView | RoleView) else "Only folders of messages can be sorted."
 
 
-@verb("view.sort", "S", "Sort another way", Group.PROGRAM, applies=_sortable)
+@verb("view.sort", "S", "Sort another way", Group.FINDING, applies=_sortable)
 def sort(mail: Mail) -> None:
     """Sort the folder in the next of the orders there are."""
     view = mail.list.view

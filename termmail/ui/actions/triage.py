@@ -8,14 +8,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.mail.counting import count
 from termmail.mail.model import DRAFTS_NAME, Role, StepKind
+from termmail.mail.step_words import done_words, skipped_words, undo_word, undone_words
 from termmail.ui.actions.context import on_changeable_message, on_changeable_row, on_row
 from termmail.ui.actions.folders import choose_target
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.writing import compose_on
-from termmail.ui.humanize import count
 from termmail.ui.kinds import Listing
-from termmail.ui.step_words import done_words, undo_word, undone_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,22 +59,28 @@ def delete(mail: Mail) -> None:
     """Move to Trash; in Trash delete for good, of a draft discard it, of an outgoing message stop it."""
     ids = mail.targets()
     if mail.list.listing is Listing.DRAFTS:
-        work = partial(mail.do, partial(_discard, mail, ids), ids, undo=False)
+        work = partial(mail.do, partial(_discard, mail, ids), ids)
         mail.ask(f"Discard {count(len(ids), 'draft')}?", "Discard", work)
     elif mail.list.listing is Listing.OUTGOING:
-        mail.do(partial(_take_back, mail, ids), ids, undo=False)
+        mail.do(partial(_take_back, mail, ids), ids)
     elif mail.list.role is Role.TRASH:
         seen = mail.list.seen(ids)
         question = f"Delete {count(len(ids), 'message')} for good, here and on the server?"
-        mail.ask(question, "Delete", partial(mail.do, partial(_erase, mail, ids, seen), ids, undo=False))
+        mail.ask(question, "Delete", partial(mail.do, partial(_erase, mail, ids, seen), ids))
     else:
         mail.act(mail.engine.messages.delete, ids)
 
 
 async def _erase(mail: Mail, ids: Sequence[int], seen: dict[int, Placement]) -> str:
     done = await mail.engine.messages.erase(await mail.list.placements(ids, seen))
-    left = f" · {count(len(done.skipped), 'message')} moved meanwhile and left alone" if done.skipped else ""
-    return f"Deleted for good: {count(len(done.message_ids), 'message')}{left}"
+    words = []
+    if done.message_ids or not done.kept:
+        words.append(f"Deleted for good: {count(len(done.message_ids), 'message')}")
+    if done.kept:
+        words.append(f"{count(len(done.kept), 'message')} taken out of Trash and kept in another folder")
+    if done.skipped:
+        words.append(skipped_words(done.skipped))
+    return " · ".join(words)
 
 
 async def _discard(mail: Mail, ids: Sequence[int]) -> str:
@@ -137,7 +143,7 @@ async def _copy_to(mail: Mail, folder_id: int, seen: list[Placement]) -> Done:
 
 
 @verb(
-    "message.star", "s,*", "Star, or take the star away", Group.SORTING_OUT,
+    "message.star", "s,*", "Star or unstar", Group.SORTING_OUT,
     applies=on_changeable_message, rank=11, short="star",
 )  # fmt: skip
 def star(mail: Mail) -> None:
@@ -161,7 +167,8 @@ def read(mail: Mail) -> None:
 
 
 async def _mark(mail: Mail, ids: Sequence[int], kind: StepKind) -> str:
-    done = await mail.engine.messages.mark(ids, kind)
+    async with mail.in_turn:
+        done = await mail.engine.messages.mark(ids, kind)
     return done_words(done) if len(ids) > 1 else ""
 
 
@@ -175,8 +182,8 @@ def undo(mail: Mail) -> None:
     if mail.list.listing is Listing.OUTGOING and mail.targets():
         delete(mail)
         return
-    mail.screen.termmail.hold_keys()
-    mail.do(partial(_undo, mail), undo=False)
+    mail.screen.termmail.held_keys.hold()
+    mail.do(partial(_undo, mail))
 
 
 async def _undo(mail: Mail) -> str | None:
@@ -191,7 +198,7 @@ async def _undo(mail: Mail) -> str | None:
             await compose_on(mail, await mail.engine.drafts.load(undone.draft_id))
         return undone_words(undone)
     finally:
-        mail.screen.app.call_after_refresh(mail.screen.termmail.release_keys)
+        mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)
 
 
 async def _to_what_came_back(mail: Mail, changed: set[int]) -> None:
@@ -205,28 +212,7 @@ async def _to_what_came_back(mail: Mail, changed: set[int]) -> None:
         messages.go(back)
 
 
-def _counting_down(mail: Mail) -> str:
-    return "" if mail.sending.next_id else "Nothing is about to be sent."
-
-
-@verb("mail.stop-sending", "Z", "Stop sending", Group.WRITING, applies=_counting_down)
-def stop_sending(mail: Mail) -> None:
-    """Stop the message that would go next and open it again. The next keys go to the composer."""
-    mail.screen.termmail.hold_keys()
-    mail.do(partial(_stop, mail, mail.sending.next_id), undo=False)
-
-
-async def _stop(mail: Mail, outbox_id: int) -> str:
-    try:
-        draft = await mail.engine.outbox.cancel(outbox_id)
-        if draft is not None:
-            await compose_on(mail, draft)
-        return "Not sent: the message is a draft again."
-    finally:
-        mail.screen.app.call_after_refresh(mail.screen.termmail.release_keys)
-
-
-@verb("mail.empty-trash", "", "Empty Trash for good", Group.PROGRAM)
+@verb("mail.empty-trash", "", "Empty Trash for good", Group.SORTING_OUT)
 def empty_trash(mail: Mail) -> None:
     """Delete everything in the account's Trash, after a question."""
     account = mail.list.account
@@ -236,7 +222,7 @@ def empty_trash(mail: Mail) -> None:
         mail.status.say("Trash is empty.", 3)
         return
     question = f"Delete {count(held.total, 'message')} in Trash for good, here and on the server?"
-    mail.ask(question, "Empty Trash", partial(mail.do, partial(_empty_trash, mail, account), undo=False))
+    mail.ask(question, "Empty Trash", partial(mail.do, partial(_empty_trash, mail, account)))
 
 
 async def _empty_trash(mail: Mail, account: str) -> str:

@@ -1,4 +1,7 @@
-"""Writing: a new message, replies, forwards; the composer opens on the draft that the engine makes."""
+"""Writing: a new message, replies, forwards, and stopping what is about to be sent.
+
+Each opens the composer on a draft that the engine makes.
+"""
 
 from __future__ import annotations
 
@@ -31,17 +34,17 @@ async def compose_on(mail: Mail, draft: Draft, *, fresh: bool | None = None) -> 
 def open_draft(mail: Mail, work: Callable[[], Awaitable[Draft]], *, fresh: bool | None = None) -> None:
     """Open the composer on a draft that is still being made; keys typed meanwhile go to the composer."""
     app = mail.screen.termmail
-    app.hold_keys()
+    app.held_keys.hold()
 
     async def opened() -> None:
         try:
             await compose_on(mail, await work(), fresh=fresh)
         except BaseException:
-            app.drop_keys()  # keys typed for the composer must not act on the list
+            app.held_keys.drop()  # keys typed for the composer must not act on the list
             raise
-        app.call_after_refresh(app.release_keys)
+        app.call_after_refresh(app.held_keys.release)
 
-    mail.do(opened, undo=False)
+    mail.do(opened)
 
 
 @verb("mail.compose", "c,m", "Write a message", Group.WRITING, rank=3, short="write")
@@ -87,3 +90,24 @@ def forward(mail: Mail) -> None:
 def forward_attached(mail: Mail) -> None:
     """Forward the message as an attachment, byte for byte."""
     open_draft(mail, partial(mail.engine.drafts.forward_attached, mail.screen.messages.cursor_id), fresh=True)
+
+
+def _counting_down(mail: Mail) -> str:
+    return "" if mail.sending.next_id else "Nothing is about to be sent."
+
+
+@verb("mail.stop-sending", "Z", "Stop sending", Group.WRITING, applies=_counting_down)
+def stop_sending(mail: Mail) -> None:
+    """Stop the message that would go next and open it again. The next keys go to the composer."""
+    mail.screen.termmail.held_keys.hold()
+    mail.do(partial(_stop, mail, mail.sending.next_id))
+
+
+async def _stop(mail: Mail, outbox_id: int) -> str:
+    try:
+        draft = await mail.engine.outbox.cancel(outbox_id)
+        if draft is not None:
+            await compose_on(mail, draft)
+        return "Not sent: the message is a draft again."
+    finally:
+        mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)

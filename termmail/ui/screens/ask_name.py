@@ -31,7 +31,7 @@ class AskNameScreen(dialog.Dialog["str | None"]):
         with dialog.Frame(classes="dialog"):
             yield dialog.title(self._title)
             yield LineInput(self._name_given, id="name", enter_submits=True)
-            yield dialog.quiet('Enter takes the name, "/" makes levels · Esc back')
+            yield dialog.quiet('Enter accepts the name, "/" separates levels · Esc back')
 
     def on_mount(self) -> None:
         """Put the cursor into the field."""

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from termmail.accounts.paths import reason
 from termmail.errors import UserError
 from termmail.mail import sanitize
+from termmail.mail.counting import count
 from termmail.ui import desktop, humanize
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
@@ -71,14 +72,14 @@ class AttachmentsScreen(dialog.Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list, the result of the last action, and the keys."""
-        count = len(self._parts)
+        how_many = len(self._parts)
         with dialog.Frame(classes="dialog dialog-wide"):
-            yield dialog.title(humanize.count(count, "attachment") if count else "Nothing is attached to this message")
-            if count:
+            yield dialog.title(count(how_many, "attachment") if how_many else "Nothing is attached to this message")
+            if how_many:
                 yield OptionList(classes="dialog-list", markup=False)
             yield Static("", id="done", classes="dialog-done", markup=False)
             yield dialog.Trouble()
-            yield dialog.quiet("Enter save · o open · S save all · Esc back" if count else "Esc back")
+            yield dialog.quiet("Enter save · o open · S save all · Esc back" if how_many else "Esc back")
 
     def on_mount(self) -> None:
         """Put the cursor on the first one."""

@@ -13,9 +13,9 @@ from textual.widgets import Input, Select, TextArea
 from termmail.accounts.paths import reason
 from termmail.errors import UserError
 from termmail.mail import sanitize
+from termmail.mail.counting import number
 from termmail.ui import editor
 from termmail.ui.actions import Place, bindings
-from termmail.ui.humanize import number
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dialog import Trouble, quiet
 from termmail.ui.screens.dismiss_once import DismissOnce
@@ -25,7 +25,7 @@ from termmail.ui.widgets.body_input import BodyInput
 from termmail.ui.widgets.compose_title import ComposeTitle
 from termmail.ui.widgets.header_form import HeaderForm
 from termmail.ui.widgets.keybar import KeyBar
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -109,7 +109,7 @@ class ComposeScreen(DismissOnce[int | None]):
         empty = self._head.first_empty() if self._first.cursor == "to" else None
         self.set_focus(empty or self._body, scroll_visible=False)
         if self.engine.context.read_only:
-            self._trouble("The mail store can only be read: what you write here is not saved and cannot be sent.")
+            self._trouble("The mail store is read-only: what you write here is not saved and cannot be sent.")
 
     def _trouble(self, words: str) -> None:
         self._wrong.say(words)
@@ -177,7 +177,7 @@ class ComposeScreen(DismissOnce[int | None]):
 
     def _on_beat(self) -> None:
         self._beat = None
-        behind(self, self._save_on_beat, "save")
+        start_worker(self, self._save_on_beat, "save")
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -189,7 +189,7 @@ class ComposeScreen(DismissOnce[int | None]):
 
     def on_descendant_blur(self) -> None:
         """Save when a field is left."""
-        behind(self, self._save_on_beat, "save")
+        start_worker(self, self._save_on_beat, "save")
 
     async def on_unmount(self) -> None:
         """Save when the program is left with this screen open."""
@@ -249,7 +249,7 @@ class ComposeScreen(DismissOnce[int | None]):
         except editor.EditorError as error:
             self._trouble(str(error))
         except SuspendNotSupported:
-            self._trouble("This terminal cannot be lent to an editor.")
+            self._trouble("This terminal cannot be handed to an editor.")
         else:
             self._trouble("")
             if text != body.whole:
@@ -314,7 +314,7 @@ class ComposeScreen(DismissOnce[int | None]):
 
     async def _discard(self) -> None:
         """Discard the draft, after a question where the user has written something."""
-        question = ConfirmScreen("Discard this draft? It cannot be brought back.", "Discard", "Keep writing")
+        question = ConfirmScreen("Discard this draft? It cannot be recovered.", "Discard", "Keep writing")
         if (not self._fresh or self._changed()) and not await self.app.push_screen_wait(question):
             return
         await self._throw_away()

@@ -40,7 +40,7 @@ class DismissOnce(Screen[ScreenResultType], Generic[ScreenResultType]):
             self.add_class(*[max(step for step in steps if step[0] <= cells)[1]] if steps else [])
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Close now, where that was asked for while another screen lay above.
+        """Close now, where that was asked for while another screen was above.
 
         The first time, keep Textual from styling again what was styled a moment ago.
         """

@@ -24,7 +24,7 @@ LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PickerRow:
     """One line of the list.
 
     `name` is shown and searched, `letter` chooses the line at once ("" for none), `detail` stands at its right.
@@ -41,8 +41,8 @@ class Place:
         return self.name if self.value is None else self.value
 
 
-class PlacesScreen(dialog.Dialog[Any]):
-    """Dismisses the value of the place that was chosen, or None.
+class FolderPickerScreen(dialog.Dialog[Any]):
+    """Dismisses the value of the row that was chosen, or None.
 
     A letter that stands before a line chooses it at once, as the first key only. Any other letter, or `/`, starts a
     name: from then on letters narrow the list, and Enter chooses. With `new`, a name that is not listed can be made
@@ -56,12 +56,12 @@ class PlacesScreen(dialog.Dialog[Any]):
         Binding("enter", "choose", "Go"),
     ]
 
-    def __init__(self, title: str, places: Sequence[Place], *, new: str = "") -> None:
+    def __init__(self, title: str, rows: Sequence[PickerRow], *, new: str = "") -> None:
         super().__init__()
         self._title = title
-        self._places = places
+        self._rows = rows
         self._new = new
-        self._shortcuts = {} if new else {place.letter: place for place in places if place.letter}
+        self._shortcuts = {} if new else {row.letter: row for row in rows if row.letter}
         self._typing = bool(new)
         self._typed = ""
         self._found: list[Any] = []
@@ -78,7 +78,7 @@ class PlacesScreen(dialog.Dialog[Any]):
         return self.query_one(OptionList)
 
     def on_mount(self) -> None:
-        """List all places."""
+        """List all rows."""
         self._narrow("")
         self._list.focus()
 
@@ -89,9 +89,9 @@ class PlacesScreen(dialog.Dialog[Any]):
         event.stop()
         if not self._typing:
             self._typing = True
-            if (place := self._shortcuts.get(event.character)) is not None:
+            if (row := self._shortcuts.get(event.character)) is not None:
                 self.app.post_message(ShortcutUsed(event.character, self._names(), event.time))
-                self.dismiss(place.chosen())
+                self.dismiss(row.chosen())
                 return
             if event.character == "/":
                 self._narrow("")
@@ -106,17 +106,17 @@ class PlacesScreen(dialog.Dialog[Any]):
 
     def _names(self) -> list[str]:
         """Return every word that a typed name may begin with."""
-        return [part for place in self._places for part in (place.name, *place.name.split())]
+        return [part for row in self._rows for part in (row.name, *row.name.split())]
 
     def _narrow(self, text: str) -> None:
-        """List the places whose name holds the text; those that begin with it come first."""
+        """List the rows whose name holds the text; those that begin with it come first."""
         self._typed = text[:LONGEST_NAME]
         wanted = self._typed.casefold().strip()
-        hits = [place for place in self._places if wanted in place.name.casefold()]
-        hits.sort(key=lambda place: not place.name.casefold().startswith(wanted) if wanted else False)
-        options = [Option(self._line(place)) for place in hits]
-        self._found = [place.chosen() for place in hits]
-        if self._new and wanted and wanted not in {place.name.casefold() for place in self._places}:
+        hits = [row for row in self._rows if wanted in row.name.casefold()]
+        hits.sort(key=lambda row: not row.name.casefold().startswith(wanted) if wanted else False)
+        options = [Option(self._line(row)) for row in hits]
+        self._found = [row.chosen() for row in hits]
+        if self._new and wanted and wanted not in {row.name.casefold() for row in self._rows}:
             options.append(Option(Content.assemble((f"{self._new} ", "$foreground 60%"), f"“{self._typed.strip()}”")))
             self._found.append(self._typed.strip())
         if not options:
@@ -133,10 +133,10 @@ class PlacesScreen(dialog.Dialog[Any]):
             return f"Name: {self._typed}▏ Enter chooses"
         return "Type a name · Enter chooses"
 
-    def _line(self, place: Place) -> Content:
-        letter = "" if self._typing else place.letter
+    def _line(self, row: PickerRow) -> Content:
+        letter = "" if self._typing else row.letter
         return Content.assemble(
-            (f"{letter or ' '} ", "bold $text-accent"), f" {place.name}  ", (place.detail, "$foreground 60%")
+            (f"{letter or ' '} ", "bold $text-accent"), f" {row.name}  ", (row.detail, "$foreground 60%")
         )
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

@@ -163,9 +163,11 @@ class LinksScreen(dialog.Dialog[str | None]):
 
 
 def _shown(mark: str, link: Link, width: int) -> Content:
-    """Return a link: its mark and text, and below them the whole address."""
+    """Return a link: its letter, its number in the message and its text, and below them the whole address."""
     text, url = sanitize.clean(link.text), sanitize.clean(link.url)
     indent = " " * (len(mark) + 2)
     room = max(10, width - len(indent))
-    first = Content.assemble((mark, "bold"), "  ", sanitize.cut(text if text and text != url else host(url), room))
+    number = f"[{link.number}] " if link.number else ""
+    words = sanitize.cut(number + (text if text and text != url else host(url)), room)
+    first = Content.assemble((mark, "bold"), "  ", words)
     return Content("\n").join([first, *(Content.assemble(indent, (row, "dim")) for row in chop_cells(url, room))])

@@ -13,16 +13,16 @@ from textual.screen import Screen
 from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf, SyncOf, SyncProgress
 from termmail.errors import ErrorCode
 from termmail.mail.model import FolderView, Role, SendState
+from termmail.ui import titles
 from termmail.ui.actions import BY_ID, Place, bindings, folders, program, reading, searching
 from termmail.ui.actions.context import Mail
-from termmail.ui.screens import titles
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.widgets.reader import Reader
 from termmail.ui.widgets.status import Problem, Problems, StatusLine, TitleLine
-from termmail.ui.workers import behind
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from termmail.engine.events import Event
+    from termmail.errors import UserError
     from termmail.mail.model import Row
     from termmail.ui.actions import Action
-    from termmail.ui.app import First, TermmailApp
+    from termmail.ui.app import TermmailApp
+    from termmail.ui.first_page import First
 
 ABOUT_THE_SERVER = {
     *(ErrorCode.OFFLINE, ErrorCode.BUSY, ErrorCode.TLS),
@@ -42,6 +44,9 @@ ABOUT_THE_SERVER = {
 
 WITHOUT_ACCOUNT = {"message.open", "app.help-too", "view.quit"}
 """The actions that the key bar shows before there is an account."""
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks for what another program has written to the store."""
 
 
 class MainScreen(Screen[None]):
@@ -100,6 +105,7 @@ class MainScreen(Screen[None]):
             )
         self.mail.list.open(first)
         self.mail.journal_changed()
+        self.set_interval(LOOK_EVERY, self.mail.look_elsewhere)
 
     async def _rows(self, ids: Sequence[int]) -> list[Row]:
         return await self.mail.list.rows(ids)
@@ -214,7 +220,7 @@ class MainScreen(Screen[None]):
 
     def _account_added(self, account: str | None) -> None:
         if account is not None:
-            behind(self, partial(self._show_account, account), "account")
+            start_worker(self, partial(self._show_account, account), "account")
 
     async def _show_account(self, account: str) -> None:
         inbox = await self.mail.engine.folders.by_role(account, Role.INBOX)
@@ -264,9 +270,9 @@ class MainScreen(Screen[None]):
 
     # -- what the engine tells
 
-    def heard(self, event: Event) -> None:
+    def handle_event(self, event: Event) -> None:
         """Hand one event of the engine to the parts it concerns."""
-        self.mail.list.heard(event)
+        self.mail.list.handle_event(event)
         match event:
             case SyncProgress():
                 self.status.progress(event)
@@ -280,7 +286,7 @@ class MainScreen(Screen[None]):
                     SendState.CANCELLED,
                 }:  # it is tried again, or there is nothing to try
                     self.problems.settle(SendOf(outbox_id))
-                behind(self, partial(self.mail.sending.heard, event), "outbox")
+                start_worker(self, partial(self.mail.sending.handle_event, event), "outbox")
             case JournalChanged():
                 self.mail.journal_changed()
             case Failed():
@@ -296,15 +302,14 @@ class MainScreen(Screen[None]):
         if event.news:
             self.status.report(event.words)
 
-    def fail(self, error: Exception, account: str = "") -> None:
+    def fail(self, error: UserError, account: str = "") -> None:
         """Show an error until it is read. `account` is whose server was asked."""
-        code = getattr(error, "code", None)
-        if code is ErrorCode.DATA:
+        if error.code is ErrorCode.DATA:
             self.status.say(str(error))
             return
-        account = account if code in ABOUT_THE_SERVER else ""
+        account = account if error.code in ABOUT_THE_SERVER else ""
         about = SyncOf(account) if account else None
-        self.problems.add(Problem(str(error), getattr(error, "advice", ""), account, about))
+        self.problems.add(Problem(str(error), error.advice, account, about))
 
     def retitle(self) -> None:
         """Draw the title line and the key bar, if they have changed."""

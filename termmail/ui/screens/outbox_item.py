@@ -12,9 +12,9 @@ from textual.widgets import Button
 from termmail.engine.events import OutboxChanged
 from termmail.errors import Gone, UserError
 from termmail.mail import sanitize
+from termmail.mail.counting import count
 from termmail.mail.message import Draft
 from termmail.mail.model import SendState
-from termmail.ui import humanize
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 STATES = {
     SendState.QUEUED: "It waits to be sent.",
     SendState.SENDING: "It is being sent now.",
-    SendState.SENT: "It was sent: the server has taken it.",
+    SendState.SENT: "It was sent: the server has accepted it.",
     SendState.FAILED: "The server refused it. Nothing more happens until you decide.",
     SendState.UNSURE: "It may have arrived: the line broke after the message went out, before the server answered.",
     SendState.CANCELLED: "It was taken back.",
@@ -132,7 +132,7 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
             "Send it a second time?",
             "Send again",
             "Back",
-            ["If the first one did arrive, your readers get it twice; many programs then show it once."],
+            ["If the first one did arrive, the recipients get it twice; many programs then show it once."],
         )
         if await self.app.push_screen_wait(question):
             await self._do(sure=True)
@@ -159,7 +159,7 @@ class OutboxItemScreen(dialog.Dialog[Draft | None]):
     @work(exclusive=True, group="act", exit_on_error=False)
     async def action_remove(self) -> None:
         """Delete a message that has no draft to go back to, after a question."""
-        question = ConfirmScreen("Delete this message unsent? Nothing of it is kept.", "Delete", "Back")
+        question = ConfirmScreen("Delete this message without sending it? No copy is kept.", "Delete", "Back")
         if await self.app.push_screen_wait(question):
             await self._take_back()
 
@@ -194,5 +194,5 @@ def story(row: OutgoingRow) -> list[str]:
         paragraphs.append(f"{sanitize.clean(address)} was refused. The server says: {sanitize.clean(answer)}")
     paragraphs.append("To " + ", ".join(sanitize.clean(address) for address in row.recipients))
     if row.attempts:
-        paragraphs.append(f"Tried {humanize.count(row.attempts, 'time')} so far.")
+        paragraphs.append(f"Tried {count(row.attempts, 'time')} so far.")
     return paragraphs

@@ -126,7 +126,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
             listing.can_focus = False
             yield listing
             yield dialog.Trouble()
-            yield dialog.quiet("Tab complete · ↑ ↓ choose · Enter take it · Esc cancel")
+            yield dialog.quiet("Tab complete · ↑ ↓ choose · Enter accept · Esc cancel")
 
     @property
     def _typed(self) -> str:

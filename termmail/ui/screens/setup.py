@@ -18,7 +18,7 @@ from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.widgets.account_form import AccountForm
-from termmail.ui.widgets.checkbox import Tick
+from termmail.ui.widgets.checkbox import Checkbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,7 +44,7 @@ class SetupScreen(DismissOnce[str | None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss", "../widgets/field.tcss", "setup.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", show=False),
-        Binding("ctrl+j,alt+enter,ctrl+enter,f9", "try_it", "Try and save", show=False),
+        Binding("ctrl+j,alt+enter,ctrl+enter,f9", "try_it", "Test and save", show=False),
     ]
 
     def __init__(self, engine: Engine) -> None:
@@ -63,9 +63,9 @@ class SetupScreen(DismissOnce[str | None]):
             yield Vertical(id="steps")
             yield dialog.Trouble()
             with Horizontal(classes="dialog-buttons", id="setup-buttons"):
-                yield dialog.button("F9", "Try and save", "try_it", id="try")
+                yield dialog.button("F9", "Test and save", "try_it", id="try")
                 yield dialog.button("Esc", "Cancel", "leave", id="cancel")
-        yield Static("F9 try and save · Tab next · Esc back", id="setup-keys")
+        yield Static("F9 test and save · Tab next · Esc back", id="setup-keys")
 
     def on_mount(self) -> None:
         """Focus the address."""
@@ -81,8 +81,8 @@ class SetupScreen(DismissOnce[str | None]):
 
     @on(Input.Changed)
     @on(Select.Changed)
-    @on(Tick.Changed)
-    def _outdated(self, event: Input.Changed | Select.Changed | Tick.Changed) -> None:
+    @on(Checkbox.Changed)
+    def _outdated(self, event: Input.Changed | Select.Changed | Checkbox.Changed) -> None:
         """Clear the results of the last try that a change makes outdated."""
         if self._trying is None:
             self.query_one(dialog.Trouble).say("")
@@ -164,11 +164,11 @@ class SetupScreen(DismissOnce[str | None]):
         self.query_one(AccountForm).disabled = trying or bool(self._saved_as)
         self.query_one("#try", Button).disabled = trying
         self.query_one("#setup-keys", Static).update(
-            "Esc stops the try"
+            "Esc cancels the test"
             if trying
             else "Enter opens your inbox"
             if self._saved_as
-            else "F9 try and save · Tab next · Esc back"
+            else "F9 test and save · Tab next · Esc back"
         )
         self.set_focus(self.query_one("#cancel" if trying else "#try"), scroll_visible=False)
 
@@ -187,7 +187,7 @@ class SetupScreen(DismissOnce[str | None]):
         elif self._saved_as:
             self.dismiss(self._saved_as)
         else:
-            question = ConfirmScreen("Leave the setup? What you typed is not kept.", "Leave", "Stay")
+            question = ConfirmScreen("Leave the setup? What you typed will be lost.", "Leave", "Stay")
             if not self.query_one(AccountForm).touched or await self.app.push_screen_wait(question):
                 self.dismiss(None)
 

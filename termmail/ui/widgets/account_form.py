@@ -14,7 +14,7 @@ from textual.widgets import Input, Label, Select, Static
 
 from termmail.accounts.config import Account, Pop3, Smtp
 from termmail.accounts.discovery import guess, note
-from termmail.ui.widgets.checkbox import Tick
+from termmail.ui.widgets.checkbox import Checkbox
 from termmail.ui.widgets.field import Field, LineInput
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class ServerForm(Vertical):
         choices = [(Content(words), value) for words, value in SECURITY]
         security = Select(choices, value="tls", allow_blank=False, compact=True, id=f"{kind}-security")
         yield Field("Security", security, id=f"{kind}-security-field")
-        tick = Tick("Send my password without encryption", id=f"{kind}-cleartext")
-        tick.display = False
-        yield tick
+        checkbox = Checkbox("Send my password without encryption", id=f"{kind}-cleartext")
+        checkbox.display = False
+        yield checkbox
         yield Field("User", LineInput(id=f"{kind}-user"), id=f"{kind}-user-field")
 
     def _input(self, name: str) -> Input:
@@ -89,10 +89,10 @@ class ServerForm(Vertical):
         usual = {str(self._usual_port(value)) for _, value in SECURITY}
         if self._input("port").value in usual | {""}:
             self._input("port").value = self._guessed["port"] = str(self._usual_port(str(event.value)))
-        self.query_one(Tick).display = event.value == "none"
+        self.query_one(Checkbox).display = event.value == "none"
         self._field("security-field").say("")
 
-    @on(Tick.Changed)
+    @on(Checkbox.Changed)
     def _meant(self) -> None:
         self._field("security-field").say("")
 
@@ -127,11 +127,11 @@ class ServerForm(Vertical):
         security, user = str(self._select().value), self._input("user").value.strip()
         wrong, words = self._wrong()
         self._field("server").say(words)
-        cleartext = self.query_one(Tick).value
+        cleartext = self.query_one(Checkbox).value
         unmeant = security == "none" and not cleartext
         self._field("security-field").say("Tick the line below if you mean it, or choose TLS." if unmeant else "")
         if wrong or unmeant:
-            (self._input(wrong) if wrong else self.query_one(Tick)).focus()
+            (self._input(wrong) if wrong else self.query_one(Checkbox)).focus()
             return None
         return {
             "host": host,
@@ -152,7 +152,7 @@ class AccountForm(Vertical):
         yield Field("Password", LineInput(id="password", password=True, enter_submits=True), id="password-field")
         yield ServerForm("pop3", "Incoming mail, POP3")
         yield ServerForm("smtp", "Outgoing mail, SMTP")
-        yield Tick("Sending needs another password", id="other")
+        yield Checkbox("Sending needs another password", id="other")
         second = Field("Password", LineInput(id="smtp-password", password=True), id="smtp-password-field")
         second.display = False
         yield second
@@ -197,13 +197,13 @@ class AccountForm(Vertical):
         else:
             self.query_one("#address-field", Field).say(NOT_AN_ADDRESS if address else "")
 
-    @on(Tick.Changed, "#other")
-    def _other_password(self, event: Tick.Changed) -> None:
-        self.query_one("#smtp-password-field").display = event.tick.value
+    @on(Checkbox.Changed, "#other")
+    def _other_password(self, event: Checkbox.Changed) -> None:
+        self.query_one("#smtp-password-field").display = event.checkbox.value
 
     def refuse(self, kind: str) -> Field:
         """Focus the password that the server of this kind refused, and return its field."""
-        other = kind == "smtp" and self.query_one("#other", Tick).value
+        other = kind == "smtp" and self.query_one("#other", Checkbox).value
         words = "Not accepted. Check it and the user name; many providers want an app password."
         name = "smtp-password" if other else "password"
         self._say(name, words)
@@ -227,7 +227,7 @@ class AccountForm(Vertical):
         password = self._value("password")
         if self._say("password", "" if password or not pop3["username"] else "The password your provider gave you."):
             return None
-        other = self._value("smtp-password") if self.query_one("#other", Tick).value else None
+        other = self._value("smtp-password") if self.query_one("#other", Checkbox).value else None
         if self._say("smtp-password", "The password for sending." if other == "" else ""):
             return None
         if ca_file := self._value("ca-file").strip():

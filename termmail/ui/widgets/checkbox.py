@@ -18,11 +18,11 @@ BOX = 4
 """Cells of the box and the blank after it."""
 
 
-class Tick(Widget, can_focus=True):
+class Checkbox(Widget, can_focus=True):
     """`[x] words`; Space, Enter or a click toggles it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter", "turn", show=False),
+        Binding("space,enter", "toggle_button", show=False),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
     ]
@@ -32,14 +32,14 @@ class Tick(Widget, can_focus=True):
     class Changed(Message):
         """Posted when the box is toggled."""
 
-        def __init__(self, tick: Tick) -> None:
+        def __init__(self, checkbox: Checkbox) -> None:
             super().__init__()
-            self.tick = tick
+            self.checkbox = checkbox
 
         @property
-        def control(self) -> Tick:
+        def control(self) -> Checkbox:
             """Return the box, for `on`."""
-            return self.tick
+            return self.checkbox
 
     def __init__(self, words: str, *, id: str) -> None:  # noqa: A002  Textual's word
         super().__init__(id=id)
@@ -61,10 +61,10 @@ class Tick(Widget, can_focus=True):
         if self.is_mounted:
             self.post_message(self.Changed(self))
 
-    def action_turn(self) -> None:
+    def action_toggle_button(self) -> None:
         """Toggle the box."""
         self.value = not self.value
 
     def on_click(self) -> None:
         """Toggle the box."""
-        self.action_turn()
+        self.action_toggle_button()

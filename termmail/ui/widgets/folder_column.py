@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from termmail.mail.counting import number
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, Count, DraftsView, FolderView, OutboxView, Role, RoleView
 from termmail.ui.actions import Place, bindings
-from termmail.ui.humanize import number
 from termmail.ui.kinds import ALL_INBOXES
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ SNIPPET_FROM = 12
 """Cells that must be left behind a subject for its snippet to be drawn."""
 
 
-class Look(Struct, frozen=True):
+class RowStyles(Struct, frozen=True):
     """The styles of one row. All of them share one background, so that a row takes few bytes to paint."""
 
     text: Style
@@ -107,7 +107,7 @@ def mark(row: Facts, *, selected: bool) -> str:
     return FORWARDED if row.forwarded else " "
 
 
-def line(shown: Row, width: int, look: Look, today: Today, *, cursor: bool, selected: bool) -> list[Segment]:
+def line(shown: Row, width: int, styles: RowStyles, today: Today, *, cursor: bool, selected: bool) -> list[Segment]:
     """Draw a row on one line: marks, person, subject and snippet, the date at the right edge."""
     row = facts(shown)
     who = (
@@ -117,45 +117,47 @@ def line(shown: Row, width: int, look: Look, today: Today, *, cursor: bool, sele
     date = date if width >= 60 or cell_len(date) <= 6 else date[:4]
     gap = f" {CLIP} " if row.attachments else "  "
     text = width - (5 + who + 2 + len(gap) + cell_len(date) + 1)
-    words = look.unread if row.unread else look.text
+    words = styles.unread if row.unread else styles.text
     parts = [
-        _front(row, look, cursor=cursor, selected=selected),
-        Segment(_answered(row, selected=selected), look.mark),
-        Segment(f"{STAR} " if row.starred else "  ", look.star if row.starred else look.text),
+        _front(row, styles, cursor=cursor, selected=selected),
+        Segment(_answered(row, selected=selected), styles.mark),
+        Segment(f"{STAR} " if row.starred else "  ", styles.star if row.starred else styles.text),
         Segment(_who(row, who) + "  ", words),
-        *_subject(row, max(text, 0), words, look.dim),
-        Segment(f"{gap}{date} ", look.dim),
+        *_subject(row, max(text, 0), words, styles.dim),
+        Segment(f"{gap}{date} ", styles.dim),
     ]
     return _joined(parts)
 
 
 def card(
-    shown: Row, width: int, look: Look, today: Today, *, second: bool, cursor: bool, selected: bool
+    shown: Row, width: int, styles: RowStyles, today: Today, *, second: bool, cursor: bool, selected: bool
 ) -> list[Segment]:
     """Draw one of the two lines of a row in a narrow list: person and date, then the subject."""
     row = facts(shown)
-    words = look.unread if row.unread else look.text
+    words = styles.unread if row.unread else styles.text
     if second:
         parts = [
-            Segment((CURSOR if cursor else " ") + " ", look.mark),
-            _star(row, look),
-            *_subject(row, max(width - (9 if row.attachments else 7), 0), words if row.unread else look.dim, look.dim),
-            Segment(f" {CLIP}  " if row.attachments else "  ", look.dim),
+            Segment((CURSOR if cursor else " ") + " ", styles.mark),
+            _star(row, styles),
+            *_subject(
+                row, max(width - (9 if row.attachments else 7), 0), words if row.unread else styles.dim, styles.dim
+            ),
+            Segment(f" {CLIP}  " if row.attachments else "  ", styles.dim),
         ]
         return _joined(parts)
     date = today.date(row.date)
     who = max(width - 5 - 2 - cell_len(date) - 2, 1)
     parts = [
-        _front(row, look, cursor=cursor, selected=selected),
-        Segment(_answered(row, selected=selected), look.mark),
+        _front(row, styles, cursor=cursor, selected=selected),
+        Segment(_answered(row, selected=selected), styles.mark),
         Segment("  " + _who(row, who) + "  ", words),
-        Segment(f"{date}  ", look.dim),
+        Segment(f"{date}  ", styles.dim),
     ]
     return _joined(parts)
 
 
-def _front(row: Facts, look: Look, *, cursor: bool, selected: bool) -> Segment:
-    return Segment((CURSOR if cursor else " ") + mark(row, selected=selected), look.mark)
+def _front(row: Facts, styles: RowStyles, *, cursor: bool, selected: bool) -> Segment:
+    return Segment((CURSOR if cursor else " ") + mark(row, selected=selected), styles.mark)
 
 
 def _answered(row: Facts, *, selected: bool) -> str:
@@ -165,8 +167,8 @@ def _answered(row: Facts, *, selected: bool) -> str:
     return ANSWERED if row.answered else FORWARDED if row.forwarded else " "
 
 
-def _star(row: Facts, look: Look) -> Segment:
-    return Segment(f" {STAR} " if row.starred else "   ", look.star if row.starred else look.text)
+def _star(row: Facts, styles: RowStyles) -> Segment:
+    return Segment(f" {STAR} " if row.starred else "   ", styles.star if row.starred else styles.text)
 
 
 def _subject(row: Facts, width: int, words: Style, dim: Style) -> list[Segment]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, chop_cells
 
 from termmail.mail import sanitize
+from termmail.mail.counting import count
 from termmail.mail.model import MessageRow, Role
-from termmail.ui.humanize import count, long_date, size
+from termmail.ui.humanize import long_date, size
 from termmail.ui.widgets.list_row import facts
 
 if TYPE_CHECKING:

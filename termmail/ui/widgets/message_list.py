@@ -1,4 +1,4 @@
-"""The message list: holds the ids of any number of messages, and the rows of a few hundred of them."""
+"""The message list: holds the ids of any number of messages, and draws the rows of those in the window."""
 
 # ruff: noqa: D102 - what an action does is in the registry of actions
 
@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from msgspec.structs import replace
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -21,8 +19,9 @@ from textual.strip import Strip
 
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
-from termmail.ui.widgets.list_row import CURSOR, Look, card, line
-from termmail.ui.workers import behind
+from termmail.ui.widgets.list_row import CURSOR, RowStyles, card, line
+from termmail.ui.widgets.row_cache import RowCache
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from termmail.mail.model import Row
 
-CACHED = 2000
 CARDS_BELOW = 68
 """A list narrower than this many cells, and high enough, draws each message on two lines."""
 CARDS_FROM_HEIGHT = 16
@@ -77,18 +75,14 @@ class MessageList(ScrollView, can_focus=True):
         id: str | None = None,  # noqa: A002 - Textual's word
     ) -> None:
         super().__init__(id=id)
-        self.source = source
         self.ids: array[int] = array("q")
         self.cursor = 0
         self.selected: set[int] = set()
         self.clock = clock
-        self._rows: OrderedDict[int, Row] = OrderedDict()
-        self._gone: set[int] = set()
-        self._asking = False
-        self._serial = 0
+        self._rows = RowCache(source, self._refresh_id)
         self._filling = False
         """The list was empty when it was shown: until the user moves, the cursor stays on the first message."""
-        self._looks: dict[str, Look] = {}
+        self._row_styles: dict[str, RowStyles] = {}
 
     # -- what is in it
 
@@ -97,11 +91,8 @@ class MessageList(ScrollView, can_focus=True):
 
         `rows` are the rows of the first page where they are known already; then nothing is painted twice.
         """
-        self._serial += 1
         self.selected.clear()
-        self._gone.clear()
-        self._rows.clear()
-        self._rows.update((row.key, row) for row in rows)
+        self._rows.show(rows)
         self.ids = ids
         self._filling = not ids
         self.cursor = self._find(at, near=0)
@@ -150,24 +141,16 @@ class MessageList(ScrollView, can_focus=True):
 
     def change(self, ids: Iterable[int], **fields: Any) -> None:
         """Show other flags on these messages at once, before they are stored."""
-        for id_ in ids:
-            if (row := self._rows.get(id_)) is not None:
-                self._rows[id_] = replace(row, **fields)
-                self._refresh_id(id_)
+        self._rows.change(ids, **fields)
 
     def put_back(self, rows: Iterable[Row]) -> None:
         """Show these rows again as they were: what `change` showed could not be stored."""
-        for row in rows:
-            if row.key in self._rows:
-                self._rows[row.key] = row
-                self._refresh_id(row.key)
+        self._rows.put_back(rows)
 
     def reread(self, ids: Iterable[int] | None = None) -> None:
         """Fetch these rows again (None: all loaded ones); until then they are drawn as they are."""
-        stale = self._rows.keys() if ids is None else self._rows.keys() & set(ids)
-        self._gone.clear()
-        if stale:
-            self._ask(stale=set(stale))
+        if stale := self._rows.stale(ids):
+            self._fetch(stale)
 
     def row(self, id_: int) -> Row | None:
         """Return the row of a message, if it is loaded."""
@@ -300,7 +283,7 @@ class MessageList(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._looks.clear()
+        self._row_styles.clear()
 
     def on_focus(self) -> None:
         self._refresh_place(self.cursor)
@@ -329,32 +312,33 @@ class MessageList(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         id_ = self.ids[index]
         on_cursor, selected = index == self.cursor, id_ in self.selected
-        look = self._look("cursor" if on_cursor else "selected" if selected else "")
+        styles = self._styles_of("cursor" if on_cursor else "selected" if selected else "")
         row = self._rows.get(id_)
         if row is None:
-            self._ask()
+            if not self._rows.fetching:
+                self._fetch(set())
             text = ("" if second else (CURSOR if on_cursor else " ") + "    …").ljust(width)
-            return Strip([Segment(text, look.dim)], width)
+            return Strip([Segment(text, styles.dim)], width)
         today = Today.at(self.clock())
         if self.row_height == 2:
-            segments = card(row, width, look, today, second=bool(second), cursor=on_cursor, selected=selected)
+            segments = card(row, width, styles, today, second=bool(second), cursor=on_cursor, selected=selected)
         else:
-            segments = line(row, width, look, today, cursor=on_cursor, selected=selected)
-        return Strip(segments).adjust_cell_length(width, look.text)
+            segments = line(row, width, styles, today, cursor=on_cursor, selected=selected)
+        return Strip(segments).adjust_cell_length(width, styles.text)
 
     def _empty_line(self, y: int) -> Strip:
         width = self.cells
         lines = self.empty.split("\n")
         offset = y - max(0, (self.size.height - len(lines)) // 3)
         text = lines[offset] if 0 <= offset < len(lines) else ""
-        look = self._look("")
-        return Strip([Segment(text.center(width)[:width], look.dim)], width)
+        styles = self._styles_of("")
+        return Strip([Segment(text.center(width)[:width], styles.dim)], width)
 
-    def _look(self, state: str) -> Look:
+    def _styles_of(self, state: str) -> RowStyles:
         """Return the styles of a row that is at the cursor, selected, or neither ("")."""
         if state == "cursor" and not self.has_focus:
             state = "cursor-blurred"
-        if state not in self._looks:
+        if state not in self._row_styles:
             ground = self.get_component_rich_style(f"list--{state}") if state else self.rich_style
             back = Style(bgcolor=ground.bgcolor)
             one = state == "cursor"
@@ -364,45 +348,20 @@ class MessageList(ScrollView, can_focus=True):
                 colour = ground.color if one or (state == "selected" and name == "mark") else own.color
                 return back + Style(color=colour, bold=own.bold, dim=own.dim, reverse=ground.reverse)
 
-            self._looks[state] = Look(style("text"), style("unread"), style("dim"), style("mark"), style("star"))
-        return self._looks[state]
+            self._row_styles[state] = RowStyles(
+                style("text"), style("unread"), style("dim"), style("mark"), style("star")
+            )
+        return self._row_styles[state]
 
     # -- rows, as they are needed
 
-    def _ask(self, stale: set[int] | None = None) -> None:
-        """Fetch the rows around the window, one request at a time."""
-        if stale is None and self._asking:
-            return
-        self._asking = True
-        behind(self, partial(self._fetch, stale or set()), "rows")
+    def _fetch(self, stale: set[int]) -> None:
+        """Fetch the rows around the window that are stale or not loaded."""
+        self._rows.fetching = True
+        start_worker(self, partial(self._rows.fetch, self._window, stale), "rows")
 
-    async def _fetch(self, stale: set[int]) -> None:
-        try:
-            while wanted := self._missing(stale):
-                serial = self._serial
-                rows = await self.source(wanted)
-                if serial != self._serial:
-                    continue  # rows of another view: the same ids, other messages
-                found = {row.key for row in rows}
-                self._gone.update(set(wanted) - found)
-                for row in rows:
-                    known, self._rows[row.key] = self._rows.get(row.key), row
-                    self._rows.move_to_end(row.key)
-                    if row != known:
-                        self._refresh_id(row.key)
-                stale -= set(wanted)
-                while len(self._rows) > CACHED:
-                    self._rows.popitem(last=False)
-        finally:
-            self._asking = False
-
-    def _missing(self, stale: set[int]) -> list[int]:
-        """Return the ids in or near the window whose rows are not loaded or are stale."""
+    def _window(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the ids on and near the window (a page before, a page behind), and those in it."""
         first = self.scroll_offset.y // self.row_height
-        window = self.ids[max(0, first - self.page) : first + 2 * self.page + 1]
-        shown = self.ids[first : first + self.page + 1]
-        if not stale and all(i in self._rows or i in self._gone for i in shown):
-            return []
-        for id_ in stale - set(window):
-            self._rows.pop(id_, None)
-        return [i for i in window if i in stale or (i not in self._rows and i not in self._gone)]
+        near = self.ids[max(0, first - self.page) : first + 2 * self.page + 1]
+        return near, self.ids[first : first + self.page + 1]

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
-from termmail.engine.threads import run_stoppable
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
-from termmail.mail.model import DraftRow, MessageRow, OutgoingRow
+from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, RemoteState
 from termmail.ui.humanize import size
 from termmail.ui.widgets.list_row import facts
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
-from termmail.ui.widgets.text_view import Body
-from termmail.ui.workers import behind
+from termmail.ui.widgets.text_view import TextView
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ PASSING = {ErrorCode.LOGIN, ErrorCode.OFFLINE, ErrorCode.BUSY}
 """Errors after which the same request may succeed the next time."""
 
 
-class Reader(Body):
+class Reader(TextView):
     """Shows one message of a view. A preview never asks a server; `fetch` does."""
 
     engine: Engine
@@ -113,7 +113,7 @@ class Reader(Body):
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
             self._may_come = False
-        behind(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
+        start_worker(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
 
     async def _load(self, row: Row, *, fetch: bool) -> None:
         engine = self.engine
@@ -135,7 +135,7 @@ class Reader(Body):
         """Fetch the text from the server. It is stored also when the reader has gone on meanwhile."""
         self._may_come = False
         self._say(f"Fetching {size(row.size)} …")
-        behind(self, partial(self._fetch, row), "fetch", exclusive=True)
+        start_worker(self, partial(self._fetch, row), "fetch", exclusive=True)
 
     async def _fetch(self, row: MessageRow) -> None:
         engine, worker = self.engine, get_current_worker()
@@ -188,10 +188,10 @@ class Reader(Body):
     async def _show_draft(self, engine: Engine, row: DraftRow) -> None:
         draft = await engine.drafts.load(row.draft_id)
         files = tuple(f"{file.name} ({size(file.size)})" for file in draft.attachments)
-        lines = await run_stoppable(partial(_draft_lines, draft.body, self.measure))
+        lines = await asyncio.to_thread(_draft_lines, draft.body, self.measure)
         if self._still(row):
             self._said = ""
-            self._paint(Rendered((*lines, Line(""), Line("Enter goes on writing.", kind="fold"))), files)
+            self._paint(Rendered((*lines, Line(""), Line("Enter continues writing.", kind="fold"))), files)
 
     async def _show_outgoing(self, engine: Engine, row: OutgoingRow) -> None:
         outgoing = await engine.outbox.row(row.outbox_id)
@@ -204,7 +204,7 @@ class Reader(Body):
     def look_again(self) -> None:
         """Lay the message out again: at another width, or in its other form."""
         if isinstance(self.row, MessageRow) and self.message is not None:
-            behind(self, partial(self._again, self.row, self.message), "reader", exclusive=True)
+            start_worker(self, partial(self._again, self.row, self.message), "reader", exclusive=True)
 
     async def _again(self, row: MessageRow, message: Message) -> None:
         await self._show_message(self.engine, row, message)
@@ -225,7 +225,7 @@ class Reader(Body):
         if message is None or not message.html:
             return "This message has no HTML."
         if not message.text and not self._headers:
-            return "This message has no other form than HTML."
+            return "This message has only an HTML version."
         shows_html = self.html if self.html is not None else not message.text
         self.html = self._headers or not shows_html
         self._headers = False
@@ -240,7 +240,7 @@ class Reader(Body):
 
     async def _show_headers(self, row: Row, message: Message) -> None:
         found = [*warnings(message, self.text.notes[: self.text.warned]), *replies_elsewhere(message)]
-        lines = await run_stoppable(partial(_header_lines, message, found, self.measure))
+        lines = await asyncio.to_thread(_header_lines, message, found, self.measure)
         if self._still(row):
             self._paint(Rendered(lines), self.text.notes)
 
@@ -266,9 +266,9 @@ def _draft_lines(body: str, width: int) -> list[Line]:
 
 
 def _not_here(row: MessageRow) -> str:
-    if row.state == "skipped":
+    if row.state is RemoteState.SKIPPED:
         return row.note or "This message was not fetched."
-    if row.state in {"gone", "absent"}:
+    if row.state in {RemoteState.GONE, RemoteState.ABSENT}:
         return "This message is no longer on the server, and its text was never downloaded."
     return f"The text is still on the server ({size(row.size)}). Enter fetches it."
 

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from termmail.ui.humanize import number
+from termmail.mail.counting import number
 
 if TYPE_CHECKING:
     from termmail.engine.events import Subject, SyncProgress
@@ -168,7 +168,7 @@ class Problems(Static):
         lines = [_problem(problem) for problem in reversed(self.all[-PROBLEMS_SHOWN:])]
         if len(self.all) > PROBLEMS_SHOWN:
             lines.append(Content(f"and {len(self.all) - PROBLEMS_SHOWN} more"))
-        lines.append(Content.assemble((f"{self.dismiss_key} takes this away.", "$foreground 60%")))
+        lines.append(Content.assemble((f"{self.dismiss_key} dismisses this.", "$foreground 60%")))
         self.update(Content("\n").join(lines))
 
 

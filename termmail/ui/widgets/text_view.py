@@ -34,7 +34,7 @@ SELECTED = Style(reverse=True)
 LINKS = re.compile(r"https?://[^\s<>\"”)\[\]]{3,}|\[\d{1,4}\]")
 
 
-class Body(ScrollView, can_focus=True):
+class TextView(ScrollView, can_focus=True):
     """Lines of text that scroll below a block that does not. They were cleaned, and are not markup.
 
     The block has a background that no line of a body has: only termmail writes there.
@@ -104,7 +104,7 @@ class Body(ScrollView, can_focus=True):
     def _set_length(self) -> None:
         """Set the length of the scroll bar without the layout that setting `virtual_size` would cause."""
         height = self._top + len(self._lines)
-        self.set_reactive(Body.virtual_size, Size(self.cells, height))
+        self.set_reactive(TextView.virtual_size, Size(self.cells, height))
         self.vertical_scrollbar.window_virtual_size = height
         self.vertical_scrollbar.window_size = self.size.height
         if self.scroll_offset.y > self.max_scroll_y:

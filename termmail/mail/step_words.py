@@ -1,13 +1,15 @@
-"""What a step of the journal is called: after it was done, before it is taken back, and after that."""
+"""The words for a step of the journal: after it was done, before it is taken back, and after that."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from termmail.mail.counting import count
 from termmail.mail.model import StepKind
-from termmail.ui.humanize import count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from termmail.mail.model import Done, Step, Undone
 
 _DONE = {
@@ -19,7 +21,7 @@ _DONE = {
     StepKind.COPY: "Copied to {name}: {messages}",
     StepKind.ARCHIVE: "Archived: {messages}",
     StepKind.JUNK: "Marked as spam: {messages}",
-    StepKind.NOT_JUNK: "Not spam: {messages}, back in the Inbox",
+    StepKind.NOT_JUNK: "Not spam, moved to the Inbox: {messages}",
     StepKind.DELETE: "Deleted: {messages}",
     StepKind.SEND: "Sending “{name}”",
     StepKind.MAKE_FOLDER: "Folder {name} created",
@@ -46,19 +48,26 @@ _FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_F
 _FLAG_STEPS = {StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR}
 
 
+def step_words(step: Step) -> str:
+    """Return what a step did: "Archived: 2 messages"."""
+    return _DONE[step.kind].format(messages=count(step.count, "message"), name=step.name)
+
+
 def done_words(done: Done) -> str:
     """Return what a verb did, in a sentence; also how many messages it left alone."""
-    words = ""
-    if done.step is not None:
-        words = _DONE[done.step.kind].format(messages=count(done.step.count, "message"), name=done.step.name)
     left = []
     if done.already:
         left.append(f"{count(len(done.already), 'message')} there already")
     if done.skipped:
-        left.append(f"{count(len(done.skipped), 'message')} moved meanwhile and left alone")
-    if words or not left:
-        return " · ".join([words, *left])
-    return f"Nothing was changed: {', '.join(left)}."
+        left.append(skipped_words(done.skipped))
+    if done.step is None:
+        return f"Nothing was changed: {', '.join(left)}." if left else ""
+    return " · ".join([step_words(done.step), *left])
+
+
+def skipped_words(skipped: Sequence[int]) -> str:
+    """Return how many messages a verb left alone because they are no longer where the user saw them."""
+    return f"{count(len(skipped), 'message')} moved meanwhile and left alone"
 
 
 def undo_word(step: Step) -> str:
@@ -72,7 +81,7 @@ def undone_words(undone: Undone) -> str:
     if step.kind is StepKind.SEND:
         return "Not sent: the message is a draft again"
     if step.kind in _FOLDER_STEPS:
-        return f"Undone: {_NAMES[step.kind]} {step.name}"
+        return f"Undone: {step_words(step)}"
     messages = count(len(undone.message_ids), "message")
     words = f"{messages} as before" if step.kind in _FLAG_STEPS else f"{messages} back"
     return f"{words} · {len(undone.skipped)} changed since and left alone" if undone.skipped else words

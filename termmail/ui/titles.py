@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from termmail.mail.counting import number
 from termmail.mail.model import Role
-from termmail.ui.humanize import ago, number
+from termmail.ui.humanize import ago
 from termmail.ui.kinds import Listing
 
 if TYPE_CHECKING:

@@ -1,0 +1,39 @@
+"""Read what the first paint needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from termmail.mail.model import FolderView, Role, RoleView
+from termmail.ui.list_model import FIRST
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Awaitable, Callable
+
+    from termmail.engine.engine import Engine
+    from termmail.mail.model import Folder, Row, View
+
+PAGE = 60
+"""Rows read with the first ids: what a window shows."""
+
+
+class First(NamedTuple):
+    """The open engine and the top of its inbox."""
+
+    engine: Engine
+    folders: list[Folder]
+    view: View
+    ids: array[int]
+    rows: list[Row]
+
+
+async def read_first(open_engine: Callable[[], Awaitable[Engine]]) -> First:
+    """Open the engine and read the first page of its inbox, or of all inboxes where there are several accounts."""
+    engine = await open_engine()
+    folders = await engine.folders.listing()
+    accounts = set(engine.accounts.names)
+    inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
+    view: View = FolderView(inboxes[0].folder_id) if len(inboxes) == 1 else RoleView(Role.INBOX)
+    ids = await engine.lists.ids(view, FIRST)
+    return First(engine, folders, view, ids, await engine.lists.rows(view, ids[:PAGE]))

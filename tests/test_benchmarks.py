@@ -1,0 +1,26 @@
+"""The benchmarks run; what they measure is for whoever calls them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("headers", ["10 headers, the embedded server at 50 ms", "  turns to the newest 50", "100 headers at 0 ms"]),
+        ("download", ["10 whole messages at 0 ms", "termmail, in the store", "  from 40 to 160"]),
+        ("screen", ["termmail, 1 000: first mail on screen", "bytes to the terminal", "loop lag: search"]),
+    ],
+)
+def test_each_benchmark_runs_to_its_last_row(name, rows):
+    ran = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--quick"], capture_output=True, text=True, timeout=100
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    printed = ran.stdout.splitlines()
+    for row in rows:
+        assert any(line.startswith(row) for line in printed), ran.stdout
