@@ -45,6 +45,40 @@ def test_annotations_docstrings_and_exports_are_left_alone():
     assert lines.isdisjoint({1, 3, 4, 5, 9})
 
 
+def test_a_truth_that_is_returned_is_turned_round():
+    faults = mutate.faults_in({"x.py": b"def f():\n    return False\ndef g():\n    return 0\n"})
+    assert [(fault.kind, fault.new) for fault in faults] == [
+        ("constant", "True"), ("return value", "None"), ("off by one", "1"),
+    ]  # fmt: skip
+
+
+UNOBSERVED = b"""
+log.warning("this was %s", text)
+first = cast("int", second)
+Thread(target=third, name="worker")
+zip(fourth, strict=True)
+max(fifth, sixth)
+Pair([], [])
+T = TypeVar("T")
+"""
+
+
+def test_what_nobody_can_observe_is_left_alone():
+    faults = mutate.faults_in({"x.py": UNOBSERVED})
+    assert {fault.kind for fault in faults} == {"removed statement", "name"}
+
+
+def test_the_test_files_that_name_the_module_run_first(tmp_path):
+    (tmp_path / "tests").mkdir()
+    for name, text in {"test_a.py": "", "test_b.py": "from x import part", "test_part_of_it.py": ""}.items():
+        (tmp_path / "tests" / name).write_text(text)
+    [fault, *_] = mutate.faults_in({"x/part.py": b"x = 1"})
+    assert mutate.nearest_first(["tests"], tmp_path, fault) == [
+        "tests/test_part_of_it.py", "tests/test_b.py", "tests/test_a.py",
+    ]  # fmt: skip
+    assert mutate.nearest_first(["tests/test_a.py"], tmp_path, fault) == ["tests/test_a.py"]
+
+
 def test_the_same_seed_chooses_the_same_faults():
     faults = mutate.faults_in({"x.py": SOURCE})
     assert mutate.chosen(faults, 8, seed=3) == mutate.chosen(faults, 8, seed=3)

@@ -113,7 +113,7 @@ def copy(store: Store, seen: Iterable[Placement], folder_id: int, now: int) -> D
         new = placements.absent(db, ids, folder_id)
         if not new:
             return Done(None, (), tuple(skipped))
-        step = journal.begin(db, StepKind.COPY, len(new), now, folder_id=folder_id, name=target.name)
+        step = journal.begin(db, StepKind.COPY, len(new), now, name=target.name)
         placements.place(db, new, folder_id)
         journal.record(db, step, [(message_id, 0, folder_id, "") for message_id in new])
         if target.role is not Role.TRASH:
@@ -195,9 +195,7 @@ def _move(
     skipped += [one.message_id for one in there if targets[one.account] is None]
     if not moving:
         return Done(None, (), tuple(skipped), already)
-    target_ids = {target for target in targets.values() if target is not None}
-    about = next(iter(target_ids)) if len(target_ids) == 1 else None
-    step = journal.begin(db, kind, len(moving), now, folder_id=about, name=name)
+    step = journal.begin(db, kind, len(moving), now, name=name)
     trash = placements.trash_ids(db)
     for account, target in targets.items():
         if target is None:

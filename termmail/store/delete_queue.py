@@ -33,8 +33,8 @@ def next_due(store: Store, account: str, now: int) -> int | None:
         return due_at
     with store.transaction() as db:
         db.execute(
-            "UPDATE remote SET due_at = ? WHERE account = ? AND state IN ('trashed', 'due') AND due_at > ?",
-            (now + DELAY_AFTER_CLOCK_CHANGE, account, now + LONGEST_DELAY),
+            "UPDATE remote SET due_at = ? WHERE account = ? AND state IN ('trashed', 'due') AND due_at IS NOT NULL",
+            (now + DELAY_AFTER_CLOCK_CHANGE, account),
         )
     return now + DELAY_AFTER_CLOCK_CHANGE
 

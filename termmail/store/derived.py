@@ -25,7 +25,7 @@ _SUBJECT = 1000
 
 _UPDATE = (
     "UPDATE message SET sort_date = ?, sender = ?, recipients = ?, subject = ?, message_id = ?, in_reply_to = ?,"
-    " refs = ?, attachments = ?, snippet = ?, indexed = ? WHERE id = ?"
+    " refs = ?, attachments = ?, snippet = ? WHERE id = ?"
 )
 
 
@@ -97,7 +97,7 @@ def sort_date(envelope: Envelope, received: int) -> int:
 def write(db: sqlite3.Connection, message_id: int, received: int, derived: Derived) -> None:
     """Store the derived columns and the index entry of a message, inside the caller's transaction."""
     found = columns(derived.envelope, received, derived.attachments)
-    db.execute(_UPDATE, (*found, derived.snippet, 1 if derived.text is None else 2, message_id))
+    db.execute(_UPDATE, (*found, derived.snippet, message_id))
     index(db, message_id, derived)
 
 

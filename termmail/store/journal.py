@@ -48,11 +48,10 @@ def record(db: sqlite3.Connection, step: Step, rows: Iterable[tuple[int, int, in
     )
 
 
-def record_send(db: sqlite3.Connection, outbox_id: int, subject: str, now: int) -> Step:
+def record_send(db: sqlite3.Connection, outbox_id: int, subject: str, now: int) -> None:
     """Write the step of a message that was queued, inside the caller's transaction."""
     step = begin(db, StepKind.SEND, 1, now, name=subject)
     db.execute("UPDATE step SET outbox = ? WHERE id = ?", (outbox_id, step.step_id))
-    return Step(step.step_id, step.kind, 1, subject, now, outbox_id)
 
 
 def next_step(store: Store) -> Step | None:

@@ -111,7 +111,7 @@ def _asked(not_before: int, created: int, attempts: int) -> int:
 
 
 def _backoff(attempts: int) -> int:
-    return min(_LONGEST_WAIT, _FIRST_WAIT << min(max(attempts - 1, 0), 10))
+    return min(_LONGEST_WAIT, _FIRST_WAIT << min(attempts - 1, 10))
 
 
 def claim(store: Store, account: str, ready: Iterable[int], owner: str) -> Claimed | None:
@@ -272,7 +272,7 @@ def cancel(store: Store, outbox_id: int) -> Draft | None:
     such message.
     """
     with store.transaction(durable=True) as db:
-        have = db.execute("SELECT accepted FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
+        have = db.execute("SELECT accepted FROM outbox WHERE id = ? AND state <> 'sent'", (outbox_id,)).fetchone()
         if have is not None and (sent_to := json.loads(have[0])):
             raise UserError(f"{', '.join(sent_to)} has this message; it cannot be taken back.", code=ErrorCode.CHANGED)
         if not _change(db, outbox_id, "cancelled", "", "queued", "failed", "unsure"):

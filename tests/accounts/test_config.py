@@ -161,6 +161,33 @@ def test_a_wrong_value_is_refused_with_file_key_and_choices(text, words):
     assert refusal(MINIMAL + text).startswith(words)
 
 
+def test_what_is_not_set_has_the_documented_default():
+    home = config.parse(MINIMAL.encode()).accounts["home"]
+    assert home.pop3 == Pop3(
+        host="pop.example.org", port=995, security="tls", username=home.pop3.username, password_command=None,
+        download="open", delete="with-me", poll_minutes=5, allow_cleartext=False, timeout_seconds=30, tls_ca_file=None,
+    )  # fmt: skip
+    assert (home.smtp.port, home.smtp.security, home.smtp.timeout_seconds) == (465, "tls", 30)
+    assert (home.smtp.allow_cleartext, home.smtp.password_command, home.smtp.tls_ca_file) == (False, None, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "least", "most"),
+    [
+        ("pop3.port", 1, 65535),
+        ("smtp.port", 1, 65535),
+        ("pop3.timeout_seconds", 1, 3600),
+        ("smtp.timeout_seconds", 1, 3600),
+        ("pop3.poll_minutes", 0, 10080),
+    ],
+)
+def test_a_number_may_be_as_small_and_as_large_as_said_and_no_more(key, least, most):
+    for number in (least, most):
+        config.parse(f"{MINIMAL}{key} = {number}".encode())
+    for number in (least - 1, most + 1):
+        assert f"accounts.home.{key}: {number} is not a" in refusal(f"{MINIMAL}{key} = {number}")
+
+
 def test_a_default_account_that_is_not_there_is_refused_with_the_ones_that_are():
     assert refusal('default_account = "x"\n' + MINIMAL) == (
         "config.toml: default_account: 'x' is not one of your accounts (home)"

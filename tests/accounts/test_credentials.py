@@ -60,6 +60,22 @@ async def test_the_command_gives_its_first_line(tmp_path):
     assert await run_command(["printf", "x"]) == "x"
 
 
+async def test_a_command_leaves_no_open_file_behind():
+    await run_command(["true"])  # what asyncio opens once for all
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        await run_command(["echo", "secret"])
+        with pytest.raises(PasswordError, match="exit code 1"):
+            await run_command(["false"])
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+async def test_a_command_that_a_signal_ends_is_told_by_its_number():
+    with pytest.raises(PasswordError, match="failed with signal 9") as told:
+        await run_command(["sh", "-c", "kill -9 $$"])
+    assert told.value.advice == "Run it by hand to see what it says."
+
+
 async def test_the_command_is_not_read_by_a_shell(tmp_path):
     out = tmp_path / "made"
     assert await run_command(["echo", f"$HOME; touch {out} `id`"]) == f"$HOME; touch {out} `id`"

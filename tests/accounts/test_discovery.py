@@ -43,6 +43,24 @@ def test_every_guess_is_a_valid_account_that_is_never_in_the_clear(provider, tmp
         assert "none" not in (account.pop3.security, account.smtp.security)
 
 
+@pytest.mark.parametrize("provider", discovery.PROVIDERS, ids=lambda provider: provider.domains[0])
+def test_a_guess_takes_all_that_is_known_of_the_provider(provider):
+    account = discovery.guess(f"ada@{provider.domains[0]}")
+    assert (account.pop3.host, account.smtp.host) == (provider.pop3, provider.smtp)
+    assert account.smtp.security == provider.smtp_security
+    assert account.pop3.poll_minutes == provider.poll_minutes
+    assert account.pop3.username == ("ada" if provider.local_user else f"ada@{provider.domains[0]}")
+    note = discovery.note(f"ada@{provider.domains[0]}")
+    assert note == provider.note
+    assert not note or (note.endswith(".") and len(note.split()) > 4)
+
+
+def test_only_providers_that_ask_for_it_are_polled_more_rarely():
+    every = {provider.poll_minutes for provider in discovery.PROVIDERS}
+    assert min(every) == 5
+    assert discovery.guess("ada@example.org").pop3.poll_minutes == 5
+
+
 def test_no_domain_belongs_to_two_providers():
     domains = [domain for provider in discovery.PROVIDERS for domain in provider.domains]
     assert len(domains) == len(set(domains))

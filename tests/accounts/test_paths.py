@@ -56,6 +56,36 @@ def test_a_file_in_the_place_of_the_folder_is_said(tmp_path):
         paths.prepare(Paths(tmp_path / "c", tmp_path / "data" / "deeper"))
 
 
+def test_a_folder_of_other_things_is_left_alone(tmp_path):
+    data = tmp_path / "data"
+    where = Paths(data / "config.toml", data)
+    data.mkdir(mode=0o755)
+    for name in ("config.toml", "termmail.log", "termmail.log.1", "opened", "lost+found", "send-x.lock"):
+        (data / name).touch()
+    assert paths.prepare(where)
+    data.chmod(0o755)
+    (data / "photo.jpg").touch(0o644)
+    (data / "photo.jpg").chmod(0o644)
+    with pytest.raises(PathError, match=r"holds other things than mail \(photo.jpg\)") as told:
+        paths.prepare(where)
+    assert told.value.advice == "Name an empty folder, or one that does not exist yet."
+    assert (mode(data), mode(data / "photo.jpg")) == (0o755, 0o644)
+    (data / "mail.db").touch()
+    assert paths.prepare(where)
+    assert (mode(data), mode(data / "photo.jpg")) == (0o700, 0o600)
+
+
+def test_what_lies_behind_a_link_keeps_its_rights(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "file").touch()
+    (folder / "file").chmod(0o644)
+    (tmp_path / "link").symlink_to(folder)
+    paths.close_to_others(tmp_path / "link")
+    assert mode(folder / "file") == 0o644
+    paths.close_to_others(tmp_path / "missing")
+
+
 def test_a_folder_that_can_only_be_read_is_told_apart():
     """Asked as a user without special rights, who cannot write there."""
     with tempfile.TemporaryDirectory() as top:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.engine import reading
+from termmail.engine import reading, saved_files
 from termmail.mail import flowed
 from termmail.mail.model import FolderView
 from tests.ui.mailbox_stage import letter
@@ -89,6 +91,28 @@ async def test_what_takes_too_long_to_lay_out_is_shown_as_its_source(tmp_path: P
     assert "Subject: Letter 1" in text
     assert "<tr><td>cell</td>" in text
     assert "V shows the whole source" in text
+
+
+def test_a_folder_without_an_owner_is_told_from_one_that_is_used_or_just_being_made(tmp_path: Path):
+    parent = tmp_path / "deep" / "opened"
+    assert saved_files.ownerless(parent) == []
+    used, left = (saved_files.OwnedFolder(parent, "session-") for _ in range(2))
+    saved_files.OwnedFolder(parent, "session-").remove()
+    assert {folder.name[:8] for folder in parent.iterdir()} == {"session-"}
+    assert used.path.stat().st_mode & 0o777 == parent.stat().st_mode & 0o777 == 0o700
+    fresh, old = parent / "fresh", parent / "old"
+    for folder in (fresh, old):
+        folder.mkdir()
+    long_ago = time.time() - saved_files.BEING_MADE - 60
+    os.utime(old, (long_ago, long_ago))
+    (parent / "link").symlink_to(old)
+    (parent / "file").touch()
+    assert saved_files.ownerless(parent) == [old]
+    left.release()
+    left.release()  # a second time changes nothing
+    assert set(saved_files.ownerless(parent)) == {old, left.path}
+    used.remove()
+    assert not used.path.exists()
 
 
 async def test_a_layout_that_nobody_waits_for_any_more_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

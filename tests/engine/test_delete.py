@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from termmail.demo.faults import Manners
 from termmail.engine.clock import now
-from termmail.engine.events import Failed
+from termmail.engine.events import Failed, MessageChanged
 from termmail.net.net_errors import NetError
 from termmail.store import delete_queue
 from tests.engine.conftest import mail
@@ -179,8 +180,6 @@ async def test_the_delete_rule_of_the_config_is_kept(pop3_server, engine_at, rul
 
 
 async def test_leaving_commits_what_is_due_and_waits_two_seconds_at_most(pop3_server, engine_at):
-    import asyncio
-
     server = await pop3_server([mail(1), mail(2)])
     async with engine_at(server.port, commit=True) as engine:
         await engine.accounts.sync("ada")
@@ -320,3 +319,42 @@ async def test_a_message_like_one_that_was_deleted_is_new(pop3_server, engine_at
         await engine.accounts.sync("ada", full=True)
         assert len(server.users["ada@example.org"].messages) == 1
         assert await subjects(engine) == ["Engine part 1"]
+
+
+async def test_a_body_that_cannot_be_fetched_holds_up_no_other_delete(pop3_server, engine_at):
+    server = await pop3_server(
+        [mail(1), mail(2), mail(3)], manners=Manners(answers={"RETR 1": b"-ERR no\r\n", "RETR 3": b"-ERR no\r\n"})
+    )
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        await delete_now(engine, list(await engine.lists.ids(INBOX)))
+        assert (await engine.accounts.sync("ada")).deleted == 1
+        assert [message.raw for message in server.users["ada@example.org"].messages] == [mail(1), mail(3)]
+
+
+async def test_what_is_due_but_gone_from_the_server_holds_up_no_other_delete(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)])
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        await delete_now(engine, list(await engine.lists.ids(INBOX)))
+        drop = server.users["ada@example.org"]
+        drop.remove(drop.messages[0])
+        assert (await engine.accounts.sync("ada")).deleted == 1
+        assert drop.messages == []
+
+
+async def test_a_delete_is_sent_when_it_is_due_although_mail_is_checked_for_later(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port, poll_minutes=5) as engine:
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
+        await delete(engine, [only])
+        await engine.context.db(lambda store: store.db.execute("UPDATE remote SET due_at = ?", (now() + 1,)))
+        drop, gone = server.users["ada@example.org"], asyncio.Event()
+        engine.context.subscribe(
+            lambda event: gone.set() if isinstance(event, MessageChanged) and not drop.messages else None
+        )
+        engine.servers.source("ada")._next_poll = asyncio.get_running_loop().time() + 300
+        engine.servers.start()
+        async with asyncio.timeout(10):
+            await gone.wait()

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from termmail.accounts.config import Config
 from termmail.demo.faults import Manners
-from termmail.engine.events import Failed, OutboxChanged
-from termmail.errors import ErrorCode, UserError
+from termmail.engine.events import DraftsChanged, Failed, FolderChanged, JournalChanged, OutboxChanged, SendOf
+from termmail.errors import ErrorCode, Gone, UserError
 from termmail.mail.compose import ComposeError
 from termmail.mail.message import Outgoing
+from termmail.mail.model import SendState
 from termmail.store import outbox
 from termmail.store.account_lock import AccountLock, Locked
+from tests.conftest import PASSWORD
 from tests.engine.test_receive import subjects
 from tests.views import DRAFTS, INBOX, OUTBOX, SENT
 
@@ -352,3 +355,193 @@ async def test_nothing_is_being_sent_while_the_password_is_asked_for(smtp_server
         answer.set_result("analytical")
         await flushing
         assert (await engine.outbox.row(outbox_id)).state == "sent"
+
+
+async def test_a_message_that_waits_counts_down_and_others_do_not(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        waits = await engine.outbox.send(await written(engine), delay=60)
+        ready = await engine.outbox.send(await written(engine), delay=0)
+        assert 50 < await engine.outbox.seconds_left(waits) <= 60
+        assert await engine.outbox.seconds_left(ready) == 0
+        (row,) = await engine.outbox.flush("ada")
+        assert (row.outbox_id, row.state) == (ready, "sent")
+        assert await engine.outbox.seconds_left(ready) == 0
+        assert await engine.outbox.retry_all("ada") == [waits]
+        assert await engine.outbox.seconds_left(waits) == 0
+        assert [one.outbox_id for one in await engine.outbox.rows()] == [waits]
+        assert await engine.outbox.rows("home") == []
+        engine.context.config = Config()
+        assert await engine.outbox.seconds_left(waits) == 0
+        assert (await engine.outbox.row(waits)).state == "queued"
+
+
+async def test_what_cannot_be_retried_or_taken_back_says_why(smtp_server, engine_at):
+    server = await smtp_server(manners=Manners(lose_answer_to=frozenset({"."})))
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        for state, no_retry, no_cancel in (
+            ("sending", "is being sent", "is being sent"),
+            ("unsure", "may have arrived already", None),
+            ("cancelled", "was taken back", "was taken back"),
+            ("sent", "was sent", "was sent"),
+        ):
+            await engine.context.db(lambda store, s=state: store.db.execute("UPDATE outbox SET state = ?", (s,)))
+            with pytest.raises(UserError, match=no_retry) as told:
+                await engine.outbox.retry(outbox_id)
+            code = ErrorCode.BUSY if state == "sending" else ErrorCode.CHANGED
+            assert told.value.code is code
+            if no_cancel is not None:
+                with pytest.raises(UserError, match=no_cancel) as told:
+                    await engine.outbox.cancel(outbox_id)
+                assert told.value.code is code
+        assert engine.heard.of(OutboxChanged)[1:] == []
+        for act in (engine.outbox.row, engine.outbox.retry, engine.outbox.cancel, engine.outbox.assume_sent):
+            with pytest.raises(Gone, match="not in the Outbox any more"):
+                await act(10**6)
+
+
+async def test_every_change_of_the_outbox_is_told_with_its_consequences(smtp_server, engine_at):
+    server = await smtp_server(manners=Manners(lose_answer_to=frozenset({"."})))
+    async with engine_at(1, server.port) as engine:
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        assert [type(event) for event in engine.heard] == [OutboxChanged, DraftsChanged, JournalChanged]
+        await engine.outbox.flush("ada")
+        engine.heard.clear()
+        await engine.outbox.assume_sent(outbox_id)
+        assert [type(event) for event in engine.heard] == [OutboxChanged, DraftsChanged, JournalChanged, FolderChanged]
+        assert engine.heard[0] == OutboxChanged(outbox_id, "ada", SendState.SENT)
+        assert engine.heard[3] == FolderChanged("ada")
+
+
+async def test_who_was_refused_and_who_is_tried_again_is_told(smtp_server, engine_at):
+    answers = {"RCPT bob@example.org": b"451 greylisted\r\n", "RCPT carol@example.org": b"550 no such user\r\n"}
+    server = await smtp_server(manners=Manners(answers=answers))
+    async with engine_at(1, server.port) as engine:
+        everyone = "bob@example.org, carol@example.org, eve@example.org"
+        outbox_id = await engine.outbox.send(await written(engine, everyone), delay=0)
+        await engine.outbox.flush("ada")
+        assert engine.heard.of(Failed) == [
+            Failed(
+                "ada",
+                "Sent, but not yet to bob@example.org.",
+                "The server asked to try again later; termmail does.",
+                SendOf(outbox_id),
+            ),
+            Failed("ada", "Sent, but not to carol@example.org.", "The server refused these addresses."),
+        ]
+
+
+async def test_a_refused_login_says_where_to_store_another_password(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        settings = engine.accounts.settings("ada")
+        engine.context.passwords.remember("ada", "pop3", settings, "wrong")
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        (row,) = await engine.outbox.flush("ada")
+        assert row.state == "queued"
+        (failed,) = engine.heard.of(Failed)
+        assert failed.words.startswith("Not sent yet. ")
+        assert failed.advice.endswith("termmail account password ada --server smtp")
+        assert failed.about == SendOf(outbox_id)
+        engine.context.passwords.remember("ada", "smtp", settings, PASSWORD)
+        await engine.outbox.retry(outbox_id)
+        (row,) = await engine.outbox.flush("ada")
+        assert row.state == "sent"
+        assert engine.servers.sender("ada").trouble is None
+
+
+async def test_a_message_that_everyone_has_already_is_sent_without_a_server(engine_at):
+    async with engine_at(1, 1) as engine:
+        outbox_id = await engine.outbox.send(await written(engine), delay=0)
+        await engine.context.db(outbox.partial, outbox_id, ["bob@example.org"], {})
+        (row,) = await engine.outbox.flush("ada")
+        assert row.state == "sent"
+        assert await subjects(engine, SENT) == ["Breakfast"]
+
+
+async def test_a_search_of_drafts_and_outbox_looks_at_what_their_lines_show(engine_at):
+    async with engine_at(1, 1) as engine:
+        queued = await engine.outbox.send(await written(engine, "bob@example.org"), delay=60)
+        draft = await engine.drafts.save(await written(engine, "carol@example.org"))
+        for view, text, found in (
+            (OUTBOX, "BOB", {queued}),
+            (OUTBOX, "breakf*", {queued}),
+            (OUTBOX, "carol", set()),
+            (DRAFTS, "carol", {draft.id}),
+            (DRAFTS, "at nine", {draft.id}),
+            (DRAFTS, "bob", set()),
+        ):
+            ids = await engine.lists.ids(view)
+            assert await engine.lists.matching(view, text, ids) == found
+            assert list(await engine.lists.ids(view, limit=1)) == list(ids)
+            assert list(await engine.lists.ids(view, limit=0)) == []
+
+
+async def test_the_kind_of_an_attached_file_is_told_by_its_name(engine_at, tmp_path):
+    async with engine_at() as engine:
+        draft = await written(engine)
+        for name in ("a.png", "b.strange"):
+            (tmp_path / name).write_bytes(b"x")
+            draft = await engine.drafts.attach(draft, tmp_path / name)
+        assert [one.content_type for one in draft.attachments] == ["image/png", "application/octet-stream"]
+
+
+async def test_the_message_that_is_ready_first_is_sent_first_although_another_waits_longer(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        await engine.outbox.send(await written(engine, "late@example.org"), delay=600)
+        engine.servers.start()
+        sent = asyncio.Event()
+        engine.context.subscribe(
+            lambda event: sent.set() if isinstance(event, OutboxChanged) and event.state == "sent" else None
+        )
+        await engine.outbox.send(await written(engine, "soon@example.org"), delay=1)
+        async with asyncio.timeout(10):
+            await sent.wait()
+        assert [list(received.recipients) for received in server.received] == [["soon@example.org"]]
+
+
+async def test_what_is_to_be_sent_now_wakes_the_sender(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        first, second = [await engine.outbox.send(await written(engine), delay=600) for _ in range(2)]
+        engine.servers.start()
+        sent = asyncio.Queue()
+        engine.context.subscribe(
+            lambda event: (
+                sent.put_nowait(event.outbox_id) if isinstance(event, OutboxChanged) and event.state == "sent" else None
+            )
+        )
+        async with asyncio.timeout(10):
+            await engine.outbox.seconds_left(first)
+            engine.heard.clear()
+            await engine.outbox.retry(first)
+            assert OutboxChanged(first, "ada", SendState.QUEUED) in engine.heard
+            assert await sent.get() == first
+            await engine.outbox.retry_all("ada")
+            assert await sent.get() == second
+
+
+async def test_doubts_about_a_draft_are_told_before_it_is_sent(engine_at):
+    async with engine_at() as engine:
+        draft = await written(engine)
+        assert await engine.drafts.warnings(draft) == ()
+        assert await engine.drafts.warnings(replace(draft, subject="")) != ()
+        assert engine.accounts.default == "ada"
+
+
+async def test_drafts_and_outgoing_messages_are_lines_of_their_lists(engine_at):
+    async with engine_at() as engine:
+        queued = await engine.outbox.send(await written(engine), delay=60)
+        draft = await engine.drafts.save(await written(engine, "carol@example.org"))
+        (line,) = await engine.lists.rows(DRAFTS, await engine.lists.ids(DRAFTS))
+        assert (line.key, line.recipients, line.subject) == (draft.id, "carol@example.org", "Breakfast")
+        (line,) = await engine.lists.rows(OUTBOX, await engine.lists.ids(OUTBOX))
+        assert (line.key, line.recipients) == (queued, ("bob@example.org",))
+
+
+async def test_a_mailto_address_begins_a_draft_of_the_account(engine_at):
+    async with engine_at() as engine:
+        draft = engine.drafts.mailto("ada", "mailto:bob@example.org?subject=Tea")
+        assert (draft.account, draft.to, draft.subject) == ("ada", "bob@example.org", "Tea")

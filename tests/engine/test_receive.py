@@ -15,7 +15,7 @@ from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused, TooLa
 from termmail.store.account_lock import AccountLock
 from tests.conftest import PASSWORD
 from tests.engine.conftest import mail
-from tests.views import INBOX
+from tests.views import INBOX, search
 
 if TYPE_CHECKING:
     from array import array
@@ -372,3 +372,59 @@ async def test_a_message_that_never_ends_is_shown_as_not_fetched_and_the_others_
             (True, "kept"),
         ]
         assert [bool(row.note) for row in rows if row.state == "skipped"] == [True]
+
+
+async def test_when_mail_was_received_last_is_known_after_a_restart(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port) as engine:
+        assert await engine.accounts.last_sync("ada") is None
+        await engine.accounts.sync("ada")
+        last = engine.accounts.status("ada").last_sync
+        assert last is not None
+        assert await engine.accounts.last_sync("ada") == last
+    async with engine_at(server.port) as engine:
+        assert engine.accounts.status("ada").last_sync is None
+        assert await engine.accounts.last_sync("ada") == last
+        assert (await engine.servers.source("ada")._remembered()).last_sync == last
+
+
+async def test_a_list_of_so_many_holds_so_many(pop3_server, engine_at):
+    server = await pop3_server([mail(n) for n in range(1, 6)])
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        await engine.lists.index()
+        for view in (INBOX, search("engine")):
+            ids = await engine.lists.ids(view)
+            assert len(ids) == 5
+            assert await engine.lists.ids(view, limit=2) == ids[:2]
+        assert await engine.lists.coverage(search("engine")) == (0, 5)
+
+
+async def test_a_message_that_another_has_replaced_is_told_as_new_mail(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)], manners=Manners(answers={"TOP 1 0": b"+OK\r\n" + HEADER_9}))
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        wrong = next(row for row in await rows(engine) if row.subject == "Engine part 9")
+        server.manners = Manners()
+        engine.heard.clear()
+        with pytest.raises(NetError, match="another message than the one it announced") as told:
+            await engine.reader.read(wrong.message_id)
+        assert told.value.advice == "That message is in the list now, under its own name."
+        (arrived,) = engine.heard.of(MailArrived)
+        assert (await engine.lists.row(arrived.ids[0])).subject == "Engine part 1"
+
+
+HEADER_9 = mail(9).partition(b"\r\n\r\n")[0] + b"\r\n\r\n.\r\n"
+
+
+async def rows(engine: Engine):
+    return await engine.lists.rows(INBOX, await engine.lists.ids(INBOX))
+
+
+async def test_progress_of_headers_is_told_up_to_their_number(pop3_server, engine_at):
+    server = await pop3_server([mail(n) for n in range(1, 121)])
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        told = [(one.done, one.total) for one in engine.heard.of(SyncProgress) if one.what == "headers"]
+        assert told[-1] == (120, 120)
+        assert told == sorted(told)

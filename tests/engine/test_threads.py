@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.engine.threads import DaemonPool, OutOfTimeError, run_stoppable
+from termmail.engine.threads import LAST_MOMENT, MOST, DaemonPool, OutOfTimeError, run_stoppable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,3 +95,56 @@ def test_a_pool_with_a_call_that_never_ends_lets_the_process_end():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
     assert time.monotonic() - begun < 5
+
+
+async def test_a_pool_has_few_threads_uses_them_again_and_takes_nothing_after_its_end():
+    pool = DaemonPool()
+    gate = threading.Event()
+    calls = [pool.submit(lambda: (gate.wait(), threading.current_thread())[1]) for _ in range(MOST + 3)]
+    gate.set()
+    used = {call.result(10) for call in calls}
+    assert len(used) == MOST
+    assert all(thread.daemon for thread in used)
+    one = DaemonPool()
+    first = one.submit(threading.current_thread).result(10)
+    while not one._free:
+        await asyncio.sleep(0)
+    assert one.submit(threading.current_thread).result(10) is first
+    for each in (pool, one):
+        each.shutdown()
+    assert not first.is_alive()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        one.submit(print)
+
+
+async def test_a_call_that_was_cancelled_before_it_began_is_not_made():
+    pool, gate, made = DaemonPool(), threading.Event(), []
+    calls = [pool.submit(gate.wait) for _ in range(MOST)]
+    waits = pool.submit(made.append, 1)
+    last = pool.submit(made.append, 2)
+    assert waits.cancel()
+    gate.set()
+    last.result(10)
+    assert [call.result(10) for call in calls] == [True] * MOST
+    pool.shutdown()
+    assert made == [2]
+
+
+def test_what_runs_gets_a_moment_to_end_but_no_longer():
+    pool, gate = DaemonPool(), threading.Event()
+    hangs = pool.submit(gate.wait)
+    begun = time.monotonic()
+    pool.shutdown(wait=False)
+    assert time.monotonic() - begun < LAST_MOMENT / 2
+    pool.shutdown()
+    assert LAST_MOMENT / 2 < time.monotonic() - begun < LAST_MOMENT * 4
+    gate.set()
+    assert hangs.result(10)
+
+
+async def test_a_timeout_that_the_function_raises_is_not_taken_for_its_own():
+    def late(_check: Callable[[], None]) -> None:
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        await run_stoppable(late, seconds=10)

@@ -398,6 +398,7 @@ def event(*lines: str, method: str = "REQUEST") -> list[str]:
         ((), "COUNTER", "Other time proposed: s"),
         ((), "PUBLISH", "Event: s"),
         (("SEQUENCE:0",), "REQUEST", "Invitation: s"),
+        (("no property at all", "SEQUENCE:1"), "REQUEST", "Changed invitation: s"),
         (("SEQUENCE:1",), "REQUEST", "Changed invitation: s"),
     ],
 )

@@ -180,3 +180,8 @@ def test_half_width_kana_are_read_to_both_ends_of_their_range() -> None:
 
 def test_a_line_break_ends_two_byte_characters() -> None:
     assert decode(b"\x1b$BF|K\\-!F\nF|K\\", "iso-2022-jp") == "日本①\n日本"
+
+
+@pytest.mark.parametrize("label", ["windows-1251", "cp1251", "x-cp1251", "ms1251", "win-1251"])
+def test_a_code_page_of_windows_has_many_names(label: str) -> None:
+    assert decode("Ёлка".encode("cp1251"), label) == "Ёлка"

@@ -376,3 +376,9 @@ def test_long_paragraphs_are_quoted_as_lines_that_all_carry_the_mark():
     words = [line for line in quoted if "word" in line]
     assert len(words) > 2
     assert all(line.startswith("> ") and len(line) <= 80 for line in words)
+
+
+def test_a_message_that_is_only_an_invitation_is_quoted_with_its_words() -> None:
+    event = b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Tea\r\nDTSTART:20261224T150000Z\r\n"
+    raw = b"From: ada@example.org\r\nContent-Type: text/calendar\r\n\r\n" + event + b"END:VEVENT\r\nEND:VCALENDAR\r\n"
+    assert "24 December 2026" in reply(parse(raw), ADA).body

@@ -145,6 +145,12 @@ def test_each_link_is_listed_once() -> None:
     assert len(links(["https://a.org https://b.org", "https://a.org."])) == 2
 
 
+def test_links_are_found_behind_texts_and_urls_that_are_none() -> None:
+    long = "https://x.org/" + "a" * 5000
+    found = links(["no link", f"{long} https://b.org mailto: https://c.org", "none", "https://d.org"])
+    assert [link.url for link in found] == ["https://b.org", "https://c.org", "https://d.org"]
+
+
 def test_the_text_is_preferred_to_the_html_until_asked() -> None:
     message = Message(Envelope(), text="the text https://a.org", html="<p>the html</p>")
     assert body(message).lines == (Line("the text https://a.org"),)

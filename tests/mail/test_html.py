@@ -234,6 +234,10 @@ def test_hidden_text_and_its_links_do_not_show(style: str) -> None:
     "html",
     [
         '<div style="font-size:1em">Hello</div>',
+        *(
+            f'<div style="font-size:10px"><p style="font-size:{how}">Hello</div>'
+            for how in ("unset", "inherit", "larger")
+        ),
         '<div style="font-size:100%;opacity:1;max-height:none">Hello</div>',
         '<table bgcolor="#000000"><tr><td style="color:#fff">Hello</table>',
         '<div style="background:#333"><p style="color:#fff">Hello</div>',

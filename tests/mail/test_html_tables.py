@@ -168,3 +168,13 @@ def test_few_full_rows_among_many_make_no_data_table() -> None:
 def test_a_header_or_a_label_that_spans_does_not_make_a_column_text() -> None:
     html = "<table border=1><tr><td>x<td>1<tr><td colspan=2>all in words<tr><td>y<td>100</table>"
     assert lines(html) == ["x    1", "all in", "words", "y  100"]
+
+
+def test_a_cell_ends_at_the_end_of_a_header_cell_and_the_other_way_round() -> None:
+    rows = "<tr><td>Tea</th><td>9.00</th><tr><th>Pot</td><td>120.00</table>"
+    assert lines(f"<table border=1>{rows}") == ["Tea    9.00", "Pot  120.00"]
+
+
+def test_amounts_beside_a_header_cell_of_their_row_are_at_the_right() -> None:
+    html = "<table><tr><th>Tea<td>9.00<td>x<tr><th>Pot<td>120.00<td>y</table>"
+    assert lines(html) == ["Tea    9.00  x", "Pot  120.00  y"]

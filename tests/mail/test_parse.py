@@ -506,3 +506,10 @@ def test_an_endless_header_block_is_read_and_compared_soon(block: bytes) -> None
         start = time.process_time()
         read(block)
         assert time.process_time() - start < 3
+
+
+def test_a_part_without_a_name_is_named_by_its_place_and_kind() -> None:
+    kinds = {"text/x-odd": ".txt", "application/x-odd": "", "image/png": ".png"}
+    parts = "".join(f"--b\r\nContent-Type: {kind}\r\nContent-Disposition: attachment\r\n\r\nx\r\n" for kind in kinds)
+    message = parse(f"Content-Type: multipart/mixed; boundary=b\r\n\r\n{parts}--b--\r\n".encode())
+    assert [each.name for each in message.parts] == [f"part-{n}{end}" for n, end in enumerate(kinds.values(), 1)]

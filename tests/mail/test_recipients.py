@@ -132,3 +132,10 @@ def test_time_grows_with_the_size_and_not_with_its_square(unit: str) -> None:
     while len(ratios) < 4 and not (ratios and min(ratios) < 9):
         ratios.append(spent(160_000) / max(spent(40_000), 0.003))
     assert min(ratios) < 9
+
+
+def test_a_domain_may_end_in_a_dot_and_an_address_holds_no_blank() -> None:
+    assert ascii_domain("example.org.") == "example.org"
+    for typed in ("a b@x.org", "a\u00a0b@x.org"):
+        with pytest.raises(ComposeError, match="characters that an address cannot hold"):
+            wire_address(typed)

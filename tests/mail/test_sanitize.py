@@ -228,6 +228,9 @@ def test_honest_domains_are_not_told() -> None:
         "ada@例え.テスト",
         "ada@почта.рф",
         "ada@한국.kr",
+        "ada@x漢ひカ.example",
+        "ada@x漢한.example",
+        "ada@x漢ㄅ.example",
         "nobody",
         "",
     ):
@@ -269,3 +272,13 @@ def test_runs_of_characters_that_look_blank_are_one_space_or_nothing(blank: str)
     assert clean_words(blank * 3) == ""
     assert clean_words(f"Ada {blank} {blank} L") == "Ada L"
     assert sender_text(Address(blank * 4, "ada@example.org")) == "ada@example.org"
+
+
+def test_a_file_name_is_cut_where_it_is_longer_than_200_bytes() -> None:
+    assert safe_name("x" * 196 + ".txt", "d") == "x" * 196 + ".txt"
+    assert safe_name("x" * 197 + ".txt", "d") == "x" * 196 + ".txt"
+    assert safe_name("x" * 250, "d") == "x" * 200
+    assert safe_name("x" * 190 + "." + "y" * 20, "d") == "x" * 179 + "." + "y" * 20
+    assert safe_name("x" * 190 + "." + "y" * 21, "d") == "x" * 190 + "." + "y" * 9
+    assert safe_name("ä" * 150, "d") == "ä" * 100
+    assert safe_name("CON.txt", "d") == "_CON.txt"

@@ -254,3 +254,16 @@ def test_what_comes_out_is_fit_for_seven_bits(pieces: list[bytes]) -> None:
         assert goes_as_it_is(to_seven_bit(raw))
     except ComposeError:
         return
+
+
+def test_only_the_parts_that_need_it_are_encoded() -> None:
+    plain = "Content-Type: text/plain\r\n\r\nplain"
+    made_of = to_seven_bit(eight_bit(plain, TEXT, FILE, TEXT.replace("hällo", "größe"), plain))
+    assert goes_as_it_is(made_of)
+    assert [part_bytes(made_of, f"{n}").decode("utf-8") for n in (1, 2, 4, 5)] == [
+        "plain",
+        "hällo, Ada",
+        "größe, Ada",
+        "plain",
+    ]
+    assert made_of.count(plain.encode()) == 2

@@ -111,6 +111,22 @@ async def test_a_password_too_long_for_a_command_line_goes_as_an_answer_of_its_o
         await drop.close()
 
 
+async def test_a_password_that_is_refused_before_it_is_sent_is_a_refused_login(certificates):
+
+    async def script(talk: Talk) -> None:
+        await talk.say(b"+OK\r\n")
+        await talk.hear("CAPA")
+        await talk.say(rows(*CAPA))
+        await talk.hear("AUTH")
+        await talk.say(b"-ERR [AUTH] not this way\r\n")
+
+    async with ScriptedServer(script, tls=certificates.server) as there:
+        server = replace(where(there, **secure(certificates)), credential=Password("p" * 400))
+        with pytest.raises(LoginRefused) as told:
+            await Maildrop.open(server)
+    assert "not this way" in told.value.server_says
+
+
 async def test_utf8_is_asked_for_where_it_is_offered_and_its_refusal_is_no_trouble(certificates):
     """RFC 6856"""
     server = pop3([mail(1)], capabilities=(*CAPA, "UTF8"), answers={"UTF8": b"-ERR no\r\n"}, tls=certificates.server)
@@ -271,9 +287,11 @@ async def test_stls_comes_first_and_what_was_known_before_is_asked_again(certifi
         await talk.say(b"+OK 3 30\r\n")
 
     async with ScriptedServer(script) as there:
-        drop = await Maildrop.open(where(there, **starttls(certificates)))
+        trace = Trace()
+        drop = await Maildrop.open(where(there, **starttls(certificates)), trace)
         assert (drop.count, drop.size, drop.pipelining) == (3, 30, False)
         await drop.close()
+    assert ("*", "TLS started") in [(line.direction, line.text) for line in trace.lines]
 
 
 @pytest.mark.parametrize("capabilities", [("TOP", "UIDL", "SASL PLAIN", "USER"), None])
@@ -453,6 +471,7 @@ async def test_the_trace_tells_the_conversation_without_its_secrets(certificates
         await drop.commit()
     said = [line.text for line in trace.lines if line.direction == ">"]
     assert said == ["CAPA", "USER ada", "PASS [hidden]", "CAPA", "STAT", "QUIT"]
+    assert str(trace).splitlines()[0] == "<       0 ms  +OK ready"
     heard = [line.text for line in trace.lines if line.direction == "<"]
     assert heard[0] == "+OK ready"
     assert PASSWORD not in str(trace)

@@ -40,11 +40,13 @@ async def test_with_list_too_the_list_comes_with_the_login():
 
 async def test_rows_with_odd_numbers_are_left_out_and_counted():
     odd = ("-1 5", "0 5", "1e3 5", "18446744073709551616 5", "٣ 5", "1 77", "hello", "99 5")
-    server = pop3([mail(1), mail(2)], answers={"LIST": rows("1 10", *odd, "2 20"), "UIDL": rows("1 a", "2 b", "99 c")})
+    uidls = rows("1 a", "99 c", "1 d", "hello", "2 b")
+    server = pop3([mail(1), mail(2)], answers={"LIST": rows("1 10", *odd, "2 20"), "UIDL": uidls})
     async with opened(server) as drop:
         listing = await drop.listing()
         assert [(one.number, one.size) for one in listing] == [(1, 10), (2, 20)]
-        assert listing.odd_rows == len(odd)
+        assert [one.uidl for one in listing] == [b"a", b"b"]
+        assert listing.odd_rows == len(odd) + 2
 
 
 @pytest.mark.parametrize("size", [str(2**63), "-5", "1e3", ""])
@@ -318,6 +320,17 @@ async def test_progress_counts_the_bytes_and_reaches_the_end():
         big = Listed(1, 2_000_000, b"")
         await drop.retrieve_one(big, progress=lambda done, total: seen.append((done, total)))
         assert {total for _, total in seen} <= {2_000_000}
+
+
+async def test_progress_of_one_large_message_is_told_while_it_comes():
+    seen: list[tuple[int, int]] = []
+    async with opened(pop3([mail(1, size=3_000_000)])) as drop:
+        (listed,) = await drop.listing()
+        raw = await drop.retrieve_one(listed, progress=lambda done, total: seen.append((done, total)))
+    assert len(raw) == listed.size
+    assert len(seen) > 1
+    assert {total for _, total in seen} == {listed.size}
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
 async def test_a_message_above_the_limit_is_not_asked_for_and_the_others_come():

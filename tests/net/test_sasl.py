@@ -37,6 +37,13 @@ def test_scram_is_what_rfc_7677_says():
     scram.verify(b64("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="))
 
 
+def test_blanks_and_marks_of_other_scripts_are_mapped_as_people_type_them():
+    same = sasl.Scram("user", "pen cil \u00bd", NONCE), sasl.Scram("us\u00ader", "pen\u00a0cil\u3000\u00bd", NONCE)
+    first, second = [scram.answer(b64(SERVER_FIRST)) for scram in same]
+    assert first == second
+    assert first != sasl.Scram("user", "pencil\u00bd", NONCE).answer(b64(SERVER_FIRST))
+
+
 @pytest.mark.parametrize(
     "last", ["v=" + "A" * 43 + "=", "v=", "", "e=invalid-proof", "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95Q=="]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import subprocess
 import sys
@@ -272,7 +273,45 @@ async def test_the_password_is_in_no_word_and_no_log_even_if_the_server_echoes_i
             assert secret not in everything
 
 
+async def test_the_trace_tells_the_conversation_without_its_secrets():
+    trace = Trace()
+    async with smtp() as server:
+        await send(where(server), trace=trace)
+    said = [line.text for line in trace.lines if line.direction == ">"]
+    assert said == [
+        "EHLO [127.0.0.1]",
+        "AUTH PLAIN [hidden]",
+        f"MAIL FROM:<ada@example.org> SIZE={len(RAW)}",
+        "RCPT TO:<bob@example.org>",
+        "DATA",
+        f"(the message, {len(RAW)} bytes)",
+        ".",
+        "QUIT",
+    ]
+    heard = [line.text for line in trace.lines if line.direction == "<"]
+    assert heard[1] == "250-demo.example.org"
+    assert len(heard) == 10
+
+
 def test_importing_smtp_does_not_load_aiosmtplib():
     code = "import sys; from termmail.net import smtp; print('aiosmtplib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+async def test_tls_that_is_never_finished_is_given_up_in_time(certificates, security):
+
+    async def script(talk: Talk) -> None:
+        if security == "starttls":
+            await talk.say(b"220 hi\r\n")
+            await talk.hear()
+            await talk.say(STARTTLS_EHLO)
+            await talk.hear()
+            await talk.say(b"220 go\r\n")
+        await talk.rest()
+
+    async with ScriptedServer(script) as server, asyncio.timeout(10):
+        outcome = await send(secure(server.port, certificates, security, timeout_seconds=0.2))
+    assert outcome.state == "later"
+    assert "in time" in outcome.words

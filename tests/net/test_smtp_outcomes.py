@@ -161,7 +161,26 @@ async def test_a_domain_of_other_letters_is_written_in_ascii():
     """No SMTPUTF8 is needed for it."""
     async with smtp() as server:
         await send(where(server), "bob@bücher.example")
+        outcomes = [await send(where(server), to) for to in ("bób@bücher.example", f"bob@{'ü' * 70}.example")]
     assert "RCPT TO:<bob@xn--bcher-kva.example>" in server.heard()
+    assert [one.state for one in outcomes] == ["refused"] * 2, "these cannot be written in ASCII"
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"), [(b"421 closing\r\n", "ended the session"), (b"351 go on\r\n", "not valid here")]
+)
+async def test_a_reply_to_rcpt_that_ends_the_session_is_told_as_that(reply, words):
+    async with smtp(answers={"RCPT": reply}) as server:
+        outcome = await send(where(server), "bob@x.org", "eve@x.org")
+    assert words in outcome.words
+    assert len(server.heard("RCPT")) == 1
+
+
+async def test_a_greeting_may_have_a_hundred_lines_and_no_more():
+    for lines, state in ((100, "sent"), (101, "later")):
+        greeting = b"220-hello\r\n" * (lines - 1) + b"220 hello\r\n"
+        async with smtp(greeting=greeting) as server:
+            assert (await send(where(server))).state == state
 
 
 @pytest.mark.parametrize(

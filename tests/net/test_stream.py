@@ -251,7 +251,7 @@ def test_every_trouble_has_words(trouble, kind, word):
 
 async def test_a_server_that_never_finishes_tls_is_given_up_in_time(ca_file):
     """Connect has one deadline, name, TCP and TLS together."""
-    async with ScriptedServer(silent) as there:
+    async with ScriptedServer(silent) as there, asyncio.timeout(10):
         error = await error_at(where(there, security="tls", tls_ca_file=ca_file, timeout_seconds=0.2))
     assert isinstance(error, Offline)
     assert "in time" in in_words(error)
@@ -440,6 +440,10 @@ async def test_a_cancelled_connect_lets_the_server_go(ca_file):
         with pytest.raises(asyncio.CancelledError):
             await task
     assert there.sessions == 1
+
+
+def test_a_place_is_host_and_port():
+    assert Server("pop3", "pop.example.org", 995, "tls").place == "pop.example.org:995"
 
 
 def test_the_password_is_in_no_repr():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import stat
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 from termmail.store.account_lock import AccountLock, Locked
+from termmail.store.store_errors import StoreError
 
 HOLD = """
 import sys
@@ -34,6 +36,28 @@ def test_another_process_is_told_who_has_it_and_gets_it_when_that_one_dies(tmp_p
         holder.communicate()
     with AccountLock(tmp_path, "work", "sync"):
         pass
+
+
+def test_a_holder_that_has_not_written_its_id_yet_is_told_as_0(tmp_path):
+    with AccountLock(tmp_path, "work", "sync"):
+        pass
+    (file,) = tmp_path.iterdir()
+    with file.open("w") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        with pytest.raises(Locked) as told:
+            AccountLock(tmp_path, "work", "sync").__enter__()
+    assert told.value.pid == 0
+    assert Locked("words").pid == 0
+
+
+def test_where_no_lock_can_be_made_it_is_said_in_words(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be opened"):
+        AccountLock(tmp_path / "file" / "data", "work", "sync").__enter__()
+    lock = AccountLock(tmp_path, "work", "sync")
+    with lock:
+        pass
+    lock.__exit__(None, None, None)  # leaving twice changes nothing
 
 
 def test_two_in_one_process_exclude_each_other_too(tmp_path):

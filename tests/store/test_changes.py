@@ -6,7 +6,7 @@ import pytest
 
 from termmail.errors import ErrorCode
 from termmail.mail.message import Draft
-from termmail.mail.model import Count, Placement, StepKind
+from termmail.mail.model import ROLE_NAMES, Count, Done, Placement, Role, StepKind
 from termmail.store import (
     changes,
     drafts,
@@ -161,6 +161,25 @@ def test_a_move_to_another_accounts_folder_is_left_out(store, ids):
     other = folder(store, account="home")
     done = changes.move(store, seen(store, ids), other.folder_id, NOW, {})
     assert (done.step, set(done.skipped)) == (None, set(ids))
+
+
+def test_those_of_other_accounts_are_left_out_of_a_move(store, ids):
+    others = []
+    for account in "abcde":
+        folders.ensure(store, account)
+        others += pop3_identity.arrive(store, account, [new(9)], received=NOW, listed=[]).ids
+    done = changes.move(store, seen(store, [*others, *ids]), folder(store, "Archive").folder_id, NOW, {})
+    assert (set(done.message_ids), set(done.skipped)) == (set(ids), set(others))
+    assert list(ids_in(store, "Archive")) == ids
+
+
+def test_copies_go_to_folders_of_their_own_account_and_only_once(store, ids):
+    folders.ensure(store, "home")
+    (other,) = pop3_identity.arrive(store, "home", [new(9)], received=NOW, listed=[]).ids
+    target = folder(store, "Trips").folder_id
+    done = changes.copy(store, seen(store, [other, ids[0]]), target, NOW)
+    assert (done.message_ids, done.skipped, done.step.count) == ((ids[0],), (other,), 1)
+    assert changes.copy(store, seen(store, [other]), target, NOW) == Done(None, (), (other,))
 
 
 def test_each_message_goes_to_the_folder_of_its_own_account(store, ids):
@@ -359,6 +378,90 @@ def test_a_name_is_taken_once(store, ids):
     assert folders.get(store, one.folder_id).name == "Trips"
 
 
+def test_undo_tells_what_came_back_and_what_was_moved_since(store, ids):
+    move(store, ids, "Archive")
+    with store.transaction() as db:
+        db.execute("DELETE FROM placement WHERE message = ?", (ids[0],))
+    undone = undo(store)
+    assert (set(undone.message_ids), undone.skipped) == (set(ids[1:]), (ids[0],))
+    move(store, ids[1:2], "Archive")
+    undone = undo(store)
+    assert (undone.message_ids, undone.skipped) == ((ids[1],), ())
+
+
+def test_a_folder_renamed_since_is_not_renamed_back(store):
+    one = folder_changes.make(store, "work", "Trips", NOW)
+    folder_changes.rename(store, one.folder_id, "Journeys", NOW)
+    with store.transaction() as db:
+        db.execute("UPDATE folder SET name = 'Voyages' WHERE id = ?", (one.folder_id,))
+    assert undo(store).step.kind is StepKind.MAKE_FOLDER
+    assert folders.by_name(store, "work", "Voyages") is None
+
+
+def test_a_folder_that_holds_messages_is_not_unmade(store, ids):
+    one = folder_changes.make(store, "work", "Trips", NOW)
+    with store.transaction() as db:
+        placements.place(db, ids[:1], one.folder_id)
+    assert undo(store) is None
+    assert folders.get(store, one.folder_id) == one
+
+
+def test_a_removed_folder_comes_back_with_a_number_beside_another_of_its_name(store, ids):
+    one = folder_changes.make(store, "work", "Trips", NOW)
+    move(store, ids[:1], "Trips")
+    removed = folder_changes.remove(store, one.folder_id, NOW)
+    assert (removed.message_ids, removed.step.count, removed.step.name) == ((ids[0],), 1, "Trips")
+    with store.transaction() as db:
+        db.execute("INSERT INTO folder (account, name, role) VALUES ('work', 'Trips', 'none')")
+    undo(store)
+    assert folders.get(store, one.folder_id).name == "Trips (2)"
+    assert list(ids_in(store, "Trips (2)")) == [ids[0]]
+
+
+def test_folders_are_listed_the_standard_ones_first_then_by_name(store):
+    for name in ("beta", "Alpha", "Gamma"):
+        folder(store, name)
+    assert [one.name for one in folders.listing(store)][-3:] == ["Alpha", "beta", "Gamma"]
+    assert [one.role for one in folders.listing(store)][: len(ROLE_NAMES)] == list(ROLE_NAMES)
+
+
+def test_a_folder_is_found_by_role_and_made_where_it_is_missing(store):
+    made = folders.by_role(store, "work", Role.JUNK)
+    assert made == folders.by_role(store, "work", Role.JUNK)
+    assert (made.name, made.role, made.account) == (ROLE_NAMES[Role.JUNK], Role.JUNK, "work")
+    assert [one.folder_id for one in folders.listing(store)] == [made.folder_id]
+    other = folders.by_role(store, "home", Role.JUNK)
+    assert folders.with_role(store, Role.JUNK) == [made, other]
+    assert messages.role_folder_ids(store, Role.JUNK) == [made.folder_id, other.folder_id]
+
+
+def test_a_name_in_another_case_is_found_where_none_is_exactly_that(store):
+    small = folder_changes.make(store, "work", "trips", NOW)
+    large = folder_changes.make(store, "work", "Other", NOW)
+    with store.transaction() as db:  # a store of before names that differ in case were refused
+        db.execute("UPDATE folder SET name = 'TRIPS' WHERE id = ?", (large.folder_id,))
+    large = folders.get(store, large.folder_id)
+    folder_changes.make(store, "home", "trips", NOW)
+    assert folders.by_name(store, "work", "TRIPS") == large
+    assert folders.by_name(store, "work", "trips") == small
+    assert folders.by_name(store, "work", "Trips") in {small, large}
+    assert folders.by_name(store, "work", "trip") is None
+
+
+def test_a_name_may_be_as_long_as_said_and_is_stripped_between_slashes(store):
+    longest = "x" * folders.LONGEST_NAME
+    assert folder_changes.make(store, "work", f" {longest} ", NOW).name == longest
+    assert folder_changes.make(store, "work", " a / b ", NOW).name == "a/b"
+    with pytest.raises(folders.FolderError, match="200 characters") as told:
+        folders.checked_name(longest + "x")
+    assert told.value.advice == "Choose another name."
+
+
+def test_counts_are_of_all_and_of_the_unread(store, ids):
+    mark(store, ids[:1])
+    assert folders.counts(store) == {folder(store).folder_id: Count(3, 2)}
+
+
 def test_a_renamed_folder_gets_its_old_name_back_with_a_number_where_it_is_taken(store):
     one = folder_changes.make(store, "work", "Trips", NOW)
     folder_changes.rename(store, one.folder_id, "Journeys", NOW)
@@ -461,7 +564,7 @@ def test_a_send_is_a_step_until_it_leaves(store, ids):
         outbox_id = outbox.queue(store, "work", outgoing(9), draft_id=draft.id, not_before=NOW + 10, now=NOW)
         journal.record_send(db, outbox_id, "Hello", NOW)
     step = journal.next_step(store)
-    assert (step.kind, step.name, step.outbox_id) == (StepKind.SEND, "Hello", outbox_id)
+    assert (step.kind, step.name, step.outbox_id, step.count) == (StepKind.SEND, "Hello", outbox_id, 1)
     mark(store, ids[:1], StepKind.STAR)
     assert undo(store).step.kind is StepKind.STAR
     undone = undo(store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from termmail.store import delete_queue, messages, pop3_identity
-from tests.store.parts import NOW, download, erase, ids_in, move, new, session, states, trash, undo, whole
+from tests.store.parts import NOW, download, erase, ids_in, known, move, new, session, states, trash, undo, whole
 
 DAY = 86_400
 
@@ -177,6 +177,48 @@ def test_leaving_makes_due_what_waits_for_its_minute_and_nothing_else(store, ids
     trash(store, ids[1:2], None)
     assert delete_queue.make_due(store, "work", NOW) == 1
     assert [known.message for known in pop3_identity.due(store, "work", NOW)] == ids[:1]
+
+
+def test_the_next_delete_is_told_and_a_time_of_a_clock_that_was_ahead_is_corrected(store, ids):
+    assert delete_queue.next_due(store, "work", NOW) is None
+    trash(store, ids[:1], NOW + 3600)
+    trash(store, ids[1:2], NOW + 3601)
+    assert delete_queue.next_due(store, "home", NOW) is None
+    assert delete_queue.next_due(store, "work", NOW) == NOW + 3600
+    assert delete_queue.next_due(store, "work", NOW - 1) == NOW - 1 + 60
+    assert sorted(one.due_at for one in known(store, "work") if one.due_at) == [NOW + 59, NOW + 59]
+
+
+def test_a_delete_that_is_never_due_gets_no_time_by_a_correction(store, ids):
+    trash(store, ids[:1], None)
+    trash(store, ids[1:2], NOW + 3601)
+    trash(store, ids[2:], NOW + 9000)
+    delete_queue.make_due(store, "work", NOW + 9000, only=ids[2:])
+    assert delete_queue.next_due(store, "work", NOW) == NOW + 60
+    assert [one.due_at for one in known(store, "work")] == [NOW + 60, NOW + 60, None]
+
+
+def test_a_delete_is_held_back_where_the_server_sent_less_than_it_announced(store, ids):
+    assert delete_queue.hold_back(store, "work") == 0
+    remote_ids = [one.remote_id for one in known(store, "work")]
+    short = len(whole(1)) + 2048
+    with store.transaction() as db:
+        db.executemany(
+            "UPDATE remote SET size = ? WHERE id = ?", zip((short * 10 // 9 + 9, short, 10), remote_ids, strict=True)
+        )
+        db.execute("UPDATE remote SET state = 'due'")
+    assert delete_queue.hold_back(store, "home") == 0
+    assert delete_queue.hold_back(store, "work") == 1
+    assert states(store) == ["kept", "due", "due"]
+    assert "sent less" in messages.row(store, ids[2]).note
+    assert pop3_identity.expire(store, "work", "after-download", NOW) == 0, "it stays held back"
+
+
+def test_only_the_messages_that_are_named_are_made_due(store, ids):
+    trash(store, ids[:2], NOW + 60)
+    assert delete_queue.make_due(store, "work", NOW, only=ids[1:]) == 1
+    assert states(store) == ["kept", "due", "trashed"]
+    assert delete_queue.make_due(store, "work", NOW) == 2
 
 
 def test_marking_a_delete_is_on_the_disk_before_it_returns(store, ids):

@@ -7,13 +7,16 @@ from array import array
 import pytest
 
 from termmail.mail import parse
-from termmail.store import contacts, messages, pop3_identity
+from termmail.mail.message import Address, Envelope
+from termmail.mail.model import Order
+from termmail.store import contacts, derived, messages, placements, pop3_identity
 from termmail.store.rows import New, State
 from tests.store.parts import (
     NOW,
     add_local,
     download,
     erase,
+    folder,
     header,
     ids_in,
     known,
@@ -33,6 +36,51 @@ def test_ids_are_newest_first_and_as_many_as_asked(store):
     assert [row.subject for row in messages.rows(store, ids)] == ["Engine part 3", "Engine part 2", "Engine part 1"]
     assert ids_in(store, limit=2) == ids[:2]
     assert list(ids_in(store, "Sent")) == []
+
+
+def test_lists_are_sorted_as_asked(store):
+    added = [
+        add_local(store, name, header(n, subject, sender) + b"\r\n" + b"x" * size)
+        for n, name, subject, sender, size in (
+            (1, "Inbox", "beta", "Zoe <z@x.org>", 30),
+            (2, "Archive", "Alpha", "adam <a@x.org>", 9000),
+            (3, "Inbox", "beta", "Bea <b@x.org>", 600),
+        )
+    ]
+    one, two, three = added
+    folder_ids = [folder(store, name).folder_id for name in ("Inbox", "Archive")]
+    for order, expected in (
+        (Order.NEWEST, [three, two, one]),
+        (Order.OLDEST, [one, two, three]),
+        (Order.SENDER, [two, three, one]),
+        (Order.SUBJECT, [two, three, one]),
+        (Order.SIZE, [two, three, one]),
+    ):
+        assert list(messages.ids(store, folder_ids, order=order)) == expected
+        assert list(messages.ids(store, folder_ids, 2, order=order)) == expected[:2]
+        assert list(messages.ids(store, folder_ids[:1], order=order)) == [
+            one_id for one_id in expected if one_id != two
+        ]
+        assert list(messages.ids(store, [], order=order)) == []
+    assert list(messages.all_ids(store)) == added
+
+
+def test_a_message_in_several_folders_is_shown_in_one_that_is_asked_for_or_not_thrown_away(store):
+    message_id = add_local(store, "Inbox", whole(1))
+    places = {name: folder(store, name).folder_id for name in ("Inbox", "Trash", "Spam", "Archive")}
+    with store.transaction() as db:
+        db.execute("DELETE FROM placement")
+        for name in ("Spam", "Trash", "Archive"):
+            placements.place(db, [message_id], places[name])
+    assert messages.row(store, message_id).folder == "Archive"
+    for name in ("Spam", "Trash"):
+        assert [row.folder for row in messages.rows(store, [message_id], [places[name]])] == [name]
+
+
+def test_messages_are_found_by_their_message_id_oldest_first(store):
+    ids = [add_local(store, "Inbox", whole(n)) for n in (1, 2, 1)]
+    assert messages.find(store, "work", ["m1@example.org", "none@x"]) == {"m1@example.org": [ids[0], ids[2]]}
+    assert messages.find(store, "home", ["m1@example.org"]) == {}
 
 
 def test_rows_keep_the_order_asked_for_and_leave_out_what_is_gone(store):
@@ -190,6 +238,47 @@ def test_whom_one_writes_to_most_comes_first(store):
         add_local(store, "Inbox", block, received=NOW)
     assert [one.email for one in contacts.complete(store, "bob")] == ["bob@example.com", "bobo@x.org", "bobby@x.org"]
     assert len(contacts.complete(store, "bob", 1)) == 1
+
+
+def test_who_was_seen_last_comes_first_among_equals(store):
+    for n, sender in ((5, "Bo <bo1@x.org>"), (9, "Bo <bo2@x.org>"), (7, "Bo <bo3@x.org>")):
+        add_local(store, "Inbox", header(n, sender=sender) + b"\r\n")
+    assert [one.email for one in contacts.complete(store, "bo")][:3] == ["bo2@x.org", "bo3@x.org", "bo1@x.org"]
+
+
+def test_one_message_counts_a_person_once_and_a_mass_mailing_only_its_first(store):
+    people = [Address("", f"p{n}@x.org") for n in range(60)]
+    tally = contacts.Tally()
+    tally.message([people[0], *people, Address("", "nobody")], 5, written=True)
+    tally.message(people[:1], 9, written=False)
+    tally.message(people[:1], 7, written=False)
+    with store.transaction() as db:
+        tally.save(db)
+        tally.save(db)  # what was saved is not counted again
+    found = store.read("SELECT email, written, received, last FROM contact ORDER BY last DESC, email")
+    assert found[0] == ("p0@x.org", 1, 2, 9)
+    assert len(found) == 49, "the first fifty, of whom one came twice"
+    assert len(contacts.complete(store, "p")) == 8
+
+
+def test_among_very_many_who_begin_alike_the_one_written_to_most_is_found(store):
+    people = contacts.Tally()
+    for n in range(1000):
+        people.message([Address("", f"p{n:04}@x.org")], 5, written=n == 999)
+    with store.transaction() as db:
+        people.save(db)
+        assert [one.email for one in contacts.complete(store, "p", 1)] == ["p0999@x.org"]
+        people.message([Address("", "pz@x.org")] * 2, 5, written=True)
+        people.message([Address("", "pz@x.org")], 5, written=True)
+        people.save(db)
+    assert [one.email for one in contacts.complete(store, "p", 2)] == ["pz@x.org", "p0999@x.org"]
+
+
+def test_a_date_may_be_a_day_ahead_of_its_arrival_and_no_more():
+    for ahead, kept in ((86_399, True), (86_400, True), (86_401, False)):
+        envelope = Envelope(date=NOW + ahead)
+        assert derived.sort_date(envelope, NOW) == (NOW + ahead if kept else NOW)
+    assert derived.sort_date(Envelope(), NOW) == NOW
 
 
 def test_the_name_is_that_of_the_newest_message_whatever_comes_first(store):

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from termmail.errors import ErrorCode, UserError
 from termmail.mail.message import Draft
 from termmail.store import contacts, drafts, messages, outbox
+from termmail.store.rows import Wait
 from tests.store.parts import NOW, claim, ids_in, new, outgoing, sent, session, whole
 
 if TYPE_CHECKING:
@@ -138,6 +139,78 @@ def test_a_queued_draft_leaves_the_drafts_and_waits_in_the_outbox(store):
     assert outbox.counts(store) == {"work": 1}
     with pytest.raises(KeyError):
         outbox.get(store, 10**9)
+
+
+def test_a_wait_is_never_longer_than_it_was_asked_for_whatever_the_clock_says(store):
+    id_ = outbox.queue(store, "work", outgoing(1), not_before=NOW + 10, now=NOW)
+    for now, seconds in ((NOW, 10), (NOW + 4, 6), (NOW + 10, 0), (NOW + 99, 0), (NOW - 5000, 10)):
+        assert outbox.waits(store, "work", now) == [Wait(id_, NOW + 10, seconds)]
+    assert outbox.waits(store, "home", NOW) == []
+    for attempt, asked in ((1, 60), (2, 120), (8, 3600), (80, 3600)):
+        with store.transaction() as db:
+            db.execute("UPDATE outbox SET attempts = ?, not_before = 0", (attempt - 1,))
+        claim(store, "work", NOW)
+        assert outbox.waits(store, "work", NOW) == [], "it is being sent"
+        then = outbox.later(store, id_, "Busy.", NOW)
+        assert outbox.waits(store, "work", NOW - 5000) == [Wait(id_, then, asked)]
+        assert outbox.waits(store, "work", then - 1) == [Wait(id_, then, 1)]
+
+
+def test_waits_are_told_in_the_order_in_which_they_end(store):
+    ids = [outbox.queue(store, "work", outgoing(n), not_before=NOW + wait, now=NOW) for n, wait in ((1, 9), (2, 3))]
+    assert [wait.outbox_id for wait in outbox.waits(store, "work", NOW)] == ids[::-1]
+    assert list(outbox.ids(store)) == ids[::-1]
+    assert list(outbox.ids(store, "home")) == []
+    assert [row.outbox_id for row in outbox.rows(store, [ids[0], 10**9, ids[1]])] == ids
+
+
+def test_every_message_that_waits_can_be_sent_now(store):
+    ids = [outbox.queue(store, "work", outgoing(n), not_before=NOW + wait, now=NOW) for n, wait in ((1, 9), (2, 3))]
+    assert outbox.retry_all(store, "home", NOW - 60) == []
+    assert outbox.retry_all(store, "work", NOW - 60) == ids
+    assert [wait.seconds for wait in outbox.waits(store, "work", NOW - 60)] == [0, 0]
+
+
+def test_a_later_attempt_is_no_business_of_a_message_that_is_not_being_sent(store):
+    _, id_ = _queued(store)
+    assert outbox.later(store, id_, "Busy.", NOW) == NOW
+    assert outbox.get(store, id_).not_before == NOW + 10
+
+
+def test_what_was_taken_back_cannot_be_taken_back_again(store):
+    _, id_ = _queued(store)
+    outbox.cancel(store, id_)
+    with pytest.raises(UserError, match="was taken back already") as told:
+        outbox.cancel(store, id_)
+    assert told.value.code is ErrorCode.CHANGED
+
+
+def test_everyone_a_message_went_to_is_learned_once(store):
+    everyone = ("bob@example.com", "Carol@example.com", "hidden@example.org")
+    id_ = outbox.queue(store, "work", outgoing(1, *everyone), not_before=NOW, now=NOW)
+    claim(store, "work", NOW)
+    sent(store, id_, NOW + 3)
+    assert store.read("SELECT email, written, last FROM contact ORDER BY email") == [
+        ("bob@example.com", 1, 1_772_442_001),
+        ("carol@example.com", 1, 1_772_442_001),
+        ("hidden@example.org", 1, NOW + 3),
+    ]
+    assert outbox.get(store, id_).accepted == everyone
+
+
+def test_the_line_of_a_draft_is_short_and_clean(store):
+    body = "one\r\n  two \x1b[2J" + "x" * 300
+    draft = drafts.save(store, Draft(account="work", to="a@b\x07", subject="s" * 2000, body=body), NOW)
+    (line,) = drafts.rows(store, [draft.id, 10**9])
+    assert line.snippet.startswith("one two ")
+    assert (len(line.snippet), len(line.subject), line.size) == (160, 1000, len(body))
+    assert (line.recipients.strip("\x07"), line.date, line.account, line.attachments) == (
+        line.recipients,
+        NOW,
+        "work",
+        0,
+    )
+    assert drafts.counts(store) == {"work": 1}
 
 
 def test_nothing_is_claimed_before_its_time_or_twice(store):

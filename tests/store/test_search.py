@@ -122,6 +122,31 @@ def test_indexing_goes_in_steps_headers_first_then_bodies(store):
     assert search.coverage(store, "work") == (1, 7)
 
 
+def test_a_page_to_index_holds_at_most_a_hundred(store):
+    session(store, [new(n) for n in range(1, 103)])
+    assert len(search.pending(store)) == 100
+
+
+def test_coverage_tells_bodies_that_wait_from_those_that_are_indexed(store):
+    session(store, [new(n) for n in range(1, 6)])
+    ids = ids_in(store)
+    messages.add_raws(store, [(ids[0], whole(5)), (ids[1], whole(4))])
+    assert search.coverage(store) == (0, 5)
+    index_all(store)
+    messages.add_raws(store, [(ids[2], whole(3))])
+    assert search.coverage(store) == search.coverage(store, "work") == (2, 5)
+    assert search.coverage(store, "home") == (0, 0)
+    move(store, ids[1:2], "Spam")
+    move(store, ids[4:], "Trash")
+    assert search.coverage(store, discarded=False) == search.coverage(store, "work", discarded=False) == (1, 3)
+
+
+def test_messages_are_told_apart_by_a_query(store, ids):
+    assert search.matching(store, parse_query("engine"), ids[:2]) == set(ids[:1])
+    assert search.matching(store, parse_query("-engine"), ids) == set(ids[1:2])
+    assert search.matching(store, parse_query(""), ids[:2]) == set(ids[:2])
+
+
 def test_a_page_to_index_holds_few_bytes(store):
     session(store, [new(n) for n in range(1, 4)])
     ids = ids_in(store)
@@ -208,3 +233,11 @@ def test_rebuilding_makes_everything_derived_again_byte_for_byte(store):
 
 def test_rebuilding_an_empty_store_is_nothing(store):
     assert rebuild.rebuild(store) == 0
+
+
+def test_rebuilding_ends_where_bytes_are_missing(store):
+    session(store, [new(1), new(2)])
+    store.db.execute("DELETE FROM raw WHERE id = 2")
+    steps = []
+    assert rebuild.rebuild(store, lambda done, total: steps.append((done, total))) == 2
+    assert steps == [(1, 2)]
