@@ -11,7 +11,10 @@ import pytest
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
-        ("headers", ["10 headers, the embedded server at 50 ms", "  round trips to the newest 50", "100 headers at 0 ms"]),
+        (
+            "headers",
+            ["10 headers, the embedded server at 50 ms", "  round trips to the newest 50", "100 headers at 0 ms"],
+        ),
         ("download", ["10 whole messages at 0 ms", "termmail, in the store", "  from 40 to 160"]),
         ("screen", ["termmail, 1 000: first mail on screen", "bytes to the terminal", "loop lag: search"]),
     ],

@@ -85,12 +85,3 @@ def test_a_store_of_a_newer_termmail_cannot_be_read_either(store, path):
     with pytest.raises(StoreTooNew, match="newer termmail"):
         Store.open(path, read_only=True)
     store.db.execute(f"PRAGMA user_version = {migrate.latest()}")
-
-
-def test_what_a_killed_migration_left_is_removed(store, path):
-    left, other = path.with_name("mail.db.copy-1"), path.with_name("mail.db.before-1")
-    left.touch()
-    other.touch()
-    migrate.migrate(store.db, path, migrate.scripts())
-    assert not left.exists()
-    assert other.exists()
