@@ -9,6 +9,7 @@ the rest: nothing leaves this machine.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -112,15 +113,26 @@ def _settled(folder: Path) -> MailHost:
         (folder / name).mkdir()
         os.chown(folder / name, MAIL_UID, MAIL_UID)
     authorities = {"ca_file": str(folder / "ca.pem"), "other_ca_file": str(folder / "other.pem")}
-    return MailHost("127.0.0.1", *_free_ports(4), folder=folder, **authorities)
+    return MailHost("127.0.0.1", *free_ports(4), folder=folder, **authorities)
 
 
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+_blocks = itertools.count()
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports of 127.0.0.1 that nothing listens at, and that no outgoing connection is given.
+
+    A port that the system picked (bind to 0) would be picked again for any connection that another test opens before
+    the server has bound it. These lie below the system's range, in a block that depends on this process.
+    """
+    port = 10_000 + (os.getpid() * 40 + next(_blocks) * 10) % 20_000
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.append(port)
+        port += 1
+    return found
 
 
 def _await_banner(host: MailHost, port: int, banner: bytes, seconds: float = 30) -> None:

@@ -76,7 +76,7 @@ def _settled(folder: Path) -> ImapHost:
         (folder / name).mkdir()
         shutil.chown(folder / name, daemons.MAIL_UID, daemons.MAIL_UID)
     (folder / "run").mkdir()
-    return ImapHost("127.0.0.1", *daemons._free_ports(2), ca_file=str(folder / "ca.pem"), folder=folder)
+    return ImapHost("127.0.0.1", *daemons.free_ports(2), ca_file=str(folder / "ca.pem"), folder=folder)
 
 
 def _config(host: ImapHost) -> str:
