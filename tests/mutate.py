@@ -8,6 +8,11 @@ same code give the same faults. The test files that name the changed module run 
 A mutant whose tests run longer than --seconds counts as noticed. Without --tests, tests/NAME is taken for
 termmail/NAME. The exit code is 0 where at least 95 of 100 faults were noticed.
 
+    python -m tests.mutate termmail --covered /tmp/covered --count 100 --seed 7
+
+With --covered (see tests/covering.py) the tests of a mutant are those of all packages that ran the changed line, or its
+module where only an import ran the line.
+
 Left out is what no user can observe: annotations (also `cast` and `TypeVar`), docstrings, `__all__`, asserts, calls of `log`, names
 of threads, `zip(strict=True)`, and the order of arguments that are equal or only compared (`max`).
 """
@@ -30,6 +35,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+
+from tests import covering
 
 ROOT = Path(__file__).parent.parent
 GOAL = 0.95
@@ -259,12 +266,25 @@ def nearest_first(tests: list[str], tree: Path, fault: Fault) -> list[str]:
     return [str(file.relative_to(tree)) for file in sorted(files, key=distance)]
 
 
+def covering_tests(covered: Path, tree: Path, fault: Fault) -> list[str]:
+    """The recorded tests that ran the changed lines, or the module where only an import ran them; nearest first."""
+    lines = covering.tests_of_lines(covered, ROOT / fault.path)
+    last = fault.line + fault.old.count("\n")
+    found = set().union(*(lines.get(line, set()) for line in range(fault.line, last + 1))) or set().union(
+        *lines.values()
+    )
+    files = nearest_first(sorted({test.partition("::")[0] for test in found}), tree, fault)
+    return sorted(found, key=lambda test: (files.index(test.partition("::")[0]), test))
+
+
 def passes(tree: Path, tests: list[str], seconds: float) -> bool:
     """Run these tests in a copy of the tree; False where one fails or time is up."""
     options = ["-q", "-x", "-n", "0", "-p", "no:randomly", "-p", "no:cacheprovider", "--no-header", "--timeout", "40"]
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    names = tree / ".tests"
+    names.write_text("\n".join(tests))
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *options, *tests],
+        [sys.executable, "-m", "pytest", *options, f"@{names}"],
         cwd=tree,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -287,7 +307,7 @@ def survives(fault: Fault, tree: Path, tests: list[str], seconds: float) -> bool
     source = path.read_bytes()
     path.write_bytes(fault.planted(source))
     try:
-        return passes(tree, nearest_first(tests, tree, fault), seconds)
+        return passes(tree, tests, seconds)
     finally:
         path.write_bytes(source)
 
@@ -296,6 +316,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", nargs="+", metavar="PATH", help="a package or a file below termmail/")
     parser.add_argument("--tests", nargs="+", metavar="PATH", help="the tests to run")
+    parser.add_argument("--covered", type=Path, metavar="FOLDER", help="the tests that ran the changed line, of all")
     parser.add_argument("--count", type=int, default=20, help="how many faults (20)")
     parser.add_argument("--seed", type=int, default=1, help="which faults (1)")
     parser.add_argument("--seconds", type=float, default=0, help="time limit of a run (4 x that of the sound code)")
@@ -311,15 +332,18 @@ def main() -> int:
             trees.put(copy_of_the_tree(Path(folder, str(number))))
         start = time.monotonic()
         tree = trees.get()
-        if not passes(tree, tests, 3600):
+        if not args.covered and not passes(tree, tests, 3600):
             sys.exit(f"{' '.join(tests)} fails without any fault.")
         trees.put(tree)
-        seconds = args.seconds or 4 * (time.monotonic() - start) + 10
+        seconds = args.seconds or (600 if args.covered else 4 * (time.monotonic() - start) + 10)
 
         def run(fault: Fault) -> bool:
             tree = trees.get()
             try:
-                survived = survives(fault, tree, tests, seconds)
+                nearest = (
+                    covering_tests(args.covered, tree, fault) if args.covered else nearest_first(tests, tree, fault)
+                )
+                survived = survives(fault, tree, nearest, seconds)
             finally:
                 trees.put(tree)
             print(f"{'SURVIVED' if survived else 'noticed '}  {fault}", flush=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 
 from tests import mutate
 
@@ -92,3 +95,19 @@ def test_a_fault_that_no_test_notices_is_reported_and_taken_out_again(tmp_path):
     survived = {fault.kind: mutate.survives(fault, tmp_path, ["test_part.py"], 60) for fault in faults}
     assert survived == {"return value": False, "operator": False, "off by one": True}
     assert (tmp_path / "part.py").read_text() == "def double(number):\n    return number * 2\n"
+
+
+def test_the_tests_that_ran_a_line_are_recorded(tmp_path):
+    covered, file = tmp_path / "covered", "termmail/mail/flowed.py"
+    argv = ["-p", "tests.covering", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/mail/test_flowed.py"]
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *argv],
+        check=True,
+        env={**os.environ, "COVERED": str(covered)},
+        cwd=mutate.ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    for fault in mutate.faults_in({file: (mutate.ROOT / file).read_bytes()}):
+        tests = mutate.covering_tests(covered, mutate.ROOT, fault)
+        assert tests
+        assert all(test.startswith("tests/mail/test_flowed.py::") for test in tests)
