@@ -6,8 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-ServerKind = Literal["pop3", "smtp"]
-"""The server that mail is received from, or the one that it is sent through."""
+ServerKind = Literal["pop3", "imap", "smtp"]
+"""The server that mail is received from, by one of two protocols, or the one that it is sent through."""
 
 
 class Password(Struct, frozen=True):

@@ -1,25 +1,22 @@
-"""Read config.toml into typed structs, with errors that name the key, and write it with its comments kept."""
+"""Read config.toml into typed structs, with errors that name the key. `config_writer` writes it."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import re
-import tempfile
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
 
-from termmail.accounts.paths import FOLDER_MODE, close_to_others, reason
+from termmail.accounts.paths import close_to_others, reason
 from termmail.errors import ErrorCode, UserError
 from termmail.mail.message import Identity
 
 if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
-    from tomlkit.items import Table
+    from pathlib import Path
 
     from termmail.credential import ServerKind
 
@@ -62,6 +59,10 @@ Command = Annotated[
 Seconds = Annotated[int, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")]
 Minutes = Annotated[int, Meta(ge=0, le=10080, description="a number of minutes (0: only by hand)")]
 CaFile = Annotated[str, Meta(pattern=r"^[/~][^\x00-\x1f\x7f]*\Z", description="the path of a file, from its / or ~ on")]
+FolderName = Annotated[
+    str,
+    Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]+\Z", description="the name of a folder as the server has it: Sent Items"),
+]
 Switch = Annotated[bool, Meta(description="true or false")]
 Download = Annotated[Literal["open", "all"], Meta(description="one of open, all")]
 DeleteRule = Annotated[
@@ -77,14 +78,14 @@ Keymap = Annotated[
 
 _PORTS: dict[ServerKind, dict[str, int]] = {
     "pop3": {"tls": 995, "starttls": 110, "none": 110},
+    "imap": {"tls": 993, "starttls": 143, "none": 143},
     "smtp": {"tls": 465, "starttls": 587, "none": 25},
 }
-_ALWAYS_WRITTEN = {"name", "address", "host", "port", "security", "username"}
 _ACCOUNT_NAME = re.compile(r"(?!\s)[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,60}(?<!\s)\Z")
 
 
 class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The server that mail is received from.
+    """The server that mail is received from by POP3.
 
     A `port` of 0 becomes the one for `security`, an empty `username` the account's address. `delete` says when a message
     is deleted on the server; `timeout_seconds` applies to one answer; `poll_minutes` of 0 means only by hand.
@@ -106,8 +107,29 @@ class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         _settle(self, "pop3")
 
 
+class Imap(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The server that mail is received from by IMAP. As Pop3; deleting moves a message to the server's Trash."""
+
+    host: Host
+    port: Port = 0
+    security: Security = "tls"
+    username: Username = ""
+    password_command: Command | None = None
+    download: Download = "open"
+    poll_minutes: Minutes = 5
+    allow_cleartext: Switch = False
+    timeout_seconds: Seconds = 30
+    tls_ca_file: CaFile | None = None
+
+    def __post_init__(self) -> None:
+        _settle(self, "imap")
+
+
 class Smtp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The server that mail is sent through. As Pop3; a missing `username` is that of pop3, and "" means no login."""
+    """The server that mail is sent through.
+
+    As Pop3; a missing `username` is that of the server of incoming mail, and "" means no login.
+    """
 
     host: Host
     port: Port = 0
@@ -122,27 +144,56 @@ class Smtp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         _settle(self, "smtp")
 
 
+class FolderRoles(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Names of IMAP folders by what they are for, where the server does not tell (RFC 6154)."""
+
+    archive: FolderName | None = None
+    drafts: FolderName | None = None
+    sent: FolderName | None = None
+    junk: FolderName | None = None
+    trash: FolderName | None = None
+
+
 class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An account. `name` is shown in From; `aliases` are other addresses of the same person."""
+    """An account. `name` is shown in From; `aliases` are other addresses of the same person.
+
+    Mail is received by POP3 or by IMAP: one of `pop3` and `imap` is None.
+    """
 
     address: Mailbox
-    pop3: Pop3
+    pop3: Pop3 | None = None
+    imap: Imap | None = None
     smtp: Smtp
     name: Line = ""
     aliases: Mailboxes = ()
     signature: Text = ""
+    folders: FolderRoles = FolderRoles()
 
     def __post_init__(self) -> None:
-        pop3, smtp = self.pop3, self.smtp
-        if not pop3.username:
-            pop3 = msgspec.structs.replace(pop3, username=self.address)
-            msgspec.structs.force_setattr(self, "pop3", pop3)
+        if (self.pop3 is None) == (self.imap is None):
+            raise ConfigError("should have one of the tables pop3 and imap")
+        incoming, smtp = self.incoming, self.smtp
+        if not incoming.username:
+            incoming = msgspec.structs.replace(incoming, username=self.address)
+            msgspec.structs.force_setattr(self, self.protocol, incoming)
         if smtp.username is None:
-            msgspec.structs.force_setattr(self, "smtp", msgspec.structs.replace(smtp, username=pop3.username))
+            msgspec.structs.force_setattr(self, "smtp", msgspec.structs.replace(smtp, username=incoming.username))
 
-    def server(self, kind: ServerKind) -> Pop3 | Smtp:
-        """Return the settings of one of the two servers."""
-        return self.pop3 if kind == "pop3" else self.smtp
+    @property
+    def protocol(self) -> Literal["pop3", "imap"]:
+        """What mail is received by."""
+        return "pop3" if self.imap is None else "imap"
+
+    @property
+    def incoming(self) -> Pop3 | Imap:
+        """The server that mail is received from."""
+        found = self.pop3 or self.imap
+        assert found is not None
+        return found
+
+    def server(self, kind: ServerKind) -> Pop3 | Imap | Smtp:
+        """Return the settings of one of the two servers; "pop3" and "imap" both name that of incoming mail."""
+        return self.smtp if kind == "smtp" else self.incoming
 
 
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -165,7 +216,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             msgspec.structs.force_setattr(self, "default_account", next(iter(self.accounts)))
 
 
-def _settle(settings: Pop3 | Smtp, kind: ServerKind) -> None:
+def _settle(settings: Pop3 | Imap | Smtp, kind: ServerKind) -> None:
     """Fill in the values that follow from other keys."""
     if not settings.port:
         msgspec.structs.force_setattr(settings, "port", _PORTS[kind][settings.security])
@@ -210,11 +261,11 @@ def _check_names(config: Config) -> None:
     for name in config.accounts:
         if not _ACCOUNT_NAME.match(name):
             raise ConfigError(
-                f"accounts: {_shown(name)} is not a valid account name: use 1 to 60 characters on one line"
+                f"accounts: {shown(name)} is not a valid account name: use 1 to 60 characters on one line"
             )
     if config.default_account is not None and config.default_account not in config.accounts:
         raise ConfigError(
-            f"default_account: {_shown(config.default_account)} is not one of your accounts"
+            f"default_account: {shown(config.default_account)} is not one of your accounts"
             f" ({', '.join(config.accounts) or 'there is none yet'})"
         )
 
@@ -232,29 +283,33 @@ def _read(kind: type[S], tree: Any, where: str) -> S:
             values[key] = _value(field.type, table[key], _join(where, key))
         elif field.required:
             raise ConfigError(f"{_join(where, key)}: is missing; it should be {_description(field.type) or 'a table'}")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:
-    if isinstance(kind, type) and issubclass(kind, Struct):
-        return _read(kind, value, where)
     if get_origin(kind) is dict:
         element = get_args(kind)[1]
         return {key: _value(element, item, _join(where, key)) for key, item in _table(value, where).items()}
+    for one in (kind, *get_args(kind)):
+        if isinstance(one, type) and issubclass(one, Struct):
+            return _read(one, value, where)
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        raise ConfigError(f"{where}: {_shown(value)} is not {_description(kind)}") from None
+        raise ConfigError(f"{where}: {shown(value)} is not {_description(kind)}") from None
 
 
 def _table(tree: Any, where: str) -> dict[str, Any]:
     if not isinstance(tree, dict):
-        raise ConfigError(f"{where}: {_shown(tree)} is not a table of keys and values")
+        raise ConfigError(f"{where}: {shown(tree)} is not a table of keys and values")
     return tree
 
 
 def _join(where: str, key: str) -> str:
-    name = key if re.fullmatch(r"[\w-]+", key) else _shown(key)
+    name = key if re.fullmatch(r"[\w-]+", key) else shown(key)
     return f"{where}.{name}" if where else name
 
 
@@ -273,89 +328,7 @@ def _unknown(key: str, known: list[str]) -> str:
     return f"there is no such key{f'; did you mean {near[0]}?' if near else '.'} The keys are {', '.join(known)}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return a value for an error: quoted, with control characters escaped, cut."""
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else text[:59] + "…"
-
-
-def add_account(path: Path, name: str, account: Account, *, default: bool = False) -> None:
-    """Write the account to config.toml, replacing one of that name; comments and order of the rest are kept.
-
-    With `default` it becomes the default account. Raises ConfigError; the file is then unchanged.
-    """
-    document = _document(path)
-    table = _subtable(_subtable(document, "accounts"), name)
-    _fill(table, account)
-    _fill(_subtable(table, "pop3"), account.pop3)
-    _fill(_subtable(table, "smtp"), account.smtp)
-    if default:
-        document["default_account"] = name
-    _write(path, document)
-
-
-def remove_account(path: Path, name: str) -> None:
-    """Remove the account from config.toml, and as the default account if it was that. Raises ConfigError."""
-    document = _document(path)
-    tables = document.get("accounts", {})
-    if name not in tables:
-        raise ConfigError(f"{path.name}: accounts: there is no account {_shown(name)} (there are: {', '.join(tables)})")
-    del tables[name]
-    if document.get("default_account") == name:
-        del document["default_account"]
-    _write(path, document)
-
-
-def _document(path: Path) -> TOMLDocument:
-    """Return the file as a tomlkit document, empty if there is no file. Raises ConfigError as `load` does."""
-    import tomlkit  # noqa: PLC0415  30 ms that only writing needs
-
-    load(path)
-    return tomlkit.parse(path.read_text("utf-8-sig")) if path.exists() else tomlkit.document()
-
-
-def _subtable(parent: TOMLDocument | Table, key: str) -> Table:
-    import tomlkit  # noqa: PLC0415
-
-    if key not in parent:
-        parent[key] = tomlkit.table()
-    table: Table = parent[key]  # load() has checked that it is one
-    return table
-
-
-def _fill(table: Table, settings: Struct) -> None:
-    """Write the plain values of a struct into its table: those that are not the default, or are there already."""
-    for field in msgspec.structs.fields(settings):
-        value = getattr(settings, field.name)
-        if isinstance(value, Struct):
-            continue
-        if value is None:
-            table.pop(field.name, None)
-        elif field.name in _ALWAYS_WRITTEN or field.name in table or value != field.default:
-            table[field.name] = list(value) if isinstance(value, tuple) else value
-
-
-def _write(path: Path, document: TOMLDocument) -> None:
-    """Replace the file atomically, so that a full disk or a power cut leaves the old one. A link stays a link."""
-    text = document.as_string()
-    parse(text.encode(), path.name)
-    target = path.resolve()
-    try:
-        target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise ConfigError(f"{path.name}: {path} cannot be written: {reason(error)}") from None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from keyring.backend import KeyringBackend
 
-    from termmail.accounts.config import Account, Pop3, Smtp
+    from termmail.accounts.config import Account, Imap, Pop3, Smtp
     from termmail.credential import ServerKind
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Passwords:
     async def get(self, account_name: str, kind: ServerKind, account: Account) -> Credential:
         """Return the password for one server of an account, from memory, the command, the keyring, or a question.
 
-        SMTP falls back to the POP3 password if it has none of its own and the user name is the same.
+        SMTP falls back to the password of the incoming mail if it has none of its own and the user name is the same.
         Raises PasswordError.
         """
         if not account.server(kind).username:
@@ -122,7 +122,7 @@ class Passwords:
         """Return the name of the keyring in use. Raises PasswordError if there is none."""
         return await self._keyring(keyring_words)
 
-    async def _find(self, kind: ServerKind, settings: Pop3 | Smtp, *, keyring: bool) -> Credential | None:
+    async def _find(self, kind: ServerKind, settings: Pop3 | Imap | Smtp, *, keyring: bool) -> Credential | None:
         user = keyring_user(kind, settings)
         if user in self._session:
             return self._session[user]
@@ -134,7 +134,7 @@ class Passwords:
         return None if stored is None else _checked(stored, "The password in the keyring")
 
     async def _asked(
-        self, account_name: str, user: str, settings: Pop3 | Smtp, trouble: PasswordError | None
+        self, account_name: str, user: str, settings: Pop3 | Imap | Smtp, trouble: PasswordError | None
     ) -> Credential:
         where = f"{settings.username} at {settings.host}"
         if user in self._declined:
@@ -170,7 +170,7 @@ class Passwords:
             raise keyring_error(error) from None
 
 
-def keyring_user(kind: ServerKind, settings: Pop3 | Smtp) -> str:
+def keyring_user(kind: ServerKind, settings: Pop3 | Imap | Smtp) -> str:
     """Return the name of a password in the keyring: `pop3://ada@pop.example.org:995`."""
     return f"{kind}://{settings.username}@{settings.host}:{settings.port}"
 
@@ -201,12 +201,12 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
     return await answer
 
 
-def _places(account: Account, kind: ServerKind) -> list[tuple[ServerKind, Pop3 | Smtp]]:
-    """Return where a password may be stored: SMTP falls back to POP3 if the user name is the same."""
-    if kind == "pop3":
-        return [("pop3", account.pop3)]
-    same = account.smtp.username == account.pop3.username
-    return [("smtp", account.smtp), ("pop3", account.pop3)] if same else [("smtp", account.smtp)]
+def _places(account: Account, kind: ServerKind) -> list[tuple[ServerKind, Pop3 | Imap | Smtp]]:
+    """Return where a password may be stored: SMTP falls back to the server of incoming mail if the user name is the same."""
+    if kind != "smtp":
+        return [(account.protocol, account.incoming)]
+    same = account.smtp.username == account.incoming.username
+    return [("smtp", account.smtp), (account.protocol, account.incoming)] if same else [("smtp", account.smtp)]
 
 
 def _checked(password: str, what: str) -> Credential:

@@ -32,7 +32,7 @@ DAMAGED_ADVICE = "Keep a copy of the file, and restore a backup. What the server
 MOST_FAULTS = 20
 """Faults of a damaged store that doctor prints."""
 
-_KINDS: tuple[ServerKind, ...] = ("pop3", "smtp")
+_KINDS: tuple[ServerKind, ...] = ("pop3", "imap", "smtp")
 
 
 async def account(engine: Engine, args: Namespace) -> int:
@@ -46,15 +46,18 @@ async def _list(engine: Engine, args: Namespace) -> int:
         one = engine.accounts.settings(name)
         default = name == engine.accounts.default
         if args.json:
-            pop3, smtp = (
+            incoming, smtp = (
                 {"host": part.host, "port": part.port, "security": part.security, "username": part.username}
-                for part in (one.pop3, one.smtp)
+                for part in (one.incoming, one.smtp)
             )
-            output.line({"name": name, "address": one.address, "default": default, "pop3": pop3, "smtp": smtp})
+            output.line(
+                {"name": name, "address": one.address, "default": default, one.protocol: incoming, "smtp": smtp}
+            )
         else:
             mark = "*" if default else " "
             print(
-                f"{mark} {name:12}  {one.address}  in {one.pop3.host}:{one.pop3.port}  out {one.smtp.host}:{one.smtp.port}"
+                f"{mark} {name:12}  {one.address}  in {one.incoming.host}:{one.incoming.port}"
+                f"  out {one.smtp.host}:{one.smtp.port}"
             )
     if not engine.accounts.names:
         output.say("There is no account yet. Add one: termmail account add NAME ADDRESS")
@@ -66,7 +69,7 @@ def from_args(args: Namespace) -> Account:
     try:
         one = discovery.guess(args.address)
         parts = {}
-        for kind, part in (("pop3", one.pop3), ("smtp", one.smtp)):
+        for kind, part in ((one.protocol, one.incoming), ("smtp", one.smtp)):
             given = {key: getattr(args, f"{kind}_{key}") for key in ("host", "port", "security", "username")}
             said = {key: value for key, value in given.items() if value is not None}
             if "security" in said and "port" not in said:
@@ -91,10 +94,12 @@ async def _add(engine: Engine, args: Namespace) -> int:
     if args.name in engine.accounts.names:
         raise CommandError(f"There is already an account {args.name}.", USAGE)
     one = from_args(args)
-    password = "" if args.password_command else _read_password(args, f"Password for {one.pop3.username}: ")
+    password = "" if args.password_command else _read_password(args, f"Password for {one.incoming.username}: ")
     if not args.no_test:
         secret = (
-            await engine.context.passwords.get(args.name, "pop3", one) if args.password_command else Password(password)
+            await engine.context.passwords.get(args.name, one.protocol, one)
+            if args.password_command
+            else Password(password)
         )
         async for step in engine.accounts.try_account(one, secret):
             output.say(step.words)
@@ -136,7 +141,7 @@ async def _password(engine: Engine, args: Namespace) -> int:
     one = engine.accounts.settings(name)
     try:
         await engine.context.passwords.backend_name()  # before anybody types a password in vain
-        password = _read_password(args, f"Password for {one.pop3.username}: ")
+        password = _read_password(args, f"Password for {one.incoming.username}: ")
         if not password:
             raise CommandError("No password was given.", USAGE)
         where = await engine.context.passwords.set(name, args.server, one, password)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 from termmail.accounts import config as configuration
+from termmail.accounts import config_writer
 from termmail.accounts.credentials import ASKED_AGAIN, PasswordError
-from termmail.credential import ServerKind
 from termmail.engine.context import server_for
 from termmail.mail.counting import count
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from termmail.accounts.config import Account
-    from termmail.credential import Credential
+    from termmail.credential import Credential, ServerKind
     from termmail.engine.context import Context
     from termmail.errors import UserError
 
@@ -49,26 +49,44 @@ class ServerTrial(NamedTuple):
 
 async def try_server(account: Account, kind: ServerKind, credential: Credential, trace: Trace | None = None) -> str:
     """Log in to one server and out again, and return a sentence that tells the result. Raises NetError."""
-    from termmail.net.pop3.maildrop import Maildrop  # noqa: PLC0415
     from termmail.net.smtp import submission  # noqa: PLC0415 - not needed for the first screen
 
     if kind == "smtp":
         await submission.check(server_for(account, "smtp", credential), trace=trace)
         return f"Sending through {account.smtp.host} works."
+    there = await (_imap_count if account.protocol == "imap" else _pop3_count)(account, credential, trace)
+    wait = "waits" if there == 1 else "wait"
+    return f"Receiving from {account.incoming.host} works: {count(there, 'message')} {wait} there."
+
+
+async def _pop3_count(account: Account, credential: Credential, trace: Trace | None) -> int:
+    """Return how many messages are in the maildrop."""
+    from termmail.net.pop3.maildrop import Maildrop  # noqa: PLC0415
+
     drop = await Maildrop.open(server_for(account, "pop3", credential), trace=trace)
     await drop.commit()
-    wait = "waits" if drop.count == 1 else "wait"
-    return f"Receiving from {account.pop3.host} works: {count(drop.count, 'message')} {wait} there."
+    return drop.count
+
+
+async def _imap_count(account: Account, credential: Credential, trace: Trace | None) -> int:
+    """Return how many messages are in the inbox."""
+    from termmail.net.imap.imap_session import ImapSession  # noqa: PLC0415
+
+    session = await ImapSession.open(server_for(account, "imap", credential), trace)
+    try:
+        return (await session.status(b"INBOX")).messages or 0
+    finally:
+        await session.logout()
 
 
 async def try_account(
-    account: Account, pop3: Credential, smtp: Credential | None = None, *, trace: Trace | None = None
+    account: Account, incoming: Credential, smtp: Credential | None = None, *, trace: Trace | None = None
 ) -> AsyncIterator[ServerTrial]:
     """Log in to both servers of an account that is not saved yet, and yield the result of each."""
-    credentials: dict[ServerKind, Credential] = {"pop3": pop3, "smtp": smtp or pop3}
+    credentials: dict[ServerKind, Credential] = {account.protocol: incoming, "smtp": smtp or incoming}
     for kind, credential in credentials.items():
         host = account.server(kind).host
-        doing = "Receiving from" if kind == "pop3" else "Sending through"
+        doing = "Sending through" if kind == "smtp" else "Receiving from"
         try:
             yield ServerTrial(await try_server(account, kind, credential, trace))
         except NetError as error:
@@ -97,8 +115,8 @@ def login_advice(
     if error.has_own_advice:
         return error.advice
     command = account.server(kind).password_command
-    if kind == "smtp" and account.smtp.username == account.pop3.username:
-        command = command or account.pop3.password_command
+    if kind == "smtp" and account.smtp.username == account.incoming.username:
+        command = command or account.incoming.password_command
     if command:
         return "Check what your password_command prints."
     if not name:
@@ -122,9 +140,9 @@ async def add_account(context: Context, name: str, account: Account, password: s
     account was added.
     """
     first = not context.config.accounts
-    await asyncio.to_thread(configuration.add_account, context.paths.config, name, account, default=first)
+    await asyncio.to_thread(config_writer.add_account, context.paths.config, name, account, default=first)
     context.config = await asyncio.to_thread(configuration.load, context.paths.config)
-    saved: dict[ServerKind, str] = {"pop3": password}
+    saved: dict[ServerKind, str] = {account.protocol: password}
     if smtp_password is not None:
         saved["smtp"] = smtp_password
     words = "There is nothing to keep secret: these servers ask for no password."
@@ -140,9 +158,10 @@ async def remove_account(context: Context, name: str) -> None:
     account is removed and a password may still be in a keyring.
     """
     account = context.account(name)
-    await asyncio.to_thread(configuration.remove_account, context.paths.config, name)
+    await asyncio.to_thread(config_writer.remove_account, context.paths.config, name)
     context.config = await asyncio.to_thread(configuration.load, context.paths.config)
-    for kind in get_args(ServerKind):
+    kinds: tuple[ServerKind, ...] = (account.protocol, "smtp")
+    for kind in kinds:
         await context.passwords.delete(kind, account)
 
 

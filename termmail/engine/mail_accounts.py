@@ -66,13 +66,13 @@ class Accounts:
     def try_account(
         self,
         account: Account,
-        pop3_password: Password,
+        password: Password,
         smtp_password: Password | None = None,
         *,
         trace: Trace | None = None,
     ) -> AsyncIterator[account_setup.ServerTrial]:
         """Try both servers step by step, and yield what came of each. Nothing is saved."""
-        return account_setup.try_account(account, pop3_password, smtp_password, trace=trace)
+        return account_setup.try_account(account, password, smtp_password, trace=trace)
 
     async def add(self, name: str, account: Account, password: str, smtp_password: str | None = None) -> str:
         """Save an account to config.toml and the keyring. Return the sentence that says where the password is.

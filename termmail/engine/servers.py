@@ -102,7 +102,7 @@ class Servers:
             self.sender(account).look_again()
 
     def _tell(self, account: str, error: UserError) -> None:
-        polled = self.context.account(account).pop3.poll_minutes > 0
+        polled = self.context.account(account).incoming.poll_minutes > 0
         advice = background_advice(error) if polled else error.advice
         self.context.tell(Failed(account, str(error), advice, SyncOf(account)))
 

@@ -113,4 +113,5 @@ class Messages:
 def due_times(context: Context) -> dict[str, int | None]:
     """Return when the DELE of a message that is deleted now falls due, by account; None: it stays on the server."""
     due = context.clock() + DELETE_DELAY
-    return {name: None if context.account(name).pop3.delete == "never" else due for name in context.accounts}
+    pop3 = {name: context.account(name).pop3 for name in context.accounts}
+    return {name: None if one is None or one.delete == "never" else due for name, one in pop3.items()}

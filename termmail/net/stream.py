@@ -40,7 +40,7 @@ _UNKNOWN_ISSUER = {2, 18, 19, 20, 21, 27}
 class Server:
     """Where a server is, and how to log in there."""
 
-    kind: ServerKind | Literal["imap"]
+    kind: ServerKind
     host: str
     port: int
     security: Literal["tls", "starttls", "none"]

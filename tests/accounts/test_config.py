@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from termmail.accounts import config
+from termmail.accounts import config, config_writer
 from termmail.accounts.config import Account, ConfigError, Pop3, Smtp
 
 DOCUMENTED = """\
@@ -151,7 +151,7 @@ def test_a_file_with_a_byte_order_mark_and_crlf_is_read():
         ("[ui]\nkeys = 3", "config.toml: ui.keys: 3 is not a table of keys and values"),
         ("[servers]", "config.toml: servers: there is no such key. The keys are default_account, ui, accounts"),
         ("[accounts.b]", "config.toml: accounts.b.address: is missing; it should be an e-mail address"),
-        ('[accounts.b]\naddress = "a@b"', "config.toml: accounts.b.pop3: is missing; it should be a table"),
+        ('[accounts.b]\naddress = "a@b"', "config.toml: accounts.b.smtp: is missing; it should be a table"),
         ('[accounts."a\\nb"]\naddress="a@b"\npop3.host="h"\nsmtp.host="h"', "config.toml: accounts: 'a\\nb' is not a valid account name"),
         ('[accounts.""]\naddress="a@b"\npop3.host="h"\nsmtp.host="h"', "config.toml: accounts: '' is not a valid account name"),
         ("= 3", "config.toml: not valid TOML: "),
@@ -239,12 +239,12 @@ def test_the_file_is_closed_to_others_when_it_is_read(tmp_path):
 def test_writing_keeps_comments_and_order(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text(DOCUMENTED)
-    config.add_account(path, "home", account(name="Ada"))
+    config_writer.add_account(path, "home", account(name="Ada"))
     text = path.read_text()
     assert text.startswith(DOCUMENTED.rstrip())
     assert config.load(path).accounts["home"] == account(name="Ada")
     assert config.load(path).default_account == "work"
-    config.remove_account(path, "home")
+    config_writer.remove_account(path, "home")
     assert path.read_text().rstrip() == DOCUMENTED.rstrip()
 
 
@@ -253,7 +253,7 @@ def test_changing_an_account_changes_only_its_values(tmp_path):
     path.write_text(DOCUMENTED)
     old = config.load(path).accounts["work"]
     new = msgspec.structs.replace(old, pop3=msgspec.structs.replace(old.pop3, security="starttls", port=110))
-    config.add_account(path, "work", new)
+    config_writer.add_account(path, "work", new)
     assert config.load(path).accounts["work"] == new
     wanted = DOCUMENTED.replace('port = 995\nsecurity = "tls"     ', 'port = 110\nsecurity = "starttls"')
     assert [line.split("#")[0].rstrip() for line in path.read_text().splitlines() if "tls_ca" not in line] == [
@@ -264,7 +264,7 @@ def test_changing_an_account_changes_only_its_values(tmp_path):
 
 def test_a_new_file_and_its_folder_are_only_for_the_user(tmp_path):
     path = tmp_path / "deep" / "termmail" / "config.toml"
-    config.add_account(path, "home", account(), default=True)
+    config_writer.add_account(path, "home", account(), default=True)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert config.load(path).accounts == {"home": account()}
@@ -276,7 +276,7 @@ def test_a_link_stays_a_link(tmp_path):
     real.write_text(MINIMAL)
     link = tmp_path / "config.toml"
     link.symlink_to(real)
-    config.add_account(link, "work", account())
+    config_writer.add_account(link, "work", account())
     assert link.is_symlink()
     assert "work" in config.load(real).accounts
 
@@ -284,11 +284,11 @@ def test_a_link_stays_a_link(tmp_path):
 def test_removing_the_default_account_leaves_a_valid_file(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text(DOCUMENTED + MINIMAL)
-    config.remove_account(path, "work")
+    config_writer.remove_account(path, "work")
     assert config.load(path).default_account == "home"
     with pytest.raises(ConfigError, match="there is no account 'work'"):
-        config.remove_account(path, "work")
-    config.remove_account(path, "home")
+        config_writer.remove_account(path, "work")
+    config_writer.remove_account(path, "home")
     assert config.load(path).accounts == {}
 
 
@@ -299,7 +299,7 @@ def test_what_reading_would_refuse_is_not_written(tmp_path, name, bad):
     path = tmp_path / "config.toml"
     path.write_text(MINIMAL)
     with pytest.raises(ConfigError):
-        config.add_account(path, name, account(**bad))
+        config_writer.add_account(path, name, account(**bad))
     assert path.read_text() == MINIMAL
 
 
@@ -307,11 +307,11 @@ def test_what_reading_would_refuse_is_not_written(tmp_path, name, bad):
 def test_an_account_may_be_named_anything_on_one_line(tmp_path, name):
     path = tmp_path / "config.toml"
     path.write_text(MINIMAL)
-    config.add_account(path, name, account(), default=True)
+    config_writer.add_account(path, name, account(), default=True)
     loaded = config.load(path)
     assert list(loaded.accounts) == ["home", name]
     assert loaded.default_account == name
-    config.remove_account(path, name)
+    config_writer.remove_account(path, name)
     assert list(config.load(path).accounts) == ["home"]
 
 
@@ -319,7 +319,7 @@ def test_a_broken_file_is_not_overwritten(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text("= broken")
     with pytest.raises(ConfigError):
-        config.add_account(path, "home", account())
+        config_writer.add_account(path, "home", account())
     assert path.read_text() == "= broken"
 
 
@@ -330,13 +330,13 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     code = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from termmail.accounts import config\n"
+        "from termmail.accounts import config, config_writer\n"
         "old = config.load(Path(sys.argv[1])).accounts['home']\n"
         "import tomlkit\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))\n"
         "try:\n"
-        "    config.add_account(Path(sys.argv[1]), 'work', old)\n"
+        "    config_writer.add_account(Path(sys.argv[1]), 'work', old)\n"
         "except config.ConfigError as error:\n"
         "    print(error)\n"
     )
@@ -350,3 +350,56 @@ def test_reading_the_config_does_not_load_the_writer():
     code = "import sys; from termmail.accounts import config; print('tomlkit' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+IMAP = MINIMAL.replace("pop3.host", "imap.host").replace("pop.example.org", "imap.example.org")
+
+
+def test_an_account_is_received_by_imap(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(IMAP)
+    account = config.load(path).accounts["home"]
+    assert account.protocol == "imap"
+    assert account.pop3 is None
+    assert (account.incoming.host, account.incoming.port) == ("imap.example.org", 993)
+    assert account.incoming.username == account.smtp.username == account.address
+    config_writer.add_account(path, "other", account)
+    assert config.load(path).accounts["other"] == account
+
+
+@pytest.mark.parametrize(("security", "port"), [("tls", 993), ("starttls", 143), ("none", 143)])
+def test_the_usual_ports_of_imap(security, port):
+    assert config.Imap(host="imap.example.org", security=security).port == port
+
+
+def test_an_account_has_one_server_of_incoming_mail():
+    both = IMAP + 'pop3.host = "pop.example.org"\n'
+    neither = IMAP.replace("imap.host", "folders.sent")
+    for text in (both, neither):
+        with pytest.raises(ConfigError, match=r"accounts\.home: should have one of the tables pop3 and imap"):
+            config.parse(text.encode())
+
+
+def test_imap_has_no_rule_for_deleting():
+    with pytest.raises(ConfigError, match=r"accounts\.home\.imap\.delete: there is no such key"):
+        config.parse((IMAP + 'imap.delete = "never"\n').encode())
+
+
+def test_the_roles_of_server_folders_are_kept(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(IMAP + 'folders.sent = "Sent Items"\n')
+    account = config.load(path).accounts["home"]
+    assert account.folders == config.FolderRoles(sent="Sent Items")
+    config_writer.add_account(path, "other", account)
+    assert config.load(path).accounts["other"].folders.sent == "Sent Items"
+    with pytest.raises(ConfigError, match=r"accounts\.home\.folders\.inbox: there is no such key"):
+        config.parse((IMAP + 'folders.inbox = "X"\n').encode())
+
+
+def test_changing_the_protocol_leaves_one_table(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(MINIMAL)
+    new = config.parse(IMAP.encode()).accounts["home"]
+    config_writer.add_account(path, "home", new)
+    assert config.load(path).accounts["home"] == new
+    assert "pop3" not in path.read_text()

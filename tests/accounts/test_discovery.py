@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from termmail.accounts import config, discovery
+from termmail.accounts import config, config_writer, discovery
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_an_address_names_its_servers(address, pop3, smtp, user):
 def test_every_guess_is_a_valid_account_that_is_never_in_the_clear(provider, tmp_path):
     for domain in provider.domains:
         account = discovery.guess(f"ada@{domain}")
-        config.add_account(tmp_path / "config.toml", "a", account)
+        config_writer.add_account(tmp_path / "config.toml", "a", account)
         assert config.load(tmp_path / "config.toml").accounts["a"] == account
         assert "none" not in (account.pop3.security, account.smtp.security)
 

@@ -94,7 +94,7 @@ class Pop3Source:
         if self._next_poll is None:
             self.status = await self._remembered()
             self._next_poll = loop.time()
-        minutes = self.context.account(self.account).pop3.poll_minutes
+        minutes = self.context.account(self.account).incoming.poll_minutes
         due_in = await self._deletes_due_in()
         if self._login_refused:
             minutes, due_in = 0, None  # more attempts would lock the account; F5 tries again
@@ -180,6 +180,7 @@ class Pop3Source:
         await self.session.give_back()
         db, account, now = self.context.db, self.account, self.context.clock()
         settings = self.context.account(account).pop3
+        assert settings is not None
         state = await db(pop3_identity.account_state, account)
         await db(pop3_identity.expire, account, settings.delete, now)
         look = full or not state.last_uidl or await self._deletes_due_in() == 0

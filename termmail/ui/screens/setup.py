@@ -128,7 +128,7 @@ class SetupScreen(DismissOnce[str | None]):
         try:
             await self.query_one("#steps").remove_children()
             asked = [
-                ("pop3", f"Receiving: asking {account.pop3.host}"),
+                ("pop3", f"Receiving: asking {account.incoming.host}"),
                 ("smtp", f"Sending: asking {account.smtp.host}"),
             ]
             kind, words = asked.pop(0)

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
+from msgspec.structs import asdict
 from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -19,6 +19,8 @@ from termmail.ui.widgets.field import Field, LineInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from termmail.accounts.config import Imap
 
 ADDRESS = re.compile(r'[^\s<>",;@]+@[^\s<>",;@/]+\Z')
 HOST = re.compile(r"[^\s/@]+\Z")
@@ -61,7 +63,7 @@ class ServerForm(Vertical):
     def _field(self, name: str) -> Field:
         return self.query_one(f"#{self._kind}-{name}", Field)
 
-    def suggest(self, settings: Pop3 | Smtp) -> None:
+    def suggest(self, settings: Pop3 | Imap | Smtp) -> None:
         """Fill in what the user has not changed."""
         for name, value in (
             ("host", settings.host),
@@ -192,7 +194,7 @@ class AccountForm(Vertical):
         if ADDRESS.match(address):
             account = guess(address)
             self.query_one("#address-field", Field).say(note(address), quiet=True)
-            self.query_one("#pop3", ServerForm).suggest(account.pop3)
+            self.query_one("#pop3", ServerForm).suggest(account.incoming)
             self.query_one("#smtp", ServerForm).suggest(account.smtp)
         else:
             self.query_one("#address-field", Field).say(NOT_AN_ADDRESS if address else "")
@@ -238,7 +240,7 @@ class AccountForm(Vertical):
         account = Account(
             address=address,
             name=self._value("name").strip(),
-            pop3=replace(guess(address).pop3, **pop3),
+            pop3=Pop3(**{**asdict(guess(address).incoming), **pop3}),
             smtp=Smtp(**smtp),  # type: ignore[arg-type]  # settings() names exactly these
         )
         return account, password, other
