@@ -385,7 +385,7 @@ async def test_when_mail_was_received_last_is_known_after_a_restart(pop3_server,
     async with engine_at(server.port) as engine:
         assert engine.accounts.status("ada").last_sync is None
         assert await engine.accounts.last_sync("ada") == last
-        assert (await engine.servers.source("ada")._remembered()).last_sync == last
+        assert (await engine.servers.source("ada")._last_sync()) == last
 
 
 async def test_a_list_of_so_many_holds_so_many(pop3_server, engine_at):

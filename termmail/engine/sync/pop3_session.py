@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
-from termmail.engine.account_setup import login_advice
 from termmail.engine.events import MessageChanged
+from termmail.engine.sync.account_sync import explain_login
 from termmail.mail import parse
 from termmail.mail.model import RemoteState
 from termmail.net.net_errors import LoginRefused, NetError, TooLarge
@@ -139,9 +139,7 @@ class Pop3Session:
             try:
                 self.drop = await Maildrop.open(server, list_too=list_too)
             except LoginRefused as error:
-                settings = self.context.account(self.account)
-                typed = self.context.passwords.typed("pop3", settings)
-                error.advice = login_advice(error, settings, "pop3", self.account, typed=typed)
+                explain_login(self.context, self.account, error)
                 raise
             return self.drop
 

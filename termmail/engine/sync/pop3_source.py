@@ -16,16 +16,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from termmail.accounts.credentials import PasswordError
-from termmail.engine.events import FolderChanged, SyncProgress
+from termmail.engine.events import FolderChanged
 from termmail.engine.sync import mismatch
+from termmail.engine.sync.account_sync import AccountSync
 from termmail.engine.sync.body_sync import download
 from termmail.engine.sync.delete_sync import commit_deletes
 from termmail.engine.sync.header_sync import Arrivals
 from termmail.engine.sync.pop3_session import SLICE, Chosen, Pop3Session
-from termmail.engine.sync_status import Status, SyncResult
+from termmail.engine.sync_status import SyncResult
 from termmail.mail.counting import count
 from termmail.mail.model import RemoteState
-from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, Refused
+from termmail.net.net_errors import NetError, Refused
 from termmail.store import delete_queue, pop3_identity
 from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.comparison import Comparison
@@ -37,15 +38,11 @@ if TYPE_CHECKING:
 
     from termmail.engine.context import Context
     from termmail.engine.sync.pop3_session import Uidls
+    from termmail.engine.sync_status import Status
     from termmail.net.pop3.maildrop import Maildrop
     from termmail.store.rows import Plan
 
 log = logging.getLogger("termmail")
-
-SHARES_MAILDROP = "Another termmail is using this account right now."
-
-RETRY_DELETES = 60.0
-"""Seconds, at least, between two syncs that are started because deletes are due."""
 
 
 class _Received(Struct, frozen=True):
@@ -69,43 +66,40 @@ _NOTHING = _Received(new=0, rebound=0, missed=0, odd_rows=0, odd_sizes=0, comple
 class Pop3Source:
     """Receives one account by POP3. Implements MailSource.
 
-    `receive` is what `run` awaits when a sync is due: it calls `sync`, and tells a failure instead of raising it.
+    `receive` calls `sync`, and tells a failure instead of raising it.
     """
 
     def __init__(self, context: Context, account: str, receive: Callable[[], Awaitable[None]]) -> None:
         self.context = context
         self.account = account
-        self.status = Status()
         self.session = Pop3Session(context, account)
-        self.wake = asyncio.Event()
-        self._receive_quietly = receive
-        self._syncing: asyncio.Task[SyncResult] | None = None
-        self._syncing_full = False
-        self._login_refused = False
+        self._syncs = AccountSync(
+            context,
+            account,
+            session=self._session,
+            receive=receive,
+            due_in=self._deletes_due_in,
+            last_sync=self._last_sync,
+        )
         self._told_no_top = False
-        self._next_poll: float | None = None
 
-    # -- in the background
+    @property
+    def status(self) -> Status:
+        """What is known of the server right now."""
+        return self._syncs.status
+
+    @property
+    def wake(self) -> asyncio.Event:
+        """Ends the wait in `run`."""
+        return self._syncs.wake
 
     async def run(self) -> None:
         """Sync when the account's interval is over or deletes are due, then wait for the next time. Raises StoreError."""
-        self.wake.clear()  # before anything is read: what is asked for from here on is not missed
-        loop = asyncio.get_running_loop()
-        if self._next_poll is None:
-            self.status = await self._remembered()
-            self._next_poll = loop.time()
-        minutes = self.context.account(self.account).incoming.poll_minutes
-        due_in = await self._deletes_due_in()
-        if self._login_refused:
-            minutes, due_in = 0, None  # more attempts would lock the account; F5 tries again
-        if (minutes and loop.time() >= self._next_poll) or due_in == 0:
-            await self._receive_quietly()
-            self._next_poll = loop.time() + minutes * 60
-        waits = [self._next_poll - loop.time()] if minutes else []
-        if due_in is not None:
-            waits.append(due_in or RETRY_DELETES)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.wake.wait(), max(min(waits), 1) if waits else None)
+        await self._syncs.run()
+
+    def look_again(self) -> None:
+        """Read again when the next delete is due."""
+        self._syncs.look_again()
 
     async def _deletes_due_in(self) -> int | None:
         """Return the seconds until a delete is due, 0 for now, None where none waits."""
@@ -113,70 +107,25 @@ class Pop3Source:
         due_at = await self.context.db(delete_queue.next_due, self.account, now)
         return None if due_at is None else max(0, due_at - now)
 
-    def look_again(self) -> None:
-        """Read again when the next delete is due."""
-        self.wake.set()
-
-    async def _remembered(self) -> Status:
+    async def _last_sync(self) -> int | None:
         state = await self.context.db(pop3_identity.account_state, self.account)
-        return Status(last_sync=state.last_sync or None)
+        return state.last_sync or None
 
     # -- sync
 
     async def sync(self, *, full: bool = False) -> SyncResult:
         """Receive what is new and commit what is due; see MailSource. Raises NetError, PasswordError or StoreError."""
-        if self._login_refused:
-            # The user asks again: the password is fetched, or asked for, once more.
-            self.context.passwords.forget("pop3", self.context.account(self.account))
-        while full and self._syncing is not None and not self._syncing_full:
-            await asyncio.wait({self._syncing})
-        if self._syncing is None:
-            self._syncing_full = full
-            self._syncing = asyncio.ensure_future(self._sync(full=full))
-            self._syncing.add_done_callback(self._synced)
-        return await asyncio.shield(self._syncing)
-
-    def _synced(self, task: asyncio.Task[SyncResult]) -> None:
-        self._syncing = None
-        if not task.cancelled():
-            task.exception()  # raised to whoever awaits; without this line asyncio warns when nobody is left
-
-    async def _sync(self, *, full: bool) -> SyncResult:
-        last, online, words, well, news = self.status.last_sync, self.status.online, "", False, False
-        self.status = Status(last_sync=last, online=online, syncing=True)
-        self.session.busy = True
-        self.context.tell(SyncProgress(self.account, "connecting", 0, 0))
-        try:
-            with AccountLock(self.context.paths.data, self.account, "sync"):
-                result = await self._session(full=full)
-            words, online, last, well, news = result.words, True, self.context.clock(), True, result.news
-            if self._login_refused:
-                self._login_refused = False
-                self.look_again()  # nothing was polled meanwhile
-        except Locked:
-            words = SHARES_MAILDROP
-            raise Busy(SHARES_MAILDROP, advice="Nothing is lost; try again in a moment.") from None
-        except NetError as error:
-            words, online = str(error), not isinstance(error, Offline)
-            if isinstance(error, LoginRefused):
-                self._login_refused = True
-                self.context.passwords.forget("pop3", self.context.account(self.account))
-            raise
-        except PasswordError as error:
-            words, self._login_refused = str(error), True
-            raise
-        except StoreError as error:
-            words = str(error)
-            raise
-        finally:
-            self.session.busy = False
-            self.status = Status(last_sync=last, online=online, words=words)
-            end = SyncProgress(self.account, "done", 0, 0, running=False, words=words, well=well, news=news)
-            self.context.tell(end)
-        return result
+        return await self._syncs.sync(full=full)
 
     async def _session(self, *, full: bool) -> SyncResult:
         """Run one sync from login to QUIT."""
+        self.session.busy = True
+        try:
+            return await self._receive_and_push(full=full)
+        finally:
+            self.session.busy = False
+
+    async def _receive_and_push(self, *, full: bool) -> SyncResult:
         await self.session.give_back()
         db, account, now = self.context.db, self.account, self.context.clock()
         settings = self.context.account(account).pop3
@@ -301,9 +250,7 @@ class Pop3Source:
 
     async def leave(self, patience: float, *, commit: bool) -> None:
         """End before the program does: commit due deletes, waiting at most `patience` seconds; see MailSource."""
-        if self._syncing is not None:
-            self._syncing.cancel()
-            await asyncio.gather(self._syncing, return_exceptions=True)
+        await self._syncs.cancel()
         try:
             async with asyncio.timeout(patience):
                 due = 0

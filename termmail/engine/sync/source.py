@@ -12,15 +12,18 @@ if TYPE_CHECKING:
 
 
 class MailSource(Protocol):
-    """The server of one account, seen from the engine. `Pop3Source` implements it.
+    """The server of one account, seen from the engine. `Pop3Source` and `ImapSource` implement it.
 
     Every method may raise NetError, PasswordError and StoreError where nothing else is said.
     """
 
-    status: Status
-    """What is known of the server right now."""
-    wake: asyncio.Event
-    """Set to end the wait in `run`."""
+    @property
+    def status(self) -> Status:
+        """What is known of the server right now."""
+
+    @property
+    def wake(self) -> asyncio.Event:
+        """Set to end the wait in `run`."""
 
     async def run(self) -> None:
         """Receive and push when that is due, then return when there may be more to do or `wake` is set.

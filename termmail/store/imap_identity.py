@@ -1,0 +1,351 @@
+"""Which messages the folders of an IMAP server hold, and what each is here.
+
+A row of `imap_message` is a message in a folder of the server, as the server last said: its UID under the UIDVALIDITY
+of the folder, and its flags. What the user wants is in the flags and placements of the message; `imap_pending` finds
+the differences. A message that has left a folder keeps its row without a UID until every folder was looked at: if it
+turns up in another one it was moved, and if not it is gone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from termmail.mail.model import Flag, Role
+from termmail.store import contacts, derived, imap_folders, placements
+from termmail.store.store import IN_IDS, id_list
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from termmail.mail.message import Envelope
+    from termmail.store.store import Store
+
+_MESSAGE = (
+    "INSERT INTO message (account, received, size, unread, starred, answered, forwarded, sort_date, sender, recipients,"
+    " subject, message_id, in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ROW = "INSERT INTO imap_message (folder, uid, message, size, fingerprint, flags) VALUES (?, ?, ?, ?, ?, ?)"
+_FLAGS = (Flag.UNREAD, Flag.STARRED, Flag.ANSWERED, Flag.FORWARDED)
+
+
+class Listed(Struct, frozen=True):
+    """A message whose header block was fetched from a folder.
+
+    `flags` is a mask of Flag, `date` its INTERNALDATE (UTC seconds) or None. `fingerprint` and `envelope` are filled in
+    by `parse_page`.
+    """
+
+    uid: int
+    flags: int
+    date: int | None
+    size: int
+    header: bytes
+    fingerprint: bytes = b""
+    envelope: Envelope | None = None
+
+
+class Arrived(Struct, frozen=True):
+    """The ids of messages that are new here, newest first, and how many known ones were found again in this folder."""
+
+    ids: list[int]
+    found: int
+
+
+class OnServer(Struct, frozen=True):
+    """Where a server has a message: what FETCH needs, and what proves that it is the same one."""
+
+    folder_id: int
+    uid: int
+    size: int
+    fingerprint: bytes
+
+
+def parse_page(page: Iterable[Listed]) -> list[Listed]:
+    """Parse the headers. Pure; call it in a worker thread, so that nothing is parsed on the store thread."""
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
+    return [
+        replace(one, fingerprint=parse.fingerprint(one.header), envelope=parse.envelope(one.header)) for one in page
+    ]
+
+
+# -- what a folder has
+
+
+def uids(store: Store, folder_id: int) -> list[int]:
+    """Return the UIDs that are known of a folder, ascending."""
+    rows = store.read("SELECT uid FROM imap_message WHERE folder = ? AND uid IS NOT NULL ORDER BY uid", (folder_id,))
+    return [uid for (uid,) in rows]
+
+
+def count(store: Store, folder_id: int) -> int:
+    """Return how many messages of a folder are known."""
+    ((found,),) = store.read("SELECT count(*) FROM imap_message WHERE folder = ? AND uid IS NOT NULL", (folder_id,))
+    return int(found)
+
+
+def arrive(store: Store, account: str, folder_id: int, page: Sequence[Listed], *, received: int, kept: int) -> Arrived:
+    """Store messages of a folder whose headers were parsed, in one transaction.
+
+    What is known under its UID already only gets its flags. What has left another folder, or was put into this one here,
+    is recognized by header block and size, or in Sent by its Message-ID. So is what came by POP3 before. `received` is
+    now, in UTC seconds, `kept` the mask of the flags that the folder keeps.
+    """
+    with store.transaction() as db:
+        known = _known(db, folder_id, [one.uid for one in page])
+        _set_flags(db, folder_id, [(one.uid, one.flags) for one in page if one.uid in known], kept)
+        arrivals = _Arrivals(db, account, folder_id, received)
+        for one in sorted(page, key=lambda one: one.uid):
+            if one.uid not in known:
+                arrivals.take(one)
+        arrivals.finish()
+    return Arrived(arrivals.added[::-1], arrivals.found)
+
+
+def _known(db: sqlite3.Connection, folder_id: int, uids: Iterable[int]) -> set[int]:
+    rows = db.execute(f"SELECT uid FROM imap_message WHERE folder = ? AND uid {IN_IDS}", (folder_id, id_list(uids)))  # noqa: S608
+    return {uid for (uid,) in rows}
+
+
+class _Arrivals:
+    """Messages on their way into a folder of the store. `added` are the ids of the new ones, by UID."""
+
+    def __init__(self, db: sqlite3.Connection, account: str, folder_id: int, received: int) -> None:
+        self.added: list[int] = []
+        self.found = 0
+        self._db = db
+        self._account = account
+        self._folder_id = folder_id
+        self._received = received
+        self._tally = contacts.Tally()
+        (role,) = db.execute("SELECT role FROM folder WHERE id = ?", (folder_id,)).fetchone()
+        self._is_sent = role == Role.SENT
+        self._had_pop3 = db.execute("SELECT 1 FROM remote WHERE account = ? LIMIT 1", (account,)).fetchone() is not None
+
+    def take(self, one: Listed) -> None:
+        """Store one message, or recognize it."""
+        assert one.envelope is not None
+        if (row := self._left_elsewhere(one)) is not None:
+            self._bind(one, *row)
+        elif (message_id := self._made_here(one, one.envelope)) is not None:
+            self._db.execute(_ROW, self._row(one, message_id))
+            self._db.execute("INSERT OR REPLACE INTO imap_pending (message) VALUES (?)", (message_id,))  # its flags
+            self.found += 1
+        else:
+            self._add(one, one.envelope)
+
+    def finish(self) -> None:
+        """Store what is left."""
+        placements.place(self._db, self.added, self._folder_id)
+        self._tally.save(self._db)
+
+    def _left_elsewhere(self, one: Listed) -> tuple[int, int, int, int] | None:
+        """Return row id, folder, message and flags of the same message where it has left its folder; None where none has."""
+        found: tuple[int, int, int, int] | None = self._db.execute(
+            "SELECT i.id, i.folder, i.message, i.flags FROM imap_message i JOIN message m ON m.id = i.message"
+            " WHERE i.fingerprint = ? AND i.uid IS NULL AND i.size = ? AND m.account = ?"
+            " ORDER BY NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND p.folder = ?), i.id LIMIT 1",
+            (one.fingerprint, one.size, self._account, self._folder_id),
+        ).fetchone()
+        return found
+
+    def _bind(self, one: Listed, row_id: int, left: int, message_id: int, flags: int) -> None:
+        """Note that a message that has left a folder is in this one now. Where the user has moved it too, that stays."""
+        self._db.execute(
+            "UPDATE imap_message SET folder = ?, uid = ?, flags = ? WHERE id = ?",
+            (self._folder_id, one.uid, one.flags, row_id),
+        )
+        if left != self._folder_id:
+            gone = self._db.execute("DELETE FROM placement WHERE message = ? AND folder = ?", (message_id, left))
+            if gone.rowcount:
+                placements.place(self._db, [message_id], self._folder_id)
+        _take_flags(self._db, message_id, flags, one.flags)
+        self.found += 1
+
+    def _made_here(self, one: Listed, envelope: Envelope) -> int | None:
+        """Return the message that was put into this folder here, which the server has now; None where there is none."""
+        rows = self._db.execute(
+            "SELECT m.id, m.message_id, r.bytes FROM imap_pending w JOIN message m ON m.id = w.message"
+            " JOIN placement p ON p.message = m.id JOIN raw r ON r.id = m.id WHERE m.account = ? AND p.folder = ?"
+            " AND NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id AND i.folder = p.folder)",
+            (self._account, self._folder_id),
+        ).fetchall()
+        for message_id, rfc_message_id, raw in rows:
+            if (self._is_sent and rfc_message_id and rfc_message_id == envelope.message_id) or _same_header(raw, one):
+                return int(message_id)
+        return self._from_pop3(one) if self._had_pop3 else None
+
+    def _from_pop3(self, one: Listed) -> int | None:
+        """Return the message that came by POP3 when the account was received so, which no folder of the server has yet."""
+        found = self._db.execute(
+            "SELECT r.id, r.message FROM remote r WHERE r.fingerprint = ? AND r.account = ? AND r.message IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = r.message) ORDER BY r.id LIMIT 1",
+            (one.fingerprint, self._account),
+        ).fetchone()
+        if found is None:
+            return None
+        self._db.execute("DELETE FROM remote WHERE id = ?", (found[0],))
+        return int(found[1])
+
+    def _add(self, one: Listed, envelope: Envelope) -> None:
+        received = self._received if one.date is None else min(one.date, self._received)
+        columns = derived.columns(envelope, received)
+        flags = [int(bool(one.flags & flag)) for flag in _FLAGS]
+        cursor = self._db.execute(_MESSAGE, (self._account, received, one.size, *flags, *columns))
+        message_id = cursor.lastrowid or 0
+        self._db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)", (message_id, one.header))
+        self._db.execute(_ROW, self._row(one, message_id))  # before it is placed: so nothing is pending
+        people = contacts.people(envelope, written=self._is_sent)
+        self._tally.message(people, columns.sort_date, written=self._is_sent)
+        self.added.append(message_id)
+
+    def _row(self, one: Listed, message_id: int) -> tuple[Any, ...]:
+        return self._folder_id, one.uid, message_id, one.size, one.fingerprint, one.flags
+
+
+def _same_header(raw: bytes, one: Listed) -> bool:
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
+    return parse.fingerprint(parse.split_header(raw)) == one.fingerprint
+
+
+def set_flags(store: Store, folder_id: int, rows: Sequence[tuple[int, int]], kept: int) -> list[int]:
+    """Store the flags that the server tells, (UID, mask) each, and return the messages that this changed here.
+
+    A flag that the user changed here stays as it is; every other one becomes what the server says. `kept` is the mask
+    of the flags that the folder keeps: of others its word means nothing.
+    """
+    with store.transaction() as db:
+        return _set_flags(db, folder_id, rows, kept)
+
+
+def _set_flags(db: sqlite3.Connection, folder_id: int, rows: Sequence[tuple[int, int]], kept: int) -> list[int]:
+    told = dict(rows)
+    changed: list[int] = []
+    for row_id, uid, message_id, flags in db.execute(
+        f"SELECT id, uid, message, flags FROM imap_message WHERE folder = ? AND uid {IN_IDS}",  # noqa: S608
+        (folder_id, id_list(told)),
+    ).fetchall():
+        now = (told[uid] & kept) | (flags & ~kept)
+        if flags == now:
+            continue
+        db.execute("UPDATE imap_message SET flags = ? WHERE id = ?", (now, row_id))
+        if message_id is not None and _take_flags(db, message_id, flags, now):
+            changed.append(message_id)
+    return changed
+
+
+def _mask(db: sqlite3.Connection, message_id: int) -> int:
+    ((unread, starred, answered, forwarded),) = db.execute(
+        "SELECT unread, starred, answered, forwarded FROM message WHERE id = ?", (message_id,)
+    ).fetchall()
+    return int(unread + 2 * starred + 4 * answered + 8 * forwarded)
+
+
+def _take_flags(db: sqlite3.Connection, message_id: int, base: int, told: int) -> bool:
+    """Give a message those flags that changed on the server from `base` to `told`, unless the user changed them too.
+
+    The row has the new flags already, so that what is equal then does not become pending.
+    """
+    here = _mask(db, message_id)
+    wanted = (here & (here ^ base)) | (told & ~(here ^ base))
+    if wanted == here:
+        return False
+    db.execute(
+        "UPDATE message SET unread = ?, starred = ?, answered = ?, forwarded = ? WHERE id = ?",
+        (*(int(bool(wanted & flag)) for flag in _FLAGS), message_id),
+    )
+    return True
+
+
+def vanish(store: Store, folder_id: int, gone: Iterable[int]) -> int:
+    """Note that UIDs are no longer in a folder, and return how many of them were known.
+
+    What they name may turn up in another folder; `forget_gone` removes what did not.
+    """
+    with store.transaction() as db:
+        wanted = id_list(gone)
+        db.execute(
+            f"DELETE FROM imap_message WHERE folder = ? AND message IS NULL AND uid {IN_IDS}",  # noqa: S608
+            (folder_id, wanted),
+        )
+        left = db.execute(
+            f"UPDATE imap_message SET uid = NULL WHERE folder = ? AND uid {IN_IDS}",  # noqa: S608
+            (folder_id, wanted),
+        )
+    return left.rowcount
+
+
+def renumber(store: Store, folder_id: int) -> int:
+    """Note that the UIDs of a folder are no longer valid (a new UIDVALIDITY), and return how many there were.
+
+    Every message is recognized when its header is fetched again.
+    """
+    with store.transaction() as db:
+        db.execute("DELETE FROM imap_message WHERE folder = ? AND message IS NULL", (folder_id,))
+        left = db.execute("UPDATE imap_message SET uid = NULL WHERE folder = ?", (folder_id,))
+        db.execute(
+            "UPDATE folder SET uidvalidity = NULL, uidnext = NULL, highestmodseq = NULL WHERE id = ?", (folder_id,)
+        )
+    return left.rowcount
+
+
+def forget_gone(store: Store, account: str) -> int:
+    """Remove the messages that the server has in no folder any more; return how many. Call it after a look at every folder.
+
+    One that the user has put into another folder meanwhile stays there if all of it is here: it is then stored on the
+    server anew. On the disk on return.
+    """
+    with store.transaction(durable=True) as db:
+        rows = db.execute(
+            "SELECT i.id, i.folder, i.message FROM imap_message i JOIN folder f ON f.id = i.folder"
+            " WHERE f.account = ? AND i.uid IS NULL",
+            (account,),
+        ).fetchall()
+        for row_id, folder_id, message_id in rows:
+            db.execute("DELETE FROM imap_message WHERE id = ?", (row_id,))
+            if message_id is not None:
+                db.execute("DELETE FROM placement WHERE message = ? AND folder = ?", (message_id, folder_id))
+        gone = _without_place(db, {message_id for _, _, message_id in rows if message_id is not None})
+        db.execute(f"DELETE FROM search WHERE rowid {IN_IDS}", (id_list(gone),))  # noqa: S608
+        db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (id_list(gone),))  # noqa: S608
+        imap_folders.forget_lost(db, account)
+    return len(gone)
+
+
+def _without_place(db: sqlite3.Connection, message_ids: Iterable[int]) -> list[int]:
+    """Return those messages that are in no folder, here or there, or of which only the header is here."""
+    rows = db.execute(
+        f"SELECT id FROM message m WHERE id {IN_IDS}"  # noqa: S608
+        " AND NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id)"
+        " AND (downloaded = 0 OR NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id))",
+        (id_list(message_ids),),
+    )
+    return [message_id for (message_id,) in rows]
+
+
+# -- bodies
+
+
+def on_server(store: Store, message_id: int) -> OnServer | None:
+    """Return where the server has a message, or None where it has not."""
+    found = store.read_one(
+        "SELECT folder, uid, size, fingerprint FROM imap_message WHERE message = ? AND uid IS NOT NULL ORDER BY id LIMIT 1",
+        (message_id,),
+    )
+    return OnServer(*found) if found else None
+
+
+def to_download(store: Store, folder_id: int, limit: int) -> list[tuple[int, OnServer]]:
+    """Return messages of a folder whose bodies are only on the server, newest first, at most `limit`."""
+    rows = store.read(
+        "SELECT m.id, i.folder, i.uid, i.size, i.fingerprint FROM placement p JOIN message m ON m.id = p.message"
+        " JOIN imap_message i ON i.message = m.id AND i.folder = p.folder"
+        " WHERE p.folder = ? AND m.downloaded = 0 AND i.uid IS NOT NULL ORDER BY p.sort_date DESC, p.message DESC LIMIT ?",
+        (folder_id, limit),
+    )
+    return [(message_id, OnServer(*where)) for message_id, *where in rows]

@@ -1,0 +1,208 @@
+"""What the user changed and an IMAP server does not know yet.
+
+Nothing is queued: what waits is the difference between a message as it is here (its flags, the folders it is in) and its
+rows in `imap_message`, which are what the server last said. So a change that is undone before it was pushed leaves
+nothing to do, and one that is undone later is pushed as the opposite change. `imap_pending` lists the messages in which
+there may be a difference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from termmail.store.store import IN_IDS, id_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from termmail.store.store import Store
+
+_OF = "(SELECT id FROM message WHERE account = ?)"
+_MASK = "m.unread + 2 * m.starred + 4 * m.answered + 8 * m.forwarded"
+
+
+class FlagPush(Struct, frozen=True):
+    """A message of a folder whose flags differ: `flags` as they should be, `base` as the server last said (masks)."""
+
+    message_id: int
+    folder_id: int
+    uid: int
+    flags: int
+    base: int
+
+
+class PlacePush(Struct, frozen=True):
+    """A message whose folders differ.
+
+    `there` are folder and UID of each copy that the server has, `gone` those of `there` that should not be, and `new`
+    the folders that lack it. `complete` tells whether the whole message is here.
+    """
+
+    message_id: int
+    there: tuple[tuple[int, int], ...]
+    gone: tuple[tuple[int, int], ...]
+    new: tuple[int, ...]
+    complete: bool
+
+
+class Erased(Struct, frozen=True):
+    """A message that was deleted for good here, and that the server still has."""
+
+    row_id: int
+    folder_id: int
+    uid: int
+    size: int
+    fingerprint: bytes
+
+
+def next_due(store: Store, account: str, due_at: int) -> int | None:
+    """Return when the next change is to be pushed (UTC seconds, 0 for at once), or None where nothing waits.
+
+    What was changed since the last call falls due at `due_at`.
+    """
+    if store.read_one("SELECT 1 FROM imap_pending WHERE due_at IS NULL LIMIT 1"):
+        with store.transaction() as db:
+            db.execute(
+                f"UPDATE imap_pending SET due_at = ? WHERE due_at IS NULL AND message IN {_OF}",  # noqa: S608
+                (due_at, account),
+            )
+            # A message that was erased meanwhile has nothing to push but its removal.
+            db.execute("DELETE FROM imap_pending WHERE message NOT IN (SELECT id FROM message)")
+    if erased(store, account):
+        return 0
+    ((found,),) = store.read(f"SELECT min(due_at) FROM imap_pending WHERE message IN {_OF}", (account,))  # noqa: S608
+    return None if found is None else int(found)
+
+
+def make_due(store: Store, account: str, now: int) -> None:
+    """Let everything that waits be pushed now."""
+    with store.transaction() as db:
+        db.execute(f"UPDATE imap_pending SET due_at = ? WHERE message IN {_OF}", (now, account))  # noqa: S608
+
+
+def waiting(store: Store, account: str) -> int:
+    """Return how many messages have a change that the server does not know yet."""
+    ((found,),) = store.read(f"SELECT count(*) FROM imap_pending WHERE message IN {_OF}", (account,))  # noqa: S608
+    return int(found) + len(erased(store, account))
+
+
+def flags(store: Store, account: str, now: int) -> list[FlagPush]:
+    """Return the flags that are due to be pushed."""
+    rows = store.read(
+        f"SELECT m.id, i.folder, i.uid, {_MASK}, i.flags FROM imap_pending w JOIN message m ON m.id = w.message"  # noqa: S608
+        f" JOIN imap_message i ON i.message = m.id WHERE m.account = ? AND w.due_at <= ? AND i.uid IS NOT NULL"
+        f" AND i.flags <> {_MASK} ORDER BY i.folder, i.uid",
+        (account, now),
+    )
+    return [FlagPush(*row) for row in rows]
+
+
+def places(store: Store, account: str, now: int) -> list[PlacePush]:
+    """Return the messages whose folders are due to be pushed.
+
+    A message that has just left a folder of the server is left out until `forget_gone` has decided about it.
+    """
+    due = store.read(
+        "SELECT m.id, m.downloaded FROM imap_pending w JOIN message m ON m.id = w.message"
+        " WHERE m.account = ? AND w.due_at <= ? ORDER BY m.id",
+        (account, now),
+    )
+    found: list[PlacePush] = []
+    for message_id, downloaded in due:
+        rows = store.read("SELECT folder, uid FROM imap_message WHERE message = ? ORDER BY id", (message_id,))
+        wanted = [folder for (folder,) in store.read("SELECT folder FROM placement WHERE message = ?", (message_id,))]
+        if any(uid is None for _, uid in rows):
+            continue
+        held = {folder for folder, _ in rows}
+        gone = tuple(row for row in rows if row[0] not in wanted)
+        new = tuple(sorted(folder for folder in wanted if folder not in held))
+        if gone or new:
+            found.append(PlacePush(message_id, tuple(rows), gone, new, downloaded == 1))
+    return found
+
+
+def erased(store: Store, account: str) -> list[Erased]:
+    """Return the messages to expunge."""
+    rows = store.read(
+        "SELECT i.id, i.folder, i.uid, i.size, i.fingerprint FROM imap_message i JOIN folder f ON f.id = i.folder"
+        " WHERE i.message IS NULL AND i.uid IS NOT NULL AND f.account = ? ORDER BY i.folder, i.uid",
+        (account,),
+    )
+    return [Erased(*row) for row in rows]
+
+
+def settle(store: Store, message_ids: Iterable[int]) -> None:
+    """Take those messages from the list that are as their server has them."""
+    with store.transaction() as db:
+        db.execute(
+            f"DELETE FROM imap_pending WHERE message {IN_IDS}"  # noqa: S608 - texts of ours
+            " AND NOT EXISTS (SELECT 1 FROM message m JOIN imap_message i ON i.message = m.id WHERE m.id ="
+            f" imap_pending.message AND (i.uid IS NULL OR i.flags <> {_MASK} OR NOT EXISTS (SELECT 1 FROM placement p"
+            "   WHERE p.message = m.id AND p.folder = i.folder)))"
+            " AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = imap_pending.message AND NOT EXISTS"
+            "   (SELECT 1 FROM imap_message i WHERE i.message = p.message AND i.folder = p.folder))",
+            (id_list(message_ids),),
+        )
+
+
+def put_off(store: Store, message_ids: Iterable[int], due_at: int) -> None:
+    """Let the changes of these messages wait until `due_at`."""
+    with store.transaction() as db:
+        db.execute(f"UPDATE imap_pending SET due_at = ? WHERE message {IN_IDS}", (due_at, id_list(message_ids)))  # noqa: S608
+
+
+# -- what the server has done
+
+
+def flags_stored(store: Store, rows: Iterable[FlagPush]) -> None:
+    """Note that the server has the new flags, or that its folder keeps no such ones."""
+    with store.transaction(durable=True) as db:
+        db.executemany(
+            "UPDATE imap_message SET flags = ? WHERE folder = ? AND uid = ?",
+            [(one.flags, one.folder_id, one.uid) for one in rows],
+        )
+
+
+def moved(store: Store, folder_id: int, target: int, pairs: dict[int, int], asked: Iterable[int]) -> None:
+    """Note that messages were moved. `pairs` has the new UIDs by the old ones.
+
+    Those of `asked` that it leaves out have left the folder: their headers will be found in the target.
+    """
+    with store.transaction(durable=True) as db:
+        db.executemany(
+            "UPDATE imap_message SET folder = ?, uid = ? WHERE folder = ? AND uid = ?",
+            [(target, new, folder_id, old) for old, new in pairs.items()],
+        )
+        db.executemany(
+            "UPDATE imap_message SET uid = NULL WHERE folder = ? AND uid = ?",
+            [(folder_id, uid) for uid in asked if uid not in pairs],
+        )
+
+
+def copied(store: Store, folder_id: int, target: int, pairs: dict[int, int]) -> None:
+    """Note that messages were copied; `pairs` has the new UIDs by the old ones."""
+    with store.transaction(durable=True) as db:
+        db.executemany(
+            "INSERT OR IGNORE INTO imap_message (folder, uid, message, size, fingerprint, flags)"
+            " SELECT ?, ?, message, size, fingerprint, flags FROM imap_message WHERE folder = ? AND uid = ?",
+            [(target, new, folder_id, old) for old, new in pairs.items()],
+        )
+
+
+def expunged(store: Store, folder_id: int, uids: Iterable[int]) -> None:
+    """Note that messages were removed from a folder of the server."""
+    with store.transaction(durable=True) as db:
+        db.execute(f"DELETE FROM imap_message WHERE folder = ? AND uid {IN_IDS}", (folder_id, id_list(uids)))  # noqa: S608
+
+
+def appended(  # noqa: PLR0917 - what APPENDUID tells, and the witnesses
+    store: Store, message_id: int, folder_id: int, uid: int, size: int, fingerprint: bytes, flags: int
+) -> None:
+    """Note that the server has stored a message that was only here."""
+    with store.transaction(durable=True) as db:
+        db.execute(
+            "INSERT OR IGNORE INTO imap_message (folder, uid, message, size, fingerprint, flags) VALUES (?, ?, ?, ?, ?, ?)",
+            (folder_id, uid, message_id, size, fingerprint, flags),
+        )
