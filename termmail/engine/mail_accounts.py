@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine import account_setup
 from termmail.engine.sync_status import Status
-from termmail.store import pop3_identity
+from termmail.store import imap_folders, pop3_identity
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,8 +49,11 @@ class Accounts:
 
     async def last_sync(self, name: str) -> int | None:
         """Return when the account was last received from, by this or an earlier run (UTC seconds), or None."""
-        state = await self.context.db(pop3_identity.account_state, name)
-        return self.status(name).last_sync or state.last_sync
+        if (last := self.status(name).last_sync) is not None:
+            return last
+        if self.settings(name).protocol == "imap":
+            return await self.context.db(imap_folders.last_sync, name)
+        return (await self.context.db(pop3_identity.account_state, name)).last_sync
 
     async def sync(self, name: str, *, full: bool = False) -> SyncResult:
         """Receive new mail and push due changes now; `full` compares the whole list even where nothing looks changed.

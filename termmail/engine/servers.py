@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from termmail.engine import indexing
 from termmail.engine.account_setup import background_advice
-from termmail.engine.events import Failed, SyncOf
+from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SyncOf
 from termmail.errors import UserError
+from termmail.mail.model import SendState
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
+    from termmail.engine.events import Event
     from termmail.engine.sender import Sender
     from termmail.engine.sync.source import MailSource
 
@@ -30,15 +32,29 @@ class Servers:
         self._senders: dict[str, Sender] = {}
         self._background = False
         self._running: set[str] = set()
+        context.subscribe(self._listen)
+
+    def _listen(self, event: Event) -> None:
+        """Let the mail sources look when the user did something: a step, an undo, a message that was sent."""
+        if isinstance(event, JournalChanged) or (isinstance(event, OutboxChanged) and event.state is SendState.SENT):
+            self.look_again()
 
     def source(self, account: str) -> MailSource:
         """Return the mail source of an account. Raises KeyError for an unknown name."""
-        from termmail.engine.sync.pop3_source import Pop3Source  # noqa: PLC0415 - mail is shown before servers are asked
-
         if account not in self._sources:
-            self.context.account(account)
-            self._sources[account] = Pop3Source(self.context, account, partial(self.sync_quietly, account))
+            self._sources[account] = self._make_source(account)
         return self._sources[account]
+
+    def _make_source(self, account: str) -> MailSource:
+        """Return the source for the account's protocol; its modules load when they are needed: mail is shown before."""
+        receive = partial(self.sync_quietly, account)
+        if self.context.account(account).protocol == "imap":
+            from termmail.engine.sync.imap_source import ImapSource  # noqa: PLC0415
+
+            return ImapSource(self.context, account, receive)
+        from termmail.engine.sync.pop3_source import Pop3Source  # noqa: PLC0415
+
+        return Pop3Source(self.context, account, receive)
 
     def known_source(self, account: str) -> MailSource | None:
         """Return the mail source of an account, or None where none was needed yet."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.mail.model import StepKind
-from termmail.store import changes, delete_queue
+from termmail.store import changes, delete_queue, imap_pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +40,7 @@ class Messages:
         """Mark a message read because it was opened. Undo passes over this."""
         if await self.context.db(changes.set_seen, message_id):
             self.context.tell(MessageChanged((message_id,)))
+            self.servers.look_again()
 
     async def archive(self, seen: Iterable[Placement]) -> Done:
         """Move messages to the Archive of their account."""
@@ -73,6 +74,7 @@ class Messages:
         wanted = list(message_ids)
         for account in self.context.accounts:
             await self.context.db(delete_queue.make_due, account, self.context.clock(), only=wanted)
+            await self.context.db(imap_pending.make_due, account, self.context.clock(), only=wanted)
 
     async def erase(self, seen: Iterable[Placement]) -> Done:
         """Delete messages for good, here and on the server. There is no undo.

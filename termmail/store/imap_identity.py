@@ -88,6 +88,15 @@ def count(store: Store, folder_id: int) -> int:
     return int(found)
 
 
+def counts(store: Store, folder_id: int) -> tuple[int, int]:
+    """Return how many messages of a folder are known, and how many of them are unread on the server."""
+    rows = store.read(
+        "SELECT count(*), coalesce(sum(flags & 1), 0) FROM imap_message WHERE folder = ? AND uid IS NOT NULL",
+        (folder_id,),
+    )
+    return int(rows[0][0]), int(rows[0][1])
+
+
 def arrive(store: Store, account: str, folder_id: int, page: Sequence[Listed], *, received: int, kept: int) -> Arrived:
     """Store messages of a folder whose headers were parsed, in one transaction.
 
@@ -294,10 +303,17 @@ def renumber(store: Store, folder_id: int) -> int:
     return left.rowcount
 
 
-def forget_gone(store: Store, account: str) -> int:
+def last_id(store: Store) -> int:
+    """Return the id of the message that was added last."""
+    ((found,),) = store.read("SELECT coalesce(max(id), 0) FROM message")
+    return int(found)
+
+
+def forget_gone(store: Store, account: str, newer_than: int) -> int:
     """Remove the messages that the server has in no folder any more; return how many. Call it after a look at every folder.
 
-    One that the user has put into another folder meanwhile stays there if all of it is here: it is then stored on the
+    What was taken for new in this look, by its id after `newer_than`, and is a message that has left another folder,
+    becomes that one again: its body and its changes are kept. One that the user has put into another folder meanwhile stays there if all of it is here: it is then stored on the
     server anew. On the disk on return.
     """
     with store.transaction(durable=True) as db:
@@ -307,6 +323,8 @@ def forget_gone(store: Store, account: str) -> int:
             (account,),
         ).fetchall()
         for row_id, folder_id, message_id in rows:
+            if message_id is not None and _found_as_new(db, row_id, newer_than):
+                continue
             db.execute("DELETE FROM imap_message WHERE id = ?", (row_id,))
             if message_id is not None:
                 db.execute("DELETE FROM placement WHERE message = ? AND folder = ?", (message_id, folder_id))
@@ -315,6 +333,30 @@ def forget_gone(store: Store, account: str) -> int:
         db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (id_list(gone),))  # noqa: S608
         imap_folders.forget_lost(db, account)
     return len(gone)
+
+
+def _found_as_new(db: sqlite3.Connection, row_id: int, newer_than: int) -> bool:
+    """Give a message that has left a folder the place of its copy that was taken for new; return whether there is one."""
+    folder_id, message_id, flags, fingerprint, size = db.execute(
+        "SELECT folder, message, flags, fingerprint, size FROM imap_message WHERE id = ?", (row_id,)
+    ).fetchone()
+    found = db.execute(
+        "SELECT i.id, i.folder, i.message, i.flags FROM imap_message i JOIN message n ON n.id = i.message"
+        " JOIN message m ON m.id = ? WHERE i.message > ? AND i.fingerprint = ? AND i.size = ? AND i.uid IS NOT NULL"
+        " AND n.account = m.account LIMIT 1",
+        (message_id, newer_than, fingerprint, size),
+    ).fetchone()
+    if found is None:
+        return False
+    new_row, new_folder, copy_id, told = found
+    db.execute("DELETE FROM imap_message WHERE id = ?", (row_id,))
+    db.execute("UPDATE imap_message SET message = ? WHERE id = ?", (message_id, new_row))
+    if db.execute("DELETE FROM placement WHERE message = ? AND folder = ?", (message_id, folder_id)).rowcount:
+        placements.place(db, [message_id], new_folder)
+    _take_flags(db, message_id, flags, told)
+    db.execute("DELETE FROM search WHERE rowid = ?", (copy_id,))
+    db.execute("DELETE FROM message WHERE id = ?", (copy_id,))
+    return True
 
 
 def _without_place(db: sqlite3.Connection, message_ids: Iterable[int]) -> list[int]:

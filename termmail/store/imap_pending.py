@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from termmail.store import placements
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -76,10 +77,14 @@ def next_due(store: Store, account: str, due_at: int) -> int | None:
     return None if found is None else int(found)
 
 
-def make_due(store: Store, account: str, now: int) -> None:
-    """Let everything that waits be pushed now."""
+def make_due(store: Store, account: str, now: int, *, only: Iterable[int] | None = None) -> None:
+    """Let what waits be pushed now: all of it, or that of some messages."""
     with store.transaction() as db:
-        db.execute(f"UPDATE imap_pending SET due_at = ? WHERE message IN {_OF}", (now, account))  # noqa: S608
+        due = f"UPDATE imap_pending SET due_at = ? WHERE message IN {_OF}"  # noqa: S608 - texts of ours
+        if only is None:
+            db.execute(due, (now, account))
+        else:
+            db.execute(f"{due} AND message {IN_IDS}", (now, account, id_list(only)))
 
 
 def waiting(store: Store, account: str) -> int:
@@ -133,18 +138,45 @@ def erased(store: Store, account: str) -> list[Erased]:
     return [Erased(*row) for row in rows]
 
 
-def settle(store: Store, message_ids: Iterable[int]) -> None:
-    """Take those messages from the list that are as their server has them."""
+def settle(store: Store, account: str, now: int) -> None:
+    """Take those messages from the list of what was due that are as their server has them."""
     with store.transaction() as db:
         db.execute(
-            f"DELETE FROM imap_pending WHERE message {IN_IDS}"  # noqa: S608 - texts of ours
+            f"DELETE FROM imap_pending WHERE due_at <= ? AND message IN {_OF}"  # noqa: S608 - texts of ours
             " AND NOT EXISTS (SELECT 1 FROM message m JOIN imap_message i ON i.message = m.id WHERE m.id ="
             f" imap_pending.message AND (i.uid IS NULL OR i.flags <> {_MASK} OR NOT EXISTS (SELECT 1 FROM placement p"
             "   WHERE p.message = m.id AND p.folder = i.folder)))"
             " AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = imap_pending.message AND NOT EXISTS"
             "   (SELECT 1 FROM imap_message i WHERE i.message = p.message AND i.folder = p.folder))",
-            (id_list(message_ids),),
+            (now, account),
         )
+
+
+def take_back(store: Store, message_ids: Iterable[int]) -> None:
+    """Give messages the flags and folders that their server has for them: it refused the change.
+
+    One that the server has in no folder stays as it is.
+    """
+    with store.transaction(durable=True) as db:
+        for message_id in message_ids:
+            rows = db.execute(
+                "SELECT folder, flags FROM imap_message WHERE message = ? AND uid IS NOT NULL ORDER BY id",
+                (message_id,),
+            ).fetchall()
+            if not rows:
+                continue
+            wanted = [folder for folder, _ in rows]
+            for folder_id in wanted:
+                placements.place(db, [message_id], folder_id)
+            db.execute(
+                f"DELETE FROM placement WHERE message = ? AND folder NOT {IN_IDS}",  # noqa: S608
+                (message_id, id_list(wanted)),
+            )
+            mask = rows[0][1]
+            db.execute(
+                "UPDATE message SET unread = ?, starred = ?, answered = ?, forwarded = ? WHERE id = ?",
+                (mask & 1, mask >> 1 & 1, mask >> 2 & 1, mask >> 3 & 1, message_id),
+            )
 
 
 def put_off(store: Store, message_ids: Iterable[int], due_at: int) -> None:

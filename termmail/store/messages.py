@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _ROWS = (
     "SELECT m.id, m.account, f.id, f.name, f.role, m.sender, m.recipients, m.subject, m.snippet, m.sort_date, m.size,"
-    " m.unread, m.starred, m.answered, m.forwarded, m.attachments, m.downloaded, r.state,"
+    " m.unread, m.starred, m.answered, m.forwarded, m.attachments, m.downloaded, coalesce(r.state,"
+    " (SELECT iif(i.uid IS NULL, 'absent', 'kept') FROM imap_message i WHERE i.message = m.id ORDER BY i.id LIMIT 1)),"
     " coalesce(r.uidl, x''), m.message_id, coalesce(r.words, '')"
     " FROM message m JOIN placement p ON p.message = m.id JOIN folder f ON f.id = p.folder"
     " LEFT JOIN remote r ON r.message = m.id WHERE m.id IN (%s)"

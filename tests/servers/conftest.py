@@ -10,7 +10,8 @@ import pytest
 
 from termmail.credential import Password
 from termmail.net.stream import Server
-from tests.servers import daemons
+from tests.servers import daemons, imap_daemon
+from tests.servers.imap_account import ImapAccount
 
 
 @pytest.fixture(scope="session")
@@ -95,3 +96,17 @@ def mailbox(mail_host):
 @pytest.fixture
 def other_mailbox(mail_host):
     return Mailbox(mail_host, f"bob{next(_numbers)}")
+
+
+@pytest.fixture(scope="session")
+def imap_host():
+    if words := imap_daemon.missing():
+        pytest.fail(words, pytrace=False)
+    with imap_daemon.running() as host:
+        yield host
+
+
+@pytest.fixture
+def imap_account(imap_host):
+    """A user of the IMAP server whose mailbox nobody else touches."""
+    return ImapAccount(imap_host, f"ada{next(_numbers)}")

@@ -1,16 +1,10 @@
 """An IMAP session with Dovecot, and IMAPClient as the second client: what ours does the other one sees."""
 
 import asyncio
-import contextlib
-import itertools
-import ssl
 import time
-from dataclasses import dataclass
 
-import imapclient
 import pytest
 
-from termmail.credential import Password
 from termmail.net.imap.command_writer import LiteralMode
 from termmail.net.imap.features import Features
 from termmail.net.imap.folder_names import encode_name
@@ -18,67 +12,13 @@ from termmail.net.imap.imap_session import ImapSession
 from termmail.net.imap.refusals import FolderExists, MessageGone, NoSuchFolder
 from termmail.net.imap.uid_set import UidSet
 from termmail.net.net_errors import LoginRefused, NetError, Refused
-from termmail.net.stream import Server
 from termmail.net.trace import Trace
-from tests.servers import daemons, imap_daemon
+from tests.servers import imap_daemon
+from tests.servers.imap_account import mail
 
 pytestmark = pytest.mark.servers
 
 DELETED, SEEN = frozenset({"\\Deleted"}), frozenset({"\\Seen"})
-
-
-def mail(number: int, size: int = 0) -> bytes:
-    head = f"From: Ada <ada@example.org>\r\nSubject: Number {number}\r\nMessage-ID: <{number}@example.org>\r\n\r\n"
-    return head.encode() + b"Dear Bob,\r\n.dot\r\n" + b"x" * size + b"\r\n"
-
-
-@pytest.fixture(scope="session")
-def imap_host():
-    if words := imap_daemon.missing():
-        pytest.fail(words, pytrace=False)
-    with imap_daemon.running() as host:
-        yield host
-
-
-@dataclass(frozen=True)
-class Account:
-    """A user of the server whose mailbox nobody else touches."""
-
-    host: imap_daemon.ImapHost
-    name: str
-
-    def server(self, security: str = "tls", password: str = daemons.PASSWORD, **options) -> Server:
-        port = self.host.imaps if security == "tls" else self.host.imap
-        settings = {"tls_ca_file": self.host.ca_file, "timeout_seconds": 30} | options
-        return Server("imap", self.host.host, port, security, self.name, Password(password), **settings)
-
-    @contextlib.asynccontextmanager
-    async def session(self, trace: Trace | None = None, **options):
-        session = await ImapSession.open(self.server(**options), trace)
-        try:
-            yield session
-        finally:
-            await session.logout()
-
-    @contextlib.contextmanager
-    def other(self):
-        """The second client."""
-        context = ssl.create_default_context(cafile=self.host.ca_file)
-        with imapclient.IMAPClient(self.host.host, self.host.imaps, ssl_context=context) as client:
-            client.login(self.name, daemons.PASSWORD)
-            yield client
-
-    def put(self, count: int, folder: str = "INBOX", first: int = 1) -> None:
-        with self.other() as client:
-            client.multiappend(folder, [mail(number) for number in range(first, first + count)])
-
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def account(imap_host):
-    return Account(imap_host, f"ada{next(_numbers)}")
 
 
 async def headers(folder, uids) -> dict:
@@ -86,15 +26,15 @@ async def headers(folder, uids) -> dict:
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-async def test_headers_and_bodies_are_what_the_other_client_reads(account, security):
-    account.put(120)
-    async with account.session(security=security) as session:
+async def test_headers_and_bodies_are_what_the_other_client_reads(imap_account, security):
+    imap_account.put(120)
+    async with imap_account.session(security=security) as session:
         folder = await session.select(b"INBOX")
         uids = list(await folder.search_uids(b"ALL"))
         found = await headers(folder, uids[::-1])
         assert list(found) == uids[::-1]
         body = await folder.fetch_body(uids[7], size=found[uids[7]].size)
-        with account.other() as client:
+        with imap_account.other() as client:
             client.select_folder("INBOX", readonly=True)
             theirs = client.fetch(uids, ["BODY.PEEK[HEADER]", "RFC822.SIZE", "INTERNALDATE", "FLAGS", "MODSEQ"])
             assert client.fetch([uids[7]], ["BODY.PEEK[]"])[uids[7]][b"BODY[]"] == body == mail(8)
@@ -106,19 +46,19 @@ async def test_headers_and_bodies_are_what_the_other_client_reads(account, secur
         assert session.odd_responses == 0
 
 
-async def test_a_look_is_two_turns_and_tells_what_changed_since(account):
-    account.put(5)
-    async with account.session() as session:
+async def test_a_look_is_two_turns_and_tells_what_changed_since(imap_account):
+    imap_account.put(5)
+    async with imap_account.session() as session:
         state = (await session.select(b"INBOX")).state
         assert (state.exists, state.read_only) == (5, False)
-    with account.other() as client:
+    with imap_account.other() as client:
         client.select_folder("INBOX")
         client.add_flags([2], [b"\\Seen", b"$Forwarded"])
         client.delete_messages([3])
         client.expunge([3])
         client.append("INBOX", mail(6))
     trace = Trace()
-    async with account.session(trace) as session:
+    async with imap_account.session(trace) as session:
         before = sum(line.direction == ">" for line in trace.lines)
         folder, folders = await asyncio.gather(
             session.select(b"INBOX", qresync=(state.uidvalidity, state.highestmodseq), arrived_from=state.uidnext),
@@ -141,12 +81,12 @@ async def test_a_look_is_two_turns_and_tells_what_changed_since(account):
         assert status.highestmodseq == now.highestmodseq > state.highestmodseq
 
 
-async def test_the_flags_of_ours_are_those_the_other_sees_and_its_own_stay(account):
-    account.put(3)
-    with account.other() as client:
+async def test_the_flags_of_ours_are_those_the_other_sees_and_its_own_stay(imap_account):
+    imap_account.put(3)
+    with imap_account.other() as client:
         client.select_folder("INBOX")
         client.add_flags([1], [b"Todo"])
-        async with account.session() as session:
+        async with imap_account.session() as session:
             folder = await session.select(b"INBOX")
             assert await folder.store_flags([1, 2], add=SEEN | {"$Forwarded"}) == SEEN | {"$Forwarded"}
             await folder.store_flags([2], remove=SEEN)
@@ -164,9 +104,9 @@ async def test_the_flags_of_ours_are_those_the_other_sees_and_its_own_stay(accou
         }
 
 
-async def test_moved_messages_are_where_copyuid_says(account):
-    account.put(4)
-    async with account.session() as session:
+async def test_moved_messages_are_where_copyuid_says(imap_account):
+    imap_account.put(4)
+    async with imap_account.session() as session:
         folder = await session.select(b"INBOX")
         moved = await folder.move([2, 4, 99], b"Trash")
         assert sorted(moved.pairs) == [2, 4]
@@ -178,7 +118,7 @@ async def test_moved_messages_are_where_copyuid_says(account):
         with pytest.raises(MessageGone):
             await folder.fetch_body(2)
         copied = await folder.copy([1], b"Archive")
-        with account.other() as client:
+        with imap_account.other() as client:
             assert client.select_folder("Trash")[b"UIDVALIDITY"] == moved.uidvalidity
             for old, new in moved.pairs.items():
                 assert client.fetch([new], ["BODY.PEEK[]"])[new][b"BODY[]"] == mail(old)
@@ -187,24 +127,24 @@ async def test_moved_messages_are_where_copyuid_says(account):
 
 
 @pytest.mark.parametrize("less", [{"MOVE"}, {"MOVE", "UIDPLUS"}])
-async def test_without_move_and_uidplus_the_outcome_is_the_same(account, less):
-    account.put(3)
-    async with account.session() as session:
+async def test_without_move_and_uidplus_the_outcome_is_the_same(imap_account, less):
+    imap_account.put(3)
+    async with imap_account.session() as session:
         session.features = Features(session.features.names - less)
         folder = await session.select(b"INBOX")
         await folder.move([2], b"Trash")
         assert list(await folder.search_uids(b"ALL")) == [1, 3]
-    with account.other() as client:
+    with imap_account.other() as client:
         client.select_folder("Trash")
         assert len(client.search()) == 1
 
 
-async def test_expunge_takes_only_what_was_named(account):
-    account.put(3)
-    with account.other() as client:
+async def test_expunge_takes_only_what_was_named(imap_account):
+    imap_account.put(3)
+    with imap_account.other() as client:
         client.select_folder("INBOX")
         client.add_flags([3], [b"\\Deleted"])
-    async with account.session() as session:
+    async with imap_account.session() as session:
         folder = await session.select(b"INBOX")
         await folder.store_flags([1], add=DELETED)
         await folder.expunge([1])
@@ -212,9 +152,9 @@ async def test_expunge_takes_only_what_was_named(account):
 
 
 @pytest.mark.parametrize("literals", [set(), {"LITERAL+"}])
-async def test_what_was_appended_is_what_the_other_reads(account, literals):
+async def test_what_was_appended_is_what_the_other_reads(imap_account, literals):
     raw = mail(1, 300_000) + b"A9 DELETE INBOX\r\n"
-    async with account.session() as session:
+    async with imap_account.session() as session:
         if literals:
             session._dialogue.literals(LiteralMode.WAIT)
         told = await session.append(b"Sent", raw, SEEN | {"$Forwarded"}, 1_700_000_000)
@@ -222,7 +162,7 @@ async def test_what_was_appended_is_what_the_other_reads(account, literals):
         with pytest.raises(NoSuchFolder):
             await session.append(b"Nowhere", raw)
         await session.noop()
-    with account.other() as client:
+    with imap_account.other() as client:
         assert client.select_folder("Sent")[b"UIDVALIDITY"] == told.uidvalidity
         found = client.fetch([told.uid, again.uid], ["BODY.PEEK[]", "FLAGS", "INTERNALDATE"])
         assert found[told.uid][b"BODY[]"] == found[again.uid][b"BODY[]"] == raw
@@ -230,10 +170,10 @@ async def test_what_was_appended_is_what_the_other_reads(account, literals):
         assert int(time.mktime(found[told.uid][b"INTERNALDATE"].timetuple())) == 1_700_000_000
 
 
-async def test_a_large_body_comes_whole_in_pieces(account):
+async def test_a_large_body_comes_whole_in_pieces(imap_account):
     raw = mail(1, 3_000_000)
     told = []
-    async with account.session() as session:
+    async with imap_account.session() as session:
         await session.append(b"INBOX", raw)
         folder = await session.select(b"INBOX")
         assert await folder.fetch_body(1, size=len(raw), progress=lambda *seen: told.append(seen)) == raw
@@ -244,20 +184,20 @@ async def test_a_large_body_comes_whole_in_pieces(account):
         assert "\\Seen" not in rows[0].flags
 
 
-async def test_idle_tells_of_mail_that_the_other_put_there(account):
-    account.put(1)
-    async with account.session() as session:
+async def test_idle_tells_of_mail_that_the_other_put_there(imap_account):
+    imap_account.put(1)
+    async with imap_account.session() as session:
         folder = await session.select(b"INBOX")
         async with folder.idle() as watch:
-            account.put(1, first=2)
+            imap_account.put(1, first=2)
             assert await watch.wait(20)
         assert folder.exists == 2
         assert await folder.search_uids(b"ALL") == UidSet.of([1, 2])
 
 
-async def test_folders_with_foreign_names_are_the_same_for_both(account):
+async def test_folders_with_foreign_names_are_the_same_for_both(imap_account):
     names = ["Entwürfe & Müll", "日本語", "a*b%c", 'quo"te\\', "x" * 200, "{5}", "NIL", "tab le"]
-    async with account.session() as session:
+    async with imap_account.session() as session:
         for name in names:
             await session.create_folder(encode_name(name))
         with pytest.raises(FolderExists):
@@ -275,16 +215,16 @@ async def test_folders_with_foreign_names_are_the_same_for_both(account):
         with pytest.raises(Refused):  # Dovecot gives no code here
             await session.select(encode_name("a*b%c"))
         assert (await session.namespace()).personal == ((b"", "/"),)
-    with account.other() as client:
+    with imap_account.other() as client:
         theirs = {name for _, _, name in client.list_folders()}
         assert {"Entwürfe & Müll", "中文", 'quo"te\\', "x" * 200} <= theirs
         assert theirs.isdisjoint({"日本語", "a*b%c"})
         assert [name for _, _, name in client.list_sub_folders()] == ["中文"]
 
 
-async def test_without_extensions_everything_still_works(account):
-    account.put(3)
-    async with account.session() as session:
+async def test_without_extensions_everything_still_works(imap_account):
+    imap_account.put(3)
+    async with imap_account.session() as session:
         session.features = Features(frozenset({"IMAP4REV1"}))
         session._resyncs = False
         folder = await session.select(b"INBOX")
@@ -297,28 +237,28 @@ async def test_without_extensions_everything_still_works(account):
         }
 
 
-async def test_a_wrong_password_is_told_and_clear_text_is_refused(account):
+async def test_a_wrong_password_is_told_and_clear_text_is_refused(imap_account):
     trace = Trace()
     with pytest.raises(LoginRefused):
-        await ImapSession.open(account.server(password="wrong-password"), trace)
+        await ImapSession.open(imap_account.server(password="wrong-password"), trace)
     assert "wrong-password" not in str(trace)
     with pytest.raises(NetError, match="Without TLS"):
-        await ImapSession.open(account.server("none"))
+        await ImapSession.open(imap_account.server("none"))
 
 
-async def test_scram_logs_in_without_tls(account):
+async def test_scram_logs_in_without_tls(imap_account):
     trace = Trace()
-    async with account.session(trace, security="none", allow_cleartext=True) as session:
+    async with imap_account.session(trace, security="none", allow_cleartext=True) as session:
         assert (await session.status(b"INBOX")).messages == 0
     assert "AUTHENTICATE SCRAM-SHA-256" in str(trace)
 
 
-async def test_a_folder_deleted_by_the_other_ends_in_an_error_and_nothing_else(account):
-    async with account.session() as session:
+async def test_a_folder_deleted_by_the_other_ends_in_an_error_and_nothing_else(imap_account):
+    async with imap_account.session() as session:
         await session.create_folder(b"gone")
         await session.append(b"gone", mail(1))
         folder = await session.select(b"gone")
-        with account.other() as client:
+        with imap_account.other() as client:
             client.delete_folder("gone")
         with pytest.raises(NetError):
             await folder.fetch_flags()

@@ -33,6 +33,10 @@ RETRY_CHANGES = 60.0
 """Seconds, at least, between two syncs that are started because changes are due."""
 
 
+NEWS_PAUSE = 1.0
+"""Seconds, at least, from one sync to the next that is started because the server has news."""
+
+
 class AccountSync:
     """The syncs of one account.
 
@@ -62,6 +66,7 @@ class AccountSync:
         self._syncing_full = False
         self._login_refused = False
         self._next_poll: float | None = None
+        self._received_at = 0.0
 
     # -- in the background
 
@@ -81,6 +86,7 @@ class AccountSync:
         if self._login_refused:
             minutes, due_in = 0, None  # more attempts would lock the account; F5 tries again
         if (minutes and loop.time() >= self._next_poll) or due_in == 0:
+            self._received_at = loop.time()
             await self._receive()
             self._next_poll = loop.time() + minutes * 60
         waits = [self._next_poll - loop.time()] if minutes else []
@@ -99,7 +105,7 @@ class AccountSync:
         try:
             await asyncio.wait({watching, woken}, return_when=asyncio.FIRST_COMPLETED)
             if watching.done() and not watching.cancelled() and watching.exception() is None:
-                self._next_poll = 0.0
+                self._next_poll = self._received_at + NEWS_PAUSE
         finally:
             for task in (watching, woken):
                 task.cancel()

@@ -21,7 +21,8 @@ CREATE TABLE imap_message (
 
 CREATE UNIQUE INDEX imap_message_by_uid ON imap_message (folder, uid) WHERE uid IS NOT NULL;
 CREATE INDEX imap_message_of ON imap_message (message, folder);
-CREATE INDEX imap_message_left ON imap_message (fingerprint) WHERE uid IS NULL;
+CREATE INDEX imap_message_by_fingerprint ON imap_message (fingerprint);
+CREATE INDEX imap_message_left ON imap_message (folder) WHERE uid IS NULL;
 CREATE INDEX imap_message_erased ON imap_message (folder) WHERE message IS NULL;
 
 -- Messages whose flags or folders may differ from what their server has. The triggers below fill it, whatever changes

@@ -1,0 +1,195 @@
+"""Synchronize one folder of an IMAP account with the store: arrivals, flags, and what has left the folder.
+
+Three ways, by what the server can: QRESYNC tells everything with SELECT (RFC 7162), CONDSTORE the flags that changed, and
+without them the flags of the newest messages are fetched. Each ends with the same question: does the folder have as many
+messages as are known? If not, all UIDs are compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
+from termmail.engine.sync.imap_flags import kept_mask, mask_of
+from termmail.net.imap.uid_set import UidSet
+from termmail.net.net_errors import ProtocolError
+from termmail.store import imap_folders, imap_identity
+from termmail.store.imap_identity import Listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from termmail.engine.context import Context
+    from termmail.net.imap.open_folder import OpenFolder
+    from termmail.net.imap.untagged import Fetch
+    from termmail.store.imap_folders import ImapFolder
+
+log = logging.getLogger("termmail")
+
+PLAIN_FLAGS = 500
+"""Messages whose flags are fetched at each look where the server has no mod-sequences."""
+
+MANY_GONE = 20
+"""More messages than these, and half a folder, are believed to be gone only after all UIDs were asked for."""
+
+
+SLACK = 10_000
+"""UIDs that are accepted beyond the number of messages: some may have arrived meanwhile."""
+
+
+class FolderSync:
+    """One look at a folder. `new` counts new messages, `missed` those that could not be fetched.
+
+    `looked` tells that everything was compared; without it nothing that left another folder may be given up.
+    """
+
+    def __init__(self, context: Context, account: str, folder: ImapFolder) -> None:
+        self.context = context
+        self.account = account
+        self.folder = folder
+        self.new = 0
+        self.missed = 0
+        self._changed: list[int] = []
+        self._moved = 0
+        self._kept = 0
+
+    async def run(self, opened: OpenFolder, *, full: bool = False) -> None:
+        """Compare the folder, which was just opened, with the store. Raises NetError or StoreError."""
+        db, folder_id, state = self.context.db, self.folder.folder_id, opened.state
+        self._kept = kept_mask(state)
+        fresh = self.folder.uidvalidity != state.uidvalidity
+        if fresh and self.folder.uidvalidity is not None:
+            known = await db(imap_identity.renumber, folder_id)
+            log.info("folder %d of %s has new UIDs: %d messages to recognize", folder_id, self.account, known)
+        if fresh:  # before any row: a UID means nothing without it
+            await db(imap_folders.opened, folder_id, state.uidvalidity, None, None)
+        # What has left comes first: so what arrives is recognized where it is the same message.
+        if not fresh and not await self._take_changes(opened, full=full):
+            await self._compare(opened)
+        await self._store(state.arrived)
+        if await db(imap_identity.count, folder_id) != opened.exists:
+            await self._compare(opened)
+        highest = max((self.folder.uidnext or 1, *(row.uid + 1 for row in state.arrived if row.uid)))
+        uidnext = state.uidnext or highest
+        modseq = None if self.missed else state.highestmodseq
+        if fresh or (uidnext, modseq) != (self.folder.uidnext, self.folder.highestmodseq):
+            await db(imap_folders.opened, folder_id, state.uidvalidity, uidnext, modseq)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._changed:
+            self.context.tell(MessageChanged(tuple(self._changed)))
+        if self._moved:
+            self.context.tell(FolderChanged(self.account))
+
+    # -- flags and what has left
+
+    async def _take_changes(self, opened: OpenFolder, *, full: bool) -> bool:
+        """Take flags and what has left; return whether what the server told can be believed."""
+        state, since = opened.state, self.folder.highestmodseq
+        if state.resynced:
+            await self._take_flags(state.changed)
+            return await self._vanish(state.vanished)
+        if since and state.highestmodseq and not full:
+            if state.highestmodseq == since:
+                return True
+            rows, gone = await opened.fetch_flags(changed_since=since)
+            await self._take_flags(rows)
+            return await self._vanish(gone)
+        if opened.exists:
+            known = await self.context.db(imap_identity.uids, self.folder.folder_id)
+            asked = known if full else known[-PLAIN_FLAGS:]
+            if asked:
+                rows, _ = await opened.fetch_flags(UidSet.of(asked))
+                await self._take_flags(rows)
+                told = {row.uid for row in rows}
+                return await self._vanish(UidSet.of(uid for uid in asked if uid not in told))
+        return True
+
+    async def _take_flags(self, rows: Iterable[Fetch]) -> None:
+        told = [(row.uid, mask_of(row.flags)) for row in rows if row.uid is not None and row.flags is not None]
+        if told:
+            folder_id = self.folder.folder_id
+            self._changed += await self.context.db(imap_identity.set_flags, folder_id, told, self._kept)
+
+    async def _vanish(self, gone: UidSet) -> bool:
+        """Take messages out of the folder. Return False for half a folder at once: a server may be mistaken."""
+        if not gone:
+            return True
+        known = await self.context.db(imap_identity.uids, self.folder.folder_id)
+        left = gone.among(known)
+        if len(left) > MANY_GONE and len(left) * 2 > len(known):
+            return False
+        if left:
+            self._moved += await self.context.db(imap_identity.vanish, self.folder.folder_id, left)
+        return True
+
+    async def _compare(self, opened: OpenFolder) -> None:
+        """Compare all UIDs, and fetch the headers of those that are not known, newest first."""
+        there = await opened.search_uids(b"ALL")
+        if len(there) > opened.exists + SLACK:
+            raise ProtocolError("The server told of more messages than the folder has.")
+        known = await self.context.db(imap_identity.uids, self.folder.folder_id)
+        gone = [uid for uid in known if uid not in there]
+        if gone:
+            self._moved += await self.context.db(imap_identity.vanish, self.folder.folder_id, gone)
+        missing = await asyncio.to_thread(_missing, there, known)
+        if missing:
+            await self._fetch(opened, missing)
+
+    # -- arrivals
+
+    async def _fetch(self, opened: OpenFolder, uids: Sequence[int]) -> None:
+        """Fetch and store headers, newest first; a page is stored while the next one comes."""
+        done = 0
+        storing: asyncio.Task[None] | None = None
+        pages = opened.fetch_headers(uids)
+        async with contextlib.aclosing(pages):
+            try:
+                async for page in pages:
+                    if page.refused is not None:
+                        log.warning("%d headers of %s were refused: %s", len(page.absent), self.account, page.refused)
+                        self.missed += len(page.absent)
+                    done += len(page.rows) + len(page.absent)
+                    if storing is not None:
+                        await storing
+                    storing = asyncio.ensure_future(self._store(page.rows, done, len(uids)))
+            finally:
+                if storing is not None:
+                    await storing
+
+    async def _store(self, rows: Sequence[Fetch], done: int = 0, total: int = 0) -> None:
+        listed = []
+        for row in rows:
+            if row.uid is None or not isinstance(row.header, bytes):
+                self.missed += 1
+                continue
+            flags = mask_of(row.flags or frozenset())
+            listed.append(Listed(row.uid, flags, row.internal_date, row.size or len(row.header), row.header))
+        if not listed:
+            return
+        context = self.context
+        parsed = await asyncio.to_thread(imap_identity.parse_page, listed)
+        arrived = await context.db(
+            imap_identity.arrive,
+            self.account,
+            self.folder.folder_id,
+            parsed,
+            received=context.clock(),
+            kept=self._kept,
+        )
+        self.new += len(arrived.ids)
+        self._moved += arrived.found
+        if arrived.ids:
+            context.tell(MailArrived(self.account, tuple(arrived.ids)))
+        if total:
+            context.tell(SyncProgress(self.account, "headers", done, total))
+
+
+def _missing(there: UidSet, known: Sequence[int]) -> list[int]:
+    """Return the UIDs that are not known, highest first: they came last."""
+    have = set(known)
+    return [uid for uid in there if uid not in have][::-1]

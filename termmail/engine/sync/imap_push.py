@@ -1,0 +1,309 @@
+"""Tell an IMAP server what the user changed: folders, flags, moves, copies, what was deleted for good, and local mail.
+
+Nothing counts before the tagged OK, and a UID is used only under the UIDVALIDITY it was seen with. What the server
+refuses for good is taken back here and told with its words; what it refuses for now waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from termmail.engine.events import Failed, FolderChanged, MessageChanged
+from termmail.engine.sync.imap_flags import difference
+from termmail.mail import parse
+from termmail.mail.counting import count
+from termmail.mail.model import Role
+from termmail.net.imap.folder_names import encode_name
+from termmail.net.imap.refusals import FolderExists, NoSuchFolder, OverQuota
+from termmail.net.net_errors import Refused
+from termmail.store import imap_folders, imap_pending, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from termmail.engine.context import Context
+    from termmail.net.imap.imap_session import ImapSession
+    from termmail.net.imap.open_folder import OpenFolder
+    from termmail.store.imap_folders import ImapFolder
+    from termmail.store.imap_pending import FlagPush, PlacePush
+
+log = logging.getLogger("termmail")
+
+AN_HOUR = 3600
+
+
+class ImapPush:
+    """One push of everything that is due. `done` counts the changes that the server confirmed.
+
+    `prefix` and `delimiter` make the name of a new folder.
+    """
+
+    def __init__(self, context: Context, account: str, session: ImapSession, *, prefix: str, delimiter: str) -> None:
+        self.context = context
+        self.account = account
+        self.session = session
+        self.done = 0
+        self._prefix = prefix
+        self._delimiter = delimiter
+        self._folders: dict[int, ImapFolder] = {}
+
+    async def run(self) -> None:
+        """Push what is due. Raises NetError, or StoreError; what was confirmed by then is stored."""
+        db, account, now = self.context.db, self.account, self.context.clock()
+        self._folders = {one.folder_id: one for one in await db(imap_folders.all_folders, account)}
+        await self._push_folders()
+        flags = await db(imap_pending.flags, account, now)
+        await self._push_flags(flags)
+        places = await db(imap_pending.places, account, now)
+        await self._push_places(places)
+        await self._push_erased()
+        await self._remove_folders()
+        changed = {one.message_id for one in flags} | {one.message_id for one in places}
+        await db(imap_pending.settle, account, now)
+        if changed:
+            self.context.tell(MessageChanged(tuple(changed)))
+
+    # -- folders
+
+    async def _push_folders(self) -> None:
+        for one in await self.context.db(imap_folders.to_create, self.account):
+            await self._create(one)
+        for one in await self.context.db(imap_folders.to_rename, self.account):
+            await self._rename(one)
+
+    def _wire(self, name: str) -> bytes:
+        return encode_name(self._prefix + name.replace("/", self._delimiter or "/"))
+
+    async def _create(self, folder: ImapFolder) -> bytes | None:
+        """Create a folder on the server; return its name there, or None where the server refused."""
+        name = self._wire(folder.name)
+        try:
+            await self.session.create_folder(name)
+        except FolderExists:
+            pass
+        except Refused as error:
+            self._tell(f"The folder {folder.name} could not be made on the server.", error)
+            return None
+        await self.session.subscribe(name)
+        await self._bound(folder, name)
+        return name
+
+    async def _bound(self, folder: ImapFolder, name: bytes) -> None:
+        await self.context.db(imap_folders.bound, folder.folder_id, name)
+        self._folders[folder.folder_id] = await self.context.db(imap_folders.get, folder.folder_id)
+        self.done += 1
+
+    async def _rename(self, folder: ImapFolder) -> None:
+        assert folder.server_name is not None
+        name = self._wire(folder.name)
+        await self.session.close_folder()
+        try:
+            await self.session.rename_folder(folder.server_name, name)
+        except Refused as error:
+            await self.context.db(imap_folders.refused, folder.folder_id)
+            self.context.tell(FolderChanged(self.account))
+            self._tell(f"The server did not rename {folder.listed_as} to {folder.name}.", error)
+            return
+        await self._bound(folder, name)
+
+    async def _remove_folders(self) -> None:
+        """Remove folders that were removed here, where they are empty: mail that is not known here must stay."""
+        for one in await self.context.db(imap_folders.to_remove, self.account):
+            assert one.server_name is not None
+            await self.session.close_folder()
+            try:
+                status = await self.session.status(one.server_name)
+                if status.messages != 0:
+                    raise Refused("There is mail in it that is not here.")  # noqa: TRY301 - told like a NO
+                await self.session.delete_folder(one.server_name)
+            except NoSuchFolder:
+                pass
+            except Refused as error:
+                await self.context.db(imap_folders.refused, one.folder_id)
+                self.context.tell(FolderChanged(self.account))
+                self._tell(f"The server did not remove the folder {one.name}.", error)
+                continue
+            await self.context.db(imap_folders.unbound, one.folder_id)
+            self.done += 1
+
+    async def _name_of(self, folder_id: int) -> bytes | None:
+        """Return the server's name of a folder, which is created where it is missing; None where that is refused."""
+        folder = self._folders.get(folder_id)
+        if folder is None:
+            return None
+        return folder.server_name if folder.server_name is not None else await self._create(folder)
+
+    async def _open(self, folder_id: int) -> OpenFolder | None:
+        """Open a folder; None where its UIDs are not those that are known: the next sync recognizes its messages."""
+        folder = self._folders.get(folder_id)
+        if folder is None or folder.server_name is None:
+            return None
+        open_now = self.session.folder
+        if open_now is None or open_now.closed or open_now.name != folder.server_name or open_now.state.read_only:
+            open_now = await self.session.select(folder.server_name)
+        if open_now.state.uidvalidity != folder.uidvalidity:
+            log.warning("nothing is pushed to a folder of %s: it has new UIDs", self.account)
+            return None
+        return open_now
+
+    # -- flags
+
+    async def _push_flags(self, waiting: Sequence[FlagPush]) -> None:
+        groups: dict[tuple[int, frozenset[str], frozenset[str]], list[FlagPush]] = defaultdict(list)
+        for one in waiting:
+            groups[one.folder_id, *difference(one.flags, one.base)].append(one)
+        for (folder_id, add, remove), group in groups.items():
+            if (opened := await self._open(folder_id)) is None:
+                continue
+            try:
+                await opened.store_flags([one.uid for one in group], add=add, remove=remove)
+            except Refused as error:
+                await self._take_back([one.message_id for one in group], error, "mark")
+                continue
+            await self.context.db(imap_pending.flags_stored, group)
+            self.done += len(group)
+
+    # -- folders of messages
+
+    async def _push_places(self, waiting: Sequence[PlacePush]) -> None:
+        """Move, copy and take out of folders, one command for each pair of folders; store what only is here."""
+        moves: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+        copies: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+        gone: dict[int, dict[int, int]] = defaultdict(dict)
+        for one in waiting:
+            if not one.there:
+                await self._append(one)
+                continue
+            leaving, new = list(one.gone), list(one.new)
+            while leaving and new:
+                folder_id, uid = leaving.pop()
+                moves[folder_id, new.pop(0)][uid] = one.message_id
+            for target in new:
+                folder_id, uid = one.there[0]
+                copies[folder_id, target][uid] = one.message_id
+            for folder_id, uid in leaving:
+                gone[folder_id][uid] = one.message_id
+        for (source, target), uids in copies.items():
+            await self._transfer(source, target, uids, move=False)
+        for (source, target), uids in moves.items():
+            await self._transfer(source, target, uids, move=True)
+        for folder_id, uids in gone.items():
+            if (opened := await self._open(folder_id)) is not None:
+                await self._expunge(opened, folder_id, list(uids))
+
+    async def _transfer(self, source: int, target: int, uids: dict[int, int], *, move: bool) -> None:
+        """Move or copy messages, `uids` to message ids, from one folder to another."""
+        name = await self._name_of(target)
+        opened = await self._open(source) if name is not None else None
+        if opened is None or name is None:
+            return
+        doing = "move" if move else "copy"
+        try:
+            copied = await (opened.move(uids, name) if move else opened.copy(uids, name))
+        except (OverQuota, Refused) as error:
+            await self._take_back(list(uids.values()), error, doing)
+            return
+        pairs = copied.pairs if copied.uidvalidity == await self._uidvalidity(target, copied.uidvalidity) else {}
+        if move:
+            await self.context.db(imap_pending.moved, source, target, pairs, list(uids))
+        else:
+            await self.context.db(imap_pending.copied, source, target, pairs)
+            unknown = [message_id for uid, message_id in uids.items() if uid not in pairs]
+            await self.context.db(imap_pending.put_off, unknown, self.context.clock() + AN_HOUR)
+        self.done += len(uids)
+
+    async def _uidvalidity(self, folder_id: int, told: int | None) -> int | None:
+        """Return the UIDVALIDITY that is known of a folder; what COPYUID tells is stored where none is known yet."""
+        folder = await self.context.db(imap_folders.get, folder_id)
+        if folder.uidvalidity is None and told is not None:
+            await self.context.db(imap_folders.opened, folder_id, told, None, None)
+            return told
+        return folder.uidvalidity
+
+    async def _append(self, one: PlacePush) -> None:
+        """Store a message on the server that is only here. Where no answer comes, the next sync looks for it first."""
+        if not one.complete or not one.new:
+            return
+        target = one.new[0]
+        name = await self._name_of(target)
+        if name is None:
+            return
+        db, now = self.context.db, self.context.clock()
+        raw, _ = await db(messages.raw, one.message_id)
+        row = await db(messages.row, one.message_id)
+        if row is None:
+            return
+        if self._files_sent_itself(target):
+            await db(imap_pending.put_off, [one.message_id], now + AN_HOUR)
+            if now - row.date < AN_HOUR:
+                return
+        mask = row.unread + 2 * row.starred + 4 * row.answered + 8 * row.forwarded
+        add, _ = difference(mask, 1)
+        await db(imap_pending.put_off, [one.message_id], now + AN_HOUR)  # until it is known whether it was stored
+        try:
+            told = await self.session.append(name, raw, add, row.date)
+        except Refused as error:
+            self._tell(f"“{row.subject}” could not be stored in {self._folders[target].name}.", error)
+            return
+        self.done += 1
+        if told is not None and told.uidvalidity == await self._uidvalidity(target, told.uidvalidity):
+            fingerprint = await asyncio.to_thread(lambda: parse.fingerprint(parse.split_header(raw)))
+            await db(imap_pending.appended, one.message_id, target, told.uid, len(raw), fingerprint, mask)
+
+    def _files_sent_itself(self, folder_id: int) -> bool:
+        """Whether the server is one that stores what was sent through it (Gmail, Outlook)."""
+        is_sent = self._folders[folder_id].role is Role.SENT
+        host = self.context.account(self.account).incoming.host.lower()
+        return is_sent and (
+            self.session.features.offers("X-GM-EXT-1") or host.endswith((".office365.com", ".outlook.com"))
+        )
+
+    # -- deleted for good
+
+    async def _push_erased(self) -> None:
+        """Expunge what was deleted for good, where the folder still shows the same message under its UID."""
+        groups: dict[int, dict[int, bytes]] = defaultdict(dict)
+        for one in await self.context.db(imap_pending.erased, self.account):
+            groups[one.folder_id][one.uid] = one.fingerprint
+        for folder_id, wanted in groups.items():
+            if (opened := await self._open(folder_id)) is None:
+                continue
+            same: list[int] = []
+            other: list[int] = []
+            async for page in opened.fetch_headers(sorted(wanted)):
+                for row in page.rows:
+                    if row.uid is not None and isinstance(row.header, bytes):
+                        found = await asyncio.to_thread(parse.fingerprint, row.header)
+                        (same if found == wanted[row.uid] else other).append(row.uid)
+                other += page.absent if page.refused is None else ()
+            if other:
+                log.info("%d messages to be deleted for good are gone already", len(other))
+                await self.context.db(imap_pending.expunged, folder_id, other)
+            if same:
+                await self._expunge(opened, folder_id, same)
+
+    async def _expunge(self, opened: OpenFolder, folder_id: int, uids: Sequence[int]) -> None:
+        r"""Mark messages as \Deleted and remove exactly them."""
+        try:
+            await opened.store_flags(uids, add=frozenset({r"\Deleted"}))
+            await opened.expunge(uids)
+        except Refused as error:
+            self._tell(f"The server did not delete {count(len(uids), 'message')}.", error)
+            return
+        await self.context.db(imap_pending.expunged, folder_id, uids)
+        self.done += len(uids)
+
+    # -- refused
+
+    async def _take_back(self, message_ids: Sequence[int], error: Refused, doing: str) -> None:
+        """Give messages the flags and folders that the server has for them, and tell why."""
+        await self.context.db(imap_pending.take_back, message_ids)
+        self.context.tell(FolderChanged(self.account))
+        said = "it is" if len(message_ids) == 1 else "they are"
+        self._tell(f"The server refused to {doing} {count(len(message_ids), 'message')}: {said} as before.", error)
+
+    def _tell(self, words: str, error: Refused) -> None:
+        self.context.tell(Failed(self.account, words, str(error)))

@@ -1,0 +1,284 @@
+"""Synchronize an account with its IMAP server: every folder, flags and moves both ways.
+
+One sync looks at the inbox and the list of folders in one round trip, then at the folders that changed, then pushes what
+the user changed. Between two syncs the server is asked to say when there is news (IDLE, RFC 2177).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
+
+from termmail.accounts.credentials import PasswordError
+from termmail.engine.events import FolderChanged, MessageChanged, SyncProgress
+from termmail.engine.sync.account_sync import AccountSync
+from termmail.engine.sync.imap_connection import ImapConnection
+from termmail.engine.sync.imap_folder_sync import FolderSync
+from termmail.engine.sync.imap_push import ImapPush
+from termmail.engine.sync.imap_roles import server_folders
+from termmail.engine.sync_status import SyncResult
+from termmail.mail import parse
+from termmail.mail.counting import count
+from termmail.mail.model import Role
+from termmail.net.imap.folder_names import decode_name
+from termmail.net.imap.refusals import NoSuchFolder
+from termmail.net.net_errors import NetError, Refused
+from termmail.store import derived, imap_folders, imap_identity, imap_pending, messages
+from termmail.store.account_lock import AccountLock, Locked
+from termmail.store.store_errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from termmail.engine.context import Context
+    from termmail.engine.sync_status import Status
+    from termmail.net.imap.folder_list import FolderInfo
+    from termmail.net.imap.imap_session import ImapSession
+    from termmail.net.imap.open_folder import OpenFolder
+    from termmail.store.imap_folders import ImapFolder
+    from termmail.store.imap_identity import OnServer
+
+log = logging.getLogger("termmail")
+
+PUSH_DELAY = 3
+"""Seconds after which the server is told what the user changed: until then an undo needs no server."""
+
+DOWNLOADED_AT_ONCE = 50
+"""Bodies that are asked for in one query of the store."""
+
+_ORDER = (Role.INBOX, Role.SENT, Role.DRAFTS, Role.ARCHIVE, Role.NONE, Role.ALL, Role.JUNK, Role.TRASH)
+"""The order in which folders are received."""
+
+
+class ImapSource:
+    """Receives one account by IMAP. Implements MailSource. `receive` calls `sync`, and tells a failure."""
+
+    def __init__(self, context: Context, account: str, receive: Callable[[], Awaitable[None]]) -> None:
+        self.context = context
+        self.account = account
+        self._syncs = AccountSync(
+            context,
+            account,
+            session=self._session,
+            receive=receive,
+            due_in=self._due_in,
+            last_sync=self._last_sync,
+        )
+        self._connection = ImapConnection(context, account)
+        self._reading = ImapConnection(context, account)
+
+    @property
+    def status(self) -> Status:
+        """What is known of the server right now."""
+        return self._syncs.status
+
+    @property
+    def wake(self) -> asyncio.Event:
+        """Ends the wait in `run`."""
+        return self._syncs.wake
+
+    async def run(self) -> None:
+        """Sync when the account's interval is over, the server has news or changes are due; then wait. Raises StoreError."""
+        await self._syncs.run(self._connection.watch)
+
+    def look_again(self) -> None:
+        """Read again when the next change is due."""
+        self._syncs.look_again()
+
+    async def _due_in(self) -> int | None:
+        """Return the seconds until a change is to be pushed, 0 for now, None where none waits."""
+        now = self.context.clock()
+        due_at = await self.context.db(imap_pending.next_due, self.account, now + PUSH_DELAY)
+        return None if due_at is None else max(0, due_at - now)
+
+    async def _last_sync(self) -> int | None:
+        return await self.context.db(imap_folders.last_sync, self.account)
+
+    # -- sync
+
+    async def sync(self, *, full: bool = False) -> SyncResult:
+        """Receive what is new and push what is due; see MailSource. Raises NetError, PasswordError or StoreError."""
+        return await self._syncs.sync(full=full)
+
+    async def _session(self, *, full: bool) -> SyncResult:
+        await self.context.db(imap_folders.begin, self.account)
+        async with self._connection.use() as session:
+            if full:
+                await self.context.db(imap_pending.make_due, self.account, self.context.clock())
+            looks, infos, prefix = await self._receive(session, full=full)
+            delimiter = next((one.delimiter for one in infos if one.delimiter), "/")
+            push = ImapPush(self.context, self.account, session, prefix=prefix, delimiter=delimiter)
+            await self._due_in()  # what was changed a moment ago has its time then
+            await push.run()
+            missed = sum(look.missed for look in looks)
+            if self.context.account(self.account).incoming.download == "all":
+                missed += await self._download(session)
+        await self.context.db(imap_folders.synced, self.account, self.context.clock())
+        new = sum(look.new for look in looks)
+        return SyncResult(new, 0, _sum_up(new, missed, push.done), bool(new or missed or push.done))
+
+    async def _receive(self, session: ImapSession, *, full: bool) -> tuple[list[FolderSync], Sequence[FolderInfo], str]:
+        """Look at the inbox and at every folder that changed."""
+        db, account = self.context.db, self.account
+        last_id = await db(imap_identity.last_id)
+        known = await db(imap_folders.all_folders, account)
+        inbox = next(one for one in known if one.role is Role.INBOX)
+        opening = session.select(inbox.server_name or b"INBOX", qresync=_since(inbox), arrived_from=inbox.uidnext)
+        if session.features.offers("NAMESPACE"):
+            opened, infos, namespace = await asyncio.gather(opening, session.list_folders(), session.namespace())
+            prefix = decode_name(namespace.personal[0][0]) if namespace.personal else ""
+        else:
+            opened, infos = await asyncio.gather(opening, session.list_folders())
+            prefix = ""
+        chosen = {Role(role): name for role, name in asdict(self.context.account(account).folders).items() if name}
+        listing = await asyncio.to_thread(server_folders, infos, chosen, prefix)
+        if await db(imap_folders.take_listing, account, listing):
+            self.context.tell(FolderChanged(account))
+        known = await db(imap_folders.all_folders, account)
+        looks = [FolderSync(self.context, account, next(one for one in known if one.role is Role.INBOX))]
+        await looks[0].run(opened, full=full)
+        told = {one.name: one for one in infos}
+        for folder in sorted(known, key=lambda one: _ORDER.index(one.role)):
+            if folder.role is Role.INBOX or folder.server_name is None:
+                continue
+            if not full and not await self._differs(session, folder, told.get(folder.server_name)):
+                continue
+            look = FolderSync(self.context, account, folder)
+            try:
+                since, arrived_from = _since(folder), folder.uidnext
+                await look.run(
+                    await session.select(folder.server_name, qresync=since, arrived_from=arrived_from), full=full
+                )
+            except NoSuchFolder as error:
+                log.info("a folder of %s is gone: %s", account, error)
+            except Refused as error:
+                log.warning("a folder of %s cannot be opened: %s", account, error)
+                look.missed += 1
+            looks.append(look)
+        if gone := await db(imap_identity.forget_gone, account, last_id):
+            log.info("%d messages of %s are gone from the server", gone, account)
+            self.context.tell(FolderChanged(account))
+        return looks, infos, prefix
+
+    async def _differs(self, session: ImapSession, folder: ImapFolder, told: FolderInfo | None) -> bool:
+        """Whether STATUS says that a folder is not as it was left.
+
+        Without mod-sequences changed flags do not show, but for the count of unread messages.
+        """
+        status = None if told is None else told.status
+        if status is None or (folder.uidvalidity, folder.uidnext) != (status.uidvalidity, status.uidnext):
+            return True
+        if session.features.condstore:
+            return folder.highestmodseq is None or folder.highestmodseq != status.highestmodseq
+        return await self.context.db(imap_identity.counts, folder.folder_id) != (status.messages, status.unseen)
+
+    # -- bodies
+
+    async def _download(self, session: ImapSession) -> int:
+        """Fetch every body that is only on the server, newest first, folder by folder; return how many were not fetched."""
+        db = self.context.db
+        missed = 0
+        for folder in await db(imap_folders.all_folders, self.account):
+            if folder.server_name is None:
+                continue
+            opened: OpenFolder | None = None
+            refused: set[int] = set()
+            while wanted := [
+                one
+                for one in await db(imap_identity.to_download, folder.folder_id, DOWNLOADED_AT_ONCE + len(refused))
+                if one[0] not in refused
+            ]:
+                opened = opened or await session.select(folder.server_name)
+                if opened.state.uidvalidity != folder.uidvalidity:
+                    break
+                for done, (message_id, where) in enumerate(wanted):
+                    try:
+                        await self._keep(message_id, where, await opened.fetch_body(where.uid, size=where.size))
+                    except Refused as error:
+                        log.warning("message %d of %s was passed over: %s", message_id, self.account, error)
+                        refused.add(message_id)
+                    self.context.tell(SyncProgress(self.account, "messages", done, len(wanted)))
+            missed += len(refused)
+        return missed
+
+    async def _keep(self, message_id: int, where: OnServer, raw: bytes) -> None:
+        """Store a body. Raises Refused where it is that of another message."""
+        if await asyncio.to_thread(lambda: parse.fingerprint(parse.split_header(raw))) != where.fingerprint:
+            raise Refused(
+                "The server sent another message than the one it announced.",
+                advice="Check for mail again: the server may have renumbered its messages.",
+            )
+        found = await asyncio.to_thread(derived.from_raw, raw, complete=True)
+        await self.context.db(messages.add_raw, message_id, raw, found)
+        self.context.tell(MessageChanged((message_id,)))
+
+    async def fetch(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> bytes:
+        """Fetch one whole message now and store it; see MailSource. Raises NetError, PasswordError or StoreError.
+
+        While a sync uses the session, a second one is opened for it.
+        """
+        where = await self.context.db(imap_identity.on_server, message_id)
+        if where is None:
+            raise Refused(
+                "This message is no longer on the server, and its text was never downloaded.",
+                advice="Only its header is left.",
+            )
+        folder = await self.context.db(imap_folders.get, where.folder_id)
+        connection = self._reading if self._connection.busy else self._connection
+        async with connection.use() as session:
+            opened = session.folder
+            if opened is None or opened.closed or opened.name != folder.server_name:
+                opened = await session.select(folder.server_name or b"", read_only=True)
+            if opened.state.uidvalidity != folder.uidvalidity:
+                raise Refused("The server has renumbered this folder.", advice="Check for mail again, then open it.")
+            raw = await opened.fetch_body(where.uid, size=where.size, progress=progress)
+            await self._keep(message_id, where, raw)
+        return raw
+
+    # -- the end
+
+    async def _push(self) -> None:
+        """Run a last sync, which pushes everything that waits; do nothing where another process syncs."""
+        with contextlib.suppress(Locked), AccountLock(self.context.paths.data, self.account, "sync"):
+            await self._session(full=False)
+
+    async def leave(self, patience: float, *, commit: bool) -> None:
+        """End before the program does: push what waits, waiting at most `patience` seconds; see MailSource."""
+        await self._syncs.cancel()
+        db, account = self.context.db, self.account
+        try:
+            async with asyncio.timeout(patience):
+                if commit and not self.context.read_only and await db(imap_pending.waiting, account) > 0:
+                    await db(imap_pending.make_due, account, self.context.clock())
+                    await self._push()
+                await asyncio.gather(self._connection.leave(), self._reading.leave())
+        except (TimeoutError, NetError, PasswordError, StoreError) as error:
+            log.info("left before the server was done: %s", error)
+        finally:
+            await self._connection.close()
+            await self._reading.close()
+
+
+def _since(folder: ImapFolder) -> tuple[int, int] | None:
+    """Return UIDVALIDITY and mod-sequence up to which a folder is known; None before its first synchronization."""
+    if folder.uidvalidity is None or folder.highestmodseq is None:
+        return None
+    return folder.uidvalidity, folder.highestmodseq
+
+
+def _sum_up(new: int, missed: int, pushed: int) -> str:
+    """Return the sentence for what a sync did; it never says that nothing is new where something was passed over."""
+    said = []
+    if new:
+        said.append(count(new, "new message"))
+    if missed:
+        said.append(f"{count(missed, 'message')} could not be fetched")
+    if not said:
+        said.append("No new messages")
+    if pushed:
+        said.append(f"{count(pushed, 'change')} sent to the server")
+    return ", ".join(said)

@@ -1,0 +1,181 @@
+"""An account on Dovecot, with IMAPClient as the second client: what one does, the other sees."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from termmail.accounts.config import Account, Config, Imap, Smtp
+from termmail.accounts.credentials import Passwords
+from termmail.accounts.paths import Paths
+from termmail.engine.engine import Engine
+from termmail.mail.model import FolderView, Role, StepKind
+from tests.servers import daemons
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def engine_of(tmp_path):
+    @asynccontextmanager
+    async def opened(mailbox, *, commit=False, **imap):
+        host = mailbox.host
+        settings = {"port": host.imaps, "username": mailbox.name, "tls_ca_file": host.ca_file, "poll_minutes": 0} | imap
+        account = Account(
+            address=f"{mailbox.name}@example.org", imap=Imap(host=host.host, **settings), smtp=Smtp(host=host.host)
+        )
+        passwords = Passwords()
+        passwords.remember("me", "imap", account, daemons.PASSWORD)
+        paths = Paths(config=tmp_path / "config.toml", data=tmp_path / "data")
+        engine = await Engine.open(paths, Config(accounts={"me": account}), passwords=passwords)
+        try:
+            yield engine
+        finally:
+            await engine.close(patience=20, commit=commit)
+
+    return opened
+
+
+async def folder(engine, name):
+    return next(one for one in await engine.folders.listing() if one.name == name)
+
+
+async def rows(engine, name="Inbox"):
+    view = FolderView((await folder(engine, name)).folder_id)
+    return await engine.lists.rows(view, await engine.lists.ids(view))
+
+
+async def subjects(engine, name="Inbox"):
+    return [row.subject for row in await rows(engine, name)]
+
+
+async def push(engine):
+    """Sync with everything due."""
+    return await engine.accounts.sync("me", full=True)
+
+
+async def test_every_folder_is_received_and_nothing_twice(imap_account, engine_of):
+    imap_account.put(120)
+    with imap_account.other() as client:
+        client.create_folder("Travel/2026")
+        client.append(
+            "Travel/2026", b"Subject: Ticket\r\nMessage-ID: <t@x>\r\n\r\nSeat 12\r\n", flags=["\\Seen", "\\Flagged"]
+        )
+    async with engine_of(imap_account) as engine:
+        result = await engine.accounts.sync("me")
+        assert (result.new, result.words) == (121, "121 new messages")
+        names = {one.name: one.role for one in await engine.folders.listing()}
+        assert names["Travel/2026"] is Role.NONE
+        assert names["Spam"] is Role.JUNK
+        assert len(await rows(engine)) == 120
+        [ticket] = await rows(engine, "Travel/2026")
+        assert (ticket.subject, ticket.unread, ticket.starred) == ("Ticket", False, True)
+        assert (await engine.accounts.sync("me")).words == "No new messages"
+    async with engine_of(imap_account) as engine:
+        assert (await engine.accounts.sync("me", full=True)).words == "No new messages"
+        assert len(await rows(engine)) == 120
+
+
+async def test_a_body_is_fetched_when_it_is_opened(imap_account, engine_of):
+    imap_account.put(3)
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        row = (await rows(engine))[0]
+        message = await engine.reader.read(row.message_id)
+        assert "Dear Bob" in str(message)
+        assert (await rows(engine))[0].downloaded
+
+
+async def test_what_the_other_client_does_is_seen(imap_account, engine_of):
+    imap_account.put(30)
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        ids = {row.subject: row.message_id for row in await rows(engine)}
+        with imap_account.other() as client:
+            client.select_folder("INBOX")
+            client.add_flags([1, 2], ["\\Seen"])
+            client.add_flags([2], ["\\Flagged", "\\Answered"])
+            client.move([3], "Archive")
+            client.delete_messages([4])
+            client.expunge()
+            client.create_folder("New")
+        imap_account.put(1, first=50)
+        result = await engine.accounts.sync("me")
+        assert result.words == "1 new message"
+        found = {row.subject: row for row in await rows(engine)}
+        assert {name for name in ids if name not in found} == {"Number 3", "Number 4"}
+        assert "Number 50" in found
+        assert not found["Number 1"].unread
+        assert (found["Number 2"].unread, found["Number 2"].starred, found["Number 2"].answered) == (False, True, True)
+        [archived] = await rows(engine, "Archive")
+        assert archived.message_id == ids["Number 3"]
+        assert await subjects(engine, "New") == []
+
+
+async def test_what_is_done_here_the_other_client_sees(imap_account, engine_of):
+    imap_account.put(12)
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        found = {row.subject: row for row in await rows(engine)}
+        await engine.messages.mark([found["Number 1"].message_id], StepKind.READ)
+        await engine.messages.mark([found["Number 2"].message_id], StepKind.STAR)
+        await engine.messages.archive([found["Number 3"].placement])
+        await engine.messages.delete([found["Number 4"].placement])
+        await engine.messages.erase([found["Number 5"].placement])
+        new = await engine.folders.make("me", "Reise/Zürich")
+        await engine.messages.move([found["Number 6"].placement], new.folder_id)
+        await engine.messages.copy([found["Number 7"].placement], new.folder_id)
+        assert "8 changes sent to the server" in (await push(engine)).words
+        assert (await push(engine)).words == "No new messages"
+        assert len(await rows(engine)) == 8
+        with imap_account.other() as client:
+            client.select_folder("INBOX", readonly=True)
+            there = client.fetch(client.search(), ["FLAGS", "ENVELOPE"])
+            flags = {row[b"ENVELOPE"].subject.decode(): row[b"FLAGS"] for row in there.values()}
+            assert b"\\Seen" in flags["Number 1"]
+            assert b"\\Flagged" in flags["Number 2"]
+            assert {f"Number {number}" for number in (3, 4, 5, 6)}.isdisjoint(flags)
+            assert "Number 7" in flags
+            assert client.folder_status("Archive", "MESSAGES") == {b"MESSAGES": 1}
+            assert client.folder_status("Trash", "MESSAGES") == {b"MESSAGES": 1}
+            assert client.folder_status("Reise/Zürich", "MESSAGES") == {b"MESSAGES": 2}
+
+
+async def test_undo_before_and_after_the_push(imap_account, engine_of):
+    imap_account.put(3)
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        row = (await rows(engine))[0]
+        await engine.messages.delete([row.placement])
+        await engine.journal.undo()
+        assert (await push(engine)).words == "No new messages"
+        await engine.messages.delete([row.placement])
+        assert "1 change" in (await push(engine)).words
+        assert len(await rows(engine, "Trash")) == 1
+        await engine.journal.undo()
+        assert "1 change" in (await push(engine)).words
+        assert [one.message_id for one in await rows(engine)] == [one.message_id for one in await rows(engine)]
+        assert row.message_id in {one.message_id for one in await rows(engine)}
+        with imap_account.other() as client:
+            assert client.folder_status("INBOX", "MESSAGES") == {b"MESSAGES": 3}
+            assert client.folder_status("Trash", "MESSAGES") == {b"MESSAGES": 0}
+
+
+async def test_new_uids_bind_to_the_messages_that_are_here(imap_account, engine_of):
+    """Another UIDVALIDITY: bodies, flags and what waits for the server stay."""
+    imap_account.put(40)
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        before = {row.subject: row.message_id for row in await rows(engine)}
+        await engine.messages.mark([before["Number 7"]], StepKind.STAR)
+        with imap_account.other() as client:
+            client.create_folder("Aside")
+            client.select_folder("INBOX")
+            client.move(client.search(), "Aside")
+            client.select_folder("Aside")
+            client.move(client.search(), "INBOX")
+        assert (await engine.accounts.sync("me")).new == 0
+        assert {row.subject: row.message_id for row in await rows(engine)} == before
+        await push(engine)
+        with imap_account.other() as client:
+            client.select_folder("INBOX", readonly=True)
+            assert len(client.search("FLAGGED")) == 1
