@@ -133,6 +133,7 @@ class _Arrivals:
         self._tally = contacts.Tally()
         (role,) = db.execute("SELECT role FROM folder WHERE id = ?", (folder_id,)).fetchone()
         self._is_sent = role == Role.SENT
+        self._unlisted = self._find_unlisted()
         self._had_pop3 = db.execute("SELECT 1 FROM remote WHERE account = ? LIMIT 1", (account,)).fetchone() is not None
 
     def take(self, one: Listed) -> None:
@@ -176,17 +177,32 @@ class _Arrivals:
         self.found += 1
 
     def _made_here(self, one: Listed, envelope: Envelope) -> int | None:
-        """Return the message that was put into this folder here, which the server has now; None where there is none."""
-        rows = self._db.execute(
-            "SELECT m.id, m.message_id, r.bytes FROM imap_pending w JOIN message m ON m.id = w.message"
-            " JOIN placement p ON p.message = m.id JOIN raw r ON r.id = m.id WHERE m.account = ? AND p.folder = ?"
-            " AND NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id AND i.folder = p.folder)",
-            (self._account, self._folder_id),
-        ).fetchall()
-        for message_id, rfc_message_id, raw in rows:
-            if (self._is_sent and rfc_message_id and rfc_message_id == envelope.message_id) or _same_header(raw, one):
-                return int(message_id)
+        """Return the message that was put into this folder here, which the server has now; None where there is none.
+
+        One that no server had before (a Sent copy) is known by its Message-ID: the server may have changed its header.
+        """
+        for message_id, (rfc_message_id, is_local, fingerprint) in self._unlisted.items():
+            same_id = is_local and rfc_message_id and rfc_message_id == envelope.message_id
+            if same_id or fingerprint == one.fingerprint:
+                del self._unlisted[message_id]
+                return message_id
         return self._from_pop3(one) if self._had_pop3 else None
+
+    def _find_unlisted(self) -> dict[int, tuple[str, bool, bytes]]:
+        """Return the messages that were put into this folder here: Message-ID, whether no server has them, fingerprint."""
+        from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
+        rows = self._db.execute(
+            "SELECT m.id, m.message_id, NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id), r.bytes"
+            " FROM imap_pending w CROSS JOIN message m ON m.id = w.message JOIN raw r ON r.id = m.id"
+            " JOIN placement p ON p.message = m.id AND p.folder = ? WHERE m.account = ?"
+            " AND NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id AND i.folder = p.folder)",
+            (self._folder_id, self._account),
+        )
+        return {
+            message_id: (rfc_message_id, is_local == 1, parse.fingerprint(parse.split_header(raw)))
+            for message_id, rfc_message_id, is_local, raw in rows
+        }
 
     def _from_pop3(self, one: Listed) -> int | None:
         """Return the message that came by POP3 when the account was received so, which no folder of the server has yet."""
@@ -214,12 +230,6 @@ class _Arrivals:
 
     def _row(self, one: Listed, message_id: int) -> tuple[Any, ...]:
         return self._folder_id, one.uid, message_id, one.size, one.fingerprint, one.flags
-
-
-def _same_header(raw: bytes, one: Listed) -> bool:
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
-
-    return parse.fingerprint(parse.split_header(raw)) == one.fingerprint
 
 
 def set_flags(store: Store, folder_id: int, rows: Sequence[tuple[int, int]], kept: int) -> list[int]:
