@@ -143,13 +143,15 @@ class _Arrivals:
             self._bind(one, *row)
         elif (message_id := self._made_here(one, one.envelope)) is not None:
             self._db.execute(_ROW, self._row(one, message_id))
-            self._db.execute("INSERT OR REPLACE INTO imap_pending (message) VALUES (?)", (message_id,))  # its flags
+            self._db.execute("INSERT OR IGNORE INTO imap_pending (message) VALUES (?)", (message_id,))  # its flags
             self.found += 1
         else:
             self._add(one, one.envelope)
 
     def finish(self) -> None:
-        """Store what is left."""
+        """Store what is left. A folder that was removed here is back: it has mail that nobody here has seen."""
+        if self.added:
+            self._db.execute("UPDATE folder SET removed = 0 WHERE id = ? AND removed = 1", (self._folder_id,))
         placements.place(self._db, self.added, self._folder_id)
         self._tally.save(self._db)
 

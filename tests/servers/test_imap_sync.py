@@ -1,5 +1,6 @@
 """An account on Dovecot, with IMAPClient as the second client: what one does, the other sees."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
@@ -8,8 +9,10 @@ from termmail.accounts.config import Account, Config, Imap, Smtp
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
+from termmail.engine.events import MailArrived
 from termmail.mail.model import FolderView, Role, StepKind
 from tests.servers import daemons
+from tests.servers.imap_account import mail
 
 pytestmark = pytest.mark.servers
 
@@ -179,3 +182,142 @@ async def test_new_uids_bind_to_the_messages_that_are_here(imap_account, engine_
         with imap_account.other() as client:
             client.select_folder("INBOX", readonly=True)
             assert len(client.search("FLAGGED")) == 1
+
+
+async def test_each_flag_is_settled_by_itself(imap_account, engine_of):
+    """What was changed here stays, what was changed there comes, also for one message."""
+    imap_account.put(2)
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        row = (await rows(engine))[0]
+        await engine.messages.mark([row.message_id], StepKind.STAR)
+        with imap_account.other() as client:
+            client.select_folder("INBOX")
+            [uid] = client.search(["SUBJECT", row.subject])
+            client.add_flags([uid], ["\\Seen", "\\Answered", "Urgent"])
+            await push(engine)
+            now = (await rows(engine))[0]
+            assert (now.unread, now.starred, now.answered) == (False, True, True)
+            assert {b"\\Seen", b"\\Flagged", b"\\Answered", b"Urgent"} <= set(client.get_flags([uid])[uid])
+            client.remove_flags([uid], ["\\Flagged"])
+        await push(engine)
+        assert not (await rows(engine))[0].starred
+
+
+async def test_what_is_deleted_there_while_it_is_moved_here(imap_account, engine_of):
+    """A message of which only the header is here is gone; one that is here whole is stored in its new folder."""
+    imap_account.put(3)
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        whole, header, _ = await rows(engine)
+        await engine.reader.read(whole.message_id)
+        await engine.messages.archive([whole.placement, header.placement])
+        with imap_account.other() as client:
+            client.select_folder("INBOX")
+            client.delete_messages(client.search(["OR", "SUBJECT", whole.subject, "SUBJECT", header.subject]))
+            client.expunge()
+            await push(engine)
+            assert [row.message_id for row in await rows(engine, "Archive")] == [whole.message_id]
+            client.select_folder("Archive", readonly=True)
+            [uid] = client.search()
+            assert client.fetch([uid], ["BODY[]"])[uid][b"BODY[]"] == await engine.reader.raw(whole.message_id)
+        assert (await push(engine)).new == 0
+        assert len(await rows(engine, "Archive")) == 1
+
+
+async def test_folders_are_renamed_and_removed_both_ways(imap_account, engine_of):
+    with imap_account.other() as client:
+        client.create_folder("Alpha")
+        client.create_folder("Beta")
+        client.append("Alpha", b"Subject: One\r\nMessage-ID: <one@x>\r\n\r\nHello\r\n")
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        [one] = await rows(engine, "Alpha")
+        with imap_account.other() as client:
+            client.rename_folder("Alpha", "Gamma")
+        await engine.accounts.sync("me")
+        assert [row.message_id for row in await rows(engine, "Gamma")] == [one.message_id]
+        await engine.folders.rename((await folder(engine, "Gamma")).folder_id, "Delta/Sub")
+        await push(engine)
+        with imap_account.other() as client:
+            assert client.folder_exists("Delta/Sub")
+            assert not client.folder_exists("Gamma")
+        await engine.folders.remove((await folder(engine, "Delta/Sub")).folder_id)
+        await push(engine)
+        await push(engine)
+        assert [row.message_id for row in await rows(engine, "Archive")] == [one.message_id]
+        with imap_account.other() as client:
+            assert not client.folder_exists("Delta/Sub")
+            assert client.folder_status("Archive", "MESSAGES") == {b"MESSAGES": 1}
+            client.delete_folder("Beta")
+        await engine.accounts.sync("me")
+        assert "Beta" not in {one.name for one in await engine.folders.listing()}
+
+
+async def test_a_folder_with_unknown_mail_is_not_removed_from_the_server(imap_account, engine_of):
+    with imap_account.other() as client:
+        client.create_folder("Alpha")
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        await engine.folders.remove((await folder(engine, "Alpha")).folder_id)
+        imap_account.put(1, "Alpha")
+        await push(engine)
+        with imap_account.other() as client:
+            assert client.folder_status("Alpha", "MESSAGES") == {b"MESSAGES": 1}
+        await engine.accounts.sync("me")
+        assert len(await rows(engine, "Alpha")) == 1
+
+
+async def test_imported_mail_is_stored_on_the_server_once(imap_account, engine_of, tmp_path):
+    async with engine_of(imap_account) as engine:
+        await engine.accounts.sync("me")
+        for number in range(3):
+            (tmp_path / f"{number}.eml").write_bytes(mail(number))
+            await engine.transfer.import_mail("me", tmp_path / f"{number}.eml", "Papers")
+        await push(engine)
+        assert (await push(engine)).words == "No new messages"
+        with imap_account.other() as client:
+            client.select_folder("Papers", readonly=True)
+            assert len(client.search()) == 3
+        assert len(await rows(engine, "Papers")) == 3
+
+
+async def test_new_mail_is_here_at_once(imap_account, engine_of):
+    """By IDLE: nobody polls meanwhile."""
+    imap_account.put(1)
+    async with engine_of(imap_account, poll_minutes=60) as engine:
+        arrived = asyncio.Event()
+        heard = []
+        engine.context.subscribe(
+            lambda event: heard.append(event) or (isinstance(event, MailArrived) and arrived.set())
+        )
+        engine.servers.start()
+        await asyncio.wait_for(arrived.wait(), 10)
+        row = (await rows(engine))[0]
+        await engine.reader.read(row.message_id)  # the session is shared
+        for number in (2, 3):
+            arrived.clear()
+            imap_account.put(1, first=number)
+            await asyncio.wait_for(arrived.wait(), 10)
+        assert len(await rows(engine)) == 3
+
+
+async def test_bodies_come_with_download_all(imap_account, engine_of):
+    imap_account.put(60)
+    imap_account.put(2, "Archive", first=100)
+    async with engine_of(imap_account, download="all") as engine:
+        await engine.accounts.sync("me")
+        assert all(row.downloaded for row in (*await rows(engine), *await rows(engine, "Archive")))
+        assert [await engine.reader.raw(row.message_id) for row in await rows(engine, "Archive")] == [
+            mail(101),
+            mail(100),
+        ]
+
+
+async def test_leaving_pushes_what_waits(imap_account, engine_of):
+    imap_account.put(1)
+    async with engine_of(imap_account, commit=True) as engine:
+        await engine.accounts.sync("me")
+        await engine.messages.archive([(await rows(engine))[0].placement])
+    with imap_account.other() as client:
+        assert client.folder_status("Archive", "MESSAGES") == {b"MESSAGES": 1}

@@ -12,9 +12,10 @@ from termmail.net.imap.imap_session import ImapSession
 from termmail.net.net_errors import LoginRefused, NetError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from termmail.engine.context import Context
+    from termmail.net.imap.folder_state import FolderState
 
 log = logging.getLogger("termmail")
 
@@ -76,10 +77,10 @@ class ImapConnection:
                 raise
         return self.session
 
-    async def watch(self, seconds: float | None) -> None:
+    async def watch(self, seconds: float | None, is_known: Callable[[FolderState], Awaitable[bool]]) -> None:
         """Return when the server says that the inbox has news, or after `seconds`.
 
-        Anybody who wants to use the session interrupts this; it goes on afterwards. Raises NetError.
+        `is_known` tells whether the inbox, as it is when it is opened for this, was synchronized already. Anybody who wants to use the session interrupts this; it goes on afterwards. Raises NetError.
         """
         loop = asyncio.get_running_loop()
         end = None if seconds is None else loop.time() + seconds
@@ -87,10 +88,12 @@ class ImapConnection:
             left = IDLE_SECONDS if end is None else min(IDLE_SECONDS, end - loop.time())
             if self.session is None or self.session.closed or not self.session.features.offers("IDLE"):
                 await asyncio.sleep(left)
-            elif await self._watch_once(self.session, left):
+            elif await self._watch_once(self.session, left, is_known):
                 return
 
-    async def _watch_once(self, session: ImapSession, seconds: float) -> bool:
+    async def _watch_once(
+        self, session: ImapSession, seconds: float, is_known: Callable[[FolderState], Awaitable[bool]]
+    ) -> bool:
         """Idle until there is news (True), somebody wants the session or time is up (False)."""
         async with self._in_use:
             if session.closed:
@@ -100,6 +103,10 @@ class ImapConnection:
                 folder = session.folder
                 if folder is None or folder.closed or folder.name.upper() != b"INBOX":
                     folder = await session.select(b"INBOX", read_only=True)
+                    if not await is_known(folder.state):
+                        return True
+                elif folder.changes():
+                    return True
                 async with folder.idle() as idle:
                     news = asyncio.ensure_future(idle.wait(seconds))
                     wanted = asyncio.ensure_future(self._wanted.wait())

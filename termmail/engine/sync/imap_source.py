@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.engine.sync_status import Status
     from termmail.net.imap.folder_list import FolderInfo
+    from termmail.net.imap.folder_state import FolderState
     from termmail.net.imap.imap_session import ImapSession
     from termmail.net.imap.open_folder import OpenFolder
     from termmail.store.imap_folders import ImapFolder
@@ -83,7 +84,17 @@ class ImapSource:
 
     async def run(self) -> None:
         """Sync when the account's interval is over, the server has news or changes are due; then wait. Raises StoreError."""
-        await self._syncs.run(self._connection.watch)
+        await self._syncs.run(lambda seconds: self._connection.watch(seconds, self._is_known))
+
+    async def _is_known(self, state: FolderState) -> bool:
+        """Whether the inbox was synchronized up to this state."""
+        known = await self.context.db(imap_folders.all_folders, self.account)
+        inbox = next(one for one in known if one.role is Role.INBOX)
+        if (inbox.uidvalidity, inbox.uidnext) != (state.uidvalidity, state.uidnext):
+            return False
+        if state.highestmodseq is not None:
+            return inbox.highestmodseq == state.highestmodseq
+        return await self.context.db(imap_identity.count, inbox.folder_id) == state.exists
 
     def look_again(self) -> None:
         """Read again when the next change is due."""
@@ -107,12 +118,13 @@ class ImapSource:
     async def _session(self, *, full: bool) -> SyncResult:
         await self.context.db(imap_folders.begin, self.account)
         async with self._connection.use() as session:
-            if full:
-                await self.context.db(imap_pending.make_due, self.account, self.context.clock())
             looks, infos, prefix = await self._receive(session, full=full)
             delimiter = next((one.delimiter for one in infos if one.delimiter), "/")
             push = ImapPush(self.context, self.account, session, prefix=prefix, delimiter=delimiter)
-            await self._due_in()  # what was changed a moment ago has its time then
+            if full:
+                await self.context.db(imap_pending.make_due, self.account, self.context.clock())
+            else:
+                await self._due_in()  # what was changed a moment ago gets its time
             await push.run()
             missed = sum(look.missed for look in looks)
             if self.context.account(self.account).incoming.download == "all":

@@ -6,6 +6,7 @@ FolderChanged and sends nothing. What the server tells unasked is in `changes`.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import itertools
@@ -313,12 +314,20 @@ class OpenFolder:
         Nothing else is sent meanwhile. Raises Refused or NetError.
         """
         self._check()
-        waiter = self._dialogue.post(command("IDLE"))
-        step = await self._dialogue.converse(waiter)
-        if not isinstance(step, Challenge):
-            raise refusal(step, "IDLE", self._dialogue.clean(step.text))
+        early = asyncio.Event()
+        self._on_news = early.set  # what the server tells before it agrees to IDLE is news too
+        try:
+            waiter = self._dialogue.post(command("IDLE"))
+            step = await self._dialogue.converse(waiter)
+            if not isinstance(step, Challenge):
+                raise refusal(step, "IDLE", self._dialogue.clean(step.text))
+        except BaseException:
+            self._on_news = None
+            raise
         watch = Idle(self._dialogue, self._dialogue.expect(waiter))
         self._on_news = watch.look
+        if early.is_set():
+            watch.look()
         try:
             yield watch
         finally:

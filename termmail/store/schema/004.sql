@@ -37,16 +37,16 @@ WHEN EXISTS (
   SELECT 1 FROM imap_message i WHERE i.message = new.id
     AND i.flags <> new.unread + 2 * new.starred + 4 * new.answered + 8 * new.forwarded
 ) BEGIN
-  INSERT OR REPLACE INTO imap_pending (message) VALUES (new.id);
+  INSERT OR IGNORE INTO imap_pending (message) VALUES (new.id);
 END;
 
 CREATE TRIGGER imap_placed AFTER INSERT ON placement
 WHEN EXISTS (SELECT 1 FROM folder f JOIN imap_account a ON a.account = f.account WHERE f.id = new.folder)
   AND NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = new.message AND i.folder = new.folder) BEGIN
-  INSERT OR REPLACE INTO imap_pending (message) VALUES (new.message);
+  INSERT OR IGNORE INTO imap_pending (message) VALUES (new.message);
 END;
 
 CREATE TRIGGER imap_unplaced AFTER DELETE ON placement
 WHEN EXISTS (SELECT 1 FROM imap_message i WHERE i.message = old.message AND i.folder = old.folder) BEGIN
-  INSERT OR REPLACE INTO imap_pending (message) VALUES (old.message);
+  INSERT OR IGNORE INTO imap_pending (message) VALUES (old.message);
 END;
