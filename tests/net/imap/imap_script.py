@@ -59,6 +59,7 @@ class Honest:
     greeting: bytes = b"* OK ready\r\n"
     answers: dict[str, Any] = field(default_factory=dict)
     uidvalidity: int = 77
+    before_idling: bytes = b""
     said: list[str] = field(default_factory=list)
     writes: list[list[str]] = field(default_factory=list)
     port: int = 0
@@ -182,7 +183,7 @@ class _Session(asyncio.Protocol):
             return b"* BYE\r\nTAG OK\r\nDROP"
         if verb == "IDLE":
             self.idle_tag = tag
-            return b"+ idling\r\n"
+            return honest.before_idling + b"+ idling\r\n"
         if verb == "LIST":
             rows = (
                 b'* LIST (\\HasNoChildren) "/" INBOX\r\n* LIST (\\Trash) "/" Trash\r\n* LIST (\\Noselect) "/" "a b"\r\n'

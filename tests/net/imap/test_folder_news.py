@@ -157,6 +157,15 @@ async def test_idle_says_look_and_the_session_goes_on_behind_it():
         assert honest.commands[-1] == "NOOP"
 
 
+async def test_what_is_told_before_the_server_idles_is_news():
+    honest = Honest(mails(1))
+    honest.before_idling = b"* 2 EXISTS\r\n"
+    async with opened(honest) as session:
+        folder = await session.select(b"INBOX")
+        async with folder.idle() as watch:
+            assert await watch.wait(5)
+
+
 async def test_an_idle_that_is_cancelled_ends_with_done():
     honest = Honest(mails(1))
     async with opened(honest) as session:
