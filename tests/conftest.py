@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
+from termmail.demo.imap_mailbox import ImapMailbox
+from termmail.demo.imapd import ImapServer
 from termmail.demo.pop3d import Pop3Server
 from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
@@ -63,5 +65,17 @@ async def smtp_server() -> AsyncIterator[Callable[..., Awaitable[SmtpServer]]]:
 
         async def start(**options: Any) -> SmtpServer:
             return await stack.enter_async_context(SmtpServer(options.pop("passwords", {USER: PASSWORD}), **options))
+
+        yield start
+
+
+@pytest.fixture
+async def imap_server() -> AsyncIterator[Callable[..., Awaitable[ImapServer]]]:
+    """`await imap_server(mailbox)` starts one for USER; keywords go to ImapServer. Without a mailbox INBOX is empty."""
+    async with AsyncExitStack() as stack:
+
+        async def start(mailbox: ImapMailbox | None = None, **options: Any) -> ImapServer:
+            users = options.pop("users", None) or {USER: mailbox or ImapMailbox(PASSWORD)}
+            return await stack.enter_async_context(ImapServer(users, **options))
 
         yield start

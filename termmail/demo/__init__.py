@@ -1,4 +1,4 @@
-"""The embedded POP3 and SMTP servers and the sample mailbox: `termmail demo`, and what the tests run against."""
+"""The embedded POP3, IMAP and SMTP servers and the sample mailbox: `termmail demo`, and what the tests run against."""
 
 from termmail.demo.servers import Demo, config_for, demo_servers, serve
 

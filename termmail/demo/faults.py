@@ -31,6 +31,8 @@ class Manners:
     """Commands that are neither executed nor answered; the connection is dropped."""
     lose_answer_to: frozenset[str] = frozenset()
     """Commands that are executed, but the connection is dropped before the answer."""
+    lose_end_of: frozenset[str] = frozenset()
+    """IMAP commands that are executed and whose untagged responses are sent; the connection is dropped before the rest."""
     drop_after: frozenset[str] = frozenset()
     """Commands that are executed (unless `answers` has them) and answered; then the connection is dropped."""
     drop_after_bytes: int | None = None
@@ -42,7 +44,7 @@ class Manners:
     tls_injection: bytes = b""
     """Sent in the clear behind the answer to STLS or STARTTLS, in the same write."""
     login: bytes | None = None
-    """The answer to every login, right or wrong (`b"-ERR [IN-USE] ...\\r\\n"`)."""
+    """The answer to every login, right or wrong (`b"-ERR [IN-USE] ...\\r\\n"`); for IMAP without the tag."""
     stat: Callable[[int, int], tuple[int, int]] | None = None
     """A wrong answer to STAT: maps the true count and size to those that are sent."""
     size: Callable[[int, int], int | bytes] | None = None
@@ -50,7 +52,10 @@ class Manners:
     uidl: Callable[[int, bytes], bytes] | None = None
     """A wrong answer to UIDL: maps number and true UIDL to the UIDL that is sent."""
     rows: Callable[[str, list[bytes]], Iterable[bytes]] | None = None
-    """Changes rows: maps the verb (LIST, UIDL, CAPA, EHLO) and its rows to the rows that are sent."""
+    """Changes rows: maps the verb (LIST, UIDL, CAPA, EHLO) and its rows to the rows that are sent.
+
+    For IMAP the rows are the untagged responses, with CRLF.
+    """
     stuffing: Literal["right", "none", "twice"] = "right"
     """Dots at line starts: doubled as RFC 1939 requires, not doubled, or doubled twice."""
     terminator: bytes = b".\r\n"
@@ -58,3 +63,8 @@ class Manners:
 
 
 GOOD = Manners()
+
+
+def tagged(answer: bytes, untagged: bytes = b"") -> Callable[[str], bytes]:
+    """Return an answer for `Manners.answers` of IMAP: `answer`, as in `b"NO [OVERQUOTA] full"`, behind the tag."""
+    return lambda line: b"%b%b %b\r\n" % (untagged, line.split(" ", 1)[0].encode(), answer)

@@ -17,7 +17,7 @@ LINE_LIMIT = 16_384
 """Longest line that a client may send, in bytes; SASL responses are longer than commands (RFC 2449 section 4)."""
 FLUSH_AT = 262_144
 IDLE_SECONDS = 600
-"""An idle client is disconnected after ten minutes (RFC 1939 section 3)."""
+"""An idle client is disconnected after ten minutes unless told otherwise (RFC 1939 section 3)."""
 
 LINGER_SECONDS = 5
 """Seconds for which a dropped connection still reads and discards what the client sends."""
@@ -38,10 +38,14 @@ class Heard:
 
 @dataclass(slots=True)
 class Traffic:
-    """How clients send: `turns` counts the waits for an answer, `at_once` is the most commands sent before one."""
+    """How clients send: `turns` counts the waits for an answer, `at_once` is the most commands sent before one.
+
+    `sent` counts the bytes of all answers.
+    """
 
     turns: int = 0
     at_once: int = 0
+    sent: int = 0
 
 
 class Wire:
@@ -55,12 +59,14 @@ class Wire:
         traffic: Traffic,
         *,
         tls: bool,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._manners = manners
         self._traffic = traffic
         self.tls = tls
+        self._idle_seconds = idle_seconds
         self._buffer = bytearray()
         self._at = 0
         self._out: list[bytes] = []
@@ -121,7 +127,7 @@ class Wire:
         self._at = 0
         await self.flush()
         try:
-            async with asyncio.timeout(IDLE_SECONDS):
+            async with asyncio.timeout(self._idle_seconds):
                 data = await self._reader.read(FLUSH_AT)
         except TimeoutError:
             return False
@@ -162,6 +168,7 @@ class Wire:
         if dies and manners.drop_after_bytes is not None:
             data = data[: manners.drop_after_bytes - self._sent]
         self._sent += len(data)
+        self._traffic.sent += len(data)
         self._answered = bool(data)
         if manners.bytes_per_second is None:
             self._writer.write(data)
@@ -269,10 +276,12 @@ class Listener:
         manners: Callable[[], Manners],
         *,
         tls: ssl.SSLContext | None,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._serve = serve
         self._manners = manners
         self._tls = tls
+        self._idle_seconds = idle_seconds
         self._server: asyncio.Server | None = None
         self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._changed = asyncio.Event()
@@ -294,7 +303,8 @@ class Listener:
         task.add_done_callback(self._ended)
 
     async def _run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
-        wire = Wire(reader, writer, self._manners, self.traffic, tls=self._tls is not None)
+        encrypted = self._tls is not None
+        wire = Wire(reader, writer, self._manners, self.traffic, tls=encrypted, idle_seconds=self._idle_seconds)
         try:
             await self._serve(wire, number)
             await wire.flush()
@@ -310,6 +320,10 @@ class Listener:
     def note(self, session: int, line: str, *, tls: bool) -> None:
         """Record a line and wake `until`."""
         self.log.append(Heard(session, line, tls))
+        self.wake()
+
+    def wake(self) -> None:
+        """Check again what `until` waits for."""
         self._changed.set()
 
     def heard(self, verb: str) -> list[str]:
