@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from termmail.accounts.config import Account, Config, Pop3, Smtp
+from termmail.accounts.config import Account, Config, Imap, Pop3, Smtp
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
@@ -32,6 +32,17 @@ def account(pop3_port: int, smtp_port: int, **pop3: Any) -> Account:
     )
 
 
+def imap_account(port: int, smtp_port: int = 1, **imap: Any) -> Account:
+    """Ada's account at an IMAP server of loopback, without TLS."""
+    plain = {"host": "127.0.0.1", "security": "none", "allow_cleartext": True, "timeout_seconds": 5}
+    return Account(
+        name="Ada Lovelace",
+        address=USER,
+        imap=Imap(port=port, **{**plain, "poll_minutes": 0, **imap}),
+        smtp=Smtp(port=smtp_port, **plain),
+    )
+
+
 class Heard(list[Any]):
     """Every event of an Engine, in order."""
 
@@ -50,17 +61,37 @@ def engine_at(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Engin
         pop3_port: int = 1, smtp_port: int = 1, *, commit: bool = False, **pop3: Any
     ) -> AsyncIterator[Engine]:
         settings = account(pop3_port, smtp_port, **pop3)
-        passwords = Passwords()
-        passwords.remember("ada", "pop3", settings, PASSWORD)
-        paths = Paths(config=tmp_path / "config.toml", data=tmp_path / "data")
-        engine = await Engine.open(paths, Config(accounts={"ada": settings}), passwords=passwords)
-        engine.heard = Heard()  # type: ignore[attr-defined]
-        engine.context.subscribe(engine.heard.append)  # type: ignore[attr-defined]
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(engine.close, commit=commit)
+        async with _opened(tmp_path, settings, commit=commit) as engine:
             yield engine
 
     return opened
+
+
+@pytest.fixture
+def imap_engine_at(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Engine]]:
+    """`async with imap_engine_at(port) as engine`: as engine_at, for an IMAP account."""
+
+    @asynccontextmanager
+    async def opened(
+        port: int, smtp_port: int = 1, *, commit: bool = False, folder: str = "", **imap: Any
+    ) -> AsyncIterator[Engine]:
+        async with _opened(tmp_path / folder, imap_account(port, smtp_port, **imap), commit=commit) as engine:
+            yield engine
+
+    return opened
+
+
+@asynccontextmanager
+async def _opened(tmp_path: Path, settings: Account, *, commit: bool) -> AsyncIterator[Engine]:
+    passwords = Passwords()
+    passwords.remember("ada", settings.protocol, settings, PASSWORD)
+    paths = Paths(config=tmp_path / "config.toml", data=tmp_path / "data")
+    engine = await Engine.open(paths, Config(accounts={"ada": settings}), passwords=passwords)
+    engine.heard = Heard()  # type: ignore[attr-defined]
+    engine.context.subscribe(engine.heard.append)  # type: ignore[attr-defined]
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.close, commit=commit)
+        yield engine
 
 
 def mail(number: int, *, size: int = 0, subject: str = "") -> bytes:

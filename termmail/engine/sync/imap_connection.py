@@ -33,13 +33,17 @@ class ImapConnection:
         self._in_use = asyncio.Lock()
         self._wanted = asyncio.Event()
         self._waiting = 0
+        self._watching = False
 
     @property
     def busy(self) -> bool:
         """Whether somebody uses the session for more than watching."""
         return self._in_use.locked() and not self._watching
 
-    _watching = False
+    @property
+    def is_kept(self) -> bool:
+        """Whether a session is open from before; its connection may have died without anybody noticing."""
+        return self.session is not None and not self.session.closed
 
     @contextlib.asynccontextmanager
     async def use(self) -> AsyncIterator[ImapSession]:

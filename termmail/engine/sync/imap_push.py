@@ -306,4 +306,5 @@ class ImapPush:
         self._tell(f"The server refused to {doing} {count(len(message_ids), 'message')}: {said} as before.", error)
 
     def _tell(self, words: str, error: Refused) -> None:
-        self.context.tell(Failed(self.account, words, str(error)))
+        says = f" The server says: {error.server_says}" if error.server_says else ""
+        self.context.tell(Failed(self.account, words, f"{error}{says}"))

@@ -26,7 +26,7 @@ from termmail.mail.counting import count
 from termmail.mail.model import Role
 from termmail.net.imap.folder_names import decode_name
 from termmail.net.imap.refusals import NoSuchFolder
-from termmail.net.net_errors import NetError, Refused
+from termmail.net.net_errors import NetError, Offline, Refused
 from termmail.store import derived, imap_folders, imap_identity, imap_pending, messages
 from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.store_errors import StoreError
@@ -116,6 +116,16 @@ class ImapSource:
         return await self._syncs.sync(full=full)
 
     async def _session(self, *, full: bool) -> SyncResult:
+        """Run one sync; where the session that was kept turns out to be dead, run it in a new one."""
+        kept = self._connection.is_kept
+        try:
+            return await self._receive_and_push(full=full)
+        except Offline:
+            if not kept:
+                raise
+            return await self._receive_and_push(full=full)
+
+    async def _receive_and_push(self, *, full: bool) -> SyncResult:
         await self.context.db(imap_folders.begin, self.account)
         async with self._connection.use() as session:
             looks, infos, prefix = await self._receive(session, full=full)
@@ -241,6 +251,22 @@ class ImapSource:
             )
         folder = await self.context.db(imap_folders.get, where.folder_id)
         connection = self._reading if self._connection.busy else self._connection
+        kept = connection.is_kept
+        try:
+            return await self._fetch(connection, message_id, where, folder, progress)
+        except Offline:
+            if not kept:
+                raise
+            return await self._fetch(connection, message_id, where, folder, progress)
+
+    async def _fetch(
+        self,
+        connection: ImapConnection,
+        message_id: int,
+        where: OnServer,
+        folder: ImapFolder,
+        progress: Callable[[int, int], None] | None,
+    ) -> bytes:
         async with connection.use() as session:
             opened = session.folder
             if opened is None or opened.closed or opened.name != folder.server_name:

@@ -317,14 +317,10 @@ class OpenFolder:
         early = asyncio.Event()
         self._on_news = early.set  # what the server tells before it agrees to IDLE is news too
         try:
-            waiter = self._dialogue.post(command("IDLE"))
-            step = await self._dialogue.converse(waiter)
-            if not isinstance(step, Challenge):
-                raise refusal(step, "IDLE", self._dialogue.clean(step.text))
+            watch = await self._begin_idle()
         except BaseException:
             self._on_news = None
             raise
-        watch = Idle(self._dialogue, self._dialogue.expect(waiter))
         self._on_news = watch.look
         if early.is_set():
             watch.look()
@@ -334,6 +330,13 @@ class OpenFolder:
             self._on_news = None
             if self._dialogue.error is None:
                 await watch.end()
+
+    async def _begin_idle(self) -> Idle:
+        waiter = self._dialogue.post(command("IDLE"))
+        step = await self._dialogue.converse(waiter)
+        if not isinstance(step, Challenge):
+            raise refusal(step, "IDLE", self._dialogue.clean(step.text))
+        return Idle(self._dialogue, self._dialogue.expect(waiter))
 
 
 def _tell(progress: Callable[[int, int], None] | None, received: int, size: int | None) -> None:
