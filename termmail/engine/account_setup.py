@@ -145,6 +145,8 @@ async def add_account(context: Context, name: str, account: Account, password: s
     saved: dict[ServerKind, str] = {account.protocol: password}
     if smtp_password is not None:
         saved["smtp"] = smtp_password
+    elif account.smtp.username not in {"", account.incoming.username}:
+        saved["smtp"] = password  # a login with another user name does not look at that of the incoming mail
     words = "There is nothing to keep secret: these servers ask for no password."
     for kind, secret in saved.items():
         words = await keep_password(context, name, kind, secret)
