@@ -15,7 +15,7 @@ from termmail.commands import output
 from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, CommandError, code_for
 from termmail.commands.mailbox import chosen_accounts
 from termmail.credential import Password
-from termmail.engine import account_setup
+from termmail.engine import account_setup, imap_report
 from termmail.errors import UserError
 
 if TYPE_CHECKING:
@@ -230,6 +230,7 @@ def _severity(code: int) -> tuple[bool, int]:
 
 
 async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int:
+    """Try the servers of accounts and print the results; with a trace, explain what an IMAP server offers too."""
     worst = OK
     for name in chosen_accounts(engine, only):
         one = engine.accounts.settings(name)
@@ -237,7 +238,11 @@ async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int
         for kind in kinds:
             try:
                 secret = await engine.context.passwords.get(name, kind, one)
-                print(f"{name}: ✓ {await account_setup.try_server(one, kind, secret, trace)}")
+                if kind == "imap" and trace is not None:
+                    report = await imap_report.describe(one, secret, trace)
+                    print(f"{name}: ✓ {report.words}", *(f"  {line}" for line in report.lines), sep="\n")
+                else:
+                    print(f"{name}: ✓ {await account_setup.try_server(one, kind, secret, trace)}")
             except PasswordError as error:
                 print(f"{name}: ✗ {error} {error.advice}")
                 worst = max(worst, LOGIN)
