@@ -76,6 +76,16 @@ def test_what_a_provider_does_not_have_is_known():
     assert discovery.guess("ada@icloud.com", "pop3").pop3.host == "pop.icloud.com"
 
 
+def test_a_provider_without_imap_is_guessed_with_pop3(monkeypatch):
+    old = discovery.Provider(("old.example",), "", "pop3.old.example", "smtp.old.example", pop3_note="It is slow here.")
+    monkeypatch.setitem(discovery._BY_DOMAIN, "old.example", old)
+    assert discovery.protocols("ada@old.example") == ("pop3",)
+    assert discovery.guess("ada@old.example").pop3.host == "pop3.old.example"
+    assert discovery.guess("ada@old.example", "imap").imap.host == "imap.old.example"
+    assert discovery.note("ada@old.example") == "It is slow here."
+    assert discovery.note("ada@old.example", "imap") == ""
+
+
 @pytest.mark.parametrize("provider", discovery.PROVIDERS, ids=lambda provider: provider.domains[0])
 def test_every_guess_is_a_valid_account_that_is_never_in_the_clear(provider, tmp_path):
     for number, domain in enumerate(provider.domains):

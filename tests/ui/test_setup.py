@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input, Select, Static
 
-from termmail.accounts import config
+from termmail.accounts import config, discovery
 from termmail.accounts.credentials import PasswordError
 from termmail.credential import Password
 from termmail.demo.faults import Manners
@@ -191,7 +191,7 @@ async def test_a_refused_password_keeps_what_was_typed_and_saves_nothing(engine,
         await pilot.pause()
         await pilot.press("f9")
         await until(pilot, lambda: stage.focused.id == "password" and "Not accepted." in shown(stage))
-        assert "✗ Receiving from 127.0.0.1" in words_of(stage)
+        await until(pilot, lambda: "✗ Receiving from 127.0.0.1" in words_of(stage))
         assert "many providers want an app password" in words_of(stage)
         assert "termmail account password" not in words_of(stage)  # there is no account that could be named
         assert value(stage, "password") == "wrong"
@@ -489,6 +489,22 @@ async def test_a_provider_with_one_protocol_only_is_said(engine):
         await pilot.press("f9")
         await until(pilot, lambda: "name of the server" in words_of(stage))
         assert stage.focused.id == "incoming-host"
+
+
+async def test_the_protocol_follows_the_address_until_it_is_chosen(engine, monkeypatch):
+    old = discovery.Provider(("old.example",), "", "pop3.old.example", "smtp.old.example")
+    monkeypatch.setitem(discovery._BY_DOMAIN, "old.example", old)
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        put(stage, address="ada@old.example")
+        await pilot.press("tab")
+        await until(pilot, lambda: f"This provider has POP3 only. {POP3_MEANS}" in words_of(stage))
+        assert "Incoming mail, POP3" in shown(stage)
+        assert (value(stage, "incoming-host"), value(stage, "incoming-port")) == ("pop3.old.example", "995")
+        stage.screen.query_one("#address").focus()
+        put(stage, address="ada@example.org")
+        await pilot.press("tab")
+        await until(pilot, lambda: "Incoming mail, IMAP" in shown(stage) and f" {IMAP_MEANS}" in words_of(stage))
+        assert (value(stage, "incoming-host"), value(stage, "incoming-port")) == ("imap.example.org", "993")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -146,8 +146,8 @@ class ServerForm(Vertical):
         self._field("server").say(words if name and self._input(name).value.strip() else "")
 
     def miss(self) -> Field:
-        """Focus the name of a server that could not be reached, and return its field."""
-        self._input("host").focus()
+        """Focus the name of a server that could not be reached, and return its field, which is not scrolled to."""
+        self._input("host").focus(scroll_visible=False)
         self._field("server").say("Not reached. Check the name and the port.")
         return self._field("server")
 
@@ -289,12 +289,14 @@ class AccountForm(Vertical):
         self.query_one("#smtp-password-field").display = event.checkbox.value
 
     def refuse(self, kind: str) -> Field:
-        """Focus the password that the server of this kind refused, and return its field."""
+        """Focus the password that the server of this kind refused, and return its field, which is not scrolled to."""
         other = kind == "smtp" and self.query_one("#other", Checkbox).value
         words = "Not accepted. Check it and the user name; many providers want an app password."
         name = "smtp-password" if other else "password"
-        self._say(name, words)
-        return self.query_one(f"#{name}-field", Field)
+        field = self.query_one(f"#{name}-field", Field)
+        field.say(words)
+        self.query_one(f"#{name}", Input).focus(scroll_visible=False)
+        return field
 
     def miss(self, server: str) -> Field:
         """Focus the name of "incoming" or "smtp", which could not be reached, and return its field."""
