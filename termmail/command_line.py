@@ -258,7 +258,9 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     account = command(
         "account",
         "list, add, test or remove accounts, or store a password",
-        "termmail account add work ada@example.org",
+        "termmail account add work ada@example.org\n"
+        "  termmail account add work ada@example.org --imap-host mail.example.org --smtp-host mail.example.org\n"
+        "  termmail account add old ada@example.com --pop3 --pop3-username ada",
         "account.account",
     )
     account.mixed = True
@@ -272,7 +274,22 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     account.add_argument("name", nargs="?", metavar="NAME", help="the name of the account")
     account.add_argument("address", nargs="?", metavar="ADDRESS", help="for add: the e-mail address")
     account.add_argument("--display-name", metavar="TEXT", help="your name, as others see it")
-    for kind in ("pop3", "smtp"):
+    protocol = account.add_mutually_exclusive_group()
+    protocol.add_argument(
+        "--imap",
+        dest="protocol",
+        action="store_const",
+        const="imap",
+        help="receive by IMAP: what you read, move and file is the same on all your devices (default, if there is IMAP)",
+    )
+    protocol.add_argument(
+        "--pop3",
+        dest="protocol",
+        action="store_const",
+        const="pop3",
+        help="receive by POP3: mail is fetched to this machine; folders and flags stay here",
+    )
+    for kind in ("imap", "pop3", "smtp"):
         account.add_argument(
             f"--{kind}-host", metavar="HOST", help=f"the {kind.upper()} server (default: guessed from the address)"
         )
@@ -295,7 +312,9 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     account.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     account.add_argument(
-        "--server", choices=("pop3", "smtp"), default="pop3", help="server whose password to store (default: pop3)"
+        "--server",
+        choices=("imap", "pop3", "smtp"),
+        help="server whose password to store (default: that of incoming mail)",
     )
     account.add_argument("--no-test", action="store_true", help="for add: save without trying the servers")
     _json(account)

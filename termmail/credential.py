@@ -6,6 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+MailProtocol = Literal["pop3", "imap"]
+"""What mail is received by."""
+
 ServerKind = Literal["pop3", "imap", "smtp"]
 """The server that mail is received from, by one of two protocols, or the one that it is sent through."""
 

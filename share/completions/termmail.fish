@@ -51,7 +51,7 @@ function _shtab_termmail_using
 end
 
 set -g _shtab_termmail_commands demo sync list folders search show mark move delete undo save import export send sendmail outbox account doctor
-set -g _shtab_termmail_opts_with_value --account --attach --bcc --body --cc --config --data --display-name --file --folder --format --limit --password-command --pop3-host --pop3-port --pop3-security --pop3-username --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to -F -f -o -r
+set -g _shtab_termmail_opts_with_value --account --attach --bcc --body --cc --config --data --display-name --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --password-command --pop3-host --pop3-port --pop3-security --pop3-username --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to -F -f -o -r
 
 complete -c termmail -e
 complete -c termmail -f
@@ -150,6 +150,12 @@ complete -c termmail -n '_shtab_termmail_using outbox; and test $_shtab_termmail
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a account -d 'List, add, test or remove accounts, or store a password.'
 complete -c termmail -n '_shtab_termmail_using account' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using account' -l display-name -x -d 'your name, as others see it'
+complete -c termmail -n '_shtab_termmail_using account' -l imap -d 'receive by IMAP: what you read, move and file is the same on all your devices (default, if there is IMAP)'
+complete -c termmail -n '_shtab_termmail_using account' -l pop3 -d 'receive by POP3: mail is fetched to this machine; folders and flags stay here'
+complete -c termmail -n '_shtab_termmail_using account' -l imap-host -x -d 'the IMAP server (default: guessed from the address)'
+complete -c termmail -n '_shtab_termmail_using account' -l imap-port -x -d 'its port (default: follows the security)'
+complete -c termmail -n '_shtab_termmail_using account' -l imap-security -xka "tls starttls none" -d 'how the connection is secured (default: tls)'
+complete -c termmail -n '_shtab_termmail_using account' -l imap-username -x -d 'the user name (default: the address)'
 complete -c termmail -n '_shtab_termmail_using account' -l pop3-host -x -d 'the POP3 server (default: guessed from the address)'
 complete -c termmail -n '_shtab_termmail_using account' -l pop3-port -x -d 'its port (default: follows the security)'
 complete -c termmail -n '_shtab_termmail_using account' -l pop3-security -xka "tls starttls none" -d 'how the connection is secured (default: tls)'
@@ -162,7 +168,7 @@ complete -c termmail -n '_shtab_termmail_using account' -l tls-ca-file -xka "(__
 complete -c termmail -n '_shtab_termmail_using account' -l allow-cleartext -d 'allow a login without TLS (for loopback only)'
 complete -c termmail -n '_shtab_termmail_using account' -l password-command -x -d 'a program that prints the password (must be the last option)'
 complete -c termmail -n '_shtab_termmail_using account' -l password-stdin -d 'read the password from standard input'
-complete -c termmail -n '_shtab_termmail_using account' -l server -xka "pop3 smtp" -d 'server whose password to store (default: pop3)'
+complete -c termmail -n '_shtab_termmail_using account' -l server -xka "imap pop3 smtp" -d 'server whose password to store (default: that of incoming mail)'
 complete -c termmail -n '_shtab_termmail_using account' -l no-test -d 'for add: save without trying the servers'
 complete -c termmail -n '_shtab_termmail_using account' -l json -d 'print one JSON object per line'
 complete -c termmail -n '_shtab_termmail_using account; and test $_shtab_termmail_npos -eq 0' -ka "list add test remove password" -d 'action (default: list)'

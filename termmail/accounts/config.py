@@ -18,7 +18,7 @@ from termmail.mail.message import Identity
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from termmail.credential import ServerKind
+    from termmail.credential import MailProtocol, ServerKind
 
 
 S = TypeVar("S", bound=Struct)
@@ -180,7 +180,7 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             msgspec.structs.force_setattr(self, "smtp", msgspec.structs.replace(smtp, username=incoming.username))
 
     @property
-    def protocol(self) -> Literal["pop3", "imap"]:
+    def protocol(self) -> MailProtocol:
         """What mail is received by."""
         return "pop3" if self.imap is None else "imap"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,14 +15,14 @@ from termmail.commands import output
 from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, CommandError, code_for
 from termmail.commands.mailbox import chosen_accounts
 from termmail.credential import Password
-from termmail.engine import account_setup
+from termmail.engine import account_setup, imap_report
 from termmail.errors import UserError
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from termmail.accounts.config import Account
-    from termmail.credential import ServerKind
+    from termmail.credential import MailProtocol, ServerKind
     from termmail.engine.account_setup import Trace
     from termmail.engine.engine import Engine
 
@@ -32,7 +32,8 @@ DAMAGED_ADVICE = "Keep a copy of the file, and restore a backup. What the server
 MOST_FAULTS = 20
 """Faults of a damaged store that doctor prints."""
 
-_KINDS: tuple[ServerKind, ...] = ("pop3", "imap", "smtp")
+PROTOCOLS: tuple[MailProtocol, ...] = ("imap", "pop3")
+_SERVER_KEYS = ("host", "port", "security", "username")
 
 
 async def account(engine: Engine, args: Namespace) -> int:
@@ -56,8 +57,8 @@ async def _list(engine: Engine, args: Namespace) -> int:
         else:
             mark = "*" if default else " "
             print(
-                f"{mark} {name:12}  {one.address}  in {one.incoming.host}:{one.incoming.port}"
-                f"  out {one.smtp.host}:{one.smtp.port}"
+                f"{mark} {name:12}  {one.address}  {one.protocol} {one.incoming.host}:{one.incoming.port}"
+                f"  smtp {one.smtp.host}:{one.smtp.port}"
             )
     if not engine.accounts.names:
         output.say("There is no account yet. Add one: termmail account add NAME ADDRESS")
@@ -67,11 +68,12 @@ async def _list(engine: Engine, args: Namespace) -> int:
 def from_args(args: Namespace) -> Account:
     """Build an account from the arguments, guessing what they leave out. Raises CommandError for values that do not fit."""
     try:
-        one = discovery.guess(args.address)
+        one = discovery.guess(args.address, _protocol(args))
         parts = {}
-        for kind, part in ((one.protocol, one.incoming), ("smtp", one.smtp)):
-            given = {key: getattr(args, f"{kind}_{key}") for key in ("host", "port", "security", "username")}
-            said = {key: value for key, value in given.items() if value is not None}
+        kinds: tuple[ServerKind, ...] = (one.protocol, "smtp")
+        for kind in kinds:
+            part = one.server(kind)
+            said = _said(args, kind)
             if "security" in said and "port" not in said:
                 said["port"] = 0  # follows the security
             if args.tls_ca_file:
@@ -86,6 +88,32 @@ def from_args(args: Namespace) -> Account:
         raise CommandError(str(error), USAGE) from None
 
 
+def _said(args: Namespace, kind: ServerKind) -> dict[str, Any]:
+    """Return what the options say of one server."""
+    given = {key: getattr(args, f"{kind}_{key}") for key in _SERVER_KEYS}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _protocol(args: Namespace) -> MailProtocol:
+    """Return what mail is to be received by: as the options say, else the best that the provider has.
+
+    Raises CommandError where they contradict each other, or the provider does not have it and no server is named.
+    """
+    has = discovery.protocols(args.address)
+    named = [protocol for protocol in PROTOCOLS if _said(args, protocol)]
+    wanted = [protocol for protocol in PROTOCOLS if protocol in {args.protocol, *named}]
+    if len(wanted) > 1:
+        raise CommandError("Mail is received by IMAP or by POP3, not by both: leave out the options of one.", USAGE)
+    protocol = wanted[0] if wanted else has[0]
+    if protocol not in has and not getattr(args, f"{protocol}_host"):
+        raise CommandError(
+            f"The provider of {args.address} has no {protocol.upper()}, only {has[0].upper()}.",
+            USAGE,
+            f"Name a server with --{protocol}-host if you know better.",
+        )
+    return protocol
+
+
 async def _add(engine: Engine, args: Namespace) -> int:
     if not args.name or not args.address:
         raise CommandError("Which account? termmail account add NAME ADDRESS", USAGE)
@@ -94,6 +122,8 @@ async def _add(engine: Engine, args: Namespace) -> int:
     if args.name in engine.accounts.names:
         raise CommandError(f"There is already an account {args.name}.", USAGE)
     one = from_args(args)
+    if note := discovery.note(args.address, one.protocol):
+        output.say(note)
     password = "" if args.password_command else _read_password(args, f"Password for {one.incoming.username}: ")
     if not args.no_test:
         secret = (
@@ -139,12 +169,15 @@ async def _remove(engine: Engine, args: Namespace) -> int:
 async def _password(engine: Engine, args: Namespace) -> int:
     name = chosen_accounts(engine, _named(args))[0]
     one = engine.accounts.settings(name)
+    kind: ServerKind = args.server or one.protocol
+    if kind not in {one.protocol, "smtp"}:
+        raise CommandError(f"{name} receives its mail by {one.protocol.upper()}: --server {one.protocol}", USAGE)
     try:
         await engine.context.passwords.backend_name()  # before anybody types a password in vain
-        password = _read_password(args, f"Password for {one.incoming.username}: ")
+        password = _read_password(args, f"Password for {one.server(kind).username}: ")
         if not password:
             raise CommandError("No password was given.", USAGE)
-        where = await engine.context.passwords.set(name, args.server, one, password)
+        where = await engine.context.passwords.set(name, kind, one, password)
     except PasswordError as error:
         raise CommandError(str(error), LOGIN, error.advice) from None
     output.say(f"The password is in {where}.")
@@ -197,13 +230,19 @@ def _severity(code: int) -> tuple[bool, int]:
 
 
 async def _try_all(engine: Engine, only: str | None, trace: Trace | None) -> int:
+    """Try the servers of accounts and print the results; with a trace, explain what an IMAP server offers too."""
     worst = OK
     for name in chosen_accounts(engine, only):
         one = engine.accounts.settings(name)
-        for kind in _KINDS:
+        kinds: tuple[ServerKind, ...] = (one.protocol, "smtp")
+        for kind in kinds:
             try:
                 secret = await engine.context.passwords.get(name, kind, one)
-                print(f"{name}: ✓ {await account_setup.try_server(one, kind, secret, trace)}")
+                if kind == "imap" and trace is not None:
+                    report = await imap_report.describe(one, secret, trace)
+                    print(f"{name}: ✓ {report.words}", *(f"  {line}" for line in report.lines), sep="\n")
+                else:
+                    print(f"{name}: ✓ {await account_setup.try_server(one, kind, secret, trace)}")
             except PasswordError as error:
                 print(f"{name}: ✗ {error} {error.advice}")
                 worst = max(worst, LOGIN)

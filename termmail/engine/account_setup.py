@@ -55,6 +55,11 @@ async def try_server(account: Account, kind: ServerKind, credential: Credential,
         await submission.check(server_for(account, "smtp", credential), trace=trace)
         return f"Sending through {account.smtp.host} works."
     there = await (_imap_count if account.protocol == "imap" else _pop3_count)(account, credential, trace)
+    return received(account, there)
+
+
+def received(account: Account, there: int) -> str:
+    """Return the sentence that receiving works; `there` is the number of messages in the maildrop or the inbox."""
     wait = "waits" if there == 1 else "wait"
     return f"Receiving from {account.incoming.host} works: {count(there, 'message')} {wait} there."
 
@@ -145,6 +150,8 @@ async def add_account(context: Context, name: str, account: Account, password: s
     saved: dict[ServerKind, str] = {account.protocol: password}
     if smtp_password is not None:
         saved["smtp"] = smtp_password
+    elif account.smtp.username not in {"", account.incoming.username}:
+        saved["smtp"] = password  # a login with another user name does not look at that of the incoming mail
     words = "There is nothing to keep secret: these servers ask for no password."
     for kind, secret in saved.items():
         words = await keep_password(context, name, kind, secret)

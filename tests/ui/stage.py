@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from contextlib import asynccontextmanager
@@ -108,8 +109,8 @@ def shown(app: App[Any]) -> str:
 
 
 def words_of(app: App[Any]) -> str:
-    """What stands on the screen, without its line breaks and frames: for sentences that may be wrapped."""
-    return " ".join(shown(app).replace("│", " ").split())
+    """What stands on the screen, without line breaks, frames and scroll bars: for sentences that may be wrapped."""
+    return " ".join(re.sub("[│▁▂▃▄▅▆▇]", " ", shown(app)).split())
 
 
 def assert_harmless(app: App[Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input, Select, Static
 
-from termmail.accounts import config
+from termmail.accounts import config, discovery
 from termmail.accounts.credentials import PasswordError
 from termmail.credential import Password
 from termmail.demo.faults import Manners
@@ -13,7 +13,9 @@ from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.setup import SetupScreen, account_name
 from termmail.ui.widgets.account_form import AccountForm
 from termmail.ui.widgets.checkbox import Checkbox
+from termmail.ui.widgets.choice import Choice
 from tests.conftest import PASSWORD, USER
+from tests.net.imap.imap_script import Honest, mails
 from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
 
 
@@ -31,7 +33,7 @@ async def engine(tmp_path, monkeypatch):
 
 
 def put(stage, **fields):
-    """Type into fields at once; `pop3_port` is the field #pop3-port."""
+    """Type into fields at once; `incoming_port` is the field #incoming-port."""
     for name, text in fields.items():
         widget = stage.screen.query_one(f"#{name.replace('_', '-')}")
         widget.value = text
@@ -41,9 +43,10 @@ def value(stage, name):
     return stage.screen.query_one(f"#{name}", Input).value
 
 
-def fill(stage, pop3_port, smtp_port, **more):
+def fill(stage, incoming_port, smtp_port, protocol="pop3", **more):
     """Everything that is needed to reach servers without TLS at these ports of loopback."""
-    for kind, port in (("pop3", pop3_port), ("smtp", smtp_port)):
+    stage.screen.query_one(Choice).choose(protocol)
+    for kind, port in (("incoming", incoming_port), ("smtp", smtp_port)):
         put(stage, **{f"{kind}_host": "127.0.0.1", f"{kind}_user": USER})
         stage.screen.query_one(f"#{kind}-security", Select).value = "none"
         stage.screen.query_one(f"#{kind}-cleartext", Checkbox).value = True
@@ -57,8 +60,8 @@ async def test_the_address_fills_in_the_servers(engine):
         assert stage.focused.id == "address"
         await type_in(pilot, "ada@example.org")
         await pilot.press("tab")
-        assert value(stage, "pop3-host") == "pop.example.org"
-        assert (value(stage, "pop3-port"), value(stage, "pop3-user")) == ("995", "ada@example.org")
+        assert value(stage, "incoming-host") == "imap.example.org"
+        assert (value(stage, "incoming-port"), value(stage, "incoming-user")) == ("993", "ada@example.org")
         assert (value(stage, "smtp-host"), value(stage, "smtp-port")) == ("smtp.example.org", "465")
 
 
@@ -66,11 +69,11 @@ async def test_a_guess_never_replaces_what_was_typed(engine):
     async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
         put(stage, address="ada@example.org")
         await pilot.press("tab")
-        put(stage, pop3_host="mail.example.net")
+        put(stage, incoming_host="mail.example.net")
         stage.screen.query_one("#address").focus()
         put(stage, address="ada@example.com")
         await pilot.press("tab")
-        assert value(stage, "pop3-host") == "mail.example.net"
+        assert value(stage, "incoming-host") == "mail.example.net"
         assert value(stage, "smtp-host") == "smtp.example.com"
 
 
@@ -78,22 +81,22 @@ async def test_typing_replaces_a_guess_and_adds_to_what_was_typed(engine):
     async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
         put(stage, address="ada@example.org")
         await pilot.press("tab")
-        assert value(stage, "pop3-host") == "pop.example.org"
-        stage.screen.query_one("#pop3-host").focus()
+        assert value(stage, "incoming-host") == "imap.example.org"
+        stage.screen.query_one("#incoming-host").focus()
         await type_in(pilot, "mail.example")
         await pilot.press("tab", "shift+tab")
         await type_in(pilot, ".net")
-        assert value(stage, "pop3-host") == "mail.example.net"
-        stage.screen.query_one("#pop3-port").focus()
+        assert value(stage, "incoming-host") == "mail.example.net"
+        stage.screen.query_one("#incoming-port").focus()
         await type_in(pilot, "1995")
-        assert value(stage, "pop3-port") == "1995"
+        assert value(stage, "incoming-port") == "1995"
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_a_tick_means_is_never_cut(engine, size):
     async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
-        stage.screen.query_one("#pop3-security", Select).value = "none"
-        checkbox = stage.screen.query_one("#pop3-cleartext", Checkbox)
+        stage.screen.query_one("#incoming-security", Select).value = "none"
+        checkbox = stage.screen.query_one("#incoming-cleartext", Checkbox)
         await until(pilot, lambda: checkbox.display)
         checkbox.focus()
         await until(pilot, lambda: "[ ] Send my password without encryption" in words_of(stage))
@@ -104,7 +107,7 @@ async def test_what_a_known_provider_wants_is_said(engine):
         put(stage, address="ada@gmail.com")
         await pilot.press("tab")
         assert "app password" in words_of(stage)
-        assert value(stage, "pop3-host") == "pop.gmail.com"
+        assert value(stage, "incoming-host") == "imap.gmail.com"
 
 
 async def test_the_port_follows_the_security_unless_it_is_ones_own(engine):
@@ -124,7 +127,7 @@ async def test_the_port_follows_the_security_unless_it_is_ones_own(engine):
         ({"address": "ada"}, "Your address", "address"),
         ({"address": "ada@x\nevil"}, "Your address", "address"),
         ({"password": ""}, "password your provider gave", "password"),
-        ({"pop3_host": "two words"}, "name of the server", "pop3-host"),
+        ({"incoming_host": "two words"}, "name of the server", "incoming-host"),
         ({"smtp_port": "65536"}, "1 to 65535", "smtp-port"),
     ],
 )
@@ -188,7 +191,7 @@ async def test_a_refused_password_keeps_what_was_typed_and_saves_nothing(engine,
         await pilot.pause()
         await pilot.press("f9")
         await until(pilot, lambda: stage.focused.id == "password" and "Not accepted." in shown(stage))
-        assert "✗ Receiving from 127.0.0.1" in words_of(stage)
+        await until(pilot, lambda: "✗ Receiving from 127.0.0.1" in words_of(stage))
         assert "many providers want an app password" in words_of(stage)
         assert "termmail account password" not in words_of(stage)  # there is no account that could be named
         assert value(stage, "password") == "wrong"
@@ -249,9 +252,9 @@ async def test_the_focus_goes_to_the_server_that_was_not_reached_and_the_old_lin
         fill(stage, 1, smtp.port)
         await pilot.pause()
         await pilot.press("f9")
-        await until(pilot, lambda: stage.focused.id == "pop3-host" and "Not reached." in shown(stage))
+        await until(pilot, lambda: stage.focused.id == "incoming-host" and "Not reached." in shown(stage))
         assert {"✗ Receiving", "✓ Sending"} == {" ".join(step.split()[:2]) for step in steps_of(stage)}
-        put(stage, pop3_port=str(pop3.port))
+        put(stage, incoming_port=str(pop3.port))
         await until(pilot, lambda: "✗" not in shown(stage) and "✓ Sending" in shown(stage))
         assert "Not reached." not in shown(stage)
         await pilot.press("f9")
@@ -271,10 +274,10 @@ async def test_an_address_that_is_none_is_said_when_it_is_left(engine):
 
 async def test_a_port_takes_digits_only_and_says_where_it_ends(engine):
     async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
-        put(stage, pop3_host="pop.example.org", pop3_port="")
-        stage.screen.query_one("#pop3-port").focus()
+        put(stage, incoming_host="pop.example.org", incoming_port="")
+        stage.screen.query_one("#incoming-port").focus()
         await type_in(pilot, "0.0.0x")
-        assert value(stage, "pop3-port") == "000"
+        assert value(stage, "incoming-port") == "000"
         await pilot.press("tab")
         await until(pilot, lambda: "1 to 65535" in shown(stage))
 
@@ -349,7 +352,7 @@ async def test_no_text_speaks_to_the_terminal(tmp_path, size):
     async with engine_with(tmp_path, ada=account()) as engine:
         for address, name, host, user in zip(*[iter([*EVIL, EVIL[3]])] * 4, strict=True):
             async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
-                put(stage, address=address, name=name, pop3_host=host, smtp_user=user, pop3_port=user)
+                put(stage, address=address, name=name, incoming_host=host, smtp_user=user, incoming_port=user)
                 await pilot.press("f9")
                 assert_harmless(stage)
 
@@ -382,3 +385,176 @@ async def test_a_ca_file_is_taken_for_both_servers(engine, tmp_path):
             await until(pilot, lambda: "There is no such file." in shown(stage))
             assert stage.focused.id == "ca-file"
             assert "✗" not in shown(stage)
+
+
+# -- IMAP or POP3
+
+IMAP_MEANS = "What you read, move and file is the same on all your devices."
+POP3_MEANS = "Mail is fetched to this machine; folders and flags stay here."
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_protocol_is_one_key_away_and_says_what_it_means(engine, size):
+    async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
+        put(stage, address="ada@example.org")
+        await pilot.press("tab")
+        stage.screen.query_one("#protocol", Choice).focus()
+        for key, other in (("f2", "f2"), ("space", "left"), ("right", "right")):
+            await until(pilot, lambda: "(x) IMAP   ( ) POP3" in shown(stage) and IMAP_MEANS in words_of(stage))
+            assert value(stage, "incoming-host") == "imap.example.org"
+            await pilot.press(key)
+            await until(pilot, lambda: "( ) IMAP   (x) POP3" in shown(stage) and POP3_MEANS in words_of(stage))
+            assert "Incoming mail, POP3" in shown(stage)
+            assert (value(stage, "incoming-host"), value(stage, "incoming-port")) == ("pop.example.org", "995")
+            await pilot.press(other)
+        assert stage.focused.id == "protocol"
+
+
+async def test_the_protocol_is_in_the_order_of_the_fields_and_the_focus_shows(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        choice = stage.screen.query_one("#protocol")
+        calm = choice.rich_style
+        stage.screen.query_one("#password").focus()
+        await pilot.press("tab")
+        assert stage.focused is choice
+        assert choice.rich_style.bold
+        assert choice.rich_style != calm
+        await pilot.press("enter")
+        assert stage.focused.id == "incoming-host"
+        await pilot.press("up", "up")
+        assert stage.focused.id == "password"
+
+
+async def test_a_click_chooses_the_protocol(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await pilot.click("#protocol", offset=(14, 0))
+        assert stage.screen.query_one(Choice).value == "pop3"
+        await pilot.click("#protocol", offset=(0, 0))
+        assert stage.screen.query_one(Choice).value == "imap"
+        await pilot.click("#protocol", offset=(9, 0))  # between the two
+        assert stage.screen.query_one(Choice).value == "imap"
+
+
+async def test_what_was_typed_stays_when_the_protocol_changes(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        put(stage, address="ada@example.org")
+        await pilot.press("tab")
+        put(stage, incoming_host="mail.example.net", incoming_user="countess", incoming_port="1993")
+        await pilot.press("f2")
+        await until(pilot, lambda: POP3_MEANS in words_of(stage))
+        assert [value(stage, f"incoming-{name}") for name in ("host", "port", "user")] == [
+            "mail.example.net",
+            "1993",
+            "countess",
+        ]
+
+
+async def test_the_port_follows_protocol_and_security(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        stage.screen.query_one("#incoming-security", Select).value = "starttls"
+        await until(pilot, lambda: value(stage, "incoming-port") == "143")
+        await pilot.press("f2")
+        await until(pilot, lambda: value(stage, "incoming-port") == "110")
+        stage.screen.query_one("#address").focus()
+        put(stage, address="ada@example.org")
+        await pilot.press("tab")
+        await until(pilot, lambda: value(stage, "incoming-host") == "pop.example.org")
+        assert value(stage, "incoming-port") == "110"
+
+
+async def test_a_chosen_protocol_does_not_follow_the_address(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await pilot.press("f2")
+        stage.screen.query_one("#address").focus()
+        put(stage, address="ada@gmail.com")
+        await pilot.press("tab")
+        assert value(stage, "incoming-host") == "pop.gmail.com"
+        assert "Switch POP on" in words_of(stage)
+        await pilot.press("f2")
+        await until(pilot, lambda: value(stage, "incoming-host") == "imap.gmail.com")
+        assert "Switch POP on" not in words_of(stage)
+        assert "app password" in words_of(stage)
+
+
+async def test_a_provider_with_one_protocol_only_is_said(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        put(stage, address="ada@icloud.com")
+        await pilot.press("tab")
+        await until(pilot, lambda: f"This provider has IMAP only. {IMAP_MEANS}" in words_of(stage))
+        assert value(stage, "incoming-user") == "ada"
+        await pilot.press("f2")
+        await until(pilot, lambda: "This provider has no POP3, only IMAP." in words_of(stage))
+        assert value(stage, "incoming-host") == ""
+        put(stage, password=PASSWORD)
+        await pilot.press("f9")
+        await until(pilot, lambda: "name of the server" in words_of(stage))
+        assert stage.focused.id == "incoming-host"
+
+
+async def test_the_protocol_follows_the_address_until_it_is_chosen(engine, monkeypatch):
+    old = discovery.Provider(("old.example",), "", "pop3.old.example", "smtp.old.example")
+    monkeypatch.setitem(discovery._BY_DOMAIN, "old.example", old)
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        put(stage, address="ada@old.example")
+        await pilot.press("tab")
+        await until(pilot, lambda: f"This provider has POP3 only. {POP3_MEANS}" in words_of(stage))
+        assert "Incoming mail, POP3" in shown(stage)
+        assert (value(stage, "incoming-host"), value(stage, "incoming-port")) == ("pop3.old.example", "995")
+        stage.screen.query_one("#address").focus()
+        put(stage, address="ada@example.org")
+        await pilot.press("tab")
+        await until(pilot, lambda: "Incoming mail, IMAP" in shown(stage) and f" {IMAP_MEANS}" in words_of(stage))
+        assert (value(stage, "incoming-host"), value(stage, "incoming-port")) == ("imap.example.org", "993")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_an_imap_account_is_tried_and_saved(engine, smtp_server, size):
+    smtp = await smtp_server()
+    async with (
+        Honest(mails=mails(3)).running() as imap,
+        staged(lambda: SetupScreen(engine), size) as (stage, pilot),
+    ):
+        fill(stage, imap.port, smtp.port, "imap")
+        await pilot.pause()
+        await pilot.press("f9")
+        await until(pilot, lambda: "Open your inbox" in shown(stage))
+        assert "✓ Receiving from 127.0.0.1 works: 3 messages wait there." in " ".join(steps_of(stage))
+        await pilot.press("f2")  # it is saved: too late
+        saved = config.load(engine.context.paths.config).accounts["example"]
+        assert (saved.protocol, saved.imap.port, saved.imap.username) == ("imap", imap.port, USER)
+        assert await engine.context.passwords.get("example", "imap", saved) == Password(PASSWORD)
+
+
+async def test_an_imap_server_that_refuses_the_password_focuses_it(engine, smtp_server):
+    smtp = await smtp_server()
+    refuses = Honest(answers={"AUTHENTICATE": b"TAG NO [AUTHENTICATIONFAILED] no\r\n"})
+    async with refuses.running() as imap, staged(lambda: SetupScreen(engine), (80, 24)) as (stage, pilot):
+        fill(stage, imap.port, smtp.port, "imap")
+        await pilot.pause()
+        await pilot.press("f9")
+        await until(pilot, lambda: stage.focused.id == "password" and "Not accepted." in shown(stage))
+        assert {"✗ Receiving", "✓ Sending"} == {" ".join(step.split()[:2]) for step in steps_of(stage)}
+        assert not engine.context.paths.config.exists()
+
+
+async def test_another_protocol_clears_what_the_last_try_said_of_the_server(engine, smtp_server):
+    smtp = await smtp_server()
+    async with staged(lambda: SetupScreen(engine), (80, 24)) as (stage, pilot):
+        fill(stage, 1, smtp.port, "imap")
+        await pilot.pause()
+        await pilot.press("f9")
+        await until(pilot, lambda: stage.focused.id == "incoming-host" and "Not reached." in shown(stage))
+        await pilot.press("f2")
+        await until(pilot, lambda: "✗" not in shown(stage) and "Not reached." not in shown(stage))
+        assert [step.has_class("smtp") for step in stage.screen.query(".setup-step") if step.display] == [True]
+
+
+async def test_one_password_serves_two_user_names(engine, smtp_server):
+    smtp = await smtp_server()
+    async with Honest().running() as imap, staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        fill(stage, imap.port, smtp.port, "imap", incoming_user="ada")
+        await pilot.pause()
+        await pilot.press("f9")
+        await until(pilot, lambda: "Open your inbox" in shown(stage))
+        settings = engine.accounts.settings("example")
+        assert await engine.context.passwords.get("example", "smtp", settings) == Password(PASSWORD)

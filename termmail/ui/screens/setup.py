@@ -19,6 +19,7 @@ from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.widgets.account_form import AccountForm
 from termmail.ui.widgets.checkbox import Checkbox
+from termmail.ui.widgets.choice import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
     from termmail.accounts.config import Account
     from termmail.engine.engine import Engine
+
+
+KEYS = "F9 test and save · Tab next · Esc back · F2 IMAP or POP3"
 
 
 def account_name(address: str, taken: Collection[str]) -> str:
@@ -65,6 +69,7 @@ class SetupScreen(DismissOnce[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", show=False),
         Binding("ctrl+j,alt+enter,ctrl+enter,f9", "try_it", "Test and save", show=False),
+        Binding("f2", "switch_protocol", "IMAP or POP3", show=False),
     ]
 
     def __init__(self, engine: Engine) -> None:
@@ -85,7 +90,7 @@ class SetupScreen(DismissOnce[str | None]):
             with Horizontal(classes="dialog-buttons", id="setup-buttons"):
                 yield dialog.button("F9", "Test and save", "try_it", id="try")
                 yield dialog.button("Esc", "Cancel", "leave", id="cancel")
-        yield Static("F9 test and save · Tab next · Esc back", id="setup-keys")
+        yield Static(KEYS, id="setup-keys")
 
     def on_mount(self) -> None:
         """Focus the address."""
@@ -102,14 +107,21 @@ class SetupScreen(DismissOnce[str | None]):
     @on(Input.Changed)
     @on(Select.Changed)
     @on(Checkbox.Changed)
-    def _outdated(self, event: Input.Changed | Select.Changed | Checkbox.Changed) -> None:
+    @on(Choice.Changed)
+    def _outdated(self, event: Input.Changed | Select.Changed | Checkbox.Changed | Choice.Changed) -> None:
         """Clear the results of the last try that a change makes outdated."""
         if self._trying is None:
             self.query_one(dialog.Trouble).say("")
-        changed = event.control.id or ""
-        for kind in ("pop3", "smtp") if self._trying is None else ():
-            if changed in {"password", "ca-file"} or changed.startswith(kind):
-                self.query(f".setup-step.{kind}").set(display=False)
+        changed = "incoming" if isinstance(event, Choice.Changed) else event.control.id or ""
+        for server in ("incoming", "smtp") if self._trying is None else ():
+            if changed in {"password", "ca-file"} or changed.startswith(server):
+                self.query(f".setup-step.{server}").set(display=False)
+
+    def action_switch_protocol(self) -> None:
+        """Choose the other protocol for incoming mail, unless a try is running."""
+        form = self.query_one(AccountForm)
+        if not form.disabled:
+            form.switch_protocol()
 
     # -- the try
 
@@ -128,11 +140,11 @@ class SetupScreen(DismissOnce[str | None]):
         try:
             await self.query_one("#steps").remove_children()
             asked = [
-                ("pop3", f"Receiving: asking {account.incoming.host}"),
+                ("incoming", f"Receiving: asking {account.incoming.host}"),
                 ("smtp", f"Sending: asking {account.smtp.host}"),
             ]
-            kind, words = asked.pop(0)
-            line = await self._line("…", words, kind)
+            server, words = asked.pop(0)
+            line = await self._line("…", words, server)
             async for step in self._engine.accounts.try_account(
                 account, Password(password), None if other is None else Password(other)
             ):
@@ -140,11 +152,11 @@ class SetupScreen(DismissOnce[str | None]):
                 worked = worked and step.well
                 refused = refused or step.refused
                 unreached = unreached or (
-                    kind if step.error is not None and step.error.code is ErrorCode.OFFLINE else None
+                    server if step.error is not None and step.error.code is ErrorCode.OFFLINE else None
                 )
                 if asked:
-                    kind, words = asked.pop(0)
-                    line = await self._line("…", words, kind)
+                    server, words = asked.pop(0)
+                    line = await self._line("…", words, server)
             if worked:
                 await self._save(account, password, other)
         finally:
@@ -173,8 +185,8 @@ class SetupScreen(DismissOnce[str | None]):
         self.query_one("#cancel").display = False
         self.query_one("#setup-keys", Static).update("Enter opens your inbox")
 
-    async def _line(self, mark: str, words: str, kind: str = "") -> Step:
-        line = Step(mark, words, classes=f"setup-step {kind}")
+    async def _line(self, mark: str, words: str, server: str = "") -> Step:
+        line = Step(mark, words, classes=f"setup-step {server}")
         await self.query_one("#steps").mount(line)
         self._show_end()
         return line
@@ -183,11 +195,7 @@ class SetupScreen(DismissOnce[str | None]):
         self.query_one(AccountForm).disabled = trying or bool(self._saved_as)
         self.query_one("#try", Button).disabled = trying
         self.query_one("#setup-keys", Static).update(
-            "Esc cancels the test"
-            if trying
-            else "Enter opens your inbox"
-            if self._saved_as
-            else "F9 test and save · Tab next · Esc back"
+            "Esc cancels the test" if trying else "Enter opens your inbox" if self._saved_as else KEYS
         )
         self.set_focus(self.query_one("#cancel" if trying else "#try"), scroll_visible=False)
 
