@@ -90,7 +90,7 @@ class FolderSync:
     async def _take_changes(self, opened: OpenFolder, *, full: bool) -> bool:
         """Take flags and what has left; return whether what the server told can be believed."""
         state, since = opened.state, self.folder.highestmodseq
-        if state.resynced:
+        if state.resynced and not full:
             await self._take_flags(state.changed)
             return await self._vanish(state.vanished)
         if since and state.highestmodseq and not full:

@@ -7,6 +7,7 @@ refuses for good is taken back here and told with its words; what it refuses for
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from termmail.mail import parse
 from termmail.mail.counting import count
 from termmail.mail.model import Role
 from termmail.net.imap.folder_names import encode_name
-from termmail.net.imap.refusals import FolderExists, NoSuchFolder, OverQuota
+from termmail.net.imap.refusals import FolderExists, NoSuchFolder
 from termmail.net.net_errors import Refused
 from termmail.store import imap_folders, imap_pending, messages
 
@@ -33,12 +34,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("termmail")
 
 AN_HOUR = 3600
+A_MINUTE = 60
+
+_DELETED = frozenset({r"\Deleted"})
 
 
 class ImapPush:
     """One push of everything that is due. `done` counts the changes that the server confirmed.
 
-    `prefix` and `delimiter` make the name of a new folder.
+    `unconfirmed` are the folders that hold what was moved or copied under UIDs that the server did not tell. `prefix` and
+    `delimiter` make the name of a new folder.
     """
 
     def __init__(self, context: Context, account: str, session: ImapSession, *, prefix: str, delimiter: str) -> None:
@@ -46,6 +51,7 @@ class ImapPush:
         self.account = account
         self.session = session
         self.done = 0
+        self.unconfirmed: set[int] = set()
         self._prefix = prefix
         self._delimiter = delimiter
         self._folders: dict[int, ImapFolder] = {}
@@ -57,11 +63,8 @@ class ImapPush:
         await self._push_folders()
         flags = await db(imap_pending.flags, account, now)
         await self._push_flags(flags)
-        places = await db(imap_pending.places, account, now)
-        await self._push_places(places)
-        await self._push_erased()
+        changed = {one.message_id for one in flags} | await self._push_places()
         await self._remove_folders()
-        changed = {one.message_id for one in flags} | {one.message_id for one in places}
         await db(imap_pending.settle, account, now)
         if changed:
             self.context.tell(MessageChanged(tuple(changed)))
@@ -168,31 +171,54 @@ class ImapPush:
 
     # -- folders of messages
 
-    async def _push_places(self, waiting: Sequence[PlacePush]) -> None:
-        """Move, copy and take out of folders, one command for each pair of folders; store what only is here."""
+    async def _push_places(self) -> set[int]:
+        """Move, copy and take out of folders, one command for each pair of folders, and store what is only here.
+
+        Where the server has no MOVE, a message is copied, and removed from its old folder only when it was seen in the
+        new one. Return the messages that were looked at.
+        """
+        changed: set[int] = set()
+        for _ in range(2):  # what was copied just now is removed where it was
+            waiting = await self.context.db(imap_pending.places, self.account, self.context.clock())
+            changed |= {one.message_id for one in waiting}
+            copied = await self._push_some(waiting)
+            if not copied:
+                break
+        return changed
+
+    async def _push_some(self, waiting: Sequence[PlacePush]) -> bool:
+        """Push what waits; return whether something was copied that is to be removed where it was."""
         moves: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
         copies: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-        gone: dict[int, dict[int, int]] = defaultdict(dict)
+        gone: dict[int, list[int]] = defaultdict(list)
+        leaving_ids: dict[int, list[int]] = defaultdict(list)
+        can_move = self.session.features.offers("MOVE")
         for one in waiting:
             if not one.there:
                 await self._append(one)
                 continue
             leaving, new = list(one.gone), list(one.new)
-            while leaving and new:
+            while can_move and leaving and new:
                 folder_id, uid = leaving.pop()
                 moves[folder_id, new.pop(0)][uid] = one.message_id
             for target in new:
                 folder_id, uid = one.there[0]
                 copies[folder_id, target][uid] = one.message_id
-            for folder_id, uid in leaving:
-                gone[folder_id][uid] = one.message_id
+            if not new:
+                for folder_id, uid in leaving:
+                    gone[folder_id].append(uid)
+                    leaving_ids[folder_id].append(one.message_id)
         for (source, target), uids in copies.items():
             await self._transfer(source, target, uids, move=False)
         for (source, target), uids in moves.items():
             await self._transfer(source, target, uids, move=True)
-        for folder_id, uids in gone.items():
-            if (opened := await self._open(folder_id)) is not None:
-                await self._expunge(opened, folder_id, list(uids))
+        for folder_id, erased in (await self._still_there()).items():
+            gone[folder_id] += erased
+        for folder_id, leave in gone.items():
+            if not await self._expunge(folder_id, leave):
+                later = self.context.clock() + AN_HOUR
+                await self.context.db(imap_pending.put_off, leaving_ids[folder_id], later)
+        return bool(copies) and not can_move
 
     async def _transfer(self, source: int, target: int, uids: dict[int, int], *, move: bool) -> None:
         """Move or copy messages, `uids` to message ids, from one folder to another."""
@@ -200,19 +226,20 @@ class ImapPush:
         opened = await self._open(source) if name is not None else None
         if opened is None or name is None:
             return
-        doing = "move" if move else "copy"
         try:
             copied = await (opened.move(uids, name) if move else opened.copy(uids, name))
-        except (OverQuota, Refused) as error:
-            await self._take_back(list(uids.values()), error, doing)
+        except Refused as error:
+            await self._take_back(list(uids.values()), error, "move" if move else "copy")
             return
         pairs = copied.pairs if copied.uidvalidity == await self._uidvalidity(target, copied.uidvalidity) else {}
         if move:
             await self.context.db(imap_pending.moved, source, target, pairs, list(uids))
         else:
             await self.context.db(imap_pending.copied, source, target, pairs)
+        if len(pairs) < len(uids):
             unknown = [message_id for uid, message_id in uids.items() if uid not in pairs]
-            await self.context.db(imap_pending.put_off, unknown, self.context.clock() + AN_HOUR)
+            await self.context.db(imap_pending.put_off, unknown, self.context.clock() + A_MINUTE)
+            self.unconfirmed.add(target)
         self.done += len(uids)
 
     async def _uidvalidity(self, folder_id: int, told: int | None) -> int | None:
@@ -263,38 +290,45 @@ class ImapPush:
 
     # -- deleted for good
 
-    async def _push_erased(self) -> None:
-        """Expunge what was deleted for good, where the folder still shows the same message under its UID."""
-        groups: dict[int, dict[int, bytes]] = defaultdict(dict)
+    async def _still_there(self) -> dict[int, list[int]]:
+        """Return the UIDs, by folder, of what was deleted for good and is still the same message on the server."""
+        wanted: dict[int, dict[int, bytes]] = defaultdict(dict)
         for one in await self.context.db(imap_pending.erased, self.account):
-            groups[one.folder_id][one.uid] = one.fingerprint
-        for folder_id, wanted in groups.items():
+            wanted[one.folder_id][one.uid] = one.fingerprint
+        found: dict[int, list[int]] = {}
+        for folder_id, fingerprints in wanted.items():
             if (opened := await self._open(folder_id)) is None:
                 continue
             same: list[int] = []
             other: list[int] = []
-            async for page in opened.fetch_headers(sorted(wanted)):
+            async for page in opened.fetch_headers(sorted(fingerprints)):
                 for row in page.rows:
                     if row.uid is not None and isinstance(row.header, bytes):
-                        found = await asyncio.to_thread(parse.fingerprint, row.header)
-                        (same if found == wanted[row.uid] else other).append(row.uid)
+                        shown = await asyncio.to_thread(parse.fingerprint, row.header)
+                        (same if shown == fingerprints[row.uid] else other).append(row.uid)
                 other += page.absent if page.refused is None else ()
             if other:
                 log.info("%d messages to be deleted for good are gone already", len(other))
                 await self.context.db(imap_pending.expunged, folder_id, other)
             if same:
-                await self._expunge(opened, folder_id, same)
+                found[folder_id] = same
+        return found
 
-    async def _expunge(self, opened: OpenFolder, folder_id: int, uids: Sequence[int]) -> None:
-        r"""Mark messages as \Deleted and remove exactly them."""
+    async def _expunge(self, folder_id: int, uids: Sequence[int]) -> bool:
+        r"""Mark messages as \Deleted and remove exactly them. Where that is refused they are unmarked again: return False."""
+        if (opened := await self._open(folder_id)) is None:
+            return True
         try:
-            await opened.store_flags(uids, add=frozenset({r"\Deleted"}))
+            await opened.store_flags(uids, add=_DELETED)
             await opened.expunge(uids)
         except Refused as error:
+            with contextlib.suppress(Refused):
+                await opened.store_flags(uids, remove=_DELETED)
             self._tell(f"The server did not delete {count(len(uids), 'message')}.", error)
-            return
+            return False
         await self.context.db(imap_pending.expunged, folder_id, uids)
         self.done += len(uids)
+        return True
 
     # -- refused
 

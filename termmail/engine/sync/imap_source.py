@@ -136,6 +136,8 @@ class ImapSource:
             else:
                 await self._due_in()  # what was changed a moment ago gets its time
             await push.run()
+            if push.unconfirmed:
+                await self._confirm(session, push)
             missed = sum(look.missed for look in looks)
             if self.context.account(self.account).incoming.download == "all":
                 missed += await self._download(session)
@@ -185,6 +187,15 @@ class ImapSource:
             log.info("%d messages of %s are gone from the server", gone, account)
             self.context.tell(FolderChanged(account))
         return looks, infos, prefix
+
+    async def _confirm(self, session: ImapSession, push: ImapPush) -> None:
+        """Look for what was moved or copied where the server told no new UIDs, and finish what depends on it."""
+        for folder_id in push.unconfirmed:
+            folder = await self.context.db(imap_folders.get, folder_id)
+            if folder.server_name is not None:
+                opened = await session.select(folder.server_name, qresync=_since(folder), arrived_from=folder.uidnext)
+                await FolderSync(self.context, self.account, folder).run(opened)
+        await push.run()
 
     async def _differs(self, session: ImapSession, folder: ImapFolder, told: FolderInfo | None) -> bool:
         """Whether STATUS says that a folder is not as it was left.

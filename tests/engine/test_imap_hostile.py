@@ -1,0 +1,177 @@
+"""An IMAP server that is broken or means harm: it ends in time, nothing is lost, and nothing is doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+
+import pytest
+
+from termmail.demo.faults import GOOD, Manners, tagged
+from termmail.demo.imap_mailbox import ImapMailbox
+from termmail.demo.imap_personalities import DOVECOT, GMAIL, PLAIN
+from termmail.engine.events import Failed
+from termmail.errors import UserError
+from tests.conftest import PASSWORD
+from tests.engine.conftest import mail
+from tests.engine.test_imap import assert_same, by_subject, filled, rows, work
+
+VERBS = [
+    *("CAPABILITY", "AUTHENTICATE", "ID", "ENABLE", "NAMESPACE", "LIST", "SELECT", "UID FETCH", "UID SEARCH", "STATUS"),
+    *("UID STORE", "UID MOVE", "UID COPY", "UID EXPUNGE", "CREATE", "SUBSCRIBE", "EXPUNGE"),
+]
+
+
+@pytest.mark.parametrize("answer", [b"NO no", b"BAD what", b"NO [OVERQUOTA] full", b"NO [UNAVAILABLE] later", b"OK"])
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("kind", [DOVECOT, PLAIN], ids=["dovecot", "plain"])
+async def test_a_command_that_is_always_refused_costs_nothing(verb, answer, kind, imap_server, imap_engine_at):
+    """Also where the server says OK and does nothing."""
+    mailbox = filled()
+    server = await imap_server(mailbox, personality=kind)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        await work(engine)
+        server.manners = Manners(answers={verb: tagged(answer)})
+        held = sum(len(one.messages) for one in mailbox.folders.values())
+        for _ in range(2):
+            with contextlib.suppress(UserError):
+                await engine.accounts.sync("ada", full=True)
+        assert sum(len(one.messages) for one in mailbox.folders.values()) >= held - 1  # one was deleted for good
+        server.manners = GOOD
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+        if (kind, verb, answer) == (PLAIN, "EXPUNGE", b"OK"):
+            # What the server only pretended to remove is marked as deleted there: EXPUNGE would remove it with ours.
+            assert "Other messages of the folder are marked as deleted" in engine.heard.of(Failed)[-1].advice
+        else:
+            await assert_same(engine, mailbox)
+
+
+NAMES = [
+    *(
+        b"../../etc/passwd",
+        b"a\x1b[31mred",
+        b"Outbox",
+        b"Drafts2",
+        b"DRAFTS2",
+        b"x" * 5000,
+        b"a//b",
+        b"/",
+        b"&AAA-",
+        b"&",
+        b"~",
+    ),
+    *(b"Inbox2", b"sent items2", b"\xff\xfe", b'a\\b"c', b"&2D3cBQ-", "ü".encode(), b"...", b" ", b"a " + b"/" + b" b"),
+]
+
+
+async def test_any_name_of_a_folder_is_shown_and_nothing_else(imap_server, imap_engine_at):
+    mailbox = filled()
+    for name in NAMES:
+        with contextlib.suppress(ValueError):
+            mailbox.create(name)
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        with contextlib.suppress(UserError):
+            await engine.accounts.sync("ada")
+        await engine.accounts.sync("ada")
+        names = [one.name for one in await engine.folders.listing()]
+        assert len(set(names)) == len(names)
+        assert not [
+            name for name in names if re.search(r"[\x00-\x1f\x7f]", name) or len(name) > 220 or not name.strip()
+        ]
+        assert "Outbox" not in names
+        assert len(await rows(engine)) == 10
+
+
+async def test_a_server_that_says_that_everything_vanished_is_asked_again(imap_server, imap_engine_at):
+    mailbox = filled(60)
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        before = {row.message_id for row in await rows(engine)}
+
+        def lie(verb: str, told: list[bytes]) -> list[bytes]:
+            return [b"* VANISHED (EARLIER) 1:4294967295\r\n", *told] if verb == "SELECT" else told
+
+        server.manners = Manners(rows=lie)
+        mailbox.folder("INBOX").add(mail(77))
+        with contextlib.suppress(UserError):
+            await engine.accounts.sync("ada")
+        server.manners = GOOD
+        await engine.accounts.sync("ada", full=True)
+        assert before < {row.message_id for row in await rows(engine)}
+        await assert_same(engine, mailbox)
+
+
+async def test_a_search_that_finds_four_billion_messages_ends_the_session(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox, manners=Manners(answers={"UID SEARCH": _search(b"1:4294967295")}))
+    async with imap_engine_at(server.port) as engine, asyncio.timeout(10):
+        with pytest.raises(UserError, match="more messages than the folder has"):
+            await engine.accounts.sync("ada")
+
+
+def _search(uids: bytes):
+    def answer(line: str) -> bytes:
+        tag = line.split(" ", 1)[0].encode()
+        return b'* ESEARCH (TAG "%b") UID ALL %b\r\n%b OK\r\n' % (tag, uids, tag)
+
+    return answer
+
+
+async def test_an_echoed_password_is_shown_nowhere(imap_server, imap_engine_at, caplog):
+    mailbox = filled()
+    server = await imap_server(mailbox, manners=Manners(login=b"NO wrong password " + PASSWORD.encode() + b"\r\n"))
+    async with imap_engine_at(server.port) as engine:
+        with pytest.raises(UserError) as caught:
+            await engine.accounts.sync("ada")
+        assert PASSWORD not in f"{caught.value} {caught.value.advice} {caught.value.server_says}"  # type: ignore[attr-defined]
+        assert PASSWORD not in caplog.text
+        assert PASSWORD not in str(engine.heard.of(Failed))
+
+
+async def test_equal_messages_and_messages_without_an_id_stay_apart(imap_server, imap_engine_at):
+    """Three that are equal byte for byte, one moved: each keeps a row of its own."""
+    mailbox = filled(0)
+    inbox = mailbox.folder("INBOX")
+    same = b"Subject: Same\r\n\r\nbody\r\n"
+    for _ in range(3):
+        inbox.add(same)
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        assert len(await rows(engine)) == 3
+        await engine.messages.archive([(await rows(engine))[0].placement])
+        inbox.move([2], mailbox.folder("Lists/Python"))
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+        await assert_same(engine, mailbox)
+        assert sum(len(one.messages) for one in mailbox.folders.values()) == 5  # with those of `filled`
+        assert len(await rows(engine)) == 1
+
+
+async def test_mail_that_came_by_pop3_is_known_again(imap_server, imap_engine_at, pop3_server, engine_at):
+    """An account changes its protocol: what is here stays, with its flags, and nothing is there twice."""
+    messages = [mail(number) for number in range(1, 8)]
+    pop3 = await pop3_server(messages)
+    async with engine_at(pop3.port) as engine:
+        await engine.accounts.sync("ada")
+        found = await by_subject(engine)
+        await engine.reader.read(found["Engine part 2"].message_id)
+        await engine.messages.archive([found["Engine part 3"].placement])
+    mailbox = ImapMailbox(PASSWORD, [("Archive", "\\Archive"), ("Sent", "\\Sent")])
+    for raw in messages[1:]:
+        mailbox.folder("INBOX").add(raw)
+    server = await imap_server(mailbox, personality=GMAIL)
+    async with imap_engine_at(server.port) as engine:
+        assert (await engine.accounts.sync("ada")).new == 0
+        now = await by_subject(engine)
+        assert now["Engine part 2"].downloaded
+        assert now["Engine part 1"].message_id == found["Engine part 1"].message_id  # only here
+        assert "Engine part 3" in await by_subject(engine, "Archive")
+        await engine.accounts.sync("ada", full=True)
+        assert [one for one in mailbox.folder("Archive").messages.values() if b"Engine part 3" in one.raw]
+        assert len(mailbox.folder("INBOX").messages) == 5
