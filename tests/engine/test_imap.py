@@ -211,19 +211,6 @@ async def test_a_busy_server_gets_the_change_later(imap_server, imap_engine_at):
         assert len(await rows(engine, "Archive")) == 2
 
 
-async def test_what_takes_the_place_of_a_deleted_message_is_not_expunged(imap_server, imap_engine_at):
-    """A UID that names another message than the one that was deleted for good: nothing is removed."""
-    mailbox = filled()
-    server = await imap_server(mailbox)
-    async with imap_engine_at(server.port) as engine:
-        await engine.accounts.sync("ada")
-        row = (await by_subject(engine))["Engine part 4"]
-        await engine.messages.erase([row.placement])
-        mailbox.folder("INBOX").messages[4].raw = mail(404)
-        await engine.accounts.sync("ada", full=True)
-        assert 4 in mailbox.folder("INBOX").messages
-
-
 # -- broken off at every command
 
 

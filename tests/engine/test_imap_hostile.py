@@ -175,3 +175,16 @@ async def test_mail_that_came_by_pop3_is_known_again(imap_server, imap_engine_at
         await engine.accounts.sync("ada", full=True)
         assert [one for one in mailbox.folder("Archive").messages.values() if b"Engine part 3" in one.raw]
         assert len(mailbox.folder("INBOX").messages) == 5
+
+
+async def test_what_takes_the_place_of_a_deleted_message_is_not_expunged(imap_server, imap_engine_at):
+    """A UID that names another message than the one that was deleted for good: nothing is removed."""
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        row = (await by_subject(engine))["Engine part 4"]
+        await engine.messages.erase([row.placement])
+        mailbox.folder("INBOX").messages[4].raw = mail(404)
+        await engine.accounts.sync("ada", full=True)
+        assert 4 in mailbox.folder("INBOX").messages
