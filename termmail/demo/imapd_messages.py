@@ -1,4 +1,4 @@
-r"""The commands about messages: SELECT, FETCH, STORE, COPY, MOVE, EXPUNGE, SEARCH, APPEND (RFC 3501, 4315, 6851, 7162)."""
+r"""The commands about messages, from SELECT to APPEND (RFC 3501 section 6.4, RFC 4315, 6851, 7162)."""
 
 from __future__ import annotations
 

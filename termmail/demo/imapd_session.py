@@ -229,7 +229,7 @@ class ImapServing:
     async def _answer(
         self, command: CommandLine, reply: Reply, status: str, keys: tuple[str, ...], *, removals: bool
     ) -> None:
-        """Send the untagged responses, the news of the open folder, and the tagged response, unless a fault says else."""
+        """Send the untagged responses, the news of the open folder and the tagged response; faults cut it short."""
         wire, manners, state = self.wire, self.manners, self.state
         if not manners.lose_answer_to.isdisjoint(keys):
             await wire.answer(b"", keys)
