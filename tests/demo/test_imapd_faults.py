@@ -207,6 +207,7 @@ async def test_what_was_heard_is_kept_without_tags_and_literals(imap_server):
     async with logged_in(server) as session:
         await session.append(b"Sent", raw(9))
         folder = await session.select(b"INBOX")
+        server.manners = Manners(delay_seconds={"UID STORE": 0.01})
         storing = asyncio.create_task(folder.store_flags([1], add=SEEN))
         await server.until(lambda: mailbox.folder("INBOX").messages[1].flags == SEEN)
         await storing

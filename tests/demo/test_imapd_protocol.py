@@ -113,6 +113,7 @@ async def test_select_tells_what_the_rfc_requires(imap_server):
 
 async def test_a_folder_that_is_examined_cannot_be_changed(imap_server):
     mailbox = filled()
+    mailbox.folder("INBOX").store([2], add=["\\Deleted"])
     async with connected(await imap_server(mailbox)) as client:
         assert (await client.status(b"EXAMINE INBOX")).startswith(b"OK [READ-ONLY]")
         for words in (b"UID STORE 1 +FLAGS (\\Seen)", b"EXPUNGE", b"UID MOVE 1 Trash"):
@@ -120,6 +121,7 @@ async def test_a_folder_that_is_examined_cannot_be_changed(imap_server):
         assert (await client.ask(b"UID FETCH 1 BODY[]"))[0].endswith(b"hello 1\r\n)")
         assert (await client.status(b"CLOSE")).startswith(b"OK")
         assert mailbox.folder("INBOX").messages[1].flags == frozenset()
+        assert mailbox.folder("INBOX").uids == [1, 2, 3]
 
 
 async def test_close_expunges_and_unselect_does_not(imap_server):
