@@ -51,6 +51,7 @@ DOVECOT = Personality(
         *("LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CONDSTORE", "QRESYNC", "ESEARCH", "MOVE", "IDLE", "UNSELECT"),
     ),
 )
+CYRUS = Personality("Cyrus IMAP", (*DOVECOT.capabilities, "OBJECTID"))
 GMAIL = Personality(
     "GImap",
     (
@@ -89,6 +90,7 @@ PLAIN = Personality("plain", ("IMAP4rev1",), tells_capabilities=False, lists_rol
 
 PERSONALITIES = {
     "dovecot": DOVECOT,
+    "cyrus": CYRUS,
     "gmail": GMAIL,
     "o365": O365,
     "icloud": ICLOUD,

@@ -84,6 +84,8 @@ def _opening_rows(state: SessionState, view: FolderView) -> list[bytes]:
     ]
     if state.offers("CONDSTORE"):
         rows.append(f"* OK [HIGHESTMODSEQ {folder.highestmodseq}] highest")
+    if state.offers("OBJECTID"):
+        rows.append(f"* OK [MAILBOXID ({folder.mailbox_id})] lasting")
     return [row.encode("utf-8", "surrogateescape") + b"\r\n" for row in rows]
 
 
@@ -153,6 +155,8 @@ def fetch(state: SessionState, arguments: list[Value], *, uid: bool = False) -> 
     asked = fetching(arguments[1], also)
     if b"MODSEQ" in asked.names:
         state.use_modseq()
+    if b"EMAILID" in asked.names:
+        state.need("OBJECTID")
     rows = _vanished_rows(view.folder, since or 0, arguments[0]) if vanished else []
     if asked.reads and not view.read_only:
         view.folder.store(uids, add=["\\Seen"])

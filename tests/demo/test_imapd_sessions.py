@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from termmail.demo.imap_personalities import DOVECOT, GMAIL, ICLOUD, PLAIN
+from termmail.demo.imap_personalities import CYRUS, DOVECOT, GMAIL, ICLOUD, PLAIN
 from termmail.net.imap.uid_set import UidSet
 from termmail.net.net_errors import NetError, Offline
 from tests.demo.imap_client import connected
@@ -263,6 +263,29 @@ async def test_removals_tell_the_mod_sequence_where_qresync_is_on(imap_server):
         await client.ask(b"UID STORE 3 +FLAGS (\\Deleted)")
         assert (await client.status(b"UID EXPUNGE 3")) == b"OK [HIGHESTMODSEQ %d] expunged" % inbox.highestmodseq
         assert await client.ask(b"UID MOVE 1 Trash") == [b"OK moved"]
+
+
+# -- OBJECTID
+
+
+async def test_lasting_ids_follow_copies_and_renamed_folders(imap_server):
+    mailbox = filled()
+    mailbox.folder("Sent").add(raw(1))
+    async with logged_in(await imap_server(mailbox, personality=CYRUS)) as session:
+        folder = await session.select(b"INBOX")
+        pages = [page async for page in folder.fetch_headers([1, 2])]
+        ids = [row.email_id for page in pages for row in page.rows]
+        await folder.copy([2], b"Sent")
+        sent = await session.select(b"Sent")
+        assert sent.state.mailbox_id == (await session.status(b"Sent")).mailbox_id
+        pages = [page async for page in sent.fetch_headers([1, 2])]
+        others = [row.email_id for page in pages for row in page.rows]
+        assert (others[1], len({*ids, *others})) == (ids[1], 3)
+        await session.select(b"INBOX")
+        await session.rename_folder(b"Sent", b"Post")
+        assert (await session.select(b"Post")).state.mailbox_id == sent.state.mailbox_id
+        await session.create_folder(b"Sent")
+        assert (await session.status(b"Sent")).mailbox_id != sent.state.mailbox_id
 
 
 # -- many at once
