@@ -177,7 +177,7 @@ def _matching(state: SessionState, reference: Value, pattern: Value) -> list[Ima
         expression = re.escape(whole).replace(rb"\*", b".*").replace(b"%", b"[^" + delimiter + b"]*")
         sought.append(re.compile(expression, re.DOTALL))
         if whole.upper() == b"INBOX":
-            sought.append(re.compile(b"INBOX"))
+            sought.append(re.compile(re.escape(kind.inbox)))
     folders = state.user_mailbox().folders
     ordered = sorted(folders, key=lambda name: (name != b"INBOX", name))
     return [folders[name] for name in ordered if any(one.fullmatch(kind.wire_name(name)) for one in sought)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from termmail.demo.imap_mailbox import ImapMailbox
-from termmail.demo.imap_personalities import COURIER, DOVECOT, GMAIL, O365, PERSONALITIES, PLAIN
+from termmail.demo.imap_personalities import COURIER, DOVECOT, GMAIL, O365, PERSONALITIES, PLAIN, YAHOO
 from tests.conftest import PASSWORD
 from tests.demo.imap_client import connected
 from tests.demo.test_imapd import filled, raw
@@ -274,6 +274,28 @@ async def test_a_server_keeps_only_the_keywords_it_allows(imap_server):
         await client.ask(b"UID STORE 1 +FLAGS ($Work $mdnsent \\seen)")
         flags = mailbox.folder("INBOX").messages[1].flags
         assert flags == {"\\Seen", "$mdnsent"}
+
+
+async def test_yahoo_answers_for_a_thousand_messages_and_says_so(imap_server):
+    mailbox = filled(1003)
+    mailbox.folder("INBOX").expunge([1003])
+    async with connected(await imap_server(mailbox, personality=YAHOO)) as client:
+        assert (await client.ask(b'LIST "" INBOX'))[0] == b'* LIST (\\HasNoChildren) "/" Inbox'
+        await client.ask(b"SELECT INBOX")
+        *rows, status = await client.ask(b"UID FETCH 1:* UID")
+        assert (len(rows), rows[0]) == (1000, b"* 3 FETCH (UID 3)")
+        assert status == b"OK [MESSAGELIMIT 1000 3] fetched"
+        row, status = await client.ask(b"UID SEARCH RETURN (ALL) ALL")
+        assert row.endswith(b"UID ALL 3:1002")
+        assert status == b"OK [MESSAGELIMIT 1000 3] searched"
+        assert (await client.status(b"UID COPY 1:* Trash")).startswith(b"NO [MESSAGELIMIT 1000 3]")
+        assert (await client.status(b"UID MOVE 1:* Trash")).startswith(b"NO [MESSAGELIMIT 1000 3]")
+        assert await client.ask(b"UID FETCH 2:3 UID") == [
+            b"* 2 FETCH (UID 2)",
+            b"* 3 FETCH (UID 3)",
+            b"OK fetched",
+        ]
+    assert len(mailbox.folder("INBOX").messages) == 1002
 
 
 # -- literals
