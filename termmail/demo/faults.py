@@ -32,7 +32,7 @@ class Manners:
     lose_answer_to: frozenset[str] = frozenset()
     """Commands that are executed, but the connection is dropped before the answer."""
     lose_end_of: frozenset[str] = frozenset()
-    """IMAP commands that are executed and whose untagged responses are sent; the connection is dropped before the rest."""
+    """IMAP commands that are executed, but the connection is dropped between the untagged responses and the tagged."""
     drop_after: frozenset[str] = frozenset()
     """Commands that are executed (unless `answers` has them) and answered; then the connection is dropped."""
     drop_after_bytes: int | None = None

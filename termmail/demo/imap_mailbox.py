@@ -6,6 +6,7 @@ It is the state that sessions see. Tests change it as a second client would: eve
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,11 @@ class StoredMessage:
         end = self.raw.find(b"\r\n\r\n")
         return len(self.raw) if end < 0 else end + 4
 
+    @property
+    def email_id(self) -> str:
+        """What all copies of the message have in common, and no other message (RFC 8474 section 5.1)."""
+        return "M" + hashlib.sha256(b"%d %b" % (self.internal_date, self.raw)).hexdigest()[:24]
+
 
 class ImapFolder:
     r"""One folder; `ImapMailbox` creates it. `messages` has them by unique id, ascending.
@@ -60,6 +66,11 @@ class ImapFolder:
         self.expunged: dict[int, int] = {}
         self.watchers: set[Callable[[], None]] = set()
         self._keywords: dict[str, str] = {}
+
+    @property
+    def mailbox_id(self) -> str:
+        """What stays when the folder is renamed (RFC 8474 section 4.1)."""
+        return f"F{self.uidvalidity}"
 
     @property
     def uids(self) -> list[int]:

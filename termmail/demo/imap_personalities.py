@@ -25,6 +25,8 @@ class Personality:
     """Keywords that are kept in any case."""
     prefix: bytes = b""
     """What the names of all folders but INBOX begin with."""
+    inbox: bytes = b"INBOX"
+    """How INBOX is written."""
     delimiter: bytes = b"/"
     vanished_on_select: bool = True
     """Whether SELECT with QRESYNC tells what has vanished."""
@@ -33,7 +35,7 @@ class Personality:
 
     def wire_name(self, name: bytes) -> bytes:
         """Return the name of a folder as clients see it."""
-        return name if name == b"INBOX" else self.prefix + name.replace(b"/", self.delimiter)
+        return self.inbox if name == b"INBOX" else self.prefix + name.replace(b"/", self.delimiter)
 
     def stored_name(self, wire: bytes) -> bytes | None:
         """Return the name of a folder as the mailbox has it, or None if it is outside the prefix."""
@@ -51,6 +53,7 @@ DOVECOT = Personality(
         *("LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CONDSTORE", "QRESYNC", "ESEARCH", "MOVE", "IDLE", "UNSELECT"),
     ),
 )
+CYRUS = Personality("Cyrus IMAP", (*DOVECOT.capabilities, "OBJECTID"))
 GMAIL = Personality(
     "GImap",
     (
@@ -85,13 +88,20 @@ COURIER = Personality(
     prefix=b"INBOX.",
     delimiter=b".",
 )
+YAHOO = Personality(
+    "Yahoo",
+    (*(name for name in CYRUS.capabilities if name != "IDLE"), "MESSAGELIMIT=1000"),
+    inbox=b"Inbox",
+)
 PLAIN = Personality("plain", ("IMAP4rev1",), tells_capabilities=False, lists_roles=False)
 
 PERSONALITIES = {
     "dovecot": DOVECOT,
+    "cyrus": CYRUS,
     "gmail": GMAIL,
     "o365": O365,
     "icloud": ICLOUD,
+    "yahoo": YAHOO,
     "courier": COURIER,
     "plain": PLAIN,
 }

@@ -24,6 +24,7 @@ _SIMPLE: dict[bytes, Callable[[StoredMessage], bytes]] = {
     b"INTERNALDATE": lambda message: b"INTERNALDATE %b" % date_text(message.internal_date),
     b"RFC822.SIZE": lambda message: b"RFC822.SIZE %d" % len(message.raw),
     b"MODSEQ": lambda message: b"MODSEQ (%d)" % message.modseq,
+    b"EMAILID": lambda message: b"EMAILID (%b)" % message.email_id.encode(),
     b"RFC822": lambda message: b"RFC822 %b" % literal(message.raw),
     b"RFC822.HEADER": lambda message: b"RFC822.HEADER %b" % literal(message.raw[: message.header_size]),
     b"RFC822.TEXT": lambda message: b"RFC822.TEXT %b" % literal(message.raw[message.header_size :]),

@@ -11,7 +11,7 @@ from termmail.demo.imapd_syntax import Bad, No, Value, astring, string, text, wo
 if TYPE_CHECKING:
     from termmail.demo.imap_mailbox import ImapFolder
 
-_STATUS_ITEMS = {"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "HIGHESTMODSEQ"}
+_STATUS_ITEMS = {"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "HIGHESTMODSEQ", "MAILBOXID"}
 
 
 def create(state: SessionState, arguments: list[Value]) -> Reply:
@@ -85,6 +85,8 @@ def _status_items(state: SessionState, value: Value) -> list[str]:
         raise Bad("unknown item of STATUS")
     if "HIGHESTMODSEQ" in asked:
         state.use_modseq()
+    if "MAILBOXID" in asked:
+        state.need("OBJECTID")
     return asked
 
 
@@ -99,6 +101,9 @@ def _status_row(state: SessionState, folder: ImapFolder, asked: list[str]) -> by
                 value = sum("\\Seen" not in message.flags for message in messages)
             case "RECENT":
                 value = 0
+            case "MAILBOXID":
+                told.append(b"MAILBOXID (%b)" % folder.mailbox_id.encode())
+                continue
             case _:
                 value = getattr(folder, item.lower())
         told.append(b"%b %d" % (item.encode(), value))
@@ -172,7 +177,7 @@ def _matching(state: SessionState, reference: Value, pattern: Value) -> list[Ima
         expression = re.escape(whole).replace(rb"\*", b".*").replace(b"%", b"[^" + delimiter + b"]*")
         sought.append(re.compile(expression, re.DOTALL))
         if whole.upper() == b"INBOX":
-            sought.append(re.compile(b"INBOX"))
+            sought.append(re.compile(re.escape(kind.inbox)))
     folders = state.user_mailbox().folders
     ordered = sorted(folders, key=lambda name: (name != b"INBOX", name))
     return [folders[name] for name in ordered if any(one.fullmatch(kind.wire_name(name)) for one in sought)]

@@ -1,4 +1,4 @@
-r"""The commands about messages: SELECT, FETCH, STORE, COPY, MOVE, EXPUNGE, SEARCH, APPEND (RFC 3501, 4315, 6851, 7162)."""
+r"""The commands about messages, from SELECT to APPEND (RFC 3501 section 6.4, RFC 4315, 6851, 7162)."""
 
 from __future__ import annotations
 
@@ -84,6 +84,8 @@ def _opening_rows(state: SessionState, view: FolderView) -> list[bytes]:
     ]
     if state.offers("CONDSTORE"):
         rows.append(f"* OK [HIGHESTMODSEQ {folder.highestmodseq}] highest")
+    if state.offers("OBJECTID"):
+        rows.append(f"* OK [MAILBOXID ({folder.mailbox_id})] lasting")
     return [row.encode("utf-8", "surrogateescape") + b"\r\n" for row in rows]
 
 
@@ -153,10 +155,21 @@ def fetch(state: SessionState, arguments: list[Value], *, uid: bool = False) -> 
     asked = fetching(arguments[1], also)
     if b"MODSEQ" in asked.names:
         state.use_modseq()
+    if b"EMAILID" in asked.names:
+        state.need("OBJECTID")
     rows = _vanished_rows(view.folder, since or 0, arguments[0]) if vanished else []
+    uids, code = _limited(state, uids)
     if asked.reads and not view.read_only:
         view.folder.store(uids, add=["\\Seen"])
-    return Reply("fetched", _chain(rows, _rows(view, uids, asked, since or 0)))
+    return Reply(f"{code}fetched", _chain(rows, _rows(view, uids, asked, since or 0)))
+
+
+def _limited(state: SessionState, uids: list[int]) -> tuple[list[int], str]:
+    """Return the newest messages that one command may name, and the code that tells where it ended (RFC 9738)."""
+    limit = state.limit("MESSAGELIMIT")
+    if limit is None or len(uids) <= limit:
+        return uids, ""
+    return uids[-limit:], f"[MESSAGELIMIT {limit} {uids[-limit]}] "
 
 
 def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -193,11 +206,11 @@ def search_messages(state: SessionState, arguments: list[Value], *, uid: bool = 
     if len(arguments) > 1 and word_or_empty(arguments[0]) == "RETURN":
         state.need("ESEARCH")
         asked, arguments = result_options(arguments[1]), arguments[2:]
-    found = search(view, arguments, mod_sequences=state.offers("CONDSTORE"))
+    found, code = _limited(state, search(view, arguments, mod_sequences=state.offers("CONDSTORE")))
     shown = found if uid else [view.number(one) for one in found]
     if asked is not None:
-        return Reply("searched", [extended_row(state.tag, shown, asked, uid=uid)])
-    return Reply("searched", [b"* SEARCH" + b"".join(b" %d" % one for one in shown) + b"\r\n"])
+        return Reply(f"{code}searched", [extended_row(state.tag, shown, asked, uid=uid)])
+    return Reply(f"{code}searched", [b"* SEARCH" + b"".join(b" %d" % one for one in shown) + b"\r\n"])
 
 
 def word_or_empty(value: Value) -> str:
@@ -264,6 +277,7 @@ def copy(state: SessionState, arguments: list[Value], *, uid: bool = False) -> R
     check_count(arguments, 2)
     view = state.open_view()
     uids = _uids(view, arguments[0], uid=uid)
+    _check_limit(state, uids)
     target = state.folder(arguments[1], code="TRYCREATE")
     pairs = view.folder.copy(uids, target)
     return Reply(f"{_copy_uid(state, target, pairs)}copied")
@@ -274,11 +288,18 @@ def move(state: SessionState, arguments: list[Value], *, uid: bool = False) -> R
     check_count(arguments, 2)
     view = state.writable_view()
     uids = _uids(view, arguments[0], uid=uid)
+    _check_limit(state, uids)
     target = state.folder(arguments[1], code="TRYCREATE")
     pairs = view.folder.move(uids, target)
     code = _copy_uid(state, target, pairs)
     rows = [f"* OK {code}moved\r\n".encode()] if code else []
     return Reply(f"{_modseq_code(state, pairs)}moved", [*rows, *state.news()])
+
+
+def _check_limit(state: SessionState, uids: list[int]) -> None:
+    """Raise No for more messages than one command may copy (RFC 9738)."""
+    if (code := _limited(state, uids)[1]) != "":
+        raise No(f"{code}too many messages")
 
 
 def _copy_uid(state: SessionState, target: ImapFolder, pairs: dict[int, int]) -> str:

@@ -174,8 +174,7 @@ class ImapServing:
 
     def _literal_refusal(self, size: int, *, plus: bool) -> bytes:
         """Return why a literal is not taken, or b""."""
-        limits = [int(name[12:]) for name in self.state.offered if name.startswith("APPENDLIMIT=")]
-        if size > min([*limits, LITERAL_LIMIT]):
+        if size > (self.state.limit("APPENDLIMIT") or LITERAL_LIMIT):
             return b"NO [TOOBIG] the message is too large\r\n"
         if plus and size > SMALL_LITERAL and not self.state.offers("LITERAL+"):
             return b"BAD a literal of that size must wait\r\n"
@@ -229,7 +228,7 @@ class ImapServing:
     async def _answer(
         self, command: CommandLine, reply: Reply, status: str, keys: tuple[str, ...], *, removals: bool
     ) -> None:
-        """Send the untagged responses, the news of the open folder, and the tagged response, unless a fault says else."""
+        """Send the untagged responses, the news of the open folder and the tagged response; faults cut it short."""
         wire, manners, state = self.wire, self.manners, self.state
         if not manners.lose_answer_to.isdisjoint(keys):
             await wire.answer(b"", keys)

@@ -50,6 +50,11 @@ class SessionState:
         """Return whether one of these capabilities is offered."""
         return any(name in self.offered for name in names)
 
+    def limit(self, name: str) -> int | None:
+        """Return the number of a capability such as APPENDLIMIT=1000, or None."""
+        numbers = [one.partition("=")[2] for one in self.offered if one.startswith(f"{name}=")]
+        return int(numbers[0]) if numbers else None
+
     def need(self, *names: str) -> None:
         """Raise Bad unless one of these capabilities is offered."""
         if not self.offers(*names):

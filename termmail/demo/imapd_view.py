@@ -53,8 +53,8 @@ class FolderView:
     def news(self, *, removals: bool, vanished: bool, modseq: bool, uid: bool) -> list[bytes]:
         """Return the untagged responses that bring the client up to date.
 
-        `removals` says whether messages may leave now (RFC 3501 section 7.4.1), `vanished` how; FETCH tells mod-sequence
-        and unique id as said.
+        `removals` says whether messages may leave now (RFC 3501 section 7.4.1), `vanished` how that is told, and
+        `modseq` and `uid` what FETCH tells besides flags.
         """
         folder, rows = self.folder, []
         if self._set_at != folder.highestmodseq:

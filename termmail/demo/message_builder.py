@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-ADA = "Ada Lovelace <ada@example.org>"
+ADA_ADDRESS = "ada@example.org"
+ADA = f"Ada Lovelace <{ADA_ADDRESS}>"
 
 
 def days(count: float, hours: float = 0) -> timedelta:
@@ -39,7 +40,8 @@ class Letter:
 
     `ago` is its age; `key` names it, and `answers` is the chain of keys that it replies to, oldest first. `text` may be
     indented; a line "--" is the signature mark, and `flowed` sends its paragraphs as format=flowed. `html` is the
-    alternative to the text, or the only body if the text is empty. Message-IDs are made from the keys.
+    alternative to the text, or the only body if the text is empty. Message-IDs are made from the keys. `delivered_to` is
+    the address in the trace headers; "" leaves them out, as in what the owner of the mailbox wrote.
     """
 
     ago: timedelta
@@ -54,9 +56,10 @@ class Letter:
     files: tuple[File, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     flowed: bool = False
+    delivered_to: str = ADA_ADDRESS
 
     def raw(self, now: datetime) -> bytes:
-        """Return the message as bytes with CRLF line ends and trace headers."""
+        """Return the message as bytes with CRLF line ends."""
         message = EmailMessage(policy=SMTP)
         stamp = format_datetime(now - self.ago)
         message["From"] = _people(self.sender)
@@ -86,7 +89,8 @@ class Letter:
         for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
             if part.get_content_maintype() == "multipart":
                 part.set_boundary(f"=_{self.key}_{number}")
-        return _trace(self.sender, stamp) + message.as_bytes()
+        trace = _trace(self.sender, stamp, self.delivered_to) if self.delivered_to else b""
+        return trace + message.as_bytes()
 
     def _attach(self, message: EmailMessage, file: File) -> None:
         main, _, sub = file.content_type.partition("/")
@@ -115,7 +119,7 @@ class Oddity:
         """Return the message as bytes; LF in the template becomes CRLF."""
         stamp = format_datetime(now - self.ago)
         raw = self.template.replace(b"\n", b"\r\n").replace(b"%DATE%", stamp.encode())
-        return _trace("someone <someone@example.net>", stamp) + raw
+        return _trace("someone <someone@example.net>", stamp, ADA_ADDRESS) + raw
 
 
 def message_id(key: str) -> str:
@@ -138,10 +142,10 @@ def _people(text: str) -> tuple[Address, ...]:
     return tuple(Address(display_name=name, addr_spec=address) for name, address in pairs)
 
 
-def _trace(sender: str, stamp: str) -> bytes:
+def _trace(sender: str, stamp: str, recipient: str) -> bytes:
     address = parseaddr(sender)[1]
     return (
         f"Return-Path: <{address}>\r\n"
         f"Received: from mx.example.net (mx.example.net [192.0.2.7])\r\n"
-        f"\tby demo.example.org (termmail demo) with ESMTPS\r\n\tfor <ada@example.org>; {stamp}\r\n"
+        f"\tby demo.example.org (termmail demo) with ESMTPS\r\n\tfor <{recipient}>; {stamp}\r\n"
     ).encode()
