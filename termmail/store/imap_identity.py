@@ -134,12 +134,19 @@ class _Arrivals:
         (role,) = db.execute("SELECT role FROM folder WHERE id = ?", (folder_id,)).fetchone()
         self._is_sent = role == Role.SENT
         self._unlisted = self._find_unlisted()
+        self._raws: list[tuple[int, bytes]] = []
+        self._rows: list[tuple[Any, ...]] = []
+        left = (
+            "SELECT 1 FROM folder f CROSS JOIN imap_message i ON i.folder = f.id AND i.uid IS NULL"
+            " WHERE f.account = ? LIMIT 1"
+        )
+        self._has_left = db.execute(left, (account,)).fetchone() is not None
         self._had_pop3 = db.execute("SELECT 1 FROM remote WHERE account = ? LIMIT 1", (account,)).fetchone() is not None
 
     def take(self, one: Listed) -> None:
         """Store one message, or recognize it."""
         assert one.envelope is not None
-        if (row := self._left_elsewhere(one)) is not None:
+        if self._has_left and (row := self._left_elsewhere(one)) is not None:
             self._bind(one, *row)
         elif (message_id := self._made_here(one, one.envelope)) is not None:
             self._db.execute(_ROW, self._row(one, message_id))
@@ -152,6 +159,8 @@ class _Arrivals:
         """Store what is left. A folder that was removed here is back: it has mail that nobody here has seen."""
         if self.added:
             self._db.execute("UPDATE folder SET removed = 0 WHERE id = ? AND removed = 1", (self._folder_id,))
+        self._db.executemany("INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)", self._raws)
+        self._db.executemany(_ROW, self._rows)  # before they are placed: so nothing is pending
         placements.place(self._db, self.added, self._folder_id)
         self._tally.save(self._db)
 
@@ -224,8 +233,8 @@ class _Arrivals:
         flags = [int(bool(one.flags & flag)) for flag in _FLAGS]
         cursor = self._db.execute(_MESSAGE, (self._account, received, one.size, *flags, *columns))
         message_id = cursor.lastrowid or 0
-        self._db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)", (message_id, one.header))
-        self._db.execute(_ROW, self._row(one, message_id))  # before it is placed: so nothing is pending
+        self._raws.append((message_id, one.header))
+        self._rows.append(self._row(one, message_id))
         people = contacts.people(envelope, written=self._is_sent)
         self._tally.message(people, columns.sort_date, written=self._is_sent)
         self.added.append(message_id)

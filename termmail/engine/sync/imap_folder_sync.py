@@ -36,6 +36,9 @@ MANY_GONE = 20
 """More messages than these, and half a folder, are believed to be gone only after all UIDs were asked for."""
 
 
+CHUNK = 500
+"""Headers that are stored in one transaction, after the first page."""
+
 SLACK = 10_000
 """UIDs that are accepted beyond the number of messages: some may have arrived meanwhile."""
 
@@ -143,8 +146,9 @@ class FolderSync:
     # -- arrivals
 
     async def _fetch(self, opened: OpenFolder, uids: Sequence[int]) -> None:
-        """Fetch and store headers, newest first; a page is stored while the next one comes."""
+        """Fetch and store headers, newest first: the first page alone, then CHUNK at a time while the next ones come."""
         done = 0
+        waiting: list[Fetch] = []
         storing: asyncio.Task[None] | None = None
         pages = opened.fetch_headers(uids)
         async with contextlib.aclosing(pages):
@@ -153,13 +157,17 @@ class FolderSync:
                     if page.refused is not None:
                         log.warning("%d headers of %s were refused: %s", len(page.absent), self.account, page.refused)
                         self.missed += len(page.absent)
+                    waiting += page.rows
                     done += len(page.rows) + len(page.absent)
-                    if storing is not None:
-                        await storing
-                    storing = asyncio.ensure_future(self._store(page.rows, done, len(uids)))
+                    if len(waiting) >= CHUNK or storing is None or done >= len(uids):
+                        if storing is not None:
+                            await storing
+                        storing = asyncio.ensure_future(self._store(waiting, done, len(uids)))
+                        waiting = []
             finally:
                 if storing is not None:
                     await storing
+                await self._store(waiting, done, len(uids))
 
     async def _store(self, rows: Sequence[Fetch], done: int = 0, total: int = 0) -> None:
         listed = []

@@ -203,7 +203,13 @@ class ImapSource:
         Without mod-sequences changed flags do not show, but for the count of unread messages.
         """
         status = None if told is None else told.status
-        if status is None or (folder.uidvalidity, folder.uidnext) != (status.uidvalidity, status.uidnext):
+        if status is None:
+            return True
+        if folder.uidvalidity is None and status.messages == 0 and status.uidvalidity and status.uidnext:
+            state = status.uidvalidity, status.uidnext, status.highestmodseq
+            await self.context.db(imap_folders.opened, folder.folder_id, *state)
+            return False
+        if (folder.uidvalidity, folder.uidnext) != (status.uidvalidity, status.uidnext):
             return True
         if session.features.condstore:
             return folder.highestmodseq is None or folder.highestmodseq != status.highestmodseq

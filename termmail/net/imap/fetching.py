@@ -37,7 +37,7 @@ CHUNK = 256 << 10
 """Bytes of a message that one command asks for."""
 MESSAGE_LIMIT = 128 << 20
 """Bytes of a message."""
-HELD = 16 << 20
+HELD = 4 << 20
 """Bytes of answers that nobody has read yet: beyond it nothing more is asked for."""
 
 
