@@ -115,6 +115,7 @@ def test_a_guess_takes_all_that_is_known_of_the_provider(provider):
             words for words in (provider.note, provider.imap_note, provider.pop3_note) if words and words in note
         }
         assert not note or (note.endswith(".") and len(note.split()) > 4)
+        assert note == " ".join(note.split()), "a name is missing in it"
 
 
 def test_only_providers_that_ask_for_it_are_polled_more_rarely():

@@ -113,6 +113,13 @@ async def test_a_password_is_stored_for_the_server_of_incoming_mail_unless_anoth
     assert len(backend.entries) == 2
 
 
+async def test_a_password_that_cannot_be_had_is_said_once_for_both_servers(termmail):
+    await termmail("account", "add", "new", ADDRESS, "--no-test", "--password-command", "false")
+    tested = (await termmail("account", "test", "new", code=77)).out.decode()
+    assert tested.startswith("new: ✗ The password command 'false' failed")
+    assert tested.count("✗") == 1
+
+
 async def test_a_password_is_not_stored_for_a_server_that_the_account_does_not_have(termmail):
     ran = await termmail("account", "password", "demo", "--server", "imap", stdin=b"x\n", code=64)
     assert "demo receives its mail by POP3" in ran.err
@@ -150,6 +157,7 @@ async def test_doctor_explains_what_an_imap_server_offers(termmail):
     )
     assert "    a b: holds folders only\n" in out
     assert "LIST" in ran.err
+    assert not any(command.startswith("STATUS") for command in imap.commands), "LIST told it already"
     assert "AUTHENTICATE" in ran.err
     assert sum("AUTHENTICATE" in command for command in imap.commands) == 1
 
@@ -168,16 +176,19 @@ async def test_doctor_says_what_is_slower_on_an_old_imap_server(termmail):
     for word in ("CONDSTORE", "MOVE", "UIDPLUS", "LIST-STATUS", "SPECIAL-USE"):
         assert f"- No {word}:" in out
     assert "✗ config.toml names Müll for trash, and the server has no such folder." in out
+    assert "names Sent" not in out
     assert "    INBOX: 7 messages, 2 unread\n" in out
     assert "    Sent (sent, by config.toml): the server gave no count\n" in out
     assert "    Gelöscht: the server gave no count\n" in out
     assert "\x1b" not in out
 
 
-async def test_doctor_lists_only_the_first_of_many_folders(termmail):
-    rows = b"".join(b'* LIST () "/" f%d\r\n' % n for n in range(150)) + b'* LIST () "/" INBOX\r\nTAG OK\r\n'
+@pytest.mark.parametrize("count", [100, 151])
+async def test_doctor_lists_only_the_first_hundred_folders(termmail, count):
+    rows = b"".join(b'* LIST () "/" f%d\r\n' % n for n in range(count - 1)) + b'* LIST () "/" INBOX\r\nTAG OK\r\n'
     async with Honest(answers={"LIST": rows}).running() as imap:
         out = (await doctor(termmail, imap)).out.decode()
-    assert "151 folders:" in out
-    assert "    and 51 more folders\n" in out
+    assert f"{count} folders:" in out
+    assert ("    and 51 more folders\n" in out) == (count > 100)
+    assert ("more folder" in out) == (count > 100)
     assert out.count("the server gave no count") == 100

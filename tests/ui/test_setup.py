@@ -535,6 +535,8 @@ async def test_an_imap_server_that_refuses_the_password_focuses_it(engine, smtp_
         await until(pilot, lambda: stage.focused.id == "password" and "Not accepted." in shown(stage))
         assert {"✗ Receiving", "✓ Sending"} == {" ".join(step.split()[:2]) for step in steps_of(stage)}
         assert not engine.context.paths.config.exists()
+        put(stage, incoming_user="countess")  # it may have been the wrong name
+        await until(pilot, lambda: "Not accepted." not in shown(stage))
 
 
 async def test_another_protocol_clears_what_the_last_try_said_of_the_server(engine, smtp_server):
