@@ -22,7 +22,8 @@ from termmail.net.imap.framing import Missing
 from termmail.net.imap.idling import Idle
 from termmail.net.imap.imap_machine import Challenge
 from termmail.net.imap.refusals import FolderChanged, MessageGone, refusal
-from termmail.net.imap.searching import Searcher
+from termmail.net.imap.response_parser import rest_of
+from termmail.net.imap.searching import LIMITED_ROUNDS, Searcher
 from termmail.net.imap.uid_set import MAX_NUMBER, UidSet, batches
 from termmail.net.imap.untagged import Condition, Fetch, Vanished
 from termmail.net.net_errors import ProtocolError, Refused, TooLarge
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from termmail.net.imap.folder_changes import Copied
     from termmail.net.imap.imap_dialogue import ImapDialogue
     from termmail.net.imap.untagged import Status, Untagged
+    from termmail.net.imap.waiter import Take
     from termmail.net.net_errors import NetError
 
 FIRST_PAGE = 50
@@ -196,12 +198,27 @@ class OpenFolder:
                 raise ProtocolError("The server told of more messages than the folder has.")
             return True
 
-        sets = [b"1:*"] if uids is None else [part.encode() for part in uids.split(self._features.set_octets)]
-        asked = [self._dialogue.post(command("UID FETCH", one, items, *modifiers), take) for one in sets]
-        for waiter in asked:
-            self._dialogue.checked(waiter.command, await self._dialogue.wait(waiter))
+        if uids is None:
+            await self._fetch_all(items, *modifiers, take=take)
+        else:
+            parts = uids.split(self._features.set_octets, self._features.message_limit)
+            asked = [
+                self._dialogue.post(command("UID FETCH", part.encode(), items, *modifiers), take) for part in parts
+            ]
+            for waiter in asked:
+                self._dialogue.checked(waiter.command, await self._dialogue.wait(waiter))
         vanished_uids = UidSet(one for found in gone for one in found.ranges)
         return [rows[uid] for uid in sorted(rows)], vanished_uids
+
+    async def _fetch_all(self, *words: bytes, take: Take) -> None:
+        """Send UID FETCH for every message, again for the rest where the server limits a command."""
+        last = b"*"
+        for _ in range(LIMITED_ROUNDS):
+            rest = rest_of(await self._dialogue.require(command("UID FETCH", b"1:" + last, *words), take))
+            if rest is None:
+                return
+            last = b"%d" % rest
+        raise ProtocolError("The server gives its messages in too small parts.")
 
     async def fetch_identities(self) -> list[Fetch]:
         """Return unique id, size and date of every message, ascending: what a new UIDVALIDITY is compared by.
@@ -219,8 +236,7 @@ class OpenFolder:
                 raise ProtocolError("The server told of more messages than the folder has.")
             return True
 
-        items = parenthesized("UID", "RFC822.SIZE", "INTERNALDATE")
-        await self._dialogue.require(command("UID FETCH", b"1:*", items), take)
+        await self._fetch_all(parenthesized("UID", "RFC822.SIZE", "INTERNALDATE"), take=take)
         return [rows[uid] for uid in sorted(rows)]
 
     async def fetch_body(

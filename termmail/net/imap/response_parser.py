@@ -230,3 +230,12 @@ def read_append_uid(status: Status) -> AppendUid | None:
         return None
     uidvalidity, uid = map(read_number, words)
     return None if uidvalidity is None or uid is None else AppendUid(uidvalidity, uid)
+
+
+def rest_of(status: Status) -> int | None:
+    """Return the highest unique id that a limited command left out (MESSAGELIMIT, RFC 9738 section 3.2); None: none."""
+    words = status.argument.split()
+    if status.code != "MESSAGELIMIT" or len(words) != 2:
+        return None
+    lowest = read_number(words[1])
+    return lowest - 1 if lowest and lowest > 1 else None
