@@ -1,4 +1,4 @@
-"""Run the demo servers: a POP3 maildrop with mail and an SMTP server that delivers into it, both on loopback."""
+"""Run the demo servers on loopback: a POP3 maildrop, an IMAP mailbox, and an SMTP server that delivers into them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from termmail.demo import sample_imap_mailbox
+from termmail.demo.imap_mailbox import ImapMailbox
+from termmail.demo.imapd import ImapServer
 from termmail.demo.pop3d import Pop3Server
 from termmail.demo.sample_mailbox import NAME, USER, messages
 from termmail.demo.server_maildrop import Maildrop
@@ -25,33 +28,46 @@ class Demo:
     """The running servers, and how to log in to them."""
 
     pop3: Pop3Server
+    imap: ImapServer
     smtp: SmtpServer
     maildrop: Maildrop
     host: str
     pop3_port: int
+    imap_port: int
     smtp_port: int
     user: str
+    imap_user: str
     password: str
 
 
 @asynccontextmanager
 async def demo_servers(
-    *, now: datetime | None = None, pop3_port: int = 0, smtp_port: int = 0, filled: bool = True
+    *, now: datetime | None = None, pop3_port: int = 0, imap_port: int = 0, smtp_port: int = 0, filled: bool = True
 ) -> AsyncIterator[Demo]:
-    """Run both servers for the duration of the block.
+    """Run the servers for the duration of the block.
 
-    `now` is the date of the newest messages; port 0 takes a free one; without `filled` the maildrop is empty. Raises
-    OSError if a port is taken.
+    `now` is the date of the newest messages; port 0 takes a free one; without `filled` the mailboxes are empty. Mail to
+    the user of the IMAP account goes into its inbox, all other mail into the maildrop. Raises OSError if a port is taken.
     """
-    maildrop = Maildrop(PASSWORD, messages(now or datetime.now(UTC)) if filled else ())
+    now = now or datetime.now(UTC)
+    imap_user = sample_imap_mailbox.USER
+    maildrop = Maildrop(PASSWORD, messages(now) if filled else ())
+    mailbox = sample_imap_mailbox.mailbox(now, PASSWORD) if filled else ImapMailbox(PASSWORD)
 
     def deliver(received: Received) -> None:
-        maildrop.add(_as_delivered(received, datetime.now(UTC)))
+        raw = _as_delivered(received, datetime.now(UTC))
+        others = [one for one in received.recipients if one.lower() != imap_user]
+        if len(others) < len(received.recipients):
+            mailbox.folder("INBOX").add(raw)
+        if others:
+            maildrop.add(raw)
 
     pop3 = Pop3Server({USER: maildrop}, port=pop3_port)
-    smtp = SmtpServer({USER: PASSWORD}, deliver=deliver, port=smtp_port)
-    async with pop3, smtp:
-        yield Demo(pop3, smtp, maildrop, pop3.host, pop3.port, smtp.port, USER, PASSWORD)
+    imap = ImapServer({imap_user: mailbox}, port=imap_port)
+    smtp = SmtpServer({USER: PASSWORD, imap_user: PASSWORD}, deliver=deliver, port=smtp_port)
+    async with pop3, imap, smtp:
+        ports = pop3.port, imap.port, smtp.port
+        yield Demo(pop3, imap, smtp, maildrop, pop3.host, *ports, USER, imap_user, PASSWORD)
 
 
 def _as_delivered(received: Received, now: datetime) -> bytes:
@@ -64,31 +80,43 @@ def _as_delivered(received: Received, now: datetime) -> bytes:
     return trace.encode() + received.raw
 
 
-def config_for(demo: Demo) -> str:
-    """Return a config.toml for these servers. It holds the password, which is no secret, so that no keyring is needed."""
+def config_for(demo: Demo, *, imap: bool = False) -> str:
+    """Return a config.toml for these servers, with the IMAP account or without.
+
+    It holds the password, which is no secret, so that no keyring is needed.
+    """
     server = f"""host = "{demo.host}"
 port = {{port}}
 security = "none"
 allow_cleartext = true
-username = "{demo.user}"
+username = "{{user}}"
 password_command = ["echo", "{demo.password}"]
 """
-    return (
-        f'default_account = "demo"\n\n[accounts.demo]\nname = "{NAME}"\naddress = "{demo.user}"\n\n'
-        f"[accounts.demo.pop3]\n{server.format(port=demo.pop3_port)}\n"
-        f"[accounts.demo.smtp]\n{server.format(port=demo.smtp_port)}"
-    )
+
+    def account(name: str, person: str, user: str, protocol: str, port: int) -> str:
+        return (
+            f'[accounts.{name}]\nname = "{person}"\naddress = "{user}"\n\n'
+            f"[accounts.{name}.{protocol}]\n{server.format(port=port, user=user)}\n"
+            f"[accounts.{name}.smtp]\n{server.format(port=demo.smtp_port, user=user)}"
+        )
+
+    config = 'default_account = "demo"\n\n' + account("demo", NAME, demo.user, "pop3", demo.pop3_port)
+    if imap:
+        second = sample_imap_mailbox.NAME, demo.imap_user, "imap", demo.imap_port
+        config += "\n" + account("society", *second)
+    return config
 
 
 async def serve(print: Callable[[str], object] = print, *, pop3_port: int = 0, smtp_port: int = 0) -> None:  # noqa: A002 - it is what print is for
     """Run the servers until cancelled, and print how to connect to them."""
     async with demo_servers(pop3_port=pop3_port, smtp_port=smtp_port) as demo:
         print(f"POP3  {demo.host}:{demo.pop3_port}  without TLS, {len(demo.maildrop.messages)} messages")
+        print(f"IMAP  {demo.host}:{demo.imap_port}  without TLS, the account of {demo.imap_user}")
         print(f"SMTP  {demo.host}:{demo.smtp_port}  without TLS; mail to anyone comes back into this mailbox")
-        print(f"user  {demo.user}   password  {demo.password}")
+        print(f"user  {demo.user}   password  {demo.password}, for the IMAP account too")
         print("")
         print("A config.toml for it:")
         print("")
-        print(config_for(demo))
+        print(config_for(demo, imap=True))
         print("Ctrl+C stops the servers.")
         await asyncio.Event().wait()
