@@ -6,12 +6,16 @@ from msgspec import Struct
 
 
 class Status(Struct, frozen=True):
-    """What is known of an account's server. `last_sync` is UTC seconds or None, `online` None until it was tried."""
+    """What is known of an account's server. `last_sync` is UTC seconds or None, `online` None until it was tried.
+
+    `waiting` counts the messages with a change that the server does not know yet.
+    """
 
     last_sync: int | None = None
     online: bool | None = None
     syncing: bool = False
     words: str = ""
+    waiting: int = 0
 
 
 class SyncResult(Struct, frozen=True):

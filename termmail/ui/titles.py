@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.mail.counting import number
+from termmail.mail.counting import count, number
 from termmail.mail.model import Role
 from termmail.ui.humanize import ago
 from termmail.ui.kinds import Listing
@@ -60,4 +60,8 @@ def server(status: Status, now: float) -> str:
     if status.syncing:
         return "checking …"
     checked = f"checked {ago(now - status.last_sync)}" if status.last_sync else "not checked yet"
-    return f"offline · {checked}" if status.online is False else checked
+    if status.online is not False:
+        return checked
+    verb = "waits" if status.waiting == 1 else "wait"
+    waiting = f"{count(status.waiting, 'change')} {verb} for the server · " if status.waiting else ""
+    return f"offline · {waiting}{checked}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 from typing import TYPE_CHECKING, Any
@@ -266,3 +267,31 @@ async def test_a_first_fill_that_breaks_off_anywhere_is_finished(fault, imap_ser
             assert len(await rows(engine)) == 130
         if not reached:
             break
+
+
+# -- without a network
+
+
+async def test_work_without_a_network_is_done_later(imap_server, imap_engine_at):
+    """Read, move and delete while the server cannot be reached, over a restart; then everything is pushed once."""
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+    await server.stop()
+    async with imap_engine_at(server.port) as engine:
+        await work(engine)
+        with pytest.raises(UserError):
+            await engine.accounts.sync("ada")
+    async with imap_engine_at(server.port) as engine:
+        source = engine.servers.source("ada")
+        source.wake.set()
+        running = asyncio.ensure_future(source.run())
+        while not source.status.waiting:
+            await asyncio.sleep(0)
+        assert source.status.waiting == 8
+        running.cancel()
+        await server.start()
+        await engine.accounts.sync("ada", full=True)
+        await assert_same(engine, mailbox)
+        assert {"Reisen/Zürich", "Trash", "Spam"} <= set(on_server(mailbox))

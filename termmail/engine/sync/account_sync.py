@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from termmail.accounts.credentials import PasswordError
 from termmail.engine.account_setup import login_advice
 from termmail.engine.events import SyncProgress
@@ -40,7 +42,7 @@ NEWS_PAUSE = 1.0
 class AccountSync:
     """The syncs of one account.
 
-    `session` does the work of one. `receive` is what `run` awaits when a sync is due: it calls `sync`, and tells a failure
+    `session` does the work of one. `waiting` counts what is not pushed yet. `receive` is what `run` awaits when a sync is due: it calls `sync`, and tells a failure
     instead of raising it. `due_in` returns the seconds until a change is to be pushed, 0 for now, None where none waits.
     """
 
@@ -53,6 +55,7 @@ class AccountSync:
         receive: Callable[[], Awaitable[None]],
         due_in: Callable[[], Awaitable[int | None]],
         last_sync: Callable[[], Awaitable[int | None]],
+        waiting: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self.context = context
         self.account = account
@@ -62,6 +65,7 @@ class AccountSync:
         self._receive = receive
         self._due_in = due_in
         self._last_sync = last_sync
+        self._waiting = waiting
         self._syncing: asyncio.Task[SyncResult] | None = None
         self._syncing_full = False
         self._login_refused = False
@@ -83,6 +87,8 @@ class AccountSync:
             self._next_poll = loop.time()
         minutes = self.context.account(self.account).incoming.poll_minutes
         due_in = await self._due_in()
+        if self._waiting is not None:
+            self.status = replace(self.status, waiting=await self._waiting())
         if self._login_refused:
             minutes, due_in = 0, None  # more attempts would lock the account; F5 tries again
         if (minutes and loop.time() >= self._next_poll) or due_in == 0:

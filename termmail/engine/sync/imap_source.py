@@ -68,6 +68,7 @@ class ImapSource:
             receive=receive,
             due_in=self._due_in,
             last_sync=self._last_sync,
+            waiting=self._waiting,
         )
         self._connection = ImapConnection(context, account)
         self._reading = ImapConnection(context, account)
@@ -105,6 +106,9 @@ class ImapSource:
         now = self.context.clock()
         due_at = await self.context.db(imap_pending.next_due, self.account, now + PUSH_DELAY)
         return None if due_at is None else max(0, due_at - now)
+
+    async def _waiting(self) -> int:
+        return await self.context.db(imap_pending.waiting, self.account)
 
     async def _last_sync(self) -> int | None:
         return await self.context.db(imap_folders.last_sync, self.account)
