@@ -11,6 +11,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from termmail.demo.faults import GOOD, Manners, tagged
 from termmail.demo.imap_mailbox import ImapMailbox
@@ -295,3 +296,59 @@ async def test_work_without_a_network_is_done_later(imap_server, imap_engine_at)
         await engine.accounts.sync("ada", full=True)
         await assert_same(engine, mailbox)
         assert {"Reisen/Zürich", "Trash", "Spam"} <= set(on_server(mailbox))
+
+
+# -- sent mail
+
+
+async def _sent(engine: Engine) -> None:
+    draft = replace(engine.drafts.new("ada", to="bob@example.org"), subject="Note G", body="About the engine.")
+    await engine.outbox.send(draft, delay=0)
+    assert [row.state for row in await engine.outbox.flush("ada")] == ["sent"]
+
+
+@ALL
+async def test_a_sent_message_is_on_the_server_once(kind, imap_server, smtp_server, imap_engine_at):
+    mailbox = filled()
+    imap, smtp = await imap_server(mailbox, personality=kind), await smtp_server()
+    async with imap_engine_at(imap.port, smtp.port) as engine:
+        await engine.accounts.sync("ada")
+        await _sent(engine)
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+        assert len(await rows(engine, "Sent")) == 1
+        (stored,) = mailbox.folder("Sent").messages.values()
+        assert stored.raw == smtp.received[0].raw
+        assert "\\Seen" in stored.flags
+
+
+async def test_a_copy_that_the_server_files_itself_is_not_stored_again(imap_server, smtp_server, imap_engine_at):
+    """It has another header, as it came through the server, and the same Message-ID."""
+    mailbox = filled()
+    imap, smtp = await imap_server(mailbox), await smtp_server()
+    async with imap_engine_at(imap.port, smtp.port) as engine:
+        await engine.accounts.sync("ada")
+        await _sent(engine)
+        mailbox.folder("Sent").add(b"Received: by mx.example.org\r\n" + smtp.received[0].raw, ["\\Seen"])
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+        assert len(await rows(engine, "Sent")) == 1
+        assert len(mailbox.folder("Sent").messages) == 1
+
+
+@pytest.mark.parametrize("fault", ["drop_at", "lose_answer_to", "lose_end_of", "drop_after"])
+async def test_an_append_that_breaks_off_is_not_repeated_blindly(fault, imap_server, smtp_server, imap_engine_at):
+    mailbox = filled()
+    imap, smtp = await imap_server(mailbox), await smtp_server()
+    async with imap_engine_at(imap.port, smtp.port) as engine:
+        await engine.accounts.sync("ada")
+        await _sent(engine)
+        imap.manners = Manners(**{fault: frozenset({"APPEND"})})
+        with contextlib.suppress(UserError):
+            await engine.accounts.sync("ada", full=True)
+        imap.manners = GOOD
+    async with imap_engine_at(imap.port, smtp.port) as engine:
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+        assert len(await rows(engine, "Sent")) == 1
+        assert len(mailbox.folder("Sent").messages) == 1
