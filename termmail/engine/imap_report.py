@@ -8,8 +8,10 @@ from msgspec import structs
 
 from termmail.engine.account_setup import received
 from termmail.engine.context import server_for
+from termmail.engine.sync.imap_roles import server_folders
 from termmail.mail import sanitize
 from termmail.mail.counting import count, number
+from termmail.mail.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,17 +105,22 @@ def _folders(folders: list[FolderInfo], account: Account) -> Iterator[str]:
     for name, role in named.items():
         if all(folder.title != name for folder in folders):
             yield f"✗ config.toml names {name} for {role}, and the server has no such folder."
+    chosen = {Role(role): name for name, role in named.items()}
+    roles = {one.server_name: one.role for one in server_folders(folders, chosen)}
     yield f"{count(len(folders), 'folder')}:"
     for folder in folders[:FOLDERS_SHOWN]:
-        yield f"  {_folder(folder, named.get(folder.title))}"
+        yield f"  {_folder(folder, named.get(folder.title), roles.get(folder.name, Role.NONE))}"
     if len(folders) > FOLDERS_SHOWN:
         yield f"  and {count(len(folders) - FOLDERS_SHOWN, 'more folder')}"
 
 
-def _folder(folder: FolderInfo, named: str | None) -> str:
+def _folder(folder: FolderInfo, named: str | None, role: Role) -> str:
+    """Return the line of a folder; `named` is its role in config.toml, `role` the one that termmail gives it."""
     roles = (
-        [f"{named}, by config.toml"] if named else [role for key, role in _ROLES.items() if key in folder.attributes]
+        [f"{named}, by config.toml"] if named else [said for key, said in _ROLES.items() if key in folder.attributes]
     )
+    if not roles and role not in {Role.NONE, Role.INBOX}:
+        roles = [f"{role.value}, by its name"]
     title = sanitize.clean(folder.title)[:200] + (f" ({', '.join(roles)})" if roles else "")
     if not folder.selectable:
         return f"{title}: holds folders only"

@@ -179,7 +179,7 @@ async def test_doctor_says_what_is_slower_on_an_old_imap_server(termmail):
     assert "names Sent" not in out
     assert "    INBOX: 7 messages, 2 unread\n" in out
     assert "    Sent (sent, by config.toml): the server gave no count\n" in out
-    assert "    Gelöscht: the server gave no count\n" in out
+    assert "    Gelöscht (trash, by its name): the server gave no count\n" in out
     assert "\x1b" not in out
 
 
