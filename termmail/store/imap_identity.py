@@ -32,6 +32,10 @@ _ROW = "INSERT INTO imap_message (folder, uid, message, size, fingerprint, flags
 _FLAGS = (Flag.UNREAD, Flag.STARRED, Flag.ANSWERED, Flag.FORWARDED)
 
 
+STEP = 2000
+"""Messages that one call decides about: other work of the store gets in between."""
+
+
 class Listed(Struct, frozen=True):
     """A message whose header block was fetched from a folder.
 
@@ -330,8 +334,10 @@ def last_id(store: Store) -> int:
     return int(found)
 
 
-def forget_gone(store: Store, account: str, newer_than: int) -> int:
-    """Remove the messages that the server has in no folder any more; return how many. Call it after a look at every folder.
+def forget_gone(store: Store, account: str, newer_than: int) -> tuple[int, bool]:
+    """Remove the messages that the server has in no folder any more. Call it after a look at every folder.
+
+    Return how many were removed, and whether there are more: then call it again.
 
     What was taken for new in this look, by its id after `newer_than`, and is a message that has left another folder,
     becomes that one again: its body and its changes are kept. One that the user has put into another folder meanwhile stays there if all of it is here: it is then stored on the
@@ -340,8 +346,8 @@ def forget_gone(store: Store, account: str, newer_than: int) -> int:
     with store.transaction(durable=True) as db:
         rows = db.execute(
             "SELECT i.id, i.folder, i.message FROM imap_message i JOIN folder f ON f.id = i.folder"
-            " WHERE f.account = ? AND i.uid IS NULL",
-            (account,),
+            " WHERE f.account = ? AND i.uid IS NULL LIMIT ?",
+            (account, STEP),
         ).fetchall()
         for row_id, folder_id, message_id in rows:
             if message_id is not None and _found_as_new(db, row_id, newer_than):
@@ -353,7 +359,7 @@ def forget_gone(store: Store, account: str, newer_than: int) -> int:
         db.execute(f"DELETE FROM search WHERE rowid {IN_IDS}", (id_list(gone),))  # noqa: S608
         db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (id_list(gone),))  # noqa: S608
         imap_folders.forget_lost(db, account)
-    return len(gone)
+    return len(gone), len(rows) == STEP
 
 
 def _found_as_new(db: sqlite3.Connection, row_id: int, newer_than: int) -> bool:

@@ -24,6 +24,10 @@ _OF = "(SELECT id FROM message WHERE account = ?)"
 _MASK = "m.unread + 2 * m.starred + 4 * m.answered + 8 * m.forwarded"
 
 
+STEP = 1000
+"""Messages that are looked at in one call: other work of the store gets in between."""
+
+
 class FlagPush(Struct, frozen=True):
     """A message of a folder whose flags differ: `flags` as they should be, `base` as the server last said (masks)."""
 
@@ -70,7 +74,9 @@ def next_due(store: Store, account: str, due_at: int) -> int | None:
                 (due_at, account),
             )
             # A message that was erased meanwhile has nothing to push but its removal.
-            db.execute("DELETE FROM imap_pending WHERE message NOT IN (SELECT id FROM message)")
+            db.execute(
+                "DELETE FROM imap_pending WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = imap_pending.message)"
+            )
     if erased(store, account):
         return 0
     ((found,),) = store.read(f"SELECT min(due_at) FROM imap_pending WHERE message IN {_OF}", (account,))  # noqa: S608
@@ -104,15 +110,16 @@ def flags(store: Store, account: str, now: int) -> list[FlagPush]:
     return [FlagPush(*row) for row in rows]
 
 
-def places(store: Store, account: str, now: int) -> list[PlacePush]:
-    """Return the messages whose folders are due to be pushed.
+def places(store: Store, account: str, now: int, after: int) -> tuple[list[PlacePush], int]:
+    """Return the next messages whose folders are due to be pushed, and up to which id was looked; 0: there are no more.
 
-    A message that has just left a folder of the server is left out until `forget_gone` has decided about it.
+    `after` is the id up to which the call before looked. A message that has just left a folder of the server is left out
+    until `forget_gone` has decided about it.
     """
     due = store.read(
         "SELECT m.id, m.downloaded FROM imap_pending w JOIN message m ON m.id = w.message"
-        " WHERE m.account = ? AND w.due_at <= ? ORDER BY m.id",
-        (account, now),
+        " WHERE m.account = ? AND w.due_at <= ? AND w.message > ? ORDER BY w.message LIMIT ?",
+        (account, now, after, STEP),
     )
     found: list[PlacePush] = []
     for message_id, downloaded in due:
@@ -125,7 +132,7 @@ def places(store: Store, account: str, now: int) -> list[PlacePush]:
         new = tuple(sorted(folder for folder in wanted if folder not in held))
         if gone or new:
             found.append(PlacePush(message_id, tuple(rows), gone, new, downloaded == 1))
-    return found
+    return found, due[-1][0] if due else 0
 
 
 def erased(store: Store, account: str) -> list[Erased]:

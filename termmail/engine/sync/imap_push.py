@@ -178,13 +178,19 @@ class ImapPush:
         new one. Return the messages that were looked at.
         """
         changed: set[int] = set()
-        for _ in range(2):  # what was copied just now is removed where it was
-            waiting = await self.context.db(imap_pending.places, self.account, self.context.clock())
-            changed |= {one.message_id for one in waiting}
-            copied = await self._push_some(waiting)
-            if not copied:
-                break
+        if await self._push_all_places(changed):
+            await self._push_all_places(changed)  # what was copied just now is removed where it was
         return changed
+
+    async def _push_all_places(self, changed: set[int]) -> bool:
+        """Push what waits, and add it to `changed`; return whether something is now in two folders for a while."""
+        copied, last = False, 0
+        while True:
+            waiting, last = await self.context.db(imap_pending.places, self.account, self.context.clock(), last)
+            changed |= {one.message_id for one in waiting}
+            copied |= await self._push_some(waiting)
+            if not last:
+                return copied
 
     async def _push_some(self, waiting: Sequence[PlacePush]) -> bool:
         """Push what waits; return whether something was copied that is to be removed where it was."""

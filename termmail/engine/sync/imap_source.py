@@ -187,9 +187,12 @@ class ImapSource:
                 log.warning("a folder of %s cannot be opened: %s", account, error)
                 look.missed += 1
             looks.append(look)
-        if gone := await db(imap_identity.forget_gone, account, last_id):
-            log.info("%d messages of %s are gone from the server", gone, account)
-            self.context.tell(FolderChanged(account))
+        more = True
+        while more:
+            gone, more = await db(imap_identity.forget_gone, account, last_id)
+            if gone:
+                log.info("%d messages of %s are gone from the server", gone, account)
+                self.context.tell(FolderChanged(account))
         return looks, infos, prefix
 
     async def _confirm(self, session: ImapSession, push: ImapPush) -> None:
