@@ -193,8 +193,12 @@ class ImapMailbox:
         if known is not None and known.selectable:
             raise ValueError("the folder exists")
         self._add_parents(name)
-        folder = self.folders[name] = ImapFolder(name, role, self._next_uidvalidity())
+        folder = self.folders[name] = self.new_folder(name, role, self._next_uidvalidity())
         return folder
+
+    def new_folder(self, name: bytes, role: str, uidvalidity: int) -> ImapFolder:
+        """Return an empty folder, to be put among the others."""
+        return ImapFolder(name, role, uidvalidity)
 
     def delete(self, name: str | bytes) -> None:
         """Delete a folder; with others below it the name stays, and cannot be opened. Raises KeyError."""

@@ -59,7 +59,7 @@ GMAIL = Personality(
     (
         *("IMAP4rev1", "SASL-IR", "AUTH=PLAIN", "LITERAL-", "ID", "ENABLE", "CHILDREN", "NAMESPACE", "UIDPLUS"),
         *("LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CONDSTORE", "ESEARCH", "MOVE", "IDLE", "UNSELECT"),
-        "APPENDLIMIT=35651584",
+        *("APPENDLIMIT=35651584", "X-GM-EXT-1"),
     ),
 )
 O365 = Personality(

@@ -157,6 +157,8 @@ def fetch(state: SessionState, arguments: list[Value], *, uid: bool = False) -> 
         state.use_modseq()
     if b"EMAILID" in asked.names:
         state.need("OBJECTID")
+    if any(name.startswith(b"X-GM-") for name in asked.names):
+        state.need("X-GM-EXT-1")
     rows = _vanished_rows(view.folder, since or 0, arguments[0]) if vanished else []
     uids, code = _limited(state, uids)
     if asked.reads and not view.read_only:

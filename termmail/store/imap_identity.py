@@ -28,7 +28,9 @@ _MESSAGE = (
     "INSERT INTO message (account, received, size, unread, starred, answered, forwarded, sort_date, sender, recipients,"
     " subject, message_id, in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_ROW = "INSERT INTO imap_message (folder, uid, message, size, fingerprint, flags) VALUES (?, ?, ?, ?, ?, ?)"
+_ROW = (
+    "INSERT INTO imap_message (folder, uid, message, size, fingerprint, flags, lasting_id) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 _FLAGS = (Flag.UNREAD, Flag.STARRED, Flag.ANSWERED, Flag.FORWARDED)
 
 
@@ -39,8 +41,8 @@ STEP = 2000
 class Listed(Struct, frozen=True):
     """A message whose header block was fetched from a folder.
 
-    `flags` is a mask of Flag, `date` its INTERNALDATE (UTC seconds) or None. `fingerprint` and `envelope` are filled in
-    by `parse_page`.
+    `flags` is a mask of Flag, `date` its INTERNALDATE (UTC seconds) or None. `lasting_id` is what names one message in all
+    folders of the account (Gmail), or None. `fingerprint` and `envelope` are filled in by `parse_page`.
     """
 
     uid: int
@@ -48,6 +50,7 @@ class Listed(Struct, frozen=True):
     date: int | None
     size: int
     header: bytes
+    lasting_id: int | None = None
     fingerprint: bytes = b""
     envelope: Envelope | None = None
 
@@ -140,6 +143,7 @@ class _Arrivals:
         self._unlisted = self._find_unlisted()
         self._raws: list[tuple[int, bytes]] = []
         self._rows: list[tuple[Any, ...]] = []
+        self._labelled: dict[int, int] = {}
         left = (
             "SELECT 1 FROM folder f CROSS JOIN imap_message i ON i.folder = f.id AND i.uid IS NULL"
             " WHERE f.account = ? LIMIT 1"
@@ -150,7 +154,9 @@ class _Arrivals:
     def take(self, one: Listed) -> None:
         """Store one message, or recognize it."""
         assert one.envelope is not None
-        if self._has_left and (row := self._left_elsewhere(one)) is not None:
+        if one.lasting_id is not None and (message_id := self._elsewhere_too(one.lasting_id)) is not None:
+            self._label(one, message_id)
+        elif self._has_left and (row := self._left_elsewhere(one)) is not None:
             self._bind(one, *row)
         elif (message_id := self._made_here(one, one.envelope)) is not None:
             self._db.execute(_ROW, self._row(one, message_id))
@@ -167,6 +173,31 @@ class _Arrivals:
         self._db.executemany(_ROW, self._rows)  # before they are placed: so nothing is pending
         placements.place(self._db, self.added, self._folder_id)
         self._tally.save(self._db)
+
+    def _elsewhere_too(self, lasting_id: int) -> int | None:
+        """Return the message that this one is, in another folder."""
+        if found := self._labelled.get(lasting_id):
+            return found
+        row = self._db.execute(
+            "SELECT i.message FROM imap_message i JOIN message m ON m.id = i.message"
+            " WHERE i.lasting_id = ? AND m.account = ? LIMIT 1",
+            (lasting_id, self._account),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _label(self, one: Listed, message_id: int) -> None:
+        """Note that a known message is in this folder too; where the user has moved it meanwhile, that stays."""
+        left = self._db.execute(
+            "SELECT id, folder, flags FROM imap_message WHERE message = ? AND uid IS NULL LIMIT 1", (message_id,)
+        ).fetchone()
+        if left is not None:
+            self._bind(one, left[0], left[1], message_id, left[2])
+            return
+        moved = self._db.execute("SELECT 1 FROM imap_pending WHERE message = ?", (message_id,)).fetchone() is not None
+        self._db.execute(_ROW, self._row(one, message_id))
+        if not moved:
+            placements.place(self._db, [message_id], self._folder_id)
+        self.found += 1
 
     def _left_elsewhere(self, one: Listed) -> tuple[int, int, int, int] | None:
         """Return row id, folder, message and flags of the same message where it has left its folder; None where none has."""
@@ -239,12 +270,14 @@ class _Arrivals:
         message_id = cursor.lastrowid or 0
         self._raws.append((message_id, one.header))
         self._rows.append(self._row(one, message_id))
+        if one.lasting_id is not None:
+            self._labelled[one.lasting_id] = message_id
         people = contacts.people(envelope, written=self._is_sent)
         self._tally.message(people, columns.sort_date, written=self._is_sent)
         self.added.append(message_id)
 
     def _row(self, one: Listed, message_id: int) -> tuple[Any, ...]:
-        return self._folder_id, one.uid, message_id, one.size, one.fingerprint, one.flags
+        return self._folder_id, one.uid, message_id, one.size, one.fingerprint, one.flags, one.lasting_id
 
 
 def set_flags(store: Store, folder_id: int, rows: Sequence[tuple[int, int]], kept: int) -> list[int]:

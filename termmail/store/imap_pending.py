@@ -211,7 +211,7 @@ def moved(store: Store, folder_id: int, target: int, pairs: dict[int, int], aske
     """
     with store.transaction(durable=True) as db:
         db.executemany(
-            "UPDATE imap_message SET folder = ?, uid = ? WHERE folder = ? AND uid = ?",
+            "UPDATE OR REPLACE imap_message SET folder = ?, uid = ? WHERE folder = ? AND uid = ?",
             [(target, new, folder_id, old) for old, new in pairs.items()],
         )
         db.executemany(
@@ -224,8 +224,8 @@ def copied(store: Store, folder_id: int, target: int, pairs: dict[int, int]) -> 
     """Note that messages were copied; `pairs` has the new UIDs by the old ones."""
     with store.transaction(durable=True) as db:
         db.executemany(
-            "INSERT OR IGNORE INTO imap_message (folder, uid, message, size, fingerprint, flags)"
-            " SELECT ?, ?, message, size, fingerprint, flags FROM imap_message WHERE folder = ? AND uid = ?",
+            "INSERT OR IGNORE INTO imap_message (folder, uid, message, size, fingerprint, flags, lasting_id)"
+            " SELECT ?, ?, message, size, fingerprint, flags, lasting_id FROM imap_message WHERE folder = ? AND uid = ?",
             [(target, new, folder_id, old) for old, new in pairs.items()],
         )
 

@@ -283,11 +283,14 @@ BODIES = st.lists(
 
 
 @given(BODIES)
+@example("\xa0")
+@example("\u3000\n\xa0")
 @settings(max_examples=300, deadline=None)
 def test_a_body_arrives_as_it_was_written(body: str) -> None:
+    """One of blanks alone is shown as an empty one."""
     message = parse(made(replace(DRAFT, body=body)).raw)
     assert message.flowed or not message.text
-    assert plain(message).rstrip("\n") == normal(body)
+    assert plain(message).rstrip("\n") == (normal(body) if body.strip() else "")
 
 
 def test_soft_breaks_keep_to_78_characters_and_their_quote_marks() -> None:

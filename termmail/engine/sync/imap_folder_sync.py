@@ -176,7 +176,8 @@ class FolderSync:
                 self.missed += 1
                 continue
             flags = mask_of(row.flags or frozenset())
-            listed.append(Listed(row.uid, flags, row.internal_date, row.size or len(row.header), row.header))
+            size = row.size or len(row.header)
+            listed.append(Listed(row.uid, flags, row.internal_date, size, row.header, row.gmail_id))
         if not listed:
             return
         context = self.context

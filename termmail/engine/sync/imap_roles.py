@@ -22,6 +22,7 @@ _ATTRIBUTES = {
     r"\all": Role.ALL,
     r"\allmail": Role.ALL,
 }
+_GMAIL = ("[Gmail]", "[Google Mail]")
 _USUAL_NAMES = {
     Role.ARCHIVE: ("archive", "archives", "archiv", "archiviert"),
     Role.DRAFTS: ("drafts", "draft", "entwürfe", "brouillons", "borradores", "bozze", "concepten"),
@@ -76,6 +77,12 @@ def shown_name(one: FolderInfo, prefix: str) -> str:
     return title
 
 
+def _role_of(one: FolderInfo, attribute: str) -> Role:
+    """Return the role that an attribute gives a folder. Of Gmail, All Mail is the archive."""
+    role = _ATTRIBUTES[attribute]
+    return Role.ARCHIVE if role is Role.ALL and one.title.startswith(_GMAIL) else role
+
+
 def _roles(listing: Sequence[FolderInfo], chosen: Mapping[Role, str], prefix: str) -> dict[bytes, Role]:
     """Return roles by name on the wire: what the config says, then attributes, then usual names."""
     taken: dict[Role, bytes] = {}
@@ -94,7 +101,7 @@ def _roles(listing: Sequence[FolderInfo], chosen: Mapping[Role, str], prefix: st
                 give(one, role)
     for one in listing:
         for attribute in sorted(one.attributes & _ATTRIBUTES.keys()):
-            give(one, _ATTRIBUTES[attribute])
+            give(one, _role_of(one, attribute))
     for role, names in _USUAL_NAMES.items():
         for name in names:
             for one in listing:

@@ -16,12 +16,14 @@ CREATE TABLE imap_message (
   message INTEGER REFERENCES message (id) ON DELETE SET NULL, -- NULL: deleted for good here, to be expunged there
   size INTEGER NOT NULL,                     -- RFC822.SIZE, a witness
   fingerprint BLOB NOT NULL,                 -- hash of the header block, a witness
-  flags INTEGER NOT NULL                     -- a mask (1 unread, 2 starred, 4 answered, 8 forwarded)
+  flags INTEGER NOT NULL,                    -- a mask (1 unread, 2 starred, 4 answered, 8 forwarded)
+  lasting_id INTEGER                         -- Gmail: X-GM-MSGID, which is that of one message in all folders
 ) STRICT;
 
 CREATE UNIQUE INDEX imap_message_by_uid ON imap_message (folder, uid) WHERE uid IS NOT NULL;
 CREATE INDEX imap_message_of ON imap_message (message, folder);
 CREATE INDEX imap_message_by_fingerprint ON imap_message (fingerprint);
+CREATE INDEX imap_message_lasting ON imap_message (lasting_id) WHERE lasting_id IS NOT NULL;
 CREATE INDEX imap_message_left ON imap_message (folder) WHERE uid IS NULL;
 CREATE INDEX imap_message_erased ON imap_message (folder) WHERE message IS NULL;
 

@@ -1,0 +1,93 @@
+"""Gmail: labels are folders, All Mail is the archive, and one message is one row whatever labels it has."""
+
+from __future__ import annotations
+
+import pytest
+
+from termmail.demo.gmail_mailbox import GmailMailbox
+from termmail.demo.imap_personalities import GMAIL
+from termmail.mail.model import StepKind
+from tests.conftest import PASSWORD
+from tests.engine.conftest import mail
+from tests.engine.test_imap import by_subject, rows, subject_of
+
+ALL_MAIL, TRASH = "[Gmail]/All Mail", "[Gmail]/Trash"
+
+
+@pytest.fixture
+def mailbox():
+    """Eight messages in the inbox, the first two labelled, and one that is archived."""
+    made = GmailMailbox(PASSWORD, ["Receipts"])
+    for number in range(1, 9):
+        made.folder("INBOX").add(mail(number), [], 1_700_000_000 + number)
+    inbox = made.folder("INBOX")
+    inbox.copy([1, 2], made.folder("Receipts"))
+    made.folder(ALL_MAIL).add(mail(20), ["\\Seen"], 1_700_000_020)
+    return made
+
+
+def labels(mailbox, number: int) -> set[str]:
+    return {
+        name.decode()
+        for name, folder in mailbox.folders.items()
+        for one in folder.messages.values()
+        if subject_of(one.raw) == f"Engine part {number}"
+    }
+
+
+async def test_a_message_with_labels_is_one_row(mailbox, imap_server, imap_engine_at):
+    server = await imap_server(mailbox, personality=GMAIL)
+    async with imap_engine_at(server.port) as engine:
+        assert (await engine.accounts.sync("ada")).new == 9
+        inbox, receipts, archive = [await by_subject(engine, name) for name in ("Inbox", "Receipts", "Archive")]
+        assert len(archive) == 9
+        assert inbox["Engine part 1"].message_id == receipts["Engine part 1"].message_id
+        assert inbox["Engine part 1"].message_id == archive["Engine part 1"].message_id
+        assert (await engine.accounts.sync("ada", full=True)).words == "No new messages"
+
+
+async def test_archive_star_label_and_delete_are_what_gmail_means_by_them(mailbox, imap_server, imap_engine_at):
+    server = await imap_server(mailbox, personality=GMAIL)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        found = await by_subject(engine)
+        receipts = await engine.folders.by_name("ada", "Receipts")
+        await engine.messages.archive([found["Engine part 1"].placement])
+        await engine.messages.mark([found["Engine part 2"].message_id], StepKind.STAR)
+        await engine.messages.delete([found["Engine part 3"].placement])
+        await engine.messages.move([found["Engine part 4"].placement], receipts.folder_id)
+        await engine.messages.junk([found["Engine part 5"].placement])
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+        assert labels(mailbox, 1) == {"Receipts", ALL_MAIL}
+        assert labels(mailbox, 3) == {TRASH}
+        assert labels(mailbox, 4) == {"Receipts", ALL_MAIL}
+        assert labels(mailbox, 5) == {"[Gmail]/Spam"}
+        assert "\\Flagged" in mailbox.folder(ALL_MAIL).messages[2].flags
+        assert set(await by_subject(engine)) == {f"Engine part {number}" for number in (2, 6, 7, 8)}
+        assert set(await by_subject(engine, "Trash")) == {"Engine part 3"}
+        assert "Engine part 3" not in await by_subject(engine, "Archive")
+        assert (await engine.accounts.sync("ada", full=True)).words == "No new messages"
+        await engine.journal.undo()  # of junk
+        await engine.accounts.sync("ada", full=True)
+        assert labels(mailbox, 5) == {"INBOX", ALL_MAIL}
+
+
+async def test_what_gmail_does_elsewhere_is_seen(mailbox, imap_server, imap_engine_at):
+    server = await imap_server(mailbox, personality=GMAIL)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        before = await by_subject(engine)
+        inbox = mailbox.folder("INBOX")
+        inbox.expunge([6])  # archived
+        inbox.store([7], add=["\\Seen"])
+        inbox.move([8], mailbox.folder(TRASH))
+        mailbox.folder(ALL_MAIL).copy([9], mailbox.folder("Receipts"))
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+        now = await by_subject(engine)
+        assert set(before) - set(now) == {"Engine part 6", "Engine part 8"}
+        assert not now["Engine part 7"].unread
+        assert "Engine part 6" in await by_subject(engine, "Archive")
+        assert (await by_subject(engine, "Trash"))["Engine part 8"].message_id == before["Engine part 8"].message_id
+        assert len(await rows(engine, "Receipts")) == 3
