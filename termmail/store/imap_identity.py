@@ -193,9 +193,13 @@ class _Arrivals:
         if left is not None:
             self._bind(one, left[0], left[1], message_id, left[2])
             return
-        moved = self._db.execute("SELECT 1 FROM imap_pending WHERE message = ?", (message_id,)).fetchone() is not None
+        moved = self._db.execute(
+            "SELECT 1 FROM imap_message i WHERE i.message = ? AND NOT EXISTS (SELECT 1 FROM placement p"
+            " WHERE p.message = i.message AND p.folder = i.folder)",
+            (message_id,),
+        ).fetchone()
         self._db.execute(_ROW, self._row(one, message_id))
-        if not moved:
+        if moved is None:
             placements.place(self._db, [message_id], self._folder_id)
         self.found += 1
 
@@ -388,7 +392,9 @@ def forget_gone(store: Store, account: str, newer_than: int) -> tuple[int, bool]
             db.execute("DELETE FROM imap_message WHERE id = ?", (row_id,))
             if message_id is not None:
                 db.execute("DELETE FROM placement WHERE message = ? AND folder = ?", (message_id, folder_id))
-        gone = _without_place(db, {message_id for _, _, message_id in rows if message_id is not None})
+        left = {message_id for _, _, message_id in rows if message_id is not None}
+        _place_where_the_server_has_them(db, left)
+        gone = _without_place(db, left)
         db.execute(f"DELETE FROM search WHERE rowid {IN_IDS}", (id_list(gone),))  # noqa: S608
         db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (id_list(gone),))  # noqa: S608
         imap_folders.forget_lost(db, account)
@@ -417,6 +423,17 @@ def _found_as_new(db: sqlite3.Connection, row_id: int, newer_than: int) -> bool:
     db.execute("DELETE FROM search WHERE rowid = ?", (copy_id,))
     db.execute("DELETE FROM message WHERE id = ?", (copy_id,))
     return True
+
+
+def _place_where_the_server_has_them(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
+    """Put messages that are in no folder here into those in which the server has them: nobody deleted them."""
+    rows = db.execute(
+        f"SELECT message, folder FROM imap_message i WHERE message {IN_IDS} AND uid IS NOT NULL"  # noqa: S608
+        " AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = i.message)",
+        (id_list(message_ids),),
+    ).fetchall()
+    for message_id, folder_id in rows:
+        placements.place(db, [message_id], folder_id)
 
 
 def _without_place(db: sqlite3.Connection, message_ids: Iterable[int]) -> list[int]:

@@ -125,7 +125,7 @@ def places(store: Store, account: str, now: int, after: int) -> tuple[list[Place
     for message_id, downloaded in due:
         rows = store.read("SELECT folder, uid FROM imap_message WHERE message = ? ORDER BY id", (message_id,))
         wanted = [folder for (folder,) in store.read("SELECT folder FROM placement WHERE message = ?", (message_id,))]
-        if any(uid is None for _, uid in rows):
+        if any(uid is None for _, uid in rows) or not wanted:  # what is in no folder here was not deleted by anybody
             continue
         held = {folder for folder, _ in rows}
         gone = tuple(row for row in rows if row[0] not in wanted)

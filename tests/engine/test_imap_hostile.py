@@ -191,3 +191,21 @@ async def test_what_takes_the_place_of_a_deleted_message_is_not_expunged(imap_se
         mailbox.folder("INBOX").messages[4].raw = mail(404)
         await engine.accounts.sync("ada", full=True)
         assert 4 in mailbox.folder("INBOX").messages
+
+
+async def test_a_message_that_is_in_no_folder_here_is_not_removed_from_the_server(imap_server, imap_engine_at):
+    """Whatever led to it: only what somebody deleted for good is expunged."""
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        row = (await by_subject(engine))["Engine part 4"]
+
+        def lose(store):
+            with store.transaction() as db:
+                db.execute("DELETE FROM placement WHERE message = ?", (row.message_id,))
+
+        await engine.context.db(lose)
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+        assert 4 in mailbox.folder("INBOX").messages
