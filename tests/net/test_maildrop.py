@@ -11,8 +11,8 @@ from termmail.mail.parse import fingerprint, split_header
 from termmail.net.net_errors import NetError, Offline, ProtocolError, Refused, TooLarge
 from termmail.net.pop3 import protocol
 from termmail.net.pop3.maildrop import Listed, Maildrop
-from termmail.net.pop3.pipeline import Window
 from termmail.net.pop3.protocol import MESSAGE_LIMIT
+from termmail.net.window import Window
 from tests.net.pop3_setup import CAPA, ONE_BY_ONE, collect, header, mail, opened, pop3, rows, verbs, where
 
 # -- lists

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from termmail.net.pop3.pipeline import Window
+from termmail.net.window import Window
 
 
 def line(window: Window, rate: float, round_trip: float, total: int) -> tuple[int, int]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from termmail.net.imap.imap_dialogue import ImapDialogue
     from termmail.net.imap.untagged import Status, Untagged
     from termmail.net.imap.waiter import Waiter
-    from termmail.net.pop3.pipeline import Window
+    from termmail.net.window import Window
 
 HEADER_LIMIT = 1 << 20
 """Bytes of the header of one message."""

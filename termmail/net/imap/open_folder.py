@@ -25,7 +25,7 @@ from termmail.net.imap.searching import Searcher
 from termmail.net.imap.uid_set import MAX_NUMBER, UidSet, batches
 from termmail.net.imap.untagged import Condition, Fetch, Vanished
 from termmail.net.net_errors import ProtocolError, Refused, TooLarge
-from termmail.net.pop3.pipeline import Window
+from termmail.net.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence

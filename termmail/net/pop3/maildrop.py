@@ -15,10 +15,11 @@ from termmail.net.net_errors import LoginRefused, NetError, ProtocolError, Refus
 from termmail.net.pop3.connection import Pop3Connection
 from termmail.net.pop3.listing import Listed, read_listing
 from termmail.net.pop3.login import log_in, refusal, refused_greeting, ways
-from termmail.net.pop3.pipeline import Bulk, Window
+from termmail.net.pop3.pipeline import Bulk
 from termmail.net.pop3.protocol import MESSAGE_LIMIT, command
 from termmail.net.pop3.responses import parse_capabilities, parse_stat, parse_uidl_row
 from termmail.net.stream import Stream
+from termmail.net.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence

@@ -10,7 +10,7 @@ from termmail.net.imap.framing import Missing
 from termmail.net.imap.refusals import MessageGone
 from termmail.net.imap.uid_set import UidSet
 from termmail.net.net_errors import Refused, TooLarge
-from termmail.net.pop3.pipeline import Window
+from termmail.net.window import Window
 from tests.net.imap.imap_script import FULL, PLAIN, Honest, Mail, header, in_inbox, mails
 
 SEEN = frozenset({"\\Seen"})
