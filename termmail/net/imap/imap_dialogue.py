@@ -17,6 +17,7 @@ from termmail.net.imap.refusals import farewell, refusal
 from termmail.net.imap.untagged import Condition, Search, Status
 from termmail.net.imap.waiter import Waiter
 from termmail.net.net_errors import NetError, Offline, ProtocolError, Refused
+from termmail.net.opening import start_tls
 from termmail.net.redaction import Secrets
 
 if TYPE_CHECKING:
@@ -167,15 +168,7 @@ class ImapDialogue:
 
     async def start_tls(self) -> None:
         """Start TLS after OK to STARTTLS. Raises TlsFailed, or ProtocolError if plaintext follows the OK."""
-        if self.error is not None:
-            raise self.error
-        try:
-            await self._stream.start_tls()
-        except BaseException as error:
-            self.fail(error if isinstance(error, NetError) else Offline("The connection was closed."))
-            raise
-        if self.error is not None:
-            raise self.error
+        await start_tls(self, self._stream)
         self._machine.tls_started()
         self._note("*", b"TLS started")
 

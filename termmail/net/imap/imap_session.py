@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,8 @@ from termmail.net.imap.imap_machine import State
 from termmail.net.imap.open_folder import OpenFolder
 from termmail.net.imap.response_parser import read_append_uid
 from termmail.net.imap.untagged import Enabled, FolderStatus, Identity, Namespace, Status
-from termmail.net.net_errors import LoginRefused, NetError, Refused
-from termmail.net.stream import Stream
+from termmail.net.net_errors import NetError, Refused
+from termmail.net.opening import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,21 +65,15 @@ class ImapSession:
 
         Raises Offline, TlsFailed, LoginRefused, Busy or ProtocolError.
         """
-        if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", server.username + server.credential.secret):
-            raise LoginRefused(
-                "The user name or the password holds a character that cannot be sent, such as a line break."
-            )
-        dialogue = ImapDialogue(await Stream.connect(server), trace)
-        dialogue.secrets.hide_login(server.username, server.credential.secret)
-        session = cls(dialogue, server)
-        try:
+
+        async def log_in(dialogue: ImapDialogue) -> ImapSession:
+            session = cls(dialogue, server)
             session.features = Features(await begin(dialogue, server))
-        except BaseException:
-            await dialogue.close()
-            raise
-        session._resyncs = session.features.qresync
-        session._post_behind_login()
-        return session
+            session._resyncs = session.features.qresync
+            session._post_behind_login()
+            return session
+
+        return await open_session(server, trace, ImapDialogue, log_in)
 
     # -- properties
 

@@ -94,7 +94,8 @@ def refusal(status: Status, verb: str, says: str) -> NetError:
     if code in _REFUSED:
         kind, words = _REFUSED[code]
         return kind(words, server_says=says)
-    if not code and status.condition is Condition.NO and _BUSY_HINTS.search(status.text):
+    silent = code in {"", "ALERT"}  # Gmail: NO [ALERT] Too many simultaneous connections
+    if silent and status.condition is Condition.NO and _BUSY_HINTS.search(status.text):
         return Busy(
             "The server accepts no logins right now." if login else "The server has no time for this right now.",
             server_says=says,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from termmail.mail.sanitize import clean_bytes
 from termmail.net.net_errors import NetError, Offline, ProtocolError
+from termmail.net.opening import start_tls
 from termmail.net.pop3.protocol import Answer, Challenge, Command, Greeting, Pop3Protocol, State, command
 from termmail.net.redaction import Secrets
 
@@ -166,15 +167,7 @@ class Pop3Connection:
 
     async def start_tls(self) -> None:
         """Start TLS after +OK to STLS. Raises TlsFailed, or ProtocolError if plaintext follows the +OK."""
-        if self.error is not None:
-            raise self.error
-        try:
-            await self._stream.start_tls()
-        except BaseException as error:
-            self.fail(error if isinstance(error, NetError) else Offline("The connection was closed."))
-            raise
-        if self.error is not None:
-            raise self.error
+        await start_tls(self, self._stream)
         self._protocol.tls_started()
         self._note("*", b"TLS started")
 

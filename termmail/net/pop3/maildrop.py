@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from typing import TYPE_CHECKING
 
 from termmail.net.net_errors import LoginRefused, NetError, ProtocolError, Refused, TlsFailed, TooLarge
+from termmail.net.opening import open_session
 from termmail.net.pop3.connection import Pop3Connection
 from termmail.net.pop3.listing import Listed, read_listing
 from termmail.net.pop3.login import log_in, refusal, refused_greeting, ways
 from termmail.net.pop3.pipeline import Bulk
 from termmail.net.pop3.protocol import MESSAGE_LIMIT, command
 from termmail.net.pop3.responses import parse_capabilities, parse_stat, parse_uidl_row
-from termmail.net.stream import Stream
 from termmail.net.window import Window
 
 if TYPE_CHECKING:
@@ -68,19 +67,13 @@ class Maildrop:
 
         Raises Offline, TlsFailed, LoginRefused, Busy or ProtocolError.
         """
-        if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", server.username + server.credential.secret):
-            raise LoginRefused(
-                "The user name or the password holds a character that cannot be sent, such as a line break."
-            )
-        connection = Pop3Connection(await Stream.connect(server), trace)
-        connection.secrets.hide_login(server.username, server.credential.secret)
-        drop = cls(connection, server)
-        try:
+
+        async def log_in(connection: Pop3Connection) -> Maildrop:
+            drop = cls(connection, server)
             await drop._begin(list_too=list_too)
-        except BaseException:
-            await connection.close()
-            raise
-        return drop
+            return drop
+
+        return await open_session(server, trace, Pop3Connection, log_in)
 
     # -- properties
 
