@@ -143,11 +143,3 @@ async def test_a_store_that_cannot_be_opened_is_one_sentence(termmail, kind):
 async def test_the_exit_code_is_the_same_where_stderr_is_full(termmail, words):
     ran = await termmail.shell(f'"$@" {words} < /dev/null 2> /dev/full')
     assert ran.code == 64
-
-
-async def test_a_sync_that_fails_for_the_first_account_exits_with_its_code(termmail):
-    with_second_account(termmail)
-    config = termmail.folder / "config.toml"
-    config.write_text(config.read_text().replace(f"port = {termmail.demo.pop3_port}", "port = 1", 1))
-    done = await termmail("sync", code=75)
-    assert b"home:" in done.out

@@ -18,7 +18,6 @@ from termmail.mail.model import SendState
 from termmail.store import outbox
 from termmail.store.account_lock import AccountLock, Locked
 from tests.conftest import PASSWORD
-from tests.engine.conftest import mail
 from tests.engine.test_receive import subjects
 from tests.views import DRAFTS, INBOX, OUTBOX, SENT
 
@@ -546,28 +545,3 @@ async def test_a_mailto_address_begins_a_draft_of_the_account(engine_at):
     async with engine_at() as engine:
         draft = engine.drafts.mailto("ada", "mailto:bob@example.org?subject=Tea")
         assert (draft.account, draft.to, draft.subject) == ("ada", "bob@example.org", "Tea")
-
-
-async def test_the_words_of_a_server_that_refuses_all_are_kept_for_those_who_lack_the_message(smtp_server, engine_at):
-    """Eve has it from an earlier attempt; now the server refuses the sender, before it is asked for a recipient."""
-    server = await smtp_server()
-    async with engine_at(1, server.port) as engine:
-        outbox_id = await partly_sent(engine, server)
-        server.manners = Manners(answers={"MAIL": b"550 your account is closed\r\n"})
-        await engine.outbox.hurry("ada")
-        await engine.outbox.flush("ada")
-        row = await engine.outbox.row(outbox_id)
-        assert list(row.refused) == ["bob@example.org"]
-        assert "your account is closed" in row.refused["bob@example.org"]
-
-
-async def test_a_message_is_forwarded_as_an_attachment_byte_for_byte(pop3_server, engine_at):
-    server = await pop3_server([mail(1, subject="The engine")])
-    async with engine_at(server.port) as engine:
-        await engine.accounts.sync("ada")
-        (message_id,) = await engine.lists.ids(INBOX)
-        draft = await engine.drafts.forward_attached(message_id)
-        (attached,) = draft.attachments
-        assert (attached.name, attached.content_type, attached.size) == (
-            "The engine.eml", "message/rfc822", len(mail(1, subject="The engine")),
-        )  # fmt: skip

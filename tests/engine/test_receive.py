@@ -9,8 +9,8 @@ import pytest
 
 from termmail.accounts.config import Config
 from termmail.demo.faults import Manners
-from termmail.engine.events import MailArrived, MessageChanged, SyncProgress
-from termmail.engine.sync import body_sync, pop3_session
+from termmail.engine.events import MailArrived, SyncProgress
+from termmail.engine.sync import pop3_session
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused, TooLarge
 from termmail.store.account_lock import AccountLock
 from tests.conftest import PASSWORD
@@ -428,13 +428,3 @@ async def test_progress_of_headers_is_told_up_to_their_number(pop3_server, engin
         told = [(one.done, one.total) for one in engine.heard.of(SyncProgress) if one.what == "headers"]
         assert told[-1] == (120, 120)
         assert told == sorted(told)
-
-
-async def test_whole_messages_are_stored_as_they_come_not_at_the_end(pop3_server, engine_at, monkeypatch):
-    monkeypatch.setattr(body_sync, "CHUNK_BYTES", 10_000)
-    server = await pop3_server([mail(number, size=3000) for number in range(1, 13)])
-    async with engine_at(server.port, download="all") as engine:
-        await engine.accounts.sync("ada")
-        stored = [len(event.ids) for event in engine.heard.of(MessageChanged)]
-        assert sum(stored) == 12
-        assert max(stored) <= 4

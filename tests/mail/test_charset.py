@@ -185,13 +185,3 @@ def test_a_line_break_ends_two_byte_characters() -> None:
 @pytest.mark.parametrize("label", ["windows-1251", "cp1251", "x-cp1251", "ms1251", "win-1251"])
 def test_a_code_page_of_windows_has_many_names(label: str) -> None:
     assert decode("Ёлка".encode("cp1251"), label) == "Ёлка"
-
-
-def test_half_width_katakana_end_where_their_table_ends():
-    assert decode(b"\x1b(I1_`\x1b(B", "iso-2022-jp") == "ｱﾟ`"
-
-
-def test_several_from_fields_are_read_as_one():
-    assert [one.email for one in envelope(b"From: ada@example.org\r\nFrom: bob@example.org\r\n").sender] == [
-        "ada@example.org", "bob@example.org",
-    ]  # fmt: skip

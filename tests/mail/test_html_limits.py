@@ -151,10 +151,3 @@ def test_all_text_of_nested_tables_is_shown_in_order() -> None:
     html = "<table><tr>" + "<td>".join(f"<table><tr><td>c{next(counter)}<p>d</table>" for _ in range(100)) + "</table>"
     shown = " ".join(line.text for line in render(html, 60).lines)
     assert [word for word in shown.split() if word != "d"] == [f"c{number}" for number in range(100)]
-
-
-def test_exactly_the_first_million_characters_are_read() -> None:
-    comment = "<!--" + "x" * (LIMIT - 8) + "-->"
-    shown = repr(render(comment + "QZ", 80))
-    assert "Q" in shown
-    assert "Z" not in shown

@@ -3,7 +3,7 @@
 import pytest
 
 from termmail.mail.flowed import body, plain
-from termmail.mail.html.links import TEXT_LIMIT, Anchor, host, list_line, other_host, target
+from termmail.mail.html.links import host, list_line, other_host, target
 from termmail.mail.html.render import render
 from termmail.mail.message import Envelope, Link, Message, Section
 from termmail.mail.sanitize import cells
@@ -153,10 +153,3 @@ def test_the_numbers_go_on_through_all_parts_of_a_message() -> None:
         Link("c.example", "https://evil.test", 3),
     )
     assert rendered.notes == ("Link [3] says “c.example” but goes to evil.test.",)
-
-
-def test_the_text_of_a_link_is_cut_also_where_it_comes_in_pieces():
-    anchor = Anchor(1, "https://example.org/")
-    anchor.add("a" * (TEXT_LIMIT - 1))
-    anchor.add("bb")
-    assert anchor.text() == "a" * (TEXT_LIMIT - 1) + "b"

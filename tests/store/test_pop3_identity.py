@@ -338,11 +338,3 @@ def test_a_comparison_that_broke_off_between_two_steps_is_corrected_by_the_next(
     session(store, [new(n, number=n) for n in range(1, 8)])
     assert [(one.number, one.state) for one in known(store, "work")] == [(n, "kept") for n in range(1, 8)]
     assert reconcile(store, listed) == Plan([3], [], missing=4)
-
-
-def test_a_uidl_that_was_that_of_an_erased_message_shows_the_new_one(store):
-    """The server gave it to another message: what is left of the erased one does not hide it."""
-    erase(store, session(store, [new(1, b"u1")]).ids)
-    assert inbox(store) == []
-    session(store, [new(2, b"u1", number=1, size=2000)])
-    assert len(inbox(store)) == 1

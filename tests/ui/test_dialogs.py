@@ -596,13 +596,3 @@ async def test_a_dialog_fits_every_size(make, words, size):
         assert isinstance(stage.screen, dialog.Dialog)
         if lists := stage.screen.query(OptionList):
             assert lists.first().size.height >= 1
-
-
-async def test_the_list_of_a_folder_ends_at_its_last_entry(folder):
-    async with staged(lambda: PickPathScreen("Attach", f"{folder}/")) as (stage, pilot):
-        await until(pilot, lambda: "beta.txt" in shown(stage))
-        listing = stage.screen.query_one(OptionList)
-        await pilot.press(*["down"] * (listing.option_count + 3))
-        assert listing.highlighted == listing.option_count - 1
-        await pilot.press("up")
-        assert listing.highlighted == listing.option_count - 2

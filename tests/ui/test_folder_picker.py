@@ -129,12 +129,3 @@ async def test_v_and_a_typed_name_in_one_read_moves_nothing_elsewhere(tmp_path: 
         burst(app, "ond↵")
         await until(pilot, lambda: len(app.main_screen.messages.ids) == before - 1)
         await until(pilot, lambda: "second" in {one.name for one in app.main_screen.mail.list.counts.folders})
-
-
-async def test_a_pasted_name_narrows_the_list():
-    async with staged(lambda: FolderPickerScreen("Go to", PLACES)) as (stage, pilot):
-        stage.post_message(events.Paste("second"))
-        await until(pilot, lambda: "Spam" not in words_of(stage))
-        await pilot.press("enter")
-        await until(pilot, lambda: stage.left)
-        assert stage.result == 3

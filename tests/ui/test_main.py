@@ -22,7 +22,7 @@ from termmail.ui.screens.palette import FindActionScreen
 from termmail.ui.workers import start_worker
 from tests.ui.mailbox_stage import LETTERS, letter, mailbox
 from tests.ui.stage import account, engine_with, shown, until, words_of
-from tests.views import ARCHIVE, DRAFTS, OUTBOX, SENT, TRASH, delete, move
+from tests.views import DRAFTS, OUTBOX, SENT, TRASH, delete, move
 
 
 async def there(app, folder):
@@ -889,29 +889,3 @@ async def test_an_outgoing_message_without_a_draft_is_not_deleted_by_d(tmp_path)
         await pilot.press("d")
         await until(pilot, lambda: "has no draft to go back to" in shown(app) and "Patch" in shown(app))
         assert (await app.engine.outbox.row(id_)).state == "queued"
-
-
-async def test_escape_in_the_list_takes_the_selection_back(tmp_path):
-    async with mailbox(tmp_path) as (app, pilot):
-        await pilot.press("x", "x")
-        await until(pilot, lambda: len(app.main_screen.messages.selected) == 2)
-        await pilot.press("escape")
-        await until(pilot, lambda: not app.main_screen.messages.selected)
-
-
-async def test_a_message_is_copied_to_another_folder_from_the_palette(tmp_path):
-    async with mailbox(tmp_path) as (app, pilot):
-        first = app.main_screen.messages.ids[0]
-        await pilot.press("ctrl+p", *"copy to", "enter")
-        await until(pilot, lambda: "Copy 1 message to" in shown(app))
-        await pilot.press(*"archive", "enter")
-        await until(pilot, lambda: not isinstance(app.screen, FolderPickerScreen))
-        await until(pilot, lambda: "Copied to Archive: 1 message" in words_of(app))
-        assert list(await app.engine.lists.ids(ARCHIVE)) == [first]
-        assert app.main_screen.messages.ids[0] == first
-
-
-async def test_the_prompt_tells_how_to_leave_it(tmp_path):
-    async with mailbox(tmp_path) as (app, pilot):
-        await pilot.press("/")
-        await until(pilot, lambda: "Esc back" in last_line(app) and "Enter to what was found" in last_line(app))

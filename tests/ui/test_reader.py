@@ -371,15 +371,3 @@ async def test_what_the_writer_struck_out_is_struck_out(tmp_path):
         await until(pilot, lambda: "Now 20 pounds 15 pounds" in _pane(app))
         strips = app.screen._compositor.render_strips()
         assert [part.text for strip in strips for part in strip if part.style and part.style.strike] == ["20 pounds"]
-
-
-async def test_page_up_goes_back_as_far_as_page_down_went(tmp_path):
-    long = letter(1).replace(b"\r\n\r\n", b"\r\n\r\n" + b"".join(b"line %d\r\n" % line for line in range(200)), 1)
-    async with mailbox(tmp_path, [long]) as (app, pilot):
-        await pilot.press("enter")
-        await until(pilot, lambda: "line 1" in shown(app))
-        reader = app.main_screen.reader
-        await pilot.press("pagedown")
-        first = reader.scroll_offset.y
-        await pilot.press("pagedown", "pageup")
-        assert reader.scroll_offset.y == first > 5

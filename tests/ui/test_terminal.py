@@ -12,7 +12,6 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from termmail.ui.terminal import InputDecoder
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import EVIL, until
 
@@ -151,9 +150,3 @@ async def test_keys_are_heard_while_mail_comes_in(tmp_path):
         # The bound for a run alone is 50 ms; tests share their cores, so this one only catches what blocks.
         assert sorted(lags)[-2] < 0.25, sorted(lags)[-5:]
         assert sorted(lags)[len(lags) * 95 // 100] < 0.05
-
-
-def test_a_mouse_report_of_an_old_terminal_tells_column_and_row():
-    decoder = InputDecoder()
-    assert decoder.feed(b"\x1b[M" + bytes([32, 32 + 57, 32 + 9])) == "\x1b[<0;57;9M"
-    assert decoder.feed(b"\x1b[M" + bytes([32 + 3, 32 + 57, 32 + 9])) == "\x1b[<0;57;9m"

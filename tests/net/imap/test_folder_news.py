@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from termmail.net.imap.refusals import FolderChanged
-from termmail.net.imap.response_parser import read_names
 from termmail.net.imap.uid_set import UidSet
 from termmail.net.net_errors import Offline, Refused
 from tests.net.imap.imap_script import FULL, Honest, in_inbox, mails, opened
@@ -213,20 +212,3 @@ async def test_an_idle_is_not_timed_out():
     honest = Honest(mails(1))
     async with in_inbox(honest, timeout_seconds=0.05) as folder, folder.idle() as watch:
         assert not await watch.wait(0.3)
-
-
-@pytest.mark.parametrize(("told", "known"), [("9" * 19, int("9" * 19)), ("1" + "0" * 19, None)])
-async def test_a_mod_sequence_has_63_bits_at_most(told, known):
-    honest = Honest(
-        mails(1),
-        answers={
-            "SELECT": f"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [HIGHESTMODSEQ {told}] x\r\nTAG OK\r\n".encode()
-        },
-    )
-    async with opened(honest) as session:
-        folder = await session.select(b"INBOX")
-        assert folder.state.highestmodseq == known
-
-
-def test_a_capability_with_an_odd_byte_is_left_as_something_unknown():
-    assert read_names(b"IMAP4rev1 X\xff idle") == {"IMAP4REV1", "X\N{REPLACEMENT CHARACTER}", "IDLE"}
