@@ -156,14 +156,17 @@ async def assert_only_eve_has_it(engine: Engine, server: SmtpServer, outbox_id: 
     assert [list(received.recipients) for received in server.received] == [["eve@example.org"]]
 
 
-async def test_a_message_that_some_have_is_sent_though_the_others_are_refused_later(smtp_server, engine_at):
+@pytest.mark.parametrize("verb", ["RCPT bob@example.org", "MAIL", "DATA", "."])
+async def test_a_message_that_some_have_is_sent_though_the_others_are_refused_later(smtp_server, engine_at, verb):
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
         outbox_id = await partly_sent(engine, server)
-        server.manners = Manners(answers={"RCPT bob@example.org": b"550 no such user\r\n"})
+        server.manners = Manners(answers={verb: b"550 no such user\r\n"})
         await engine.outbox.hurry("ada")
         await engine.outbox.flush("ada")
         assert "Sent, but not to bob@example.org." in [str(failed.words) for failed in engine.heard.of(Failed)]
+        row = await engine.outbox.row(outbox_id)
+        assert "no such user" in row.refused["bob@example.org"]
         await assert_only_eve_has_it(engine, server, outbox_id)
 
 
