@@ -118,7 +118,7 @@ async def test_a_mod_sequence_counts_at_the_tagged_answer_only():
 
 
 @pytest.mark.parametrize(("told", "known"), [(b"9223372036854775807", 9223372036854775807), (b"1" * 20, None)])
-async def test_a_mod_sequence_too_long_for_63_bits_is_none(told, known):
+async def test_a_mod_sequence_of_more_than_19_digits_is_none(told, known):
     select = b"* 1 EXISTS\r\n* OK [UIDVALIDITY 77]\r\n* OK [HIGHESTMODSEQ %b]\r\nTAG OK\r\n" % told
     async with opened(Honest(answers={"SELECT": select})) as session:
         folder = await session.select(b"INBOX")
