@@ -165,10 +165,10 @@ def _unpercent(text: str) -> bytes:
 
 def _joined(rows: dict[int, tuple[str, bool]]) -> str:
     label, data = "", b""
-    for expected, number in enumerate(sorted(rows)):
-        text, encoded = rows[number]
-        if number != expected:
+    for number in range(len(rows)):
+        if number not in rows:
             break
+        text, encoded = rows[number]
         if number == 0 and encoded and text.count("'") >= 2:
             label, _language, text = text.split("'", 2)
         data += _unpercent(text) if encoded else text.encode("utf-8", "replace")

@@ -72,6 +72,18 @@ async def test_an_account_without_a_password_does_not_keep_the_others_from_being
     assert "home: ✓ Sending" in ran.out.decode()
 
 
+@pytest.mark.parametrize(("broken", "table"), [("demo", "[accounts.demo]"), ("home", '[accounts."home"]')])
+async def test_sync_of_several_exits_with_the_worst_outcome_and_receives_the_others(termmail, broken, table):
+    with_second_account(termmail)
+    path = termmail.folder / "config.toml"
+    before, table, of_account = path.read_text().partition(table)
+    path.write_text(before + table + of_account.replace(f"port = {termmail.demo.pop3_port}", "port = 1", 1))
+    ran = await termmail("sync", code=75)
+    assert f"{broken}: " in ran.err
+    (other,) = {"demo", "home"} - {broken}
+    assert ran.out.decode().startswith(f"{other}: 61 new messages")
+
+
 async def test_delete_now_leaves_other_deletes_their_minute(termmail):
     await termmail("sync")
     before = len(termmail.demo.maildrop.messages)

@@ -18,6 +18,7 @@ from termmail.mail.model import SendState
 from termmail.store import outbox
 from termmail.store.account_lock import AccountLock, Locked
 from tests.conftest import PASSWORD
+from tests.engine.conftest import mail
 from tests.engine.test_receive import subjects
 from tests.views import DRAFTS, INBOX, OUTBOX, SENT
 
@@ -156,14 +157,17 @@ async def assert_only_eve_has_it(engine: Engine, server: SmtpServer, outbox_id: 
     assert [list(received.recipients) for received in server.received] == [["eve@example.org"]]
 
 
-async def test_a_message_that_some_have_is_sent_though_the_others_are_refused_later(smtp_server, engine_at):
+@pytest.mark.parametrize("verb", ["RCPT bob@example.org", "MAIL", "DATA", "."])
+async def test_a_message_that_some_have_is_sent_though_the_others_are_refused_later(smtp_server, engine_at, verb):
     server = await smtp_server()
     async with engine_at(1, server.port) as engine:
         outbox_id = await partly_sent(engine, server)
-        server.manners = Manners(answers={"RCPT bob@example.org": b"550 no such user\r\n"})
+        server.manners = Manners(answers={verb: b"550 no such user\r\n"})
         await engine.outbox.hurry("ada")
         await engine.outbox.flush("ada")
         assert "Sent, but not to bob@example.org." in [str(failed.words) for failed in engine.heard.of(Failed)]
+        row = await engine.outbox.row(outbox_id)
+        assert "no such user" in row.refused["bob@example.org"]
         await assert_only_eve_has_it(engine, server, outbox_id)
 
 
@@ -249,8 +253,6 @@ async def test_offline_waits_and_says_so(engine_at):
 
 
 async def test_an_answered_message_gets_its_mark_when_the_answer_was_sent(pop3_server, smtp_server, engine_at):
-    from tests.engine.conftest import mail
-
     pop3, smtp = await pop3_server([mail(1)]), await smtp_server()
     async with engine_at(pop3.port, smtp.port) as engine:
         await engine.accounts.sync("ada")
@@ -287,6 +289,22 @@ async def test_attachments_are_copied_in_and_forwarded(smtp_server, engine_at, t
         again = await engine.reader.save_part(copy, part.path, tmp_path)
         assert (saved.name, again.name) == ("note.txt", "note (2).txt")
         assert saved.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_message_is_forwarded_as_an_attachment_byte_for_byte(pop3_server, smtp_server, engine_at):
+    pop3, smtp = await pop3_server([mail(1)]), await smtp_server()
+    async with engine_at(pop3.port, smtp.port) as engine:
+        await engine.accounts.sync("ada")
+        (only,) = await engine.lists.ids(INBOX)
+        draft = await engine.drafts.forward_attached(only)
+        assert (draft.subject, draft.forwards) == ("Fwd: Engine part 1", only)
+        await engine.outbox.send(replace(draft, to="bob@example.org"), delay=0)
+        await engine.outbox.flush("ada")
+        assert (await engine.lists.row(only)).forwarded
+        (copy,) = await engine.lists.ids(SENT)
+        (part,) = (await engine.reader.read(copy)).parts
+        assert (part.name, part.content_type) == ("Engine part 1.eml", "message/rfc822")
+        assert await engine.reader.part(copy, part.path) == mail(1)
 
 
 async def test_nobody_else_may_send_while_a_message_is_on_the_wire_and_the_user_leaves(smtp_server, engine_at):

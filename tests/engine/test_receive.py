@@ -9,7 +9,7 @@ import pytest
 
 from termmail.accounts.config import Config
 from termmail.demo.faults import Manners
-from termmail.engine.events import MailArrived, SyncProgress
+from termmail.engine.events import MailArrived, MessageChanged, SyncProgress
 from termmail.engine.sync import pop3_session
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused, TooLarge
 from termmail.store.account_lock import AccountLock
@@ -209,6 +209,17 @@ async def test_download_all_brings_every_body(pop3_server, engine_at):
             number = int(row.subject.split()[-1])
             assert await engine.reader.raw(row.message_id) == mail(number, size=3000)
             assert row.snippet.startswith("This is message")
+
+
+async def test_download_all_keeps_bodies_before_the_last_has_come(pop3_server, engine_at):
+    server = await pop3_server([mail(n, size=2_200_000) for n in range(1, 6)])
+    async with engine_at(server.port, download="all") as engine:
+        await engine.accounts.sync("ada")
+        newest_first = list(await engine.lists.ids(INBOX))
+        pages = [event.ids for event in engine.heard.of(MessageChanged)]
+        assert [list(page) for page in pages] == [newest_first[:2], newest_first[2:4], newest_first[4:]]
+        told = [event for event in engine.heard.of(SyncProgress) if event.what == "messages"]
+        assert [(event.done, event.total) for event in told if event.done] == [(2, 5), (4, 5)]
 
 
 async def test_download_all_fetches_bodies_of_mail_that_came_with_headers_alone(pop3_server, engine_at):

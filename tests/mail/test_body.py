@@ -417,6 +417,10 @@ def test_the_title_tells_what_an_invitation_is(lines: tuple[str, ...], method: s
         ),
         (("DTSTART:20261224T1000",), "Thursday 24 December 2026, 10:00"),
         (("DTSTART:20261224T100000", "DURATION:PT1H30M"), "Thursday 24 December 2026, 10:00 to 11:30"),
+        (
+            ("DTSTART:20261224T100000", "DTEND;VALUE=DATE:20261225"),
+            "Thursday 24 December 2026, 10:00 to Friday 25 December 2026, 00:00",
+        ),
         (("DUE;TZID=Europe/Berlin:20261224T100000",), "Thursday 24 December 2026, 10:00 (Europe/Berlin)"),
     ],
 )

@@ -175,7 +175,7 @@ def test_each_label_is_read_by_its_codec(label: str, codec: str) -> None:
 
 
 def test_half_width_kana_are_read_to_both_ends_of_their_range() -> None:
-    assert decode(b"\x1b$B-!\x1b(I!_ \x1b(B", "iso-2022-jp") == "①｡ﾟ "
+    assert decode(b"\x1b$B-!\x1b(I !_`\x1b(B", "iso-2022-jp") == "① ｡ﾟ`"
 
 
 def test_a_line_break_ends_two_byte_characters() -> None:

@@ -140,6 +140,7 @@ def test_base64_never_raises(data: bytes) -> None:
         ("attachment; filename*0*=utf-8''%E6%97; filename*1*=%A5.pdf", "filename", "日.pdf"),
         ("attachment; filename*0*=utf-8''a%20; filename*1=b.pdf", "filename", "a b.pdf"),
         ("attachment; filename*0=a; filename*2=c", "filename", "a"),
+        ("attachment; filename*2=c; filename*3=d; filename*0=a", "filename", "a"),
         ('attachment; filename="=?utf-8?Q?=C3=BC.pdf?="', "filename", "ü.pdf"),
         ("attachment; filename=x; filename*=utf-8''y", "filename", "y"),
         ("attachment; filename=x; filename=y", "filename", "x"),

@@ -377,6 +377,13 @@ def test_a_mail_over_a_million_characters_is_cut_and_says_so() -> None:
     assert "This message is very long. Only its start is shown." in rendered.notes
 
 
+@pytest.mark.parametrize("start", ["<p>", "<p hidden>"])
+def test_the_million_characters_that_are_shown_end_at_the_last_one(start: str) -> None:
+    rendered = render(start + "abc".rjust(LIMIT - len(start)) + "d")
+    assert [line.text for line in rendered.lines] == ["abc"]
+    assert "This message is very long. Only its start is shown." in rendered.notes
+
+
 TAGS = [
     "p",
     "div",

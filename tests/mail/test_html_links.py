@@ -112,6 +112,12 @@ def test_the_list_has_one_line_for_each_link_and_the_dialog_has_the_whole_url() 
     assert rendered.links == (Link("Track", url, 1), Link("B", "https://b.example", 2))
 
 
+@pytest.mark.parametrize("text", ["x" * 400, "x" * 200 + "<b>" + "x" * 200 + "</b>"])
+def test_the_first_300_characters_of_a_links_text_are_kept(text: str) -> None:
+    (link,) = render(f'<a href="https://a.example">{text}</a>').links
+    assert link.text == "x" * 300
+
+
 def test_a_link_ends_with_its_end_tag_and_at_the_next_link() -> None:
     html = '<a href="https://a.example">one</a> two <a href="https://b.example">three <a href="https://c.example">four'
     assert [link.text for link in render(html).links] == ["one", "three", "four"]

@@ -513,3 +513,12 @@ def test_a_part_without_a_name_is_named_by_its_place_and_kind() -> None:
     parts = "".join(f"--b\r\nContent-Type: {kind}\r\nContent-Disposition: attachment\r\n\r\nx\r\n" for kind in kinds)
     message = parse(f"Content-Type: multipart/mixed; boundary=b\r\n\r\n{parts}--b--\r\n".encode())
     assert [each.name for each in message.parts] == [f"part-{n}{end}" for n, end in enumerate(kinds.values(), 1)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender"],
+)
+def test_each_address_field_is_shown_with_its_addresses_spelled_alike(name: str) -> None:
+    message = parse(name.encode() + b': "=?utf-8?Q?J=2C?=" <j@x.org>,\r\n\t<K@x.org> (Kay)\r\n\r\n')
+    assert message.headers == ((name, '"J," <j@x.org>, Kay <K@x.org>'),)

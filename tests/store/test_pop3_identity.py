@@ -169,6 +169,20 @@ def test_a_reused_uidl_never_makes_a_delete_hit_the_new_message(store):
     assert inbox(store) == ["Engine part 2"]
 
 
+@pytest.mark.parametrize(("state", "then"), [("gone", "gone"), ("skipped", "absent")])
+def test_a_message_under_the_uidl_of_one_that_was_deleted_or_not_fetched_is_new(store, state, then):
+    session(store, [new(1)])
+    if state == "gone":
+        erase(store, ids_in(store))
+    before = inbox(store)
+    _stand(store, state, None)
+    session(store, [])
+    session(store, [New(b"u1", 1, 2000, header(2))])
+    assert inbox(store) == [*before, "Engine part 2"]
+    assert states(store) == [then, "kept"]
+    assert pop3_identity.due(store, "work", NOW) == []
+
+
 def test_a_size_that_wavers_is_still_the_same_message(store):
     session(store, [new(1)])
     arrived = session(store, [new(1, size=1017)])

@@ -421,6 +421,17 @@ async def test_a_path_from_the_root_or_from_home_replaces_the_folder_that_was_th
         assert stage.screen.query_one(Input).value == value
 
 
+async def test_the_cursor_stays_on_the_last_entry_of_a_listing_that_is_cut(tmp_path):
+    for number in range(203):
+        (tmp_path / f"{number:03}.txt").touch()
+    async with staged(lambda: PickPathScreen("Attach", f"{tmp_path}/")) as (stage, pilot):
+        await pilot.press(*["pagedown"] * 26)
+        await pilot.press("enter")
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.left)
+        assert stage.result == tmp_path / "199.txt"
+
+
 async def test_a_pasted_path_replaces_the_folder_that_was_there(folder):
     async with staged(lambda: PickPathScreen("Attach", "~/")) as (stage, pilot):
         stage.post_message(events.Paste(f"{folder}/beta.txt"))

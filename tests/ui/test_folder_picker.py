@@ -52,6 +52,17 @@ async def test_a_name_is_typed_after_a_slash_or_any_other_letter(keys, value):
         assert stage.result == value
 
 
+@pytest.mark.parametrize(("before", "pasted"), [("", "second"), ("/s", "econd"), ("", "second\n/ Inbox")])
+async def test_a_pasted_text_is_part_of_the_name(before, pasted):
+    async with staged(lambda: FolderPickerScreen("Go to", PLACES)) as (stage, pilot):
+        burst(stage, before)
+        stage.post_message(events.Paste(pasted))
+        await until(pilot, lambda: "Inbox" in shown(stage) and "Spam" not in shown(stage))
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.left)
+        assert stage.result == 3
+
+
 async def test_where_mail_moves_no_letter_acts_by_itself():
     async with staged(lambda: FolderPickerScreen("Move to", PLACES, new="New folder")) as (stage, pilot):
         burst(stage, "sis")

@@ -49,9 +49,10 @@ async def test_mail_that_comes_after_the_first_leaves_the_cursor_where_it_is(tmp
         assert app.subject() == "Letter 12"
 
 
-async def test_a_move_within_the_window_paints_two_rows(tmp_path):
+@pytest.mark.parametrize(("before", "key", "above"), [(["j"], "j", True), (["G", "k"], "k", False)])
+async def test_a_move_within_the_window_paints_two_rows(tmp_path, before, key, above):
     async with mailbox(tmp_path, [letter(number) for number in range(1, 60)], size=(70, 24)) as (app, pilot):
-        await pilot.press("j")
+        await pilot.press(*before)
         painted: list[set[int]] = []
         display = app._display
 
@@ -63,9 +64,10 @@ async def test_a_move_within_the_window_paints_two_rows(tmp_path):
             display(screen, update)
 
         app._display = spy
-        await pilot.press("j")
+        await pilot.press(key)
         await pilot.pause()
-        assert painted == [{2, 3}]
+        last = app.main_screen.messages.size.height
+        assert painted == [{2, 3} if above else {last - 2, last - 1}]
 
 
 async def test_running_off_the_window_brings_half_a_page(tmp_path):
@@ -126,6 +128,17 @@ async def test_all_are_selected_and_none_again(tmp_path):
         await pilot.press("X")
         assert "12 selected" in shown(app)
         await pilot.press("X")
+        assert "selected" not in shown(app)
+
+
+async def test_esc_goes_back_level_by_level_and_the_last_one_selects_nothing(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("X", "enter")
+        await until(pilot, lambda: app.main_screen.whole)
+        await pilot.press("escape")
+        assert not app.main_screen.whole
+        assert "12 selected" in shown(app)
+        await pilot.press("escape")
         assert "selected" not in shown(app)
 
 

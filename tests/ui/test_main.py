@@ -441,6 +441,16 @@ async def test_odd_searches_find_nothing_and_break_nothing(tmp_path, query):
         await until(pilot, lambda: "Nothing found outside Trash and Spam." in shown(app))
 
 
+async def test_while_a_search_is_typed_the_keys_that_end_it_are_shown(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("/")
+        await until(
+            pilot, lambda: shown(app).splitlines()[-1].split("  ")[:2] == [" Enter to what was found", " Esc back"]
+        )
+        await pilot.press("escape")
+        await until(pilot, lambda: "to what was found" not in shown(app))
+
+
 async def test_letters_typed_into_search_are_no_verbs(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("/", "d", "e", "q", "u", "x")
@@ -639,6 +649,22 @@ async def test_the_palette_finds_an_action_and_does_it(tmp_path):
         await until(pilot, lambda: app.screen is app.main_screen and len(app.main_screen.messages.ids) == 11)
         await app.workers.wait_for_complete()
         assert await there(app, "Archive") == {"Letter 12"}
+
+
+async def test_what_is_copied_to_a_folder_is_in_both(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Find an action" in shown(app))
+        await pilot.press(*"copy", "space", *"to", "space", *"another")
+        await until(pilot, lambda: "Copy to another folder" in shown(app) and "Go to a folder" not in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Copy 1 message to" in shown(app))
+        await pilot.press(*"archive", "enter")
+        await until(pilot, lambda: app.screen is app.main_screen)
+        await app.workers.wait_for_complete()
+        assert await there(app, "Archive") == {"Letter 12"}
+        assert app.subject() == "Letter 12"
+        assert len(app.main_screen.messages.ids) == 12
 
 
 @pytest.mark.parametrize("words", [":", ":q!", ":zzz", ":delete it"])

@@ -222,6 +222,21 @@ async def test_a_body_cannot_draw_on_the_block_above_it(tmp_path):
         assert "charles@example.net" in shown(app)
 
 
+@pytest.mark.parametrize(("down", "up"), [("pagedown", "pageup"), ("ctrl+d", "ctrl+u"), ("j", "k")])
+async def test_each_key_that_scrolls_down_has_one_that_scrolls_as_far_up(tmp_path, down, up):
+    async with mailbox(tmp_path, [letter(1, body=LONG)]) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "line 0 of many" in shown(app))
+        places = [shown(app)]
+        for _ in range(3):
+            await pilot.press(down)
+            places.append(shown(app))
+        assert len(set(places)) == 4
+        for place in places[-2::-1]:
+            await pilot.press(up)
+            assert shown(app) == place
+
+
 @pytest.mark.parametrize("size", [(120, 36), (160, 40)])
 async def test_beside_the_list_enter_gives_the_pane_the_focus_and_again_the_screen(tmp_path, size):
     async with mailbox(tmp_path, size=size) as (app, pilot):

@@ -110,6 +110,25 @@ async def test_what_a_known_provider_wants_is_said(engine):
         assert value(stage, "incoming-host") == "imap.gmail.com"
 
 
+async def test_security_and_port_follow_the_provider_until_one_chooses(engine):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        security = stage.screen.query_one("#smtp-security", Select)
+
+        async def typed(address: str, host: str) -> tuple[str, str]:
+            stage.screen.query_one("#address").focus()
+            put(stage, address=address)
+            await pilot.press("tab")
+            await until(pilot, lambda: value(stage, "smtp-host") == host)
+            await pilot.pause()
+            return security.value, value(stage, "smtp-port")
+
+        assert await typed("ada@outlook.com", "smtp.office365.com") == ("starttls", "587")
+        assert await typed("ada@gmail.com", "smtp.gmail.com") == ("tls", "465")
+        security.value = "starttls"
+        await until(pilot, lambda: value(stage, "smtp-port") == "587")
+        assert await typed("ada@fastmail.com", "smtp.fastmail.com") == ("starttls", "587")
+
+
 async def test_the_port_follows_the_security_unless_it_is_ones_own(engine):
     async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
         security = stage.screen.query_one("#smtp-security", Select)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from textual import events
 from textual.widgets import Input
 
@@ -13,7 +14,7 @@ from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.composer import ComposeScreen
 from termmail.ui.screens.help import HelpScreen
 from termmail.ui.screens.pick_path import PickPathScreen
-from termmail.ui.terminal import KeyParser
+from termmail.ui.terminal import InputDecoder, KeyParser
 from termmail.ui.widgets.body_input import BodyInput
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, staged, until
@@ -21,7 +22,6 @@ from tests.ui.stage import shown, staged, until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from textual.app import App
 
 NAMED = {
@@ -119,6 +119,24 @@ def test_an_escape_and_a_character_are_known_at_once_and_end_there():
     )
     assert [key.key for key in keys("\x1b", "q")] == ["alt+q"]
     assert [key.key for key in keys("\x1b\r\x1bb\x1b[1;3D")] == ["alt+enter", "ctrl+left", "alt+left"]
+
+
+@pytest.mark.parametrize(
+    ("report", "text"),
+    [
+        (b"\x1b[M !!", "\x1b[<0;1;1M"),
+        (b'\x1b[M"*C', "\x1b[<2;10;35M"),
+        (b"\x1b[M#C*", "\x1b[<0;35;10m"),
+        (b"\x1b[MCC*", "\x1b[<35;35;10M"),
+        (b"\x1b[M`\xff\x80", "\x1b[<64;223;96M"),
+        (b"\x1b[M   ", "\x1b[<0;1;1M"),
+    ],
+    ids=["first cell", "right button", "released", "moved", "beyond UTF-8", "out of range"],
+)
+def test_an_old_mouse_report_is_rewritten_however_it_is_split(report: bytes, text: str):
+    for end in range(len(report) + 1):
+        decoder = InputDecoder()
+        assert decoder.feed(b"a" + report[:end]) + decoder.feed(report[end:] + b"b") == f"a{text}b"
 
 
 async def test_an_escape_and_a_key_in_one_read_act_as_both(tmp_path: Path):

@@ -117,6 +117,14 @@ async def test_a_mod_sequence_counts_at_the_tagged_answer_only():
         assert folder.highestmodseq is None
 
 
+@pytest.mark.parametrize(("told", "known"), [(b"9223372036854775807", 9223372036854775807), (b"1" * 20, None)])
+async def test_a_mod_sequence_of_more_than_19_digits_is_none(told, known):
+    select = b"* 1 EXISTS\r\n* OK [UIDVALIDITY 77]\r\n* OK [HIGHESTMODSEQ %b]\r\nTAG OK\r\n" % told
+    async with opened(Honest(answers={"SELECT": select})) as session:
+        folder = await session.select(b"INBOX")
+        assert folder.highestmodseq == known
+
+
 async def test_news_that_come_with_the_answer_to_select_are_news():
     select = b"* 2 EXISTS\r\n* OK [UIDVALIDITY 77]\r\nTAG OK\r\n* 3 EXISTS\r\n"
     async with opened(Honest(answers={"SELECT": select})) as session:

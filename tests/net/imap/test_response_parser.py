@@ -64,6 +64,7 @@ def parsed(data: bytes):
         (b"+", Continuation(b"")),
         (b"* CAPABILITY IMAP4rev1 auth=plain", Capabilities(frozenset({"IMAP4REV1", "AUTH=PLAIN"}))),
         (b"* CAPABILITY IMAP4rev1 ", Capabilities(frozenset({"IMAP4REV1"}))),
+        (b"* CAPABILITY IMAP4rev1 X-\xff", Capabilities(frozenset({"IMAP4REV1", "X-\ufffd"}))),
         (b"* ENABLED QRESYNC", Enabled(frozenset({"QRESYNC"}))),
         (b"* ENABLED", Enabled(frozenset())),
         (b"* 12 EXISTS", Exists(12)),

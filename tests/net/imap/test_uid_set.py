@@ -55,3 +55,12 @@ def test_batches_keep_the_order_and_their_sets_are_short(uids, octets, most):
 
 def test_a_run_is_one_batch_however_long_its_numbers_are():
     assert list(batches(range(10**9, 10**9 + 500), 100, 1000)) == [list(range(10**9, 10**9 + 500))]
+
+
+@given(UIDS, st.integers(21, 60), st.integers(1, 20))
+def test_the_parts_of_a_split_set_hold_the_same_and_each_is_within_both_limits(uids, octets, most):
+    whole = UidSet.of(uids)
+    parts = whole.split(octets, most)
+    assert [uid for part in parts for uid in part] == list(whole)
+    assert all(0 < len(part) <= most and len(part.encode()) <= octets for part in parts)
+    assert all(len(part.encode()) <= octets for part in whole.split(octets))
