@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from termmail.demo.faults import Manners
 from termmail.demo.gmail_mailbox import GmailMailbox
 from termmail.demo.imap_personalities import GMAIL
 from termmail.mail.model import StepKind
@@ -91,3 +94,14 @@ async def test_what_gmail_does_elsewhere_is_seen(mailbox, imap_server, imap_engi
         assert "Engine part 6" in await by_subject(engine, "Archive")
         assert (await by_subject(engine, "Trash"))["Engine part 8"].message_id == before["Engine part 8"].message_id
         assert len(await rows(engine, "Receipts")) == 3
+
+
+async def test_a_lasting_id_may_have_64_bits(mailbox, imap_server, imap_engine_at):
+    def told(_verb: str, said: list[bytes]) -> list[bytes]:
+        high = 2**64 - 1
+        return [re.sub(rb"(?<=X-GM-MSGID )\d+", lambda found: b"%d" % (high - int(found[0])), line) for line in said]
+
+    server = await imap_server(mailbox, personality=GMAIL, manners=Manners(rows=told))
+    async with imap_engine_at(server.port) as engine:
+        assert (await engine.accounts.sync("ada")).new == 9
+        assert len(await rows(engine, "Archive")) == 9

@@ -209,3 +209,17 @@ async def test_a_message_that_is_in_no_folder_here_is_not_removed_from_the_serve
         for _ in range(2):
             await engine.accounts.sync("ada", full=True)
         assert 4 in mailbox.folder("INBOX").messages
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, 10**19 - 1])
+async def test_a_mod_sequence_at_the_end_of_its_range_ends_no_sync(number, imap_server, imap_engine_at):
+    mailbox = filled()
+
+    def told(verb: str, said: list[bytes]) -> list[bytes]:
+        return [re.sub(rb"(HIGHESTMODSEQ|MODSEQ \()(\s?)\d+", rb"\g<1>\g<2>%d" % number, line) for line in said]
+
+    server = await imap_server(mailbox, manners=Manners(rows=told))
+    async with imap_engine_at(server.port) as engine:
+        for _ in range(2):
+            await engine.accounts.sync("ada")
+        await assert_same(engine, mailbox)

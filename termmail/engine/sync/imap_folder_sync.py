@@ -177,7 +177,7 @@ class FolderSync:
                 continue
             flags = mask_of(row.flags or frozenset())
             size = row.size or len(row.header)
-            listed.append(Listed(row.uid, flags, row.internal_date, size, row.header, row.gmail_id))
+            listed.append(Listed(row.uid, flags, row.internal_date, size, row.header, _signed(row.gmail_id)))
         if not listed:
             return
         context = self.context
@@ -196,6 +196,11 @@ class FolderSync:
             context.tell(MailArrived(self.account, tuple(arrived.ids)))
         if total:
             context.tell(SyncProgress(self.account, "headers", done, total))
+
+
+def _signed(number: int | None) -> int | None:
+    """Return an unsigned number of 64 bits as the signed one that the store can hold."""
+    return number if number is None or number < 2**63 else number - 2**64
 
 
 def _missing(there: UidSet, known: Sequence[int]) -> list[int]:

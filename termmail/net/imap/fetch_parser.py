@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from termmail.net.imap.framing import Missing
-from termmail.net.imap.tokens import Unparsable, list_of, number_of, text_of
+from termmail.net.imap.tokens import MAX_LONG, Unparsable, list_of, number_of, text_of
 from termmail.net.imap.untagged import Fetch
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def parse_flag_row(line: bytes) -> Fetch | None:
         int(number),
         int(uid) if uid else None,
         _flags_of(flags) if flags is not None else None,
-        modseq=int(modseq) if modseq else None,
+        modseq=int(modseq) if modseq and int(modseq) <= MAX_LONG else None,
     )
 
 
@@ -118,6 +118,6 @@ _READERS: dict[bytes, tuple[str, Callable[[Value], object]]] = {
     b"RFC822.SIZE": ("size", number_of),
     b"MODSEQ": ("modseq", lambda value: number_of(_in_list(value), 19)),
     b"EMAILID": ("email_id", lambda value: text_of(_in_list(value))),
-    b"X-GM-MSGID": ("gmail_id", lambda value: number_of(value, 20)),
+    b"X-GM-MSGID": ("gmail_id", lambda value: number_of(value, 20, 2**64 - 1)),
     b"X-GM-LABELS": ("labels", _labels),
 }

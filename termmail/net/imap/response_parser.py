@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from termmail.net.imap.fetch_parser import parse_fetch, parse_flag_row, read_flags
-from termmail.net.imap.tokens import Unparsable, list_of, number_of, read_values, text_of
+from termmail.net.imap.tokens import MAX_LONG, Unparsable, list_of, number_of, read_values, text_of
 from termmail.net.imap.uid_set import MAX_NUMBER, UidSet, parse_ranges
 from termmail.net.imap.untagged import (
     AppendUid,
@@ -207,9 +207,10 @@ def read_names(text: bytes) -> frozenset[str]:
 
 
 def read_number(text: bytes, digits: int = 10) -> int | None:
-    """Return the number of a code such as UIDNEXT, or None for what is none."""
+    """Return the number of a code such as UIDNEXT, or None for what is none or has more than 63 bits (RFC 7162, RFC 9051)."""
     word = text.strip()
-    return int(word) if word.isdigit() and len(word) <= digits else None
+    number = int(word) if word.isdigit() and len(word) <= digits else MAX_LONG + 1
+    return number if number <= MAX_LONG else None
 
 
 def read_copy_uid(status: Status) -> CopyUid | None:

@@ -80,8 +80,12 @@ def list_of(value: Value) -> list[Value]:
     return value
 
 
-def number_of(value: Value, digits: int = 10) -> int:
-    """Return a value that must be a number of at most so many digits. Raises Unparsable."""
-    if not isinstance(value, bytes) or not value.isdigit() or len(value) > digits:
+MAX_LONG = 2**63 - 1
+"""The largest mod-sequence (RFC 7162 section 3.1.1)."""
+
+
+def number_of(value: Value, digits: int = 10, most: int = MAX_LONG) -> int:
+    """Return a value that must be a number of at most so many digits, and not above `most`. Raises Unparsable."""
+    if not isinstance(value, bytes) or not value.isdigit() or len(value) > digits or int(value) > most:
         raise Unparsable("a number is missing")
     return int(value)
