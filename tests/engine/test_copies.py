@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from termmail.engine import reading, saved_files
+from termmail.engine.saved_files import no_room
 from termmail.mail import flowed
 from termmail.mail.model import FolderView
 from tests.ui.mailbox_stage import letter
@@ -91,6 +93,22 @@ async def test_what_takes_too_long_to_lay_out_is_shown_as_its_source(tmp_path: P
     assert "Subject: Letter 1" in text
     assert "<tr><td>cell</td>" in text
     assert "V shows the whole source" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (OSError(errno.EFBIG, "File too large"), True),
+        (OSError(errno.EIO, "Input/output error"), True),
+        (PermissionError(errno.EACCES, "Permission denied"), False),
+        (OSError("without a number"), False),
+        (ValueError("not of the system"), False),
+    ],
+)
+def test_only_an_error_of_the_disk_is_told_as_one(error: Exception, full: bool):
+    assert no_room(error) == full
 
 
 def test_a_folder_without_an_owner_is_told_from_one_that_is_used_or_just_being_made(tmp_path: Path):

@@ -10,6 +10,7 @@ import pytest
 from termmail.demo.faults import Manners
 from termmail.engine.clock import now
 from termmail.engine.events import Failed, MessageChanged
+from termmail.engine.sync import pop3_source
 from termmail.net.net_errors import NetError
 from termmail.store import delete_queue
 from tests.engine.conftest import mail
@@ -194,6 +195,35 @@ async def test_leaving_commits_what_is_due_and_waits_two_seconds_at_most(pop3_se
     async with engine_at(server.port) as engine:
         (left,) = [i for i in await engine.lists.ids(TRASH) if await state(engine, i) != "gone"]
         assert await state(engine, left) in {"trashed", "due"}
+
+
+async def test_leaving_without_committing_deletes_nothing_from_the_server(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port, commit=False) as engine:
+        await engine.accounts.sync("ada")
+        await delete_now(engine, list(await engine.lists.ids(INBOX)))
+    assert "DELE" not in verbs(server)
+    assert len(server.users["ada@example.org"].messages) == 1
+
+
+async def test_a_due_delete_that_cannot_be_sent_is_tried_again_a_minute_later(pop3_server, engine_at, monkeypatch):
+    server = await pop3_server([mail(1)])
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        await delete_now(engine, list(await engine.lists.ids(INBOX)))
+        server.manners = Manners(greeting=b"-ERR [SYS/TEMP] later\r\n")
+        waits: list[float | None] = []
+        real = asyncio.wait_for
+
+        async def quick(awaitable, seconds):
+            waits.append(seconds)
+            return await real(awaitable, 0)
+
+        monkeypatch.setattr(pop3_source.asyncio, "wait_for", quick)
+        await engine.servers.source("ada").run()
+        assert waits == [60]
+        assert engine.heard.of(Failed)
+        assert len(server.users["ada@example.org"].messages) == 1
 
 
 async def test_delete_for_good_removes_it_here_and_there(pop3_server, engine_at):

@@ -9,13 +9,15 @@ import pytest
 
 from termmail.accounts.config import Config
 from termmail.demo.faults import Manners
+from termmail.engine.clock import now
 from termmail.engine.events import MailArrived, MessageChanged, SyncProgress
 from termmail.engine.sync import pop3_session
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused, TooLarge
+from termmail.store import delete_queue
 from termmail.store.account_lock import AccountLock
 from tests.conftest import PASSWORD
 from tests.engine.conftest import mail
-from tests.views import INBOX, search
+from tests.views import INBOX, delete, search
 
 if TYPE_CHECKING:
     from array import array
@@ -84,6 +86,39 @@ async def test_gone_from_the_server_keeps_the_local_copy(pop3_server, engine_at)
         old = (await engine.lists.ids(INBOX))[1]
         with pytest.raises(Refused, match="no longer on the server"):
             await engine.reader.read(old)
+
+
+async def test_a_message_that_left_the_server_since_the_last_look_is_refused_and_the_others_can_be_read(
+    pop3_server, engine_at
+):
+    server = await pop3_server([mail(1), mail(2)])
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        drop.remove(drop.messages[0])
+        new, old = await engine.lists.ids(INBOX)
+        with pytest.raises(Refused, match="The server no longer has this message"):
+            await engine.reader.read(old)
+        assert "RETR" not in verbs(server)
+        assert "message 2." in (await engine.reader.read(new)).text
+
+
+async def test_for_a_message_that_is_known_to_be_gone_the_server_is_not_asked(pop3_server, engine_at):
+    server = await pop3_server([mail(1), mail(2)])
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        deleted, absent = await engine.lists.ids(INBOX)
+        await delete(engine, [deleted])
+        await engine.context.db(delete_queue.make_due, "ada", now())
+        drop.remove(drop.messages[0])
+        await engine.accounts.sync("ada", full=True)
+        assert [(await engine.lists.row(one)).state for one in (deleted, absent)] == ["gone", "absent"]
+        said = len(server.heard())
+        for one in (deleted, absent, deleted + absent):
+            with pytest.raises(Refused, match="no longer on the server"):
+                await engine.servers.source("ada").fetch(one)
+        assert len(server.heard()) == said
 
 
 @pytest.mark.parametrize(
@@ -258,6 +293,19 @@ async def test_after_a_refused_login_that_was_mended_the_clock_goes_on(pop3_serv
         await looked
         await told(engine, SyncProgress, running=False)
         assert engine.accounts.status("ada").online
+
+
+async def test_a_message_that_was_just_read_is_not_parsed_again_unless_it_is_large(pop3_server, engine_at):
+    server = await pop3_server([mail(1, size=3 << 20), *(mail(n) for n in range(2, 19))])
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        *small, large = await engine.lists.ids(INBOX)
+        assert await engine.reader.read(large) is not await engine.reader.read(large)
+        read = [await engine.reader.read(one) for one in small]
+        assert [await engine.reader.read(one) is message for one, message in zip(small[1:], read[1:], strict=True)] == (
+            [True] * 16
+        )
+        assert await engine.reader.read(small[0]) is not read[0]
 
 
 async def test_a_session_is_given_back_also_when_the_message_could_not_be_had(pop3_server, engine_at, monkeypatch):

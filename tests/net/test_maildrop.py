@@ -382,6 +382,25 @@ async def test_a_message_opened_meanwhile_passes_those_not_yet_asked_for():
         assert seen == 2000
 
 
+@pytest.mark.parametrize(
+    ("verb", "command"), [("headers", "TOP 20 0"), ("headers", "TOP 21 0"), ("retrieve", "RETR 20")]
+)
+async def test_where_commands_go_one_by_one_a_message_opened_meanwhile_is_the_next(verb, command):
+    mails = [mail(n, size=200_000) for n in range(1, 41)]
+    opening: list[asyncio.Future[bytes]] = []
+
+    def open_the_last(_line: str) -> None:
+        opening.append(asyncio.ensure_future(drop.retrieve_one(listed[39])))
+
+    server = pop3(mails, ONE_BY_ONE, answers={command: open_the_last})
+    async with opened(server) as drop, asyncio.timeout(10):
+        listed = await drop.listing()
+        assert len(await collect(getattr(drop, verb)(listed))) == 40
+        assert await opening[0] == mails[39]
+        heard = server.heard()
+        assert heard[heard.index(command) + 1] == "RETR 40"
+
+
 async def test_a_message_is_opened_although_nobody_takes_the_headers():
     """A full taker holds the server back, but not the reader."""
     mails = [mail(n, size=200_000) for n in range(1, 101)]
