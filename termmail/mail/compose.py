@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -187,13 +188,8 @@ def _own_text(message: Message) -> str:
 
 def _fitting(texts: Iterable[str], limit: int) -> int:
     """Return how many of the texts fit into `limit` lines; a long one counts as several."""
-    count = used = 0
-    for text in texts:
-        used += 1 + len(text) // _LINE_LENGTH
-        if used > limit:
-            break
-        count += 1
-    return count
+    used = accumulate(1 + len(text) // _LINE_LENGTH for text in texts)
+    return sum(lines <= limit for lines in used)
 
 
 def _references(message: Message) -> tuple[str, ...]:

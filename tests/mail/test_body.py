@@ -110,6 +110,11 @@ def test_richtext_alone_is_readable() -> None:
     assert shown(typed(b"text/richtext", raw)) == ["Now is the time", "1 < 2"]
 
 
+def test_of_the_end_tags_of_richtext_only_that_of_a_paragraph_breaks_the_line() -> None:
+    raw = b"one</paragraph>two<nl></nl>three</lt>four</np>five"
+    assert shown(typed(b"text/richtext", raw)) == ["one", "", "two", "threefourfive"]
+
+
 @pytest.mark.parametrize("kind", [b"text", b"text; charset=utf-8", b"TEXT", b"text/", b"plain"])
 def test_a_type_that_is_none_is_text(kind: bytes) -> None:
     raw = mail(b"Content-Type: " + kind, body="grüße".encode())

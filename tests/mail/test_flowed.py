@@ -243,6 +243,13 @@ def test_the_first_line_may_be_narrower() -> None:
     assert fold("日本語の", 8, first=2) == ["日", "本語の"]
 
 
+def test_a_line_may_end_on_either_side_of_a_wide_letter_but_not_behind_an_opening_bracket() -> None:
+    assert fold("x abc日本", 6) == ["x abc", "日本"]
+    assert fold("x 日本abc", 6) == ["x 日本", "abc"]
+    assert fold("x abcdé日", 6) == ["x", "abcdé", "日"]
+    assert fold("日本（語", 6) == ["日本", "（語"]
+
+
 def test_an_indent_that_leaves_no_place_for_its_word_is_dropped() -> None:
     assert fold("   word more", 5) == ["word", "more"]
     assert fold(" " * 9, 5) == [""]

@@ -178,3 +178,18 @@ def test_a_cell_ends_at_the_end_of_a_header_cell_and_the_other_way_round() -> No
 def test_amounts_beside_a_header_cell_of_their_row_are_at_the_right() -> None:
     html = "<table><tr><th>Tea<td>9.00<td>x<tr><th>Pot<td>120.00<td>y</table>"
     assert lines(html) == ["Tea    9.00  x", "Pot  120.00  y"]
+
+
+@pytest.mark.parametrize("texts", [("a" * 40, "b" * 40), ("a" * 27, "b" * 27, "c" * 26)])
+def test_short_texts_of_eighty_characters_in_all_are_one_line_and_longer_ones_are_not(texts: tuple[str, ...]) -> None:
+    def row(*texts: str) -> list[str]:
+        return [line for line in lines(f"<table><tr><td>{'<td>'.join(texts)}</table>", 200) if line]
+
+    assert row(*texts) == ["  ".join(texts)]
+    assert row(*texts[:-1], texts[-1] + "x") == [*texts[:-1], texts[-1] + "x"]
+
+
+def test_a_number_of_sixteen_characters_stays_beside_its_text() -> None:
+    long = "word " * 20
+    assert lines(f"<table><tr><td>{long}<td>{'1' * 16}</table>", 200) == [f"{long} {'1' * 16}"]
+    assert lines(f"<table><tr><td>{long}<td>{'1' * 17}</table>", 200) == [long.strip(), "", "1" * 17]

@@ -278,3 +278,8 @@ def test_preserved_space_is_inherited() -> None:
     html = '<div style="white-space:pre-wrap">a  b<b style="color:red">\n c  d</b><i style="white-space:normal"> e  f</i></div>'
     assert [line.text for line in render(html).lines][:1] == ["a  b"]
     assert "c  d" in words(html)
+
+
+def test_a_font_has_its_size_among_its_first_eight_words() -> None:
+    assert declarations(f"font: {'a ' * 7}12px x")["font-size"] == "12px"
+    assert declarations(f"font: {'a ' * 8}12px x")["font-size"] == "medium"

@@ -356,7 +356,14 @@ def test_a_snippet_is_the_writers_first_words() -> None:
     text = b"> quoted\r\nOn Monday, Bob wrote:\r\n> more\r\n\r\nYes,  I\r\nagree.\r\n-- \r\nAda"
     assert snippet(parse(mail(body=text))) == "Yes, I agree."
     assert snippet(parse(mail(body=b"word " * 100)), 20) == "word word word word…"
+    assert snippet(parse(mail(body=b"x" * 20)), 20) == "x" * 20
+    assert snippet(parse(mail(body=b"x" * 21)), 20) == "x" * 19 + "…"
     assert snippet(parse(mail(body=b""))) == ""
+
+
+def test_a_snippet_is_of_the_first_part_that_says_something() -> None:
+    raw = multi(part(b"text/plain", b"> quoted\r\n"), part(b"text/html", b"<p>One"), part(b"text/html", b"<p>Two"))
+    assert snippet(parse(raw)) == "One"
 
 
 def test_a_snippet_of_html_has_no_tags_styles_or_comments() -> None:

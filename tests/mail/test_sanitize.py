@@ -101,6 +101,8 @@ def test_emoji_stay_whole() -> None:
 
 def test_joiners_outside_emoji_are_gone() -> None:
     assert clean("a\u200db\ufe0f 1\ufe0f2 👩\u200d") == "ab 12 👩"
+    assert clean("a\u200db") == "ab"
+    assert clean("a\ufe0fb") == "ab"
 
 
 def test_towers_of_marks_are_cut_and_real_scripts_are_not() -> None:
