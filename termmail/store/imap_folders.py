@@ -7,6 +7,7 @@ neither was made here.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from termmail.store import folders
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from termmail.store.store import Store
 
@@ -99,16 +100,17 @@ def _folder(row: tuple[Any, ...]) -> ImapFolder:
 def take_listing(store: Store, account: str, listing: Sequence[ServerFolder]) -> bool:
     """Store which folders the server has, and return whether that changed any.
 
-    A folder that is listed under another name and has the same UIDVALIDITY, and no lower UIDNEXT, was renamed there. One
-    that is no longer listed loses its `server_name`; its messages may turn up in another folder.
+    A folder that is listed under another name was renamed there if it has the UIDVALIDITY of one that is not listed any
+    more, and of no other folder, and no lower UIDNEXT. One that is no longer listed loses its `server_name`; its messages may turn up in another folder.
     """
     with store.transaction() as db:
         before = db.total_changes
         known = {one.server_name: one for one in all_folders(store, account) if one.server_name is not None}
         listed = {one.server_name for one in listing}
         lost = [one for name, one in known.items() if name not in listed]
+        validities = Counter(one.uidvalidity for one in known.values())
         for one in listing:
-            old = known.get(one.server_name) or _renamed_from(one, lost)
+            old = known.get(one.server_name) or _renamed_from(one, lost, validities)
             if old is None:
                 _add(db, account, one)
                 continue
@@ -120,12 +122,15 @@ def take_listing(store: Store, account: str, listing: Sequence[ServerFolder]) ->
         return db.total_changes > before
 
 
-def _renamed_from(one: ServerFolder, lost: Iterable[ImapFolder]) -> ImapFolder | None:
-    """Return the folder that was called otherwise before, or None."""
+def _renamed_from(
+    one: ServerFolder, lost: Iterable[ImapFolder], validities: Mapping[int | None, int]
+) -> ImapFolder | None:
+    """Return the folder that was called otherwise before, or None. `validities` counts the folders by UIDVALIDITY."""
     found = [
         old
         for old in lost
         if old.uidvalidity is not None
+        and validities[old.uidvalidity] == 1
         and (old.uidvalidity, old.role) == (one.uidvalidity, one.role)
         and (one.uidnext or 0) >= (old.uidnext or 0) > 1
     ]
@@ -241,6 +246,12 @@ def bound(store: Store, folder_id: int, server_name: bytes) -> None:
         db.execute("UPDATE folder SET server_name = ?, listed_as = name WHERE id = ?", (server_name, folder_id))
 
 
+def named(store: Store, folder_id: int, server_name: bytes) -> None:
+    """Store what the server calls a folder, which is still to get the name that it has here."""
+    with store.transaction() as db:
+        db.execute("UPDATE folder SET server_name = ? WHERE id = ?", (server_name, folder_id))
+
+
 def unbound(store: Store, folder_id: int) -> None:
     """Note that the server has removed a folder that was removed here."""
     with store.transaction() as db:
@@ -250,7 +261,9 @@ def unbound(store: Store, folder_id: int) -> None:
 def refused(store: Store, folder_id: int) -> None:
     """Take back a new name that the server refused, or the removal."""
     with store.transaction() as db:
-        db.execute(
-            "UPDATE folder SET removed = 0, name = coalesce(listed_as, name) WHERE id = ?",
-            (folder_id,),
-        )
+        account, listed_as, name = db.execute(
+            "SELECT account, listed_as, name FROM folder WHERE id = ?", (folder_id,)
+        ).fetchone()
+        db.execute("UPDATE folder SET name = '' WHERE id = ?", (folder_id,))  # so that its own name is free
+        back = folders.free_name(db, account, listed_as or name)
+        db.execute("UPDATE folder SET removed = 0, name = ?, listed_as = ? WHERE id = ?", (back, back, folder_id))

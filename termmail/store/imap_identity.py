@@ -166,12 +166,11 @@ class _Arrivals:
             self._add(one, one.envelope)
 
     def finish(self) -> None:
-        """Store what is left. A folder that was removed here is back: it has mail that nobody here has seen."""
-        if self.added:
-            self._db.execute("UPDATE folder SET removed = 0 WHERE id = ? AND removed = 1", (self._folder_id,))
+        """Store what is left."""
         self._db.executemany("INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)", self._raws)
         self._db.executemany(_ROW, self._rows)  # before they are placed: so nothing is pending
-        placements.place(self._db, self.added, self._folder_id)
+        if self.added:
+            placements.place_as_on_server(self._db, self.added, self._folder_id)
         self._tally.save(self._db)
 
     def _elsewhere_too(self, lasting_id: int) -> int | None:
@@ -200,7 +199,7 @@ class _Arrivals:
         ).fetchone()
         self._db.execute(_ROW, self._row(one, message_id))
         if moved is None:
-            placements.place(self._db, [message_id], self._folder_id)
+            placements.place_as_on_server(self._db, [message_id], self._folder_id)
         self.found += 1
 
     def _left_elsewhere(self, one: Listed) -> tuple[int, int, int, int] | None:
@@ -222,7 +221,7 @@ class _Arrivals:
         if left != self._folder_id:
             gone = self._db.execute("DELETE FROM placement WHERE message = ? AND folder = ?", (message_id, left))
             if gone.rowcount:
-                placements.place(self._db, [message_id], self._folder_id)
+                placements.place_as_on_server(self._db, [message_id], self._folder_id)
         _take_flags(self._db, message_id, flags, one.flags)
         self.found += 1
 
@@ -231,15 +230,18 @@ class _Arrivals:
 
         One that no server had before (a Sent copy) is known by its Message-ID: the server may have changed its header.
         """
-        for message_id, (rfc_message_id, is_local, fingerprint) in self._unlisted.items():
+        for message_id, (rfc_message_id, is_local, fingerprints) in self._unlisted.items():
             same_id = is_local and rfc_message_id and rfc_message_id == envelope.message_id
-            if same_id or fingerprint == one.fingerprint:
+            if same_id or one.fingerprint in fingerprints:
                 del self._unlisted[message_id]
                 return message_id
         return self._from_pop3(one) if self._had_pop3 else None
 
-    def _find_unlisted(self) -> dict[int, tuple[str, bool, bytes]]:
-        """Return the messages that were put into this folder here: Message-ID, whether no server has them, fingerprint."""
+    def _find_unlisted(self) -> dict[int, tuple[str, bool, set[bytes]]]:
+        """Return the messages that were put into this folder here: Message-ID, whether no server has them, fingerprints.
+
+        The fingerprints are those of the message here and of it in other folders of the server, which may change a header.
+        """
         from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
 
         rows = self._db.execute(
@@ -248,11 +250,13 @@ class _Arrivals:
             " JOIN placement p ON p.message = m.id AND p.folder = ? WHERE m.account = ?"
             " AND NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id AND i.folder = p.folder)",
             (self._folder_id, self._account),
-        )
-        return {
-            message_id: (rfc_message_id, is_local == 1, parse.fingerprint(parse.split_header(raw)))
-            for message_id, rfc_message_id, is_local, raw in rows
-        }
+        ).fetchall()
+        found: dict[int, tuple[str, bool, set[bytes]]] = {}
+        for message_id, rfc_message_id, is_local, raw in rows:
+            elsewhere = self._db.execute("SELECT fingerprint FROM imap_message WHERE message = ?", (message_id,))
+            fingerprints = {parse.fingerprint(parse.split_header(raw)), *(shown for (shown,) in elsewhere)}
+            found[message_id] = rfc_message_id, is_local == 1, fingerprints
+        return found
 
     def _from_pop3(self, one: Listed) -> int | None:
         """Return the message that came by POP3 when the account was received so, which no folder of the server has yet."""
@@ -409,7 +413,7 @@ def _found_as_new(db: sqlite3.Connection, row_id: int, newer_than: int) -> bool:
     found = db.execute(
         "SELECT i.id, i.folder, i.message, i.flags FROM imap_message i JOIN message n ON n.id = i.message"
         " JOIN message m ON m.id = ? WHERE i.message > ? AND i.fingerprint = ? AND i.size = ? AND i.uid IS NOT NULL"
-        " AND n.account = m.account LIMIT 1",
+        " AND n.account = m.account AND NOT EXISTS (SELECT 1 FROM imap_pending w WHERE w.message = n.id) LIMIT 1",
         (message_id, newer_than, fingerprint, size),
     ).fetchone()
     if found is None:
@@ -418,7 +422,7 @@ def _found_as_new(db: sqlite3.Connection, row_id: int, newer_than: int) -> bool:
     db.execute("DELETE FROM imap_message WHERE id = ?", (row_id,))
     db.execute("UPDATE imap_message SET message = ? WHERE id = ?", (message_id, new_row))
     if db.execute("DELETE FROM placement WHERE message = ? AND folder = ?", (message_id, folder_id)).rowcount:
-        placements.place(db, [message_id], new_folder)
+        placements.place_as_on_server(db, [message_id], new_folder)
     _take_flags(db, message_id, flags, told)
     db.execute("DELETE FROM search WHERE rowid = ?", (copy_id,))
     db.execute("DELETE FROM message WHERE id = ?", (copy_id,))
@@ -433,7 +437,7 @@ def _place_where_the_server_has_them(db: sqlite3.Connection, message_ids: Iterab
         (id_list(message_ids),),
     ).fetchall()
     for message_id, folder_id in rows:
-        placements.place(db, [message_id], folder_id)
+        placements.place_as_on_server(db, [message_id], folder_id)
 
 
 def _without_place(db: sqlite3.Connection, message_ids: Iterable[int]) -> list[int]:

@@ -159,30 +159,31 @@ def settle(store: Store, account: str, now: int) -> None:
         )
 
 
+def take_flags_back(store: Store, rows: Iterable[FlagPush]) -> None:
+    """Give messages the flags that their server has for them: it refused the change."""
+    with store.transaction(durable=True) as db:
+        db.executemany(
+            "UPDATE message SET unread = ?, starred = ?, answered = ?, forwarded = ? WHERE id = ?",
+            [(*(one.base >> bit & 1 for bit in range(4)), one.message_id) for one in rows],
+        )
+
+
 def take_back(store: Store, message_ids: Iterable[int]) -> None:
-    """Give messages the flags and folders that their server has for them: it refused the change.
+    """Put messages into the folders in which their server has them: it refused to move them.
 
     One that the server has in no folder stays as it is.
     """
     with store.transaction(durable=True) as db:
         for message_id in message_ids:
-            rows = db.execute(
-                "SELECT folder, flags FROM imap_message WHERE message = ? AND uid IS NOT NULL ORDER BY id",
-                (message_id,),
-            ).fetchall()
-            if not rows:
+            rows = db.execute("SELECT folder FROM imap_message WHERE message = ? AND uid IS NOT NULL", (message_id,))
+            wanted = [folder for (folder,) in rows]
+            if not wanted:
                 continue
-            wanted = [folder for folder, _ in rows]
             for folder_id in wanted:
-                placements.place(db, [message_id], folder_id)
+                placements.place_as_on_server(db, [message_id], folder_id)
             db.execute(
                 f"DELETE FROM placement WHERE message = ? AND folder NOT {IN_IDS}",  # noqa: S608
                 (message_id, id_list(wanted)),
-            )
-            mask = rows[0][1]
-            db.execute(
-                "UPDATE message SET unread = ?, starred = ?, answered = ?, forwarded = ? WHERE id = ?",
-                (mask & 1, mask >> 1 & 1, mask >> 2 & 1, mask >> 3 & 1, message_id),
             )
 
 
@@ -193,6 +194,36 @@ def put_off(store: Store, message_ids: Iterable[int], due_at: int) -> None:
 
 
 # -- what the server has done
+
+
+def mark_deleted(store: Store, folder_id: int, uids: Iterable[int]) -> None:
+    r"""Note that messages are about to be marked as \Deleted on the server, before that is sent."""
+    with store.transaction(durable=True) as db:
+        db.execute(
+            f"UPDATE imap_message SET deleted = 1 WHERE folder = ? AND uid {IN_IDS}",  # noqa: S608
+            (folder_id, id_list(uids)),
+        )
+
+
+def unmark_deleted(store: Store, folder_id: int, uids: Iterable[int]) -> None:
+    r"""Note that messages are no longer marked as \Deleted on the server."""
+    with store.transaction() as db:
+        db.execute(
+            f"UPDATE imap_message SET deleted = 0 WHERE folder = ? AND uid {IN_IDS}",  # noqa: S608
+            (folder_id, id_list(uids)),
+        )
+
+
+def wrongly_deleted(store: Store, account: str) -> dict[int, list[int]]:
+    r"""Return the UIDs, by folder, that were marked as \Deleted for us, and that the user keeps in that folder after all."""
+    found: dict[int, list[int]] = {}
+    for folder_id, uid in store.read(
+        "SELECT i.folder, i.uid FROM imap_message i JOIN placement p ON p.message = i.message AND p.folder = i.folder"
+        " JOIN folder f ON f.id = i.folder WHERE i.deleted = 1 AND i.uid IS NOT NULL AND f.account = ?",
+        (account,),
+    ):
+        found.setdefault(folder_id, []).append(uid)
+    return found
 
 
 def flags_stored(store: Store, rows: Iterable[FlagPush]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from termmail.store import folders
 from termmail.store.folders import FolderGone
 from termmail.store.store import IN_IDS, id_list
 
@@ -24,6 +25,17 @@ def place(db: sqlite3.Connection, message_ids: Iterable[int], folder_id: int) ->
         f" SELECT ?, sort_date, id, unread FROM message WHERE id {IN_IDS}",
         (folder_id, id_list(message_ids)),
     )
+
+
+def place_as_on_server(db: sqlite3.Connection, message_ids: Iterable[int], folder_id: int) -> None:
+    """Put messages into a folder in which their server has them. One that was removed here is back: it is in use."""
+    account, name, removed = db.execute(
+        "SELECT account, name, removed FROM folder WHERE id = ?", (folder_id,)
+    ).fetchone()
+    if removed:
+        free = folders.free_name(db, account, name)
+        db.execute("UPDATE folder SET removed = 0, name = ? WHERE id = ?", (free, folder_id))
+    place(db, message_ids, folder_id)
 
 
 def unplace(db: sqlite3.Connection, pairs: Iterable[tuple[int, int]]) -> None:

@@ -106,11 +106,11 @@ class AccountSync:
                 await asyncio.wait_for(self.wake.wait(), seconds)
 
     async def _watch(self, watch: Awaitable[None]) -> None:
-        """Wait for news from the server or for `wake`; after news a sync is due."""
+        """Wait for news from the server or for `wake`; after news, or an error, a sync is due."""
         watching, woken = asyncio.ensure_future(watch), asyncio.ensure_future(self.wake.wait())
         try:
             await asyncio.wait({watching, woken}, return_when=asyncio.FIRST_COMPLETED)
-            if watching.done() and not watching.cancelled() and watching.exception() is None:
+            if watching.done() and not watching.cancelled():  # there is news, or the connection was lost
                 self._next_poll = self._received_at + NEWS_PAUSE
         finally:
             for task in (watching, woken):

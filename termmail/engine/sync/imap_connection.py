@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.sync.account_sync import explain_login
 from termmail.net.imap.imap_session import ImapSession
-from termmail.net.net_errors import LoginRefused, NetError
+from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,6 +23,10 @@ IDLE_SECONDS = 540.0
 """How long one IDLE lasts: servers end a session after 29 minutes, and some routers forget it after ten."""
 
 
+SHORTEST_IDLE = 5.0
+"""A server that ends IDLE by itself sooner than after so many seconds does not really have it."""
+
+
 class ImapConnection:
     """One session of an account, used by one caller at a time."""
 
@@ -34,6 +38,7 @@ class ImapConnection:
         self._wanted = asyncio.Event()
         self._waiting = 0
         self._watching = False
+        self._cannot_idle: ImapSession | None = None
 
     @property
     def busy(self) -> bool:
@@ -82,7 +87,7 @@ class ImapConnection:
         return self.session
 
     async def watch(self, seconds: float | None, is_known: Callable[[FolderState], Awaitable[bool]]) -> None:
-        """Return when the server says that the inbox has news, or after `seconds`.
+        """Return when the server says that the inbox has news, when the session is lost, or after `seconds`.
 
         `is_known` tells whether the inbox, as it is when it is opened for this, was synchronized already. Anybody who wants to use the session interrupts this; it goes on afterwards. Raises NetError.
         """
@@ -90,7 +95,9 @@ class ImapConnection:
         end = None if seconds is None else loop.time() + seconds
         while end is None or loop.time() < end:
             left = IDLE_SECONDS if end is None else min(IDLE_SECONDS, end - loop.time())
-            if self.session is None or self.session.closed or not self.session.features.offers("IDLE"):
+            if self.session is None or self.session.closed:
+                return  # whoever looks next opens another
+            if self.session is self._cannot_idle or not self.session.features.offers("IDLE"):
                 await asyncio.sleep(left)
             elif await self._watch_once(self.session, left, is_known):
                 return
@@ -98,29 +105,37 @@ class ImapConnection:
     async def _watch_once(
         self, session: ImapSession, seconds: float, is_known: Callable[[FolderState], Awaitable[bool]]
     ) -> bool:
-        """Idle until there is news (True), somebody wants the session or time is up (False)."""
+        """Idle until there is news (True), somebody wants the session or time is up (False).
+
+        A server that refuses to idle, or ends it at once, is not asked again in this session.
+        """
         async with self._in_use:
             if session.closed:
                 return False
             self._watching = True
+            began = asyncio.get_running_loop().time()
             try:
                 folder = session.folder
                 if folder is None or folder.closed or folder.name.upper() != b"INBOX":
                     folder = await session.select(b"INBOX", read_only=True)
-                    if not await is_known(folder.state):
-                        return True
-                elif folder.changes():
+                if not await is_known(folder.state) or folder.changes():
                     return True
                 async with folder.idle() as idle:
                     news = asyncio.ensure_future(idle.wait(seconds))
                     wanted = asyncio.ensure_future(self._wanted.wait())
                     try:
                         await asyncio.wait({news, wanted}, return_when=asyncio.FIRST_COMPLETED)
+                        if idle.ended and asyncio.get_running_loop().time() - began < SHORTEST_IDLE:
+                            self._cannot_idle = session
                         return news.done() and news.result()
                     finally:
                         news.cancel()
                         wanted.cancel()
                         await asyncio.gather(news, wanted, return_exceptions=True)
+            except (Busy, Refused) as error:
+                log.info("%s cannot be watched: %s", self.account, error)
+                self._cannot_idle = session
+                return False
             finally:
                 self._watching = False
 

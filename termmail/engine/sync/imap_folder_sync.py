@@ -46,7 +46,7 @@ SLACK = 10_000
 class FolderSync:
     """One look at a folder. `new` counts new messages, `missed` those that could not be fetched.
 
-    `looked` tells that everything was compared; without it nothing that left another folder may be given up.
+    `failed` tells that the folder could not be opened.
     """
 
     def __init__(self, context: Context, account: str, folder: ImapFolder) -> None:
@@ -55,6 +55,7 @@ class FolderSync:
         self.folder = folder
         self.new = 0
         self.missed = 0
+        self.failed = False
         self._changed: list[int] = []
         self._moved = 0
         self._kept = 0
@@ -113,7 +114,7 @@ class FolderSync:
         return True
 
     async def _take_flags(self, rows: Iterable[Fetch]) -> None:
-        told = [(row.uid, mask_of(row.flags)) for row in rows if row.uid is not None and row.flags is not None]
+        told = await asyncio.to_thread(_masks, rows)
         if told:
             folder_id = self.folder.folder_id
             self._changed += await self.context.db(imap_identity.set_flags, folder_id, told, self._kept)
@@ -196,6 +197,11 @@ class FolderSync:
             context.tell(MailArrived(self.account, tuple(arrived.ids)))
         if total:
             context.tell(SyncProgress(self.account, "headers", done, total))
+
+
+def _masks(rows: Iterable[Fetch]) -> list[tuple[int, int]]:
+    """Return UID and flags of each row that tells both. There may be a hundred thousand: call it in a worker thread."""
+    return [(row.uid, mask_of(row.flags)) for row in rows if row.uid is not None and row.flags is not None]
 
 
 def _signed(number: int | None) -> int | None:

@@ -19,7 +19,7 @@ from termmail.mail.counting import count
 from termmail.mail.model import Role
 from termmail.net.imap.folder_names import encode_name
 from termmail.net.imap.refusals import FolderExists, NoSuchFolder
-from termmail.net.net_errors import Refused
+from termmail.net.net_errors import Busy, Refused
 from termmail.store import imap_folders, imap_pending, messages
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class ImapPush:
         db, account, now = self.context.db, self.account, self.context.clock()
         self._folders = {one.folder_id: one for one in await db(imap_folders.all_folders, account)}
         await self._push_folders()
+        await self._unmark_kept()
         flags = await db(imap_pending.flags, account, now)
         await self._push_flags(flags)
         changed = {one.message_id for one in flags} | await self._push_places()
@@ -72,17 +73,40 @@ class ImapPush:
     # -- folders
 
     async def _push_folders(self) -> None:
+        await self._push_names(await self.context.db(imap_folders.to_rename, self.account))
         for one in await self.context.db(imap_folders.to_create, self.account):
             await self._create(one)
-        for one in await self.context.db(imap_folders.to_rename, self.account):
-            await self._rename(one)
+
+    async def _push_names(self, waiting: list[ImapFolder]) -> None:
+        """Rename folders, those first whose new name is free. Where two swap their names, one gets another in between."""
+        while waiting:
+            free = [one for one in waiting if not self._is_taken(self._wire(one.name))]
+            if not free and not {one.server_name for one in waiting} & {self._wire(one.name) for one in waiting}:
+                return  # a folder that is not renamed has the name
+            if free:
+                waiting.remove(free[0])
+                await self._rename(free[0])
+                continue
+            one = waiting.pop(0)
+            between = self._wire(f"{one.name} {one.folder_id}")
+            await self.session.close_folder()
+            with contextlib.suppress(Refused):
+                await self.session.rename_folder(one.server_name or b"", between)
+                await self.context.db(imap_folders.named, one.folder_id, between)
+                self._folders[one.folder_id] = await self.context.db(imap_folders.get, one.folder_id)
+                waiting.append(self._folders[one.folder_id])
 
     def _wire(self, name: str) -> bytes:
         return encode_name(self._prefix + name.replace("/", self._delimiter or "/"))
 
     async def _create(self, folder: ImapFolder) -> bytes | None:
-        """Create a folder on the server; return its name there, or None where the server refused."""
+        """Create a folder on the server; return its name there, or None where the server refused.
+
+        A name that one of our folders has there still waits until that one is renamed or removed.
+        """
         name = self._wire(folder.name)
+        if self._is_taken(name):
+            return None
         try:
             await self.session.create_folder(name)
         except FolderExists:
@@ -98,6 +122,9 @@ class ImapPush:
         await self.context.db(imap_folders.bound, folder.folder_id, name)
         self._folders[folder.folder_id] = await self.context.db(imap_folders.get, folder.folder_id)
         self.done += 1
+
+    def _is_taken(self, name: bytes) -> bool:
+        return any(one.server_name == name for one in self._folders.values())
 
     async def _rename(self, folder: ImapFolder) -> None:
         assert folder.server_name is not None
@@ -146,11 +173,25 @@ class ImapPush:
             return None
         open_now = self.session.folder
         if open_now is None or open_now.closed or open_now.name != folder.server_name or open_now.state.read_only:
-            open_now = await self.session.select(folder.server_name)
+            try:
+                open_now = await self.session.select(folder.server_name)
+            except (Busy, Refused) as error:
+                if self.session.closed:
+                    raise
+                log.warning("nothing is pushed to a folder of %s: %s", self.account, error)
+                return None
         if open_now.state.uidvalidity != folder.uidvalidity:
             log.warning("nothing is pushed to a folder of %s: it has new UIDs", self.account)
             return None
         return open_now
+
+    async def _unmark_kept(self) -> None:
+        r"""Take \Deleted from messages that were to be expunged when a push broke off, and that the user keeps after all."""
+        for folder_id, uids in (await self.context.db(imap_pending.wrongly_deleted, self.account)).items():
+            if (opened := await self._open(folder_id)) is not None:
+                with contextlib.suppress(Refused):
+                    await opened.store_flags(uids, remove=_DELETED)
+                    await self.context.db(imap_pending.unmark_deleted, folder_id, uids)
 
     # -- flags
 
@@ -164,7 +205,8 @@ class ImapPush:
             try:
                 await opened.store_flags([one.uid for one in group], add=add, remove=remove)
             except Refused as error:
-                await self._take_back([one.message_id for one in group], error, "mark")
+                await self.context.db(imap_pending.take_flags_back, group)
+                self._tell_taken_back([one.message_id for one in group], error, "mark")
                 continue
             await self.context.db(imap_pending.flags_stored, group)
             self.done += len(group)
@@ -218,12 +260,15 @@ class ImapPush:
             await self._transfer(source, target, uids, move=False)
         for (source, target), uids in moves.items():
             await self._transfer(source, target, uids, move=True)
-        for folder_id, erased in (await self._still_there()).items():
-            gone[folder_id] += erased
+        erased = await self._still_there()
+        for folder_id, found in erased.items():
+            gone[folder_id] += found
         for folder_id, leave in gone.items():
             if not await self._expunge(folder_id, leave):
                 later = self.context.clock() + AN_HOUR
                 await self.context.db(imap_pending.put_off, leaving_ids[folder_id], later)
+                # What was deleted for good comes back with the next look: the server keeps it.
+                await self.context.db(imap_pending.expunged, folder_id, erased.get(folder_id, []))
         return bool(copies) and not can_move
 
     async def _transfer(self, source: int, target: int, uids: dict[int, int], *, move: bool) -> None:
@@ -231,6 +276,7 @@ class ImapPush:
         name = await self._name_of(target)
         opened = await self._open(source) if name is not None else None
         if opened is None or name is None:
+            await self.context.db(imap_pending.put_off, list(uids.values()), self.context.clock() + AN_HOUR)
             return
         try:
             copied = await (opened.move(uids, name) if move else opened.copy(uids, name))
@@ -261,10 +307,11 @@ class ImapPush:
         if not one.complete or not one.new:
             return
         target = one.new[0]
+        db, now = self.context.db, self.context.clock()
         name = await self._name_of(target)
         if name is None:
+            await db(imap_pending.put_off, [one.message_id], now + AN_HOUR)
             return
-        db, now = self.context.db, self.context.clock()
         raw, _ = await db(messages.raw, one.message_id)
         row = await db(messages.row, one.message_id)
         if row is None:
@@ -324,12 +371,14 @@ class ImapPush:
         r"""Mark messages as \Deleted and remove exactly them. Where that is refused they are unmarked again: return False."""
         if (opened := await self._open(folder_id)) is None:
             return True
+        await self.context.db(imap_pending.mark_deleted, folder_id, uids)
         try:
             await opened.store_flags(uids, add=_DELETED)
             await opened.expunge(uids)
         except Refused as error:
             with contextlib.suppress(Refused):
                 await opened.store_flags(uids, remove=_DELETED)
+                await self.context.db(imap_pending.unmark_deleted, folder_id, uids)
             self._tell(f"The server did not delete {count(len(uids), 'message')}.", error)
             return False
         await self.context.db(imap_pending.expunged, folder_id, uids)
@@ -339,8 +388,11 @@ class ImapPush:
     # -- refused
 
     async def _take_back(self, message_ids: Sequence[int], error: Refused, doing: str) -> None:
-        """Give messages the flags and folders that the server has for them, and tell why."""
+        """Put messages into the folders in which the server has them, and tell why."""
         await self.context.db(imap_pending.take_back, message_ids)
+        self._tell_taken_back(message_ids, error, doing)
+
+    def _tell_taken_back(self, message_ids: Sequence[int], error: Refused, doing: str) -> None:
         self.context.tell(FolderChanged(self.account))
         said = "it is" if len(message_ids) == 1 else "they are"
         self._tell(f"The server refused to {doing} {count(len(message_ids), 'message')}: {said} as before.", error)

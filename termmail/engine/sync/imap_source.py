@@ -26,7 +26,7 @@ from termmail.mail.counting import count
 from termmail.mail.model import Role
 from termmail.net.imap.folder_names import decode_name
 from termmail.net.imap.refusals import NoSuchFolder
-from termmail.net.net_errors import NetError, Offline, Refused
+from termmail.net.net_errors import Busy, NetError, Offline, Refused
 from termmail.store import derived, imap_folders, imap_identity, imap_pending, messages
 from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.store_errors import StoreError
@@ -72,6 +72,8 @@ class ImapSource:
         )
         self._connection = ImapConnection(context, account)
         self._reading = ImapConnection(context, account)
+        self._inbox_seen: tuple[int | None, ...] = ()
+        self._unfetchable: set[int] = set()
 
     @property
     def status(self) -> Status:
@@ -88,14 +90,8 @@ class ImapSource:
         await self._syncs.run(lambda seconds: self._connection.watch(seconds, self._is_known))
 
     async def _is_known(self, state: FolderState) -> bool:
-        """Whether the inbox was synchronized up to this state."""
-        known = await self.context.db(imap_folders.all_folders, self.account)
-        inbox = next(one for one in known if one.role is Role.INBOX)
-        if (inbox.uidvalidity, inbox.uidnext) != (state.uidvalidity, state.uidnext):
-            return False
-        if state.highestmodseq is not None:
-            return inbox.highestmodseq == state.highestmodseq
-        return await self.context.db(imap_identity.count, inbox.folder_id) == state.exists
+        """Whether the inbox looked like this in the last sync."""
+        return self._inbox_seen == _look_of(state)
 
     def look_again(self) -> None:
         """Read again when the next change is due."""
@@ -169,6 +165,7 @@ class ImapSource:
         known = await db(imap_folders.all_folders, account)
         looks = [FolderSync(self.context, account, next(one for one in known if one.role is Role.INBOX))]
         await looks[0].run(opened, full=full)
+        self._inbox_seen = _look_of(opened.state)
         told = {one.name: one for one in infos}
         for folder in sorted(known, key=lambda one: _ORDER.index(one.role)):
             if folder.role is Role.INBOX or folder.server_name is None:
@@ -183,11 +180,14 @@ class ImapSource:
                 )
             except NoSuchFolder as error:
                 log.info("a folder of %s is gone: %s", account, error)
-            except Refused as error:
+            except (Busy, Refused) as error:
+                if session.closed:
+                    raise
                 log.warning("a folder of %s cannot be opened: %s", account, error)
                 look.missed += 1
+                look.failed = True
             looks.append(look)
-        more = True
+        more = not any(look.failed for look in looks)  # else what has left a folder may be in that one
         while more:
             gone, more = await db(imap_identity.forget_gone, account, last_id)
             if gone:
@@ -232,14 +232,15 @@ class ImapSource:
             if folder.server_name is None:
                 continue
             opened: OpenFolder | None = None
-            refused: set[int] = set()
+            refused = self._unfetchable
             while wanted := [
                 one
                 for one in await db(imap_identity.to_download, folder.folder_id, DOWNLOADED_AT_ONCE + len(refused))
                 if one[0] not in refused
             ]:
-                opened = opened or await session.select(folder.server_name)
-                if opened.state.uidvalidity != folder.uidvalidity:
+                opened = opened or await self._open_to_read(session, folder)
+                if opened is None:
+                    missed += len(wanted)
                     break
                 for done, (message_id, where) in enumerate(wanted):
                     try:
@@ -248,8 +249,18 @@ class ImapSource:
                         log.warning("message %d of %s was passed over: %s", message_id, self.account, error)
                         refused.add(message_id)
                     self.context.tell(SyncProgress(self.account, "messages", done, len(wanted)))
-            missed += len(refused)
-        return missed
+        return missed + len(self._unfetchable)
+
+    async def _open_to_read(self, session: ImapSession, folder: ImapFolder) -> OpenFolder | None:
+        """Open a folder whose UIDs are those that are known; None where that cannot be."""
+        try:
+            opened = await session.select(folder.server_name or b"", read_only=True)
+        except (Busy, Refused) as error:
+            if session.closed:
+                raise
+            log.warning("a folder of %s cannot be opened: %s", self.account, error)
+            return None
+        return opened if opened.state.uidvalidity == folder.uidvalidity else None
 
     async def _keep(self, message_id: int, where: OnServer, raw: bytes) -> None:
         """Store a body. Raises Refused where it is that of another message."""
@@ -323,6 +334,11 @@ class ImapSource:
         finally:
             await self._connection.close()
             await self._reading.close()
+
+
+def _look_of(state: FolderState) -> tuple[int | None, ...]:
+    """Return what tells whether a folder has changed since it was opened."""
+    return state.uidvalidity, state.uidnext, state.highestmodseq, state.exists
 
 
 def _since(folder: ImapFolder) -> tuple[int, int] | None:

@@ -24,6 +24,11 @@ class Idle:
         self._news = asyncio.Event()
         waiter.future.add_done_callback(lambda _: self._news.set())
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended IDLE by itself."""
+        return self._waiter.future.done()
+
     def look(self) -> None:
         """Say that something is new."""
         self._news.set()

@@ -17,13 +17,15 @@ CREATE TABLE imap_message (
   size INTEGER NOT NULL,                     -- RFC822.SIZE, a witness
   fingerprint BLOB NOT NULL,                 -- hash of the header block, a witness
   flags INTEGER NOT NULL,                    -- a mask (1 unread, 2 starred, 4 answered, 8 forwarded)
-  lasting_id INTEGER                         -- Gmail: X-GM-MSGID, which is that of one message in all folders
+  lasting_id INTEGER,                        -- Gmail: X-GM-MSGID, which is that of one message in all folders
+  deleted INTEGER NOT NULL DEFAULT 0         -- 1: we marked it as \Deleted, to expunge it
 ) STRICT;
 
 CREATE UNIQUE INDEX imap_message_by_uid ON imap_message (folder, uid) WHERE uid IS NOT NULL;
 CREATE INDEX imap_message_of ON imap_message (message, folder);
 CREATE INDEX imap_message_by_fingerprint ON imap_message (fingerprint);
 CREATE INDEX imap_message_lasting ON imap_message (lasting_id) WHERE lasting_id IS NOT NULL;
+CREATE INDEX imap_message_deleted ON imap_message (folder) WHERE deleted = 1;
 CREATE INDEX imap_message_left ON imap_message (folder) WHERE uid IS NULL;
 CREATE INDEX imap_message_erased ON imap_message (folder) WHERE message IS NULL;
 

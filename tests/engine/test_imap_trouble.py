@@ -1,0 +1,252 @@
+"""What went wrong once: one bad folder, names that are used again, IDLE that is refused, pushes that break off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from termmail.demo.faults import GOOD, Manners, tagged
+from termmail.demo.imap_personalities import COURIER, DOVECOT, ICLOUD, PLAIN
+from termmail.engine.events import Failed
+from termmail.errors import UserError
+from tests.engine.conftest import mail
+from tests.engine.test_imap import assert_same, by_subject, filled, on_server, rows, subject_of
+
+# -- IDLE
+
+
+@pytest.mark.parametrize("answer", [b"NO no", b"BAD what", b"NO [UNAVAILABLE] later", b"OK done"])
+@pytest.mark.parametrize("verb", ["IDLE", "EXAMINE"])
+async def test_a_server_that_refuses_to_be_watched_is_not_asked_again_and_again(
+    verb, answer, imap_server, imap_engine_at
+):
+    server = await imap_server(filled(), manners=Manners(answers={verb: tagged(answer)}))
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        engine.servers.start()
+        await server.until(lambda: server.heard(verb))
+        await asyncio.sleep(0.3)  # a loop would say it hundreds of times
+        assert len(server.heard(verb)) <= 4
+
+
+async def test_a_connection_that_is_lost_while_it_is_watched_is_opened_again(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        engine.servers.start()
+        await server.until(lambda: server.heard("IDLE"))
+        before = server.sessions
+        await server.stop()
+        await server.start()
+        async with asyncio.timeout(15):
+            await server.until(lambda: server.sessions > before and server.heard("IDLE")[1:])
+
+
+async def test_mail_that_arrives_while_changes_are_pushed_is_noticed(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox, personality=COURIER)
+
+    def arrive(_line: str) -> None:
+        mailbox.folder("INBOX").add(mail(900))
+        server.manners = GOOD
+
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        await engine.accounts.sync("ada")
+        row = (await rows(engine))[0]
+        await engine.messages.archive([row.placement])
+        await engine.messages.delete_now([row.message_id])
+        server.manners = Manners(answers={"UID COPY": arrive})
+        engine.servers.start()
+        async with asyncio.timeout(15):
+            while "Engine part 900" not in await by_subject(engine):
+                await asyncio.sleep(0)
+
+
+# -- one folder that cannot be opened
+
+
+@pytest.mark.parametrize("answer", [b"NO [SERVERBUG] broken", b"NO [NOPERM] not yours", b"NO [INUSE] wait"])
+async def test_one_broken_folder_stops_neither_the_others_nor_the_changes(answer, imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port, download="all") as engine:
+        await engine.accounts.sync("ada")
+        (archived,) = await rows(engine, "Archive")
+        found = await by_subject(engine)
+        await engine.messages.delete([archived.placement, found["Engine part 1"].placement])
+        mailbox.folder("Archive").add(mail(700))
+        mailbox.folder("Lists/Python").add(mail(701))
+        broken = {"SELECT Archive": tagged(answer), "EXAMINE Archive": tagged(answer)}
+        server.manners = Manners(answers=broken)
+        await engine.accounts.sync("ada", full=True)
+        assert "Engine part 701" in await by_subject(engine, "Lists/Python")
+        assert "Engine part 1" in {subject_of(one.raw) for one in mailbox.folder("Trash").messages.values()}
+        server.manners = GOOD
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+        await assert_same(engine, mailbox)
+
+
+# -- folders whose names are used again
+
+
+async def _folder(engine, name):
+    found = await engine.folders.by_name("ada", name)
+    assert found is not None
+    return found.folder_id
+
+
+async def _make(engine, name):
+    return (await engine.folders.make("ada", name)).folder_id
+
+
+@pytest.mark.parametrize("story", ["remove and make", "rename and make", "swap", "chain"])
+async def test_a_name_that_is_used_again_names_the_right_folder(story, imap_server, imap_engine_at):
+    mailbox = filled()
+    for name, number in (("One", 801), ("Two", 802)):
+        mailbox.create(name).add(mail(number))
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        moved = (await by_subject(engine))["Engine part 1"].placement
+        one, two = await _folder(engine, "One"), await _folder(engine, "Two")
+        if story == "remove and make":
+            await engine.folders.remove(one)
+            await engine.messages.move([moved], await _make(engine, "One"))
+        elif story == "rename and make":
+            await engine.folders.rename(one, "One 2025")
+            await engine.messages.move([moved], await _make(engine, "One"))
+        elif story == "swap":
+            await engine.folders.rename(one, "Between")
+            await engine.folders.rename(two, "One")
+            await engine.folders.rename(one, "Two")
+        else:
+            await engine.folders.rename(two, "Three")
+            await engine.folders.rename(one, "Two")
+        for _ in range(4):
+            await engine.accounts.sync("ada", full=True)
+        await assert_same(engine, mailbox)
+        held = on_server(mailbox)
+        assert sum(len(lines) for lines in held.values()) == 14
+        if story != "swap":
+            assert "Engine part 1" in {line[0] for line in held["One" if "make" in story else "Inbox"]}
+            assert not [failed.words for failed in engine.heard.of(Failed)]
+
+
+async def test_mail_that_is_moved_into_a_folder_that_was_removed_here_brings_it_back(imap_server, imap_engine_at):
+    mailbox = filled()
+    mailbox.create("Old")
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        await engine.folders.remove(await _folder(engine, "Old"))
+        mailbox.folder("INBOX").move([3], mailbox.folder("Old"))
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+        await assert_same(engine, mailbox)
+        assert "Engine part 3" in await by_subject(engine, "Old")
+
+
+async def test_folders_that_share_a_uidvalidity_are_not_taken_for_one_another(imap_server, imap_engine_at):
+    """Another client makes a new folder, moves everything there in another order, and removes the old one."""
+    mailbox = filled()
+    old = mailbox.create("Old")
+    for number in (701, 702, 703):
+        old.add(mail(number))
+    for folder in mailbox.folders.values():
+        folder.uidvalidity = 1
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        found = await by_subject(engine, "Old")
+        new = mailbox.create("New")
+        new.uidvalidity = 1
+        old.move([3], new)
+        old.move([1, 2], new)
+        mailbox.delete("Old")
+        await engine.messages.delete([found["Engine part 701"].placement])
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+        await assert_same(engine, mailbox)
+        assert [subject_of(one.raw) for one in mailbox.folder("Trash").messages.values()] == ["Engine part 701"]
+
+
+# -- pushes that break off
+
+
+@pytest.mark.parametrize("kind", [ICLOUD, COURIER, PLAIN], ids=["icloud", "courier", "plain"])
+async def test_no_mark_of_deletion_stays_on_what_the_user_keeps(kind, imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox, personality=kind)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        row = (await by_subject(engine))["Engine part 2"]
+        await engine.messages.archive([row.placement])
+        server.manners = Manners(drop_at=frozenset({"UID EXPUNGE", "EXPUNGE"}))
+        for _ in range(2):
+            with contextlib.suppress(UserError):
+                await engine.accounts.sync("ada", full=True)
+        server.manners = GOOD
+        await engine.journal.undo()
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+        marked = [
+            one for folder in mailbox.folders.values() for one in folder.messages.values() if "\\Deleted" in one.flags
+        ]
+        assert not marked
+        assert "Engine part 2" in await by_subject(engine)
+
+
+async def test_what_cannot_be_pushed_is_not_tried_each_minute(imap_server, imap_engine_at):
+    """A folder that the server will not make, and a message that it will not delete."""
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        found = await by_subject(engine)
+        made = await _make(engine, "New")
+        await engine.messages.move([found["Engine part 1"].placement], made)
+        await engine.messages.erase([found["Engine part 2"].placement])
+        refuse = tagged(b"NO [NOPERM] no")
+        server.manners = Manners(answers={"CREATE": refuse, "UID EXPUNGE": refuse})
+        await engine.accounts.sync("ada", full=True)
+        source = engine.servers.source("ada")
+        assert await source._due_in() not in {0, None}
+        await engine.accounts.sync("ada")
+        assert "Engine part 2" in await by_subject(engine)
+
+
+async def test_a_copy_that_the_server_has_changed_is_moved_once(imap_server, imap_engine_at, tmp_path):
+    """The server rewrites the header of what is stored there."""
+    mailbox = filled()
+    server = await imap_server(mailbox, personality=PLAIN)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        (tmp_path / "one.eml").write_bytes(mail(950))
+        await engine.transfer.import_mail("ada", tmp_path / "one.eml", "Sent")
+        mailbox.folder("Sent").add(b"X-Server: changed\r\n" + mail(950), ["\\Seen"])
+        await engine.accounts.sync("ada", full=True)
+        (row,) = await rows(engine, "Sent")
+        await engine.messages.archive([row.placement])
+        for _ in range(4):
+            await engine.accounts.sync("ada", full=True)
+        await assert_same(engine, mailbox)
+        assert len(await rows(engine, "Sent")) == 0
+        assert [subject_of(one.raw) for one in mailbox.folder("Archive").messages.values()].count(
+            "Engine part 950"
+        ) == 1
+
+
+async def test_refused_flags_leave_a_move_alone(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox, personality=DOVECOT)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        row = (await by_subject(engine))["Engine part 2"]
+        await engine.messages.mark([row.message_id], "star")
+        await engine.messages.archive([row.placement])
+        server.manners = Manners(answers={"UID STORE": tagged(b"NO [NOPERM] no")})
+        await engine.accounts.sync("ada", full=True)
+        await assert_same(engine, mailbox)
+        assert "Engine part 2" in await by_subject(engine, "Archive")
