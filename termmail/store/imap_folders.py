@@ -164,12 +164,24 @@ def _add(db: sqlite3.Connection, account: str, one: ServerFolder) -> None:
 
 
 def _update(db: sqlite3.Connection, account: str, one: ServerFolder, old: ImapFolder) -> None:
+    if one.role not in {old.role, Role.NONE} and old.role is not Role.INBOX:
+        _give_role(db, account, one.role, old.folder_id)
     if one.server_name == old.server_name:
         return
     db.execute("UPDATE folder SET server_name = ? WHERE id = ?", (one.server_name, old.folder_id))
     if old.role is Role.NONE and old.name == old.listed_as:  # a name that the user gave here stays
         name = _shown_name(db, account, one, old.role)
         db.execute("UPDATE folder SET name = ?, listed_as = ? WHERE id = ?", (name, name, old.folder_id))
+
+
+def _give_role(db: sqlite3.Connection, account: str, role: Role, folder_id: int) -> None:
+    """Give a folder another role, as config.toml or the server says now. A local folder that had it goes if it is empty."""
+    before = db.execute("SELECT id, server_name FROM folder WHERE account = ? AND role = ?", (account, role)).fetchone()
+    if before is not None:
+        empty = db.execute("SELECT 1 FROM placement WHERE folder = ?", (before[0],)).fetchone() is None
+        gone = before[1] is None and empty
+        db.execute("UPDATE folder SET role = 'none', removed = ? WHERE id = ?", (gone, before[0]))
+    db.execute("UPDATE folder SET role = ? WHERE id = ?", (role, folder_id))
 
 
 def _shown_name(db: sqlite3.Connection, account: str, one: ServerFolder, role: Role) -> str:

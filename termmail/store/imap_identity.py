@@ -215,7 +215,7 @@ class _Arrivals:
     def _bind(self, one: Listed, row_id: int, left: int, message_id: int, flags: int) -> None:
         """Note that a message that has left a folder is in this one now. Where the user has moved it too, that stays."""
         self._db.execute(
-            "UPDATE imap_message SET folder = ?, uid = ?, flags = ? WHERE id = ?",
+            "UPDATE imap_message SET folder = ?, uid = ?, flags = ?, looked_for = 0 WHERE id = ?",
             (self._folder_id, one.uid, one.flags, row_id),
         )
         if left != self._folder_id:
@@ -381,13 +381,15 @@ def forget_gone(store: Store, account: str, newer_than: int) -> tuple[int, bool]
     Return how many were removed, and whether there are more: then call it again.
 
     What was taken for new in this look, by its id after `newer_than`, and is a message that has left another folder,
-    becomes that one again: its body and its changes are kept. One that the user has put into another folder meanwhile stays there if all of it is here: it is then stored on the
-    server anew. On the disk on return.
+    becomes that one again: its body and its changes are kept. One that the user has changed here is looked for once more
+    (`look_again`): it may have been moved between the looks at two folders. One that the user has put into another folder
+    stays there if all of it is here: it is then stored on the server anew. On the disk on return.
     """
     with store.transaction(durable=True) as db:
         rows = db.execute(
             "SELECT i.id, i.folder, i.message FROM imap_message i JOIN folder f ON f.id = i.folder"
-            " WHERE f.account = ? AND i.uid IS NULL LIMIT ?",
+            " WHERE f.account = ? AND i.uid IS NULL AND (i.looked_for = 1 OR NOT EXISTS"
+            " (SELECT 1 FROM imap_pending w WHERE w.message = i.message)) LIMIT ?",
             (account, STEP),
         ).fetchall()
         for row_id, folder_id, message_id in rows:
@@ -403,6 +405,20 @@ def forget_gone(store: Store, account: str, newer_than: int) -> tuple[int, bool]
         db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (id_list(gone),))  # noqa: S608
         imap_folders.forget_lost(db, account)
     return len(gone), len(rows) == STEP
+
+
+def look_again(store: Store, account: str, newer_than: int) -> None:
+    """Give one more look to what has not turned up yet, now that every folder was looked at.
+
+    What was taken for new in this look, by its id after `newer_than`, is recognized now.
+    """
+    left = "uid IS NULL AND looked_for = 0 AND folder IN (SELECT id FROM folder WHERE account = ?)"
+    rows = store.read(f"SELECT id FROM imap_message WHERE {left} AND message IS NOT NULL", (account,))  # noqa: S608 - ours
+    if rows:
+        with store.transaction(durable=True) as db:
+            for (row_id,) in rows:
+                _found_as_new(db, row_id, newer_than)
+            db.execute(f"UPDATE imap_message SET looked_for = 1 WHERE {left}", (account,))  # noqa: S608 - a text of ours
 
 
 def _found_as_new(db: sqlite3.Connection, row_id: int, newer_than: int) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
+from msgspec.structs import replace
 
 from termmail.demo.faults import GOOD, Manners, tagged
 from termmail.demo.imap_personalities import COURIER, DOVECOT, ICLOUD, PLAIN
@@ -250,3 +251,46 @@ async def test_refused_flags_leave_a_move_alone(imap_server, imap_engine_at):
         await engine.accounts.sync("ada", full=True)
         await assert_same(engine, mailbox)
         assert "Engine part 2" in await by_subject(engine, "Archive")
+
+
+async def test_a_message_that_is_moved_between_two_looks_is_not_stored_again(imap_server, imap_engine_at):
+    """The inbox is looked at first; then another client moves a message there, which the user has moved here too."""
+    mailbox = filled()
+    lists = mailbox.folder("Lists/Python")
+    server = await imap_server(mailbox, personality=PLAIN)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        (row,) = await rows(engine, "Lists/Python")
+        await engine.reader.read(row.message_id)
+        await engine.messages.archive([row.placement])
+
+        def move(_line: str) -> None:
+            if lists.messages:
+                lists.move(lists.uids, mailbox.folder("INBOX"))
+
+        server.manners = Manners(answers={"LIST": move})
+        for _ in range(4):
+            await engine.accounts.sync("ada", full=True)
+            server.manners = GOOD
+        await assert_same(engine, mailbox)
+        held = [subject_of(one.raw) for folder in mailbox.folders.values() for one in folder.messages.values()]
+        assert held.count("Engine part 500") == 1
+        assert "Engine part 500" in await by_subject(engine, "Archive")
+
+
+async def test_a_role_that_config_toml_gives_later_is_taken(imap_server, imap_engine_at):
+    mailbox = filled()
+    mailbox.create("Old mail").add(mail(600))
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+    async with imap_engine_at(server.port) as engine:
+        account = engine.context.account("ada")
+        roles = replace(account.folders, archive="Old mail")
+        config = replace(engine.context.config, accounts={"ada": replace(account, folders=roles)})
+        engine.context.config = config
+        await engine.accounts.sync("ada")
+        found = await by_subject(engine)
+        await engine.messages.archive([found["Engine part 1"].placement])
+        await engine.accounts.sync("ada", full=True)
+        assert "Engine part 1" in {subject_of(one.raw) for one in mailbox.folder("Old mail").messages.values()}

@@ -187,12 +187,15 @@ class ImapSource:
                 look.missed += 1
                 look.failed = True
             looks.append(look)
-        more = not any(look.failed for look in looks)  # else what has left a folder may be in that one
+        everywhere = not any(look.failed for look in looks)  # else what has left a folder may be in that one
+        more = everywhere
         while more:
             gone, more = await db(imap_identity.forget_gone, account, last_id)
             if gone:
                 log.info("%d messages of %s are gone from the server", gone, account)
                 self.context.tell(FolderChanged(account))
+        if everywhere:
+            await db(imap_identity.look_again, account, last_id)
         return looks, infos, prefix
 
     async def _confirm(self, session: ImapSession, push: ImapPush) -> None:

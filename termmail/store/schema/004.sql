@@ -18,6 +18,7 @@ CREATE TABLE imap_message (
   fingerprint BLOB NOT NULL,                 -- hash of the header block, a witness
   flags INTEGER NOT NULL,                    -- a mask (1 unread, 2 starred, 4 answered, 8 forwarded)
   lasting_id INTEGER,                        -- Gmail: X-GM-MSGID, which is that of one message in all folders
+  looked_for INTEGER NOT NULL DEFAULT 0,     -- 1: without a UID when a look at every folder ended
   deleted INTEGER NOT NULL DEFAULT 0         -- 1: we marked it as \Deleted, to expunge it
 ) STRICT;
 

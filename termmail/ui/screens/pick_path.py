@@ -211,7 +211,7 @@ class PickPathScreen(dialog.Dialog[Path | None]):
         listing = self.query_one(OptionList)
         if await self._is_listed() and self._names:
             at = -1 if listing.highlighted is None else listing.highlighted
-            listing.highlighted = at + rows  # the list keeps it within its ends
+            listing.highlighted = max(0, min(len(self._names) - 1, at + rows))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the entry that was clicked."""
