@@ -24,7 +24,7 @@ from textual.widgets import Input, TextArea
 
 from termmail.accounts import config
 from termmail.accounts.paths import Paths
-from termmail.demo.servers import config_for, demo_servers
+from termmail.demo.loopback_servers import config_for, demo_servers
 from termmail.engine.engine import opened
 from termmail.mail.model import Role, RoleView, StepKind
 from termmail.ui.app import TermmailApp

@@ -142,3 +142,10 @@ def test_zsh_completes_commands_options_and_what_they_take(typed, completed):
         shell.expect_exact(f"<{completed}>\r\n")
     finally:
         shell.close(force=True)
+
+
+def test_every_module_has_a_name_of_its_own():
+    """So a name that is said or searched for is one file."""
+    names = [path.stem for path in (ROOT / "termmail").rglob("*.py") if not path.stem.startswith("__")]
+    shared = {name for name in names if names.count(name) > 1}
+    assert not shared

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts import config as configuration
 from termmail.accounts.paths import Paths
-from termmail.demo.servers import config_for, demo_servers, serve
+from termmail.demo.loopback_servers import config_for, demo_servers, serve
 from termmail.engine.engine import Engine
 
 if TYPE_CHECKING:

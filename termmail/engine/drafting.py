@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from termmail.engine.context import Context
-    from termmail.engine.reading import Reader
+    from termmail.engine.message_reader import Reader
     from termmail.mail.message import Address, Draft, Identity, Message
 
 LARGEST = 50 << 20

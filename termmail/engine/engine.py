@@ -17,10 +17,10 @@ from termmail.engine.folder_list import Folders
 from termmail.engine.lists import Lists
 from termmail.engine.mail_accounts import Accounts
 from termmail.engine.maintenance import Maintenance
-from termmail.engine.reading import Reader
+from termmail.engine.message_actions import Messages
+from termmail.engine.message_reader import Reader
 from termmail.engine.sending import Outbox
 from termmail.engine.servers import Servers
-from termmail.engine.triage import Messages
 from termmail.engine.undo import Journal
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.engine.folder_list import Folders
     from termmail.engine.lists import Lists
-    from termmail.engine.reading import Reader
+    from termmail.engine.message_reader import Reader
     from termmail.mail.model import Folder
     from termmail.store.derived import Derived
     from termmail.store.store import Store

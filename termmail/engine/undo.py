@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.engine.events import DraftsChanged, FolderChanged, JournalChanged, MessageChanged, OutboxChanged
-from termmail.engine.triage import due_times
+from termmail.engine.message_actions import due_times
 from termmail.mail.model import SendState, StepKind
 from termmail.store import journal, outbox
 

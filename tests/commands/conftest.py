@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from termmail.demo.servers import Demo, config_for, demo_servers
+from termmail.demo.loopback_servers import Demo, config_for, demo_servers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from termmail.demo.servers import config_for
+from termmail.demo.loopback_servers import config_for
 
 
 def with_second_account(termmail, name: str = "home") -> None:

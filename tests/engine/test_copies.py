@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.engine import reading, saved_files
+from termmail.engine import message_reader, saved_files
 from termmail.engine.saved_files import no_room
 from termmail.mail import flowed
 from termmail.mail.model import FolderView
@@ -84,7 +84,7 @@ async def test_copies_of_a_process_that_was_killed_are_removed_by_the_next(tmp_p
 async def test_what_takes_too_long_to_lay_out_is_shown_as_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     rows = "<tr><td>cell</td><td>another</td></tr>" * 20_000
     raw = letter(1, Content_Type="text/html", body=f"<table border=1>{rows}</table>")
-    monkeypatch.setattr(reading, "RENDER_LIMIT", 0.02)
+    monkeypatch.setattr(message_reader, "RENDER_LIMIT", 0.02)
     async with engine_with(tmp_path, ada=account()) as engine:
         message_id = await imported(engine, raw, tmp_path)
         rendered = await engine.reader.rendered(message_id, 80)

@@ -14,7 +14,7 @@ import pytest
 from termmail.accounts import config
 from termmail.accounts.paths import Paths
 from termmail.demo.faults import Manners
-from termmail.demo.servers import config_for, demo_servers
+from termmail.demo.loopback_servers import config_for, demo_servers
 from termmail.engine.clock import now
 from termmail.engine.engine import opened
 from termmail.mail.message import Draft
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from termmail.demo.servers import Demo
+    from termmail.demo.loopback_servers import Demo
     from termmail.engine.engine import Engine
 
 MOST_STEPS = 400

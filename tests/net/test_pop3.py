@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from termmail.net.net_errors import NetError, Offline, ProtocolError, TooLarge
-from termmail.net.pop3 import body as body_module
+from termmail.net.pop3 import dot_stuffing as body_module
 from termmail.net.pop3 import protocol
 from termmail.net.pop3.protocol import Answer, Challenge, Greeting, Pop3Protocol, State, command
 from termmail.net.pop3.responses import parse_capabilities, parse_size_row, parse_stat, parse_uidl_row, response_code

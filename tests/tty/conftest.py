@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.demo.servers import Demo, config_for, demo_servers
+from termmail.demo.loopback_servers import Demo, config_for, demo_servers
 from tests.tty.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.attachments import AttachmentsScreen
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.help import HelpScreen
-from termmail.ui.screens.links import LinksScreen
+from termmail.ui.screens.link_list import LinksScreen
+from termmail.ui.screens.message_source import SourceScreen
 from termmail.ui.screens.palette import FindActionScreen
-from termmail.ui.screens.source import SourceScreen
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until
 from tests.ui.test_folder_picker import typed

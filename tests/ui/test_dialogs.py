@@ -16,14 +16,14 @@ from termmail.mail import parse
 from termmail.mail.message import Draft, Link, Outgoing
 from termmail.store import outbox
 from termmail.ui.desktop import OpenError, open_file, open_link
-from termmail.ui.screens import dialog, links
+from termmail.ui.screens import dialog, link_list
 from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.attachments import AttachmentsScreen, caution
 from termmail.ui.screens.confirm import ConfirmScreen
-from termmail.ui.screens.links import LinksScreen
+from termmail.ui.screens.link_list import LinksScreen
+from termmail.ui.screens.message_source import PlainText, SourceScreen, fold
 from termmail.ui.screens.outbox_item import OutboxItemScreen
 from termmail.ui.screens.pick_path import PickPathScreen, common_start
-from termmail.ui.screens.source import PlainText, SourceScreen, fold
 from tests.ui.stage import SIZES, account, engine_with, shown, staged, type_in, until, words_of
 from tests.views import INBOX, OUTBOX, SENT, erase
 
@@ -167,16 +167,16 @@ async def test_without_a_desktop_it_says_so_and_how_to_copy(monkeypatch):
 async def test_many_links_have_marks_of_two_letters(desktop):
     many = [Link(f"number {n}", f"https://example.org/{n}") for n in range(60)]
     async with staged(lambda: LinksScreen(many)) as (stage, pilot):
-        mark = links.marks(60)[30]
+        mark = link_list.marks(60)[30]
         await pilot.press(*mark)
         await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
         assert "https://example.org/30" in shown(stage)
 
 
 def test_marks_are_one_letter_each_or_two_for_all():
-    assert links.marks(3) == ["a", "b", "c"]
-    assert {len(mark) for mark in links.marks(links.MOST)} == {2}
-    assert len(set(links.marks(links.MOST))) == links.MOST
+    assert link_list.marks(3) == ["a", "b", "c"]
+    assert {len(mark) for mark in link_list.marks(link_list.MOST)} == {2}
+    assert len(set(link_list.marks(link_list.MOST))) == link_list.MOST
 
 
 @pytest.mark.parametrize(

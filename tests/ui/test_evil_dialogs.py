@@ -9,10 +9,10 @@ from termmail.mail.message import Draft, Envelope, Link, Message, Part
 from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.attachments import AttachmentsScreen
 from termmail.ui.screens.confirm import ConfirmScreen
-from termmail.ui.screens.links import LinksScreen
+from termmail.ui.screens.link_list import LinksScreen
+from termmail.ui.screens.message_source import SourceScreen
 from termmail.ui.screens.outbox_item import OutboxItemScreen, story
 from termmail.ui.screens.pick_path import PickPathScreen
-from termmail.ui.screens.source import SourceScreen
 from termmail.ui.typed_text import line, lines
 from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, staged, until, words_of
 

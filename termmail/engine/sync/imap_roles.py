@@ -10,7 +10,7 @@ from termmail.store.imap_folders import ServerFolder
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from termmail.net.imap.folder_list import FolderInfo
+    from termmail.net.imap.folder_lister import FolderInfo
 
 _ATTRIBUTES = {
     r"\archive": Role.ARCHIVE,

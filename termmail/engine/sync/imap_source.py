@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.context import Context
     from termmail.engine.sync_status import Status
-    from termmail.net.imap.folder_list import FolderInfo
+    from termmail.net.imap.folder_lister import FolderInfo
     from termmail.net.imap.folder_state import FolderState
     from termmail.net.imap.imap_session import ImapSession
     from termmail.net.imap.open_folder import OpenFolder

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from termmail.net.imap.command_writer import Literal, astring, command, parenthesized
 from termmail.net.imap.features import Features
-from termmail.net.imap.folder_list import FolderInfo, FolderLister
+from termmail.net.imap.folder_lister import FolderInfo, FolderLister
 from termmail.net.imap.imap_dialogue import ImapDialogue
 from termmail.net.imap.imap_login import begin
 from termmail.net.imap.imap_machine import State

@@ -16,14 +16,14 @@ import msgspec
 
 from termmail.net.imap.command_writer import astring, command, parenthesized
 from termmail.net.imap.fetching import CHUNK, MESSAGE_LIMIT, Ahead, Request, header_items, page_of
-from termmail.net.imap.folder_changes import FolderWriter
 from termmail.net.imap.folder_state import Changes, FolderState, News, Opening
+from termmail.net.imap.folder_writer import FolderWriter
 from termmail.net.imap.framing import Missing
 from termmail.net.imap.idling import Idle
 from termmail.net.imap.imap_machine import Challenge
 from termmail.net.imap.refusals import FolderChanged, MessageGone, refusal
 from termmail.net.imap.response_parser import rest_of
-from termmail.net.imap.searching import LIMITED_ROUNDS, Searcher
+from termmail.net.imap.uid_search import LIMITED_ROUNDS, Searcher
 from termmail.net.imap.uid_set import MAX_NUMBER, UidSet, batches
 from termmail.net.imap.untagged import Condition, Fetch, Vanished
 from termmail.net.net_errors import ProtocolError, Refused, TooLarge
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from termmail.net.imap.features import Features
     from termmail.net.imap.fetching import HeaderPage
-    from termmail.net.imap.folder_changes import Copied
+    from termmail.net.imap.folder_writer import Copied
     from termmail.net.imap.imap_dialogue import ImapDialogue
     from termmail.net.imap.untagged import Status, Untagged
     from termmail.net.imap.waiter import Take

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from termmail.net.net_errors import NetError, Offline, ProtocolError, plaintext_before_tls
-from termmail.net.pop3.body import ROW_LIMIT, Body
+from termmail.net.pop3.dot_stuffing import ROW_LIMIT, Body
 from termmail.net.pop3.responses import parse_stat, response_code
 
 STATUS_LIMIT = 8192

@@ -9,13 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import MessageRow
-from termmail.ui.actions.context import on_row
 from termmail.ui.actions.registry import Group, Place, declare, verb
+from termmail.ui.actions.verb_context import on_row
 from termmail.ui.kinds import Listing
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
-    from termmail.ui.actions.context import Mail
+    from termmail.ui.actions.verb_context import Mail
 
 LOOKED_THROUGH = 500
 """Rows read at a time in the search for the next unread message."""

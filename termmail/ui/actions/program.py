@@ -21,7 +21,7 @@ from termmail.ui.actions.registry import Group, Place, declare, verb
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
-    from termmail.ui.actions.context import Mail
+    from termmail.ui.actions.verb_context import Mail
 
 log = logging.getLogger("termmail")
 

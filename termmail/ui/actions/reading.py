@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
 from termmail.ui.actions import writing
-from termmail.ui.actions.context import on_message, on_row
 from termmail.ui.actions.registry import Group, verb
+from termmail.ui.actions.verb_context import on_message, on_row
 from termmail.ui.kinds import Listing
 from termmail.ui.workers import start_worker
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from termmail.mail.message import Draft, Message
     from termmail.mail.model import MessageRow
-    from termmail.ui.actions.context import Mail
+    from termmail.ui.actions.verb_context import Mail
 
 
 def open_row(mail: Mail) -> None:
@@ -147,7 +147,7 @@ def source(mail: Mail) -> None:
 
 
 async def _show_source(mail: Mail, row: MessageRow, message: Message) -> None:  # noqa: ARG001 - the signature of _look
-    from termmail.ui.screens.source import SourceScreen  # noqa: PLC0415
+    from termmail.ui.screens.message_source import SourceScreen  # noqa: PLC0415
 
     raw = await mail.engine.reader.raw(row.message_id)
     mail.screen.app.push_screen(SourceScreen(f"Source · {row.subject}", raw.decode("utf-8", "replace")))
@@ -170,7 +170,7 @@ async def _show_links(mail: Mail, row: MessageRow, message: Message) -> None:
     if not found:
         mail.status.say("This message has no links.", 3)
         return
-    from termmail.ui.screens.links import LinksScreen  # noqa: PLC0415
+    from termmail.ui.screens.link_list import LinksScreen  # noqa: PLC0415
 
     def chosen(url: str | None) -> None:
         if url is not None and url.lower().startswith("mailto:"):

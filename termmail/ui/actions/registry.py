@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from termmail.ui.actions.context import Mail
+    from termmail.ui.actions.verb_context import Mail
 
 
 F = TypeVar("F", bound="Callable[[Mail], object]")

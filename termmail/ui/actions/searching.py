@@ -12,7 +12,7 @@ from termmail.ui.actions.registry import Group, verb
 from termmail.ui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from termmail.ui.actions.context import Mail
+    from termmail.ui.actions.verb_context import Mail
 
 
 class Asked(StrEnum):

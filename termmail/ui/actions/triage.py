@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from termmail.mail.counting import count
 from termmail.mail.model import DRAFTS_NAME, Role, StepKind
 from termmail.mail.step_words import done_words, skipped_words, undo_word, undone_words
-from termmail.ui.actions.context import on_changeable_message, on_changeable_row, on_row
-from termmail.ui.actions.folders import choose_target
+from termmail.ui.actions.folder_verbs import choose_target
 from termmail.ui.actions.registry import Group, verb
+from termmail.ui.actions.verb_context import on_changeable_message, on_changeable_row, on_row
 from termmail.ui.actions.writing import compose_on
 from termmail.ui.kinds import Listing
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from termmail.mail.model import Done, Placement
-    from termmail.ui.actions.context import Mail
+    from termmail.ui.actions.verb_context import Mail
 
 
 # -- selecting

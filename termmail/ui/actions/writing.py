@@ -8,14 +8,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from termmail.ui.actions.context import on_changeable_message
 from termmail.ui.actions.registry import Group, verb
+from termmail.ui.actions.verb_context import on_changeable_message
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from termmail.mail.message import Draft
-    from termmail.ui.actions.context import Mail
+    from termmail.ui.actions.verb_context import Mail
 
 
 async def compose_on(mail: Mail, draft: Draft, *, fresh: bool | None = None) -> None:

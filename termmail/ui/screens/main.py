@@ -14,8 +14,8 @@ from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf
 from termmail.errors import ErrorCode
 from termmail.mail.model import FolderView, Role, SendState
 from termmail.ui import titles
-from termmail.ui.actions import BY_ID, Place, bindings, folders, program, reading, searching
-from termmail.ui.actions.context import Mail
+from termmail.ui.actions import BY_ID, Place, bindings, folder_verbs, program, reading, searching
+from termmail.ui.actions.verb_context import Mail
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
@@ -259,7 +259,7 @@ class MainScreen(Screen[None]):
 
     def on_folder_list_chosen(self, event: FolderList.Chosen) -> None:
         """Show a folder of the column."""
-        folders.show(self.mail, event.view)
+        folder_verbs.show(self.mail, event.view)
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """Let the list follow the typing."""

@@ -208,7 +208,7 @@ async def test_a_hundred_thousand_folders_are_listed_without_holding_up_the_loop
 
 
 async def test_folders_without_end_end_the_session(monkeypatch):
-    monkeypatch.setattr("termmail.net.imap.folder_list.FOLDERS", 100)
+    monkeypatch.setattr("termmail.net.imap.folder_lister.FOLDERS", 100)
     rows = b"".join(b'* LIST () "/" "folder %d"\r\n' % number for number in range(300))
     async with opened(Honest(answers={"LIST": rows})) as session:
         with pytest.raises(ProtocolError, match="without end"):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from termmail.net.imap.features import Features
     from termmail.net.imap.folder_state import FolderState
     from termmail.net.imap.imap_dialogue import ImapDialogue
-    from termmail.net.imap.searching import Searcher
+    from termmail.net.imap.uid_search import Searcher
     from termmail.net.imap.untagged import Untagged
     from termmail.net.imap.waiter import Take
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from termmail.mail.counting import number
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView
 from termmail.mail.step_words import done_words
-from termmail.ui.actions.context import changeable
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
+from termmail.ui.actions.verb_context import changeable
 from termmail.ui.kinds import ALL_INBOXES, folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from termmail.mail.model import Folder, View
-    from termmail.ui.actions.context import Mail
+    from termmail.ui.actions.verb_context import Mail
 
 TOP = "go.top"
 LETTERS = {
