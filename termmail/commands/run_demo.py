@@ -28,7 +28,7 @@ async def demo_engine(config: configuration.Config | None = None) -> AsyncIterat
     try:
         async with demo_servers() as demo:
             paths = Paths(config=folder / "config.toml", data=folder / "data")
-            paths.config.write_text(config_for(demo, imap=True), encoding="utf-8")
+            paths.config.write_text(config_for(demo), encoding="utf-8")
             paths.config.chmod(0o600)
             loaded = configuration.load(paths.config)
             if config is not None:

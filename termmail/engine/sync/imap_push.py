@@ -114,7 +114,8 @@ class ImapPush:
         except Refused as error:
             self._tell(f"The folder {folder.name} could not be made on the server.", error)
             return None
-        await self.session.subscribe(name)
+        with contextlib.suppress(Refused):  # a server may have no subscriptions
+            await self.session.subscribe(name)
         await self._bound(folder, name)
         return name
 
