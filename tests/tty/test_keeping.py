@@ -33,6 +33,8 @@ def test_an_account_is_set_up_with_the_keyboard_alone(terminal, demo, tmp_path, 
         shown.press("Tab")
         shown.type(servers.password)
         shown.wait("Your name Ada Lovelace Password " + "•" * len(servers.password))
+        shown.press("Tab", "Right")
+        shown.wait("( ) IMAP (x) POP3")
         for port in (servers.pop3_port, servers.smtp_port):
             fill(shown, "Server", servers.host)
             fill(shown, "Port", str(port))
