@@ -101,7 +101,8 @@ def take_listing(store: Store, account: str, listing: Sequence[ServerFolder]) ->
     """Store which folders the server has, and return whether that changed any.
 
     A folder that is listed under another name was renamed there if it has the UIDVALIDITY of one that is not listed any
-    more, and of no other folder, and no lower UIDNEXT. One that is no longer listed loses its `server_name`; its messages may turn up in another folder.
+    more, and of no other folder, and no lower UIDNEXT. One that is no longer listed loses its `server_name`; its messages
+    may turn up in another folder.
     """
     with store.transaction() as db:
         before = db.total_changes

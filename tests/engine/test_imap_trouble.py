@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from termmail.demo.faults import GOOD, Manners, tagged
 from termmail.demo.imap_personalities import COURIER, DOVECOT, ICLOUD, PLAIN
 from termmail.engine.events import Failed
+from termmail.engine.sync import account_sync
 from termmail.errors import UserError
 from tests.engine.conftest import mail
 from tests.engine.test_imap import assert_same, by_subject, filled, on_server, rows, subject_of
@@ -27,11 +28,13 @@ async def test_a_server_that_refuses_to_be_watched_is_not_asked_again_and_again(
     async with imap_engine_at(server.port, poll_minutes=60) as engine:
         engine.servers.start()
         await server.until(lambda: server.heard(verb))
-        await asyncio.sleep(0.3)  # a loop would say it hundreds of times
+        for _ in range(20):  # a loop would ask again behind each
+            await engine.accounts.sync("ada")
         assert len(server.heard(verb)) <= 4
 
 
-async def test_a_connection_that_is_lost_while_it_is_watched_is_opened_again(imap_server, imap_engine_at):
+async def test_a_connection_that_is_lost_while_it_is_watched_is_opened_again(imap_server, imap_engine_at, monkeypatch):
+    monkeypatch.setattr(account_sync, "LOST_PAUSE", 1.0)
     mailbox = filled()
     server = await imap_server(mailbox)
     async with imap_engine_at(server.port, poll_minutes=60) as engine:
@@ -42,6 +45,16 @@ async def test_a_connection_that_is_lost_while_it_is_watched_is_opened_again(ima
         await server.start()
         async with asyncio.timeout(15):
             await server.until(lambda: server.sessions > before and server.heard("IDLE")[1:])
+
+
+async def test_a_server_that_drops_every_watched_connection_gets_no_login_each_second(imap_server, imap_engine_at):
+    server = await imap_server(filled(), manners=Manners(drop_at=frozenset({"EXAMINE", "IDLE"})))
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        engine.servers.start()
+        await server.until(lambda: server.sessions == 1 and server.open_sessions == 0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(3):
+                await server.until(lambda: server.sessions > 1)
 
 
 async def test_mail_that_arrives_while_changes_are_pushed_is_noticed(imap_server, imap_engine_at):

@@ -38,6 +38,9 @@ RETRY_CHANGES = 60.0
 NEWS_PAUSE = 1.0
 """Seconds, at least, from one sync to the next that is started because the server has news."""
 
+LOST_PAUSE = 60.0
+"""Seconds, at least, from one sync to the next that opens a lost connection again: a server may drop every one."""
+
 
 class AccountSync:
     """The syncs of one account.
@@ -74,11 +77,11 @@ class AccountSync:
 
     # -- in the background
 
-    async def run(self, watch: Callable[[float | None], Awaitable[None]] | None = None) -> None:
+    async def run(self, watch: Callable[[float | None], Awaitable[bool]] | None = None) -> None:
         """Sync when the account's interval is over or changes are due, then wait for the next time. Raises StoreError.
 
-        `watch` waits at most so many seconds (None: without end) for news from the server. It is called where nothing is
-        due, and `wake` ends it.
+        `watch` waits at most so many seconds (None: without end) and returns whether the server has news; it raises where
+        the connection is lost. It is called where nothing is due, and `wake` ends it.
         """
         self.wake.clear()  # before anything is read: what is asked for from here on is not missed
         loop = asyncio.get_running_loop()
@@ -105,13 +108,16 @@ class AccountSync:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), seconds)
 
-    async def _watch(self, watch: Awaitable[None]) -> None:
-        """Wait for news from the server or for `wake`; after news, or an error, a sync is due."""
+    async def _watch(self, watch: Awaitable[bool]) -> None:
+        """Wait for news from the server or for `wake`. After news a sync is due at once, after a lost connection soon."""
         watching, woken = asyncio.ensure_future(watch), asyncio.ensure_future(self.wake.wait())
         try:
             await asyncio.wait({watching, woken}, return_when=asyncio.FIRST_COMPLETED)
-            if watching.done() and not watching.cancelled():  # there is news, or the connection was lost
-                self._next_poll = self._received_at + NEWS_PAUSE
+            if watching.done() and not watching.cancelled():
+                if watching.exception() is not None:
+                    self._next_poll = self._received_at + LOST_PAUSE
+                elif watching.result():
+                    self._next_poll = self._received_at + NEWS_PAUSE
         finally:
             for task in (watching, woken):
                 task.cancel()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.sync.account_sync import explain_login
 from termmail.net.imap.imap_session import ImapSession
-from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused
+from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline, Refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -86,21 +86,23 @@ class ImapConnection:
                 raise
         return self.session
 
-    async def watch(self, seconds: float | None, is_known: Callable[[FolderState], Awaitable[bool]]) -> None:
-        """Return when the server says that the inbox has news, when the session is lost, or after `seconds`.
+    async def watch(self, seconds: float | None, is_known: Callable[[FolderState], Awaitable[bool]]) -> bool:
+        """Return True when the server says that the inbox has news, False after `seconds`.
 
-        `is_known` tells whether the inbox, as it is when it is opened for this, was synchronized already. Anybody who wants to use the session interrupts this; it goes on afterwards. Raises NetError.
+        `is_known` tells whether the inbox, as it is when it is opened for this, was synchronized already. Anybody who
+        wants to use the session interrupts this; it goes on afterwards. Raises NetError, Offline where there is no session.
         """
         loop = asyncio.get_running_loop()
         end = None if seconds is None else loop.time() + seconds
         while end is None or loop.time() < end:
             left = IDLE_SECONDS if end is None else min(IDLE_SECONDS, end - loop.time())
             if self.session is None or self.session.closed:
-                return  # whoever looks next opens another
+                raise Offline("The connection was closed.")
             if self.session is self._cannot_idle or not self.session.features.offers("IDLE"):
                 await asyncio.sleep(left)
             elif await self._watch_once(self.session, left, is_known):
-                return
+                return True
+        return False
 
     async def _watch_once(
         self, session: ImapSession, seconds: float, is_known: Callable[[FolderState], Awaitable[bool]]
