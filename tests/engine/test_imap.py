@@ -291,6 +291,9 @@ async def test_work_without_a_network_is_done_later(imap_server, imap_engine_at)
         while not source.status.waiting:
             await asyncio.sleep(0)
         assert source.status.waiting == 8
+        with pytest.raises(UserError):
+            await engine.accounts.sync("ada")
+        assert (source.status.online, source.status.waiting) == (False, 8)
         running.cancel()
         await server.start()
         await engine.accounts.sync("ada", full=True)

@@ -90,14 +90,14 @@ class AccountSync:
             self._next_poll = loop.time()
         minutes = self.context.account(self.account).incoming.poll_minutes
         due_in = await self._due_in()
-        if self._waiting is not None:
-            self.status = replace(self.status, waiting=await self._waiting())
         if self._login_refused:
             minutes, due_in = 0, None  # more attempts would lock the account; F5 tries again
         if (minutes and loop.time() >= self._next_poll) or due_in == 0:
             self._received_at = loop.time()
             await self._receive()
             self._next_poll = loop.time() + minutes * 60
+        if self._waiting is not None:
+            self.status = replace(self.status, waiting=await self._waiting())
         waits = [self._next_poll - loop.time()] if minutes else []
         if due_in is not None:
             waits.append(due_in or RETRY_CHANGES)
@@ -150,7 +150,7 @@ class AccountSync:
 
     async def _sync(self, *, full: bool) -> SyncResult:
         last, online, words, well, news = self.status.last_sync, self.status.online, "", False, False
-        self.status = Status(last_sync=last, online=online, syncing=True)
+        self.status = replace(self.status, syncing=True, words="")
         self.context.tell(SyncProgress(self.account, "connecting", 0, 0))
         try:
             with AccountLock(self.context.paths.data, self.account, "sync"):
@@ -176,7 +176,7 @@ class AccountSync:
             words = str(error)
             raise
         finally:
-            self.status = Status(last_sync=last, online=online, words=words)
+            self.status = replace(self.status, last_sync=last, online=online, syncing=False, words=words)
             end = SyncProgress(self.account, "done", 0, 0, running=False, words=words, well=well, news=news)
             self.context.tell(end)
         return result
