@@ -55,10 +55,8 @@ class PlacePush(Struct, frozen=True):
 class Erased(Struct, frozen=True):
     """A message that was deleted for good here, and that the server still has."""
 
-    row_id: int
     folder_id: int
     uid: int
-    size: int
     fingerprint: bytes
 
 
@@ -138,7 +136,7 @@ def places(store: Store, account: str, now: int, after: int) -> tuple[list[Place
 def erased(store: Store, account: str) -> list[Erased]:
     """Return the messages to expunge."""
     rows = store.read(
-        "SELECT i.id, i.folder, i.uid, i.size, i.fingerprint FROM imap_message i JOIN folder f ON f.id = i.folder"
+        "SELECT i.folder, i.uid, i.fingerprint FROM imap_message i JOIN folder f ON f.id = i.folder"
         " WHERE i.message IS NULL AND i.uid IS NOT NULL AND f.account = ? ORDER BY i.folder, i.uid",
         (account,),
     )
