@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from termmail.mail.model import ROLE_NAMES, Done, Placement, Role, StepKind
-from termmail.store import folders, journal, placements, remote_state
+from termmail.store import folders, journal, messages, placements, remote_state
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -227,9 +227,7 @@ def _erase(db: sqlite3.Connection, there: Sequence[_Seen], due: Mapping[str, int
     ).fetchall()
     erased = [message_id for (message_id,) in rows]
     remote_state.erase(db, erased)
-    gone = id_list(erased)
-    db.execute(f"DELETE FROM search WHERE rowid {IN_IDS}", (gone,))  # noqa: S608
-    db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (gone,))  # noqa: S608
+    messages.delete(db, erased)
     kept = [one for one in there if one.message_id not in set(erased)]
     for account in {one.account for one in kept}:
         remote_state.trash(db, [one.message_id for one in kept if one.account == account], due.get(account))

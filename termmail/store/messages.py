@@ -7,14 +7,15 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from termmail.mail.model import DISCARDED, MessageRow, Order, RemoteState, Role
+from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
 from termmail.store import contacts, derived, folders, placements, remote_state
+from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from termmail.store.derived import Derived
+    from termmail.store.derived import Columns, Derived
     from termmail.store.store import Store
 
 _ROWS = (
@@ -28,6 +29,12 @@ _ROWS = (
 _ROLE, _STATE = 4, 17
 _TRUTHS = (11, 12, 13, 14, 16)
 _CHUNK = 200
+
+_INSERT = (
+    "INSERT INTO message (account, received, size, unread, starred, answered, forwarded, downloaded, snippet, sort_date,"
+    " sender, recipients, subject, message_id, in_reply_to, refs, attachments)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 _ORDERS = {
     Order.SENDER: "m.sender COLLATE NOCASE, m.sort_date DESC, m.id DESC",
@@ -162,18 +169,47 @@ def add_local(
     """
     with store.transaction(durable=True) as db:
         columns = derived.columns(found.envelope, received, found.attachments)
-        cursor = db.execute(
-            "INSERT INTO message (account, received, size, unread, downloaded, sort_date, sender, recipients,"
-            " subject, message_id, in_reply_to, refs, attachments, snippet)"
-            " VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (account, received, len(raw), unread, *columns, found.snippet),
+        message_id = insert(
+            db,
+            account,
+            received,
+            len(raw),
+            columns,
+            flags=Flag.UNREAD if unread else 0,
+            downloaded=True,
+            snippet=found.snippet,
         )
-        message_id = cursor.lastrowid or 0
         placements.place(db, [message_id], folder_id)
         db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
         derived.index(db, message_id, found)
         contacts.learn(db, found.envelope, columns.sort_date, written=written)
     return message_id
+
+
+def insert(
+    db: sqlite3.Connection,
+    account: str,
+    received: int,
+    size: int,
+    columns: Columns,
+    *,
+    flags: int = Flag.UNREAD,
+    downloaded: bool = False,
+    snippet: str = "",
+) -> int:
+    """Add the row of a message that is in no folder yet, inside the caller's transaction, and return its id.
+
+    `flags` is a mask of Flag.
+    """
+    truths = (flags & 1, flags >> 1 & 1, flags >> 2 & 1, flags >> 3 & 1, int(downloaded))
+    return db.execute(_INSERT, (account, received, size, *truths, snippet, *columns)).lastrowid or 0
+
+
+def delete(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
+    """Delete messages for good, with their bytes, placements and index entries, inside the caller's transaction."""
+    gone = id_list(message_ids)
+    db.execute(f"DELETE FROM search WHERE rowid {IN_IDS}", (gone,))  # noqa: S608 - a text of ours
+    db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (gone,))  # noqa: S608
 
 
 def find(store: Store, account: str, rfc_message_ids: Iterable[str]) -> dict[str, list[int]]:

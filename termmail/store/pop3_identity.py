@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import astuple, replace
 
 from termmail.mail.model import RemoteState, Role
-from termmail.store import contacts, derived, folders, placements, remote_state
+from termmail.store import contacts, derived, folders, messages, placements, remote_state
 from termmail.store.matching import Held, Matcher
-from termmail.store.messages import keep_raw
 from termmail.store.rows import Arrived, Known, New, State
 from termmail.store.store import IN_IDS, id_list
 
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from termmail.store.derived import Derived
     from termmail.store.store import Store
 
-_MESSAGE = (
-    "INSERT INTO message (account, received, size, sort_date, sender, recipients, subject, message_id,"
-    " in_reply_to, refs, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 _RAW = "INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)"
 _REMOTE = (
     "INSERT INTO remote (account, uidl, nth, number, size, fingerprint, message, state)"
@@ -112,7 +107,7 @@ class _Page:
                 self._db.execute("UPDATE remote SET message = ?, words = '' WHERE id = ?", (id_, held.id))
             self._store()
         if new.raw is not None and whole is not None and id_ is not None:
-            keep_raw(self._db, id_, new.raw, whole)
+            messages.keep_raw(self._db, id_, new.raw, whole)
 
     def finish(self) -> None:
         """Store what is left."""
@@ -127,9 +122,8 @@ class _Page:
     def _add(self, new: New, envelope: Envelope) -> int:
         """Add a row to `message`, to be placed in the inbox. Return its id."""
         columns = derived.columns(envelope, self._received)
-        cursor = self._db.execute(_MESSAGE, (self._account, self._received, new.size, *columns))
+        id_ = messages.insert(self._db, self._account, self._received, new.size, columns)
         self._tally.message(contacts.people(envelope, written=False), columns.sort_date, written=False)
-        id_ = cursor.lastrowid or 0
         self.added.append(id_)
         self._unplaced.append(id_)
         return id_

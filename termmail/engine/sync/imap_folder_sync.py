@@ -16,8 +16,8 @@ from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, S
 from termmail.engine.sync.imap_flags import kept_mask, mask_of
 from termmail.net.imap.uid_set import UidSet
 from termmail.net.net_errors import ProtocolError
-from termmail.store import imap_folders, imap_identity
-from termmail.store.imap_identity import Listed
+from termmail.store import imap_arrivals, imap_folders, imap_identity
+from termmail.store.imap_arrivals import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -182,9 +182,9 @@ class FolderSync:
         if not listed:
             return
         context = self.context
-        parsed = await asyncio.to_thread(imap_identity.parse_page, listed)
+        parsed = await asyncio.to_thread(imap_arrivals.parse_page, listed)
         arrived = await context.db(
-            imap_identity.arrive,
+            imap_arrivals.arrive,
             self.account,
             self.folder.folder_id,
             parsed,
