@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from termmail.accounts.config import identity
-from termmail.engine.events import DraftsChanged
+from termmail.engine.events import DraftClosed, DraftsChanged
 from termmail.errors import Gone
 from termmail.store import contacts, drafts, messages
 
@@ -100,6 +100,11 @@ class Drafts:
         self.context.tell(DraftsChanged(draft.account))
         return saved
 
+    async def close(self, draft_id: int) -> None:
+        """Note that a draft is not being written any more: the server of its account gets it now."""
+        await self.context.db(drafts.closed, draft_id, self.context.clock())
+        self.context.tell(DraftClosed())
+
     async def load(self, draft_id: int) -> Draft:
         """Return a stored draft. Raises Gone."""
         try:
@@ -115,6 +120,7 @@ class Drafts:
             return  # another termmail discarded it
         await self.context.db(drafts.discard, draft_id)
         self.context.tell(DraftsChanged(draft.account))
+        self.context.tell(DraftClosed())
 
     async def attach(self, draft: Draft, path: Path) -> Draft:
         """Copy a file into the draft, and save it. Raises OSError or ComposeError."""

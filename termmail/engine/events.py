@@ -51,6 +51,10 @@ class DraftsChanged(Struct, frozen=True):
     account: str
 
 
+class DraftClosed(Struct, frozen=True):
+    """A draft is not being written any more, or was discarded."""
+
+
 class OutboxChanged(Struct, frozen=True):
     """An outgoing message has a new state."""
 
@@ -98,6 +102,7 @@ Event = (
     | MessageChanged
     | FolderChanged
     | DraftsChanged
+    | DraftClosed
     | OutboxChanged
     | JournalChanged
     | SyncProgress

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from termmail.engine import indexing
 from termmail.engine.account_setup import background_advice
-from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SyncOf
+from termmail.engine.events import DraftClosed, DraftsChanged, Failed, JournalChanged, OutboxChanged, SyncOf
 from termmail.errors import UserError
 from termmail.mail.model import SendState
+from termmail.store import drafts
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
@@ -32,12 +33,23 @@ class Servers:
         self._senders: dict[str, Sender] = {}
         self._background = False
         self._running: set[str] = set()
+        self._pause: asyncio.TimerHandle | None = None
         context.subscribe(self._listen)
 
     def _listen(self, event: Event) -> None:
-        """Let the mail sources look when the user did something: a step, an undo, a message that was sent."""
-        if isinstance(event, JournalChanged) or (isinstance(event, OutboxChanged) and event.state is SendState.SENT):
+        """Let the mail sources look when the user did something: a step, an undo, a draft, a message that was sent."""
+        is_sent = isinstance(event, OutboxChanged) and event.state is SendState.SENT
+        if is_sent or isinstance(event, JournalChanged | DraftClosed):
             self.look_again()
+        elif isinstance(event, DraftsChanged):
+            self._look_after_pause()
+
+    def _look_after_pause(self) -> None:
+        """Let the mail sources look when nothing was written for a while."""
+        if self._pause is not None:
+            self._pause.cancel()
+        if self._background:
+            self._pause = asyncio.get_running_loop().call_later(drafts.PAUSE + 1, self.look_again)
 
     def source(self, account: str) -> MailSource:
         """Return the mail source of an account. Raises KeyError for an unknown name."""
@@ -129,6 +141,8 @@ class Servers:
 
         With `commit`, the deletes of every account are pushed; without it they wait for their minute.
         """
+        if self._pause is not None:
+            self._pause.cancel()
         accounts = self.context.accounts if commit else list(self._sources)
         leaving = [self.source(account).leave(patience, commit=commit) for account in accounts]
         leaving += [sender.leave(patience) for sender in self._senders.values()]

@@ -189,6 +189,26 @@ def _file_part(name: str, content_type: str, data: bytes) -> MIMEPart:
     return part
 
 
+def reference_fields(draft: Draft) -> list[str]:
+    """Return In-Reply-To and References of a draft, those that it has."""
+    answered = _message_ids([draft.in_reply_to] if draft.in_reply_to else [], "The message this answers")
+    references = _message_ids(draft.references, "A message this refers to")
+    named = (("In-Reply-To", answered), ("References", references))
+    return [_folded(name, ids) for name, ids in named if ids]
+
+
+def mixed(body: MIMEPart, files: Sequence[tuple[str, str, bytes]]) -> MIMEPart:
+    """Return a body with files, (name, content type, bytes) each; without files it is the body alone."""
+    if not files:
+        return body
+    whole = MIMEPart(policy=SMTP)
+    whole["Content-Type"] = "multipart/mixed"
+    whole.set_boundary(f"=_{secrets.token_hex(16)}")
+    for one in (body, *(_file_part(*file) for file in files)):
+        whole.attach(one)
+    return whole
+
+
 def goes_as_it_is(data: bytes) -> bool:
     """Return whether 7-bit SMTP carries the bytes unchanged (RFC 5321 section 4.5.3.1.6)."""
     return data.isascii() and b"\0" not in data and all(len(line) <= _LONGEST for line in data.splitlines())
@@ -238,19 +258,9 @@ def build(
     ]
     if not people["To"] and not people["Cc"]:
         header[1] = "To: undisclosed-recipients:;\r\n"
-    answered = _message_ids([draft.in_reply_to] if draft.in_reply_to else [], "The message this answers")
-    references = _message_ids(draft.references, "A message this refers to")
-    header += [_folded("In-Reply-To", answered)] if answered else []
-    header += [_folded("References", references)] if references else []
+    header += reference_fields(draft)
     header.append("MIME-Version: 1.0\r\n")
 
-    part = _text_part(draft.body)
-    if files:
-        whole = MIMEPart(policy=SMTP)
-        whole["Content-Type"] = "multipart/mixed"
-        whole.set_boundary(f"=_{secrets.token_hex(16)}")
-        for one in (part, *(_file_part(*file) for file in files)):
-            whole.attach(one)
-        part = whole
+    part = mixed(_text_part(draft.body), files)
     raw = "".join(header).encode("utf-8") + crlf(part.as_bytes())
     return Outgoing(raw, sender, recipients, message_id)

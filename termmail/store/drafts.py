@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 _SNIPPET = 160
 _SUBJECT = 1000
+PAUSE = 60
+"""Seconds after the last save until a server gets a draft that is still being written."""
+
 _COLUMNS = "account, recipients, cc, bcc, subject, body, in_reply_to, refs, answers, forwards, cursor, updated"  # in the order of _values
+_SETS = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", "))
 
 
 def save(store: Store, draft: Draft, now: int | None = None) -> Draft:
@@ -37,22 +41,40 @@ def save(store: Store, draft: Draft, now: int | None = None) -> Draft:
     updated = int(time.time()) if now is None else now
     values = _values(replace(draft, updated=updated))
     with store.transaction(durable=True) as db:
-        sets = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", "))
         changed = db.execute(
-            f"UPDATE draft SET {sets}, version = version + 1 WHERE id = ? AND version = ? AND outbox IS NULL",  # noqa: S608 - ours
+            f"UPDATE draft SET {_SETS}, version = version + 1 WHERE id = ? AND version = ? AND outbox IS NULL",  # noqa: S608 - ours
             (*values, draft.id, draft.version),
         )
         id_ = draft.id
         if changed.rowcount == 0:
-            marks = ", ".join("?" * len(values))
-            cursor = db.execute(f"INSERT INTO draft ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608
-            id_ = cursor.lastrowid or 0
+            id_ = add(db, replace(draft, updated=updated))
             db.execute(
                 "INSERT INTO draft_file (draft, name, content_type, size, bytes)"
                 " SELECT ?, name, content_type, size, bytes FROM draft_file WHERE draft = ? ORDER BY id",
                 (id_, draft.id),
             )
+        db.execute("UPDATE draft SET upload_at = ? WHERE id = ?", (updated + PAUSE, id_))
         return _load(db, id_)
+
+
+def add(db: sqlite3.Connection, draft: Draft) -> int:
+    """Store a new draft without files, inside the caller's transaction, and return its id."""
+    values = _values(draft)
+    marks = ", ".join("?" * len(values))
+    cursor = db.execute(f"INSERT INTO draft ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - columns of ours
+    return cursor.lastrowid or 0
+
+
+def rewrite(db: sqlite3.Connection, draft: Draft) -> None:
+    """Give a draft other words and no files, inside the caller's transaction: another program has gone on with it."""
+    db.execute(f"UPDATE draft SET {_SETS}, version = version + 1 WHERE id = ?", (*_values(draft), draft.id))  # noqa: S608
+    db.execute("DELETE FROM draft_file WHERE draft = ?", (draft.id,))
+
+
+def closed(store: Store, id_: int, now: int) -> None:
+    """Note that a draft is not being written any more: a server may get it now."""
+    with store.transaction() as db:
+        db.execute("UPDATE draft SET upload_at = ? WHERE id = ? AND upload_at > ?", (now, id_, now))
 
 
 def _values(draft: Draft) -> tuple[Any, ...]:
@@ -152,11 +174,16 @@ def attach(store: Store, draft: Draft, name: str, content_type: str, data: bytes
     """Save a draft, as `save` does, and copy a file into it."""
     with store.transaction(durable=True) as db:
         saved = save(store, draft, now)
-        db.execute(
-            "INSERT INTO draft_file (draft, name, content_type, size, bytes) VALUES (?, ?, ?, ?, ?)",
-            (saved.id, _storable(name), _storable(content_type), len(data), data),
-        )
+        add_file(db, saved.id, name, content_type, data)
         return _load(db, saved.id)
+
+
+def add_file(db: sqlite3.Connection, draft_id: int, name: str, content_type: str, data: bytes) -> None:
+    """Copy a file into a draft, inside the caller's transaction."""
+    db.execute(
+        "INSERT INTO draft_file (draft, name, content_type, size, bytes) VALUES (?, ?, ?, ?, ?)",
+        (draft_id, _storable(name), _storable(content_type), len(data), data),
+    )
 
 
 def detach(store: Store, draft: Draft, file_id: int, *, now: int | None = None) -> Draft:

@@ -43,9 +43,13 @@ def ensure(store: Store, account: str) -> None:
 
 
 def listing(store: Store) -> list[Folder]:
-    """Return the folders of every account: the standard ones in their order, then the others by name."""
+    """Return the folders of every account: the standard ones in their order, then the others by name.
+
+    The Drafts of a server is not among them: it holds no messages but drafts (`imap_drafts`).
+    """
     order = {role: place for place, role in enumerate(ROLE_NAMES)}
-    found = [_folder(row) for row in store.read(f"SELECT {_COLUMNS} FROM folder WHERE removed = 0")]  # noqa: S608 - ours
+    rows = store.read(f"SELECT {_COLUMNS} FROM folder WHERE removed = 0 AND role <> 'drafts'")  # noqa: S608 - ours
+    found = [_folder(row) for row in rows]
     return sorted(found, key=lambda one: (order.get(one.role, len(order)), one.name.casefold(), one.folder_id))
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from termmail.mail import sanitize
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, Role
-from termmail.store import folders
+from termmail.store import folders, imap_drafts
 
 if TYPE_CHECKING:
     import sqlite3
@@ -123,6 +123,16 @@ def take_listing(store: Store, account: str, listing: Sequence[ServerFolder]) ->
         return db.total_changes > before
 
 
+def add(store: Store, account: str, one: ServerFolder) -> ImapFolder:
+    """Store a folder that was made on the server, and return it."""
+    with store.transaction() as db:
+        _add(db, account, one)
+    ((folder_id,),) = store.read(
+        "SELECT id FROM folder WHERE account = ? AND server_name = ?", (account, one.server_name)
+    )
+    return get(store, folder_id)
+
+
 def _renamed_from(
     one: ServerFolder, lost: Iterable[ImapFolder], validities: Mapping[int | None, int]
 ) -> ImapFolder | None:
@@ -182,6 +192,13 @@ def _give_role(db: sqlite3.Connection, account: str, role: Role, folder_id: int)
         empty = db.execute("SELECT 1 FROM placement WHERE folder = ?", (before[0],)).fetchone() is None
         gone = before[1] is None and empty
         db.execute("UPDATE folder SET role = 'none', removed = ? WHERE id = ?", (gone, before[0]))
+    ((old_role,),) = db.execute("SELECT role FROM folder WHERE id = ?", (folder_id,)).fetchall()
+    if role is Role.DRAFTS:
+        if before is not None:
+            imap_drafts.end_folder(db, before[0])
+        imap_drafts.begin_folder(db, account, folder_id)
+    elif old_role == Role.DRAFTS:
+        imap_drafts.end_folder(db, folder_id)
     db.execute("UPDATE folder SET role = ? WHERE id = ?", (role, folder_id))
 
 
@@ -202,7 +219,8 @@ def _lose(db: sqlite3.Connection, gone: ImapFolder) -> None:
         "UPDATE folder SET server_name = NULL, uidvalidity = NULL, uidnext = NULL, highestmodseq = NULL WHERE id = ?",
         (gone.folder_id,),
     )
-    db.execute("UPDATE imap_message SET uid = NULL WHERE folder = ?", (gone.folder_id,))
+    for table in ("imap_message", "imap_draft"):
+        db.execute(f"UPDATE {table} SET uid = NULL WHERE folder = ?", (gone.folder_id,))  # noqa: S608 - a name of ours
 
 
 def forget_lost(db: sqlite3.Connection, account: str) -> None:

@@ -197,6 +197,54 @@ def test_a_folder_of_the_second_version_gets_a_name_that_no_other_has(path):
                 assert list(ids_in(store, renamed.get(name, name), account=account)) == wanted
 
 
+def test_the_drafts_of_a_server_in_the_fourth_version_are_received_again(path):
+    """They were messages; one that only this store has is in the Archive now, and one with another label stays."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.create_function("casefold", 1, str.casefold, deterministic=True)
+        for script in migrate.scripts()[:4]:
+            db.executescript(script)
+        db.execute(f"PRAGMA application_id = {migrate.APPLICATION_ID}")
+        db.execute("PRAGMA user_version = 4")
+        db.execute("INSERT INTO imap_account VALUES ('work', 5)")
+        db.executemany(
+            "INSERT INTO folder (id, account, name, role, server_name, uidvalidity, uidnext) VALUES (?, 'work', ?, ?, ?, 7, 9)",
+            [
+                (1, "Inbox", "inbox", b"INBOX"),
+                (2, "Drafts on the server", "drafts", b"Drafts"),
+                (3, "Archive", "archive", b"All"),
+            ],
+        )
+        db.executemany(
+            "INSERT INTO message (id, account, received, size, sort_date, sender, recipients, subject, message_id,"
+            " in_reply_to, refs, attachments) VALUES (?, 'work', 5, 10, ?, 'Ada', 'Bob', 'S', 'm', '', '', 0)",
+            [(n, n) for n in range(1, 5)],
+        )
+        db.executemany("INSERT INTO search (rowid, subject) VALUES (?, 'S')", [(n,) for n in range(1, 5)])
+        db.executemany(
+            "INSERT INTO imap_message (folder, uid, message, size, fingerprint, flags) VALUES (?, ?, ?, 10, x'00', 1)",
+            [(2, 1, 1), (2, 2, 2), (3, 5, 2), (1, 3, 4)],
+        )
+        db.executemany(
+            "INSERT INTO placement (folder, sort_date, message, unread) VALUES (?, ?, ?, 1)",
+            [(2, 1, 1), (2, 2, 2), (3, 2, 2), (2, 3, 3), (1, 4, 4)],
+        )
+        db.execute(
+            "INSERT INTO draft (account, recipients, cc, bcc, subject, body, in_reply_to, refs, answers, forwards, cursor,"
+            " updated) VALUES ('work', '', '', '', 'Own', '', '', '[]', 0, 0, 'to', 77)"
+        )
+        db.commit()
+    with Store.open(path) as store:
+        assert store.check() == []
+        assert store.read("SELECT folder, message FROM placement ORDER BY 1, 2") == [(1, 4), (3, 2), (3, 3)]
+        assert store.read("SELECT id FROM message ORDER BY id") == [(2,), (3,), (4,)]
+        assert store.read("SELECT rowid FROM search ORDER BY rowid") == [(2,), (3,), (4,)]
+        assert store.read("SELECT folder, message FROM imap_message ORDER BY 1") == [(1, 4), (3, 2)]
+        assert store.read("SELECT uidvalidity FROM folder ORDER BY id") == [(7,), (None,), (7,)]
+        assert store.read("SELECT subject, upload_at FROM draft") == [("Own", 77)]
+        assert [one.name for one in folders.listing(store)][:2] == ["Inbox", "Archive"]
+
+
 def test_what_a_killed_migration_left_is_removed_when_the_store_is_opened(store, path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()

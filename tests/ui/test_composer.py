@@ -16,7 +16,9 @@ from msgspec.structs import replace
 from textual import events
 from textual.widgets import Input, Select
 
+from termmail.engine.events import DraftClosed
 from termmail.mail.message import Draft
+from termmail.store import imap_drafts
 from termmail.ui.screens import composer
 from termmail.ui.screens.composer import ComposeScreen
 from termmail.ui.screens.confirm import ConfirmScreen
@@ -192,6 +194,19 @@ async def test_a_draft_that_was_opened_again_stays(engine):
         assert [draft.id for draft in await drafts(engine)] == [stored.id]
 
 
+async def test_closing_tells_that_the_server_may_have_the_draft(engine):
+    """It does not wait for the minute that one who writes gets."""
+    told = []
+    engine.context.subscribe(told.append)
+    async with staged(lambda: ComposeScreen(engine, Draft(account="ada"))) as (stage, pilot):
+        stage.screen.query_one("#subject", Input).value = "Half"
+        await pilot.press("escape")
+        await until(pilot, lambda: stage.left)
+    assert DraftClosed() in told
+    due = await engine.context.db(imap_drafts.uploads, "ada", engine.context.clock())
+    assert len(due) == 1
+
+
 async def test_a_draft_that_two_write_at_once_is_kept_twice(engine, short_pause):
     stored = await engine.drafts.save(Draft(account="ada", subject="Half", body="way", cursor="body-end"))
     async with staged(lambda: ComposeScreen(engine, stored)) as (stage, pilot):
@@ -283,7 +298,9 @@ from array import array
 from contextlib import closing
 from pathlib import Path
 from termmail.engine.engine import Engine
+from termmail.engine.events import DraftClosed
 from termmail.mail.message import Draft
+from termmail.store import imap_drafts
 from termmail.ui.screens.composer import ComposeScreen
 from tests.ui.stage import Stage, account, engine_with
 

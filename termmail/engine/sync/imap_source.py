@@ -17,6 +17,7 @@ from termmail.accounts.credentials import PasswordError
 from termmail.engine.events import FolderChanged, MessageChanged, SyncProgress
 from termmail.engine.sync.account_sync import AccountSync
 from termmail.engine.sync.imap_connection import ImapConnection
+from termmail.engine.sync.imap_draft_sync import DraftSync
 from termmail.engine.sync.imap_folder_sync import FolderSync
 from termmail.engine.sync.imap_push import ImapPush
 from termmail.engine.sync.imap_roles import server_folders
@@ -27,7 +28,7 @@ from termmail.mail.model import Role
 from termmail.net.imap.folder_names import decode_name
 from termmail.net.imap.refusals import NoSuchFolder
 from termmail.net.net_errors import Busy, NetError, Offline, Refused
-from termmail.store import derived, imap_folders, imap_identity, imap_pending, messages
+from termmail.store import derived, imap_drafts, imap_folders, imap_identity, imap_pending, messages
 from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.store_errors import StoreError
 
@@ -100,11 +101,20 @@ class ImapSource:
     async def _due_in(self) -> int | None:
         """Return the seconds until a change is to be pushed, 0 for now, None where none waits."""
         now = self.context.clock()
-        due_at = await self.context.db(imap_pending.next_due, self.account, now + PUSH_DELAY)
-        return None if due_at is None else max(0, due_at - now)
+        changes_at = await self.context.db(imap_pending.next_due, self.account, now + PUSH_DELAY)
+        drafts_at = await self.context.db(imap_drafts.next_due, self.account)
+        due = [due_at for due_at in (changes_at, drafts_at) if due_at is not None]
+        return max(0, min(due) - now) if due else None
 
     async def _waiting(self) -> int:
-        return await self.context.db(imap_pending.waiting, self.account)
+        changes = await self.context.db(imap_pending.waiting, self.account)
+        return changes + await self.context.db(imap_drafts.waiting, self.account)
+
+    async def _make_due(self) -> None:
+        """Let everything that waits be pushed now."""
+        now = self.context.clock()
+        await self.context.db(imap_pending.make_due, self.account, now)
+        await self.context.db(imap_drafts.make_due, self.account, now)
 
     async def _last_sync(self) -> int | None:
         return await self.context.db(imap_folders.last_sync, self.account)
@@ -128,24 +138,29 @@ class ImapSource:
     async def _receive_and_push(self, *, full: bool) -> SyncResult:
         await self.context.db(imap_folders.begin, self.account)
         async with self._connection.use() as session:
-            looks, infos, prefix = await self._receive(session, full=full)
+            drafts = DraftSync(self.context, self.account, session)
+            looks, infos, prefix = await self._receive(session, drafts, full=full)
             delimiter = next((one.delimiter for one in infos if one.delimiter), "/")
             push = ImapPush(self.context, self.account, session, prefix=prefix, delimiter=delimiter)
             if full:
-                await self.context.db(imap_pending.make_due, self.account, self.context.clock())
+                await self._make_due()
             else:
                 await self._due_in()  # what was changed a moment ago gets its time
             await push.run()
             if push.unconfirmed:
                 await self._confirm(session, push)
+            await drafts.push(prefix)
             missed = sum(look.missed for look in looks)
             if self.context.account(self.account).incoming.download == "all":
                 missed += await self._download(session)
         await self.context.db(imap_folders.synced, self.account, self.context.clock())
         new = sum(look.new for look in looks)
-        return SyncResult(new, 0, _sum_up(new, missed, push.done), bool(new or missed or push.done))
+        pushed = push.done + drafts.done
+        return SyncResult(new, 0, _sum_up(new, missed, pushed), bool(new or missed or pushed))
 
-    async def _receive(self, session: ImapSession, *, full: bool) -> tuple[list[FolderSync], Sequence[FolderInfo], str]:
+    async def _receive(
+        self, session: ImapSession, drafts: DraftSync, *, full: bool
+    ) -> tuple[list[FolderSync], Sequence[FolderInfo], str]:
         """Look at the inbox and at every folder that changed."""
         db, account = self.context.db, self.account
         last_id = await db(imap_identity.last_id)
@@ -174,10 +189,10 @@ class ImapSource:
                 continue
             look = FolderSync(self.context, account, folder)
             try:
-                since, arrived_from = _since(folder), folder.uidnext
-                await look.run(
-                    await session.select(folder.server_name, qresync=since, arrived_from=arrived_from), full=full
-                )
+                if folder.role is Role.DRAFTS:
+                    await drafts.look(folder)
+                    continue
+                await look.run(await _open(session, folder), full=full)
             except NoSuchFolder as error:
                 log.info("a folder of %s is gone: %s", account, error)
             except (Busy, Refused) as error:
@@ -185,26 +200,28 @@ class ImapSource:
                     raise
                 log.warning("a folder of %s cannot be opened: %s", account, error)
                 look.missed += 1
-                look.failed = True
+                look.failed = folder.role is not Role.DRAFTS
             looks.append(look)
-        everywhere = not any(look.failed for look in looks)  # else what has left a folder may be in that one
-        more = everywhere
-        while more:
-            gone, more = await db(imap_identity.forget_gone, account, last_id)
-            if gone:
-                log.info("%d messages of %s are gone from the server", gone, account)
-                self.context.tell(FolderChanged(account))
-        if everywhere:
-            await db(imap_identity.look_again, account, last_id)
+        if not any(look.failed for look in looks):  # else what has left a folder may be in that one
+            await self._forget_gone(last_id)
         return looks, infos, prefix
+
+    async def _forget_gone(self, last_id: int) -> None:
+        """Remove the messages that no folder of the server has, now that every folder was looked at."""
+        more = True
+        while more:
+            gone, more = await self.context.db(imap_identity.forget_gone, self.account, last_id)
+            if gone:
+                log.info("%d messages of %s are gone from the server", gone, self.account)
+                self.context.tell(FolderChanged(self.account))
+        await self.context.db(imap_identity.look_again, self.account, last_id)
 
     async def _confirm(self, session: ImapSession, push: ImapPush) -> None:
         """Look for what was moved or copied where the server told no new UIDs, and finish what depends on it."""
         for folder_id in push.unconfirmed:
             folder = await self.context.db(imap_folders.get, folder_id)
             if folder.server_name is not None:
-                opened = await session.select(folder.server_name, qresync=_since(folder), arrived_from=folder.uidnext)
-                await FolderSync(self.context, self.account, folder).run(opened)
+                await FolderSync(self.context, self.account, folder).run(await _open(session, folder))
         await push.run()
 
     async def _differs(self, session: ImapSession, folder: ImapFolder, told: FolderInfo | None) -> bool:
@@ -215,6 +232,9 @@ class ImapSource:
         status = None if told is None else told.status
         if status is None:
             return True
+        if folder.role is Role.DRAFTS:
+            same = (folder.uidvalidity, folder.uidnext) == (status.uidvalidity, status.uidnext)
+            return not same or not await self.context.db(imap_drafts.is_as_listed, folder.folder_id, status.messages)
         if folder.uidvalidity is None and status.messages == 0 and status.uidvalidity and status.uidnext:
             state = status.uidvalidity, status.uidnext, status.highestmodseq
             await self.context.db(imap_folders.opened, folder.folder_id, *state)
@@ -325,11 +345,10 @@ class ImapSource:
     async def leave(self, patience: float, *, commit: bool) -> None:
         """End before the program does: push what waits, waiting at most `patience` seconds; see MailSource."""
         await self._syncs.cancel()
-        db, account = self.context.db, self.account
         try:
             async with asyncio.timeout(patience):
-                if commit and not self.context.read_only and await db(imap_pending.waiting, account) > 0:
-                    await db(imap_pending.make_due, account, self.context.clock())
+                if commit and not self.context.read_only and await self._waiting() > 0:
+                    await self._make_due()
                     await self._push()
                 await asyncio.gather(self._connection.leave(), self._reading.leave())
         except (TimeoutError, NetError, PasswordError, StoreError) as error:
@@ -337,6 +356,11 @@ class ImapSource:
         finally:
             await self._connection.close()
             await self._reading.close()
+
+
+async def _open(session: ImapSession, folder: ImapFolder) -> OpenFolder:
+    """Open a folder and ask for what has changed since it was synchronized."""
+    return await session.select(folder.server_name or b"", qresync=_since(folder), arrived_from=folder.uidnext)
 
 
 def _look_of(state: FolderState) -> tuple[int | None, ...]:

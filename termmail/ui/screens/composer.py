@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.structs import replace
@@ -308,6 +309,8 @@ class ComposeScreen(DismissOnce[int | None]):
         elif await self._save():
             self._finished = True
             self.kept = True
+            with contextlib.suppress(UserError):  # it is kept; the server gets it a minute later
+                await self.engine.drafts.close(self.draft.id)
         else:
             return
         self.dismiss(None)
