@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from termmail.engine.sync.account_sync import explain_login
 from termmail.net.imap.imap_session import ImapSession
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from termmail.net.imap.folder_state import FolderState
 
 log = logging.getLogger("termmail")
+
+T = TypeVar("T")
 
 IDLE_SECONDS = 540.0
 """How long one IDLE lasts: servers end a session after 29 minutes, and some routers forget it after ten."""
@@ -75,6 +77,21 @@ class ImapConnection:
                 raise
         finally:
             self._in_use.release()
+
+    async def run(self, work: Callable[[ImapSession], Awaitable[T]]) -> T:
+        """Do work in the session; where the one that was kept turns out to be dead, do it again in a new one.
+
+        Raises NetError or PasswordError, and what `work` raises.
+        """
+        kept = self.is_kept
+        try:
+            async with self.use() as session:
+                return await work(session)
+        except Offline:
+            if not kept:
+                raise
+        async with self.use() as session:
+            return await work(session)
 
     async def _open(self) -> ImapSession:
         if self.session is None or self.session.closed:

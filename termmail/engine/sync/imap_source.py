@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
@@ -27,7 +28,7 @@ from termmail.mail.counting import count
 from termmail.mail.model import Role
 from termmail.net.imap.folder_names import decode_name
 from termmail.net.imap.refusals import NoSuchFolder
-from termmail.net.net_errors import Busy, NetError, Offline, Refused
+from termmail.net.net_errors import Busy, NetError, Refused
 from termmail.store import derived, imap_drafts, imap_folders, imap_identity, imap_pending, messages
 from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.store_errors import StoreError
@@ -126,36 +127,29 @@ class ImapSource:
         return await self._syncs.sync(full=full)
 
     async def _session(self, *, full: bool) -> SyncResult:
-        """Run one sync; where the session that was kept turns out to be dead, run it in a new one."""
-        kept = self._connection.is_kept
-        try:
-            return await self._receive_and_push(full=full)
-        except Offline:
-            if not kept:
-                raise
-            return await self._receive_and_push(full=full)
-
-    async def _receive_and_push(self, *, full: bool) -> SyncResult:
+        """Run one sync: look at every folder, then push."""
         await self.context.db(imap_folders.begin, self.account)
-        async with self._connection.use() as session:
-            drafts = DraftSync(self.context, self.account, session)
-            looks, infos, prefix = await self._receive(session, drafts, full=full)
-            delimiter = next((one.delimiter for one in infos if one.delimiter), "/")
-            push = ImapPush(self.context, self.account, session, prefix=prefix, delimiter=delimiter)
-            if full:
-                await self._make_due()
-            else:
-                await self._due_in()  # what was changed a moment ago gets its time
-            await push.run()
-            if push.unconfirmed:
-                await self._confirm(session, push)
-            await drafts.push(prefix)
-            missed = sum(look.missed for look in looks)
-            if self.context.account(self.account).incoming.download == "all":
-                missed += await self._download(session)
+        result = await self._connection.run(partial(self._receive_and_push, full=full))
         await self.context.db(imap_folders.synced, self.account, self.context.clock())
-        new = sum(look.new for look in looks)
-        pushed = push.done + drafts.done
+        return result
+
+    async def _receive_and_push(self, session: ImapSession, *, full: bool) -> SyncResult:
+        drafts = DraftSync(self.context, self.account, session)
+        looks, infos, prefix = await self._receive(session, drafts, full=full)
+        delimiter = next((one.delimiter for one in infos if one.delimiter), "/")
+        push = ImapPush(self.context, self.account, session, prefix=prefix, delimiter=delimiter)
+        if full:
+            await self._make_due()
+        else:
+            await self._due_in()  # what was changed a moment ago gets its time
+        await push.run()
+        if push.unconfirmed:
+            await self._confirm(session, push)
+        await drafts.push(prefix)
+        missed = sum(look.missed for look in looks)
+        if self.context.account(self.account).incoming.download == "all":
+            missed += await self._download(session)
+        new, pushed = sum(look.new for look in looks), push.done + drafts.done
         return SyncResult(new, 0, _sum_up(new, missed, pushed), bool(new or missed or pushed))
 
     async def _receive(
@@ -309,30 +303,23 @@ class ImapSource:
             )
         folder = await self.context.db(imap_folders.get, where.folder_id)
         connection = self._reading if self._connection.busy else self._connection
-        kept = connection.is_kept
-        try:
-            return await self._fetch(connection, message_id, where, folder, progress)
-        except Offline:
-            if not kept:
-                raise
-            return await self._fetch(connection, message_id, where, folder, progress)
+        return await connection.run(partial(self._fetch, message_id, where, folder, progress))
 
     async def _fetch(
         self,
-        connection: ImapConnection,
         message_id: int,
         where: OnServer,
         folder: ImapFolder,
         progress: Callable[[int, int], None] | None,
+        session: ImapSession,
     ) -> bytes:
-        async with connection.use() as session:
-            opened = session.folder
-            if opened is None or opened.closed or opened.name != folder.server_name:
-                opened = await session.select(folder.server_name or b"", read_only=True)
-            if opened.state.uidvalidity != folder.uidvalidity:
-                raise Refused("The server has renumbered this folder.", advice="Check for mail again, then open it.")
-            raw = await opened.fetch_body(where.uid, size=where.size, progress=progress)
-            await self._keep(message_id, where, raw)
+        opened = session.folder
+        if opened is None or opened.closed or opened.name != folder.server_name:
+            opened = await session.select(folder.server_name or b"", read_only=True)
+        if opened.state.uidvalidity != folder.uidvalidity:
+            raise Refused("The server has renumbered this folder.", advice="Check for mail again, then open it.")
+        raw = await opened.fetch_body(where.uid, size=where.size, progress=progress)
+        await self._keep(message_id, where, raw)
         return raw
 
     # -- the end
