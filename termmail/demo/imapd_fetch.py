@@ -26,7 +26,6 @@ _SIMPLE: dict[bytes, Callable[[StoredMessage], bytes]] = {
     b"MODSEQ": lambda message: b"MODSEQ (%d)" % message.modseq,
     b"EMAILID": lambda message: b"EMAILID (%b)" % message.email_id.encode(),
     b"X-GM-MSGID": lambda message: b"X-GM-MSGID %d" % int(message.email_id[1:16], 16),
-    b"X-GM-LABELS": lambda _: b"X-GM-LABELS ()",
     b"RFC822": lambda message: b"RFC822 %b" % literal(message.raw),
     b"RFC822.HEADER": lambda message: b"RFC822.HEADER %b" % literal(message.raw[: message.header_size]),
     b"RFC822.TEXT": lambda message: b"RFC822.TEXT %b" % literal(message.raw[message.header_size :]),

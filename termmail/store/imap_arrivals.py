@@ -28,7 +28,8 @@ class Listed(Struct, frozen=True):
     """A message whose header block was fetched from a folder.
 
     `flags` is a mask of Flag, `date` its INTERNALDATE (UTC seconds) or None. `lasting_id` is what names one message in all
-    folders of the account (Gmail), or None. `fingerprint` and `envelope` are filled in by `parse_page`.
+    folders of the account (Gmail), or None. `fingerprint` and `envelope` are filled in by `parse_page`; a message that is
+    known from another folder needs no header (`with_lasting_ids`).
     """
 
     uid: int
@@ -75,6 +76,21 @@ def arrive(store: Store, account: str, folder_id: int, page: Sequence[Listed], *
     return Arrived(arrivals.added[::-1], arrivals.found)
 
 
+def with_lasting_ids(store: Store, account: str, listed: Iterable[Listed]) -> list[Listed]:
+    """Return those messages that are known from another folder by their lasting id: their headers need not be fetched."""
+    wanted = {one.lasting_id: one for one in listed if one.lasting_id is not None}
+    rows = store.read(
+        "SELECT i.lasting_id, i.size, i.fingerprint FROM imap_message i JOIN message m ON m.id = i.message"
+        " WHERE i.lasting_id IN (SELECT value FROM json_each(?)) AND m.account = ?",
+        (id_list(wanted), account),
+    )
+    known = {lasting_id: (size, fingerprint) for lasting_id, size, fingerprint in rows}
+    return [
+        replace(wanted[lasting_id], size=size, fingerprint=fingerprint)
+        for lasting_id, (size, fingerprint) in known.items()
+    ]
+
+
 def _known(db: sqlite3.Connection, folder_id: int, uids: Iterable[int]) -> set[int]:
     rows = db.execute(f"SELECT uid FROM imap_message WHERE folder = ? AND uid {IN_IDS}", (folder_id, id_list(uids)))  # noqa: S608
     return {uid for (uid,) in rows}
@@ -105,10 +121,11 @@ class _Arrivals:
         self._had_pop3 = db.execute("SELECT 1 FROM remote WHERE account = ? LIMIT 1", (account,)).fetchone() is not None
 
     def take(self, one: Listed) -> None:
-        """Store one message, or recognize it."""
-        assert one.envelope is not None
+        """Store one message, or recognize it. Without a header it is one that is known from another folder, or left out."""
         if one.lasting_id is not None and (message_id := self._elsewhere_too(one.lasting_id)) is not None:
             self._label(one, message_id)
+        elif one.envelope is None:
+            return  # deleted a moment ago: the next look fetches its header
         elif self._has_left and (row := self._left_elsewhere(one)) is not None:
             self._bind(one, *row)
         elif (message_id := self._made_here(one, one.envelope)) is not None:

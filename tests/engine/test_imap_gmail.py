@@ -105,3 +105,28 @@ async def test_a_lasting_id_may_have_64_bits(mailbox, imap_server, imap_engine_a
     async with imap_engine_at(server.port) as engine:
         assert (await engine.accounts.sync("ada")).new == 9
         assert len(await rows(engine, "Archive")) == 9
+
+
+def headers(server) -> int:
+    """How many header blocks the server was asked for."""
+    asked = [line.line for line in server.log if "BODY.PEEK[HEADER]" in line.line]
+    return sum(
+        int(last or first) - int(first) + 1
+        for line in asked
+        for first, last in re.findall(r"(\d+)(?::(\d+))?(?=[, ])", line.partition("FETCH ")[2].partition(" (")[0] + " ")
+    )
+
+
+async def test_each_header_is_fetched_once_whatever_labels_a_message_has(mailbox, imap_server, imap_engine_at):
+    server = await imap_server(mailbox, personality=GMAIL)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        assert headers(server) == 9
+        begin = len(server.log)
+        mailbox.folder("Receipts").add(mail(30), [], 1_700_000_030)
+        mailbox.folder("INBOX").copy([3, 4], mailbox.folder("Receipts"))
+        await engine.accounts.sync("ada")
+        asked = [one.line for one in server.log[begin:] if "BODY.PEEK[HEADER]" in one.line]
+        assert [line.split()[2] for line in asked] == ["9:1008", "10"]  # what is new in the inbox, and in All Mail
+        assert set(await by_subject(engine, "Receipts")) == {f"Engine part {number}" for number in (1, 2, 3, 4, 30)}
+        assert len(await rows(engine, "Archive")) == 10

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
 from termmail.engine.sync.imap_flags import kept_mask, mask_of
+from termmail.mail.model import Role
 from termmail.net.imap.uid_set import UidSet
 from termmail.net.net_errors import ProtocolError
 from termmail.store import imap_arrivals, imap_folders, imap_identity
@@ -39,6 +40,9 @@ MANY_GONE = 20
 CHUNK = 500
 """Headers that are stored in one transaction, after the first page."""
 
+IDENTITIES = 5000
+"""Messages that are asked for at once whether they are known from another folder."""
+
 SLACK = 10_000
 """UIDs that are accepted beyond the number of messages: some may have arrived meanwhile."""
 
@@ -46,16 +50,18 @@ SLACK = 10_000
 class FolderSync:
     """One look at a folder. `new` counts new messages, `missed` those that could not be fetched.
 
-    `failed` tells that the folder could not be opened.
+    `failed` tells that the folder could not be opened. With `labels` a message may be in several folders, and its header is
+    fetched in one of them.
     """
 
-    def __init__(self, context: Context, account: str, folder: ImapFolder) -> None:
+    def __init__(self, context: Context, account: str, folder: ImapFolder, *, labels: bool = False) -> None:
         self.context = context
         self.account = account
         self.folder = folder
         self.new = 0
         self.missed = 0
         self.failed = False
+        self._labels = labels and folder.role is not Role.INBOX
         self._changed: list[int] = []
         self._moved = 0
         self._kept = 0
@@ -141,10 +147,24 @@ class FolderSync:
         if gone:
             self._moved += await self.context.db(imap_identity.vanish, self.folder.folder_id, gone)
         missing = await asyncio.to_thread(_missing, there, known)
-        if missing:
-            await self._fetch(opened, missing)
+        if self._labels:
+            missing = await self._take_known(opened, missing)
+        await self._fetch(opened, missing)
 
     # -- arrivals
+
+    async def _take_known(self, opened: OpenFolder, uids: Sequence[int]) -> list[int]:
+        """Store the messages that are known from other folders, and return the UIDs of the others, in their order."""
+        others: list[int] = []
+        for start in range(0, len(uids), IDENTITIES):
+            page = uids[start : start + IDENTITIES]
+            rows = await opened.fetch_identities(UidSet.of(page))
+            listed = await asyncio.to_thread(_listed, rows)
+            known = await self.context.db(imap_arrivals.with_lasting_ids, self.account, listed)
+            await self._arrive(known)
+            taken = {one.uid for one in known}
+            others += [uid for uid in page if uid not in taken]
+        return others
 
     async def _fetch(self, opened: OpenFolder, uids: Sequence[int]) -> None:
         """Fetch and store headers, newest first: the first page alone, then CHUNK at a time while the next ones come."""
@@ -171,32 +191,42 @@ class FolderSync:
                 await self._store(waiting, done, len(uids))
 
     async def _store(self, rows: Sequence[Fetch], done: int = 0, total: int = 0) -> None:
-        listed = []
-        for row in rows:
-            if row.uid is None or not isinstance(row.header, bytes):
-                self.missed += 1
-                continue
-            flags = mask_of(row.flags or frozenset())
-            size = row.size or len(row.header)
-            listed.append(Listed(row.uid, flags, row.internal_date, size, row.header, _signed(row.gmail_id)))
-        if not listed:
-            return
-        context = self.context
-        parsed = await asyncio.to_thread(imap_arrivals.parse_page, listed)
-        arrived = await context.db(
+        listed = _listed(rows)
+        self.missed += len(rows) - len(listed)
+        if listed:
+            await self._arrive(await asyncio.to_thread(imap_arrivals.parse_page, listed))
+        if listed and total:
+            self.context.tell(SyncProgress(self.account, "headers", done, total))
+
+    async def _arrive(self, page: Sequence[Listed]) -> None:
+        arrived = await self.context.db(
             imap_arrivals.arrive,
             self.account,
             self.folder.folder_id,
-            parsed,
-            received=context.clock(),
+            page,
+            received=self.context.clock(),
             kept=self._kept,
         )
         self.new += len(arrived.ids)
         self._moved += arrived.found
         if arrived.ids:
-            context.tell(MailArrived(self.account, tuple(arrived.ids)))
-        if total:
-            context.tell(SyncProgress(self.account, "headers", done, total))
+            self.context.tell(MailArrived(self.account, tuple(arrived.ids)))
+
+
+def _listed(rows: Iterable[Fetch]) -> list[Listed]:
+    """Return the rows that the store can take: with a header, or with an id that names the message in all folders."""
+    return [
+        Listed(
+            row.uid,
+            mask_of(row.flags or frozenset()),
+            row.internal_date,
+            row.size or len(row.header or b""),
+            row.header or b"",
+            _signed(row.gmail_id),
+        )
+        for row in rows
+        if row.uid is not None and (isinstance(row.header, bytes) or (row.header is None and row.gmail_id is not None))
+    ]
 
 
 def _masks(rows: Iterable[Fetch]) -> list[tuple[int, int]]:

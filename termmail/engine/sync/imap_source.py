@@ -172,6 +172,7 @@ class ImapSource:
         if await db(imap_folders.take_listing, account, listing):
             self.context.tell(FolderChanged(account))
         known = await db(imap_folders.all_folders, account)
+        labels = session.features.lasting_ids
         looks = [FolderSync(self.context, account, next(one for one in known if one.role is Role.INBOX))]
         await looks[0].run(opened, full=full)
         self._inbox_seen = _look_of(opened.state)
@@ -181,7 +182,7 @@ class ImapSource:
                 continue
             if not full and not await self._differs(session, folder, told.get(folder.server_name)):
                 continue
-            look = FolderSync(self.context, account, folder)
+            look = FolderSync(self.context, account, folder, labels=labels)
             try:
                 if folder.role is Role.DRAFTS:
                     await drafts.look(folder)
@@ -346,8 +347,12 @@ class ImapSource:
 
 
 async def _open(session: ImapSession, folder: ImapFolder) -> OpenFolder:
-    """Open a folder and ask for what has changed since it was synchronized."""
-    return await session.select(folder.server_name or b"", qresync=_since(folder), arrived_from=folder.uidnext)
+    """Open a folder and ask for what has changed since it was synchronized, with the headers of what is new.
+
+    What is new in a label of Gmail may be known from another one: its header is not asked for at once.
+    """
+    new = None if session.features.lasting_ids else folder.uidnext
+    return await session.select(folder.server_name or b"", qresync=_since(folder), arrived_from=new)
 
 
 def _look_of(state: FolderState) -> tuple[int | None, ...]:

@@ -33,6 +33,11 @@ class Features(Struct, frozen=True):
         return self.offers("QRESYNC") and self.offers("ENABLE") and not self.offers("XAPPLEPUSHSERVICE")
 
     @property
+    def lasting_ids(self) -> bool:
+        """Whether a message has one id in all folders (X-GM-MSGID of Gmail)."""
+        return self.offers("X-GM-EXT-1")
+
+    @property
     def message_limit(self) -> int | None:
         """How many messages one command may name, if the server limits it (RFC 9738)."""
         return self._number("MESSAGELIMIT")

@@ -93,10 +93,6 @@ def _in_list(value: Value) -> Value:
     return inner[0]
 
 
-def _labels(value: Value) -> tuple[bytes, ...]:
-    return tuple(map(text_of, list_of(value)))
-
-
 def _date(value: Value) -> int | None:
     """Return seconds UTC, or None for a date that is none."""
     date = _DATE.fullmatch(text_of(value))
@@ -119,5 +115,4 @@ _READERS: dict[bytes, tuple[str, Callable[[Value], object]]] = {
     b"MODSEQ": ("modseq", lambda value: number_of(_in_list(value), 19)),
     b"EMAILID": ("email_id", lambda value: text_of(_in_list(value))),
     b"X-GM-MSGID": ("gmail_id", lambda value: number_of(value, 20, 2**64 - 1)),
-    b"X-GM-LABELS": ("labels", _labels),
 }

@@ -61,8 +61,8 @@ def header_items(features: Features) -> bytes:
         items.append("MODSEQ")
     if features.offers("OBJECTID"):
         items.append("EMAILID")
-    if features.offers("X-GM-EXT-1"):
-        items += ["X-GM-MSGID", "X-GM-LABELS"]
+    if features.lasting_ids:
+        items.append("X-GM-MSGID")
     return parenthesized(*items, "BODY.PEEK[HEADER]")
 
 

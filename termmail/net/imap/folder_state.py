@@ -222,6 +222,5 @@ def merged(known: Fetch | None, row: Fetch) -> Fetch:
         known.modseq if row.modseq is None else row.modseq,
         known.email_id or row.email_id,
         known.gmail_id or row.gmail_id,
-        known.labels if row.labels is None else row.labels,
         {**(row.sections or {}), **(known.sections or {})} or None,
     )

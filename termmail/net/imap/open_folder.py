@@ -174,14 +174,28 @@ class OpenFolder:
         With `changed_since`, a mod-sequence from 1 up, only what changed after it; vanished messages are told then if
         QRESYNC is on. Raises Refused or NetError.
         """
-        self._check()
-        items = parenthesized("UID", "FLAGS")
         modifiers = []
         if changed_since is not None:
             if changed_since < 1:
                 raise ValueError("mod-sequences begin at 1")
             vanished = b" VANISHED" if self._features.qresync else b""
             modifiers = [b"(CHANGEDSINCE %d%b)" % (changed_since, vanished)]
+        return await self._fetch_rows(uids, parenthesized("UID", "FLAGS"), *modifiers)
+
+    async def fetch_identities(self, uids: UidSet | None = None) -> list[Fetch]:
+        """Return what tells these messages, or all, from others without their headers, ascending.
+
+        That is flags, size, date, and with Gmail the id of the message in all folders. Raises Refused or NetError.
+        """
+        items = ["UID", "FLAGS", "RFC822.SIZE", "INTERNALDATE"]
+        if self._features.lasting_ids:
+            items.append("X-GM-MSGID")
+        rows, _ = await self._fetch_rows(uids, parenthesized(*items))
+        return rows
+
+    async def _fetch_rows(self, uids: UidSet | None, items: bytes, *modifiers: bytes) -> tuple[list[Fetch], UidSet]:
+        """Return rows without parts of messages, ascending, and what has vanished."""
+        self._check()
         rows: dict[int, Fetch] = {}
         gone: list[UidSet] = []
 
@@ -207,8 +221,7 @@ class OpenFolder:
             ]
             for waiter in asked:
                 self._dialogue.checked(waiter.command, await self._dialogue.wait(waiter))
-        vanished_uids = UidSet(one for found in gone for one in found.ranges)
-        return [rows[uid] for uid in sorted(rows)], vanished_uids
+        return [rows[uid] for uid in sorted(rows)], UidSet(one for found in gone for one in found.ranges)
 
     async def _fetch_all(self, *words: bytes, take: Take) -> None:
         """Send UID FETCH for every message, again for the rest where the server limits a command."""
@@ -219,25 +232,6 @@ class OpenFolder:
                 return
             last = b"%d" % rest
         raise ProtocolError("The server gives its messages in too small parts.")
-
-    async def fetch_identities(self) -> list[Fetch]:
-        """Return unique id, size and date of every message, ascending: what a new UIDVALIDITY is compared by.
-
-        Raises Refused or NetError.
-        """
-        self._check()
-        rows: dict[int, Fetch] = {}
-
-        def take(response: Untagged) -> bool:
-            if not isinstance(response, Fetch) or response.uid is None or response.sections:
-                return False
-            rows[response.uid] = response
-            if len(rows) > self.exists + _ROW_SLACK:
-                raise ProtocolError("The server told of more messages than the folder has.")
-            return True
-
-        await self._fetch_all(parenthesized("UID", "RFC822.SIZE", "INTERNALDATE"), take=take)
-        return [rows[uid] for uid in sorted(rows)]
 
     async def fetch_body(
         self, uid: int, *, size: int | None = None, progress: Callable[[int, int], None] | None = None

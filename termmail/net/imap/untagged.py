@@ -94,7 +94,7 @@ class Search(Struct, frozen=True):
 class Fetch(Struct, frozen=True):
     """What FETCH told about one message; None for what was not told.
 
-    `number` is the message number, `internal_date` in seconds UTC, `labels` Gmail's, as on the wire. `sections` are the
+    `number` is the message number, `internal_date` in seconds UTC, `sections` are the
     parts by name in capitals: b"BODY[HEADER]", b"BODY[]<0>".
     """
 
@@ -106,7 +106,6 @@ class Fetch(Struct, frozen=True):
     modseq: int | None = None
     email_id: bytes | None = None
     gmail_id: int | None = None
-    labels: tuple[bytes, ...] | None = None
     sections: dict[bytes, bytes | Missing] | None = None
 
     @property

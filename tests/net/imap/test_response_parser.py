@@ -138,7 +138,6 @@ def test_everything_a_header_fetch_brings():
         55,
         b"M6d99",
         18446744073709551615,
-        (b"\\Inbox", b"foo"),
         {b"BODY[HEADER]": b"A: b\r\n\r"},
     )
     assert row.header == b"A: b\r\n\r"
