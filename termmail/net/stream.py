@@ -23,10 +23,13 @@ from termmail.net.net_errors import NetError, Offline, ProtocolError, TlsFailed,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+READ_SIZE = 64 << 10
+"""Bytes that are read and handled at once."""
+
 CONNECT_SECONDS = 30.0
 """The limit for name lookup, TCP and TLS together, whatever `timeout_seconds` is."""
 
-P = TypeVar("P", bound=asyncio.Protocol)
+P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 NEXT_ADDRESS_SECONDS = 0.25
 """The delay after which the next address of a host is tried as well (RFC 8305)."""
@@ -330,8 +333,11 @@ class Stream:
             self._gone.set_result(None)
 
 
-class _Receiver(asyncio.Protocol):
-    """The protocol that asyncio calls. TLS gets a new one, so that no state passes from the clear into TLS."""
+class _Receiver(asyncio.BufferedProtocol):
+    """The protocol that asyncio calls. TLS gets a new one, so that no state passes from the clear into TLS.
+
+    What comes at once is handled at once, so its size bounds how long that holds up the loop.
+    """
 
     def __init__(
         self,
@@ -342,12 +348,17 @@ class _Receiver(asyncio.Protocol):
         self._connected = connected
         self._lost = lost
         self._received = received
+        self._buffer = bytearray(READ_SIZE)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._connected(cast("asyncio.Transport", transport))
 
-    def data_received(self, data: bytes) -> None:
-        self._received(data)
+    def get_buffer(self, sizehint: int) -> bytearray:
+        del sizehint
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._received(bytes(memoryview(self._buffer)[:nbytes]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # a reset and an end are treated alike
