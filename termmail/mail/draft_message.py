@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from termmail.mail.message import Identity, Message
 
-DRAFT_LIMIT = 64 << 20
-"""Bytes of a draft that is fetched from a server, at most."""
-
 _PEOPLE = ("To", "Cc", "Bcc")
 
 

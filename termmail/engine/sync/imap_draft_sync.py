@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts.config import identity
 from termmail.engine.events import DraftsChanged, Failed
-from termmail.mail import draft_message, parse
+from termmail.mail import parse
 from termmail.mail.model import Role
-from termmail.mail.outgoing import new_message_id
 from termmail.mail.recipients import ComposeError, ascii_domain
 from termmail.net.imap.folder_names import encode_name
 from termmail.net.imap.refusals import FolderExists
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from termmail.engine.context import Context
+    from termmail.mail.message import Draft, Identity
     from termmail.net.imap.imap_session import ImapSession
     from termmail.net.imap.open_folder import OpenFolder
     from termmail.net.imap.untagged import Fetch
@@ -40,6 +40,9 @@ log = logging.getLogger("termmail")
 
 MOST = 500
 """Drafts of a server that are received, the newest ones."""
+
+LARGEST = 64 << 20
+"""Bytes of a draft that is received, at most."""
 
 AN_HOUR = 3600
 
@@ -108,7 +111,7 @@ class DraftSync:
         """Store a draft that another program has written; return False where it cannot be fetched."""
         assert row.uid is not None
         size = row.size or 0
-        if size > draft_message.DRAFT_LIMIT:
+        if size > LARGEST:
             log.warning("a draft of %s was passed over: it has %d bytes", self.account, size)
             return True
         try:
@@ -116,7 +119,7 @@ class DraftSync:
         except Refused as error:
             log.warning("a draft of %s was passed over: %s", self.account, error)
             return False
-        draft, files, is_lossy = await asyncio.to_thread(draft_message.read, raw)
+        draft, files, is_lossy = await asyncio.to_thread(_read, raw)
         one = Received(row.uid, message_id, size, draft, files, is_lossy)
         now = self.context.clock()
         await self.context.db(imap_drafts.receive, self.account, folder_id, one, gone=gone, now=now)
@@ -172,10 +175,8 @@ class DraftSync:
             return True  # it is being written: its minute begins again
         files = await db(drafts.files, one.draft_id)
         writer = identity(self.context.account(self.account))
-        message_id = one.message_id or new_message_id(ascii_domain(writer.address.rpartition("@")[2]))
-        when = datetime.fromtimestamp(draft.updated, UTC)
         try:
-            raw = await asyncio.to_thread(draft_message.build, draft, writer, files, message_id=message_id, now=when)
+            message_id, raw = await asyncio.to_thread(_build, draft, writer, files, one.message_id)
         except ComposeError as error:
             log.warning("draft %d is not stored on the server: %s", one.draft_id, error)
             await db(imap_drafts.put_off_uploads, [one.draft_id], self.context.clock() + AN_HOUR)
@@ -247,6 +248,23 @@ class DraftSync:
     async def _trash(self) -> bytes | None:
         folders = await self.context.db(imap_folders.all_folders, self.account)
         return next((one.server_name for one in folders if one.role is Role.TRASH), None)
+
+
+def _read(raw: bytes) -> tuple[Draft, list[tuple[str, str, bytes]], bool]:
+    from termmail.mail import draft_message  # noqa: PLC0415 - there are drafts rarely, and lists come first
+
+    return draft_message.read(raw)
+
+
+def _build(
+    draft: Draft, writer: Identity, files: Sequence[tuple[str, str, bytes]], message_id: str
+) -> tuple[str, bytes]:
+    """Return the Message-ID of a draft's copies, a new one if it is "", and the bytes of the next one."""
+    from termmail.mail import draft_message, outgoing  # noqa: PLC0415
+
+    message_id = message_id or outgoing.new_message_id(ascii_domain(writer.address.rpartition("@")[2]))
+    when = datetime.fromtimestamp(draft.updated, UTC)
+    return message_id, draft_message.build(draft, writer, files, message_id=message_id, now=when)
 
 
 def _found(unseen: Sequence[Copy], message_id: str, size: int | None) -> Copy | None:
