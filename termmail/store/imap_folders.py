@@ -277,6 +277,31 @@ def bound(store: Store, folder_id: int, server_name: bytes) -> None:
         db.execute("UPDATE folder SET server_name = ?, listed_as = name WHERE id = ?", (server_name, folder_id))
 
 
+def renamed(store: Store, folder_id: int, server_name: bytes, delimiter: bytes) -> None:
+    """Store that the server has renamed a folder as it is called here, and with it those below it."""
+    one = get(store, folder_id)
+    with store.transaction() as db:
+        bound(store, folder_id, server_name)
+        (account,) = db.execute("SELECT account FROM folder WHERE id = ?", (folder_id,)).fetchone()
+        above = (one.server_name or b"") + delimiter
+        for child in all_folders(store, account):
+            if child.server_name is not None and child.server_name.startswith(above) and delimiter:
+                _follow(db, account, child, server_name + child.server_name[len(above) - len(delimiter) :], one)
+
+
+def _follow(db: sqlite3.Connection, account: str, child: ImapFolder, server_name: bytes, above: ImapFolder) -> None:
+    """Store the new name of a folder below one that the server has renamed. A name that the user gave it here stays."""
+    db.execute("UPDATE folder SET server_name = ? WHERE id = ?", (server_name, child.folder_id))
+    shown_above = f"{above.listed_as}/"
+    if child.listed_as and child.listed_as.startswith(shown_above) and child.role is Role.NONE:
+        shown = f"{above.name}/{child.listed_as[len(shown_above) :]}"
+        if child.name != child.listed_as:
+            db.execute("UPDATE folder SET listed_as = ? WHERE id = ?", (shown, child.folder_id))
+        elif child.name != shown:
+            free = folders.free_name(db, account, shown)
+            db.execute("UPDATE folder SET name = ?, listed_as = ? WHERE id = ?", (free, free, child.folder_id))
+
+
 def named(store: Store, folder_id: int, server_name: bytes) -> None:
     """Store what the server calls a folder, which is still to get the name that it has here."""
     with store.transaction() as db:

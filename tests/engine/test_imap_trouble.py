@@ -307,3 +307,58 @@ async def test_a_role_that_config_toml_gives_later_is_taken(imap_server, imap_en
         await engine.messages.archive([found["Engine part 1"].placement])
         await engine.accounts.sync("ada", full=True)
         assert "Engine part 1" in {subject_of(one.raw) for one in mailbox.folder("Old mail").messages.values()}
+
+
+# -- folders and what is below them
+
+
+@pytest.mark.parametrize("kind", [DOVECOT, COURIER], ids=["dovecot", "courier"])
+async def test_a_folder_that_is_renamed_takes_those_below_with_it(kind, imap_server, imap_engine_at):
+    """And what is moved into one of them in the same push arrives."""
+    mailbox = filled()
+    mailbox.create("Lists/Python/Dev").add(mail(700), ["\\Seen"])
+    server = await imap_server(mailbox, personality=kind)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        parent = await engine.folders.by_name("ada", "Lists/Python")
+        below = await engine.folders.by_name("ada", "Lists/Python/Dev")
+        assert parent is not None
+        assert below is not None
+        await engine.folders.rename(parent.folder_id, "Snakes")
+        await engine.messages.move([(await by_subject(engine))["Engine part 1"].placement], below.folder_id)
+        await engine.accounts.sync("ada", full=True)
+        assert engine.heard.of(Failed) == []
+        assert {name for name in on_server(mailbox) if "nakes" in name} == {"Snakes", "Snakes/Dev"}
+        assert (await engine.folders.by_name("ada", "Snakes/Dev")).folder_id == below.folder_id
+        await assert_same(engine, mailbox)
+        assert (await engine.accounts.sync("ada", full=True)).words == "No new messages"
+
+
+async def test_a_name_with_the_delimiter_of_the_server_is_one_level(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox, personality=COURIER)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        made = await engine.folders.make("ada", "Releases/v1.2")
+        await engine.messages.move([(await by_subject(engine))["Engine part 1"].placement], made.folder_id)
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+        assert [name for name in on_server(mailbox) if "v1" in name] == ["Releases/v1\N{ONE DOT LEADER}2"]
+        assert len(await rows(engine, "Releases/v1.2")) == 1
+        assert [one.name for one in await engine.folders.listing() if "v1" in one.name] == ["Releases/v1.2"]
+
+
+async def test_a_folder_that_the_server_does_not_make_is_told_once(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox, manners=Manners(answers={"CREATE": tagged(b"NO [NOPERM] no more folders")}))
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        await engine.folders.make("ada", "Mine")
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+        (failed,) = engine.heard.of(Failed)
+        assert failed.words == "The folder Mine could not be made on the server."
+        assert "no more folders" in failed.advice
+        server.manners = GOOD
+        await engine.accounts.sync("ada", full=True)
+        assert mailbox.find(b"Mine") is not None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts.config import identity
 from termmail.engine.events import DraftsChanged, Failed
+from termmail.engine.sync.imap_folder_push import says
 from termmail.mail import parse
 from termmail.mail.model import Role
 from termmail.mail.recipients import ComposeError, ascii_domain
@@ -186,9 +187,8 @@ class DraftSync:
             told = await self.session.append(folder.server_name or b"", raw, _FLAGS, draft.updated)
         except Refused as error:
             await db(imap_drafts.refused, copy_id, one.draft_id, self.context.clock() + AN_HOUR)
-            says = f" The server says: {error.server_says}" if error.server_says else ""
             words = f"The draft “{draft.subject or '(no subject)'}” could not be stored on the server."
-            self.context.tell(Failed(self.account, words, f"It is kept here. {error}{says}"))
+            self.context.tell(Failed(self.account, words, f"It is kept here. {says(error)}"))
             return True
         self.done += 1
         folder = await db(imap_folders.get, folder.folder_id)

@@ -1,4 +1,4 @@
-"""Tell an IMAP server what the user changed: folders, flags, moves, copies, what was deleted for good, and local mail.
+"""Tell an IMAP server what the user changed: flags, moves, copies, what was deleted for good, and mail that is only here.
 
 Nothing counts before the tagged OK, and a UID is used only under the UIDVALIDITY it was seen with. What the server
 refuses for good is taken back here and told with its words; what it refuses for now waits.
@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.events import Failed, FolderChanged, MessageChanged
 from termmail.engine.sync.imap_flags import difference
+from termmail.engine.sync.imap_folder_push import says
 from termmail.mail import parse
 from termmail.mail.counting import count
 from termmail.mail.model import Role
-from termmail.net.imap.folder_names import encode_name
-from termmail.net.imap.refusals import FolderExists, NoSuchFolder
 from termmail.net.net_errors import Busy, Refused
 from termmail.store import imap_folders, imap_pending, messages
 
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from termmail.engine.context import Context
+    from termmail.engine.sync.imap_folder_push import FolderPush
     from termmail.net.imap.imap_session import ImapSession
     from termmail.net.imap.open_folder import OpenFolder
-    from termmail.store.imap_folders import ImapFolder
     from termmail.store.imap_pending import FlagPush, PlacePush
 
 log = logging.getLogger("termmail")
@@ -42,130 +41,29 @@ _DELETED = frozenset({r"\Deleted"})
 class ImapPush:
     """One push of everything that is due. `done` counts the changes that the server confirmed.
 
-    `unconfirmed` are the folders that hold what was moved or copied under UIDs that the server did not tell. `prefix` and
-    `delimiter` make the name of a new folder.
+    `unconfirmed` are the folders that hold what was moved or copied under UIDs that the server did not tell.
     """
 
-    def __init__(self, context: Context, account: str, session: ImapSession, *, prefix: str, delimiter: str) -> None:
+    def __init__(self, context: Context, account: str, session: ImapSession, folders: FolderPush) -> None:
         self.context = context
         self.account = account
         self.session = session
         self.done = 0
         self.unconfirmed: set[int] = set()
-        self._prefix = prefix
-        self._delimiter = delimiter
-        self._folders: dict[int, ImapFolder] = {}
+        self._folders = folders
 
     async def run(self) -> None:
         """Push what is due. Raises NetError, or StoreError; what was confirmed by then is stored."""
         db, account, now = self.context.db, self.account, self.context.clock()
-        self._folders = {one.folder_id: one for one in await db(imap_folders.all_folders, account)}
-        await self._push_folders()
+        await self._folders.make_and_rename()
         await self._unmark_kept()
         flags = await db(imap_pending.flags, account, now)
         await self._push_flags(flags)
         changed = {one.message_id for one in flags} | await self._push_places()
-        await self._remove_folders()
+        await self._folders.remove()
         await db(imap_pending.settle, account, now)
         if changed:
             self.context.tell(MessageChanged(tuple(changed)))
-
-    # -- folders
-
-    async def _push_folders(self) -> None:
-        await self._push_names(await self.context.db(imap_folders.to_rename, self.account))
-        for one in await self.context.db(imap_folders.to_create, self.account):
-            await self._create(one)
-
-    async def _push_names(self, waiting: list[ImapFolder]) -> None:
-        """Rename folders, those first whose new name is free. Where two swap their names, one gets another in between."""
-        while waiting:
-            free = [one for one in waiting if not self._is_taken(self._wire(one.name))]
-            if not free and not {one.server_name for one in waiting} & {self._wire(one.name) for one in waiting}:
-                return  # a folder that is not renamed has the name
-            if free:
-                waiting.remove(free[0])
-                await self._rename(free[0])
-                continue
-            one = waiting.pop(0)
-            between = self._wire(f"{one.name} {one.folder_id}")
-            await self.session.close_folder()
-            with contextlib.suppress(Refused):
-                await self.session.rename_folder(one.server_name or b"", between)
-                await self.context.db(imap_folders.named, one.folder_id, between)
-                self._folders[one.folder_id] = await self.context.db(imap_folders.get, one.folder_id)
-                waiting.append(self._folders[one.folder_id])
-
-    def _wire(self, name: str) -> bytes:
-        return encode_name(self._prefix + name.replace("/", self._delimiter or "/"))
-
-    async def _create(self, folder: ImapFolder) -> bytes | None:
-        """Create a folder on the server; return its name there, or None where the server refused.
-
-        A name that one of our folders has there still waits until that one is renamed or removed.
-        """
-        name = self._wire(folder.name)
-        if self._is_taken(name):
-            return None
-        try:
-            await self.session.create_folder(name)
-        except FolderExists:
-            pass
-        except Refused as error:
-            self._tell(f"The folder {folder.name} could not be made on the server.", error)
-            return None
-        with contextlib.suppress(Refused):  # a server may have no subscriptions
-            await self.session.subscribe(name)
-        await self._bound(folder, name)
-        return name
-
-    async def _bound(self, folder: ImapFolder, name: bytes) -> None:
-        await self.context.db(imap_folders.bound, folder.folder_id, name)
-        self._folders[folder.folder_id] = await self.context.db(imap_folders.get, folder.folder_id)
-        self.done += 1
-
-    def _is_taken(self, name: bytes) -> bool:
-        return any(one.server_name == name for one in self._folders.values())
-
-    async def _rename(self, folder: ImapFolder) -> None:
-        assert folder.server_name is not None
-        name = self._wire(folder.name)
-        await self.session.close_folder()
-        try:
-            await self.session.rename_folder(folder.server_name, name)
-        except Refused as error:
-            await self.context.db(imap_folders.refused, folder.folder_id)
-            self.context.tell(FolderChanged(self.account))
-            self._tell(f"The server did not rename {folder.listed_as} to {folder.name}.", error)
-            return
-        await self._bound(folder, name)
-
-    async def _remove_folders(self) -> None:
-        """Remove folders that were removed here, where they are empty: mail that is not known here must stay."""
-        for one in await self.context.db(imap_folders.to_remove, self.account):
-            assert one.server_name is not None
-            await self.session.close_folder()
-            try:
-                status = await self.session.status(one.server_name)
-                if status.messages != 0:
-                    raise Refused("There is mail in it that is not here.")  # noqa: TRY301 - told like a NO
-                await self.session.delete_folder(one.server_name)
-            except NoSuchFolder:
-                pass
-            except Refused as error:
-                await self.context.db(imap_folders.refused, one.folder_id)
-                self.context.tell(FolderChanged(self.account))
-                self._tell(f"The server did not remove the folder {one.name}.", error)
-                continue
-            await self.context.db(imap_folders.unbound, one.folder_id)
-            self.done += 1
-
-    async def _name_of(self, folder_id: int) -> bytes | None:
-        """Return the server's name of a folder, which is created where it is missing; None where that is refused."""
-        folder = self._folders.get(folder_id)
-        if folder is None:
-            return None
-        return folder.server_name if folder.server_name is not None else await self._create(folder)
 
     async def _open(self, folder_id: int) -> OpenFolder | None:
         """Open a folder; None where its UIDs are not those that are known: the next sync recognizes its messages."""
@@ -274,7 +172,7 @@ class ImapPush:
 
     async def _transfer(self, source: int, target: int, uids: dict[int, int], *, move: bool) -> None:
         """Move or copy messages, `uids` to message ids, from one folder to another."""
-        name = await self._name_of(target)
+        name = await self._folders.name_of(target)
         opened = await self._open(source) if name is not None else None
         if opened is None or name is None:
             await self.context.db(imap_pending.put_off, list(uids.values()), self.context.clock() + AN_HOUR)
@@ -309,7 +207,7 @@ class ImapPush:
             return
         target = one.new[0]
         db, now = self.context.db, self.context.clock()
-        name = await self._name_of(target)
+        name = await self._folders.name_of(target)
         if name is None:
             await db(imap_pending.put_off, [one.message_id], now + AN_HOUR)
             return
@@ -327,7 +225,8 @@ class ImapPush:
         try:
             told = await self.session.append(name, raw, add, row.date)
         except Refused as error:
-            self._tell(f"“{row.subject}” could not be stored in {self._folders[target].name}.", error)
+            folder = await db(imap_folders.get, target)
+            self._tell(f"“{row.subject}” could not be stored in {folder.name}.", error)
             return
         self.done += 1
         if told is not None and told.uidvalidity == await self._uidvalidity(target, told.uidvalidity):
@@ -336,7 +235,8 @@ class ImapPush:
 
     def _files_sent_itself(self, folder_id: int) -> bool:
         """Whether the server is one that stores what was sent through it (Gmail, Outlook)."""
-        is_sent = self._folders[folder_id].role is Role.SENT
+        folder = self._folders.get(folder_id)
+        is_sent = folder is not None and folder.role is Role.SENT
         host = self.context.account(self.account).incoming.host.lower()
         return is_sent and (
             self.session.features.offers("X-GM-EXT-1") or host.endswith((".office365.com", ".outlook.com"))
@@ -399,5 +299,4 @@ class ImapPush:
         self._tell(f"The server refused to {doing} {count(len(message_ids), 'message')}: {said} as before.", error)
 
     def _tell(self, words: str, error: Refused) -> None:
-        says = f" The server says: {error.server_says}" if error.server_says else ""
-        self.context.tell(Failed(self.account, words, f"{error}{says}"))
+        self.context.tell(Failed(self.account, words, says(error)))

@@ -19,6 +19,7 @@ from termmail.engine.events import FolderChanged, MessageChanged, SyncProgress
 from termmail.engine.sync.account_sync import AccountSync
 from termmail.engine.sync.imap_connection import ImapConnection
 from termmail.engine.sync.imap_draft_sync import DraftSync
+from termmail.engine.sync.imap_folder_push import FolderPush
 from termmail.engine.sync.imap_folder_sync import FolderSync
 from termmail.engine.sync.imap_push import ImapPush
 from termmail.engine.sync.imap_roles import server_folders
@@ -76,6 +77,7 @@ class ImapSource:
         self._reading = ImapConnection(context, account)
         self._inbox_seen: tuple[int | None, ...] = ()
         self._unfetchable: set[int] = set()
+        self._refused_folders: set[int] = set()
 
     @property
     def status(self) -> Status:
@@ -137,7 +139,10 @@ class ImapSource:
         drafts = DraftSync(self.context, self.account, session)
         looks, infos, prefix = await self._receive(session, drafts, full=full)
         delimiter = next((one.delimiter for one in infos if one.delimiter), "/")
-        push = ImapPush(self.context, self.account, session, prefix=prefix, delimiter=delimiter)
+        folders = FolderPush(
+            self.context, self.account, session, prefix=prefix, delimiter=delimiter, refused=self._refused_folders
+        )
+        push = ImapPush(self.context, self.account, session, folders)
         if full:
             await self._make_due()
         else:
@@ -149,7 +154,7 @@ class ImapSource:
         missed = sum(look.missed for look in looks)
         if self.context.account(self.account).incoming.download == "all":
             missed += await self._download(session)
-        new, pushed = sum(look.new for look in looks), push.done + drafts.done
+        new, pushed = sum(look.new for look in looks), folders.done + push.done + drafts.done
         return SyncResult(new, 0, _sum_up(new, missed, pushed), bool(new or missed or pushed))
 
     async def _receive(
