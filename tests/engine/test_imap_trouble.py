@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from termmail.demo.faults import GOOD, Manners, tagged
-from termmail.demo.imap_personalities import COURIER, DOVECOT, ICLOUD, PLAIN
-from termmail.engine.events import Failed
-from termmail.engine.sync import account_sync
+from termmail.demo.imap_personalities import COURIER, DOVECOT, ICLOUD, O365, PLAIN
+from termmail.engine.events import Failed, MailArrived
+from termmail.engine.sync import account_sync, imap_source
 from termmail.errors import UserError
 from tests.engine.conftest import mail
 from tests.engine.test_imap import assert_same, by_subject, filled, on_server, rows, subject_of
@@ -362,3 +362,32 @@ async def test_a_folder_that_the_server_does_not_make_is_told_once(imap_server, 
         server.manners = GOOD
         await engine.accounts.sync("ada", full=True)
         assert mailbox.find(b"Mine") is not None
+
+
+async def test_what_the_server_announces_before_it_gives_it_is_asked_for_again(
+    imap_server, imap_engine_at, monkeypatch
+):
+    """Office 365: EXISTS counts a message that UID SEARCH and UID FETCH do not have for some seconds."""
+    monkeypatch.setattr(imap_source, "LATE", (0.1, 1.5, 3.0))
+    mailbox = filled()
+    new = b"%d" % mailbox.folder("INBOX").uidnext
+
+    def hide(verb: str, said: list[bytes]) -> list[bytes]:
+        if verb == "UID SEARCH":
+            return [line.replace(b" %b\r\n" % new, b"\r\n") for line in said]
+        return [line for line in said if b"UID %b " % new not in line] if verb == "UID FETCH" else said
+
+    server = await imap_server(mailbox, personality=O365)
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        engine.servers.start()
+        await server.until(lambda: server.heard("IDLE"))
+        server.manners = Manners(rows=hide)
+        begin = len(server.heard("UID SEARCH"))
+        mailbox.folder("INBOX").add(mail(800))
+        await server.until(lambda: len(server.heard("UID SEARCH")) >= begin + 2)
+        assert "Engine part 800" not in await by_subject(engine)
+        heard = len(engine.heard)
+        server.manners = GOOD
+        while not any(isinstance(event, MailArrived) for event in engine.heard[heard:]):
+            await asyncio.sleep(0)
+        assert "Engine part 800" in await by_subject(engine)

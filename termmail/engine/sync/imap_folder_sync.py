@@ -50,7 +50,8 @@ SLACK = 10_000
 class FolderSync:
     """One look at a folder. `new` counts new messages, `missed` those that could not be fetched.
 
-    `failed` tells that the folder could not be opened. With `labels` a message may be in several folders, and its header is
+    `failed` tells that the folder could not be opened, `late` how many messages it has where the server announces some that
+    it does not give yet (Office 365). With `labels` a message may be in several folders, and its header is
     fetched in one of them.
     """
 
@@ -61,6 +62,7 @@ class FolderSync:
         self.new = 0
         self.missed = 0
         self.failed = False
+        self.late: int | None = None
         self._labels = labels and folder.role is not Role.INBOX
         self._changed: list[int] = []
         self._moved = 0
@@ -82,6 +84,8 @@ class FolderSync:
         await self._store(state.arrived)
         if await db(imap_identity.count, folder_id) != opened.exists:
             await self._compare(opened)
+            known = await db(imap_identity.count, folder_id)
+            self.late = opened.exists if known < opened.exists and not self.missed else None
         highest = max((self.folder.uidnext or 1, *(row.uid + 1 for row in state.arrived if row.uid)))
         uidnext = state.uidnext or highest
         modseq = None if self.missed else state.highestmodseq

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,9 @@ PUSH_DELAY = 3
 DOWNLOADED_AT_ONCE = 50
 """Bodies that are asked for in one query of the store."""
 
+LATE = (2.0, 10.0, 60.0)
+"""Seconds after which a folder is looked at again whose server has announced messages that it does not give yet."""
+
 _ORDER = (Role.INBOX, Role.SENT, Role.DRAFTS, Role.ARCHIVE, Role.NONE, Role.ALL, Role.JUNK, Role.TRASH)
 """The order in which folders are received."""
 
@@ -78,6 +82,8 @@ class ImapSource:
         self._inbox_seen: tuple[int | None, ...] = ()
         self._unfetchable: set[int] = set()
         self._refused_folders: set[int] = set()
+        self._late: int | None = None
+        self._late_looks: list[float] = []
 
     @property
     def status(self) -> Status:
@@ -106,8 +112,18 @@ class ImapSource:
         now = self.context.clock()
         changes_at = await self.context.db(imap_pending.next_due, self.account, now + PUSH_DELAY)
         drafts_at = await self.context.db(imap_drafts.next_due, self.account)
-        due = [due_at for due_at in (changes_at, drafts_at) if due_at is not None]
-        return max(0, min(due) - now) if due else None
+        due = [due_at - now for due_at in (changes_at, drafts_at) if due_at is not None]
+        due += [math.ceil(at - asyncio.get_running_loop().time()) for at in self._late_looks[:1]]
+        return max(0, min(due)) if due else None
+
+    def _note_late(self, late: int | None) -> None:
+        """Plan to look again soon where the inbox does not give what it has announced; once for each number of messages."""
+        now = asyncio.get_running_loop().time()
+        if late != self._late:
+            self._late_looks = [now + seconds for seconds in LATE] if late is not None else []
+            self._syncs.look_again()
+        self._late = late
+        self._late_looks = [at for at in self._late_looks if at > now]
 
     async def _waiting(self) -> int:
         changes = await self.context.db(imap_pending.waiting, self.account)
@@ -181,6 +197,7 @@ class ImapSource:
         looks = [FolderSync(self.context, account, next(one for one in known if one.role is Role.INBOX))]
         await looks[0].run(opened, full=full)
         self._inbox_seen = _look_of(opened.state)
+        self._note_late(looks[0].late)
         told = {one.name: one for one in infos}
         for folder in sorted(known, key=lambda one: _ORDER.index(one.role)):
             if folder.role is Role.INBOX or folder.server_name is None:
