@@ -43,6 +43,10 @@ WELCOME = Letter(
     to anyone, comes back into this inbox after a moment; F5 looks for
     it at once.
 
+    This account is called home, and receives its mail by POP3. Another
+    one, society, has its folders on an IMAP server. The list shows both
+    inboxes: 1 and 2 show one of them, 0 shows both again.
+
     Then have a look around. There is a long thread about a carry
     mechanism, a newsletter full of tables and pictures, an invite, a
     mail from somebody who would like your password, and one of 5 MB

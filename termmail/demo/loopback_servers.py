@@ -47,7 +47,8 @@ async def demo_servers(
     """Run the servers for the duration of the block.
 
     `now` is the date of the newest messages; port 0 takes a free one; without `filled` the mailboxes are empty. Mail to
-    the user of the IMAP account goes into its inbox, all other mail into the maildrop. Raises OSError if a port is taken.
+    one of the two users is delivered to that user, and mail to anyone else comes back to the user who sent it. Raises
+    OSError if a port is taken.
     """
     now = now or datetime.now(UTC)
     imap_user = sample_imap_mailbox.USER
@@ -56,10 +57,11 @@ async def demo_servers(
 
     def deliver(received: Received) -> None:
         raw = _as_delivered(received, datetime.now(UTC))
-        others = [one for one in received.recipients if one.lower() != imap_user]
-        if len(others) < len(received.recipients):
+        sender = imap_user if received.sender.lower() == imap_user else USER
+        users = {one.lower() if one.lower() in {USER, imap_user} else sender for one in received.recipients}
+        if imap_user in users:
             mailbox.folder("INBOX").add(raw)
-        if others:
+        if USER in users:
             maildrop.add(raw)
 
     pop3 = Pop3Server({USER: maildrop}, port=pop3_port)
@@ -80,31 +82,38 @@ def _as_delivered(received: Received, now: datetime) -> bytes:
     return trace.encode() + received.raw
 
 
-def config_for(demo: Demo, *, imap: bool = False) -> str:
-    """Return a config.toml for these servers, with the IMAP account or without.
+def config_for(demo: Demo) -> str:
+    """Return a config.toml with the POP3 account, which is the default one, and the IMAP account.
 
     It holds the password, which is no secret, so that no keyring is needed.
     """
-    server = f"""host = "{demo.host}"
-port = {{port}}
+    return f'default_account = "home"\n\n{pop3_account(demo, "home")}\n{imap_account(demo, "society")}'
+
+
+def pop3_account(demo: Demo, name: str) -> str:
+    """Return the tables of config.toml for the POP3 account, under this name."""
+    return _account(demo, name, NAME, demo.user, pop3=demo.pop3_port)
+
+
+def imap_account(demo: Demo, name: str) -> str:
+    """Return the tables of config.toml for the IMAP account, under this name."""
+    return _account(demo, name, sample_imap_mailbox.NAME, demo.imap_user, imap=demo.imap_port)
+
+
+def _account(demo: Demo, name: str, person: str, user: str, **receiving: int) -> str:
+    """Return the tables of an account; `receiving` has the port of the protocol it receives by."""
+    servers = "\n".join(
+        f"""[accounts.{name}.{protocol}]
+host = "{demo.host}"
+port = {port}
 security = "none"
 allow_cleartext = true
-username = "{{user}}"
+username = "{user}"
 password_command = ["echo", "{demo.password}"]
 """
-
-    def account(name: str, person: str, user: str, protocol: str, port: int) -> str:
-        return (
-            f'[accounts.{name}]\nname = "{person}"\naddress = "{user}"\n\n'
-            f"[accounts.{name}.{protocol}]\n{server.format(port=port, user=user)}\n"
-            f"[accounts.{name}.smtp]\n{server.format(port=demo.smtp_port, user=user)}"
-        )
-
-    config = 'default_account = "demo"\n\n' + account("demo", NAME, demo.user, "pop3", demo.pop3_port)
-    if imap:
-        second = sample_imap_mailbox.NAME, demo.imap_user, "imap", demo.imap_port
-        config += "\n" + account("society", *second)
-    return config
+        for protocol, port in {**receiving, "smtp": demo.smtp_port}.items()
+    )
+    return f'[accounts.{name}]\nname = "{person}"\naddress = "{user}"\n\n{servers}'
 
 
 async def serve(print: Callable[[str], object] = print, *, pop3_port: int = 0, smtp_port: int = 0) -> None:  # noqa: A002 - it is what print is for
@@ -112,11 +121,11 @@ async def serve(print: Callable[[str], object] = print, *, pop3_port: int = 0, s
     async with demo_servers(pop3_port=pop3_port, smtp_port=smtp_port) as demo:
         print(f"POP3  {demo.host}:{demo.pop3_port}  without TLS, {len(demo.maildrop.messages)} messages")
         print(f"IMAP  {demo.host}:{demo.imap_port}  without TLS, the account of {demo.imap_user}")
-        print(f"SMTP  {demo.host}:{demo.smtp_port}  without TLS; mail to anyone comes back into this mailbox")
+        print(f"SMTP  {demo.host}:{demo.smtp_port}  without TLS; mail to anyone else comes back to its sender")
         print(f"user  {demo.user}   password  {demo.password}, for the IMAP account too")
         print("")
         print("A config.toml for it:")
         print("")
-        print(config_for(demo, imap=True))
+        print(config_for(demo))
         print("Ctrl+C stops the servers.")
         await asyncio.Event().wait()

@@ -1,10 +1,10 @@
-"""The IMAP mailbox of the demo: about 25 messages in eight folders, with dates relative to a given day."""
+"""The IMAP mailbox of the demo: about 30 messages in nine folders, with dates relative to a given day."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.demo import python_list
+from termmail.demo import python_list, society_folders
 from termmail.demo import society_letters as letters
 from termmail.demo.imap_mailbox import ImapMailbox
 
@@ -21,7 +21,8 @@ _FOLDERS = (
     ("Drafts", "\\Drafts", letters.DRAFTS),
     ("Junk", "\\Junk", letters.JUNK),
     ("Trash", "\\Trash", letters.TRASH),
-    ("Travel", "", letters.TRAVEL),
+    ("Travel", "", society_folders.TRAVEL),
+    ("Übersetzungen", "", society_folders.TRANSLATIONS),
     ("Lists/Python", "", python_list.LETTERS),
 )
 _UNREAD = {
@@ -35,6 +36,7 @@ _UNREAD = {
 _FLAGS = {
     "society-programme-1": {"\\Answered"},
     "society-letterhead": {"\\Answered"},
+    "society-witch": {"\\Answered"},
     "society-account": {"\\Flagged"},
     "society-station": {"\\Flagged"},
     "society-prize": {"$Forwarded"},

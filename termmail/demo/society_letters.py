@@ -12,10 +12,10 @@ _EMMY = "Emmy Noether <emmy@example.org>"
 _SOPHIE = "Sophie Germain <sophie@example.net>"
 _GRACE = "Grace Hopper <grace@example.org>"
 _HEDY = "Hedy Lamarr <hedy@example.net>"
-_MARIA = "Maria Agnesi <maria@example.org>"
+MARIA = "Maria Agnesi <maria@example.org>"
 
 
-def _received(
+def received(
     ago: float,
     sender: str,
     subject: str,
@@ -26,6 +26,7 @@ def _received(
     cc: str = "",
     files: tuple[File, ...] = (),
 ) -> Letter:
+    """Return a letter that the secretary received `ago` days before now."""
     return Letter(
         days(ago), sender, subject, text, key, answers, SECRETARY, cc, files=files, delivered_to=SECRETARY_ADDRESS
     )
@@ -36,7 +37,7 @@ def _written(ago: float, to: str, subject: str, text: str, key: str, *, answers:
 
 
 INBOX = (
-    _received(
+    received(
         12.4,
         _EMMY,
         "Programme of the spring meeting",
@@ -54,7 +55,7 @@ INBOX = (
         """,
         "society-programme-1",
     ),
-    _received(
+    received(
         11.2,
         _SOPHIE,
         "Re: Programme of the spring meeting",
@@ -70,7 +71,7 @@ INBOX = (
         answers=("society-programme-1", "society-programme-2"),
         cc=_EMMY,
     ),
-    _received(
+    received(
         6.3,
         _GRACE,
         "A moth in the minutes",
@@ -85,7 +86,7 @@ INBOX = (
         """,
         "society-moth",
     ),
-    _received(
+    received(
         4.7,
         "Hall of the Weavers <hall@example.org>",
         "Your booking 4417: two questions",
@@ -104,7 +105,7 @@ INBOX = (
         """,
         "society-hall",
     ),
-    _received(
+    received(
         3.1,
         "Society treasury <treasury@example.net>",
         "Annual account, for your signature",
@@ -119,9 +120,9 @@ INBOX = (
         "society-account",
         files=(File("account.pdf", "application/pdf", pdf("Annual account", ["Dues 84 0 0", "Tea 0 0 4"])),),
     ),
-    _received(
+    received(
         1.6,
-        _MARIA,
+        MARIA,
         "Die Kurve, endlich übersetzt",
         """
         Liebe Ada,
@@ -135,7 +136,7 @@ INBOX = (
         """,
         "society-curve",
     ),
-    _received(
+    received(
         0.4,
         _HEDY,
         "Eighty-eight channels",
@@ -148,7 +149,7 @@ INBOX = (
         """,
         "society-channels",
     ),
-    _received(
+    received(
         0.08,
         _GRACE,
         "Re: Two minutes on nanoseconds",
@@ -166,7 +167,7 @@ INBOX = (
 )
 
 ARCHIVE = (
-    _received(
+    received(
         58,
         _EMMY,
         "You are the secretary now",
@@ -178,7 +179,7 @@ ARCHIVE = (
         """,
         "society-secretary",
     ),
-    _received(
+    received(
         44,
         "Printers of Fleet Street <orders@printers.example.net>",
         "Proof of the letterhead",
@@ -189,7 +190,7 @@ ARCHIVE = (
         """,
         "society-letterhead",
     ),
-    _received(
+    received(
         43.5,
         "Printers of Fleet Street <orders@printers.example.net>",
         "Re: Proof of the letterhead",
@@ -199,7 +200,7 @@ ARCHIVE = (
         "society-letterhead-3",
         answers=("society-letterhead", "society-letterhead-2"),
     ),
-    _received(
+    received(
         31,
         _SOPHIE,
         "The prize of the Institute",
@@ -226,6 +227,21 @@ SENT = (
         """,
         "society-letterhead-2",
         answers=("society-letterhead",),
+    ),
+    _written(
+        28.6,
+        MARIA,
+        "Re: Kurve oder Hexe?",
+        """
+        Liebe Maria,
+
+        eine Kurve, bitte. Mit dem Besen würde sie im Register unter
+        Haushalt stehen.
+
+        Ada
+        """,
+        "society-witch-2",
+        answers=("society-witch",),
     ),
     _written(
         11.9,
@@ -275,7 +291,7 @@ DRAFTS = (
 )
 
 JUNK = (
-    _received(
+    received(
         9,
         "Perpetual Motion Ltd <offers@perpetual.example.net>",
         "ADA, your wheel turns FOREVER (one payment)",
@@ -287,7 +303,7 @@ JUNK = (
         """,
         "society-wheel",
     ),
-    _received(
+    received(
         2.2,
         "Lottery of Bath <winner@lottery.example.net>",
         "You have won: claim number 0000001",
@@ -300,7 +316,7 @@ JUNK = (
 )
 
 TRASH = (
-    _received(
+    received(
         14,
         "Society bulletin <bulletin@example.net>",
         "Bulletin 17",
@@ -309,59 +325,5 @@ TRASH = (
         Found: eleven umbrellas, black, in the reading room.
         """,
         "society-bulletin",
-    ),
-)
-
-TRAVEL = (
-    _received(
-        16,
-        "Continental Railways <tickets@railways.example.net>",
-        "Your ticket to Turin",
-        """
-        Booking QX7TU2
-
-          Mon  08:05  London    14:20  Paris
-          Mon  20:55  Paris     09:40  Turin     sleeper, berth 14
-
-        Show the attached page to the guard. Trunks travel separately.
-        """,
-        "society-ticket",
-        files=(File("ticket.pdf", "application/pdf", pdf("Ticket QX7TU2", ["London to Turin", "Berth 14"])),),
-    ),
-    _received(
-        15.2,
-        "Albergo della Colonna <reception@colonna.example.org>",
-        "La Sua prenotazione",
-        """
-        Gentile signora King,
-
-        confermiamo una camera con scrivania e vista sul Po, tre notti.
-        La colazione è servita dalle sette; il caffè, sempre.
-
-        Cordiali saluti
-        """,
-        "society-hotel",
-    ),
-    _received(
-        13.7,
-        "Luigi Menabrea <luigi@example.net>",
-        "From the station",
-        """
-        I shall be at the platform with a sign that says "Lovelace" on one
-        side and "King" on the other. Turn it as you need.
-
-        Luigi
-        """,
-        "society-station",
-    ),
-    _received(
-        5.5,
-        "Continental Railways <tickets@railways.example.net>",
-        "Change to your journey QX7TU2",
-        """
-        The sleeper leaves Paris at 21:10 instead of 20:55, because of the
-        clocks. Your berth stays the same.
-        """,
-        "society-change",
     ),
 )

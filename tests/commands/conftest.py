@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from termmail.demo.loopback_servers import Demo, config_for, demo_servers
+from termmail.demo.loopback_servers import Demo, demo_servers
+from tests.one_account import one_account
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,5 +71,5 @@ class Program:
 async def termmail(tmp_path: Path) -> AsyncIterator[Program]:
     """`await termmail("sync")` runs the command and checks that it exits with 0 (or `code`)."""
     async with demo_servers() as demo:
-        (tmp_path / "config.toml").write_text(config_for(demo))
+        (tmp_path / "config.toml").write_text(one_account(demo))
         yield Program(tmp_path, demo)

@@ -7,12 +7,12 @@ import sqlite3
 
 import pytest
 
-from termmail.demo.loopback_servers import config_for
+from tests.one_account import one_account
 
 
 def with_second_account(termmail, name: str = "home") -> None:
     """A second account that reads from the same servers."""
-    text = config_for(termmail.demo)
+    text = one_account(termmail.demo)
     second = text[text.index("[accounts.demo]") :].replace("accounts.demo", f'accounts."{name}"')
     (termmail.folder / "config.toml").write_text(f"{text}\n{second}")
 

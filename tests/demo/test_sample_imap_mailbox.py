@@ -9,6 +9,7 @@ import pytest
 
 from termmail.demo import sample_mailbox
 from termmail.demo.sample_imap_mailbox import USER, mailbox
+from termmail.net.imap.folder_names import decode_name
 from tests.demo.imap_client import connected
 
 NOW = datetime(2026, 3, 3, 9, 12, tzinfo=UTC)
@@ -27,8 +28,8 @@ def test_the_same_moment_gives_the_same_bytes(filled):
     assert [one.raw for one in messages(filled)] == [one.raw for one in messages(mailbox(NOW, "analytical"))]
 
 
-def test_eight_folders_hold_about_25_messages_oldest_first(filled):
-    names = {name.decode(): folder.role for name, folder in filled.folders.items() if folder.selectable}
+def test_nine_folders_hold_about_30_messages_oldest_first(filled):
+    names = {decode_name(name): folder.role for name, folder in filled.folders.items() if folder.selectable}
     assert names == {
         "INBOX": "",
         "Archive": "\\Archive",
@@ -37,10 +38,11 @@ def test_eight_folders_hold_about_25_messages_oldest_first(filled):
         "Junk": "\\Junk",
         "Trash": "\\Trash",
         "Travel": "",
+        "Übersetzungen": "",
         "Lists/Python": "",
     }
     assert all(folder.messages for folder in filled.folders.values() if folder.selectable)
-    assert 22 <= len(messages(filled)) <= 30
+    assert 28 <= len(messages(filled)) <= 32
     for folder in filled.folders.values():
         dates = [message.internal_date for message in folder.messages.values()]
         assert dates == sorted(dates)
@@ -80,6 +82,22 @@ def test_what_ada_wrote_has_no_trace_of_a_server(filled):
             assert message["Received"] is None
     for one in filled.folder("INBOX").messages.values():
         assert f"for <{USER}>" in message_from_bytes(one.raw)["Received"]
+
+
+def test_conversations_go_on_between_what_was_received_and_sent(filled):
+    def ids(name, header):
+        return {message_from_bytes(one.raw)[header] for one in filled.folder(name).messages.values()}
+
+    received, sent = ids("INBOX", "Message-ID"), ids("Sent", "Message-ID")
+    assert ids("INBOX", "In-Reply-To") & sent
+    assert ids("Sent", "In-Reply-To") & received
+
+
+def test_a_message_that_counts_as_answered_was_answered(filled):
+    answers = {message_from_bytes(one.raw)["In-Reply-To"] for one in filled.folder("Sent").messages.values()}
+    answered = [one for one in messages(filled) if "\\Answered" in one.flags]
+    assert len(answered) >= 3
+    assert {message_from_bytes(one.raw)["Message-ID"] for one in answered} <= answers
 
 
 async def test_the_mailbox_is_served(imap_server, filled):

@@ -14,12 +14,13 @@ import pytest
 from termmail.accounts import config
 from termmail.accounts.paths import Paths
 from termmail.demo.faults import Manners
-from termmail.demo.loopback_servers import config_for, demo_servers
+from termmail.demo.loopback_servers import demo_servers
 from termmail.engine.clock import now
 from termmail.engine.engine import opened
 from termmail.mail.message import Draft
 from termmail.store import delete_queue
 from tests.engine.conftest import mail
+from tests.one_account import one_account
 from tests.views import DRAFTS, INBOX, OUTBOX, SENT, TRASH, delete
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ async def nothing_lost_nothing_twice(engine: Engine, demo: Demo) -> None:
 @pytest.mark.timeout(300)
 async def test_a_sync_with_a_delete_may_die_at_every_step(mortal: Mortal):
     async with demo_servers(filled=False) as demo:
-        mortal.paths().config.write_text(config_for(demo))
+        mortal.paths().config.write_text(one_account(demo))
         fill(demo)
         drop = demo.maildrop
         drop.remove(drop.messages[3])
@@ -130,7 +131,7 @@ async def test_a_sync_with_a_delete_may_die_at_every_step(mortal: Mortal):
 async def test_a_sync_may_die_while_the_server_answers(mortal: Mortal, verb: str):
     """The other half: death between a command and its answer, also between QUIT and +OK."""
     async with demo_servers(filled=False) as demo:
-        mortal.paths().config.write_text(config_for(demo))
+        mortal.paths().config.write_text(one_account(demo))
         fill(demo)
         async with mortal.opened() as engine:
             await engine.accounts.sync("demo")
@@ -151,7 +152,7 @@ async def test_a_sync_may_die_while_the_server_answers(mortal: Mortal, verb: str
 @pytest.mark.timeout(300)
 async def test_a_send_may_die_at_every_step_and_is_never_sent_twice_in_silence(mortal: Mortal):
     async with demo_servers(filled=False) as demo:
-        mortal.paths().config.write_text(config_for(demo))
+        mortal.paths().config.write_text(one_account(demo))
         async with mortal.opened() as engine:
             draft = Draft(account="demo", to="bob@example.org", subject="Once", body="only once\n")
             outbox_id = await engine.outbox.send(draft, delay=0)
@@ -182,7 +183,7 @@ async def test_a_send_may_die_at_every_step_and_is_never_sent_twice_in_silence(m
 
 async def test_saving_a_draft_may_die_at_every_step(mortal: Mortal):
     async with demo_servers(filled=False) as demo:
-        mortal.paths().config.write_text(config_for(demo))
+        mortal.paths().config.write_text(one_account(demo))
         async with mortal.opened() as engine:
             await engine.drafts.save(Draft(account="demo", subject="Older", body="still here"))
         mortal.keep()

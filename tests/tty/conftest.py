@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from termmail.demo.loopback_servers import Demo, config_for, demo_servers
+from termmail.demo.loopback_servers import Demo, demo_servers
+from tests.one_account import one_account
 from tests.tty.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def profile(tmp_path: Path) -> Callable[[Demo], tuple[str, ...]]:
 
     def write(demo: Demo) -> tuple[str, ...]:
         config = tmp_path / "config.toml"
-        config.write_text(config_for(demo))
+        config.write_text(one_account(demo))
         return ("--config", str(config), "--data", str(tmp_path / "data"))
 
     return write

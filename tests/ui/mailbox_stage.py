@@ -39,6 +39,7 @@ class Mail(TermmailApp):
         self.main_screen.clock = clock
         self.troubles: list[BaseException] = []
         self.maildrop: Maildrop | None = None
+        self.maildrops: list[Maildrop] = []
         self.smtp: SmtpServer | None = None
         self.pop3: Pop3Server | None = None
 

@@ -38,6 +38,7 @@ async def two_accounts(folder: Path, size: tuple[int, int] = (160, 36)) -> Async
             await engine.accounts.sync(name)
             await engine.lists.index()
         app = Mail(engine, lambda: NOW)
+        app.maildrops = [home, work]
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: app.engine is not None and len(app.main_screen.messages.ids) == 4)
             yield app, pilot
@@ -64,6 +65,33 @@ async def test_the_account_stands_in_a_column_of_its_own_or_in_brackets(tmp_path
             assert all(re.search(r"Babbage +(ada |work)  Letter \d", line) for line in rows)
         else:
             assert all(re.search(r"Letter \d  \[(ada|work)\]", line) for line in rows)
+
+
+async def test_what_came_for_each_account_is_reported_beside_its_name(tmp_path):
+    async with two_accounts(tmp_path) as (app, pilot):
+        app.maildrops[0].add(letter(5))
+        app.maildrops[1].add(letter(6))
+        app.maildrops[1].add(letter(7))
+        await pilot.press("f5")
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 7)
+        either = r"ada: 1 new message · work: 2 new messages|work: 2 new messages · ada: 1 new message"
+        await until(pilot, lambda: re.search(either, shown(app)))
+
+
+async def test_the_answer_to_a_key_is_not_replaced_by_what_a_sync_reports(tmp_path):
+    async with two_accounts(tmp_path) as (app, pilot):
+        status = app.main_screen.status
+        status.report("ada", "ada: 1 new message")
+        status.say("Deleted")
+        status.report("work", "work: 2 new messages")
+        await until(pilot, lambda: "Deleted" in shown(app))
+        assert "new message" not in shown(app)
+        status.say("")
+        status.report("work", "work: 2 new messages")
+        status.report("work", "work: 3 new messages")
+        await until(pilot, lambda: "work: 3 new messages" in shown(app))
+        assert "ada: 1" not in shown(app)
+        assert "work: 2" not in shown(app)
 
 
 async def test_a_digit_goes_to_the_inbox_of_an_account_and_zero_to_all_of_them(tmp_path):

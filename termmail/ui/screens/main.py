@@ -301,7 +301,8 @@ class MainScreen(Screen[None]):
         self.problems.settle(SyncOf(event.account))
         self.reader.try_again(event.account)
         if event.news:
-            self.status.report(event.words)
+            several = len(self.mail.engine.accounts.names) > 1
+            self.status.report(event.account, f"{event.account}: {event.words}" if several else event.words)
 
     def fail(self, error: UserError, account: str = "") -> None:
         """Show an error until it is read. `account` is whose server was asked."""

@@ -50,6 +50,7 @@ class StatusLine(Widget):
     def __init__(self) -> None:
         super().__init__(id="status")
         self._said = ""
+        self._reports: dict[str, str] = {}
         self._timer_serial = 0
         self._countdown = ""
         self._progress: SyncProgress | None = None
@@ -57,21 +58,26 @@ class StatusLine(Widget):
 
     def say(self, words: str, seconds: float = 8.0) -> None:
         """Show words for so many seconds."""
-        self._said = words
+        self._said, self._reports = words, {}
         self._timer_serial += 1
         serial = self._timer_serial
         self.refresh()
         if words:
             self.set_timer(seconds, lambda: self._hush(serial))
 
-    def report(self, words: str) -> None:
-        """Show what a sync came to, unless the answer to a key is still to be read."""
-        if not self._said:
-            self.say(words)
+    def report(self, account: str, words: str) -> None:
+        """Show what a sync came to, behind what is still shown of the syncs of other accounts.
+
+        It is left out while the answer to a key is still to be read.
+        """
+        if not self._said or self._reports:
+            reports = self._reports | {account: words}
+            self.say(" · ".join(reports.values()))
+            self._reports = reports
 
     def _hush(self, serial: int) -> None:
         if serial == self._timer_serial:
-            self._said = ""
+            self._said, self._reports = "", {}
             self.refresh()
 
     def count_down(self, words: str) -> None:
