@@ -71,7 +71,8 @@ async def take(name: str, home: Path) -> str:
 
 async def fill(engine: Engine) -> None:
     """All mail is here, bodies too; some of it unread, some starred."""
-    await engine.accounts.sync("demo")
+    for account in engine.accounts.names:
+        await engine.accounts.sync(account)
     inbox = RoleView(Role.INBOX)
     ids = await engine.lists.ids(inbox)
     for one in ids:
@@ -85,7 +86,7 @@ async def play(engine: Engine, size: tuple[int, int], subject: str, keys: tuple[
     app = TermmailApp(lambda: asyncio.sleep(0, engine))
     app.main_screen.clock = NOW.timestamp  # the servers were asked later than that: always “just now”
     async with app.run_test(size=size, notifications=True) as pilot:
-        await see(pilot, "61 in all" if engine.accounts.names else "Welcome")
+        await see(pilot, "69 in all" if engine.accounts.names else "Welcome")
         messages = app.main_screen.messages
         for _ in messages.ids:
             if (row := messages.row(messages.cursor_id)) is not None and subject in row.subject:

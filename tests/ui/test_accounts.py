@@ -94,6 +94,15 @@ async def test_the_answer_to_a_key_is_not_replaced_by_what_a_sync_reports(tmp_pa
         assert "work: 2" not in shown(app)
 
 
+async def test_a_folder_name_that_is_too_long_for_the_column_ends_in_dots(tmp_path):
+    async with two_accounts(tmp_path, (120, 36)) as (app, pilot):
+        await app.engine.folders.make("ada", "Punched cards of 1843")
+        await app.engine.folders.make("ada", "Cards")
+        await until(pilot, lambda: "Punched cards" in shown(app) and "  Cards " in shown(app))
+        (row,) = [line for line in shown(app).splitlines() if "Punched cards" in line]
+        assert row.startswith("  Punched cards o… │"), row
+
+
 async def test_a_digit_goes_to_the_inbox_of_an_account_and_zero_to_all_of_them(tmp_path):
     async with two_accounts(tmp_path) as (app, pilot):
         await pilot.press("2")

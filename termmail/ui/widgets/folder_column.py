@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
-from rich.cells import set_cell_size
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.message import Message
@@ -18,6 +17,7 @@ from termmail.mail.counting import number
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, Count, DraftsView, FolderView, OutboxView, Role, RoleView
 from termmail.ui.actions import Place, bindings
 from termmail.ui.kinds import ALL_INBOXES
+from termmail.ui.widgets.list_row import fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,7 +162,7 @@ class FolderList(ScrollView, can_focus=True):
         entry = self._lines[place]
         if isinstance(entry, str):
             heading = self.get_component_rich_style("folders--heading")
-            return Strip([Segment(set_cell_size(f" {entry}", width), heading)], width)
+            return Strip([Segment(fit(f" {entry}", width), heading)], width)
         return self._folder(entry, width, cursor=self.has_focus and place == self._cursor)
 
     def _folder(self, entry: Entry, width: int, *, cursor: bool) -> Strip:
@@ -172,7 +172,7 @@ class FolderList(ScrollView, can_focus=True):
         style = self.get_component_rich_style(f"folders--{state}") if state else self.rich_style
         if entry.value and not state and not entry.waiting:
             style = self.get_component_rich_style("folders--unread")
-        name = set_cell_size(f"{'▌' if current else ' '} {entry.name}", max(1, width - len(shown) - 1))
+        name = fit(f"{'▌' if current else ' '} {entry.name}", max(1, width - len(shown) - 1))
         quiet = style if state else self.get_component_rich_style("folders--count")
         return Strip([Segment(name, style), Segment(f"{shown} ", quiet)]).adjust_cell_length(width, style)
 

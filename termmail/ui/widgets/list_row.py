@@ -134,7 +134,7 @@ def line(
     date = today.date(row.date)
     date = date if width >= 60 or cell_len(date) <= 6 else date[:4]
     gap = f" {CLIP} " if row.attachments else "  "
-    account = _fit(shown.account, column) + "  " if column else ""
+    account = fit(shown.account, column) + "  " if column else ""
     text = width - (5 + who + 2 + cell_len(account) + len(gap) + cell_len(date) + 1)
     words = styles.unread if row.unread else styles.text
     parts = [
@@ -204,16 +204,16 @@ def _subject(row: Facts, width: int, words: Style, dim: Style) -> list[Segment]:
     subject, extra = row.subject, row.extra
     used = cell_len(subject)
     if not extra or width - used < SNIPPET_FROM:
-        return [Segment(_fit(subject, width), words)]
-    return [Segment(_kept_apart(subject), words), Segment("  " + _fit(extra, width - used - 2), dim)]
+        return [Segment(fit(subject, width), words)]
+    return [Segment(_kept_apart(subject), words), Segment("  " + fit(extra, width - used - 2), dim)]
 
 
 def _who(row: Facts, width: int) -> str:
     """Return the person in exactly `width` cells."""
-    return _fit(cut_sender(row.who, width), width)
+    return fit(cut_sender(row.who, width), width)
 
 
-def _fit(text: str, width: int) -> str:
+def fit(text: str, width: int) -> str:
     """Return the text in exactly `width` cells, with … where it was cut."""
     if cell_len(text) <= width:
         return _kept_apart(text) + " " * (width - cell_len(text))
