@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pexpect
@@ -19,7 +20,6 @@ from tests.tty.stream import seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = [pytest.mark.tty, pytest.mark.timeout(300)]
 
@@ -232,6 +232,18 @@ def test_leaving_while_a_server_never_answers_takes_three_seconds(session, tmp_p
         assert running.end() < 3.5
         connection.close()
     assert running.child.exitstatus == 0
+
+
+@pytest.mark.parametrize("begun", [b"\x1b[?1049h", b"unread"], ids=["the screen has opened", "first mail is here"])
+def test_leaving_the_demo_while_both_accounts_receive_is_quick_and_quiet(session, home, begun):
+    running = session("-m", "termmail", "demo")
+    running.wait(begun)
+    running.child.send(b"\x11")
+    assert running.end() < 3
+    assert running.child.exitstatus == 0
+    assert seen(running.written.rpartition(b"\x1b[?1049l")[2]).strip() == ""
+    assert not re.search("[Ee]rror|Traceback|offline|could not", seen(running.written))
+    assert list(Path(home["TMPDIR"]).iterdir()) == [], "the throw-away profile is gone"
 
 
 def test_leaving_a_terminal_that_takes_nothing_any_more_takes_three_seconds(session):
