@@ -145,7 +145,7 @@ class ImapServing:
             await self.wire.send(tag + b" " + refused)
         else:
             await self._obey(command)
-        self.server.answered()
+        self.server.wake()
 
     async def _parts(self, line: bytes) -> tuple[list[bytes] | None, bytes]:
         """Return text, literal, text, ..., text of a command, and the refusal of a literal that is too large.

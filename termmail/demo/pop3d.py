@@ -6,102 +6,31 @@ import base64
 import hashlib
 import hmac
 import re
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Unpack
 
 from termmail.demo import server_sasl
+from termmail.demo.embedded_server import EmbeddedServer, Options
 from termmail.demo.faults import GOOD, Manners
 from termmail.demo.server_maildrop import Maildrop, Stored, stuffed
-from termmail.demo.wire import Heard, LineTooLongError, Listener, Wire
+from termmail.demo.wire import LineTooLongError, Wire
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
+    from collections.abc import Mapping
 
 
-class Pop3Server:
+class Pop3Server(EmbeddedServer):
     """Serves the maildrops of `users` on loopback.
 
     `tls` offers STLS; with `implicit` every connection starts with TLS (port 995). `cleartext=False` refuses logins
-    outside TLS. `manners` may be changed at any time, and applies to open sessions as well. `log` has every line.
+    outside TLS. Nothing that was not committed by QUIT is deleted when it stops.
     """
 
-    def __init__(
-        self,
-        users: Mapping[str, Maildrop],
-        *,
-        tls: ssl.SSLContext | None = None,
-        implicit: bool = False,
-        cleartext: bool = True,
-        manners: Manners = GOOD,
-        host: str = "127.0.0.1",
-        port: int = 0,
-    ) -> None:
+    def __init__(self, users: Mapping[str, Maildrop], **options: Unpack[Options]) -> None:
+        super().__init__(**options)
         self.users = users
-        self.tls = None if implicit else tls
-        self.cleartext = cleartext
-        self.manners = manners
-        self.host = host
-        self.port = port
-        self._listener = Listener(self._serve, lambda: self.manners, tls=tls if implicit else None)
 
     async def _serve(self, wire: Wire, number: int) -> None:
         await _Session(self, wire, number).run()
-
-    async def start(self) -> Self:
-        """Listen; `port` then holds the port. Raises OSError if it is taken."""
-        await self._listener.start(self.host, self.port)
-        self.port = self._listener.port
-        return self
-
-    async def stop(self) -> None:
-        """Disconnect all clients; nothing that was not committed by QUIT is deleted."""
-        await self._listener.stop()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    @property
-    def log(self) -> list[Heard]:
-        """Every line from the clients, in order."""
-        return self._listener.log
-
-    @property
-    def sessions(self) -> int:
-        """The number of connections so far."""
-        return self._listener.count
-
-    @property
-    def open_sessions(self) -> int:
-        """The number of open connections."""
-        return self._listener.open_sessions
-
-    @property
-    def at_once(self) -> int:
-        """The most commands that a client sent before an answer (1: none pipelined)."""
-        return self._listener.traffic.at_once
-
-    @property
-    def turns(self) -> int:
-        """How often a client sent something after an answer, the greeting included."""
-        return self._listener.traffic.turns
-
-    def heard(self, verb: str = "") -> list[str]:
-        """Return the lines with this verb from all sessions, or all lines."""
-        return self._listener.heard(verb)
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Wait until `true()`; it is checked after each command and each end of a session."""
-        await self._listener.until(true)
-
-    def note(self, session: int, line: bytes, *, tls: bool) -> None:
-        """Record a line in the log."""
-        self._listener.note(session, line.decode("latin-1"), tls=tls)
 
 
 class _Session:
@@ -130,7 +59,7 @@ class _Session:
                 if stamp := re.search(rb"<[^<>]*>", self.manners.greeting or b""):
                     self.stamp = stamp.group()
             while not self.over and (line := await self.wire.line()) is not None:
-                self.server.note(self.number, line, tls=self.wire.tls)
+                self.server.note(self.number, line.decode("latin-1"), tls=self.wire.tls)
                 await self._obey(line)
         except LineTooLongError:
             await self.wire.send(b"-ERR line too long\r\n")
@@ -229,7 +158,7 @@ class _Session:
         line = await self.wire.line()
         if line is None:
             raise ConnectionAbortedError
-        self.server.note(self.number, line, tls=self.wire.tls)
+        self.server.note(self.number, line.decode("latin-1"), tls=self.wire.tls)
         return server_sasl.decode(line)
 
     async def _stls(self) -> bytes | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from termmail.demo.faults import GOOD
-from termmail.demo.wire import LineTooLongError, Listener, Wire
+from termmail.demo.embedded_server import EmbeddedServer
+from termmail.demo.wire import LineTooLongError
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable
     from types import TracebackType
+
+    from termmail.demo.wire import Wire
 
 END_SECONDS = 5
 """Seconds for which clients may stay connected when the block of a ScriptedServer ends."""
@@ -67,7 +69,7 @@ class Talk:
         self._wire.abort()
 
 
-class ScriptedServer:
+class ScriptedServer(EmbeddedServer):
     """Runs `script` with each client on loopback, then reads until the client hangs up.
 
     `left` is what clients sent after the end of their script; `tls` starts each connection with TLS. The end of the
@@ -75,13 +77,13 @@ class ScriptedServer:
     """
 
     def __init__(self, script: Callable[[Talk], Awaitable[None]], *, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls=tls, implicit=tls is not None)
         self._script = script
-        self._listener = Listener(self._serve, lambda: GOOD, tls=tls)
         self._failures: list[Exception] = []
         self.left = b""
 
     async def _serve(self, wire: Wire, number: int) -> None:
-        talk = Talk(wire, lambda line: self._listener.note(number, line, tls=wire.tls))
+        talk = Talk(wire, lambda line: self.note(number, line, tls=wire.tls))
         try:
             await self._script(talk)
         except (OSError, LineTooLongError):
@@ -91,10 +93,6 @@ class ScriptedServer:
             raise
         self.left += await talk.rest()
 
-    async def __aenter__(self) -> Self:
-        await self._listener.start("127.0.0.1", 0)
-        return self
-
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -103,29 +101,6 @@ class ScriptedServer:
                 async with asyncio.timeout(END_SECONDS):
                     await self.until(lambda: self.open_sessions == 0)
         finally:
-            await self._listener.stop()
+            await self.stop()
             if self._failures:
                 raise self._failures[0]
-
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        return self._listener.port
-
-    @property
-    def sessions(self) -> int:
-        """The number of connections so far."""
-        return self._listener.count
-
-    @property
-    def open_sessions(self) -> int:
-        """The number of open connections."""
-        return self._listener.open_sessions
-
-    def heard(self, verb: str = "") -> list[str]:
-        """Return the lines with this verb that scripts heard, or all lines."""
-        return self._listener.heard(verb)
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Wait until `true()`; it is checked after each line heard and each end of a conversation."""
-        await self._listener.until(true)

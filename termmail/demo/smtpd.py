@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Unpack
 
 from termmail.demo import server_sasl
-from termmail.demo.faults import GOOD, Manners
-from termmail.demo.wire import Heard, LineTooLongError, Listener, Wire
+from termmail.demo.embedded_server import EmbeddedServer, Options
+from termmail.demo.wire import LineTooLongError, Wire
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Mapping
-    from types import TracebackType
+
+    from termmail.demo.faults import Manners
 
 SIZE_LIMIT = 25_000_000
 ADDRESS = re.compile(r"(?:FROM|TO):\s*<([^<>\s]*)>(.*)", re.IGNORECASE)
@@ -35,12 +35,12 @@ class Received:
     parameters: tuple[str, ...] = ()
 
 
-class SmtpServer:
+class SmtpServer(EmbeddedServer):
     """Accepts mail on loopback after a login with one of `passwords` (user to password; empty: without login).
 
     `tls` offers STARTTLS; with `implicit` every connection starts with TLS (port 465). `cleartext=False` refuses logins
-    outside TLS. Each message is passed to `received` and `deliver` before its 250. `manners` may be changed at any time.
-    `log` has every line except the messages.
+    outside TLS. Each message is passed to `received` and `deliver` before its 250. `log` has every line except the
+    messages.
     """
 
     def __init__(
@@ -48,72 +48,17 @@ class SmtpServer:
         passwords: Mapping[str, str],
         *,
         deliver: Callable[[Received], None] | None = None,
-        tls: ssl.SSLContext | None = None,
-        implicit: bool = False,
-        cleartext: bool = True,
         size_limit: int = SIZE_LIMIT,
-        manners: Manners = GOOD,
-        host: str = "127.0.0.1",
-        port: int = 0,
+        **options: Unpack[Options],
     ) -> None:
+        super().__init__(**options)
         self.passwords = passwords
         self.deliver = deliver
-        self.tls = None if implicit else tls
-        self.cleartext = cleartext
         self.size_limit = size_limit
-        self.manners = manners
-        self.host = host
-        self.port = port
         self.received: list[Received] = []
-        self._listener = Listener(self._serve, lambda: self.manners, tls=tls if implicit else None)
 
     async def _serve(self, wire: Wire, number: int) -> None:
         await _Session(self, wire, number).run()
-
-    async def start(self) -> Self:
-        """Listen; `port` then holds the port. Raises OSError if it is taken."""
-        await self._listener.start(self.host, self.port)
-        self.port = self._listener.port
-        return self
-
-    async def stop(self) -> None:
-        """Disconnect all clients."""
-        await self._listener.stop()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    @property
-    def log(self) -> list[Heard]:
-        """Every line from the clients, in order, without the messages."""
-        return self._listener.log
-
-    @property
-    def sessions(self) -> int:
-        """The number of connections so far."""
-        return self._listener.count
-
-    @property
-    def open_sessions(self) -> int:
-        """The number of open connections."""
-        return self._listener.open_sessions
-
-    def heard(self, verb: str = "") -> list[str]:
-        """Return the lines with this verb from all sessions, or all lines."""
-        return self._listener.heard(verb)
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Wait until `true()`; it is checked after each command, each message and each end of a session."""
-        await self._listener.until(true)
-
-    def note(self, session: int, line: bytes, *, tls: bool) -> None:
-        """Record a line in the log."""
-        self._listener.note(session, line.decode("utf-8", "replace"), tls=tls)
 
 
 class _Session:
@@ -143,7 +88,7 @@ class _Session:
             if not await self.wire.heed("CONNECT", ("CONNECT",)):
                 await self.wire.send(self.manners.greeting or b"220 demo.example.org ESMTP termmail demo\r\n")
             while not self.over and (line := await self.wire.line()) is not None:
-                self.server.note(self.number, line, tls=self.wire.tls)
+                self.server.note(self.number, line.decode("utf-8", "replace"), tls=self.wire.tls)
                 await self._obey(line)
         except LineTooLongError:
             await self.wire.send(b"500 5.5.6 line too long\r\n")
@@ -256,7 +201,7 @@ class _Session:
         line = await self.wire.line()
         if line is None:
             raise ConnectionAbortedError
-        self.server.note(self.number, line, tls=self.wire.tls)
+        self.server.note(self.number, line.decode("utf-8", "replace"), tls=self.wire.tls)
         return server_sasl.decode(line)
 
     def _mail(self, address: re.Match[str]) -> bytes:
@@ -305,5 +250,5 @@ class _Session:
         self.server.received.append(message)
         if self.server.deliver is not None:
             self.server.deliver(message)
-        self.server.note(self.number, b".", tls=self.wire.tls)
+        self.server.note(self.number, ".", tls=self.wire.tls)
         return b"250 2.0.0 OK queued as %d\r\n" % len(self.server.received)

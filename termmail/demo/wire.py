@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from termmail.demo.faults import Answer, Manners
 
@@ -25,15 +25,6 @@ LINGER_SECONDS = 5
 
 class LineTooLongError(Exception):
     """The client sent more than LINE_LIMIT bytes without a line end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One line from a client: its session (1 is the first), its text, and whether it came over TLS."""
-
-    session: int
-    line: str
-    tls: bool
 
 
 @dataclass(slots=True)
@@ -265,90 +256,3 @@ class Wire:
         self._writer.close()
         with suppress(OSError):
             await self._writer.wait_closed()
-
-
-class Listener:
-    """Accepts connections on loopback, passes each to `serve`, and records every line from the clients."""
-
-    def __init__(
-        self,
-        serve: Callable[[Wire, int], Awaitable[None]],
-        manners: Callable[[], Manners],
-        *,
-        tls: ssl.SSLContext | None,
-        idle_seconds: float = IDLE_SECONDS,
-    ) -> None:
-        self._serve = serve
-        self._manners = manners
-        self._tls = tls
-        self._idle_seconds = idle_seconds
-        self._server: asyncio.Server | None = None
-        self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-        self._changed = asyncio.Event()
-        self.host = ""
-        self.port = 0
-        self.count = 0
-        self.traffic = Traffic()
-        self.log: list[Heard] = []
-
-    async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 takes a free one, which `port` then holds. Raises OSError if the port is taken."""
-        self._server = await asyncio.start_server(self._accept, host, port, ssl=self._tls, limit=FLUSH_AT)
-        self.host, self.port = self._server.sockets[0].getsockname()[:2]
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.count += 1
-        task = asyncio.get_running_loop().create_task(self._run(reader, writer, self.count))
-        self._sessions[task] = writer
-        task.add_done_callback(self._ended)
-
-    async def _run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
-        encrypted = self._tls is not None
-        wire = Wire(reader, writer, self._manners, self.traffic, tls=encrypted, idle_seconds=self._idle_seconds)
-        try:
-            await self._serve(wire, number)
-            await wire.flush()
-        except (OSError, LineTooLongError):
-            pass  # the client disconnected, or a fault dropped it
-        finally:
-            await wire.close()
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._sessions[task]
-        self._changed.set()
-
-    def note(self, session: int, line: str, *, tls: bool) -> None:
-        """Record a line and wake `until`."""
-        self.log.append(Heard(session, line, tls))
-        self.wake()
-
-    def wake(self) -> None:
-        """Check again what `until` waits for."""
-        self._changed.set()
-
-    def heard(self, verb: str) -> list[str]:
-        """Return the lines with this verb from all sessions, or all lines if it is ""."""
-        return [one.line for one in self.log if not verb or one.line.split(" ", 1)[0].upper() == verb]
-
-    @property
-    def open_sessions(self) -> int:
-        """The number of connected clients."""
-        return len(self._sessions)
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Wait until `true()`, checked after each line received and each session ended."""
-        while not true():
-            self._changed.clear()
-            await self._changed.wait()
-
-    async def stop(self) -> None:
-        """Disconnect all clients and stop listening."""
-        if self._server is None:
-            return
-        self._server.close()
-        for task, writer in list(self._sessions.items()):
-            writer.transport.abort()
-            task.cancel()
-        await asyncio.gather(*self._sessions, return_exceptions=True)
-        await self._server.wait_closed()
-        self._server = None
