@@ -13,6 +13,7 @@ from termmail.net.imap.uid_set import UidSet
 from termmail.net.net_errors import Busy, NetError, Offline, ProtocolError, Refused
 from termmail.net.trace import Trace
 from tests.net.imap.imap_script import Honest, header, in_inbox, mails, opened, server
+from tests.net.loop_clock import LoopClock
 from tests.net.loop_lag import loop_lag
 
 SEEN = frozenset({"\\Seen"})
@@ -95,19 +96,35 @@ async def test_a_server_without_a_greeting_is_given_up_in_time():
             await ImapSession.open(honest.where(timeout_seconds=0.1))
 
 
+def tapped(session) -> asyncio.Queue[bytes]:
+    """What the session receives from now on, piece by piece."""
+    pieces: asyncio.Queue[bytes] = asyncio.Queue()
+    stream = session._dialogue._stream
+    take = stream.on_bytes
+
+    def tap(data: bytes) -> None:
+        take(data)
+        pieces.put_nowait(data)
+
+    stream.on_bytes = tap
+    return pieces
+
+
 @pytest.mark.parametrize("drip", [b"x", b"* OK wait\r\n"])
 @pytest.mark.parametrize("verb", ["NOOP", "UID FETCH"])
 async def test_a_slow_drip_does_not_hold_the_session_for_ever(verb, drip, monkeypatch):
     monkeypatch.setattr("termmail.net.imap.imap_dialogue.PATIENT", 2)
     honest = Honest(mails(2))
-    async with opened(honest, timeout_seconds=0.1) as session:
+    async with opened(honest) as session:
         folder = await session.select(b"INBOX")
         honest.answers[verb] = b""
+        clock, received = LoopClock(monkeypatch), tapped(session)
 
         async def dribble():
             while not session.closed:
                 honest.tell(drip)
-                await asyncio.sleep(0.02)
+                await received.get()
+                await clock.advance(honest.where().timeout_seconds / 5)
 
         task = asyncio.create_task(dribble())
         with pytest.raises(Offline, match="in time"):
@@ -115,15 +132,18 @@ async def test_a_slow_drip_does_not_hold_the_session_for_ever(verb, drip, monkey
         await task
 
 
-async def test_a_slow_command_may_take_longer_while_the_server_says_that_it_works():
+async def test_a_slow_command_may_take_longer_while_the_server_says_that_it_works(monkeypatch):
     honest = Honest(mails(2))
-    async with opened(honest, timeout_seconds=0.1) as session:
+    async with opened(honest) as session:
         folder = await session.select(b"INBOX")
         honest.answers["UID COPY"] = b""
+        clock, received = LoopClock(monkeypatch), tapped(session)
         task = asyncio.create_task(folder.copy([1], b"Trash"))
         for _ in range(15):
-            await asyncio.sleep(0.02)
+            await clock.advance(honest.where().timeout_seconds / 5)
+            assert not session.closed
             honest.tell(b"* OK Still here\r\n")
+            await received.get()
         honest.tell(honest.said[-1].split(" ")[0].encode() + b" OK done\r\n")
         assert (await task).pairs == {}
 
@@ -310,20 +330,15 @@ async def talk(session) -> None:
 
 async def whole_session(honest) -> bytes:
     """What the server says in `talk`."""
-    spoken = []
     session = await ImapSession.open(honest.where())
-    received = session._dialogue._stream.on_bytes
-    spoken.append(honest.greeting + b"* CAPABILITY " + " ".join(honest.capabilities).encode() + b"\r\nA1 OK\r\n")
-    spoken.append(b"A2 OK [CAPABILITY " + " ".join(honest.capabilities).encode() + b"] welcome\r\n")
-
-    def tap(data: bytes) -> None:
-        spoken.append(data)
-        received(data)
-
-    session._dialogue._stream.on_bytes = tap
+    spoken = honest.greeting + b"* CAPABILITY " + " ".join(honest.capabilities).encode() + b"\r\nA1 OK\r\n"
+    spoken += b"A2 OK [CAPABILITY " + " ".join(honest.capabilities).encode() + b"] welcome\r\n"
+    received = tapped(session)
     await talk(session)
     await session.close()
-    return b"".join(spoken)
+    while not received.empty():
+        spoken += received.get_nowait()
+    return spoken
 
 
 @contextlib.asynccontextmanager
