@@ -22,6 +22,9 @@ _X10_MOUSE = re.compile(rb"\x1b\[M(.)(.)(.)", re.DOTALL)
 _X10_BEGUN = re.compile(rb"\x1b\[M.{0,2}\Z", re.DOTALL)
 """A mouse report whose end is not here yet."""
 
+PAUSE = 0.1
+"""Seconds without a byte after which an escape is a key."""
+
 _BIAS = 32
 """What the X10 encoding adds to buttons and coordinates."""
 
@@ -52,12 +55,25 @@ class InputDecoder:
 
     def feed(self, data: bytes) -> str:
         """Decode the next bytes."""
-        whole = _X10_MOUSE.sub(_as_sgr, self._passed + self._begun + data)[len(self._passed) :]
+        passed = len(self._passed)
+        whole = _X10_MOUSE.sub(_as_sgr, self._passed + self._begun + data)
         begun = _X10_BEGUN.search(whole)
-        self._begun = begun.group() if begun else b""
-        given = whole[: len(whole) - len(self._begun)]
-        self._passed = next((escape for escape in (b"\x1b[", b"\x1b") if given.endswith(escape)), b"")
+        end = max(passed, begun.start()) if begun else len(whole)
+        given, self._begun = whole[passed:end], whole[end:]
+        self._passed = next((start for start in (b"\x1b[", b"\x1b") if whole[:end].endswith(start)), b"")
         return self._decode(given)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a mouse report has begun, and its end is not here yet."""
+        return bool(self._begun)
+
+    def pause(self) -> str:
+        """Decode what is kept behind an escape that was passed on, after a pause: the escape is a key by now."""
+        kept = self._begun if self._passed else b""
+        self._begun = self._begun[len(kept) :]
+        self._passed = b""
+        return self._decode(kept)
 
 
 def _as_sgr(report: re.Match[bytes]) -> bytes:
@@ -79,6 +95,14 @@ class KeyParser(XTermParser):
             name = "enter" if character == "\r" else _character_to_key(character)
             return [events.Key(f"alt+{name}", character)]
         return super()._sequence_to_key_events(sequence, alt)
+
+
+def parsed(decoder: InputDecoder, parser: KeyParser, data: bytes) -> Iterable[Message]:
+    """Return the events that are complete with the next bytes, or with the pause that b"" stands for."""
+    if text := decoder.feed(data) if data else decoder.pause():  # an empty text would be the parser's end
+        yield from parser.feed(text)
+    if not decoder.keeps:  # what follows belongs to the escape that the parser has
+        yield from parser.tick()
 
 
 class TolerantDriver(LinuxDriver):
@@ -103,7 +127,7 @@ class TolerantDriver(LinuxDriver):
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(0.1):
+                if selector.select(PAUSE):
                     try:
                         data = os.read(self.fileno, 4096)
                     except OSError:  # EIO: the other end of the pty is closed
@@ -111,8 +135,7 @@ class TolerantDriver(LinuxDriver):
                     if not data:
                         self.send_message(TerminalGone())
                         return
-                    if text := decoder.feed(data):  # an empty text would be the parser's end
-                        for event in parser.feed(text):
-                            self.process_message(event)
-                for event in parser.tick():
+                else:
+                    data = b""
+                for event in parsed(decoder, parser, data):
                     self.process_message(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from termmail.ui.screens.ask_password import AskPasswordScreen
 from termmail.ui.screens.composer import ComposeScreen
 from termmail.ui.screens.help import HelpScreen
 from termmail.ui.screens.pick_path import PickPathScreen
-from termmail.ui.terminal import InputDecoder, KeyParser
+from termmail.ui.terminal import InputDecoder, KeyParser, parsed
 from termmail.ui.widgets.body_input import BodyInput
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, staged, until
@@ -134,9 +135,53 @@ def test_an_escape_and_a_character_are_known_at_once_and_end_there():
     ids=["first cell", "right button", "released", "moved", "beyond UTF-8", "out of range"],
 )
 def test_an_old_mouse_report_is_rewritten_however_it_is_split(report: bytes, text: str):
-    for end in range(len(report) + 1):
+    for first, second in itertools.combinations_with_replacement(range(len(report) + 1), 2):
         decoder = InputDecoder()
-        assert decoder.feed(b"a" + report[:end]) + decoder.feed(report[end:] + b"b") == f"a{text}b"
+        pieces = (b"a" + report[:first], report[first:second], report[second:] + b"b")
+        assert "".join(map(decoder.feed, pieces)) == f"a{text}b", pieces
+
+
+def test_old_mouse_reports_are_joined_byte_by_byte():
+    decoder = InputDecoder()
+    sent = b"a\x1b[M !!\x1b[M#!!b"
+    given = [decoder.feed(sent[at : at + 1]) for at in range(len(sent))]
+    assert "".join(given) == "a\x1b[<0;1;1M\x1b[<0;1;1mb"
+    assert [len(piece) for piece in given[:5]] == [1, 1, 1, 0, 0], "an escape may be a key: it is passed on at once"
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.04, 0.09])
+def test_an_old_mouse_report_over_a_slow_line_is_a_click_and_no_key(monkeypatch: pytest.MonkeyPatch, gap: float):
+    clock = 1000.0
+    monkeypatch.setattr("textual._parser.get_time", lambda: clock)
+    decoder, parser = InputDecoder(), KeyParser()
+    found: list[Any] = []
+    for byte in b"\x1b[M )+j":
+        clock += gap
+        found += parsed(decoder, parser, bytes([byte]))
+    assert [type(event) for event in found] == [events.MouseDown, events.Key]
+    assert (found[0].x, found[0].y, found[1].key) == (8, 10, "j")
+
+
+def test_an_escape_and_keys_with_pauses_between_them_are_keys(monkeypatch: pytest.MonkeyPatch):
+    clock = 1000.0
+    monkeypatch.setattr("textual._parser.get_time", lambda: clock)
+    decoder, parser = InputDecoder(), KeyParser()
+    found: list[Any] = []
+    for key in (b"\x1b", b"[", b"M", b"j"):
+        found += parsed(decoder, parser, key)
+        clock += 0.2
+        found += parsed(decoder, parser, b"")
+    assert [event.key for event in found] == ["escape", "left_square_bracket", "M", "j"]
+
+
+def test_keys_that_are_typed_one_by_one_are_no_mouse_report():
+    decoder = InputDecoder()
+    typed = [decoder.feed(key) + decoder.pause() for key in (b"\x1b", b"[", b"M", b"a", b"b", b"c")]
+    assert typed == ["\x1b", "[", "M", "a", "b", "c"]
+    assert [decoder.feed(b"\x1b[M"), decoder.pause()] == ["", ""], "whole, it can be nothing but a mouse report"
+    assert decoder.feed(b" !!") == "\x1b[<0;1;1M"
+    assert [decoder.feed(key) for key in (b"\x1b", b"[", b"M")] == ["\x1b", "[", ""]
+    assert decoder.pause() == "M"
 
 
 async def test_an_escape_and_a_key_in_one_read_act_as_both(tmp_path: Path):
