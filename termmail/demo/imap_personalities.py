@@ -53,13 +53,13 @@ DOVECOT = Personality(
         *("LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CONDSTORE", "QRESYNC", "ESEARCH", "MOVE", "IDLE", "UNSELECT"),
     ),
 )
-CYRUS = Personality("Cyrus IMAP", (*DOVECOT.capabilities, "OBJECTID"))
+CYRUS = Personality("Cyrus IMAP", (*DOVECOT.capabilities, "OBJECTID", "COMPRESS=DEFLATE"))
 GMAIL = Personality(
     "GImap",
     (
         *("IMAP4rev1", "SASL-IR", "AUTH=PLAIN", "LITERAL-", "ID", "ENABLE", "CHILDREN", "NAMESPACE", "UIDPLUS"),
         *("LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CONDSTORE", "ESEARCH", "MOVE", "IDLE", "UNSELECT"),
-        *("APPENDLIMIT=35651584", "X-GM-EXT-1"),
+        *("APPENDLIMIT=35651584", "X-GM-EXT-1", "COMPRESS=DEFLATE"),
     ),
 )
 O365 = Personality(

@@ -60,8 +60,20 @@ def _identify(state: SessionState, arguments: list[Value]) -> Reply:
     return Reply("done", [b'* ID ("name" "%b")\r\n' % state.kind.name.encode()])
 
 
+def _compress(state: SessionState, arguments: list[Value]) -> Reply:
+    """Execute COMPRESS (RFC 4978); the connection compresses behind the answer."""
+    state.user_mailbox()
+    if [word(one) for one in arguments] != ["DEFLATE"]:
+        raise Bad("only DEFLATE")
+    if state.compressed:
+        raise No("[COMPRESSIONACTIVE] it is compressed already")
+    state.compressed = True
+    return Reply("compressing")
+
+
 _ALWAYS = {"NOOP": Verb(_noop), "ID": Verb(_identify, "ID")}
 _VERBS = {
+    "COMPRESS": Verb(_compress, "COMPRESS=DEFLATE"),
     "ENABLE": Verb(_enable, "ENABLE"),
     "SELECT": Verb(imapd_messages.select),
     "EXAMINE": Verb(imapd_messages.examine),
@@ -242,6 +254,8 @@ class ImapServing:
             await wire.hang_up()
         if command.verb != "STARTTLS" or status[:2] != "OK":
             await wire.answer(b"%b %b\r\n" % (command.tag, status.encode()), keys)
+        if command.verb == "COMPRESS" and status[:2] == "OK":
+            await wire.compress()
 
     async def _idle(self, arguments: list[Value]) -> Reply:
         """Execute IDLE (RFC 2177): tell news until the client says DONE, or BYE if the open folder is gone."""

@@ -33,6 +33,7 @@ class SessionState:
     mailbox: ImapMailbox | None = None
     view: FolderView | None = None
     enabled: set[str] = field(default_factory=set)
+    compressed: bool = False
     tag: bytes = b""
     over: bool = False
 

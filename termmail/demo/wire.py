@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
@@ -66,6 +67,8 @@ class Wire:
         self._lingers = False
         self._heard_since_flush = 0
         self._answered = False
+        self._deflate: zlib._Compress | None = None
+        self._inflate: zlib._Decompress | None = None
 
     async def line(self) -> bytes | None:
         """Return the next line without its CRLF, or None at the end of the connection. A lone LF ends no line."""
@@ -122,6 +125,8 @@ class Wire:
                 data = await self._reader.read(FLUSH_AT)
         except TimeoutError:
             return False
+        if data and self._inflate is not None:
+            data = self._inflate.decompress(data)
         self._buffer += data
         self._traffic.turns += bool(data) and self._answered
         self._answered = False
@@ -152,6 +157,8 @@ class Wire:
                 await self.hang_up()
             return
         data = b"".join(self._out)
+        if self._deflate is not None:
+            data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         self._out.clear()
         self._out_size = 0
         manners = self._manners()
@@ -204,6 +211,14 @@ class Wire:
         self._at = 0
         await self._writer.start_tls(context)
         self.tls = True
+
+    async def compress(self) -> None:
+        """Send the queued answers, and compress both directions from then on (RFC 4978)."""
+        await self.flush()
+        self._deflate, self._inflate = (
+            zlib.compressobj(wbits=-zlib.MAX_WBITS),
+            zlib.decompressobj(wbits=-zlib.MAX_WBITS),
+        )
 
     async def heed(self, line: str, keys: tuple[str, ...]) -> bool:
         """Apply the faults before a command is executed. Return True if they answered it."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from termmail.credential import NO_CREDENTIAL, Credential, ServerKind
+from termmail.net.deflate import PIECE, Deflate
 from termmail.net.net_errors import NetError, Offline, ProtocolError, TlsFailed, plaintext_before_tls
 
 if TYPE_CHECKING:
@@ -212,6 +213,8 @@ class Stream:
         self._early = bytearray()
         self._on_bytes: Callable[[bytes], None] | None = None
         self._ended = False
+        self._deflate: Deflate | None = None
+        self._inflating = False
         self._gone = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -286,7 +289,13 @@ class Stream:
     def write(self, data: bytes) -> None:
         """Send without waiting: reading continues, so that two full buffers cannot deadlock."""
         if self._transport is not None:
-            self._transport.write(data)
+            self._transport.write(self._deflate.compress(data) if self._deflate is not None else data)
+
+    def start_compression(self, early: bytes) -> None:
+        """Compress what is sent from now on, and decompress what comes, beginning with `early`, which has come already."""
+        self._deflate = Deflate()
+        self._deflate.receive(early)
+        asyncio.get_running_loop().call_soon(self._inflate)
 
     def pause(self) -> None:
         """Stop reading; the server has to wait when the buffers are full."""
@@ -302,6 +311,7 @@ class Stream:
         """Drop the connection now and pass nothing on any more. Never raises."""
         self._on_bytes = None
         self._early.clear()
+        self._deflate = None
         if self._transport is None:
             if not self._gone.done():
                 self._gone.set_result(None)
@@ -318,6 +328,36 @@ class Stream:
         self._transport = transport
 
     def _received(self, data: bytes) -> None:
+        if self._deflate is not None:
+            self._deflate.receive(data)
+            if not self._inflating:
+                self._inflate()
+        else:
+            self._pass_on(data)
+
+    def _inflate(self) -> None:
+        """Pass on a piece of what was received; the next one in the next turn of the loop, and the end behind the last."""
+        if self._deflate is None:
+            return
+        try:
+            piece = self._deflate.piece()
+        except ValueError:
+            self._inflating = False
+            self._end()
+            self.close()
+            return
+        if piece:
+            self._pass_on(piece)
+        was_inflating, self._inflating = self._inflating, len(piece) == PIECE
+        if self._inflating:
+            self.pause()
+            asyncio.get_running_loop().call_soon(self._inflate)
+        elif was_inflating:
+            self.resume()
+            if self._ended:
+                self._end()
+
+    def _pass_on(self, data: bytes) -> None:
         if self._on_bytes is None:
             if len(self._early) < 65536:
                 self._early += data
@@ -327,10 +367,14 @@ class Stream:
     def _lost(self) -> None:
         if not self._ended:
             self._ended = True
-            if self._on_bytes is not None:
-                self._on_bytes(b"")
+            if not self._inflating:
+                self._end()
         if not self._gone.done():
             self._gone.set_result(None)
+
+    def _end(self) -> None:
+        if self._on_bytes is not None:
+            self._on_bytes(b"")
 
 
 class _Receiver(asyncio.BufferedProtocol):

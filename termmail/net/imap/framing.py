@@ -68,6 +68,13 @@ class Framing:
         """What was received and not yet returned, for a log, cut."""
         return b"".join(part for part in self._frame if isinstance(part, bytes))[:500] + self._buffer[self._at :][:500]
 
+    def take_unread(self) -> bytes:
+        """Return what is behind the last response, and forget it."""
+        rest = bytes(self._buffer[self._at :])
+        self._buffer.clear()
+        self._at = self._searched = 0
+        return rest
+
     def receive(self, data: bytes) -> None:
         """Take received bytes."""
         if self._at:

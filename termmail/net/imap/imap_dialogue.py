@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from termmail.mail.sanitize import clean_bytes
+from termmail.net.imap.command_writer import command
 from termmail.net.imap.imap_machine import Answer, Challenge, Dropped, Greeting, Machine, State
 from termmail.net.imap.refusals import farewell, refusal
 from termmail.net.imap.untagged import Condition, Search, Status
@@ -171,6 +172,16 @@ class ImapDialogue:
         await start_tls(self, self._stream)
         self._machine.tls_started()
         self._note("*", b"TLS started")
+
+    async def compress(self) -> None:
+        """Compress the connection from now on (RFC 4978); nothing happens where the server refuses. Raises NetError."""
+
+        def answered(status: Status) -> None:
+            if status.ok:  # before another byte is read: those behind the OK are compressed
+                self._stream.start_compression(self._machine.take_unread())
+                self._note("*", b"compressed from here on")
+
+        await self.wait(self.post(command("COMPRESS", b"DEFLATE"), done=answered))
 
     def _flush(self) -> None:
         self._flushing = False

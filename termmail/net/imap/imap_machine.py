@@ -82,6 +82,7 @@ VERBS = {
     "STARTTLS": Verb(_BEFORE, becomes=_S.TLS, alone=True),
     "AUTHENTICATE": Verb(_BEFORE, becomes=_S.AUTHENTICATED, alone=True),
     "LOGIN": Verb(_BEFORE, becomes=_S.AUTHENTICATED, alone=True),
+    "COMPRESS": Verb(_BEHIND, alone=True),
     "ENABLE": Verb(_BEHIND),
     "NAMESPACE": Verb(_BEHIND),
     "LIST": Verb(_BEHIND, slow=True),
@@ -240,6 +241,10 @@ class Machine:
         if self.state is not State.TLS or self._framing.pending_bytes:
             raise ValueError("STARTTLS was not granted")
         self.state = State.NOT_AUTHENTICATED
+
+    def take_unread(self) -> bytes:
+        """Return what was received and not read yet, and forget it: what is behind the OK of COMPRESS is compressed."""
+        return self._framing.take_unread()
 
     # -- responses
 
