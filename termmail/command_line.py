@@ -260,6 +260,7 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "list, add, test or remove accounts, or store a password",
         "termmail account add work ada@example.org\n"
         "  termmail account add work ada@example.org --imap-host mail.example.org --smtp-host mail.example.org\n"
+        "  termmail account add new ada@example.net --look-up\n"
         "  termmail account add old ada@example.com --pop3 --pop3-username ada",
         "account.account",
     )
@@ -302,6 +303,11 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
             help="how the connection is secured (default: tls)",
         )
         account.add_argument(f"--{kind}-username", metavar="USER", help="the user name (default: the address)")
+    account.add_argument(
+        "--look-up",
+        action="store_true",
+        help="for add: ask the domain of the address for its servers (DNS, https://autoconfig.DOMAIN and https://DOMAIN)",
+    )
     account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
     account.add_argument("--allow-cleartext", action="store_true", help="allow a login without TLS (for loopback only)")
     account.add_argument(

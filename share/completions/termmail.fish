@@ -164,6 +164,7 @@ complete -c termmail -n '_shtab_termmail_using account' -l smtp-host -x -d 'the 
 complete -c termmail -n '_shtab_termmail_using account' -l smtp-port -x -d 'its port (default: follows the security)'
 complete -c termmail -n '_shtab_termmail_using account' -l smtp-security -xka "tls starttls none" -d 'how the connection is secured (default: tls)'
 complete -c termmail -n '_shtab_termmail_using account' -l smtp-username -x -d 'the user name (default: the address)'
+complete -c termmail -n '_shtab_termmail_using account' -l look-up -d 'for add: ask the domain of the address for its servers (DNS, https://autoconfig.DOMAIN and https://DOMAIN)'
 complete -c termmail -n '_shtab_termmail_using account' -l tls-ca-file -xka "(__fish_complete_path (commandline -ct))" -d 'trust this certificate authority'
 complete -c termmail -n '_shtab_termmail_using account' -l allow-cleartext -d 'allow a login without TLS (for loopback only)'
 complete -c termmail -n '_shtab_termmail_using account' -l password-command -x -d 'a program that prints the password (must be the last option)'

@@ -222,6 +222,7 @@ PROVIDERS = (
 )
 
 _BY_DOMAIN = {domain: provider for provider in PROVIDERS for domain in provider.domains}
+_BY_HOST = {host: one for one in reversed(PROVIDERS) for host in (one.imap, one.pop3, one.smtp) if host}
 
 
 def provider(address: str) -> Provider | None:
@@ -246,6 +247,12 @@ def note(address: str, protocol: MailProtocol | None = None) -> str:
         return ""
     protocol = protocol or protocols(address)[0]
     return " ".join(filter(None, (known.note, known.imap_note if protocol == "imap" else known.pop3_note)))
+
+
+def server_note(host: str) -> str:
+    """Return what to know about the provider that a server belongs to, whatever the domain of the address, or ""."""
+    known = _BY_HOST.get(host.lower())
+    return known.note if known else ""
 
 
 def guess(address: str, protocol: MailProtocol | None = None) -> Account:

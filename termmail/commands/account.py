@@ -16,6 +16,7 @@ from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, Comman
 from termmail.commands.mailbox import chosen_accounts
 from termmail.credential import Password
 from termmail.engine import account_setup, imap_report
+from termmail.engine.server_lookup import LookedUp, can_ask
 from termmail.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ MOST_FAULTS = 20
 """Faults of a damaged store that doctor prints."""
 
 PROTOCOLS: tuple[MailProtocol, ...] = ("imap", "pop3")
+NOTHING_FOUND = LookedUp("")
 _SERVER_KEYS = ("host", "port", "security", "username")
 
 
@@ -65,15 +67,18 @@ async def _list(engine: Engine, args: Namespace) -> int:
     return OK
 
 
-def from_args(args: Namespace) -> Account:
-    """Build an account from the arguments, guessing what they leave out. Raises CommandError for values that do not fit."""
+def from_args(args: Namespace, found: LookedUp = NOTHING_FOUND) -> Account:
+    """Build an account from the arguments; what they leave out is what the domain named, or a guess.
+
+    Raises CommandError for values that do not fit.
+    """
     try:
-        one = discovery.guess(args.address, _protocol(args))
+        one = discovery.guess(args.address, _protocol(args, found))
         parts = {}
         kinds: tuple[ServerKind, ...] = (one.protocol, "smtp")
         for kind in kinds:
-            part = one.server(kind)
             said = _said(args, kind)
+            part = (None if "host" in said else found.server(kind)) or one.server(kind)
             if "security" in said and "port" not in said:
                 said["port"] = 0  # follows the security
             if args.tls_ca_file:
@@ -94,8 +99,8 @@ def _said(args: Namespace, kind: ServerKind) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _protocol(args: Namespace) -> MailProtocol:
-    """Return what mail is to be received by: as the options say, else the best that the provider has.
+def _protocol(args: Namespace, found: LookedUp) -> MailProtocol:
+    """Return what mail is to be received by: as the options say, else the best that the domain named or the provider has.
 
     Raises CommandError where they contradict each other, or the provider does not have it and no server is named.
     """
@@ -104,7 +109,7 @@ def _protocol(args: Namespace) -> MailProtocol:
     wanted = [protocol for protocol in PROTOCOLS if protocol in {args.protocol, *named}]
     if len(wanted) > 1:
         raise CommandError("Mail is received by IMAP or by POP3, not by both: leave out the options of one.", USAGE)
-    protocol = wanted[0] if wanted else has[0]
+    protocol = wanted[0] if wanted else (found.protocols or has)[0]
     if protocol not in has and not getattr(args, f"{protocol}_host"):
         raise CommandError(
             f"The provider of {args.address} has no {protocol.upper()}, only {has[0].upper()}.",
@@ -121,7 +126,9 @@ async def _add(engine: Engine, args: Namespace) -> int:
         raise CommandError(f"{args.address} is not a mail address.", USAGE, "termmail account add NAME ADDRESS")
     if args.name in engine.accounts.names:
         raise CommandError(f"There is already an account {args.name}.", USAGE)
-    one = from_args(args)
+    one = from_args(args)  # what is wrong with the options is told before anyone is asked
+    if args.look_up:
+        one = await _looked_up(engine, args)
     if note := discovery.note(args.address, one.protocol):
         output.say(note)
     password = "" if args.password_command else _read_password(args, f"Password for {one.incoming.username}: ")
@@ -142,6 +149,39 @@ async def _add(engine: Engine, args: Namespace) -> int:
         f"Account {args.name} is saved in {engine.context.paths.config}. {'' if args.password_command else words}".rstrip()
     )
     return OK
+
+
+async def _looked_up(engine: Engine, args: Namespace) -> Account:
+    """Ask the domain for its servers, tell what it said, and return the account.
+
+    Raises CommandError where it names a host outside the domain and nobody says that a password may be sent there.
+    """
+    domain = can_ask(args.address)
+    if not domain:
+        output.say("The servers of this provider are known: nobody was asked for them.")
+        return from_args(args)
+    output.say(f"Asking {domain} for its mail servers …")
+    found = await engine.accounts.look_up(args.address)
+    for line in found.lines:
+        output.say(line)
+    if not found.found:
+        output.say("The usual names are taken instead.")
+    one = from_args(args, found)
+    for kind, host in ((one.protocol, one.incoming.host), ("smtp", one.smtp.host)):
+        if host in found.outside and getattr(args, f"{kind}_host") != host:
+            _accept(args, kind, host, domain)
+    return one
+
+
+def _accept(args: Namespace, kind: str, host: str, domain: str) -> None:
+    """Ask whether a password may be sent to a host outside the domain (RFC 6186 section 6). Raises CommandError for no."""
+    advice = f"Add --{kind}-host {host} if you know it; else ask your provider."
+    if args.password_stdin or args.password_command or not sys.stdin.isatty():
+        raise CommandError(f"{domain} names {host}, which is not part of {domain}. Nothing was saved.", USAGE, advice)
+    sys.stderr.write(f"{host} is not part of {domain}. Send your password there? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise CommandError("Nothing was saved.", USAGE, advice)
 
 
 def _read_password(args: Namespace, prompt: str) -> str:

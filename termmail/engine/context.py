@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from termmail.accounts.credentials import Passwords
     from termmail.accounts.paths import Paths
     from termmail.credential import Credential, ServerKind
+    from termmail.net.lookup.domain_lookup import Network
     from termmail.net.stream import Server
 
 P = ParamSpec("P")
@@ -43,6 +44,8 @@ class Context:
         self.passwords = passwords
         self.clock = clock
         self.tasks = Tasks(self._tell_bug)
+        self.network: Network | None = None
+        """Where the servers of an address are looked up; None is the system's DNS and HTTPS."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._store: Store | None = None
         self._listeners: list[Callable[[Event], None]] = []

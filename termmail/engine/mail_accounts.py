@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.engine import account_setup
+from termmail.engine import account_setup, server_lookup
 from termmail.engine.sync_status import Status
 from termmail.store import imap_folders, pop3_identity
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from termmail.credential import Password
     from termmail.engine.context import Context
     from termmail.engine.folder_list import Folders
+    from termmail.engine.server_lookup import LookedUp
     from termmail.engine.servers import Servers
     from termmail.engine.sync_status import SyncResult
     from termmail.net.trace import Trace
@@ -76,6 +77,10 @@ class Accounts:
     ) -> AsyncIterator[account_setup.ServerTrial]:
         """Try both servers step by step, and yield what came of each. Nothing is saved."""
         return account_setup.try_account(account, password, smtp_password, trace=trace)
+
+    async def look_up(self, address: str) -> LookedUp:
+        """Ask the domain of an address for its mail servers. Call it only after the user has allowed it."""
+        return await server_lookup.look_up(address, self.context.network)
 
     async def add(self, name: str, account: Account, password: str, smtp_password: str | None = None) -> str:
         """Save an account to config.toml and the keyring. Return the sentence that says where the password is.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,6 +21,7 @@ from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.widgets.account_form import AccountForm
 from termmail.ui.widgets.checkbox import Checkbox
 from termmail.ui.widgets.choice import Choice
+from termmail.ui.widgets.lookup_offer import LookupOffer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
 
 
-KEYS = "F9 test and save · Tab next · Esc back · F2 IMAP or POP3"
+KEYS = "F9 test and save · Tab next · Esc back · F2 IMAP or POP3 · F3 find servers"
 
 
 def account_name(address: str, taken: Collection[str]) -> str:
@@ -70,12 +72,16 @@ class SetupScreen(DismissOnce[str | None]):
         Binding("escape", "leave", "Back", show=False),
         Binding("ctrl+j,alt+enter,ctrl+enter,f9", "try_it", "Test and save", show=False),
         Binding("f2", "switch_protocol", "IMAP or POP3", show=False),
+        Binding("f3", "look_up", "Ask the domain for its mail servers", show=False),
     ]
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         self._engine = engine
         self._trying: Worker[None] | None = None
+        self._looking: Worker[None] | None = None
+        self._accepted: set[str] = set()
+        """Hosts outside the domain that the password may be sent to."""
         self._saved_as = ""
 
     def compose(self) -> ComposeResult:
@@ -123,6 +129,38 @@ class SetupScreen(DismissOnce[str | None]):
         if not form.disabled:
             form.switch_protocol()
 
+    # -- the servers of a domain
+
+    def action_look_up(self) -> None:
+        """Ask the domain of the address for its mail servers: pressing the key or the button is the consent."""
+        form = self.query_one(AccountForm)
+        if not form.disabled and self._looking is None and (address := form.asked()):
+            self._looking = self._look_up(address)
+
+    @work(group="look-up", exclusive=True, exit_on_error=False)
+    async def _look_up(self, address: str) -> None:
+        offer, keys = self.query_one(LookupOffer), self.query_one("#setup-keys", Static)
+        offer.display = True
+        offer.say(f"Asking {offer.domain} …")
+        keys.update("Esc stops asking")
+        try:
+            found = await self._engine.accounts.look_up(address)
+            self.query_one(AccountForm).take(found)
+        except asyncio.CancelledError:
+            offer.say("Stopped asking.")
+            raise
+        finally:
+            self._looking = None
+            keys.update(KEYS)
+        self.call_after_refresh(offer.scroll_visible, animate=False, immediate=True)
+
+    def _stop_looking(self) -> bool:
+        """Stop asking a domain; return whether one was asked."""
+        if self._looking is None:
+            return False
+        self._looking.cancel()
+        return True
+
     # -- the try
 
     def action_try_it(self) -> None:
@@ -130,8 +168,25 @@ class SetupScreen(DismissOnce[str | None]):
         if self._saved_as:
             self.dismiss(self._saved_as)
         elif self._trying is None and (read := self.query_one(AccountForm).read()) is not None:
+            self._stop_looking()
+            if strangers := [host for host in self.query_one(AccountForm).outside() if host not in self._accepted]:
+                self._ask_about(strangers)
+                return
             self.query_one(dialog.Trouble).say("")
             self._trying = self._try(*read)
+
+    @work(group="strangers", exclusive=True, exit_on_error=False)
+    async def _ask_about(self, hosts: list[str]) -> None:
+        """Ask before a password is sent to hosts outside the domain (RFC 6186 section 6), and go on after a yes."""
+        domain = self.query_one(LookupOffer).domain
+        why = (
+            f"{domain} named {'it' if len(hosts) == 1 else 'them'}, but a false answer could have, too."
+            " If you do not know the name, ask your provider."
+        )
+        question = ConfirmScreen(f"Send your password to {' and '.join(hosts)}?", "Send it", "Back", [why])
+        if await self.app.push_screen_wait(question):
+            self._accepted.update(hosts)
+            self.action_try_it()
 
     @work(exclusive=True, exit_on_error=False)
     async def _try(self, account: Account, password: str, other: str | None) -> None:
@@ -164,6 +219,7 @@ class SetupScreen(DismissOnce[str | None]):
             self._set_trying(trying=False)
         if not worked:
             self.query_one(dialog.Trouble).say("Nothing is saved yet. Correct what is wrong above, then try again.")
+        self.query_one(LookupOffer).display = bool(self.query_one(LookupOffer).domain) and refused is None
         if refused or unreached:
             form = self.query_one(AccountForm)
             field = form.refuse(refused) if refused else form.miss(str(unreached))
@@ -207,13 +263,13 @@ class SetupScreen(DismissOnce[str | None]):
 
     @work(group="leave", exit_on_error=False)
     async def action_leave(self) -> None:
-        """Stop a running try; else go back, after a question where something was typed."""
+        """Stop a running try or look-up; else go back, after a question where something was typed."""
         if self._trying is not None:
             self._trying.cancel()
             self.query_one(dialog.Trouble).say("Stopped. Nothing is saved.")
         elif self._saved_as:
             self.dismiss(self._saved_as)
-        else:
+        elif not self._stop_looking():
             question = ConfirmScreen("Leave the setup? What you typed will be lost.", "Leave", "Stay")
             if not self.query_one(AccountForm).touched or await self.app.push_screen_wait(question):
                 self.dismiss(None)

@@ -14,9 +14,11 @@ from textual.widgets import Input, Label, Select, Static
 
 from termmail.accounts.config import Account, Imap, Pop3, Smtp
 from termmail.accounts.discovery import guess, note, protocols
+from termmail.engine.server_lookup import LookedUp, can_ask
 from termmail.ui.widgets.checkbox import Checkbox
 from termmail.ui.widgets.choice import Choice
 from termmail.ui.widgets.field import Field, LineInput
+from termmail.ui.widgets.lookup_offer import LookupOffer
 
 if TYPE_CHECKING:
     from textual import events
@@ -179,12 +181,15 @@ class AccountForm(Vertical):
         super().__init__()
         self._chosen: MailProtocol | None = None
         """What the user chose; until then it follows the address."""
+        self._found: LookedUp | None = None
+        """What a domain said of its servers."""
 
     def compose(self) -> ComposeResult:
         """Yield the person, the servers (filled in from the address), and the rarely needed fields."""
         yield Field("Address", LineInput(id="address", placeholder="you@example.org"), id="address-field")
         yield Field("Your name", LineInput(id="name", placeholder="such as Ada Lovelace"))
         yield Field("Password", LineInput(id="password", password=True, enter_submits=True), id="password-field")
+        yield LookupOffer()
         choice = Field("Protocol", Choice(list(PROTOCOLS.items()), id="protocol"), id="protocol-field")
         yield ServerForm("incoming", "imap", choice)
         yield ServerForm("smtp", "smtp")
@@ -273,7 +278,10 @@ class AccountForm(Vertical):
             self.query_one("#address-field", Field).say(NOT_AN_ADDRESS if address else "")
             return
         has = protocols(address)
-        protocol = self._chosen or has[0]
+        domain = can_ask(address)
+        self.query_one(LookupOffer).offer(domain)
+        found = self._found if self._found is not None and self._found.domain == domain else LookedUp(domain)
+        protocol = self._chosen or (found.protocols or has)[0]
         incoming = self.query_one("#incoming", ServerForm)
         if protocol != self.protocol:
             self.query_one(Choice).value = protocol
@@ -281,8 +289,29 @@ class AccountForm(Vertical):
         self._explain()
         account = guess(address, protocol)
         self.query_one("#address-field", Field).say(note(address, protocol), quiet=True)
-        incoming.suggest(account.incoming, known=protocol in has)
-        self.query_one("#smtp", ServerForm).suggest(account.smtp)
+        incoming.suggest(found.server(protocol) or account.incoming, known=protocol in has)
+        self.query_one("#smtp", ServerForm).suggest(found.smtp or account.smtp)
+
+    def asked(self) -> str:
+        """Return the address whose domain may be asked for its servers; "" where it is missing or there is none to ask."""
+        address = self._value("address").strip()
+        if self._say("address", "" if ADDRESS.match(address) else NOT_AN_ADDRESS):
+            return ""
+        self._guess()
+        return address if can_ask(address) else ""
+
+    def take(self, found: LookedUp) -> None:
+        """Fill in what a domain said of its servers, where the user has typed nothing else."""
+        offer = self.query_one(LookupOffer)
+        if found.domain == offer.domain:
+            self._found = found
+            self._guess()
+            offer.say("\n".join(found.lines))
+
+    def outside(self) -> list[str]:
+        """Return the hosts in the form that a domain named and that are not part of it."""
+        hosts = [self.query_one(f"#{prefix}-host", Input).value.strip() for prefix in ("incoming", "smtp")]
+        return [] if self._found is None else [host for host in self._found.outside if host in hosts]
 
     @on(Checkbox.Changed, "#other")
     def _other_password(self, event: Checkbox.Changed) -> None:

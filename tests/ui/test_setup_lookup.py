@@ -1,0 +1,170 @@
+"""Setup asks a domain for its servers only after a key or a button, and fills in what greets."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from textual.widgets import Input, Select
+
+from termmail.ui.screens.confirm import ConfirmScreen
+from termmail.ui.screens.setup import SetupScreen
+from termmail.ui.widgets.choice import Choice
+from termmail.ui.widgets.lookup_offer import LookupOffer
+from tests.lookup_servers import Domain, config_xml, page, server_xml, serving
+from tests.ui.stage import SIZES, engine_with, shown, staged, type_in, until, words_of
+
+ADDRESS = "ada@example.org"
+
+
+@pytest.fixture
+async def domain(certificates):
+    async with serving(Domain(certificates.authority, certificates.ca_file)) as served:
+        yield served
+
+
+@pytest.fixture
+async def engine(tmp_path, monkeypatch, domain):
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    async with engine_with(tmp_path) as opened:
+        opened.context.network = domain.network
+        yield opened
+
+
+def value(stage, name):
+    return stage.screen.query_one(f"#{name}", Input).value
+
+
+async def asked(stage, pilot, address=ADDRESS):
+    """Type the address and ask its domain by the key; wait for what it said."""
+    await type_in(pilot, address)
+    await pilot.press("f3")
+    await until(pilot, lambda: stage.screen._looking is None)
+    await pilot.pause()
+
+
+async def named(domain, imap="imap.example.org", smtp="smtp.example.org", **more):
+    """Let the domain name two servers; return their ports."""
+    ports = await domain.mail_server("imap", imap), await domain.mail_server("smtp", smtp)
+    domain.srv("_imaps", f"0 1 {ports[0]} {imap}.")
+    domain.srv("_submissions", f"0 1 {ports[1]} {smtp}.")
+    return ports
+
+
+async def test_nothing_is_asked_before_the_key_and_the_screen_says_who_will_be(engine, domain):
+    """SECURITY.md, D1."""
+    await named(domain)
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        assert not stage.screen.query_one(LookupOffer).display
+        await type_in(pilot, ADDRESS)
+        await pilot.press("tab", "tab", "tab", "tab")
+        assert "Ask example.org for its mail servers (F3)" in words_of(stage)
+        assert "Asks DNS, https://autoconfig.example.org and https://example.org" in words_of(stage)
+        assert value(stage, "incoming-host") == "imap.example.org"
+        assert domain.questions == []
+        assert domain.requests == []
+        await pilot.press("f3")
+        await until(pilot, lambda: "example.org names imap.example.org" in words_of(stage))
+        assert domain.questions
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_servers_that_greet_are_filled_in_with_the_keyboard_alone(engine, domain, size):
+    imap, smtp = await named(domain)
+    async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
+        await type_in(pilot, ADDRESS)
+        await pilot.press("tab", "tab", "tab")
+        assert stage.focused.id == "look-up"
+        await pilot.press("enter")
+        await until(pilot, lambda: "names imap.example.org and smtp.example.org" in words_of(stage))
+        assert (value(stage, "incoming-host"), value(stage, "incoming-port")) == ("imap.example.org", str(imap))
+        assert (value(stage, "smtp-host"), value(stage, "smtp-port")) == ("smtp.example.org", str(smtp))
+        assert value(stage, "incoming-user") == ADDRESS
+        assert not engine.context.paths.config.exists()
+
+
+async def test_what_was_typed_stays(engine, domain):
+    await named(domain)
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        await type_in(pilot, ADDRESS)
+        await pilot.press("tab")
+        stage.screen.query_one("#incoming-host", Input).value = "mine.example.net"
+        await pilot.press("f3")
+        await until(pilot, lambda: "names imap.example.org" in words_of(stage))
+        assert value(stage, "incoming-host") == "mine.example.net"
+
+
+async def test_a_domain_with_pop3_and_starttls_only_is_taken_as_it_is(engine, domain):
+    port = await domain.mail_server("pop3", "pop.example.org", tls=False)
+    domain.hosts["autoconfig.example.org"] = "127.0.0.1"
+    domain.files["autoconfig.example.org"] = page(
+        config_xml(server_xml("pop3", "pop.example.org", port, socket="STARTTLS", user="%EMAILLOCALPART%"))
+    )
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        await asked(stage, pilot)
+        assert stage.screen.query_one(Choice).value == "pop3"
+        assert value(stage, "incoming-host") == "pop.example.org"
+        assert value(stage, "incoming-port") == str(port)
+        assert value(stage, "incoming-user") == "ada"
+        assert stage.screen.query_one("#incoming-security", Select).value == "starttls"
+        assert "It names no server for sending." in words_of(stage)
+        stage.screen.query_one("#address").focus()
+        await pilot.press("tab")  # the guess does not come back
+        assert value(stage, "incoming-host") == "pop.example.org"
+        await pilot.press("f2")
+        await until(pilot, lambda: value(stage, "incoming-host") == "imap.example.org")
+
+
+async def test_a_password_goes_to_a_host_outside_the_domain_only_after_a_yes(engine, domain):
+    """SECURITY.md, D3."""
+    await named(domain, "imap.example.net", "smtp.example.org")
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await asked(stage, pilot)
+        stage.screen.query_one("#password", Input).value = "analytical"
+        before = len(domain.heard)
+        await pilot.press("f9")
+        await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
+        assert "Send your password to imap.example.net?" in words_of(stage)
+        assert "smtp.example.org?" not in words_of(stage)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(stage.screen, SetupScreen))
+        assert stage.screen._trying is None
+        assert not stage.screen.query(".setup-step")
+        assert len(domain.heard) == before
+
+
+async def test_the_question_stops_and_says_so(engine, domain):
+    waiting = asyncio.Event()
+
+    async def silent(_request, _writer):
+        waiting.set()
+        await asyncio.Event().wait()
+
+    domain.hosts["autoconfig.example.org"] = "127.0.0.1"
+    domain.files["autoconfig.example.org"] = silent
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await type_in(pilot, ADDRESS)
+        await pilot.press("f3")
+        await until(pilot, waiting.is_set)
+        assert "Esc stops asking" in shown(stage)
+        await pilot.press("escape")
+        await until(pilot, lambda: "Stopped asking." in words_of(stage))
+        assert not stage.left
+
+
+@pytest.mark.parametrize("address", ["ada@gmail.com", "ada@outlook.com", "ada@127.0.0.1", "ada@localhost"])
+async def test_nobody_is_asked_about_what_is_known_or_no_domain(engine, domain, address):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await type_in(pilot, address)
+        await pilot.press("tab", "f3")
+        await pilot.pause()
+        assert stage.screen._looking is None
+        assert not stage.screen.query_one(LookupOffer).display
+        assert domain.questions == []
+
+
+async def test_nothing_found_is_said_and_the_guess_stays(engine, domain):
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await asked(stage, pilot)
+        assert "No mail server was found by asking example.org." in words_of(stage)
+        assert value(stage, "incoming-host") == "imap.example.org"
