@@ -22,7 +22,7 @@ class Provider:
     """The servers of a provider: IMAP on 993, POP3 on 995, SMTP on 465 over TLS (STARTTLS: 143, 587), or as given.
 
     A provider without IMAP or POP3 has "" there. `local_user`: the servers whose user name is the part before the @.
-    `poll_minutes`: the shortest interval that the POP3 server accepts. The notes are sentences for whoever sets up the
+    `poll_minutes`: the shortest interval that the POP3 server accepts. `oauth_only`: it takes no password. The notes are sentences for whoever sets up the
     account: `note` for both protocols, `imap_note` and `pop3_note` for one.
     """
 
@@ -36,6 +36,7 @@ class Provider:
     imap_port: int = 0
     local_user: tuple[ServerKind, ...] = ()
     poll_minutes: int = 5
+    oauth_only: bool = False
     note: str = ""
     imap_note: str = ""
     pop3_note: str = ""
@@ -60,7 +61,8 @@ PROVIDERS = (
         "outlook.office365.com",
         "smtp.office365.com",
         "starttls",
-        note="Outlook.com takes only logins over OAuth, which termmail cannot do yet.",
+        oauth_only=True,
+        note="Microsoft takes no password from mail programs, only logins over OAuth, which termmail cannot do yet.",
     ),
     Provider(
         (
@@ -253,6 +255,12 @@ def server_note(host: str) -> str:
     """Return what to know about the provider that a server belongs to, whatever the domain of the address, or ""."""
     known = _BY_HOST.get(host.lower())
     return known.note if known else ""
+
+
+def oauth_note(host: str) -> str:
+    """Return the sentence that a server takes no password, only logins over OAuth; "" where it does, or is unknown."""
+    known = _BY_HOST.get(host.lower())
+    return known.note if known and known.oauth_only else ""
 
 
 def guess(address: str, protocol: MailProtocol | None = None) -> Account:

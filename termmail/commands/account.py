@@ -78,7 +78,8 @@ def from_args(args: Namespace, found: LookedUp = NOTHING_FOUND) -> Account:
         kinds: tuple[ServerKind, ...] = (one.protocol, "smtp")
         for kind in kinds:
             said = _said(args, kind)
-            part = (None if "host" in said else found.server(kind)) or one.server(kind)
+            named = found.server(kind)
+            part = named if named is not None and said.get("host", named.host) == named.host else one.server(kind)
             if "security" in said and "port" not in said:
                 said["port"] = 0  # follows the security
             if args.tls_ca_file:
@@ -176,7 +177,7 @@ async def _looked_up(engine: Engine, args: Namespace) -> Account:
 def _accept(args: Namespace, kind: str, host: str, domain: str) -> None:
     """Ask whether a password may be sent to a host outside the domain (RFC 6186 section 6). Raises CommandError for no."""
     advice = f"Add --{kind}-host {host} if you know it; else ask your provider."
-    if args.password_stdin or args.password_command or not sys.stdin.isatty():
+    if args.password_stdin or not sys.stdin.isatty():
         raise CommandError(f"{domain} names {host}, which is not part of {domain}. Nothing was saved.", USAGE, advice)
     sys.stderr.write(f"{host} is not part of {domain}. Send your password there? [y/N] ")
     sys.stderr.flush()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from termmail.accounts import config as configuration
 from termmail.accounts import config_writer
 from termmail.accounts.credentials import ASKED_AGAIN, PasswordError
+from termmail.accounts.discovery import oauth_note
 from termmail.engine.context import server_for
 from termmail.mail.counting import count
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Offline
@@ -119,6 +120,8 @@ def login_advice(
     """
     if error.has_own_advice:
         return error.advice
+    if words := oauth_note(account.server(kind).host):
+        return words
     command = account.server(kind).password_command
     if kind == "smtp" and account.smtp.username == account.incoming.username:
         command = command or account.incoming.password_command

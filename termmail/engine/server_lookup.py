@@ -74,17 +74,19 @@ async def look_up(address: str, network: Network | None = None) -> LookedUp:
     answer = await domain_lookup.look_up(address, network or domain_lookup.Network())
     found = {one.kind: settings for one in answer.servers if (settings := _settings(one, address)) is not None}
     hosts = list(dict.fromkeys(server.host for server in found.values()))
+    outside = tuple(host for host in hosts if not inside(host, domain))
     if hosts:
         lines = [f"{domain} names {' and '.join(hosts)}.", *filter(None, map(server_note, hosts))]
+        if outside:
+            lines.insert(1, f"{' and '.join(outside)} {'is' if len(outside) == 1 else 'are'} not part of {domain}.")
         if "smtp" not in found:
-            lines.append("It names no server for sending.")
+            lines += [*answer.troubles, "No server for sending was found."]
         elif len(found) == 1:
-            lines.append("It names no server to receive from.")
+            lines += [*answer.troubles, "No server to receive from was found."]
     elif answer.oauth_only:
         lines = [f"{domain} takes only logins over OAuth, which termmail cannot do yet."]
     else:
         lines = [*answer.troubles, f"No mail server was found by asking {domain}."]
-    outside = tuple(host for host in hosts if not inside(host, domain))
     return LookedUp(domain, outside=outside, lines=tuple(dict.fromkeys(lines)), **found)  # type: ignore[arg-type]
 
 

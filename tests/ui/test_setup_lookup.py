@@ -9,6 +9,7 @@ from textual.widgets import Input, Select
 
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.setup import SetupScreen
+from termmail.ui.widgets.account_form import AccountForm
 from termmail.ui.widgets.choice import Choice
 from termmail.ui.widgets.lookup_offer import LookupOffer
 from tests.lookup_servers import Domain, config_xml, page, server_xml, serving
@@ -107,7 +108,7 @@ async def test_a_domain_with_pop3_and_starttls_only_is_taken_as_it_is(engine, do
         assert value(stage, "incoming-port") == str(port)
         assert value(stage, "incoming-user") == "ada"
         assert stage.screen.query_one("#incoming-security", Select).value == "starttls"
-        assert "It names no server for sending." in words_of(stage)
+        assert "No server for sending was found." in words_of(stage)
         stage.screen.query_one("#address").focus()
         await pilot.press("tab")  # the guess does not come back
         assert value(stage, "incoming-host") == "pop.example.org"
@@ -120,6 +121,7 @@ async def test_a_password_goes_to_a_host_outside_the_domain_only_after_a_yes(eng
     await named(domain, "imap.example.net", "smtp.example.org")
     async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
         await asked(stage, pilot)
+        assert "imap.example.net is not part of example.org." in words_of(stage)
         stage.screen.query_one("#password", Input).value = "analytical"
         before = len(domain.heard)
         await pilot.press("f9")
@@ -131,6 +133,31 @@ async def test_a_password_goes_to_a_host_outside_the_domain_only_after_a_yes(eng
         assert stage.screen._trying is None
         assert not stage.screen.query(".setup-step")
         assert len(domain.heard) == before
+        stage.screen.query_one("#incoming-host", Input).value = "127.0.0.1"  # the user's own word needs no question
+        stage.screen.query_one("#smtp-host", Input).value = "127.0.0.1"
+        await pilot.press("f9")
+        await until(pilot, lambda: "Nothing is saved yet." in words_of(stage))
+
+
+async def test_after_a_yes_the_servers_are_tried(engine, domain):
+    await named(domain, "imap.example.invalid", "smtp.example.org")
+    async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
+        await asked(stage, pilot)
+        stage.screen.query_one("#password", Input).value = "analytical"
+        stage.screen.query_one("#smtp-host", Input).value = "127.0.0.1"
+        await pilot.press("f9")
+        await until(pilot, lambda: isinstance(stage.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: "Receiving from imap.example.invalid: " in words_of(stage))
+
+
+async def test_microsoft_is_told_as_it_is_also_when_it_refuses(engine):
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        await type_in(pilot, "ada@outlook.com")
+        await pilot.press("tab")
+        assert "Microsoft takes no password from mail programs" in words_of(stage)
+        stage.screen.query_one(AccountForm).refuse("imap")
+        await until(pilot, lambda: "Not accepted. Microsoft takes no password" in words_of(stage))
 
 
 async def test_the_question_stops_and_says_so(engine, domain):
@@ -152,12 +179,21 @@ async def test_the_question_stops_and_says_so(engine, domain):
         assert not stage.left
 
 
-@pytest.mark.parametrize("address", ["ada@gmail.com", "ada@outlook.com", "ada@127.0.0.1", "ada@localhost"])
-async def test_nobody_is_asked_about_what_is_known_or_no_domain(engine, domain, address):
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("ada@gmail.com", "The servers of this provider are known. Gmail wants an app password"),
+        ("ada@outlook.com", "The servers of this provider are known. Microsoft takes no password"),
+        ("ada@127.0.0.1", "This address has no domain to ask."),
+        ("ada@localhost", "This address has no domain to ask."),
+    ],
+)
+async def test_nobody_is_asked_about_what_is_known_or_no_domain(engine, domain, address, words):
     async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
         await type_in(pilot, address)
         await pilot.press("tab", "f3")
         await pilot.pause()
+        assert words in words_of(stage)
         assert stage.screen._looking is None
         assert not stage.screen.query_one(LookupOffer).display
         assert domain.questions == []

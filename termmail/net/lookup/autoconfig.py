@@ -109,14 +109,16 @@ def _servers(data: bytes) -> list[_Server]:
 
     def end(name: str) -> None:
         path.pop()
-        if len(path) == 3 and path[:2] == ["clientConfig", "emailProvider"] and path[2] == servers_element():
+        if in_server(path):
             servers[-1].values.setdefault(name, []).append("".join(texts).strip())
         texts.clear()
 
-    def servers_element() -> str:
-        return servers[-1].element if servers else ""
+    def in_server(path: list[str]) -> bool:
+        return bool(servers) and path == ["clientConfig", "emailProvider", servers[-1].element]
 
     def text(data: str) -> None:
+        if not in_server(path[:-1]):
+            return
         texts.append(data)
         if sum(map(len, texts)) > LONGEST_TEXT:
             raise InvalidConfig("A value of the file is too long.")

@@ -102,7 +102,7 @@ def read_answer(received: bytes, host: str) -> _Answer:
     try:
         response.begin()
         return _Answer(response.status, response.getheader("Location") or "", response.read())
-    except (HTTPException, OSError, ValueError) as error:
+    except (HTTPException, OSError, ValueError, OverflowError) as error:
         raise Unusable(f"The answer of {host} is not valid HTTP.") from error
 
 

@@ -169,16 +169,16 @@ class SetupScreen(DismissOnce[str | None]):
             self.dismiss(self._saved_as)
         elif self._trying is None and (read := self.query_one(AccountForm).read()) is not None:
             self._stop_looking()
-            if strangers := [host for host in self.query_one(AccountForm).outside() if host not in self._accepted]:
-                self._ask_about(strangers)
+            domain, hosts = self.query_one(AccountForm).outside()
+            if strangers := [host for host in hosts if host not in self._accepted]:
+                self._ask_about(domain, strangers)
                 return
             self.query_one(dialog.Trouble).say("")
             self._trying = self._try(*read)
 
     @work(group="strangers", exclusive=True, exit_on_error=False)
-    async def _ask_about(self, hosts: list[str]) -> None:
+    async def _ask_about(self, domain: str, hosts: list[str]) -> None:
         """Ask before a password is sent to hosts outside the domain (RFC 6186 section 6), and go on after a yes."""
-        domain = self.query_one(LookupOffer).domain
         why = (
             f"{domain} named {'it' if len(hosts) == 1 else 'them'}, but a false answer could have, too."
             " If you do not know the name, ask your provider."

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
 from termmail.accounts.config import Account, Imap, Pop3, Smtp
-from termmail.accounts.discovery import guess, note, protocols
+from termmail.accounts.discovery import guess, note, oauth_note, protocols, provider
 from termmail.engine.server_lookup import LookedUp, can_ask
 from termmail.ui.widgets.checkbox import Checkbox
 from termmail.ui.widgets.choice import Choice
@@ -298,7 +298,12 @@ class AccountForm(Vertical):
         if self._say("address", "" if ADDRESS.match(address) else NOT_AN_ADDRESS):
             return ""
         self._guess()
-        return address if can_ask(address) else ""
+        if not can_ask(address):
+            known = provider(address) is not None
+            words = "The servers of this provider are known." if known else "This address has no domain to ask."
+            self.query_one("#address-field", Field).say(" ".join(filter(None, (words, note(address)))), quiet=True)
+            return ""
+        return address
 
     def take(self, found: LookedUp) -> None:
         """Fill in what a domain said of its servers, where the user has typed nothing else."""
@@ -308,10 +313,11 @@ class AccountForm(Vertical):
             self._guess()
             offer.say("\n".join(found.lines))
 
-    def outside(self) -> list[str]:
-        """Return the hosts in the form that a domain named and that are not part of it."""
-        hosts = [self.query_one(f"#{prefix}-host", Input).value.strip() for prefix in ("incoming", "smtp")]
-        return [] if self._found is None else [host for host in self._found.outside if host in hosts]
+    def outside(self) -> tuple[str, list[str]]:
+        """Return the domain that was asked, and the hosts in the form that it named and that are not part of it."""
+        found = self._found or LookedUp("")
+        hosts = dict.fromkeys(self.query_one(f"#{prefix}-host", Input).value.strip() for prefix in ("incoming", "smtp"))
+        return found.domain, [host for host in hosts if host in found.outside]
 
     @on(Checkbox.Changed, "#other")
     def _other_password(self, event: Checkbox.Changed) -> None:
@@ -320,10 +326,11 @@ class AccountForm(Vertical):
     def refuse(self, kind: str) -> Field:
         """Focus the password that the server of this kind refused, and return its field, which is not scrolled to."""
         other = kind == "smtp" and self.query_one("#other", Checkbox).value
-        words = "Not accepted. Check it and the user name; many providers want an app password."
+        host = self.query_one(f"#{'smtp' if kind == 'smtp' else 'incoming'}-host", Input).value
+        why = oauth_note(host) or "Check it and the user name; many providers want an app password."
         name = "smtp-password" if other else "password"
         field = self.query_one(f"#{name}-field", Field)
-        field.say(words)
+        field.say(f"Not accepted. {why}")
         self.query_one(f"#{name}", Input).focus(scroll_visible=False)
         return field
 
