@@ -308,6 +308,12 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         action="store_true",
         help="for add: ask the domain of the address for its servers (DNS, https://autoconfig.DOMAIN and https://DOMAIN)",
     )
+    account.add_argument(
+        "--download",
+        metavar="WHICH",
+        help='which messages are fetched whole: "open", those that you open (default), "all", or those of the last'
+        ' days ("365 days"); of the others only the header',
+    )
     account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
     account.add_argument("--allow-cleartext", action="store_true", help="allow a login without TLS (for loopback only)")
     account.add_argument(

@@ -51,7 +51,7 @@ function _shtab_termmail_using
 end
 
 set -g _shtab_termmail_commands demo sync list folders search show mark move delete undo save import export send sendmail outbox account doctor
-set -g _shtab_termmail_opts_with_value --account --attach --bcc --body --cc --config --data --display-name --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --password-command --pop3-host --pop3-port --pop3-security --pop3-username --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to -F -f -o -r
+set -g _shtab_termmail_opts_with_value --account --attach --bcc --body --cc --config --data --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --password-command --pop3-host --pop3-port --pop3-security --pop3-username --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to -F -f -o -r
 
 complete -c termmail -e
 complete -c termmail -f
@@ -165,6 +165,7 @@ complete -c termmail -n '_shtab_termmail_using account' -l smtp-port -x -d 'its 
 complete -c termmail -n '_shtab_termmail_using account' -l smtp-security -xka "tls starttls none" -d 'how the connection is secured (default: tls)'
 complete -c termmail -n '_shtab_termmail_using account' -l smtp-username -x -d 'the user name (default: the address)'
 complete -c termmail -n '_shtab_termmail_using account' -l look-up -d 'for add: ask the domain of the address for its servers (DNS, https://autoconfig.DOMAIN and https://DOMAIN)'
+complete -c termmail -n '_shtab_termmail_using account' -l download -x -d 'which messages are fetched whole: "open", those that you open (default), "all", or those of the last days ("365 days"); of the others only the header'
 complete -c termmail -n '_shtab_termmail_using account' -l tls-ca-file -xka "(__fish_complete_path (commandline -ct))" -d 'trust this certificate authority'
 complete -c termmail -n '_shtab_termmail_using account' -l allow-cleartext -d 'allow a login without TLS (for loopback only)'
 complete -c termmail -n '_shtab_termmail_using account' -l password-command -x -d 'a program that prints the password (must be the last option)'

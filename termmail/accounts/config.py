@@ -64,7 +64,13 @@ FolderName = Annotated[
     Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]+\Z", description="the name of a folder as the server has it: Sent Items"),
 ]
 Switch = Annotated[bool, Meta(description="true or false")]
-Download = Annotated[Literal["open", "all"], Meta(description="one of open, all")]
+Download = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:open|all|[1-9][0-9]{0,4} days?)\Z",
+        description="one of open, all, 365 days (any number of days)",
+    ),
+]
 DeleteRule = Annotated[
     str,
     Meta(
@@ -81,6 +87,8 @@ _PORTS: dict[ServerKind, dict[str, int]] = {
     "imap": {"tls": 993, "starttls": 143, "none": 143},
     "smtp": {"tls": 465, "starttls": 587, "none": 25},
 }
+EVER = -(1 << 62)
+"""A date before that of every message."""
 _ACCOUNT_NAME = re.compile(r"(?!\s)[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,60}(?<!\s)\Z")
 
 
@@ -88,7 +96,8 @@ class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The server that mail is received from by POP3.
 
     A `port` of 0 becomes the one for `security`, an empty `username` the account's address. `delete` says when a message
-    is deleted on the server; `timeout_seconds` applies to one answer; `poll_minutes` of 0 means only by hand.
+    is deleted on the server; `download` which messages are fetched whole without being opened (see `whole_since`);
+    `timeout_seconds` applies to one answer; `poll_minutes` of 0 means only by hand.
     """
 
     host: Host
@@ -222,6 +231,13 @@ def _settle(settings: Pop3 | Imap | Smtp, kind: ServerKind) -> None:
         msgspec.structs.force_setattr(settings, "port", _PORTS[kind][settings.security])
     if settings.tls_ca_file:
         msgspec.structs.force_setattr(settings, "tls_ca_file", os.path.expanduser(settings.tls_ca_file))  # noqa: PTH111  stays a text
+
+
+def whole_since(download: str, now: int) -> int | None:
+    """Return the date from which on messages are fetched whole (UTC seconds), or None where only opened ones are."""
+    if download == "open":
+        return None
+    return EVER if download == "all" else now - int(download.partition(" ")[0]) * 86_400
 
 
 def identity(account: Account) -> Identity:

@@ -84,12 +84,19 @@ def from_args(args: Namespace, found: LookedUp = NOTHING_FOUND) -> Account:
                 said["port"] = 0  # follows the security
             if args.tls_ca_file:
                 said["tls_ca_file"] = args.tls_ca_file
+            if args.download and kind != "smtp":
+                said["download"] = msgspec.convert(args.download, configuration.Download)
             if args.allow_cleartext:
                 said["allow_cleartext"] = True
             if args.password_command:
                 said["password_command"] = tuple(args.password_command)
             parts[kind] = type(part)(**{**msgspec.structs.asdict(part), **said})
         return msgspec.structs.replace(one, name=args.display_name or one.name, **parts)
+    except msgspec.ValidationError:
+        words = (
+            f"--download {configuration.shown(args.download)} is not one of open, all, 365 days (any number of days)."
+        )
+        raise CommandError(words, USAGE) from None
     except (ValueError, configuration.ConfigError) as error:
         raise CommandError(str(error), USAGE) from None
 

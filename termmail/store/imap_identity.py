@@ -252,12 +252,13 @@ def on_server(store: Store, message_id: int) -> OnServer | None:
     return OnServer(*found) if found else None
 
 
-def to_download(store: Store, folder_id: int, limit: int) -> list[tuple[int, OnServer]]:
-    """Return messages of a folder whose bodies are only on the server, newest first, at most `limit`."""
+def to_download(store: Store, folder_id: int, since: int, limit: int) -> list[tuple[int, OnServer]]:
+    """Return messages of a folder not older than `since` whose bodies are only on the server, newest first."""
     rows = store.read(
         "SELECT m.id, i.folder, i.uid, i.size, i.fingerprint FROM placement p JOIN message m ON m.id = p.message"
         " JOIN imap_message i ON i.message = m.id AND i.folder = p.folder"
-        " WHERE p.folder = ? AND m.downloaded = 0 AND i.uid IS NOT NULL ORDER BY p.sort_date DESC, p.message DESC LIMIT ?",
-        (folder_id, limit),
+        " WHERE p.folder = ? AND p.sort_date >= ? AND m.downloaded = 0 AND i.uid IS NOT NULL"
+        " ORDER BY p.sort_date DESC, p.message DESC LIMIT ?",
+        (folder_id, since, limit),
     )
     return [(message_id, OnServer(*where)) for message_id, *where in rows]

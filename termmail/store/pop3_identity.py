@@ -265,21 +265,25 @@ def need_body(store: Store, account: str, now: int) -> list[Known]:
     )
 
 
-def to_download(store: Store, account: str) -> list[Known]:
-    """Return the messages whose bodies are still only on the server, newest first, without those that were skipped."""
+def to_download(store: Store, account: str, since: int) -> list[Known]:
+    """Return the messages whose bodies are still only on the server, newest first, without those that were skipped.
+
+    `since` is the oldest date, as lists sort by it (UTC seconds).
+    """
     return _known(
         store,
-        "WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' ORDER BY m.sort_date DESC, m.id DESC",
-        (account,),
+        "WHERE m.account = ? AND m.downloaded = 0 AND m.sort_date >= ? AND r.state = 'kept'"
+        " ORDER BY m.sort_date DESC, m.id DESC",
+        (account, since),
     )
 
 
-def lacks_bodies(store: Store, account: str) -> bool:
+def lacks_bodies(store: Store, account: str, since: int) -> bool:
     """Return whether a body is still only on the server; see `to_download`."""
     found = store.read_one(
         "SELECT 1 FROM message m JOIN remote r ON r.message = m.id"
-        " WHERE m.account = ? AND m.downloaded = 0 AND r.state = 'kept' LIMIT 1",
-        (account,),
+        " WHERE m.account = ? AND m.downloaded = 0 AND m.sort_date >= ? AND r.state = 'kept' LIMIT 1",
+        (account, since),
     )
     return found is not None
 

@@ -122,6 +122,21 @@ def test_a_file_with_a_byte_order_mark_and_crlf_is_read():
     assert "home" in config.parse(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode()).accounts
 
 
+@pytest.mark.parametrize(
+    ("rule", "since"),
+    [
+        ("open", None),
+        ("all", config.EVER),
+        ("1 day", 1_700_000_000 - 86_400),
+        ("365 days", 1_700_000_000 - 365 * 86_400),
+    ],
+)
+def test_which_messages_are_fetched_whole_is_a_word_or_a_number_of_days(rule, since):
+    for table in (MINIMAL + f'pop3.download = "{rule}"\n', IMAP + f'imap.download = "{rule}"\n'):
+        (account,) = config.parse(table.encode()).accounts.values()
+        assert config.whole_since(account.incoming.download, 1_700_000_000) == since
+
+
 # -- what is refused, in which words
 
 
@@ -134,7 +149,9 @@ def test_a_file_with_a_byte_order_mark_and_crlf_is_read():
         ("pop3.port = true", "config.toml: accounts.home.pop3.port: true is not a port number from 1 to 65535"),
         ('pop3.delete = "after 0 days"', "config.toml: accounts.home.pop3.delete: 'after 0 days' is not one of with-me,"),
         ('pop3.delete = "after ٣ days"', "config.toml: accounts.home.pop3.delete: 'after ٣ days' is not one of with-me,"),
-        ('pop3.download = "some"', "config.toml: accounts.home.pop3.download: 'some' is not one of open, all"),
+        ('pop3.download = "some"', "config.toml: accounts.home.pop3.download: 'some' is not one of open, all, 365 days (any number of days)"),
+        ('pop3.download = "0 days"', "config.toml: accounts.home.pop3.download: '0 days' is not one of open, all, 365 days"),
+        ('pop3.download = "365"', "config.toml: accounts.home.pop3.download: '365' is not one of open, all, 365 days"),
         ('pop3.password_command = "pass show x"', "config.toml: accounts.home.pop3.password_command: 'pass show x' is not a list"),
         ("pop3.password_command = []", "config.toml: accounts.home.pop3.password_command: [] is not a list of a program"),
         ('pop3.tls_ca_file = "ca.pem"', "config.toml: accounts.home.pop3.tls_ca_file: 'ca.pem' is not the path"),

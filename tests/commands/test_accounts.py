@@ -52,6 +52,18 @@ async def test_the_options_choose_the_protocol_and_without_them_the_address(term
     assert f"{protocol} {host}:" in (await termmail("account", "list")).out.decode()
 
 
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+async def test_the_options_choose_which_messages_are_fetched_whole(termmail, protocol):
+    added = ("account", "add", "new", ADDRESS, f"--{protocol}", "--no-test")
+    await termmail(*added, "--download", "365 days", stdin=b"x\n")
+    assert saved(termmail, "new")[protocol]["download"] == "365 days"
+    assert "download" not in saved(termmail, "new")["smtp"]
+    ran = await termmail(
+        "account", "add", "other", ADDRESS, "--no-test", "--download", "some days", stdin=b"x\n", code=64
+    )
+    assert "--download 'some days' is not one of open, all, 365 days" in ran.err
+
+
 @pytest.mark.parametrize(
     ("address", "options", "words"),
     [

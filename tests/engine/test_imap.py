@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 import contextlib
 import itertools
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from termmail.demo.faults import GOOD, Manners, tagged
 from termmail.demo.imap_mailbox import ImapMailbox
 from termmail.demo.imap_personalities import GMAIL, PERSONALITIES
-from termmail.engine.events import Failed
+from termmail.engine.events import Failed, SyncProgress
 from termmail.errors import UserError
 from termmail.mail.model import FolderView, StepKind
 from termmail.net.imap.folder_names import decode_name
@@ -358,3 +359,22 @@ async def test_an_append_that_breaks_off_is_not_repeated_blindly(fault, imap_ser
             await engine.accounts.sync("ada", full=True)
         assert len(await rows(engine, "Sent")) == 1
         assert len(mailbox.folder("Sent").messages) == 1
+
+
+async def test_the_mail_of_the_last_days_is_fetched_whole_and_of_the_rest_the_header(imap_server, imap_engine_at):
+    mailbox = ImapMailbox(PASSWORD, ROLES)
+    dates = {1: "Sat, 1 Mar 2025", 2: "Mon, 3 Mar 2025", 3: "Sun, 1 Mar 2026", 4: "Wed, 1 Jan 2014"}
+    for number, date in dates.items():
+        raw = mail(number).replace(b"Date: Mon, 2 Mar 2026", f"Date: {date}".encode())
+        mailbox.folder("INBOX" if number != 4 else "Archive").add(raw, [], 1_772_500_000)
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port, download="365 days") as engine:
+        engine.context.clock = lambda: calendar.timegm((2026, 3, 3, 0, 0, 0))
+        result = await engine.accounts.sync("ada")
+        assert result.words == "4 new messages"
+        assert {name for name, row in (await by_subject(engine)).items() if row.downloaded} == {
+            "Engine part 2",
+            "Engine part 3",
+        }
+        assert not (await by_subject(engine, "Archive"))["Engine part 4"].downloaded
+        assert {event.total for event in engine.heard.of(SyncProgress) if event.what == "messages"} == {2}

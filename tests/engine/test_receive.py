@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 from typing import TYPE_CHECKING
 
 import pytest
@@ -265,6 +266,46 @@ async def test_download_all_fetches_bodies_of_mail_that_came_with_headers_alone(
         await engine.accounts.sync("ada", full=True)
         assert all(row.downloaded for row in await engine.lists.rows(INBOX, await engine.lists.ids(INBOX)))
         assert len(await engine.lists.ids(INBOX)) == 5
+
+
+def dated(number, date):
+    """A message with this date."""
+    return mail(number).replace(b"Date: Mon, 2 Mar 2026", f"Date: {date}".encode())
+
+
+YEAR = [
+    dated(1, "Sat, 1 Mar 2025"),
+    dated(2, "Mon, 3 Mar 2025"),
+    dated(3, "Sun, 1 Mar 2026"),
+    dated(4, "Wed, 1 Jan 2014"),
+]
+"""Messages around 3 March 2025, a year before NOW."""
+NOW = calendar.timegm((2026, 3, 3, 0, 0, 0))
+
+
+async def downloaded(engine):
+    """The subjects of the messages whose bodies are here."""
+    rows = await engine.lists.rows(INBOX, await engine.lists.ids(INBOX))
+    return {row.subject for row in rows if row.downloaded}
+
+
+async def test_the_mail_of_the_last_days_is_fetched_whole_and_of_the_rest_the_header(pop3_server, engine_at):
+    server = await pop3_server(YEAR)
+    async with engine_at(server.port, download="365 days") as engine:
+        engine.context.clock = lambda: NOW
+        result = await engine.accounts.sync("ada")
+        assert await downloaded(engine) == {"Engine part 2", "Engine part 3"}
+        assert verbs(server).count("RETR") == 2
+        assert len(await subjects(engine)) == 4
+        assert result.words == "4 new messages"
+        told = [event.total for event in engine.heard.of(SyncProgress) if event.what == "messages"]
+        assert set(told) <= {2}
+        listings = verbs(server).count("LIST")
+        await engine.accounts.sync("ada")
+        assert verbs(server).count("LIST") == listings  # the bodies that stay there are no reason to look again
+        engine.context.clock = lambda: NOW - 3 * 86_400  # three days earlier a year goes back farther
+        await engine.accounts.sync("ada")
+        assert await downloaded(engine) == {"Engine part 1", "Engine part 2", "Engine part 3"}
 
 
 async def test_a_refused_login_says_so_and_polling_does_not_go_on(pop3_server, engine_at):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from termmail.accounts.config import EVER
 from termmail.mail import parse
 from termmail.store import messages, pop3_identity
 from termmail.store.comparison import Comparison
@@ -274,7 +275,7 @@ def test_a_header_that_could_not_be_read_is_asked_for_again(store):
 def test_what_was_skipped_is_not_asked_for_again_until_it_is_gone(store):
     pop3_identity.skip(store, "work", b"big", 1, 10**9, None, "This message is larger than termmail takes.")
     assert reconcile(store, [(1, 10**9, b"big")]) == Plan([], [])
-    assert pop3_identity.to_download(store, "work") == []
+    assert pop3_identity.to_download(store, "work", EVER) == []
     assert reconcile(store, []).missing == 0
     assert known(store, "work") == []
 
@@ -285,7 +286,7 @@ def test_a_skipped_message_says_why_and_is_kept_once_it_was_fetched(store):
     (id_,) = ids_in(store)
     row = messages.row(store, id_)
     assert (row.state, row.note) == ("skipped", "It is too large.")
-    assert pop3_identity.to_download(store, "work") == []
+    assert pop3_identity.to_download(store, "work", EVER) == []
     download(store, id_, whole(1))
     row = messages.row(store, id_)
     assert (row.state, row.note) == ("kept", "")

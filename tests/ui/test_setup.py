@@ -579,3 +579,21 @@ async def test_one_password_serves_two_user_names(engine, smtp_server):
         await until(pilot, lambda: "Open your inbox" in shown(stage))
         settings = engine.accounts.settings("example")
         assert await engine.context.passwords.get("example", "smtp", settings) == Password(PASSWORD)
+
+
+@pytest.mark.parametrize("ticked", [False, True])
+async def test_all_mail_of_the_last_year_is_kept_here_only_where_that_is_ticked(
+    engine, pop3_server, smtp_server, ticked
+):
+    pop3, smtp = await pop3_server(), await smtp_server()
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        fill(stage, pop3.port, smtp.port)
+        await pilot.pause()
+        assert "[ ] Keep all mail of the last year on this computer" in words_of(stage)
+        stage.screen.query_one("#keep").focus()
+        if ticked:
+            await pilot.press("space")
+        await pilot.press("f9")
+        await until(pilot, lambda: "Open your inbox" in shown(stage))
+        saved = config.load(engine.context.paths.config).accounts["example"]
+        assert saved.pop3.download == ("365 days" if ticked else "open")

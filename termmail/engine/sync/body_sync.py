@@ -1,4 +1,4 @@
-"""Fetch whole messages in a sync, for `download = "all"`: many to a transaction."""
+"""Fetch whole messages in a sync, for `download` other than "open": many to a transaction."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ CHUNK_BYTES = 4 << 20
 """Bytes of whole messages stored in one transaction."""
 
 
-async def download(session: Pop3Session, drop: Maildrop) -> int:
-    """Fetch and store every message of which only the header is here, newest first.
+async def download(session: Pop3Session, drop: Maildrop, since: int) -> int:
+    """Fetch and store every message not older than `since` of which only the header is here, newest first.
 
     Return how many could not be fetched: they are passed over. Raises what ends the session; what had come by then is
     stored.
     """
-    lacking = await session.context.db(pop3_identity.to_download, session.account)
+    lacking = await session.context.db(pop3_identity.to_download, session.account, since)
     wanted = await asyncio.to_thread(_in_this_session, session.uidls, lacking)
     pages = _Pages(session)
     done = missed = 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
+from termmail.accounts.config import whole_since
 from termmail.accounts.credentials import PasswordError
 from termmail.engine.events import FolderChanged, MessageChanged, SyncProgress
 from termmail.engine.sync.account_sync import AccountSync
@@ -168,8 +169,9 @@ class ImapSource:
             await self._confirm(session, push)
         await drafts.push(prefix)
         missed = sum(look.missed for look in looks)
-        if self.context.account(self.account).incoming.download == "all":
-            missed += await self._download(session)
+        since = whole_since(self.context.account(self.account).incoming.download, self.context.clock())
+        if since is not None:
+            missed += await self._download(session, since)
         new, pushed = sum(look.new for look in looks), folders.done + push.done + drafts.done
         return SyncResult(new, 0, _sum_up(new, missed, pushed), bool(new or missed or pushed))
 
@@ -264,8 +266,8 @@ class ImapSource:
 
     # -- bodies
 
-    async def _download(self, session: ImapSession) -> int:
-        """Fetch every body that is only on the server, newest first, folder by folder; return how many were not fetched."""
+    async def _download(self, session: ImapSession, since: int) -> int:
+        """Fetch bodies of messages not older than `since`, newest first, folder by folder; return how many were not fetched."""
         db = self.context.db
         missed = 0
         for folder in await db(imap_folders.all_folders, self.account):
@@ -275,7 +277,9 @@ class ImapSource:
             refused = self._unfetchable
             while wanted := [
                 one
-                for one in await db(imap_identity.to_download, folder.folder_id, DOWNLOADED_AT_ONCE + len(refused))
+                for one in await db(
+                    imap_identity.to_download, folder.folder_id, since, DOWNLOADED_AT_ONCE + len(refused)
+                )
                 if one[0] not in refused
             ]:
                 opened = opened or await self._open_to_read(session, folder)

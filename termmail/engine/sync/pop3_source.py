@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from termmail.accounts.config import whole_since
 from termmail.accounts.credentials import PasswordError
 from termmail.engine.events import FolderChanged
 from termmail.engine.sync import mismatch
@@ -133,8 +134,8 @@ class Pop3Source:
         state = await db(pop3_identity.account_state, account)
         await db(pop3_identity.expire, account, settings.delete, now)
         look = full or not state.last_uidl or await self._deletes_due_in() == 0
-        bodies = settings.download == "all"
-        look = look or (bodies and await db(pop3_identity.lacks_bodies, account))
+        since = whole_since(settings.download, now)
+        look = look or (since is not None and await db(pop3_identity.lacks_bodies, account, since))
         skipped = await db(pop3_identity.skipped, account)
         drop = await self.session.open(list_too=look)
         try:
@@ -144,7 +145,7 @@ class Pop3Source:
                 return SyncResult(0, 0, _sum_up(_NOTHING, len(skipped), 0))
             received = await self._receive(drop)
             said = self._say_no_top(drop) if received.new else ""
-            missed = received.missed + (await download(self.session, drop) if bodies else 0)
+            missed = received.missed + (0 if since is None else await download(self.session, drop, since))
             deleted = await commit_deletes(self.session, drop)
             await self.session.give_back()
         except BaseException:

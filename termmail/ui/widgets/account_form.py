@@ -35,6 +35,8 @@ MEANINGS: dict[MailProtocol, str] = {
     "imap": "What you read, move and file is the same on all your devices.",
     "pop3": "Mail is fetched to this machine; folders and flags stay here.",
 }
+A_YEAR = "365 days"
+"""The value of `download` that keeps all mail of the last year."""
 SECURITY = (("TLS", "tls"), ("STARTTLS", "starttls"), ("none, readable by anyone on the way", "none"))
 
 
@@ -192,6 +194,7 @@ class AccountForm(Vertical):
         yield LookupOffer()
         choice = Field("Protocol", Choice(list(PROTOCOLS.items()), id="protocol"), id="protocol-field")
         yield ServerForm("incoming", "imap", choice)
+        yield Checkbox("Keep all mail of the last year on this computer", id="keep")
         yield ServerForm("smtp", "smtp")
         yield Checkbox("Sending needs another password", id="other")
         second = Field("Password", LineInput(id="smtp-password", password=True), id="smtp-password-field")
@@ -362,6 +365,8 @@ class AccountForm(Vertical):
             if self._say("ca-file", "" if os.path.isfile(ca_file) else "There is no such file."):  # noqa: PTH113
                 return None
             incoming["tls_ca_file"] = smtp["tls_ca_file"] = ca_file
+        if self.query_one("#keep", Checkbox).value:
+            incoming["download"] = A_YEAR
         guessed = guess(address, self.protocol)
         account = replace(
             guessed,
