@@ -39,7 +39,7 @@ def value(stage, name):
 async def asked(stage, pilot, address=ADDRESS):
     """Type the address and ask its domain by the key; wait for what it said."""
     await type_in(pilot, address)
-    await pilot.press("f3")
+    await pilot.press("tab", "f3")
     await until(pilot, lambda: stage.screen._looking is None)
     await pilot.pause()
 
@@ -67,6 +67,44 @@ async def test_nothing_is_asked_before_the_key_and_the_screen_says_who_will_be(e
         await pilot.press("f3")
         await until(pilot, lambda: "example.org names imap.example.org" in words_of(stage))
         assert domain.questions
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_key_asks_only_where_the_words_are_on_the_screen_and_shows_them_first(engine, domain, size):
+    await named(domain)
+    async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
+        await type_in(pilot, ADDRESS)
+        await pilot.press("f3")  # the address has just been typed: there was nothing to read yet
+        await until(pilot, lambda: "Your address is not sent." in words_of(stage))
+        assert "Ask example.org for its mail servers" in words_of(stage)
+        assert stage.focused.id == "look-up"
+        stage.screen.query_one("#ca-file").focus()
+        await pilot.pause()
+        if "Your address is not sent." not in words_of(stage):
+            await pilot.press("f3")
+            await until(pilot, lambda: "Your address is not sent." in words_of(stage))
+        assert stage.screen._looking is None
+        assert domain.questions == []
+        await pilot.press("f3")
+        await until(pilot, lambda: "names imap.example.org" in words_of(stage))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_longest_domain_is_named_whole_and_can_be_asked(engine, domain, size):
+    longest = f"{'a' * 63}.{'b' * 63}.{'c' * 63}.example.org"
+    async with staged(lambda: SetupScreen(engine), size) as (stage, pilot):
+        stage.screen.query_one("#address", Input).value = f"ada@{longest}"
+        await pilot.press("tab", "f3")
+        await pilot.pause()
+        label = stage.screen.query_one("#look-up")
+        assert label.region.width <= size[0]
+        assert label.region.height * (label.region.width - 4) >= len(longest)
+        await until(pilot, lambda: stage.screen.query_one(LookupOffer).read_on(stage.screen.query_one("#setup")))
+        await pilot.press("f3")
+        await until(
+            pilot,
+            lambda: "No mail server was found by asking" in stage.screen.query_one("#lookup-words").render().plain,
+        )
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -171,7 +209,7 @@ async def test_the_question_stops_and_says_so(engine, domain):
     domain.files["autoconfig.example.org"] = silent
     async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
         await type_in(pilot, ADDRESS)
-        await pilot.press("f3")
+        await pilot.press("tab", "f3")
         await until(pilot, waiting.is_set)
         assert "Esc stops asking" in shown(stage)
         await pilot.press("escape")

@@ -132,10 +132,17 @@ class SetupScreen(DismissOnce[str | None]):
     # -- the servers of a domain
 
     def action_look_up(self) -> None:
-        """Ask the domain of the address for its mail servers: pressing the key or the button is the consent."""
-        form = self.query_one(AccountForm)
-        if not form.disabled and self._looking is None and (address := form.asked()):
+        """Ask the domain of the address for its mail servers: pressing the key or the button is the consent.
+
+        Where the words that say who is asked cannot be seen, they are shown instead, and the next press asks.
+        """
+        form, offer = self.query_one(AccountForm), self.query_one(LookupOffer)
+        if form.disabled or self._looking is not None or not (address := form.asked()):
+            return
+        if offer.read_on(self.query_one("#setup")):
             self._looking = self._look_up(address)
+        else:
+            offer.show()
 
     @work(group="look-up", exclusive=True, exit_on_error=False)
     async def _look_up(self, address: str) -> None:

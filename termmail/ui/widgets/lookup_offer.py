@@ -13,6 +13,11 @@ from termmail.mail import sanitize
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.widget import Widget
+
+
+MARGIN_ROWS = 2
+"""Rows of the view that may be left above and below an offer that is too tall for it."""
 
 
 class LookupOffer(Vertical):
@@ -36,6 +41,22 @@ class LookupOffer(Vertical):
         self.display = bool(domain)
         self.query_one(Button).label = Content(sanitize.clean(f" Ask {domain} for its mail servers (F3) "))
         self.say(what_is_asked(domain) if domain else "")
+
+    def show(self) -> None:
+        """Show the offer, focus its button, and scroll to all of it."""
+        self.display = True
+        self.query_one(Button).focus(scroll_visible=False)
+
+    def on_descendant_focus(self) -> None:
+        """Show the words together with the button."""
+        self.call_after_refresh(self.scroll_visible, animate=False, immediate=True)
+
+    def read_on(self, view: Widget) -> bool:
+        """Return whether the offer can be read inside this widget: all of it, or where it is too tall, from its start on."""
+        if not self.display or not self.region:
+            return False
+        shown = self.region.intersection(view.region)
+        return shown.height >= min(self.region.height, view.region.height - MARGIN_ROWS)
 
     def say(self, words: str) -> None:
         """Show words below the button."""
