@@ -78,7 +78,7 @@ class Domain:
             texts = [self.hosts[name.removesuffix(".")]]
         if texts:
             answer.answer.append(dns.rrset.from_text_list(name, 60, "IN", kind, texts))
-        elif name.removesuffix(".") not in self.hosts:
+        elif name.removesuffix(".") not in self.hosts and name not in {known for known, _ in self.records}:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         return answer
 

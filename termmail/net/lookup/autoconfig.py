@@ -111,7 +111,6 @@ def _servers(data: bytes) -> list[_Server]:
         path.pop()
         if in_server(path):
             servers[-1].values.setdefault(name, []).append("".join(texts).strip())
-        texts.clear()
 
     def in_server(path: list[str]) -> bool:
         return bool(servers) and path == ["clientConfig", "emailProvider", servers[-1].element]

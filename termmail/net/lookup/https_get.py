@@ -43,10 +43,9 @@ class Place:
     port: int = 443
 
     @property
-    def url(self) -> str:
-        """The URL for the user."""
-        port = "" if self.port == 443 else f":{self.port}"
-        return f"https://{self.host}{port}{self.path}"
+    def authority(self) -> str:
+        """Host and port as the Host field has them (RFC 9110 section 7.2)."""
+        return self.host if self.port == 443 else f"{self.host}:{self.port}"
 
 
 async def get(
@@ -81,9 +80,8 @@ async def _ask(place: Place, resolver: dns.asyncresolver.Resolver, ca_file: str 
     """Ask once; nothing in the request tells who asks. Raises Unusable, NetError or one of FAILURES."""
     reader, writer = await connect(place.host, place.port, resolver, tls=True, ca_file=ca_file)
     try:
-        host = place.host if place.port == 443 else f"{place.host}:{place.port}"
         writer.write(
-            f"GET {place.path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/xml, application/xml\r\n"
+            f"GET {place.path} HTTP/1.1\r\nHost: {place.authority}\r\nAccept: text/xml, application/xml\r\n"
             "Accept-Encoding: identity\r\nConnection: close\r\n\r\n".encode("ascii")
         )
         received = bytearray()

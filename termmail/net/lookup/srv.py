@@ -54,7 +54,7 @@ def chosen(service: Service, records: Iterable[Record]) -> list[Proposal]:
     found = []
     for record in best:
         host = host_name(record.target)
-        if host is not None and 1 <= record.port <= 65535:
+        if host is not None and record.port:
             found.append(Proposal(service.kind, host, record.port, service.security))
     return found
 

@@ -59,6 +59,12 @@ def test_only_ports_are_taken(port):
     assert servers(server_xml("imap", "imap.example.org", port)) == ()
 
 
+@pytest.mark.parametrize("port", [1, 65535])
+def test_every_port_is_taken(port):
+    (server,) = servers(server_xml("imap", "imap.example.org", port))
+    assert server.port == port
+
+
 @pytest.mark.parametrize("user", ["a&#10;b", "a&#x85;b", "a&#x202e;b", "%REALNAME%", "%%", "a&#x2028;b"])
 def test_a_user_name_that_cannot_be_used_is_the_address(user):
     (server,) = servers(server_xml("imap", "imap.example.org", 993, user=user))
@@ -85,9 +91,11 @@ def test_other_parts_of_the_file_are_not_servers():
     inside_server = server_xml("imap", "imap.example.org", 993)
     assert parse(f"<clientConfig>{inside_server}</clientConfig>".encode(), ADDRESS).servers == ()
     assert servers(f"<documentation>{inside_server}</documentation>", f"<!--{inside_server}-->") == ()
+    assert len(servers(f"<x>{inside_server * (MOST_SERVERS + 1)}</x>", inside_server)) == 1
     nested = inside_server.replace("<port>", "<x><hostname>evil.example.net</hostname></x><port>")
     assert servers(nested)[0].host == "imap.example.org"
-    assert servers(server_xml("exchange", "x.example.org", 443), server_xml("nntp", "x.example.org", 563)) == ()
+    others = server_xml("exchange", "x.example.org", 443), server_xml("nntp", "x.example.org", 563)
+    assert [one.host for one in servers(*others, inside_server, *others)] == ["imap.example.org"]
 
 
 BOMB = b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 10))

@@ -30,6 +30,31 @@ async def test_srv_records_name_servers_that_greet(domain):
     )
 
 
+@pytest.mark.parametrize(
+    ("label", "kind", "security"),
+    [
+        ("_imaps", "imap", "tls"),
+        ("_imap", "imap", "starttls"),
+        ("_pop3s", "pop3", "tls"),
+        ("_pop3", "pop3", "starttls"),
+        ("_submissions", "smtp", "tls"),
+        ("_submission", "smtp", "starttls"),
+    ],
+)
+async def test_each_service_has_its_protocol_and_security(domain, label, kind, security):
+    """RFC 6186 section 3, RFC 8314 section 5.1."""
+    port = await domain.mail_server(kind, "mail.example.org", tls=security == "tls")
+    domain.srv(label, f"0 1 {port} mail.example.org.")
+    assert (await look_up(ADDRESS, domain.network)).servers == (Proposal(kind, "mail.example.org", port, security),)
+
+
+async def test_tls_from_the_first_byte_comes_before_starttls(domain):
+    ports = [await domain.mail_server("imap", "imap.example.org", tls=tls) for tls in (True, False)]
+    domain.srv("_imap", f"0 1 {ports[1]} imap.example.org.")
+    domain.srv("_imaps", f"0 1 {ports[0]} imap.example.org.")
+    assert (await look_up(ADDRESS, domain.network)).servers == (Proposal("imap", "imap.example.org", ports[0], "tls"),)
+
+
 async def test_the_file_of_the_domain_comes_before_dns(domain):
     first = await domain.mail_server("imap", "first.example.org")
     second = await domain.mail_server("imap", "second.example.org")
@@ -61,11 +86,12 @@ async def test_a_domain_that_says_nothing_is_no_trouble(domain):
 
 
 async def test_a_cancelled_look_up_ends(domain):
-    asked = asyncio.Event()
+    asked, ended = asyncio.Event(), asyncio.Event()
 
-    async def never(_request, _writer):
+    async def never(_request, writer):
         asked.set()
-        await asyncio.Event().wait()
+        await writer.wait_closed()
+        ended.set()
 
     domain.hosts["autoconfig.example.org"] = "127.0.0.1"
     domain.files["autoconfig.example.org"] = never
@@ -74,3 +100,5 @@ async def test_a_cancelled_look_up_ends(domain):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    async with asyncio.timeout(domain.network.seconds / 2):
+        await ended.wait()

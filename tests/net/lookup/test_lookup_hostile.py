@@ -14,8 +14,9 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from termmail.net.lookup.domain_lookup import Network, look_up
-from termmail.net.lookup.https_get import LARGEST
+from termmail.net.lookup import dialing, https_get, srv
+from termmail.net.lookup.domain_lookup import Network, _resolver, look_up
+from termmail.net.lookup.https_get import LARGEST, Place
 from termmail.net.lookup.proposal import Proposal
 from tests.lookup_servers import Domain, config_xml, page, server_xml, serving
 from tests.net.loop_lag import loop_lag
@@ -125,11 +126,12 @@ async def test_a_redirect_stays_in_the_domain_and_on_https(domain, location, wor
     }
 
 
-async def test_a_redirect_inside_the_domain_is_followed(domain):
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_inside_the_domain_is_followed(domain, status):
     port = await domain.mail_server("imap", "imap.example.org")
     there = f"https://example.org:{domain.network.https_port}/mail.xml?x=1"
     domain.hosts["example.org"] = "127.0.0.1"
-    domain.files[AUTOCONFIG] = f"HTTP/1.1 301 Moved\r\nLocation: {there}\r\n\r\n".encode()
+    domain.files[AUTOCONFIG] = f"HTTP/1.1 {status} Moved\r\nLocation: {there}\r\n\r\n".encode()
 
     async def only_there(request, writer):
         known = request.startswith(b"GET /mail.xml?x=1 ")
@@ -138,6 +140,25 @@ async def test_a_redirect_inside_the_domain_is_followed(domain):
 
     domain.files["example.org"] = only_there
     assert (await asked(domain)).servers == (Proposal("imap", "imap.example.org", port, "tls", ADDRESS),)
+
+
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("https://example.org/x?a=b#c", Place("example.org", "/x?a=b", 443)),
+        ("https://www.Example.org:8443/x", Place("www.example.org", "/x", 8443)),
+        ("//www.example.org/x", Place("www.example.org", "/x", 443)),
+        ("/x", Place(AUTOCONFIG, "/x", 444)),
+        ("https:/x", Place(AUTOCONFIG, "/x", 444)),
+    ],
+)
+def test_where_a_redirect_leads(location, place):
+    assert https_get._next(Place(AUTOCONFIG, "/mail.xml", 444), location, "example.org") == place
+
+
+def test_the_host_field_has_a_port_only_where_it_is_not_the_usual_one():
+    assert Place("example.org", "/x").authority == "example.org"
+    assert Place("example.org", "/x", 8443).authority == "example.org:8443"
 
 
 async def test_redirects_in_a_circle_end(domain):
@@ -245,9 +266,22 @@ async def test_priority_comes_first_then_weight(domain):
     assert (await asked(domain)).servers[0].host == "c.example.org"
 
 
+def test_a_service_that_one_record_says_is_not_offered_has_no_server():
+    offered = srv.Record(1, 0, 993, "imap.example.org.")
+    (imaps, *_) = srv.SERVICES
+    assert srv.chosen(imaps, [offered]) == [Proposal("imap", "imap.example.org", 993, "tls")]
+    assert srv.chosen(imaps, [offered, srv.Record(0, 0, 0, ".")]) == []
+    assert len(srv.chosen(imaps, [offered] * 100)) == srv.MOST_RECORDS
+
+
+def test_the_name_servers_are_those_of_the_system():
+    resolver = _resolver(Network())
+    assert resolver is None or resolver.nameservers
+
+
 async def test_a_service_that_is_not_offered_is_not_used(domain):
     port = await domain.mail_server("pop3", "pop.example.org")
-    domain.srv("_imaps", "0 0 0 .")
+    domain.srv("_imaps", "0 0 0 .", f"1 0 {port} pop.example.org.")
     domain.srv("_pop3s", f"0 0 {port} pop.example.org.")
     assert [one.kind for one in (await asked(domain)).servers] == ["pop3"]
 
@@ -302,6 +336,29 @@ async def test_dns_that_does_not_answer_is_told(domain, kind):
     assert domain.requests == []
 
 
+async def test_one_service_without_an_answer_is_told_and_the_others_are_used(domain):
+    port = await domain.mail_server("smtp", "smtp.example.org")
+    domain.srv("_submissions", f"0 0 {port} smtp.example.org.")
+
+    def answer(question):
+        made = domain.honest(question)
+        if str(question.question[0].name).startswith("_imaps"):
+            made.set_rcode(dns.rcode.SERVFAIL)
+        return made.to_wire()
+
+    domain.raw = answer
+    found = await asked(domain, seconds=1.0)
+    assert [one.kind for one in found.servers] == ["smtp"]
+    assert "DNS gave no answer for all of example.org." in found.troubles
+
+
+@pytest.mark.parametrize("count", [1, 6, 7, 200])
+async def test_only_six_addresses_of_a_host_are_tried(domain, count):
+    domain.records["many.example.org.", "A"] = [f"127.0.1.{n}" for n in range(1, count + 1)]
+    resolver = _resolver(domain.network)
+    assert len(await dialing._addresses("many.example.org", resolver)) == min(count, 6)
+
+
 async def test_an_address_without_a_domain_asks_nobody(domain):
     answer = await look_up("ada@127.0.0.1", domain.network)
     assert answer.troubles == ("The address has no domain that could be asked.",)
@@ -318,6 +375,13 @@ async def test_what_does_not_greet_as_a_mail_server_is_not_proposed(domain, gree
     domain.srv("_imaps", f"0 0 {port} imap.example.org.")
     await refused(domain, "is no IMAP server")
     assert set(domain.heard) <= {b""}
+
+
+@pytest.mark.parametrize(("kind", "service"), [("pop3", "_pop3s"), ("smtp", "_submissions")])
+async def test_a_server_of_another_kind_is_not_proposed(domain, kind, service):
+    port = await domain.mail_server(kind, "mail.example.org", greeting=b"* OK ready\r\n")
+    domain.srv(service, f"0 0 {port} mail.example.org.")
+    await refused(domain, f"is no {kind.upper()} server")
 
 
 async def test_a_server_that_is_silent_is_left_for_the_next(domain):
