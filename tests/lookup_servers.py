@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import struct
-from contextlib import AsyncExitStack, asynccontextmanager
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -18,7 +19,7 @@ import dns.rrset
 from termmail.net.lookup.domain_lookup import Network
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     import trustme
 
@@ -174,6 +175,26 @@ async def serving(domain: Domain) -> AsyncIterator[Domain]:
         https_port = await domain._listen(domain._https, _context(domain.authority, domain.certified))
         domain.network = Network(("127.0.0.1",), dns_port, https_port, domain.ca_file, domain.seconds)
         yield domain
+
+
+_heard: list[list[str]] = []
+
+
+def _audit(event: str, _args: tuple[object, ...]) -> None:
+    if _heard and event in {"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"}:
+        _heard[-1].append(event)
+
+
+@contextmanager
+def network_use() -> Iterator[list[str]]:
+    """Yield a list that gets each use of a socket or of name resolution in this process, until the block ends."""
+    if not _heard:
+        sys.addaudithook(_audit)  # it stays; `_heard` is what turns it on
+    _heard.append([])
+    try:
+        yield _heard[-1]
+    finally:
+        _heard.pop()
 
 
 def page(body: bytes, status: str = "200 OK") -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from termmail.accounts.config import Imap, Smtp
+from termmail.accounts.config import Imap, Pop3, Smtp
 from termmail.accounts.discovery import guess
 from termmail.engine.account_setup import login_advice
 from termmail.engine.server_lookup import LookedUp, can_ask, look_up, what_is_asked
@@ -65,6 +65,21 @@ async def test_settings_have_the_address_as_user_name_unless_the_domain_tells_an
     )
     assert found.found
     assert found.protocols == ("imap",)
+
+
+async def test_both_protocols_are_kept_and_hosts_outside_are_named_first(domain):
+    pop3 = await domain.mail_server("pop3", "pop.gmail.com")
+    imap = await domain.mail_server("imap", "imap.gmail.com")
+    domain.srv("_imaps", f"0 0 {imap} imap.gmail.com.")
+    domain.srv("_pop3s", f"0 0 {pop3} pop.gmail.com.")
+    found = await look_up(ADDRESS, domain.network)
+    assert found.protocols == ("imap", "pop3")
+    assert found.server("pop3") == found.pop3 == Pop3(host="pop.gmail.com", port=pop3, username=ADDRESS)
+    assert found.lines[:2] == (
+        "example.org names imap.gmail.com and pop.gmail.com.",
+        "imap.gmail.com and pop.gmail.com are not part of example.org.",
+    )
+    assert "app password" in found.lines[2]
 
 
 async def test_a_domain_that_takes_only_oauth_is_told_as_it_is(domain):

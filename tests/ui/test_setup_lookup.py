@@ -12,7 +12,7 @@ from termmail.ui.screens.setup import SetupScreen
 from termmail.ui.widgets.account_form import AccountForm
 from termmail.ui.widgets.choice import Choice
 from termmail.ui.widgets.lookup_offer import LookupOffer
-from tests.lookup_servers import Domain, config_xml, page, server_xml, serving
+from tests.lookup_servers import Domain, config_xml, network_use, page, server_xml, serving
 from tests.ui.stage import SIZES, engine_with, shown, staged, type_in, until, words_of
 
 ADDRESS = "ada@example.org"
@@ -52,20 +52,27 @@ async def named(domain, imap="imap.example.org", smtp="smtp.example.org", **more
     return ports
 
 
+async def fill_in(stage, pilot):
+    """Type the address and go on to the servers; the screen says who could be asked."""
+    assert not stage.screen.query_one(LookupOffer).display
+    await type_in(pilot, ADDRESS)
+    await pilot.press("tab", "tab", "tab", "tab")
+    assert "Ask example.org for its mail servers (F3)" in words_of(stage)
+    assert "Asks DNS, https://autoconfig.example.org and https://example.org" in words_of(stage)
+    assert value(stage, "incoming-host") == "imap.example.org"
+
+
 async def test_nothing_is_asked_before_the_key_and_the_screen_says_who_will_be(engine, domain):
     """SECURITY.md, D1."""
     await named(domain)
     async with staged(lambda: SetupScreen(engine)) as (stage, pilot):
-        assert not stage.screen.query_one(LookupOffer).display
-        await type_in(pilot, ADDRESS)
-        await pilot.press("tab", "tab", "tab", "tab")
-        assert "Ask example.org for its mail servers (F3)" in words_of(stage)
-        assert "Asks DNS, https://autoconfig.example.org and https://example.org" in words_of(stage)
-        assert value(stage, "incoming-host") == "imap.example.org"
-        assert domain.questions == []
-        assert domain.requests == []
-        await pilot.press("f3")
-        await until(pilot, lambda: "example.org names imap.example.org" in words_of(stage))
+        with network_use() as used:
+            await fill_in(stage, pilot)
+        assert used == domain.questions == domain.requests == []
+        with network_use() as used:
+            await pilot.press("f3")
+            await until(pilot, lambda: "example.org names imap.example.org" in words_of(stage))
+        assert used
         assert domain.questions
 
 
