@@ -48,7 +48,7 @@ class Answer(NamedTuple):
 
 
 def hosts_asked(domain: str) -> tuple[str, str]:
-    """Return the hosts that are asked over HTTPS, for the user who is to allow it."""
+    """Return the hosts that are asked over HTTPS."""
     return f"autoconfig.{domain}", domain
 
 

@@ -10,6 +10,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from termmail.mail import sanitize
 from termmail.net.lookup.dialing import FAILURES, connect, words
 from termmail.net.lookup.proposal import host_name, inside
 from termmail.net.net_errors import NetError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 LARGEST = 256 << 10
 """Bytes of an answer, header included."""
 MOST_REDIRECTS = 3
+LONGEST_SHOWN = 100
+"""Characters of a foreign host that are shown."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -125,7 +128,8 @@ def _next(place: Place, location: str, domain: str) -> Place:
     if target.scheme not in {"", "https"}:
         raise Unusable(f"{place.host} redirects away from HTTPS.")
     if host is None or not inside(host, domain):
-        raise Unusable(f"{place.host} redirects to {target.hostname or location}, which is not part of {domain}.")
+        where = sanitize.clean(target.hostname or "")[:LONGEST_SHOWN]
+        raise Unusable(f"{place.host} redirects to {where or 'another host'}, which is not part of {domain}.")
     path = target.path + (f"?{target.query}" if target.query else "")
     if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
         raise Unusable(f"{place.host} redirects to what is no address.")

@@ -126,6 +126,15 @@ async def test_a_redirect_stays_in_the_domain_and_on_https(domain, location, wor
     }
 
 
+async def test_a_foreign_host_is_shown_cut_and_clean(domain):
+    location = "https://\x9b2J\x1b7" + "x" * 5000 + ".example.net/"
+    domain.files[AUTOCONFIG] = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\n\r\n".encode("latin-1")
+    answer = await refused(domain, "not part of example.org")
+    (words,) = answer.troubles
+    assert len(words) < 250
+    assert words.isprintable()
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_inside_the_domain_is_followed(domain, status):
     port = await domain.mail_server("imap", "imap.example.org")
