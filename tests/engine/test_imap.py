@@ -378,3 +378,23 @@ async def test_the_mail_of_the_last_days_is_fetched_whole_and_of_the_rest_the_he
         }
         assert not (await by_subject(engine, "Archive"))["Engine part 4"].downloaded
         assert {event.total for event in engine.heard.of(SyncProgress) if event.what == "messages"} == {2}
+
+
+# -- whole messages
+
+
+async def test_many_bodies_come_in_one_round_trip(imap_server, imap_engine_at):
+    mailbox = filled(40)
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+    before = server.turns
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+    empty = server.turns - before
+    before = server.turns
+    async with imap_engine_at(server.port, download="all") as engine:
+        assert (await engine.accounts.sync("ada")).words == "No new messages"
+        assert all(row.downloaded for row in await rows(engine))
+    # Two for the 40 of the inbox, one for each of the two messages elsewhere, and one to open each of the three folders.
+    assert server.turns - before - empty <= 7

@@ -17,8 +17,9 @@ from msgspec.structs import asdict
 
 from termmail.accounts.config import whole_since
 from termmail.accounts.credentials import PasswordError
-from termmail.engine.events import FolderChanged, MessageChanged, SyncProgress
+from termmail.engine.events import FolderChanged
 from termmail.engine.sync.account_sync import AccountSync
+from termmail.engine.sync.imap_body_sync import BodySync
 from termmail.engine.sync.imap_connection import ImapConnection
 from termmail.engine.sync.imap_draft_sync import DraftSync
 from termmail.engine.sync.imap_folder_push import FolderPush
@@ -26,13 +27,12 @@ from termmail.engine.sync.imap_folder_sync import FolderSync
 from termmail.engine.sync.imap_push import ImapPush
 from termmail.engine.sync.imap_roles import server_folders
 from termmail.engine.sync_status import SyncResult
-from termmail.mail import parse
 from termmail.mail.counting import count
 from termmail.mail.model import Role
 from termmail.net.imap.folder_names import decode_name
 from termmail.net.imap.refusals import NoSuchFolder
 from termmail.net.net_errors import Busy, NetError, Refused
-from termmail.store import derived, imap_drafts, imap_folders, imap_identity, imap_pending, messages
+from termmail.store import imap_drafts, imap_folders, imap_identity, imap_pending
 from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.store_errors import StoreError
 
@@ -46,15 +46,11 @@ if TYPE_CHECKING:
     from termmail.net.imap.imap_session import ImapSession
     from termmail.net.imap.open_folder import OpenFolder
     from termmail.store.imap_folders import ImapFolder
-    from termmail.store.imap_identity import OnServer
 
 log = logging.getLogger("termmail")
 
 PUSH_DELAY = 3
 """Seconds after which the server is told what the user changed: until then an undo needs no server."""
-
-DOWNLOADED_AT_ONCE = 50
-"""Bodies that are asked for in one query of the store."""
 
 LATE = (2.0, 10.0, 60.0)
 """Seconds after which a folder is looked at again whose server has announced messages that it does not give yet."""
@@ -81,7 +77,7 @@ class ImapSource:
         self._connection = ImapConnection(context, account)
         self._reading = ImapConnection(context, account)
         self._inbox_seen: tuple[int | None, ...] = ()
-        self._unfetchable: set[int] = set()
+        self._bodies = BodySync(context, account)
         self._refused_folders: set[int] = set()
         self._late: int | None = None
         self._late_looks: list[float] = []
@@ -171,7 +167,7 @@ class ImapSource:
         missed = sum(look.missed for look in looks)
         since = whole_since(self.context.account(self.account).incoming.download, self.context.clock())
         if since is not None:
-            missed += await self._download(session, since)
+            missed += await self._bodies.download(session, since)
         new, pushed = sum(look.new for look in looks), folders.done + push.done + drafts.done
         return SyncResult(new, 0, _sum_up(new, missed, pushed), bool(new or missed or pushed))
 
@@ -266,57 +262,6 @@ class ImapSource:
 
     # -- bodies
 
-    async def _download(self, session: ImapSession, since: int) -> int:
-        """Fetch bodies of messages not older than `since`, newest first, folder by folder; return how many were not fetched."""
-        db = self.context.db
-        missed = 0
-        for folder in await db(imap_folders.all_folders, self.account):
-            if folder.server_name is None:
-                continue
-            opened: OpenFolder | None = None
-            refused = self._unfetchable
-            while wanted := [
-                one
-                for one in await db(
-                    imap_identity.to_download, folder.folder_id, since, DOWNLOADED_AT_ONCE + len(refused)
-                )
-                if one[0] not in refused
-            ]:
-                opened = opened or await self._open_to_read(session, folder)
-                if opened is None:
-                    missed += len(wanted)
-                    break
-                for done, (message_id, where) in enumerate(wanted):
-                    try:
-                        await self._keep(message_id, where, await opened.fetch_body(where.uid, size=where.size))
-                    except Refused as error:
-                        log.warning("message %d of %s was passed over: %s", message_id, self.account, error)
-                        refused.add(message_id)
-                    self.context.tell(SyncProgress(self.account, "messages", done, len(wanted)))
-        return missed + len(self._unfetchable)
-
-    async def _open_to_read(self, session: ImapSession, folder: ImapFolder) -> OpenFolder | None:
-        """Open a folder whose UIDs are those that are known; None where that cannot be."""
-        try:
-            opened = await session.select(folder.server_name or b"", read_only=True)
-        except (Busy, Refused) as error:
-            if session.closed:
-                raise
-            log.warning("a folder of %s cannot be opened: %s", self.account, error)
-            return None
-        return opened if opened.state.uidvalidity == folder.uidvalidity else None
-
-    async def _keep(self, message_id: int, where: OnServer, raw: bytes) -> None:
-        """Store a body. Raises Refused where it is that of another message."""
-        if await asyncio.to_thread(lambda: parse.fingerprint(parse.split_header(raw))) != where.fingerprint:
-            raise Refused(
-                "The server sent another message than the one it announced.",
-                advice="Check for mail again: the server may have renumbered its messages.",
-            )
-        found = await asyncio.to_thread(derived.from_raw, raw, complete=True)
-        await self.context.db(messages.add_raw, message_id, raw, found)
-        self.context.tell(MessageChanged((message_id,)))
-
     async def fetch(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> bytes:
         """Fetch one whole message now and store it; see MailSource. Raises NetError, PasswordError or StoreError.
 
@@ -328,26 +273,8 @@ class ImapSource:
                 "This message is no longer on the server, and its text was never downloaded.",
                 advice="Only its header is left.",
             )
-        folder = await self.context.db(imap_folders.get, where.folder_id)
         connection = self._reading if self._connection.busy else self._connection
-        return await connection.run(partial(self._fetch, message_id, where, folder, progress))
-
-    async def _fetch(
-        self,
-        message_id: int,
-        where: OnServer,
-        folder: ImapFolder,
-        progress: Callable[[int, int], None] | None,
-        session: ImapSession,
-    ) -> bytes:
-        opened = session.folder
-        if opened is None or opened.closed or opened.name != folder.server_name:
-            opened = await session.select(folder.server_name or b"", read_only=True)
-        if opened.state.uidvalidity != folder.uidvalidity:
-            raise Refused("The server has renumbered this folder.", advice="Check for mail again, then open it.")
-        raw = await opened.fetch_body(where.uid, size=where.size, progress=progress)
-        await self._keep(message_id, where, raw)
-        return raw
+        return await connection.run(lambda session: self._bodies.fetch(session, message_id, where, progress))
 
     # -- the end
 
