@@ -77,6 +77,7 @@ class _Page:
         self._received = received
         self._matcher = matcher
         self._inbox = folders.role_id(db, account, Role.INBOX)
+        self._had_imap = db.execute("SELECT 1 FROM imap_account WHERE account = ?", (account,)).fetchone() is not None
         self._tally = contacts.Tally()
         self._raws: list[tuple[int, bytes]] = []
         self._identities: list[tuple[Any, ...]] = []
@@ -85,7 +86,8 @@ class _Page:
     def take(self, new: New, fingerprint: bytes, envelope: Envelope, whole: Derived | None) -> None:
         """Store one message, or recognize it."""
         if self._matcher.is_stranger(new, fingerprint) and whole is None:
-            self._identify(new, fingerprint, self._add(new, envelope))
+            known = self._from_imap(fingerprint) if self._had_imap else None
+            self._identify(new, fingerprint, self._add(new, envelope) if known is None else known)
             return
         self._store()
         held, is_rebound, replaced = self._matcher.match(new, fingerprint)
@@ -100,7 +102,6 @@ class _Page:
             if held is None:
                 self._identify(new, fingerprint, id_)
             else:  # known by its UIDL alone until now
-                self._db.execute(_RAW, (id_, new.header))
                 self._db.execute(
                     _FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, RemoteState.KEPT, None, held.id)
                 )
@@ -108,6 +109,16 @@ class _Page:
             self._store()
         if new.raw is not None and whole is not None and id_ is not None:
             messages.keep_raw(self._db, id_, new.raw, whole)
+
+    def _from_imap(self, fingerprint: bytes) -> int | None:
+        """Return the message that came by IMAP when the account was received so; it stays in its folder."""
+        self._store()  # so that no message is found twice
+        found = self._db.execute(
+            "SELECT m.id FROM imap_message i JOIN message m ON m.id = i.message WHERE i.fingerprint = ? AND m.account = ?"
+            " AND NOT EXISTS (SELECT 1 FROM remote r WHERE r.message = m.id) ORDER BY i.id LIMIT 1",
+            (fingerprint, self._account),
+        ).fetchone()
+        return None if found is None else int(found[0])
 
     def finish(self) -> None:
         """Store what is left."""
@@ -120,17 +131,17 @@ class _Page:
         self._db.execute(_FOUND, (new.uidl, new.nth, new.number, new.size, fingerprint, state, held.due_at, held.id))
 
     def _add(self, new: New, envelope: Envelope) -> int:
-        """Add a row to `message`, to be placed in the inbox. Return its id."""
+        """Add a message with its header, to be placed in the inbox. Return its id."""
         columns = derived.columns(envelope, self._received)
         id_ = messages.insert(self._db, self._account, self._received, new.size, columns)
         self._tally.message(contacts.people(envelope, written=False), columns.sort_date, written=False)
         self.added.append(id_)
+        self._raws.append((id_, new.header))
         self._unplaced.append(id_)
         return id_
 
     def _identify(self, new: New, fingerprint: bytes, message_id: int) -> None:
-        """Keep the header of a new message, and what the server calls it."""
-        self._raws.append((message_id, new.header))
+        """Keep what the server calls a message."""
         self._identities.append((self._account, new.uidl, new.nth, new.number, new.size, fingerprint, message_id))
 
     def _store(self) -> None:

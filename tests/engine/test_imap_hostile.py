@@ -13,7 +13,7 @@ from termmail.demo.imap_mailbox import ImapMailbox
 from termmail.demo.imap_personalities import DOVECOT, GMAIL, PLAIN
 from termmail.engine.events import Failed
 from termmail.errors import UserError
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, USER
 from tests.engine.conftest import mail
 from tests.engine.test_imap import assert_same, by_subject, filled, rows, work
 
@@ -178,6 +178,20 @@ async def test_mail_that_came_by_pop3_is_known_again(imap_server, imap_engine_at
         await engine.accounts.sync("ada", full=True)
         assert [one for one in mailbox.folder("Archive").messages.values() if b"Engine part 3" in one.raw]
         assert len(mailbox.folder("INBOX").messages) == 5
+    messages.append(mail(9))
+    pop3.users[USER].add(messages[-1])
+    async with engine_at(pop3.port) as engine:  # and back
+        assert (await engine.accounts.sync("ada")).new == 1
+        now = await by_subject(engine)
+        assert now["Engine part 2"].message_id == found["Engine part 2"].message_id
+        assert "Engine part 3" in await by_subject(engine, "Archive")
+        assert len(now) == 7
+        await engine.messages.delete([now["Engine part 2"].placement])
+        await engine.accounts.sync("ada", full=True)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada", full=True)
+        assert "Engine part 9" in await by_subject(engine)
+        assert "Engine part 2" in await by_subject(engine, "Trash")
 
 
 async def test_what_takes_the_place_of_a_deleted_message_is_not_expunged(imap_server, imap_engine_at):
