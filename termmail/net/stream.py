@@ -392,17 +392,17 @@ class _Receiver(asyncio.BufferedProtocol):
         self._connected = connected
         self._lost = lost
         self._received = received
-        self._buffer = bytearray(READ_SIZE)
+        self._buffer = memoryview(bytearray(READ_SIZE))  # a view: asyncio fills slices of it under TLS
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._connected(cast("asyncio.Transport", transport))
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> memoryview:
         del sizehint
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._received(bytes(memoryview(self._buffer)[:nbytes]))
+        self._received(bytes(self._buffer[:nbytes]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # a reset and an end are treated alike

@@ -102,6 +102,21 @@ async def test_tls_that_verifies_carries_bytes_both_ways(ca_file):
         await line.closed()
 
 
+@pytest.mark.parametrize("security", ["tls", "none"])
+async def test_many_bytes_at_once_come_whole(ca_file, security):
+    """More than is read at once, in many TLS records."""
+    data = b"".join(b"%d\r\n" % number for number in range(200_000))
+
+    async def script(talk: Talk) -> None:
+        await talk.say(data)
+
+    async with ScriptedServer(script, tls=context() if security == "tls" else None) as there:
+        line = await Stream.connect(where(there, security=security, tls_ca_file=ca_file))
+        assert await Heard(line).until(b"199999\r\n") == data
+        line.close()
+        await line.closed()
+
+
 async def test_a_cleartext_line_carries_bytes_and_says_when_it_ends():
     async with pop3() as there:
         line = await Stream.connect(where(there))

@@ -155,7 +155,7 @@ class AccountSync:
         try:
             with AccountLock(self.context.paths.data, self.account, "sync"):
                 result = await self._session(full=full)
-            words, online, last, well, news = result.words, True, self.context.clock(), True, result.news
+            words, online, last, well, news = result.words, True, await self._last_sync(), True, result.news
             if self._login_refused:
                 self._login_refused = False
                 self.look_again()  # nothing was polled meanwhile
