@@ -51,9 +51,13 @@ DOVECOT = Personality(
     (
         *("IMAP4rev1", "SASL-IR", "AUTH=PLAIN", "LITERAL+", "ID", "ENABLE", "CHILDREN", "NAMESPACE", "UIDPLUS"),
         *("LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CONDSTORE", "QRESYNC", "ESEARCH", "MOVE", "IDLE", "UNSELECT"),
+        "NOTIFY",
     ),
 )
-CYRUS = Personality("Cyrus IMAP", (*DOVECOT.capabilities, "OBJECTID", "COMPRESS=DEFLATE"))
+CYRUS = Personality(
+    "Cyrus IMAP",
+    (*(name for name in DOVECOT.capabilities if name != "NOTIFY"), "OBJECTID", "COMPRESS=DEFLATE"),
+)
 GMAIL = Personality(
     "GImap",
     (

@@ -76,7 +76,7 @@ def status(state: SessionState, arguments: list[Value]) -> Reply:
     """Execute STATUS."""
     check_count(arguments, 2)
     folder = state.folder(arguments[0])
-    return Reply("done", [_status_row(state, folder, _status_items(state, arguments[1]))])
+    return Reply("done", [status_row(state, folder, _status_items(state, arguments[1]))])
 
 
 def _status_items(state: SessionState, value: Value) -> list[str]:
@@ -90,7 +90,8 @@ def _status_items(state: SessionState, value: Value) -> list[str]:
     return asked
 
 
-def _status_row(state: SessionState, folder: ImapFolder, asked: list[str]) -> bytes:
+def status_row(state: SessionState, folder: ImapFolder, asked: list[str]) -> bytes:
+    """Return what STATUS says of a folder."""
     messages = folder.messages.values()
     told = []
     for item in asked:
@@ -136,7 +137,7 @@ def list_folders(state: SessionState, arguments: list[Value]) -> Reply:
             continue
         rows.append(_list_row(state, folder, "LIST"))
         if asked and folder.selectable:
-            rows.append(_status_row(state, folder, asked))
+            rows.append(status_row(state, folder, asked))
     return Reply("done", rows)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from termmail.demo import imapd_folders, imapd_messages, server_sasl
+from termmail.demo import imapd_folders, imapd_messages, imapd_notify, server_sasl
 from termmail.demo.faults import GOOD, Manners
 from termmail.demo.imap_personalities import BEFORE_LOGIN
 from termmail.demo.imapd_state import Reply, SessionState, check_count
@@ -84,6 +84,7 @@ _VERBS = {
     "UNSUBSCRIBE": Verb(imapd_folders.unsubscribe),
     "LIST": Verb(imapd_folders.list_folders),
     "LSUB": Verb(imapd_folders.list_subscribed),
+    "NOTIFY": Verb(imapd_notify.notify, "NOTIFY"),
     "NAMESPACE": Verb(imapd_folders.namespace, "NAMESPACE"),
     "STATUS": Verb(imapd_folders.status),
     "APPEND": Verb(imapd_messages.append),
@@ -134,6 +135,7 @@ class ImapServing:
             await self.wire.send(b"* BYE line too long\r\n")
         finally:
             state.close_view()
+            state.stop_notifying()
 
     # -- read
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from termmail.demo.imap_mailbox import ImapFolder, ImapMailbox
     from termmail.demo.imap_personalities import Personality
+    from termmail.demo.imapd_notify import Notifications
     from termmail.demo.imapd_view import FolderView
 
 
@@ -34,6 +35,7 @@ class SessionState:
     view: FolderView | None = None
     enabled: set[str] = field(default_factory=set)
     compressed: bool = False
+    notifications: Notifications | None = None
     tag: bytes = b""
     over: bool = False
 
@@ -104,6 +106,12 @@ class SessionState:
             raise No(f"[{code}] there is no such folder")
         return found
 
+    def stop_notifying(self) -> None:
+        """Tell no longer of folders that are not open."""
+        if self.notifications is not None:
+            self.notifications.close()
+            self.notifications = None
+
     def close_view(self) -> None:
         """Close the open folder, if there is one."""
         if self.view is not None:
@@ -111,11 +119,12 @@ class SessionState:
             self.view = None
 
     def news(self, *, removals: bool = True) -> list[bytes]:
-        """Return the untagged responses that bring the client up to date with the open folder."""
+        """Return the untagged responses that bring the client up to date with the open folder, and with NOTIFY all."""
+        elsewhere = self.notifications.rows() if self.notifications is not None else []
         if self.view is None:
-            return []
+            return elsewhere
         qresync = "QRESYNC" in self.enabled
-        return self.view.news(removals=removals, vanished=qresync, modseq=self.condstore, uid=qresync)
+        return [*elsewhere, *self.view.news(removals=removals, vanished=qresync, modseq=self.condstore, uid=qresync)]
 
 
 def check_count(arguments: list[Value], *counts: int) -> None:

@@ -391,3 +391,37 @@ async def test_what_the_server_announces_before_it_gives_it_is_asked_for_again(
         while not any(isinstance(event, MailArrived) for event in engine.heard[heard:]):
             await asyncio.sleep(0)
         assert "Engine part 800" in await by_subject(engine)
+
+
+async def test_what_is_new_in_another_folder_is_there_at_once(imap_server, imap_engine_at):
+    """With NOTIFY the server tells of every folder, not of the open one alone."""
+    mailbox = filled()
+    server = await imap_server(mailbox, personality=DOVECOT)
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        engine.servers.start()
+        await server.until(lambda: server.heard("IDLE"))
+        heard = len(engine.heard)
+        mailbox.folder("Lists/Python").add(mail(900))
+        while not any(isinstance(event, MailArrived) for event in engine.heard[heard:]):
+            await asyncio.sleep(0)
+        assert "Engine part 900" in await by_subject(engine, "Lists/Python")
+        await server.until(lambda: len(server.heard("IDLE")) >= 2)
+        heard = len(engine.heard)
+        mailbox.folder("Archive").store([1], add=["\\Flagged"])
+        while not (await by_subject(engine, "Archive"))["Engine part 600"].starred:
+            await asyncio.sleep(0)
+        assert len(server.heard("NOTIFY")) == 1
+
+
+@pytest.mark.parametrize("answer", [b"NO no", b"BAD what"])
+async def test_a_server_that_refuses_notify_is_watched_with_idle(answer, imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox, manners=Manners(answers={"NOTIFY": tagged(answer)}))
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        engine.servers.start()
+        await server.until(lambda: server.heard("IDLE"))
+        heard = len(engine.heard)
+        mailbox.folder("INBOX").add(mail(900))
+        while not any(isinstance(event, MailArrived) for event in engine.heard[heard:]):
+            await asyncio.sleep(0)
+        assert len(server.heard("NOTIFY")) == 1

@@ -104,7 +104,9 @@ class ImapConnection:
         return self.session
 
     async def watch(self, seconds: float | None, is_known: Callable[[FolderState], Awaitable[bool]]) -> bool:
-        """Return True when the server says that the inbox has news, False after `seconds`.
+        """Return True when the server says that there is news in the inbox, or with NOTIFY in any folder.
+
+        Return False after `seconds`.
 
         `is_known` tells whether the inbox, as it is when it is opened for this, was synchronized already. Anybody who
         wants to use the session interrupts this; it goes on afterwards. Raises NetError, Offline where there is no session.
@@ -137,6 +139,7 @@ class ImapConnection:
                 folder = session.folder
                 if folder is None or folder.closed or folder.name.upper() != b"INBOX":
                     folder = await session.select(b"INBOX", read_only=True)
+                await session.notify()
                 if not await is_known(folder.state) or folder.changes():
                     return True
                 async with folder.idle() as idle:

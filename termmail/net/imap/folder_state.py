@@ -9,7 +9,7 @@ from msgspec import Struct
 from termmail.net.imap.fetch_parser import read_flags
 from termmail.net.imap.response_parser import read_number
 from termmail.net.imap.uid_set import UidSet
-from termmail.net.imap.untagged import Condition, Exists, Expunge, Fetch, FolderFlags, Status, Vanished
+from termmail.net.imap.untagged import Condition, Exists, Expunge, Fetch, FolderFlags, FolderStatus, Status, Vanished
 
 if TYPE_CHECKING:
     from termmail.net.imap.untagged import Untagged
@@ -52,7 +52,8 @@ class FolderState(Struct, frozen=True):
 class Changes(Struct, frozen=True):
     """What the server told about the open folder since the last call.
 
-    `expunged` counts messages that are gone without a unique id; `incomplete`: more changed than was told or kept.
+    `expunged` counts messages that are gone without a unique id; `incomplete`: more changed than was told or kept;
+    `elsewhere`: another folder has changed.
     """
 
     exists: int
@@ -60,9 +61,10 @@ class Changes(Struct, frozen=True):
     vanished: UidSet
     expunged: int
     incomplete: bool
+    elsewhere: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.vanished or self.expunged or self.incomplete)
+        return bool(self.rows or self.vanished or self.expunged or self.incomplete or self.elsewhere)
 
 
 class Opening:
@@ -149,6 +151,7 @@ class News:
         self._vanished: list[UidSet] = []
         self._expunged = 0
         self._incomplete = False
+        self._elsewhere = False
 
     def opened(self, state: FolderState) -> None:
         """Start from the state of the folder."""
@@ -169,6 +172,8 @@ class News:
             self._vanished.append(response.uids)
         elif isinstance(response, Fetch):
             self._take_row(response)
+        elif isinstance(response, FolderStatus):  # NOTIFY
+            self._elsewhere = True
         elif isinstance(response, Status):
             return self._take_code(response)
         else:
@@ -204,7 +209,9 @@ class News:
     def changes(self) -> Changes:
         """Return what is new, and forget it."""
         vanished = UidSet(one for uids in self._vanished for one in uids.ranges)
-        changes = Changes(self.exists, tuple(self._rows.values()), vanished, self._expunged, self._incomplete)
+        changes = Changes(
+            self.exists, tuple(self._rows.values()), vanished, self._expunged, self._incomplete, self._elsewhere
+        )
         self._forget()
         return changes
 

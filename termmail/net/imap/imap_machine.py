@@ -85,6 +85,7 @@ VERBS = {
     "COMPRESS": Verb(_BEHIND, alone=True),
     "ENABLE": Verb(_BEHIND),
     "NAMESPACE": Verb(_BEHIND),
+    "NOTIFY": Verb(_BEHIND),
     "LIST": Verb(_BEHIND, slow=True),
     "STATUS": Verb(_BEHIND, slow=True),
     "CREATE": Verb(_BEHIND),

@@ -48,6 +48,7 @@ class ImapSession:
         self._dialogue = dialogue
         self._server = server
         self._resyncs = False
+        self._notifies = False
         self.features = Features(frozenset())
         """What the server offers, as it said behind the login."""
         self.enabled: frozenset[str] = frozenset()
@@ -204,6 +205,18 @@ class ImapSession:
     async def unsubscribe(self, name: bytes) -> None:
         """Unsubscribe from a folder. Raises NetError."""
         await self._dialogue.require(command("UNSUBSCRIBE", astring(name)))
+
+    async def notify(self) -> None:
+        """Ask to be told of every change in any folder, once in a session (NOTIFY, RFC 5465).
+
+        Nothing happens where the server cannot or refuses: then only the open folder is told of. Raises NetError.
+        """
+        if self.features.offers("NOTIFY") and not self._notifies:
+            self._notifies = True
+            events = b"(MessageNew MessageExpunge FlagChange)"
+            await self._dialogue.say(
+                command("NOTIFY", b"SET", b"(SELECTED-DELAYED %b)" % events, b"(PERSONAL %b)" % events)
+            )
 
     # -- append
 
