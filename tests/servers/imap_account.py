@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import imapclient
@@ -31,10 +33,17 @@ class ImapAccount:
     host: ImapHost
     name: str
 
-    def server(self, security: str = "tls", password: str = daemons.PASSWORD, **options) -> Server:
+    def server(self, security: str = "", password: str = daemons.PASSWORD, **options) -> Server:
+        security = security or self.security
         port = self.host.imaps if security == "tls" else self.host.imap
         settings = {"tls_ca_file": self.host.ca_file, "timeout_seconds": 30} | options
+        if security == "none" == self.security:
+            settings["allow_cleartext"] = True
         return Server("imap", self.host.host, port, security, self.name, Password(password), **settings)
+
+    @property
+    def security(self) -> str:
+        return "tls" if self.host.imaps else "none"
 
     @contextlib.asynccontextmanager
     async def session(self, trace: Trace | None = None, **options):
@@ -47,11 +56,24 @@ class ImapAccount:
     @contextlib.contextmanager
     def other(self):
         """The second client."""
-        context = ssl.create_default_context(cafile=self.host.ca_file)
-        with imapclient.IMAPClient(self.host.host, self.host.imaps, ssl_context=context) as client:
+        with self._connected() as client:
+            client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # it writes a literal in pieces
             client.login(self.name, daemons.PASSWORD)
             yield client
 
+    def _connected(self):
+        if not self.host.imaps:
+            return imapclient.IMAPClient(self.host.host, self.host.imap, ssl=False)
+        context = ssl.create_default_context(cafile=self.host.ca_file)
+        return imapclient.IMAPClient(self.host.host, self.host.imaps, ssl_context=context)
+
+    def wire(self, name: str) -> str:
+        """The server's name of a folder that is shown as `name`."""
+        return name if name == "INBOX" else self.host.prefix + name.replace("/", self.host.delimiter)
+
     def put(self, count: int, folder: str = "INBOX", first: int = 1) -> None:
         with self.other() as client:
-            client.multiappend(folder, [mail(number) for number in range(first, first + count)])
+            for number in range(first, first + count):  # IMAPClient's MULTIAPPEND is not understood by Cyrus
+                client.append(
+                    self.wire(folder), mail(number), msg_time=datetime.fromtimestamp(1_700_000_000 + 60 * number, UTC)
+                )

@@ -13,14 +13,14 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trustme
 
 from tests.servers import daemons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 INSTALL = "apt-get update && apt-get install -y --no-install-recommends dovecot-imapd"
 ROLES = ("Sent", "Trash", "Drafts", "Junk", "Archive")
@@ -28,16 +28,21 @@ ROLES = ("Sent", "Trash", "Drafts", "Junk", "Archive")
 
 @dataclass(frozen=True)
 class ImapHost:
-    """The server, running. `host` and `log` are what daemons.MailHost has."""
+    """A server, running. `host` and `log` are what daemons.MailHost has; `imaps` is 0 where it has no TLS of its own.
+
+    `prefix` is that of the personal namespace, `delimiter` is between the levels of a folder's name.
+    """
 
     host: str
     imap: int
     imaps: int
     ca_file: str
     folder: Path
+    prefix: str = ""
+    delimiter: str = "/"
 
     def log(self) -> str:
-        file = self.folder / "dovecot.log"
+        file = self.folder / "server.log"
         return file.read_text(errors="replace")[-4000:] if file.exists() else ""
 
 
@@ -54,19 +59,31 @@ def missing() -> str:
 
 @contextlib.contextmanager
 def running() -> Iterator[ImapHost]:
-    """Starts it; it ends, and its folder goes, with the block or with this process, however that ends."""
+    """Starts Dovecot; it ends, and its folder goes, with the block or with this process, however that ends."""
+    with started(_dovecot) as host:
+        yield host
+
+
+@contextlib.contextmanager
+def started(
+    start: Callable[[ImapHost], Sequence[str]], environment: Mapping[str, str] | None = None, **settings: Any
+) -> Iterator[ImapHost]:
+    """A server in a folder of its own; `start` writes what it needs there and returns the command that starts it.
+
+    The server detaches itself and writes its process id to `run/master.pid`. `settings` are of ImapHost.
+    """
     folder = Path(tempfile.mkdtemp(prefix="termmail-imapd-"))
     folder.chmod(0o755)
     argv = [sys.executable, str(Path(__file__).with_name("janitor.py")), str(folder)]
     with subprocess.Popen(argv, **{**daemons.QUIET, "stdin": subprocess.PIPE}):
-        host = _settled(folder)
-        (folder / "dovecot.conf").write_text(_config(host))
-        subprocess.run(["dovecot", "-c", str(folder / "dovecot.conf")], check=False, timeout=60, **daemons.QUIET)
+        host = _settled(folder, settings)
+        options = {**daemons.QUIET, "env": {**daemons.QUIET["env"], **(environment or {})}, "cwd": folder}
+        subprocess.run(start(host), check=False, timeout=60, **options)
         daemons._await_banner(host, host.imap, b"* OK")
         yield host
 
 
-def _settled(folder: Path) -> ImapHost:
+def _settled(folder: Path, settings: dict[str, Any]) -> ImapHost:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     certificate = authority.issue_cert("localhost", "127.0.0.1")
@@ -76,7 +93,14 @@ def _settled(folder: Path) -> ImapHost:
         (folder / name).mkdir()
         shutil.chown(folder / name, daemons.MAIL_UID, daemons.MAIL_UID)
     (folder / "run").mkdir()
-    return ImapHost("127.0.0.1", *daemons.free_ports(2), ca_file=str(folder / "ca.pem"), folder=folder)
+    imap, imaps = daemons.free_ports(2)
+    ports = {"imap": imap, "imaps": imaps} | settings
+    return ImapHost("127.0.0.1", ca_file=str(folder / "ca.pem"), folder=folder, **ports)
+
+
+def _dovecot(host: ImapHost) -> list[str]:
+    (host.folder / "dovecot.conf").write_text(_config(host))
+    return ["dovecot", "-c", str(host.folder / "dovecot.conf")]
 
 
 def _config(host: ImapHost) -> str:
@@ -85,7 +109,7 @@ def _config(host: ImapHost) -> str:
     return f"""\
 base_dir = {folder}/run
 state_dir = {folder}/run
-log_path = {folder}/dovecot.log
+log_path = {folder}/server.log
 protocols = imap
 listen = {host.host}
 ssl = yes

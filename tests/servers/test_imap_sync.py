@@ -1,59 +1,20 @@
 """An account on Dovecot, with IMAPClient as the second client: what one does, the other sees."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
-from termmail.accounts.config import Account, Config, Imap, Smtp
-from termmail.accounts.credentials import Passwords
-from termmail.accounts.paths import Paths
-from termmail.engine.engine import Engine
 from termmail.engine.events import MailArrived
-from termmail.mail.model import FolderView, Role, StepKind
-from tests.servers import daemons
+from termmail.mail.model import Role, StepKind
 from tests.servers.imap_account import mail
+from tests.servers.imap_engine import engine_on, folder, push, rows, subjects
 
 pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
 def engine_of(tmp_path):
-    @asynccontextmanager
-    async def opened(mailbox, *, commit=False, **imap):
-        host = mailbox.host
-        settings = {"port": host.imaps, "username": mailbox.name, "tls_ca_file": host.ca_file, "poll_minutes": 0} | imap
-        account = Account(
-            address=f"{mailbox.name}@example.org", imap=Imap(host=host.host, **settings), smtp=Smtp(host=host.host)
-        )
-        passwords = Passwords()
-        passwords.remember("me", "imap", account, daemons.PASSWORD)
-        paths = Paths(config=tmp_path / "config.toml", data=tmp_path / "data")
-        engine = await Engine.open(paths, Config(accounts={"me": account}), passwords=passwords)
-        try:
-            yield engine
-        finally:
-            await engine.close(patience=20, commit=commit)
-
-    return opened
-
-
-async def folder(engine, name):
-    return next(one for one in await engine.folders.listing() if one.name == name)
-
-
-async def rows(engine, name="Inbox"):
-    view = FolderView((await folder(engine, name)).folder_id)
-    return await engine.lists.rows(view, await engine.lists.ids(view))
-
-
-async def subjects(engine, name="Inbox"):
-    return [row.subject for row in await rows(engine, name)]
-
-
-async def push(engine):
-    """Sync with everything due."""
-    return await engine.accounts.sync("me", full=True)
+    return lambda mailbox, **options: engine_on(tmp_path, mailbox, **options)
 
 
 async def test_every_folder_is_received_and_nothing_twice(imap_account, engine_of):
