@@ -181,10 +181,17 @@ class ImapSession:
             self.folder = None
 
     async def close_folder(self) -> None:
-        """Close the open folder without expunging (UNSELECT, RFC 3691); nothing happens where the server cannot."""
-        if self.folder is not None and self.features.offers("UNSELECT"):
+        """Close the open folder without expunging (UNSELECT, RFC 3691), or open INBOX read-only where the server cannot.
+
+        Courier refuses to delete the folder that is open. Raises Refused or NetError.
+        """
+        if self.folder is None:
+            return
+        if self.features.offers("UNSELECT"):
             self._leave_folder()
             await self._dialogue.require(command("UNSELECT"))
+        elif self.folder.name != b"INBOX":
+            await self.select(b"INBOX", read_only=True)
 
     async def create_folder(self, name: bytes) -> None:
         """Create a folder. Raises FolderExists, Refused or NetError."""

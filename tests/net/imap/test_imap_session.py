@@ -159,6 +159,17 @@ async def test_closing_a_folder_expunges_nothing():
         assert honest.commands[-1] == "UNSELECT"
 
 
+async def test_without_unselect_the_inbox_is_opened_instead_and_not_to_be_changed():
+    honest = Honest(mails(1), capabilities=PLAIN)
+    async with opened(honest) as session:
+        folder = await session.select(b"Trash")
+        await session.close_folder()
+        assert folder.closed
+        assert honest.commands[-1] == "EXAMINE INBOX"
+        await session.close_folder()
+        assert honest.commands.count("EXAMINE INBOX") == 1
+
+
 async def test_logout_says_goodbye_and_a_silent_server_does_not_hold_it_up(monkeypatch):
     honest = Honest()
     async with opened(honest) as session:
