@@ -13,6 +13,8 @@ from termmail.net.stream import Server
 from tests.servers import daemons, imap_daemon
 from tests.servers.imap_account import ImapAccount
 
+pytest.register_assert_rewrite("tests.servers.imap_engine")
+
 
 @pytest.fixture(scope="session")
 def mail_host():

@@ -1,19 +1,21 @@
 """The same mailbox on each IMAP server that runs here: what one client does the other one has, once."""
 
+import asyncio
 import contextlib
 import functools
 import itertools
 
 import pytest
 
-from termmail.mail.model import Role
-from tests.servers import cyrus_daemon, imap_daemon
+from termmail.engine.events import MailArrived
+from termmail.mail.model import Role, StepKind
+from tests.servers import courier_daemon, cyrus_daemon, imap_daemon
 from tests.servers.imap_account import ImapAccount, mail
-from tests.servers.imap_engine import assert_settled, engine_on, rows, subjects
+from tests.servers.imap_engine import assert_settled, engine_on, push, rows, subjects
 
 pytestmark = pytest.mark.servers
 
-SERVERS = {"dovecot": imap_daemon, "cyrus": cyrus_daemon}
+SERVERS = {"dovecot": imap_daemon, "cyrus": cyrus_daemon, "courier": courier_daemon}
 _numbers = itertools.count(1)
 
 
@@ -67,3 +69,171 @@ async def test_every_folder_is_received_once(account, engine):
         assert await opened.reader.raw(row.message_id) == mail(300)
         assert (await opened.accounts.sync("me")).words == "No new messages"
         await assert_settled(opened, account)
+
+
+async def test_what_is_done_there_is_seen_here(account, engine):
+    account.put(12)
+    with account.other() as client:
+        for name in ("Übersicht", "Beta"):
+            client.create_folder(account.wire(name))
+    account.put(1, "Übersicht", first=100)
+    async with engine as opened:
+        await opened.accounts.sync("me")
+        ids = {row.subject: row.message_id for name in ("Inbox", "Übersicht") for row in await rows(opened, name)}
+        with account.other() as client:
+            client.select_folder("INBOX")
+            client.add_flags([1, 2, 3], ["\\Seen"])
+            client.remove_flags([3], ["\\Seen"])
+            client.add_flags([2], ["\\Flagged", "\\Answered"])
+            move_there(client, [4, 5], account.wire("Archive"))
+            move_there(client, [6], account.wire("Trash"))
+            client.delete_messages([7])
+            client.expunge()
+            client.create_folder(account.wire("日本語"))
+            client.unselect_folder() if client.has_capability("UNSELECT") else client.close_folder()
+            client.rename_folder(account.wire("Übersicht"), account.wire("Größe"))
+            client.delete_folder(account.wire("Beta"))
+        account.put(1, first=50)
+        assert (await push(opened)).words == "1 new message"
+        found = {row.subject: row for row in await rows(opened)}
+        assert ids.keys() - found.keys() == {f"Number {number}" for number in (4, 5, 6, 7, 100)}
+        assert (found["Number 1"].unread, found["Number 3"].unread) == (False, True)
+        assert (found["Number 2"].unread, found["Number 2"].starred, found["Number 2"].answered) == (False, True, True)
+        assert [row.message_id for row in await rows(opened, "Archive")] == [ids["Number 5"], ids["Number 4"]]
+        assert [row.message_id for row in await rows(opened, "Trash")] == [ids["Number 6"]]
+        assert [row.message_id for row in await rows(opened, "Größe")] == [ids["Number 100"]]
+        assert {"Beta", "Übersicht"}.isdisjoint({one.name for one in await opened.folders.listing()})
+        assert await subjects(opened, "日本語") == []
+        await assert_settled(opened, account)
+
+
+def move_there(client, uids, target):
+    """Moves messages as a client does that knows MOVE, or one that does not."""
+    if client.has_capability("MOVE"):
+        client.move(uids, target)
+    else:
+        client.copy(uids, target)
+        client.delete_messages(uids)
+        client.expunge(uids)
+
+
+async def test_what_is_done_here_is_seen_there(account, engine):
+    account.put(12)
+    async with engine as opened:
+        await opened.accounts.sync("me")
+        found = {row.subject: row for row in await rows(opened)}
+        await opened.messages.mark([found["Number 1"].message_id], StepKind.READ)
+        await opened.messages.mark([found[f"Number {number}"].message_id for number in (2, 3)], StepKind.STAR)
+        await opened.messages.archive([found["Number 3"].placement])
+        await opened.messages.delete([found["Number 4"].placement, found["Number 5"].placement])
+        await opened.messages.erase([found["Number 6"].placement])
+        new = await opened.folders.make("me", "Reise/Zürich")
+        await opened.messages.move([found["Number 7"].placement], new.folder_id)
+        await opened.messages.copy([found["Number 8"].placement], new.folder_id)
+        await assert_settled(opened, account)
+        assert there(account, "INBOX") == {
+            "Number 1": {"\\Seen"},
+            "Number 2": {"\\Flagged"},
+            **{f"Number {number}": set() for number in (8, 9, 10, 11, 12)},
+        }
+        assert there(account, "Archive") == {"Number 3": {"\\Flagged"}}
+        assert there(account, "Trash") == {"Number 4": set(), "Number 5": set()}
+        assert there(account, "Reise/Zürich") == {"Number 7": set(), "Number 8": set()}
+        await opened.folders.rename(new.folder_id, "Reisen/Genève")
+        await opened.journal.undo()  # of the rename
+        await opened.folders.rename(new.folder_id, "Genève")
+        await assert_settled(opened, account)
+        assert there(account, "Genève") == {"Number 7": set(), "Number 8": set()}
+        await opened.folders.remove(new.folder_id)
+        await assert_settled(opened, account)
+        with account.other() as client:
+            assert not client.folder_exists(account.wire("Genève"))
+        assert there(account, "Archive").keys() >= {"Number 7"}
+
+
+def there(account, name):
+    """Of a folder on the server: the system flags of each message by subject, of which there is one each."""
+    with account.other() as client:
+        client.select_folder(account.wire(name), readonly=True)
+        told = client.fetch(client.search(), ["FLAGS", "ENVELOPE"])
+        found = [(row[b"ENVELOPE"].subject.decode(), row[b"FLAGS"]) for row in told.values()]
+        assert len(dict(found)) == len(found)
+        return {subject: {flag.decode() for flag in flags} - {"\\Recent"} for subject, flags in found}
+
+
+async def test_mail_that_is_only_here_is_stored_there_once_and_runs_no_commands(account, engine, tmp_path):
+    commands = b"".join(b"A%d DELETE %s\r\n" % (n, account.wire("Archive").encode()) for n in range(500))
+    raw = {name: mail(number) + commands for number, name in enumerate(("Sent", "Päpers"))}
+    async with engine as opened:
+        await opened.accounts.sync("me")
+        for name, one in raw.items():
+            (tmp_path / f"{name}.eml").write_bytes(one)
+            await opened.transfer.import_mail("me", tmp_path / f"{name}.eml", name)
+        await assert_settled(opened, account)
+        [row] = await rows(opened, "Sent")
+        assert await opened.reader.raw(row.message_id) == raw["Sent"]
+    with account.other() as client:
+        for name, one in raw.items():
+            client.select_folder(account.wire(name), readonly=True)
+            [uid] = client.search()
+            assert client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"] == one
+        assert client.folder_exists(account.wire("Archive"))
+
+
+async def test_a_folder_made_anew_with_the_same_mail_is_the_same_folder(account, engine):
+    """Its UIDVALIDITY is another one."""
+    with account.other() as client:
+        client.create_folder(account.wire("Projekt"))
+    account.put(30, "Projekt")
+    async with engine as opened:
+        await opened.accounts.sync("me")
+        before = {row.subject: row.message_id for row in await rows(opened, "Projekt")}
+        await opened.reader.read(before["Number 3"])
+        await opened.messages.mark([before["Number 7"]], StepKind.STAR)
+        with account.other() as client:
+            client.delete_folder(account.wire("Projekt"))
+            client.create_folder(account.wire("Projekt"))
+        account.put(31, "Projekt")
+        assert (await opened.accounts.sync("me")).new == 1
+        found = {row.subject: row for row in await rows(opened, "Projekt")}
+        assert {subject: found[subject].message_id for subject in before} == before
+        assert found["Number 3"].downloaded
+        await assert_settled(opened, account)
+        assert {subject for subject, flags in there(account, "Projekt").items() if flags} == {"Number 7"}
+
+
+async def test_new_mail_is_here_at_once(account, tmp_path):
+    """By IDLE: nobody polls meanwhile."""
+    account.put(1)
+    async with engine_on(tmp_path, account, poll_minutes=60) as opened:
+        arrived = asyncio.Event()
+        opened.context.subscribe(lambda event: isinstance(event, MailArrived) and arrived.set())
+        opened.servers.start()
+        await asyncio.wait_for(arrived.wait(), 10)
+        for number in (2, 3):
+            arrived.clear()
+            account.put(1, first=number)
+            await asyncio.wait_for(arrived.wait(), 10)
+        assert len(await rows(opened)) == 3
+
+
+async def test_both_change_the_same_messages(account, engine):
+    account.put(8)
+    async with engine as opened:
+        await opened.accounts.sync("me")
+        found = {row.subject: row for row in await rows(opened)}
+        await opened.messages.mark([found["Number 1"].message_id], StepKind.STAR)
+        await opened.messages.archive([found["Number 2"].placement])
+        await opened.messages.archive([found["Number 3"].placement])
+        await opened.messages.erase([found["Number 4"].placement])
+        with account.other() as client:
+            client.select_folder("INBOX")
+            client.add_flags([1, 2], ["\\Seen"])
+            move_there(client, [3], account.wire("Junk"))
+            move_there(client, [4], account.wire("Junk"))
+        await assert_settled(opened, account)
+        assert there(account, "INBOX")["Number 1"] == {"\\Seen", "\\Flagged"}
+        assert there(account, "Archive")["Number 2"] == {"\\Seen"}
+        places = [name for name in ("INBOX", "Archive", "Junk") if "Number 3" in there(account, name)]
+        assert len(places) == 1
+        assert {f"Number {number}" for number in (5, 6, 7, 8)} <= there(account, "INBOX").keys()
