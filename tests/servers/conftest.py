@@ -1,6 +1,8 @@
-"""Dovecot and Postfix, started once a run, and a mailbox of its own for each test."""
+"""The servers, each started at most once a run, and a mailbox of its own for each test."""
 
 import asyncio
+import contextlib
+import functools
 import itertools
 import os
 import time
@@ -10,7 +12,7 @@ import pytest
 
 from termmail.credential import Password
 from termmail.net.stream import Server
-from tests.servers import daemons, imap_daemon
+from tests.servers import courier_daemon, cyrus_daemon, daemons, imap_daemon, pymap_daemon
 from tests.servers.imap_account import ImapAccount
 
 pytest.register_assert_rewrite("tests.servers.imap_engine")
@@ -100,15 +102,36 @@ def other_mailbox(mail_host):
     return Mailbox(mail_host, f"bob{next(_numbers)}")
 
 
+IMAP_SERVERS = {"dovecot": imap_daemon, "cyrus": cyrus_daemon, "courier": courier_daemon, "pymap": pymap_daemon}
+
+
 @pytest.fixture(scope="session")
-def imap_host():
-    if words := imap_daemon.missing():
-        pytest.fail(words, pytrace=False)
-    with imap_daemon.running() as host:
+def imap_hosts():
+    """The IMAP servers by name, each started when the first test asks for it."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def host(name):
+            if words := IMAP_SERVERS[name].missing():
+                pytest.fail(words, pytrace=False)
+            return stack.enter_context(IMAP_SERVERS[name].running())
+
         yield host
 
 
 @pytest.fixture
-def imap_account(imap_host):
-    """A user of the IMAP server whose mailbox nobody else touches."""
-    return ImapAccount(imap_host, f"ada{next(_numbers)}")
+def imap_account(imap_hosts):
+    """A user of Dovecot whose mailbox nobody else touches."""
+    return ImapAccount(imap_hosts("dovecot"), f"ada{next(_numbers)}")
+
+
+@pytest.fixture(params=IMAP_SERVERS)
+def account(request, imap_hosts):
+    """A user of each IMAP server, with the usual folders, whose mailbox nobody else touches."""
+    made = ImapAccount(imap_hosts(request.param), f"ada{next(_numbers)}")
+    with made.other() as client:
+        there = {name for _, _, name in client.list_folders()}
+        for role in imap_daemon.ROLES:
+            if made.wire(role) not in there:
+                client.create_folder(made.wire(role))
+    return made

@@ -25,7 +25,7 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 def root() -> Path:
     """Where the packages are unpacked for this release."""
     release = platform.freedesktop_os_release()
-    return FOLDER / f"{release['ID']}-{release.get('VERSION_ID', 'sid')}-{platform.machine()}"
+    return FOLDER / "-".join([release["ID"], release.get("VERSION_ID", "sid"), platform.machine(), *PACKAGES])
 
 
 def missing(program: str) -> str:

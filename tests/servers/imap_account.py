@@ -77,3 +77,13 @@ class ImapAccount:
                 client.append(
                     self.wire(folder), mail(number), msg_time=datetime.fromtimestamp(1_700_000_000 + 60 * number, UTC)
                 )
+
+
+def move_there(client, uids, target):
+    """Moves messages as a client does that knows MOVE, or one that does not."""
+    if client.has_capability("MOVE"):
+        client.move(uids, target)
+    else:
+        client.copy(uids, target)
+        client.delete_messages(uids)
+        client.expunge(uids)

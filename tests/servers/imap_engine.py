@@ -96,6 +96,16 @@ def on_server(mailbox):
     return found
 
 
+def there(account, name):
+    """Of a folder on the server: the system flags of each message by subject, of which there is one each."""
+    with account.other() as client:
+        client.select_folder(account.wire(name), readonly=True)
+        told = client.fetch(client.search(), ["FLAGS", "ENVELOPE"])
+        found = [(row[b"ENVELOPE"].subject.decode(), row[b"FLAGS"]) for row in told.values()]
+        assert len(dict(found)) == len(found)
+        return {subject: {flag.decode() for flag in flags} - {"\\Recent"} for subject, flags in found}
+
+
 def _known(store):
     found = {name: {} for (name,) in store.read("SELECT server_name FROM folder WHERE server_name IS NOT NULL")}
     query = "SELECT f.server_name, i.uid, i.flags, i.fingerprint FROM imap_message i JOIN folder f ON f.id = i.folder"
