@@ -1,11 +1,11 @@
 """The servers, each started at most once a run, and a mailbox of its own for each test."""
 
 import asyncio
-import contextlib
 import functools
 import itertools
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -108,15 +108,18 @@ IMAP_SERVERS = {"dovecot": imap_daemon, "cyrus": cyrus_daemon, "courier": courie
 @pytest.fixture(scope="session")
 def imap_hosts():
     """The IMAP servers by name, each started when the first test asks for it."""
-    with contextlib.ExitStack() as stack:
+    started = []
 
-        @functools.cache
-        def host(name):
-            if words := IMAP_SERVERS[name].missing():
-                pytest.fail(words, pytrace=False)
-            return stack.enter_context(IMAP_SERVERS[name].running())
+    @functools.cache
+    def host(name):
+        if words := IMAP_SERVERS[name].missing():
+            pytest.fail(words, pytrace=False)
+        started.append(IMAP_SERVERS[name].running())
+        return started[-1].__enter__()
 
-        yield host
+    yield host
+    with ThreadPoolExecutor() as pool:  # each takes its time to end
+        list(pool.map(lambda one: one.__exit__(None, None, None), started))
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ set quit = yes
 set auto_tag = no
 unset confirm_append confirm_create mark_old move help
 set header_cache = ""
-set imap_authenticators = "login"
+set imap_authenticators = "{"plain" if host.imaps else "login"}"
 set wait_key = no
 """)
     keys = "".join(functions)
