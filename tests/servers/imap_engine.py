@@ -17,8 +17,8 @@ from tests.servers import daemons
 
 
 @asynccontextmanager
-async def engine_on(data, mailbox, *, commit=False, **imap):
-    """The engine with the store in the folder `data`."""
+async def engine_on(data, mailbox, *, commit=False, smtp_port=1, **imap):
+    """The engine with the store in the folder `data`; it sends through a server of this machine without TLS."""
     host = mailbox.host
     settings = {
         "port": host.imaps or host.imap,
@@ -29,7 +29,9 @@ async def engine_on(data, mailbox, *, commit=False, **imap):
         "poll_minutes": 0,
     }
     account = Account(
-        address=f"{mailbox.name}@example.org", imap=Imap(host=host.host, **settings | imap), smtp=Smtp(host=host.host)
+        address=f"{mailbox.name}@example.org",
+        imap=Imap(host=host.host, **settings | imap),
+        smtp=Smtp(host=host.host, port=smtp_port, security="none", allow_cleartext=True),
     )
     passwords = Passwords()
     passwords.remember("me", "imap", account, daemons.PASSWORD)

@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from termmail.engine.events import MailArrived
 from termmail.mail.model import Role, StepKind
+from tests.servers import daemons
 from tests.servers.imap_account import mail, move_there
 from tests.servers.imap_engine import assert_settled, engine_on, push, rows, subjects, there
 
@@ -124,6 +126,25 @@ async def test_mail_that_is_only_here_is_stored_there_once_and_runs_no_commands(
             [uid] = client.search()
             assert client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"] == one
         assert client.folder_exists(account.wire("Archive"))
+
+
+async def test_what_is_sent_is_in_sent_once(account, smtp_server, tmp_path):
+    """Also if the program ends before the server has it."""
+    smtp = await smtp_server(passwords={account.name: daemons.PASSWORD})
+    async with engine_on(tmp_path, account, smtp_port=smtp.port) as opened:
+        await opened.accounts.sync("me")
+        draft = replace(opened.drafts.new("me", to="bob@example.org"), subject="Note G", body="About the engine.")
+        await opened.outbox.send(draft, delay=0)
+        assert [row.state for row in await opened.outbox.flush("me")] == ["sent"]
+    async with engine_on(tmp_path, account, smtp_port=smtp.port) as opened:
+        await assert_settled(opened, account)
+        [row] = await rows(opened, "Sent")
+        assert await opened.reader.raw(row.message_id) == smtp.received[0].raw
+        assert there(account, "Sent") == {"Note G": {"\\Seen"}}
+    with account.other() as client:
+        client.select_folder(account.wire("Sent"), readonly=True)
+        [uid] = client.search()
+        assert client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"] == smtp.received[0].raw
 
 
 async def test_a_folder_made_anew_with_the_same_mail_is_the_same_folder(account, engine):
