@@ -125,7 +125,7 @@ def free_ports(count: int) -> list[int]:
     A port that the system picked (bind to 0) would be picked again for any connection that another test opens before
     the server has bound it. These lie below the system's range, in a block that depends on this process.
     """
-    port = 10_000 + (os.getpid() * 40 + next(_blocks) * 10) % 20_000
+    port = 10_000 + (os.getpid() * 80 + next(_blocks) * 10) % 20_000
     found: list[int] = []
     while len(found) < count:
         with socket.socket() as one, contextlib.suppress(OSError):
