@@ -128,6 +128,15 @@ async def test_mail_that_is_only_here_is_stored_there_once_and_runs_no_commands(
         assert client.folder_exists(account.wire("Archive"))
 
 
+async def test_a_message_with_the_line_ends_of_unix_is_stored_there(account, engine, tmp_path):
+    (tmp_path / "unix.eml").write_bytes(mail(1).replace(b"\r\n", b"\n"))
+    async with engine as opened:
+        await opened.accounts.sync("me")
+        await opened.transfer.import_mail("me", tmp_path / "unix.eml", "Archive")
+        await assert_settled(opened, account)
+        assert there(account, "Archive").keys() == {"Number 1"}
+
+
 async def test_what_is_sent_is_in_sent_once(account, smtp_server, tmp_path):
     """Also if the program ends before the server has it."""
     smtp = await smtp_server(passwords={account.name: daemons.PASSWORD})

@@ -232,9 +232,13 @@ class ImapSession:
     ) -> AppendUid | None:
         """Store a message in a folder; `internal_date` is in seconds UTC. Return its unique id if the server tells it.
 
+        Lines that end in LF alone are sent with CRLF (RFC 3501 section 6.3.11): Cyrus refuses others.
+
         Without an answer (Offline) it may have been stored: look before you append it again. Raises NoSuchFolder,
         OverQuota, Refused or NetError.
         """
+        if raw.count(b"\n") != raw.count(b"\r\n"):
+            raw = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         limit = self.features.append_limit
         if limit is not None and len(raw) > limit:
             raise Refused("The message is larger than the server takes.")

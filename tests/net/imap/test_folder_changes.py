@@ -110,6 +110,13 @@ async def test_append_sends_the_message_as_it_is_and_tells_its_number():
             await session.noop()
 
 
+async def test_lines_of_an_appended_message_end_in_crlf():
+    honest = Honest()
+    async with opened(honest) as session:
+        await session.append(b"Sent", b"\nSubject: x\n\r\none\rtwo\n\nthree\r\n")
+        assert honest.appended == [b"\r\nSubject: x\r\n\r\none\rtwo\r\n\r\nthree\r\n"]
+
+
 async def test_a_message_that_is_larger_than_the_server_takes_is_not_sent():
     honest = Honest(capabilities=(*FULL, "APPENDLIMIT=10"))
     async with opened(honest) as session:
