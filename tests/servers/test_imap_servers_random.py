@@ -88,7 +88,8 @@ class Play:
     def other(self, client):
         """Do one thing on the server."""
         dice = self.dice
-        names = [name for attributes, _, name in client.list_folders() if b"\\Noselect" not in attributes]
+        listed = [name for attributes, _, name in client.list_folders() if b"\\Noselect" not in attributes]
+        names = [name for name in listed if name != self.account.wire("Drafts")]  # what is put there is a draft
         name, target = dice.choice(names), dice.choice(names)
         verb = dice.choice(self.other_verbs)
         self.done.append(f"other {verb} {name} {target}")
