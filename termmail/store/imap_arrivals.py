@@ -61,13 +61,19 @@ def parse_page(page: Iterable[Listed]) -> list[Listed]:
 def arrive(store: Store, account: str, folder_id: int, page: Sequence[Listed], *, received: int, kept: int) -> Arrived:
     """Store messages of a folder whose headers were parsed, in one transaction.
 
-    What is known under its UID already only gets its flags. What has left another folder, or was put into this one here,
+    What is known under its UID already gets its flags, and the size and header that the server gave it if it was stored
+    from here. What has left another folder, or was put into this one here,
     is recognized by header block and size, or in Sent by its Message-ID. So is what came by POP3 before. `received` is
     now, in UTC seconds, `kept` the mask of the flags that the folder keeps.
     """
     with store.transaction() as db:
         known = _known(db, folder_id, [one.uid for one in page])
-        set_known_flags(db, folder_id, [(one.uid, one.flags) for one in page if one.uid in known], kept)
+        told = [one for one in page if one.uid in known]
+        set_known_flags(db, folder_id, [(one.uid, one.flags) for one in told], kept)
+        db.executemany(
+            "UPDATE imap_message SET size = ?1, fingerprint = ?2 WHERE folder = ?3 AND uid = ?4 AND (size, fingerprint) <> (?1, ?2)",
+            [(one.size, one.fingerprint, folder_id, one.uid) for one in told if one.envelope is not None],
+        )
         arrivals = _Arrivals(db, account, folder_id, received)
         for one in sorted(page, key=lambda one: one.uid):
             if one.uid not in known:

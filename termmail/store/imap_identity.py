@@ -150,10 +150,16 @@ def last_id(store: Store) -> int:
     return int(found)
 
 
-def forget_gone(store: Store, account: str, newer_than: int) -> tuple[int, bool]:
-    """Remove the messages that the server has in no folder any more. Call it after a look at every folder.
+class Settled(Struct, frozen=True):
+    """How many messages were removed, and found again elsewhere; whether there are more to decide about."""
 
-    Return how many were removed, and whether there are more: then call it again.
+    gone: int
+    found: int
+    more: bool
+
+
+def forget_gone(store: Store, account: str, newer_than: int) -> Settled:
+    """Remove the messages that the server has in no folder any more. Call it after a look at every folder, until no `more`.
 
     What was taken for new in this look, by its id after `newer_than`, and is a message that has left another folder,
     becomes that one again: its body and its changes are kept. One that the user has changed here is looked for once more
@@ -167,8 +173,10 @@ def forget_gone(store: Store, account: str, newer_than: int) -> tuple[int, bool]
             " (SELECT 1 FROM imap_pending w WHERE w.message = i.message)) LIMIT ?",
             (account, STEP),
         ).fetchall()
+        found = 0
         for row_id, folder_id, message_id in rows:
             if message_id is not None and _found_as_new(db, row_id, newer_than):
+                found += 1
                 continue
             db.execute("DELETE FROM imap_message WHERE id = ?", (row_id,))
             if message_id is not None:
@@ -178,21 +186,22 @@ def forget_gone(store: Store, account: str, newer_than: int) -> tuple[int, bool]
         gone = _without_place(db, left)
         messages.delete(db, gone)
         imap_folders.forget_lost(db, account)
-    return len(gone), len(rows) == STEP
+    return Settled(len(gone), found, len(rows) == STEP)
 
 
-def look_again(store: Store, account: str, newer_than: int) -> None:
+def look_again(store: Store, account: str, newer_than: int) -> int:
     """Give one more look to what has not turned up yet, now that every folder was looked at.
 
-    What was taken for new in this look, by its id after `newer_than`, is recognized now.
+    What was taken for new in this look, by its id after `newer_than`, is recognized now; return how many.
     """
     left = "uid IS NULL AND looked_for = 0 AND folder IN (SELECT id FROM folder WHERE account = ?)"
     rows = store.read(f"SELECT id FROM imap_message WHERE {left} AND message IS NOT NULL", (account,))  # noqa: S608 - ours
+    found = 0
     if rows:
         with store.transaction(durable=True) as db:
-            for (row_id,) in rows:
-                _found_as_new(db, row_id, newer_than)
+            found = sum(_found_as_new(db, row_id, newer_than) for (row_id,) in rows)
             db.execute(f"UPDATE imap_message SET looked_for = 1 WHERE {left}", (account,))  # noqa: S608 - a text of ours
+    return found
 
 
 def _found_as_new(db: sqlite3.Connection, row_id: int, newer_than: int) -> bool:

@@ -1,6 +1,8 @@
 """The same mailbox on each IMAP server that runs here: what one client does the other one has, once."""
 
 import asyncio
+import email
+import email.policy
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +12,7 @@ from termmail.mail.model import Role, StepKind
 from tests.servers import daemons
 from tests.servers.imap_account import mail, move_there
 from tests.servers.imap_engine import assert_settled, engine_on, push, rows, subjects, there
+from tests.views import DRAFTS
 
 pytestmark = pytest.mark.servers
 
@@ -214,3 +217,107 @@ async def test_both_change_the_same_messages(account, engine):
         places = [name for name in ("INBOX", "Archive", "Junk") if "Number 3" in there(account, name)]
         assert len(places) == 1
         assert {f"Number {number}" for number in (5, 6, 7, 8)} <= there(account, "INBOX").keys()
+
+
+# -- drafts
+
+
+def drafts_there(account):
+    """Subject and body of each draft on the server."""
+    with account.other() as client:
+        client.select_folder(account.wire("Drafts"))
+        found = client.fetch(client.search(), ["BODY.PEEK[]"]) if client.search() else {}
+    whole = [email.message_from_bytes(one[b"BODY[]"], policy=email.policy.default) for one in found.values()]
+    return sorted((str(one["Subject"]), one.get_content().strip()) for one in whole)
+
+
+async def drafts_here(engine):
+    drafts = [await engine.drafts.load(id_) for id_ in await engine.lists.ids(DRAFTS)]
+    return sorted((one.subject, one.body) for one in drafts)
+
+
+async def test_a_draft_is_continued_elsewhere_and_back(account, engine, tmp_path):
+    """Here, in another termmail, with IMAPClient, and here again; then it is discarded."""
+    async with engine as opened, engine_on(tmp_path / "other", account) as other:
+        await opened.accounts.sync("me")
+        draft = await opened.drafts.save(
+            replace(opened.drafts.new("me", to="bob@example.org"), subject="Über", body="1")
+        )
+        await opened.drafts.close(draft.id)
+        for _ in range(2):
+            await push(opened)
+        assert drafts_there(account) == [("Über", "1")]
+        await push(other)
+        [id_] = await other.lists.ids(DRAFTS)
+        await other.drafts.save(replace(await other.drafts.load(id_), body="12"))
+        await other.drafts.close(id_)
+        for each in (other, opened):
+            await push(each)
+        assert await drafts_here(opened) == drafts_there(account) == [("Über", "12")]
+        with account.other() as client:
+            client.select_folder(account.wire("Drafts"))
+            [uid] = client.search()
+            raw = client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"]
+            message = email.message_from_bytes(raw, policy=email.policy.SMTP)
+            message.set_content("123\n")
+            client.append(account.wire("Drafts"), message.as_bytes(), flags=["\\Draft"])
+            client.delete_messages([uid])
+            client.expunge()
+        await push(opened)
+        assert await drafts_here(opened) == [("Über", "123")]
+        [id_] = await opened.lists.ids(DRAFTS)
+        assert id_ == draft.id
+        await opened.drafts.discard(id_)
+        for each in (opened, other):
+            await push(each)
+        assert await drafts_here(opened) == await drafts_here(other) == drafts_there(account) == []
+        assert (await push(opened)).words == "No new messages"
+
+
+# -- what a server does with a message
+
+
+async def test_a_stored_message_whose_header_the_server_changed_is_erased(account, engine, tmp_path):
+    """Cyrus writes X for each 8-bit octet in a header: the header that counts is the server's."""
+    raw = "From: Ada <ada@example.org>\r\nSubject: Grüße\r\nMessage-ID: <8@x>\r\n\r\nHello\r\n".encode()
+    (tmp_path / "8bit.eml").write_bytes(raw)
+    async with engine as opened:
+        await opened.accounts.sync("me")
+        await opened.transfer.import_mail("me", tmp_path / "8bit.eml", "Archive")
+        for _ in range(3):
+            await push(opened)
+        [row] = await rows(opened, "Archive")
+        await opened.messages.erase([row.placement])
+        for _ in range(3):
+            await push(opened)
+        assert await subjects(opened, "Archive") == []
+        assert there(account, "Archive") == {}
+
+
+async def test_a_stored_message_with_the_line_ends_of_unix_is_recognized_after_a_move(account, engine, tmp_path):
+    """The size that counts is the server's, with CRLF."""
+    (tmp_path / "unix.eml").write_bytes(mail(1).replace(b"\r\n", b"\n"))
+    async with engine as opened:
+        await opened.accounts.sync("me")
+        await opened.transfer.import_mail("me", tmp_path / "unix.eml", "Archive")
+        for _ in range(2):
+            await push(opened)
+        [row] = await rows(opened, "Archive")
+        with account.other() as client:
+            client.select_folder(account.wire("Archive"))
+            move_there(client, client.search(), account.wire("Junk"))
+        assert (await push(opened)).new == 0
+        assert [one.message_id for one in await rows(opened, "Spam")] == [row.message_id]
+
+
+async def test_what_another_program_moves_into_the_inbox_is_not_new_mail(account, engine):
+    """The inbox is looked at before the folder that the message has left."""
+    account.put(1, "Archive")
+    async with engine as opened:
+        await opened.accounts.sync("me")
+        [row] = await rows(opened, "Archive")
+        with account.other() as client:
+            client.select_folder(account.wire("Archive"))
+            move_there(client, client.search(), "INBOX")
+        assert (await push(opened)).words == "No new messages"
+        assert [one.message_id for one in await rows(opened)] == [row.message_id]

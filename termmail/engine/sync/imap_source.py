@@ -13,6 +13,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from termmail.accounts.config import whole_since
@@ -37,7 +38,7 @@ from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from termmail.engine.context import Context
     from termmail.engine.sync_status import Status
@@ -57,6 +58,15 @@ LATE = (2.0, 10.0, 60.0)
 
 _ORDER = (Role.INBOX, Role.SENT, Role.DRAFTS, Role.ARCHIVE, Role.NONE, Role.ALL, Role.JUNK, Role.TRASH)
 """The order in which folders are received."""
+
+
+class _Seen(Struct, frozen=True):
+    """What a look at all folders has brought: new messages, how many were not fetched, and how names are written."""
+
+    new: int
+    missed: int
+    prefix: str
+    delimiter: str
 
 
 class ImapSource:
@@ -150,11 +160,9 @@ class ImapSource:
 
     async def _receive_and_push(self, session: ImapSession, *, full: bool) -> SyncResult:
         drafts = DraftSync(self.context, self.account, session)
-        looks, infos, prefix = await self._receive(session, drafts, full=full)
-        delimiter = next((one.delimiter for one in infos if one.delimiter), "/")
-        folders = FolderPush(
-            self.context, self.account, session, prefix=prefix, delimiter=delimiter, refused=self._refused_folders
-        )
+        seen = await self._receive(session, drafts, full=full)
+        names = {"prefix": seen.prefix, "delimiter": seen.delimiter}
+        folders = FolderPush(self.context, self.account, session, **names, refused=self._refused_folders)
         push = ImapPush(self.context, self.account, session, folders)
         if full:
             await self._make_due()
@@ -163,17 +171,15 @@ class ImapSource:
         await push.run()
         if push.unconfirmed:
             await self._confirm(session, push)
-        await drafts.push(prefix)
-        missed = sum(look.missed for look in looks)
+        await drafts.push(seen.prefix)
+        missed = seen.missed
         since = whole_since(self.context.account(self.account).incoming.download, self.context.clock())
         if since is not None:
             missed += await self._bodies.download(session, since)
-        new, pushed = sum(look.new for look in looks), folders.done + push.done + drafts.done
-        return SyncResult(new, 0, _sum_up(new, missed, pushed), bool(new or missed or pushed))
+        pushed = folders.done + push.done + drafts.done
+        return SyncResult(seen.new, 0, _sum_up(seen.new, missed, pushed), bool(seen.new or missed or pushed))
 
-    async def _receive(
-        self, session: ImapSession, drafts: DraftSync, *, full: bool
-    ) -> tuple[list[FolderSync], Sequence[FolderInfo], str]:
+    async def _receive(self, session: ImapSession, drafts: DraftSync, *, full: bool) -> _Seen:
         """Look at the inbox and at every folder that changed."""
         db, account = self.context.db, self.account
         last_id = await db(imap_identity.last_id)
@@ -217,19 +223,24 @@ class ImapSource:
                 look.missed += 1
                 look.failed = folder.role is not Role.DRAFTS
             looks.append(look)
+        new, missed = sum(look.new for look in looks), sum(look.missed for look in looks)
         if not any(look.failed for look in looks):  # else what has left a folder may be in that one
-            await self._forget_gone(last_id)
-        return looks, infos, prefix
+            new -= await self._forget_gone(last_id)
+        return _Seen(new, missed, prefix, next((one.delimiter for one in infos if one.delimiter), "/"))
 
-    async def _forget_gone(self, last_id: int) -> None:
-        """Remove the messages that no folder of the server has, now that every folder was looked at."""
-        more = True
+    async def _forget_gone(self, last_id: int) -> int:
+        """Remove the messages that no folder of the server has, now that every folder was looked at.
+
+        Return how many of those that were taken for new had been moved.
+        """
+        found, more = 0, True
         while more:
-            gone, more = await self.context.db(imap_identity.forget_gone, self.account, last_id)
-            if gone:
-                log.info("%d messages of %s are gone from the server", gone, self.account)
+            settled = await self.context.db(imap_identity.forget_gone, self.account, last_id)
+            found, more = found + settled.found, settled.more
+            if settled.gone:
+                log.info("%d messages of %s are gone from the server", settled.gone, self.account)
                 self.context.tell(FolderChanged(self.account))
-        await self.context.db(imap_identity.look_again, self.account, last_id)
+        return found + await self.context.db(imap_identity.look_again, self.account, last_id)
 
     async def _confirm(self, session: ImapSession, push: ImapPush) -> None:
         """Look for what was moved or copied where the server told no new UIDs, and finish what depends on it."""
