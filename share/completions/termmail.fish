@@ -60,7 +60,7 @@ complete -c termmail -n _shtab_termmail_using -s h -l help -d 'show this help me
 complete -c termmail -n _shtab_termmail_using -l version -d 'show program'"'"'s version number and exit'
 complete -c termmail -n _shtab_termmail_using -l config -xka "(__fish_complete_path (commandline -ct))" -d 'the config file (default: config.toml in the user'"'"'s config folder)'
 complete -c termmail -n _shtab_termmail_using -l data -xka "(__fish_complete_directories)" -d 'the folder that holds the mail (default: in the user'"'"'s data folder)'
-complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a demo -d 'Open a sample mailbox with its own servers, no account needed.'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a demo -d 'Open two sample accounts with their own servers, nothing to set up.'
 complete -c termmail -n '_shtab_termmail_using demo' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using demo' -l serve -d 'run the servers alone and print how to connect'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a sync -d 'Receive mail, send queued messages, delete what is due.'
