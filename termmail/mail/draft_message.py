@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from termmail.mail.message import Identity, Message
 
 _PEOPLE = ("To", "Cc", "Bcc")
+_HELD = {"", "text/plain", "multipart/mixed"}
+"""Content types that are one text and files."""
 
 
 def build(
@@ -71,9 +73,9 @@ def _people(name: str, text: str) -> str:
 
 
 def read(raw: bytes) -> tuple[Draft, list[tuple[str, str, bytes]], bool]:
-    """Return a message as a draft, its files, and whether there is more in it than a draft here can hold (HTML, pictures).
+    """Return a message as a draft, its files, and whether there is more in it than a draft here can hold.
 
-    The files are (name, content type, bytes).
+    That is HTML, pictures, what is encrypted or signed, and what is too long. The files are (name, content type, bytes).
     """
     message = parse.parse(raw)
     fields = header.fields(parse.split_header(raw))
@@ -90,7 +92,7 @@ def read(raw: bytes) -> tuple[Draft, list[tuple[str, str, bytes]], bool]:
         cursor="body",
     )
     files = [(one.name, one.content_type, parse.part_bytes(raw, one.path)) for one in message.parts if not one.inline]
-    return draft, files, _is_lossy(message)
+    return draft, files, _is_lossy(message, fields)
 
 
 def _typed(fields: Sequence[tuple[str, str]], name: str) -> str:
@@ -105,5 +107,10 @@ def _typed(fields: Sequence[tuple[str, str]], name: str) -> str:
     return typed
 
 
-def _is_lossy(message: Message) -> bool:
-    return bool(message.html) or any(one.html for one in message.sections) or any(one.inline for one in message.parts)
+def _is_lossy(message: Message, fields: Sequence[tuple[str, str]]) -> bool:
+    named = {name.lower(): value for name, value in fields}
+    kind = named.get("content-type", "").partition(";")[0].strip().lower()
+    is_cut = bool(message.warnings) or len(message.envelope.subject) >= parse.SUBJECT_LIMIT
+    is_cut = is_cut or any(len(named.get(name.lower(), "")) > header.FIELD_LIMIT for name in _PEOPLE)
+    has_html = bool(message.html) or any(one.html for one in message.sections)
+    return is_cut or has_html or kind not in _HELD or "reply-to" in named or any(one.inline for one in message.parts)

@@ -77,3 +77,21 @@ def test_any_message_is_read_as_a_draft_that_can_be_stored_again(raw: bytes) -> 
     draft, files, _ = read(raw)
     again, _, _ = read(stored(replace(draft, account="ada"), *files))
     assert again.subject == draft.subject
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Content-Type: multipart/encrypted; protocol=x; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n",
+        b"Content-Type: application/pkcs7-mime; name=smime.p7m\r\n\r\nx\r\n",
+        b"Content-Type: text/enriched\r\n\r\n<bold>x</bold>\r\n",
+        b"Subject: " + b"x" * 3000 + b"\r\n\r\nx\r\n",
+        b"To: " + b",\r\n ".join(b"u%d@example.org" % number for number in range(6000)) + b"\r\n\r\nx\r\n",
+        b"Reply-To: eve@example.org\r\n\r\nx\r\n",
+        b"Subject: x\r\n\r\n" + b"word " * 400_000,
+    ],
+    ids=["encrypted", "smime", "enriched", "subject", "people", "reply-to", "text"],
+)
+def test_what_a_draft_cannot_hold_is_told(raw: bytes) -> None:
+    _, _, is_lossy = read(b"MIME-Version: 1.0\r\n" + raw)
+    assert is_lossy
