@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _OF_ACCOUNT = "folder IN (SELECT id FROM folder WHERE account = ?)"
 _STALE = (
-    "SELECT c.id, c.folder, c.uid, c.draft, c.version, c.message_id, c.size, c.is_lossy, c.due_at FROM imap_draft c"
+    "SELECT c.id, c.folder, c.uid, c.draft, c.version, c.message_id, c.fingerprint, c.is_lossy, c.due_at FROM imap_draft c"
     " JOIN folder f ON f.id = c.folder LEFT JOIN draft d ON d.id = c.draft"
     " WHERE f.account = ? AND c.uid IS NOT NULL AND (d.id IS NULL OR d.account <> f.account OR EXISTS"
     " (SELECT 1 FROM imap_draft n WHERE n.draft = c.draft AND n.uid IS NOT NULL AND n.version > c.version))"
@@ -41,7 +41,7 @@ class Copy(Struct, frozen=True):
     draft_id: int | None
     version: int
     message_id: str
-    size: int
+    fingerprint: bytes
     is_lossy: bool
 
 
@@ -50,7 +50,7 @@ class Received(Struct, frozen=True):
 
     uid: int
     message_id: str
-    size: int
+    fingerprint: bytes
     draft: Draft
     files: list[tuple[str, str, bytes]]
     is_lossy: bool
@@ -78,15 +78,15 @@ def is_as_listed(store: Store, folder_id: int, messages: int | None) -> bool:
 def copies(store: Store, folder_id: int) -> list[Copy]:
     """Return the copies that are known of a folder."""
     rows = store.read(
-        "SELECT id, folder, uid, draft, version, message_id, size, is_lossy FROM imap_draft WHERE folder = ? ORDER BY id",
+        "SELECT id, folder, uid, draft, version, message_id, fingerprint, is_lossy FROM imap_draft WHERE folder = ? ORDER BY id",
         (folder_id,),
     )
     return [_copy(row) for row in rows]
 
 
 def _copy(row: tuple[Any, ...]) -> Copy:
-    copy_id, folder_id, uid, draft_id, version, message_id, size, is_lossy, *_ = row
-    return Copy(copy_id, folder_id, uid, draft_id, version, message_id, size, is_lossy == 1)
+    copy_id, folder_id, uid, draft_id, version, message_id, fingerprint, is_lossy, *_ = row
+    return Copy(copy_id, folder_id, uid, draft_id, version, message_id, fingerprint, is_lossy == 1)
 
 
 def renumber(store: Store, folder_id: int) -> None:
@@ -95,23 +95,45 @@ def renumber(store: Store, folder_id: int) -> None:
         db.execute("UPDATE imap_draft SET uid = NULL WHERE folder = ?", (folder_id,))
 
 
-def seen(store: Store, copy_id: int, uid: int) -> None:
-    """Note that a copy is on the server under this UID. A draft that was not saved since needs no upload any more."""
+def seen(store: Store, copy_id: int, uid: int) -> bool:
+    """Note that a copy is on the server under this UID. A draft that was not saved since needs no upload any more.
+
+    Return False, and note nothing, where the UID is that of another copy: the server is mistaken.
+    """
     with store.transaction(durable=True) as db:
-        db.execute("UPDATE imap_draft SET uid = ? WHERE id = ?", (uid, copy_id))
+        if not db.execute("UPDATE OR IGNORE imap_draft SET uid = ? WHERE id = ?", (uid, copy_id)).rowcount:
+            return False
         db.execute(
             "UPDATE draft SET upload_at = NULL WHERE (id, version) = (SELECT draft, version FROM imap_draft WHERE id = ?)",
             (copy_id,),
         )
+    return True
 
 
-def receive(store: Store, account: str, folder_id: int, one: Received, *, gone: Collection[int], now: int) -> None:
+def receive(
+    store: Store,
+    account: str,
+    folder_id: int,
+    one: Received,
+    *,
+    same: Upload | None,
+    gone: Collection[int],
+    now: int,
+) -> None:
     """Store a draft that another program has written; `gone` are the UIDs that the folder has no longer.
 
-    One that replaces a copy that is gone, and whose draft was not changed here, becomes that draft. Every other one is
+    `same` is the draft here that it has the words of, or None. It is a copy of that one, unless the server has another
+    copy of it. One that replaces a copy that is gone, and whose draft was not changed here, becomes that draft. Every other one is
     a new draft beside what is here: no words are lost. On the disk on return.
     """
     with store.transaction(durable=True) as db:
+        if same is not None and _is_copy(db, same, gone):
+            db.execute(
+                "DELETE FROM imap_draft WHERE draft = ? AND version = ? AND uid IS NULL", (same.draft_id, same.version)
+            )
+            db.execute("UPDATE draft SET upload_at = NULL WHERE id = ?", (same.draft_id,))
+            _add_copy(db, folder_id, one, same.draft_id)
+            return
         answers = _answered(db, account, one.draft.in_reply_to)
         draft = replace(one.draft, account=account, answers=answers, updated=one.draft.updated or now)
         draft_id = _replaced(db, account, one.message_id, gone)
@@ -123,11 +145,33 @@ def receive(store: Store, account: str, folder_id: int, one: Received, *, gone: 
             drafts.rewrite(db, replace(draft, id=draft_id))
         for name, content_type, data in one.files:
             drafts.add_file(db, draft_id, name, content_type, data)
-        db.execute(
-            "INSERT INTO imap_draft (folder, uid, draft, version, message_id, size, is_lossy)"
-            " SELECT ?, ?, id, version, ?, ?, ? FROM draft WHERE id = ?",
-            (folder_id, one.uid, one.message_id, one.size, one.is_lossy, draft_id),
-        )
+        _add_copy(db, folder_id, one, draft_id)
+
+
+def _add_copy(db: sqlite3.Connection, folder_id: int, one: Received, draft_id: int) -> None:
+    db.execute(
+        "INSERT INTO imap_draft (folder, uid, draft, version, message_id, fingerprint, is_lossy)"
+        " SELECT ?, ?, id, version, ?, ?, ? FROM draft WHERE id = ?",
+        (folder_id, one.uid, one.message_id, one.fingerprint, one.is_lossy, draft_id),
+    )
+
+
+def _is_copy(db: sqlite3.Connection, same: Upload, gone: Collection[int]) -> bool:
+    """Return whether a draft is as it was when it was compared, and the server has no copy of this version of it."""
+    here = db.execute(
+        "SELECT 1 FROM draft WHERE id = ? AND version = ? AND outbox IS NULL", (same.draft_id, same.version)
+    ).fetchone()
+    held = db.execute(
+        "SELECT uid FROM imap_draft WHERE draft = ? AND version = ? AND uid IS NOT NULL", (same.draft_id, same.version)
+    )
+    return here is not None and all(uid in gone for (uid,) in held)
+
+
+def with_message_id(store: Store, account: str, message_id: str) -> Upload | None:
+    """Return the draft whose copies have this Message-ID, or None."""
+    with store.reading() as db:
+        found = _by_message_id(db, account, message_id)
+    return None if found is None else Upload(*found, message_id)
 
 
 def _answered(db: sqlite3.Connection, account: str, message_id: str) -> int:
@@ -232,16 +276,16 @@ def uploads(store: Store, account: str, now: int) -> list[Upload]:
     return [Upload(*row) for row in rows]
 
 
-def sent(store: Store, folder_id: int, one: Upload, message_id: str, size: int) -> int:
+def sent(store: Store, folder_id: int, one: Upload, message_id: str, fingerprint: bytes) -> int:
     """Note that a draft is about to be stored in a folder of the server, before that is asked for; return the copy's id.
 
-    On the disk on return: where no answer comes, the next look finds the copy by its Message-ID.
+    On the disk on return: where no answer comes, the next look recognizes the copy by its header, or by its words.
     """
     with store.transaction(durable=True) as db:
         db.execute("UPDATE draft SET message_id = ? WHERE id = ?", (message_id, one.draft_id))
         cursor = db.execute(
-            "INSERT INTO imap_draft (folder, draft, version, message_id, size) VALUES (?, ?, ?, ?, ?)",
-            (folder_id, one.draft_id, one.version, message_id, size),
+            "INSERT INTO imap_draft (folder, draft, version, message_id, fingerprint) VALUES (?, ?, ?, ?, ?)",
+            (folder_id, one.draft_id, one.version, message_id, fingerprint),
         )
         return cursor.lastrowid or 0
 

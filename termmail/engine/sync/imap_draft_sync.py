@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from termmail.accounts.config import identity
 from termmail.engine.events import DraftsChanged, Failed
@@ -27,12 +28,13 @@ from termmail.store.imap_drafts import Received
 from termmail.store.imap_folders import ServerFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from termmail.engine.context import Context
     from termmail.mail.message import Draft, Identity
     from termmail.net.imap.imap_session import ImapSession
     from termmail.net.imap.open_folder import OpenFolder
+    from termmail.net.imap.uid_set import UidSet
     from termmail.net.imap.untagged import Fetch
     from termmail.store.imap_drafts import Copy, Upload
     from termmail.store.imap_folders import ImapFolder
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("termmail")
 
 MOST = 500
-"""Drafts of a server that are received, the newest ones."""
+"""Drafts of a server that are received, the newest ones. Its other ones stay there, and are not shown."""
 
 LARGEST = 64 << 20
 """Bytes of a draft that is received, at most."""
@@ -71,10 +73,14 @@ class DraftSync:
             await db(imap_drafts.renumber, folder_id)
             await db(imap_folders.opened, folder_id, state.uidvalidity, None, None)
         known = await db(imap_drafts.copies, folder_id)
-        there = set(await opened.search_uids(b"ALL"))
-        gone = {one.uid for one in known if one.uid is not None and one.uid not in there}
-        new = sorted(there - {one.uid for one in known}, reverse=True)[:MOST]
-        missed = await self._take(opened, folder_id, new, [one for one in known if one.uid is None], gone)
+        there = await opened.search_uids(b"ALL")
+        have = {one.uid for one in known if one.uid is not None}
+        unseen = [one for one in known if one.uid is None]
+        # A server may announce messages before it gives them (Office 365): until then none counts as removed.
+        late = max(0, opened.exists - len(there))
+        gone = set() if late else {uid for uid in have if uid not in there}
+        new = [uid for uid in itertools.islice(_newest_first(there), MOST + len(unseen)) if uid not in have]
+        missed = late + await self._take(opened, folder_id, new, unseen, gone)
         if gone:
             await db(imap_drafts.vanished, folder_id, gone)
         if not missed:
@@ -88,27 +94,27 @@ class DraftSync:
     ) -> int:
         """Recognize the copies that were sent, and store every other draft; return how many could not be fetched."""
         missed = 0
-        strange: list[tuple[Fetch, str]] = []
+        strange: list[tuple[Fetch, _Witness]] = []
         async for page in opened.fetch_headers(uids):
             missed += len(page.absent) if page.refused is not None else 0
             for row in page.rows:
                 if row.uid is None or not isinstance(row.header, bytes):
                     missed += 1
-                elif _DELETED not in (row.flags or ()):
-                    envelope = await asyncio.to_thread(parse.envelope, row.header)
-                    strange.append((row, envelope.message_id))
-        for same_size in (True, False):
-            for row, message_id in tuple(strange):
-                size = row.size if same_size else None
-                if row.uid is not None and (copy := _found(unseen, message_id, size)) is not None:
+                    continue
+                if _DELETED in (row.flags or ()):
+                    continue
+                witness = await asyncio.to_thread(_witness, row.header, row.size)
+                copy = next((one for one in unseen if one.fingerprint == witness.fingerprint), None)
+                if copy is None:
+                    strange.append((row, witness))
+                else:
                     unseen.remove(copy)
-                    strange.remove((row, message_id))
                     await self.context.db(imap_drafts.seen, copy.copy_id, row.uid)
-        for row, message_id in reversed(strange):  # oldest first: so they are listed in the order they were written
-            missed += not await self._receive(opened, folder_id, row, message_id, gone)
+        for row, witness in reversed(strange):  # oldest first: so they are listed in the order they were written
+            missed += not await self._receive(opened, folder_id, row, witness, gone)
         return missed
 
-    async def _receive(self, opened: OpenFolder, folder_id: int, row: Fetch, message_id: str, gone: set[int]) -> bool:
+    async def _receive(self, opened: OpenFolder, folder_id: int, row: Fetch, witness: _Witness, gone: set[int]) -> bool:
         """Store a draft that another program has written; return False where it cannot be fetched."""
         assert row.uid is not None
         size = row.size or 0
@@ -120,11 +126,32 @@ class DraftSync:
         except Refused as error:
             log.warning("a draft of %s was passed over: %s", self.account, error)
             return False
-        draft, files, is_lossy = await asyncio.to_thread(_read, raw)
-        one = Received(row.uid, message_id, size, draft, files, is_lossy)
+        read = await asyncio.to_thread(_read, raw)
+        same = await self._same(witness.message_id, read)
+        one = Received(row.uid, witness.message_id, witness.fingerprint, *read)
         now = self.context.clock()
-        await self.context.db(imap_drafts.receive, self.account, folder_id, one, gone=gone, now=now)
+        await self.context.db(imap_drafts.receive, self.account, folder_id, one, same=same, gone=gone, now=now)
         return True
+
+    async def _same(self, message_id: str, read: _Read) -> Upload | None:
+        """Return the draft here whose copies have this Message-ID, if it has these words and files too; else None."""
+        db = self.context.db
+        if (one := await db(imap_drafts.with_message_id, self.account, message_id)) is None:
+            return None
+        try:
+            draft = await db(drafts.load, one.draft_id)
+        except KeyError:
+            return None  # it was discarded just now
+        files = await db(drafts.files, one.draft_id)
+        if _words(draft, files) == _words(*read[:2]):
+            return one
+        writer = identity(self.context.account(self.account))
+        try:  # a message does not hold each character of a draft
+            _, raw = await asyncio.to_thread(_build, draft, writer, files, one.message_id)
+        except ComposeError:
+            return None
+        stored = await asyncio.to_thread(_read, raw)
+        return one if _words(*stored[:2]) == _words(*read[:2]) else None
 
     # -- what the server is to get
 
@@ -138,7 +165,7 @@ class DraftSync:
             if folder.role is Role.DRAFTS and folder.server_name is None:
                 await db(imap_drafts.not_found, folder.folder_id, now)  # the server has lost the folder
         if uploads := await db(imap_drafts.uploads, self.account, now):
-            target = await self._folder(encode_name(f"{prefix}Drafts"))
+            target = await self._folder(Role.DRAFTS, f"{prefix}Drafts")
             if target is None:
                 await db(imap_drafts.put_off_uploads, [one.draft_id for one in uploads], now + AN_HOUR)
                 return
@@ -147,23 +174,24 @@ class DraftSync:
                 await self.look(await db(imap_folders.get, target.folder_id))
         for folder in await db(imap_folders.all_folders, self.account):
             if folder.role is Role.DRAFTS and folder.server_name is not None:
-                await self._expunge(folder)
+                await self._expunge(folder, f"{prefix}Trash")
 
-    async def _folder(self, name: bytes) -> ImapFolder | None:
-        """Return the Drafts folder, which is made where it is missing; None where the server refuses."""
+    async def _folder(self, role: Role, shown_name: str) -> ImapFolder | None:
+        """Return the folder of a role, which is made where it is missing; None where the server refuses."""
         folders = await self.context.db(imap_folders.all_folders, self.account)
-        found = [one for one in folders if one.role is Role.DRAFTS and one.server_name is not None]
+        found = [one for one in folders if one.role is role and one.server_name is not None]
         if found:
             return found[0]
+        name = encode_name(shown_name)
         try:
             with contextlib.suppress(FolderExists):
                 await self.session.create_folder(name)
             with contextlib.suppress(Refused):  # a server may have no subscriptions
                 await self.session.subscribe(name)
         except Refused as error:
-            log.info("%s has no Drafts folder: %s", self.account, error)
+            log.info("%s has no folder for %s: %s", self.account, role.value, error)
             return None
-        return await self.context.db(imap_folders.add, self.account, ServerFolder(name, "Drafts", Role.DRAFTS))
+        return await self.context.db(imap_folders.add, self.account, ServerFolder(name, shown_name, role))
 
     async def _upload(self, folder: ImapFolder, one: Upload) -> bool:
         """Store one draft; return whether it is known under which UID, or that it was refused."""
@@ -182,7 +210,8 @@ class DraftSync:
             log.warning("draft %d is not stored on the server: %s", one.draft_id, error)
             await db(imap_drafts.put_off_uploads, [one.draft_id], self.context.clock() + AN_HOUR)
             return True
-        copy_id = await db(imap_drafts.sent, folder.folder_id, one, message_id, len(raw))
+        witness = await asyncio.to_thread(_witness, parse.split_header(raw), len(raw))
+        copy_id = await db(imap_drafts.sent, folder.folder_id, one, message_id, witness.fingerprint)
         try:
             told = await self.session.append(folder.server_name or b"", raw, _FLAGS, draft.updated)
         except Refused as error:
@@ -194,13 +223,13 @@ class DraftSync:
         folder = await db(imap_folders.get, folder.folder_id)
         if told is None or told.uidvalidity != folder.uidvalidity:
             return False
-        await db(imap_drafts.seen, copy_id, told.uid)
-        return True
+        return await db(imap_drafts.seen, copy_id, told.uid)
 
-    async def _expunge(self, folder: ImapFolder) -> None:
+    async def _expunge(self, folder: ImapFolder, trash_name: str) -> None:
         """Expunge the stale copies of a folder, those that are still what they were.
 
-        What another program wrote into a copy, and what is not in the newer one, is kept in the Trash.
+        What another program wrote into a copy, and what is not in the newer one, is kept in the Trash; where the server
+        has none and makes none, it stays where it is.
         """
         db, now = self.context.db, self.context.clock()
         due = [one for one in await db(imap_drafts.stale, self.account, now) if one.folder_id == folder.folder_id]
@@ -213,12 +242,15 @@ class DraftSync:
             return  # the next look recognizes them
         same = await self._still_there(opened, due)
         await db(imap_drafts.expunged, [one.copy_id for one in due if one not in same])
-        trash = await self._trash()
-        kept = [one for one in same if one.is_lossy and one.draft_id is not None] if trash is not None else []
+        kept = [one for one in same if one.is_lossy and one.draft_id is not None]
         erased = [one for one in same if one not in kept]
+        trash = await self._folder(Role.TRASH, trash_name) if kept else None
         try:
-            if kept and trash is not None:
-                await opened.move([one.uid for one in kept if one.uid is not None], trash)
+            if trash is not None:
+                await opened.move([one.uid for one in kept if one.uid is not None], trash.server_name or b"")
+            elif kept:
+                await db(imap_drafts.put_off, [one.copy_id for one in kept], now + AN_HOUR)
+                same = erased
             if erased:
                 uids = [one.uid for one in erased if one.uid is not None]
                 await opened.store_flags(uids, add=frozenset({_DELETED}))
@@ -240,20 +272,42 @@ class DraftSync:
             for row in page.rows:
                 if row.uid in by_uid and isinstance(row.header, bytes):
                     copy = by_uid[row.uid]
-                    envelope = await asyncio.to_thread(parse.envelope, row.header)
-                    if envelope.message_id == copy.message_id and (copy.message_id or row.size == copy.size):
+                    witness = await asyncio.to_thread(_witness, row.header, row.size)
+                    is_same = bool(copy.message_id) or witness.fingerprint == copy.fingerprint
+                    if is_same and witness.message_id == copy.message_id:
                         found.append(copy)
         return found
 
-    async def _trash(self) -> bytes | None:
-        folders = await self.context.db(imap_folders.all_folders, self.account)
-        return next((one.server_name for one in folders if one.role is Role.TRASH), None)
+
+def _newest_first(uids: UidSet) -> Iterator[int]:
+    """Yield unique ids, the highest first. A server may tell of billions."""
+    for first, last in reversed(uids.ranges):
+        yield from range(last, first - 1, -1)
 
 
-def _read(raw: bytes) -> tuple[Draft, list[tuple[str, str, bytes]], bool]:
+_Read = tuple["Draft", "list[tuple[str, str, bytes]]", bool]
+
+
+def _read(raw: bytes) -> _Read:
     from termmail.mail import draft_message  # noqa: PLC0415 - there are drafts rarely, and lists come first
 
     return draft_message.read(raw)
+
+
+def _words(draft: Draft, files: Sequence[tuple[str, str, bytes]]) -> tuple[object, ...]:
+    """Return what the user has written of a draft."""
+    return draft.to, draft.cc, draft.bcc, draft.subject, draft.body, list(files)
+
+
+class _Witness(NamedTuple):
+    """What tells a copy from others: the fingerprint of its header block with its size, and its Message-ID."""
+
+    fingerprint: bytes
+    message_id: str
+
+
+def _witness(header: bytes, size: int | None) -> _Witness:
+    return _Witness(parse.fingerprint(header) + b"%d" % (size or 0), parse.envelope(header).message_id)
 
 
 def _build(
@@ -265,11 +319,3 @@ def _build(
     message_id = message_id or outgoing.new_message_id(ascii_domain(writer.address.rpartition("@")[2]))
     when = datetime.fromtimestamp(draft.updated, UTC)
     return message_id, draft_message.build(draft, writer, files, message_id=message_id, now=when)
-
-
-def _found(unseen: Sequence[Copy], message_id: str, size: int | None) -> Copy | None:
-    """Return the copy that a message is, by its Message-ID and size; without a size by its Message-ID alone."""
-    for one in unseen:
-        if one.message_id == message_id and (size == one.size if size is not None else bool(message_id)):
-            return one
-    return None
