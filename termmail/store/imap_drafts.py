@@ -167,11 +167,19 @@ def _is_copy(db: sqlite3.Connection, same: Upload, gone: Collection[int]) -> boo
     return here is not None and all(uid in gone for (uid,) in held)
 
 
-def with_message_id(store: Store, account: str, message_id: str) -> Upload | None:
-    """Return the draft whose copies have this Message-ID, or None."""
-    with store.reading() as db:
-        found = _by_message_id(db, account, message_id)
-    return None if found is None else Upload(*found, message_id)
+def alike(store: Store, account: str, message_id: str, draft: Draft) -> list[Upload]:
+    """Return the drafts here that a message may be a copy of: by its Message-ID, or by its words.
+
+    By its words alone only where the server has no copy of them: it may have lost the folder in which they were.
+    """
+    rows = store.read(
+        "SELECT id, version, message_id FROM draft d WHERE account = ?1 AND outbox IS NULL"
+        " AND ((message_id = ?2 AND ?2 <> '') OR (subject = ?3 AND body = ?4 AND NOT EXISTS"
+        " (SELECT 1 FROM imap_draft c WHERE c.draft = d.id AND c.uid IS NOT NULL)))"
+        " ORDER BY message_id = ?2 DESC, id",
+        (account, message_id, draft.subject, draft.body),
+    )
+    return [Upload(*row) for row in rows]
 
 
 def _answered(db: sqlite3.Connection, account: str, message_id: str) -> int:

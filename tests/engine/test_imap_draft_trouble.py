@@ -80,6 +80,44 @@ async def test_a_folder_that_holds_the_drafts_again_doubles_none(imap_server, im
         assert await sync(engine) == "No new messages"
 
 
+async def test_two_forms_of_a_draft_stay_two_when_the_folder_was_removed(imap_server, imap_engine_at):
+    """Which of them has the first Message-ID, each of the two stores sees otherwise."""
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine, imap_engine_at(server.port, folder="other") as other:
+        await write(engine, "One", "base")
+        for each in (engine, other):
+            await sync(each)
+        for each, body in ((engine, "here"), (other, "from afar")):
+            await write(each, "One", body, draft=(await drafts(each))[0])
+        for each in (other, engine, other):
+            await sync(each)
+        mailbox.delete("Drafts")
+        for each in (engine, other, engine):
+            await sync(each)
+        assert await here(engine) == await here(other) == there(mailbox) == [("One", "from afar"), ("One", "here")]
+
+
+@pytest.mark.parametrize("kind", [DOVECOT, O365, PLAIN], ids=["dovecot", "o365", "plain"])
+async def test_a_drafts_folder_that_was_not_listed_once_doubles_none(kind, imap_server, imap_engine_at):
+    mailbox = filled()
+    mailbox.folder("Drafts").add(HTML, ["\\Draft"])
+    server = await imap_server(mailbox, personality=kind)
+    async with imap_engine_at(server.port) as engine:
+        await write(engine, "Note G")
+        await sync(engine)
+        ids = {one.id for one in await drafts(engine)}
+        changed = next(one for one in await drafts(engine) if one.subject == "Note G")
+        await write(engine, "Note H", draft=changed)
+        server.manners = Manners(answers={"LIST": tagged(b"OK", b'* LIST () "/" INBOX\r\n')})
+        await sync(engine)
+        server.manners = GOOD
+        for _ in range(2):
+            await sync(engine)
+        assert {one.id for one in await drafts(engine)} == ids
+        assert await here(engine) == there(mailbox)
+
+
 async def test_a_draft_that_the_server_announces_and_does_not_give_yet_is_kept(imap_server, imap_engine_at):
     """Office 365 counts messages before SEARCH finds them."""
     mailbox = filled()

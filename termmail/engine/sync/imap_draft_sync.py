@@ -134,24 +134,23 @@ class DraftSync:
         return True
 
     async def _same(self, message_id: str, read: _Read) -> Upload | None:
-        """Return the draft here whose copies have this Message-ID, if it has these words and files too; else None."""
+        """Return the draft here that has these words and files, and may have been stored as this message; else None."""
         db = self.context.db
-        if (one := await db(imap_drafts.with_message_id, self.account, message_id)) is None:
-            return None
-        try:
-            draft = await db(drafts.load, one.draft_id)
-        except KeyError:
-            return None  # it was discarded just now
-        files = await db(drafts.files, one.draft_id)
-        if _words(draft, files) == _words(*read[:2]):
-            return one
+        wanted = _words(*read[:2])
         writer = identity(self.context.account(self.account))
-        try:  # a message does not hold each character of a draft
-            _, raw = await asyncio.to_thread(_build, draft, writer, files, one.message_id)
-        except ComposeError:
-            return None
-        stored = await asyncio.to_thread(_read, raw)
-        return one if _words(*stored[:2]) == _words(*read[:2]) else None
+        for one in await db(imap_drafts.alike, self.account, message_id, read[0]):
+            try:
+                draft = await db(drafts.load, one.draft_id)
+            except KeyError:
+                continue  # it was discarded just now
+            files = await db(drafts.files, one.draft_id)
+            if _words(draft, files) == wanted:
+                return one
+            with contextlib.suppress(ComposeError):  # a message does not hold each character of a draft
+                _, raw = await asyncio.to_thread(_build, draft, writer, files, one.message_id)
+                if _words(*(await asyncio.to_thread(_read, raw))[:2]) == wanted:
+                    return one
+        return None
 
     # -- what the server is to get
 
@@ -163,7 +162,7 @@ class DraftSync:
         db, now = self.context.db, self.context.clock()
         for folder in await db(imap_folders.all_folders, self.account):
             if folder.role is Role.DRAFTS and folder.server_name is None:
-                await db(imap_drafts.not_found, folder.folder_id, now)  # the server has lost the folder
+                await self._look_for(folder, f"{prefix}Drafts")
         if uploads := await db(imap_drafts.uploads, self.account, now):
             target = await self._folder(Role.DRAFTS, f"{prefix}Drafts")
             if target is None:
@@ -175,6 +174,20 @@ class DraftSync:
         for folder in await db(imap_folders.all_folders, self.account):
             if folder.role is Role.DRAFTS and folder.server_name is not None:
                 await self._expunge(folder, f"{prefix}Trash")
+
+    async def _look_for(self, lost: ImapFolder, shown_name: str) -> None:
+        """Make a Drafts folder that the server did not list, and look into it: it may have been there all the time."""
+        db = self.context.db
+        if not await db(imap_drafts.copies, lost.folder_id):
+            return
+        found = await self._folder(Role.DRAFTS, shown_name)
+        try:
+            if found is not None:
+                await self.look(found)
+        except Refused as error:
+            log.info("the drafts of %s cannot be read: %s", self.account, error)
+        else:
+            await db(imap_drafts.not_found, lost.folder_id, self.context.clock())
 
     async def _folder(self, role: Role, shown_name: str) -> ImapFolder | None:
         """Return the folder of a role, which is made where it is missing; None where the server refuses."""
