@@ -79,8 +79,13 @@ class DraftSync:
         # A server may announce messages before it gives them (Office 365): until then none counts as removed.
         late = max(0, opened.exists - len(there))
         gone = set() if late else {uid for uid in have if uid not in there}
-        new = [uid for uid in itertools.islice(_newest_first(there), MOST + len(unseen)) if uid not in have]
-        missed = late + await self._take(opened, folder_id, new, unseen, gone)
+        newest = list(itertools.islice(_newest_first(there), MOST + len(unseen)))
+        new = [uid for uid in newest if uid not in have]
+        missed, strange = await self._recognize(opened, new, unseen)
+        for row, witness in reversed(strange):  # oldest first: so they are listed in the order they were written
+            if row.uid in newest[:MOST]:
+                missed += not await self._receive(opened, folder_id, row, witness, gone)
+        missed += late
         if gone:
             await db(imap_drafts.vanished, folder_id, gone)
         if not missed:
@@ -89,10 +94,10 @@ class DraftSync:
         if gone or new:
             self.context.tell(DraftsChanged(self.account))
 
-    async def _take(
-        self, opened: OpenFolder, folder_id: int, uids: Sequence[int], unseen: list[Copy], gone: set[int]
-    ) -> int:
-        """Recognize the copies that were sent, and store every other draft; return how many could not be fetched."""
+    async def _recognize(
+        self, opened: OpenFolder, uids: Sequence[int], unseen: list[Copy]
+    ) -> tuple[int, list[tuple[Fetch, _Witness]]]:
+        """Find the copies that were sent; return how many messages could not be fetched, and the other ones."""
         missed = 0
         strange: list[tuple[Fetch, _Witness]] = []
         async for page in opened.fetch_headers(uids):
@@ -110,9 +115,7 @@ class DraftSync:
                 else:
                     unseen.remove(copy)
                     await self.context.db(imap_drafts.seen, copy.copy_id, row.uid)
-        for row, witness in reversed(strange):  # oldest first: so they are listed in the order they were written
-            missed += not await self._receive(opened, folder_id, row, witness, gone)
-        return missed
+        return missed, strange
 
     async def _receive(self, opened: OpenFolder, folder_id: int, row: Fetch, witness: _Witness, gone: set[int]) -> bool:
         """Store a draft that another program has written; return False where it cannot be fetched."""
