@@ -93,7 +93,9 @@ def _account(sub: ArgumentParser) -> None:
 
 
 def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
-    demo = command("demo", "open two sample accounts with their own servers, nothing to set up", "termmail demo", "demo")
+    demo = command(
+        "demo", "open two sample accounts with their own servers, nothing to set up", "termmail demo", "demo"
+    )
     demo.add_argument("--serve", action="store_true", help="run the servers alone and print how to connect")
 
     sync = command("sync", "receive mail, send queued messages, delete what is due", "termmail sync", "mailbox.sync")

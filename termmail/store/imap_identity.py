@@ -261,6 +261,16 @@ def on_server(store: Store, message_id: int) -> OnServer | None:
     return OnServer(*found) if found else None
 
 
+def count_to_download(store: Store, account: str, since: int) -> int:
+    """Return of how many messages not older than `since` the bodies are only on the server."""
+    ((found,),) = store.read(
+        "SELECT count(*) FROM message m WHERE account = ? AND downloaded = 0 AND sort_date >= ?"
+        " AND EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id AND i.uid IS NOT NULL)",
+        (account, since),
+    )
+    return int(found)
+
+
 def to_download(store: Store, folder_id: int, since: int, limit: int) -> list[tuple[int, OnServer]]:
     """Return messages of a folder not older than `since` whose bodies are only on the server, newest first."""
     rows = store.read(

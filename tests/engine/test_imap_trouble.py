@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from termmail.demo.faults import GOOD, Manners, tagged
 from termmail.demo.imap_personalities import COURIER, DOVECOT, ICLOUD, O365, PLAIN
-from termmail.engine.events import Failed, MailArrived
+from termmail.engine.events import Failed, MailArrived, SyncProgress
 from termmail.engine.sync import account_sync, imap_source
 from termmail.errors import UserError
 from tests.engine.conftest import mail
@@ -425,3 +425,34 @@ async def test_a_server_that_refuses_notify_is_watched_with_idle(answer, imap_se
         while not any(isinstance(event, MailArrived) for event in engine.heard[heard:]):
             await asyncio.sleep(0)
         assert len(server.heard("NOTIFY")) == 1
+
+
+# -- whole messages
+
+
+@pytest.mark.parametrize("answer", [b"NO [SERVERBUG] no", b"NO [UNAVAILABLE] later", b"BAD what"])
+async def test_a_message_that_is_not_given_does_not_keep_others_back(answer, imap_server, imap_engine_at):
+    """And nor does one that is too large; it is tried again by a full sync."""
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port, download="all") as engine:
+        bad = {f"UID FETCH {uid} (UID BODY.PEEK[]<0.262144>)": tagged(answer) for uid in (9, 10)}
+        server.manners = Manners(answers=bad)
+        assert (await engine.accounts.sync("ada")).words == "12 new messages, 2 messages could not be fetched"
+        found = await by_subject(engine)
+        assert {name for name, row in found.items() if not row.downloaded} == {"Engine part 9", "Engine part 10"}
+        await engine.accounts.sync("ada")
+        assert sum(line.line.startswith("UID FETCH 9 ") for line in server.log) == 1
+        server.manners = GOOD
+        assert (await engine.accounts.sync("ada", full=True)).words == "No new messages"
+        assert all(row.downloaded for row in (await by_subject(engine)).values())
+
+
+async def test_progress_of_whole_messages_counts_all_of_them(imap_server, imap_engine_at):
+    server = await imap_server(filled(130))
+    async with imap_engine_at(server.port, download="all") as engine:
+        await engine.accounts.sync("ada")
+        told = [event for event in engine.heard.of(SyncProgress) if event.what == "messages"]
+        assert {event.total for event in told} == {132}
+        assert [event.done for event in told] == sorted(event.done for event in told)
+        assert told[-1].done == 132

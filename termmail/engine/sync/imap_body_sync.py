@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.events import MessageChanged, SyncProgress
 from termmail.mail import parse
-from termmail.net.net_errors import Busy, Refused
+from termmail.net.net_errors import Busy, NetError, Refused, TooLarge
 from termmail.store import derived, imap_folders, imap_identity, messages
 
 if TYPE_CHECKING:
@@ -35,20 +35,23 @@ BYTES_AT_ONCE = 2 << 20
 
 
 class BodySync:
-    """The whole messages of one account."""
+    """The whole messages of one account. A message that cannot be fetched is passed over until the next full sync."""
 
     def __init__(self, context: Context, account: str) -> None:
         self.context = context
         self.account = account
-        self._unfetchable: set[int] = set()
+        self._passed_over: set[int] = set()
 
-    async def download(self, session: ImapSession, since: int) -> int:
+    async def download(self, session: ImapSession, since: int, *, full: bool) -> int:
         """Fetch the messages not older than `since` that are only on the server; return how many were not fetched.
 
-        Folder by folder, newest first. Raises NetError or StoreError.
+        Folder by folder, newest first; with `full` also those that were passed over before. Raises NetError or StoreError.
         """
         db = self.context.db
-        missed = 0
+        if full:
+            self._passed_over.clear()
+        missed = done = 0
+        total = await db(imap_identity.count_to_download, self.account, since)
         for folder in await db(imap_folders.all_folders, self.account):
             if folder.server_name is None:
                 continue
@@ -58,17 +61,34 @@ class BodySync:
                 if opened is None:
                     missed += len(wanted)
                     break
-                done = 0
                 for group in _groups(wanted):
-                    await asyncio.gather(*(self._fetch_or_pass_over(opened, *one) for one in group))
+                    await self._fetch_group(opened, group)
                     done += len(group)
-                    self.context.tell(SyncProgress(self.account, "messages", done, len(wanted)))
-        return missed + len(self._unfetchable)
+                    self.context.tell(SyncProgress(self.account, "messages", min(done, total), total))
+        return missed + len(self._passed_over)
 
     async def _wanted(self, folder: ImapFolder, since: int) -> list[Wanted]:
-        limit = ASKED_AT_ONCE + len(self._unfetchable)
+        limit = ASKED_AT_ONCE + len(self._passed_over)
         found = await self.context.db(imap_identity.to_download, folder.folder_id, since, limit)
-        return [one for one in found if one[0] not in self._unfetchable]
+        return [one for one in found if one[0] not in self._passed_over]
+
+    async def _fetch_group(self, opened: OpenFolder, group: Sequence[Wanted]) -> None:
+        """Fetch messages in one round trip, and store those that came, in one transaction."""
+        asked = (opened.fetch_body(where.uid, size=where.size) for _, where in group)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        came = [(one, raw) for one, raw in zip(group, answers, strict=True) if isinstance(raw, bytes)]
+        right = await asyncio.to_thread(_as_announced, came)
+        if right:
+            await self.context.db(messages.add_raws, right)
+            self.context.tell(MessageChanged(tuple(message_id for message_id, _ in right)))
+        for error in answers:
+            if isinstance(error, BaseException) and (opened.closed or not isinstance(error, (Busy, Refused, TooLarge))):
+                raise error
+        over = {message_id for message_id, _ in group} - {message_id for message_id, _ in right}
+        if over:
+            why = [str(error) for error in answers if isinstance(error, NetError)]
+            log.warning("%d messages of %s were passed over: %s", len(over), self.account, "; ".join(why))
+            self._passed_over |= over
 
     async def _open(self, session: ImapSession, folder: ImapFolder) -> OpenFolder | None:
         """Open a folder whose UIDs are those that are known; None where that cannot be."""
@@ -81,24 +101,6 @@ class BodySync:
             return None
         return opened if opened.state.uidvalidity == folder.uidvalidity else None
 
-    async def _fetch_or_pass_over(self, opened: OpenFolder, message_id: int, where: OnServer) -> None:
-        try:
-            await self._keep(message_id, where, await opened.fetch_body(where.uid, size=where.size))
-        except Refused as error:
-            log.warning("message %d of %s was passed over: %s", message_id, self.account, error)
-            self._unfetchable.add(message_id)
-
-    async def _keep(self, message_id: int, where: OnServer, raw: bytes) -> None:
-        """Store a message. Raises Refused where it is another one."""
-        if await asyncio.to_thread(lambda: parse.fingerprint(parse.split_header(raw))) != where.fingerprint:
-            raise Refused(
-                "The server sent another message than the one it announced.",
-                advice="Check for mail again: the server may have renumbered its messages.",
-            )
-        found = await asyncio.to_thread(derived.from_raw, raw, complete=True)
-        await self.context.db(messages.add_raw, message_id, raw, found)
-        self.context.tell(MessageChanged((message_id,)))
-
     async def fetch(
         self, session: ImapSession, message_id: int, where: OnServer, progress: Callable[[int, int], None] | None
     ) -> bytes:
@@ -110,8 +112,24 @@ class BodySync:
         if opened.state.uidvalidity != folder.uidvalidity:
             raise Refused("The server has renumbered this folder.", advice="Check for mail again, then open it.")
         raw = await opened.fetch_body(where.uid, size=where.size, progress=progress)
-        await self._keep(message_id, where, raw)
+        if not await asyncio.to_thread(_as_announced, [((message_id, where), raw)]):
+            raise Refused(
+                "The server sent another message than the one it announced.",
+                advice="Check for mail again: the server may have renumbered its messages.",
+            )
+        found = await asyncio.to_thread(derived.from_raw, raw, complete=True)
+        await self.context.db(messages.add_raw, message_id, raw, found)
+        self.context.tell(MessageChanged((message_id,)))
         return raw
+
+
+def _as_announced(came: Sequence[tuple[Wanted, bytes]]) -> list[tuple[int, bytes]]:
+    """Return id and bytes of those messages whose header is the one that is known of them."""
+    return [
+        (message_id, raw)
+        for (message_id, where), raw in came
+        if parse.fingerprint(parse.split_header(raw)) == where.fingerprint
+    ]
 
 
 def _groups(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:

@@ -175,7 +175,7 @@ class ImapSource:
         missed = seen.missed
         since = whole_since(self.context.account(self.account).incoming.download, self.context.clock())
         if since is not None:
-            missed += await self._bodies.download(session, since)
+            missed += await self._bodies.download(session, since, full=full)
         pushed = folders.done + push.done + drafts.done
         return SyncResult(seen.new, 0, _sum_up(seen.new, missed, pushed), bool(seen.new or missed or pushed))
 
