@@ -12,6 +12,7 @@ import contextlib
 import errno
 import socket
 import ssl
+from collections import deque
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -215,6 +216,7 @@ class Stream:
         self._ended = False
         self._deflate: Deflate | None = None
         self._inflating = False
+        self._outgoing: deque[bytes] = deque()
         self._gone = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -288,8 +290,25 @@ class Stream:
 
     def write(self, data: bytes) -> None:
         """Send without waiting: reading continues, so that two full buffers cannot deadlock."""
+        if self._deflate is None:
+            self._write(data)
+            return
+        was_deflating = bool(self._outgoing)
+        self._outgoing += (data[start : start + PIECE] for start in range(0, len(data), PIECE))
+        if not was_deflating:
+            self._compress_piece()
+
+    def _compress_piece(self) -> None:
+        """Send a piece of what waits, and the next one in the next turn of the loop: compressing takes time."""
+        if self._deflate is None or not self._outgoing:
+            return
+        self._write(self._deflate.compress(self._outgoing.popleft()))
+        if self._outgoing:
+            asyncio.get_running_loop().call_soon(self._compress_piece)
+
+    def _write(self, data: bytes) -> None:
         if self._transport is not None:
-            self._transport.write(self._deflate.compress(data) if self._deflate is not None else data)
+            self._transport.write(data)
 
     def start_compression(self, early: bytes) -> None:
         """Compress what is sent from now on, and decompress what comes, beginning with `early`, which has come already."""
@@ -312,6 +331,7 @@ class Stream:
         self._on_bytes = None
         self._early.clear()
         self._deflate = None
+        self._outgoing.clear()
         if self._transport is None:
             if not self._gone.done():
                 self._gone.set_result(None)

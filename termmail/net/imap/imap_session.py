@@ -237,8 +237,7 @@ class ImapSession:
         Without an answer (Offline) it may have been stored: look before you append it again. Raises NoSuchFolder,
         OverQuota, Refused or NetError.
         """
-        if raw.count(b"\n") != raw.count(b"\r\n"):
-            raw = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        raw = await asyncio.to_thread(_with_crlf, raw)
         limit = self.features.append_limit
         if limit is not None and len(raw) > limit:
             raise Refused("The message is larger than the server takes.")
@@ -263,6 +262,12 @@ class ImapSession:
     async def close(self) -> None:
         """Drop the connection without LOGOUT. Never raises."""
         await self._dialogue.close()
+
+
+def _with_crlf(raw: bytes) -> bytes:
+    if raw.count(b"\n") == raw.count(b"\r\n"):
+        return raw
+    return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 def _date(seconds: int) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 import zlib
 from typing import Any
 
@@ -15,6 +17,7 @@ from termmail.demo.scripted import ScriptedServer, Talk
 from termmail.net.imap import imap_session
 from termmail.net.imap.imap_session import ImapSession
 from termmail.net.net_errors import NetError
+from termmail.net.stream import Stream
 from tests.net.imap.imap_script import PASSWORD, USER, header, server
 from tests.net.loop_lag import loop_lag
 
@@ -132,3 +135,26 @@ async def test_a_bomb_ends_the_session_and_holds_nothing_up():
                 await session.noop()
         assert lag.seconds < 0.05
         assert session.closed
+
+
+async def test_a_large_message_is_sent_without_holding_anything_up(imap_server):
+    """20 MB that hardly shrink, and another command beside them."""
+    mailbox = ImapMailbox(PASSWORD)
+    listening = await imap_server(users={USER: mailbox}, personality=CYRUS)
+    session = await ImapSession.open(server(listening.port))
+    raw = b"Subject: large\r\n\r\n" + random.Random(1).randbytes(20 << 20).hex().encode()[: 20 << 20]
+    longest = 0.0
+    write = Stream.write
+
+    def timed(stream: Stream, data: bytes) -> None:
+        nonlocal longest
+        start = time.thread_time()
+        write(stream, data)
+        longest = max(longest, time.thread_time() - start)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stream, "write", timed)
+        await asyncio.gather(session.append(b"INBOX", raw), session.noop())
+    assert [one.raw for one in mailbox.folder("INBOX").messages.values()] == [raw]
+    assert longest < 0.05
+    await session.logout()
