@@ -16,7 +16,7 @@ from termmail.commands.exit_codes import DISK, LOGIN, OK, REFUSED, USAGE, Comman
 from termmail.commands.mailbox import chosen_accounts
 from termmail.credential import Password
 from termmail.engine import account_setup, imap_report
-from termmail.engine.server_lookup import LookedUp, can_ask
+from termmail.engine.server_lookup import LookedUp, can_ask, why_not_asked
 from termmail.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,6 +67,14 @@ async def _list(engine: Engine, args: Namespace) -> int:
     return OK
 
 
+def _download(text: str) -> str:
+    try:
+        return msgspec.convert(text, configuration.Download)
+    except msgspec.ValidationError:
+        words = f"--download {configuration.shown(text)} is not one of open, all, 365 days (any number of days)."
+        raise CommandError(words, USAGE) from None
+
+
 def from_args(args: Namespace, found: LookedUp = NOTHING_FOUND) -> Account:
     """Build an account from the arguments; what they leave out is what the domain named, or a guess.
 
@@ -85,18 +93,13 @@ def from_args(args: Namespace, found: LookedUp = NOTHING_FOUND) -> Account:
             if args.tls_ca_file:
                 said["tls_ca_file"] = args.tls_ca_file
             if args.download and kind != "smtp":
-                said["download"] = msgspec.convert(args.download, configuration.Download)
+                said["download"] = _download(args.download)
             if args.allow_cleartext:
                 said["allow_cleartext"] = True
             if args.password_command:
                 said["password_command"] = tuple(args.password_command)
             parts[kind] = type(part)(**{**msgspec.structs.asdict(part), **said})
         return msgspec.structs.replace(one, name=args.display_name or one.name, **parts)
-    except msgspec.ValidationError:
-        words = (
-            f"--download {configuration.shown(args.download)} is not one of open, all, 365 days (any number of days)."
-        )
-        raise CommandError(words, USAGE) from None
     except (ValueError, configuration.ConfigError) as error:
         raise CommandError(str(error), USAGE) from None
 
@@ -166,14 +169,14 @@ async def _looked_up(engine: Engine, args: Namespace) -> Account:
     """
     domain = can_ask(args.address)
     if not domain:
-        output.say("The servers of this provider are known: nobody was asked for them.")
+        output.say(f"{why_not_asked(args.address)} Nothing was looked up.")
         return from_args(args)
     output.say(f"Asking {domain} for its mail servers …")
     found = await engine.accounts.look_up(args.address)
     for line in found.lines:
         output.say(line)
     if not found.found:
-        output.say("The usual names are taken instead.")
+        output.say("The usual names of servers are tried instead.")
     one = from_args(args, found)
     for kind, host in ((one.protocol, one.incoming.host), ("smtp", one.smtp.host)):
         if host in found.outside and getattr(args, f"{kind}_host") != host:

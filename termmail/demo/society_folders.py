@@ -1,4 +1,4 @@
-"""The letters in the folders of her own that the secretary keeps in the second account of the demo."""
+"""Messages in the folders of the secretary, for the IMAP account of the demo."""
 
 from __future__ import annotations
 

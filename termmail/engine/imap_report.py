@@ -72,8 +72,12 @@ def _features(features: Features, account: Account) -> Iterator[str]:
     """Yield a sentence for each capability that matters, or for what is slower without it."""
     minutes = account.incoming.poll_minutes
     looks = f"every {count(minutes, 'minute')}" if minutes else "when you ask"
-    if features.offers("IDLE", "NOTIFY"):
+    if features.offers("IDLE"):
         yield "✓ New mail is pushed (IDLE): the server says at once that something came."
+        if features.offers("NOTIFY"):
+            yield "✓ That is so in every folder (NOTIFY)."
+        else:
+            yield f"- No NOTIFY: folders other than the inbox are looked at {looks}."
     else:
         yield f"- New mail is not pushed (no IDLE): termmail looks {looks}."
     if features.qresync:
@@ -91,6 +95,8 @@ def _features(features: Features, account: Account) -> Iterator[str]:
         yield "✓ What is moved or stored is known again at once, and only what you erase is erased (UIDPLUS)."
     else:
         yield "- No UIDPLUS: what was moved or stored has to be looked for in its folder."
+    if features.offers("COMPRESS=DEFLATE"):
+        yield "✓ On a slow line everything is compressed (COMPRESS)."
     if not features.offers("LIST-STATUS"):
         yield "- No LIST-STATUS: each folder is asked for its counts, so many folders take longer."
 

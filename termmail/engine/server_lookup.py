@@ -50,17 +50,23 @@ class LookedUp:
 
 
 def can_ask(address: str) -> str:
-    """Return the domain that could be asked for the servers of an address, or "" where the table knows them."""
+    """Return the domain that can be asked for the servers of an address; "" where the table knows them, or it has none."""
     from termmail.net.lookup.proposal import host_name  # noqa: PLC0415 - not needed for the first screen
 
     domain = host_name(address.rpartition("@")[2])
     return domain if domain is not None and provider(address) is None else ""
 
 
+def why_not_asked(address: str) -> str:
+    """Return the sentence that says why nobody is asked for the servers of an address."""
+    is_known = provider(address) is not None
+    return "The servers of this provider are known." if is_known else "This address has no domain to ask."
+
+
 def what_is_asked(domain: str) -> str:
     """Return the sentence that tells the user who is asked for what, before they allow it."""
     return (
-        f"Asks DNS, https://autoconfig.{domain} and https://{domain}, and greets the servers they name."
+        f"Asks DNS, https://autoconfig.{domain} and https://{domain}, and connects to the servers they name, without logging in."
         " Your address is not sent."
     )
 

@@ -72,7 +72,7 @@ def rewrite(db: sqlite3.Connection, draft: Draft) -> None:
 
 
 def closed(store: Store, id_: int, now: int) -> None:
-    """Note that a draft is not being written any more: a server may get it now."""
+    """Note that a draft is not being written any more: a server may get it now. Not on the disk on return."""
     with store.transaction() as db:
         db.execute("UPDATE draft SET upload_at = ? WHERE id = ? AND upload_at > ?", (now, id_, now))
 

@@ -61,10 +61,10 @@ def parse_page(page: Iterable[Listed]) -> list[Listed]:
 def arrive(store: Store, account: str, folder_id: int, page: Sequence[Listed], *, received: int, kept: int) -> Arrived:
     """Store messages of a folder whose headers were parsed, in one transaction.
 
-    What is known under its UID already gets its flags, and the size and header that the server gave it if it was stored
-    from here. What has left another folder, or was put into this one here,
-    is recognized by header block and size, or in Sent by its Message-ID. So is what came by POP3 before. `received` is
-    now, in UTC seconds, `kept` the mask of the flags that the folder keeps.
+    What is known under its UID already gets its flags, and the size and the fingerprint that it has on the server, which
+    may change what is stored there. What has left another folder, or was put into this one here, is recognized by header
+    block and size, or in Sent by its Message-ID. So is what came by POP3 before. `received` is now, in UTC seconds, `kept`
+    the mask of the flags that the folder keeps.
     """
     with store.transaction() as db:
         known = _known(db, folder_id, [one.uid for one in page])

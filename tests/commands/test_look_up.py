@@ -99,12 +99,12 @@ async def test_nothing_found_is_told_and_the_usual_names_are_taken(add, capsys):
     assert (await add("--look-up"))["imap"]["host"] == "imap.example.org"
     said = capsys.readouterr().err
     assert "No mail server was found by asking example.org." in said
-    assert "The usual names are taken instead." in said
+    assert "The usual names of servers are tried instead." in said
 
 
 async def test_a_known_provider_is_not_asked_and_microsoft_is_told_as_it_is(add, domain, capsys):
     await add("--look-up", address="ada@outlook.com")
     assert domain.questions == []
     said = capsys.readouterr().err
-    assert "nobody was asked" in said
+    assert "Nothing was looked up" in said
     assert "Microsoft takes no password from mail programs" in said

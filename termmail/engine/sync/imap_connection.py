@@ -103,7 +103,7 @@ class ImapConnection:
                 raise
         return self.session
 
-    async def watch(self, seconds: float | None, is_known: Callable[[FolderState], Awaitable[bool]]) -> bool:
+    async def watch(self, seconds: float | None, is_known: Callable[[FolderState], bool]) -> bool:
         """Return True when the server says that there is news in the inbox, or with NOTIFY in any folder.
 
         Return False after `seconds`.
@@ -123,9 +123,7 @@ class ImapConnection:
                 return True
         return False
 
-    async def _watch_once(
-        self, session: ImapSession, seconds: float, is_known: Callable[[FolderState], Awaitable[bool]]
-    ) -> bool:
+    async def _watch_once(self, session: ImapSession, seconds: float, is_known: Callable[[FolderState], bool]) -> bool:
         """Idle until there is news (True), somebody wants the session or time is up (False).
 
         A server that refuses to idle, or ends it at once, is not asked again in this session.
@@ -140,7 +138,7 @@ class ImapConnection:
                 if folder is None or folder.closed or folder.name.upper() != b"INBOX":
                     folder = await session.select(b"INBOX", read_only=True)
                 await session.notify()
-                if not await is_known(folder.state) or folder.changes():
+                if not is_known(folder.state) or folder.changes():
                     return True
                 async with folder.idle() as idle:
                     news = asyncio.ensure_future(idle.wait(seconds))

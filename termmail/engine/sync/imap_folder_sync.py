@@ -134,7 +134,7 @@ class FolderSync:
         if not gone:
             return True
         known = await self.context.db(imap_identity.uids, self.folder.folder_id)
-        left = gone.among(known)
+        left = await asyncio.to_thread(gone.among, known)
         if len(left) > MANY_GONE and len(left) * 2 > len(known):
             return False
         if left:
@@ -147,10 +147,9 @@ class FolderSync:
         if len(there) > opened.exists + SLACK:
             raise ProtocolError("The server told of more messages than the folder has.")
         known = await self.context.db(imap_identity.uids, self.folder.folder_id)
-        gone = [uid for uid in known if uid not in there]
+        gone, missing = await asyncio.to_thread(_compared, there, known)
         if gone:
             self._moved += await self.context.db(imap_identity.vanish, self.folder.folder_id, gone)
-        missing = await asyncio.to_thread(_missing, there, known)
         if self._labels:
             missing = await self._take_known(opened, missing)
         await self._fetch(opened, missing)
@@ -243,7 +242,7 @@ def _signed(number: int | None) -> int | None:
     return number if number is None or number < 2**63 else number - 2**64
 
 
-def _missing(there: UidSet, known: Sequence[int]) -> list[int]:
-    """Return the UIDs that are not known, highest first: they came last."""
+def _compared(there: UidSet, known: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the UIDs that are gone, and those that are not known, highest first: they came last."""
     have = set(known)
-    return [uid for uid in there if uid not in have][::-1]
+    return [uid for uid in known if uid not in there], [uid for uid in there if uid not in have][::-1]

@@ -106,7 +106,7 @@ class ImapSource:
         """Sync when the account's interval is over, the server has news or changes are due; then wait. Raises StoreError."""
         await self._syncs.run(lambda seconds: self._connection.watch(seconds, self._is_known))
 
-    async def _is_known(self, state: FolderState) -> bool:
+    def _is_known(self, state: FolderState) -> bool:
         """Whether the inbox looked like this in the last sync."""
         return self._inbox_seen == _look_of(state)
 

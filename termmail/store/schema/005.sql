@@ -11,8 +11,8 @@ CREATE TABLE imap_draft (
   uid INTEGER,                               -- NULL: not seen there yet, or its folder has new UIDs
   draft INTEGER REFERENCES draft (id) ON DELETE SET NULL, -- NULL: sent or discarded here, to be expunged there
   version INTEGER NOT NULL,                  -- of the draft, as this copy has it
-  message_id TEXT NOT NULL,                  -- a witness
-  fingerprint BLOB NOT NULL,                 -- SHA-256 of its header block, and its size: a witness
+  message_id TEXT NOT NULL,                  -- compared before the copy is expunged
+  fingerprint BLOB NOT NULL,                 -- SHA-256 of its header block, and its size: compared too
   is_lossy INTEGER NOT NULL DEFAULT 0,       -- 1: another program wrote more into it than a draft here holds
   due_at INTEGER NOT NULL DEFAULT 0          -- not to be expunged before
 ) STRICT;

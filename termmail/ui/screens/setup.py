@@ -187,7 +187,7 @@ class SetupScreen(DismissOnce[str | None]):
     async def _ask_about(self, domain: str, hosts: list[str]) -> None:
         """Ask before a password is sent to hosts outside the domain (RFC 6186 section 6), and go on after a yes."""
         why = (
-            f"{domain} named {'it' if len(hosts) == 1 else 'them'}, but a false answer could have, too."
+            f"{domain} named {'it' if len(hosts) == 1 else 'them'}, but such an answer can be forged."
             " If you do not know the name, ask your provider."
         )
         question = ConfirmScreen(f"Send your password to {' and '.join(hosts)}?", "Send it", "Back", [why])

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
 from termmail.accounts.config import Account, Imap, Pop3, Smtp
-from termmail.accounts.discovery import guess, note, oauth_note, protocols, provider
-from termmail.engine.server_lookup import LookedUp, can_ask
+from termmail.accounts.discovery import guess, note, oauth_note, protocols
+from termmail.engine.server_lookup import LookedUp, can_ask, why_not_asked
 from termmail.ui.widgets.checkbox import Checkbox
 from termmail.ui.widgets.choice import Choice
 from termmail.ui.widgets.field import Field, LineInput
@@ -302,9 +302,8 @@ class AccountForm(Vertical):
             return ""
         self._guess()
         if not can_ask(address):
-            known = provider(address) is not None
-            words = "The servers of this provider are known." if known else "This address has no domain to ask."
-            self.query_one("#address-field", Field).say(" ".join(filter(None, (words, note(address)))), quiet=True)
+            words = filter(None, (why_not_asked(address), note(address)))
+            self.query_one("#address-field", Field).say(" ".join(words), quiet=True)
             return ""
         return address
 
