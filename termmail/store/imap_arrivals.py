@@ -23,6 +23,9 @@ _ROW = (
     "INSERT INTO imap_message (folder, uid, message, size, fingerprint, flags, lasting_id) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
+_NOT_IN = "NOT EXISTS (SELECT 1 FROM imap_message h WHERE h.message = i.message AND h.folder = ? AND h.uid IS NOT NULL)"
+"""Whether a message is not in a folder: one id for two messages of a folder is a mistake of the server."""
+
 
 class Listed(Struct, frozen=True):
     """A message whose header block was fetched from a folder.
@@ -82,19 +85,19 @@ def arrive(store: Store, account: str, folder_id: int, page: Sequence[Listed], *
     return Arrived(arrivals.added[::-1], arrivals.found)
 
 
-def with_lasting_ids(store: Store, account: str, listed: Iterable[Listed]) -> list[Listed]:
-    """Return those messages that are known from another folder by their lasting id: their headers need not be fetched."""
-    wanted = {one.lasting_id: one for one in listed if one.lasting_id is not None}
+def with_lasting_ids(store: Store, account: str, folder_id: int, listed: Iterable[Listed]) -> list[Listed]:
+    """Return those messages that are known from another folder by their lasting id: their headers need not be fetched.
+
+    A server that gives one id to several messages of a folder, or to messages of different size, is not believed.
+    """
+    wanted = {(one.lasting_id, one.size): one for one in listed if one.lasting_id is not None}
     rows = store.read(
-        "SELECT i.lasting_id, i.size, i.fingerprint FROM imap_message i JOIN message m ON m.id = i.message"
-        " WHERE i.lasting_id IN (SELECT value FROM json_each(?)) AND m.account = ?",
-        (id_list(wanted), account),
+        "SELECT i.lasting_id, i.size, i.fingerprint FROM imap_message i JOIN message m ON m.id = i.message"  # noqa: S608
+        f" WHERE i.lasting_id IN (SELECT value FROM json_each(?)) AND m.account = ? AND {_NOT_IN}",
+        (id_list({lasting_id for lasting_id, _ in wanted}), account, folder_id),
     )
-    known = {lasting_id: (size, fingerprint) for lasting_id, size, fingerprint in rows}
-    return [
-        replace(wanted[lasting_id], size=size, fingerprint=fingerprint)
-        for lasting_id, (size, fingerprint) in known.items()
-    ]
+    known = {(lasting_id, size): fingerprint for lasting_id, size, fingerprint in rows}
+    return [replace(wanted[key], fingerprint=fingerprint) for key, fingerprint in known.items() if key in wanted]
 
 
 def _known(db: sqlite3.Connection, folder_id: int, uids: Iterable[int]) -> set[int]:
@@ -118,7 +121,6 @@ class _Arrivals:
         self._unlisted = self._find_unlisted()
         self._raws: list[tuple[int, bytes]] = []
         self._rows: list[tuple[Any, ...]] = []
-        self._labelled: dict[int, int] = {}
         left = (
             "SELECT 1 FROM folder f CROSS JOIN imap_message i ON i.folder = f.id AND i.uid IS NULL"
             " WHERE f.account = ? LIMIT 1"
@@ -128,7 +130,7 @@ class _Arrivals:
 
     def take(self, one: Listed) -> None:
         """Store one message, or recognize it. Without a header it is one that is known from another folder, or left out."""
-        if one.lasting_id is not None and (message_id := self._elsewhere_too(one.lasting_id)) is not None:
+        if one.lasting_id is not None and (message_id := self._elsewhere_too(one)) is not None:
             self._label(one, message_id)
         elif one.envelope is None:
             return  # deleted a moment ago: the next look fetches its header
@@ -149,14 +151,12 @@ class _Arrivals:
             placements.place_as_on_server(self._db, self.added, self._folder_id)
         self._tally.save(self._db)
 
-    def _elsewhere_too(self, lasting_id: int) -> int | None:
-        """Return the message that this one is, in another folder."""
-        if found := self._labelled.get(lasting_id):
-            return found
+    def _elsewhere_too(self, one: Listed) -> int | None:
+        """Return the message that this one is, in another folder: by its lasting id, its size and its header."""
         row = self._db.execute(
-            "SELECT i.message FROM imap_message i JOIN message m ON m.id = i.message"
-            " WHERE i.lasting_id = ? AND m.account = ? LIMIT 1",
-            (lasting_id, self._account),
+            "SELECT i.message FROM imap_message i JOIN message m ON m.id = i.message"  # noqa: S608
+            f" WHERE i.lasting_id = ? AND i.size = ? AND i.fingerprint = ? AND m.account = ? AND {_NOT_IN} LIMIT 1",
+            (one.lasting_id, one.size, one.fingerprint, self._account, self._folder_id),
         ).fetchone()
         return None if row is None else int(row[0])
 
@@ -252,8 +252,6 @@ class _Arrivals:
         message_id = messages.insert(self._db, self._account, received, one.size, columns, flags=one.flags)
         self._raws.append((message_id, one.header))
         self._rows.append(self._row(one, message_id))
-        if one.lasting_id is not None:
-            self._labelled[one.lasting_id] = message_id
         people = contacts.people(envelope, written=self._is_sent)
         self._tally.message(people, columns.sort_date, written=self._is_sent)
         self.added.append(message_id)

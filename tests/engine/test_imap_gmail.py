@@ -130,3 +130,22 @@ async def test_each_header_is_fetched_once_whatever_labels_a_message_has(mailbox
         assert [line.split()[2] for line in asked] == ["9:1008", "10"]  # what is new in the inbox, and in All Mail
         assert set(await by_subject(engine, "Receipts")) == {f"Engine part {number}" for number in (1, 2, 3, 4, 30)}
         assert len(await rows(engine, "Archive")) == 10
+
+
+@pytest.mark.parametrize("wrong", [b"7", b"0", b"18446744073709551615"])
+async def test_one_id_for_all_messages_hides_and_moves_none(wrong, mailbox, imap_server, imap_engine_at):
+    """Deleting one message in the list must not take the others of that id with it."""
+    server = await imap_server(
+        mailbox,
+        personality=GMAIL,
+        manners=Manners(rows=lambda _, rows: [re.sub(rb"X-GM-MSGID \d+", b"X-GM-MSGID " + wrong, row) for row in rows]),
+    )
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        assert [len(await rows(engine, name)) for name in ("Inbox", "Receipts", "Archive")] == [8, 2, 9]
+        assert (await engine.accounts.sync("ada", full=True)).words == "No new messages"
+        await engine.messages.delete([(await by_subject(engine))["Engine part 3"].placement])
+        await engine.accounts.sync("ada", full=True)
+        assert [subject_of(one.raw) for one in mailbox.folder(TRASH).messages.values()] == ["Engine part 3"]
+        assert len(mailbox.folder("INBOX").messages) == 7
+        assert len(mailbox.folder("Receipts").messages) == 2

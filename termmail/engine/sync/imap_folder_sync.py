@@ -163,7 +163,7 @@ class FolderSync:
             page = uids[start : start + IDENTITIES]
             rows = await opened.fetch_identities(UidSet.of(page))
             listed = await asyncio.to_thread(_listed, rows)
-            known = await self.context.db(imap_arrivals.with_lasting_ids, self.account, listed)
+            known = await self.context.db(imap_arrivals.with_lasting_ids, self.account, self.folder.folder_id, listed)
             await self._arrive(known)
             taken = {one.uid for one in known}
             others += [uid for uid in page if uid not in taken]
