@@ -103,7 +103,7 @@ def _typed(fields: Sequence[tuple[str, str]], name: str) -> str:
     try:
         parse_addresses(typed)
     except ComposeError:
-        return header.one_line(", ".join(values))
+        return header.one_line(", ".join(value.strip() for value in values))
     return typed
 
 

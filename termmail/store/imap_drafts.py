@@ -46,7 +46,10 @@ class Copy(Struct, frozen=True):
 
 
 class Received(Struct, frozen=True):
-    """A draft that another program has stored on the server. `files` are (name, content type, bytes)."""
+    """A draft that another program has stored on the server.
+
+    `files` are (name, content type, bytes); `date` is when it was stored (UTC seconds), or None.
+    """
 
     uid: int
     message_id: str
@@ -54,6 +57,7 @@ class Received(Struct, frozen=True):
     draft: Draft
     files: list[tuple[str, str, bytes]]
     is_lossy: bool
+    date: int | None = None
 
 
 class Upload(Struct, frozen=True):
@@ -135,7 +139,7 @@ def receive(
             _add_copy(db, folder_id, one, same.draft_id)
             return
         answers = _answered(db, account, one.draft.in_reply_to)
-        draft = replace(one.draft, account=account, answers=answers, updated=one.draft.updated or now)
+        draft = replace(one.draft, account=account, answers=answers, updated=min(one.date or now, now))
         draft_id = _replaced(db, account, one.message_id, gone)
         if draft_id is None:
             is_new = _by_message_id(db, account, one.message_id) is None

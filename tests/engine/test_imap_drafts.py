@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from termmail.demo.faults import GOOD, Manners, tagged
 from termmail.demo.imap_mailbox import ImapMailbox
 from termmail.demo.imap_personalities import GMAIL, PERSONALITIES
-from termmail.engine.events import Failed
+from termmail.engine.events import DraftsChanged, Failed
 from termmail.errors import UserError
 from termmail.mail.model import DraftsView
 from tests.conftest import PASSWORD
@@ -339,3 +339,84 @@ async def test_gmail_answers_are_as_any_other(imap_server, imap_engine_at):
         await sync(engine)
         await sync(engine)
         assert await here(engine) == [("Note G", "Dear Bob")]
+
+
+async def test_the_list_is_told_of_drafts_that_come_and_go_and_of_nothing_else(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await sync(engine)
+        assert engine.heard.of(DraftsChanged) == []
+        mailbox.folder("Drafts").add(HTML, [], 1_700_000_000)
+        await sync(engine)
+        assert engine.heard.of(DraftsChanged) == [DraftsChanged("ada")]
+        assert [one.updated for one in await drafts(engine)] == [1_700_000_000]  # when it was stored, not now
+        mailbox.folder("Drafts").expunge([1])
+        await sync(engine)
+        assert len(engine.heard.of(DraftsChanged)) == 2
+        await engine.accounts.sync("ada", full=True)
+        assert len(engine.heard.of(DraftsChanged)) == 2
+
+
+async def test_a_server_that_makes_no_drafts_folder_is_asked_again_after_an_hour(imap_server, imap_engine_at):
+    refused = Manners(answers={"CREATE": tagged(b"NO [NOPERM] no more folders")})
+    mailbox = ImapMailbox(PASSWORD, [("Sent", "\\Sent")])
+    server = await imap_server(mailbox, manners=refused)
+    async with imap_engine_at(server.port) as engine:
+        await write(engine, "Note G")
+        for _ in range(2):
+            await sync(engine)
+        assert [failed.words for failed in engine.heard.of(Failed)] == [
+            "The server has no folder Drafts, and could not make one."
+        ]
+        assert len(server.heard("CREATE")) == 1
+        server.manners = GOOD
+        now = engine.context.clock() + 3600
+        engine.context.clock = lambda: now
+        await sync(engine)
+        assert there(mailbox) == [("Note G", "Dear Bob")]
+
+
+async def test_a_draft_with_html_that_is_sent_from_here_is_kept_in_the_trash(imap_server, smtp_server, imap_engine_at):
+    mailbox = filled()
+    mailbox.folder("Drafts").add(HTML)
+    server, smtp = await imap_server(mailbox), await smtp_server()
+    async with imap_engine_at(server.port, smtp.port) as engine:
+        await sync(engine)
+        (draft,) = await drafts(engine)
+        await engine.outbox.send(draft, delay=0)
+        await engine.outbox.flush("ada")
+        await sync(engine)
+        assert there(mailbox) == []
+        assert [one.raw for one in mailbox.folder("Trash").messages.values()] == [HTML]
+
+
+@pytest.mark.parametrize(("message_id", "known"), [(b"m1@example.net", True), (b"other@example.net", False)])
+async def test_a_reply_that_was_begun_elsewhere_marks_what_it_answers(
+    message_id, known, imap_server, smtp_server, imap_engine_at
+):
+    mailbox = filled()
+    mailbox.folder("Drafts").add(HTML.replace(b"Bcc:", b"In-Reply-To: <%b>\r\nBcc:" % message_id))
+    server, smtp = await imap_server(mailbox), await smtp_server()
+    async with imap_engine_at(server.port, smtp.port) as engine:
+        await sync(engine)
+        (draft,) = await drafts(engine)
+        await engine.outbox.send(draft, delay=0)
+        await engine.outbox.flush("ada")
+        await engine.accounts.sync("ada", full=True)
+        assert ("\\Answered" in mailbox.folder("INBOX").messages[1].flags) == known
+
+
+async def test_a_folder_that_cannot_be_opened_stops_nothing_else(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        draft = await write(engine, "Note G")
+        await sync(engine)
+        await engine.drafts.discard(draft.id)
+        server.manners = Manners(answers={"SELECT Drafts (CONDSTORE)": tagged(b"NO [NOPERM] not for you")})
+        mailbox.folder("INBOX").add(mail(7))
+        assert await sync(engine) == "1 new message, 1 message could not be fetched"
+        server.manners = GOOD
+        await engine.accounts.sync("ada", full=True)
+        assert there(mailbox) == []

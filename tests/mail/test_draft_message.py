@@ -95,3 +95,8 @@ def test_any_message_is_read_as_a_draft_that_can_be_stored_again(raw: bytes) -> 
 def test_what_a_draft_cannot_hold_is_told(raw: bytes) -> None:
     _, _, is_lossy = read(b"MIME-Version: 1.0\r\n" + raw)
     assert is_lossy
+
+
+def test_several_address_fields_are_one_list() -> None:
+    draft, _, _ = read(b"To: bob, foo@\r\nTo: Eve\r\n\r\nx")
+    assert draft.to == "bob, foo@, Eve"

@@ -28,7 +28,7 @@ from termmail.store.imap_drafts import Received
 from termmail.store.imap_folders import ServerFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Iterator, Sequence
 
     from termmail.engine.context import Context
     from termmail.mail.message import Draft, Identity
@@ -131,7 +131,7 @@ class DraftSync:
             return False
         read = await asyncio.to_thread(_read, raw)
         same = await self._same(witness.message_id, read)
-        one = Received(row.uid, witness.message_id, witness.fingerprint, *read)
+        one = Received(row.uid, witness.message_id, witness.fingerprint, *read, row.internal_date)
         now = self.context.clock()
         await self.context.db(imap_drafts.receive, self.account, folder_id, one, same=same, gone=gone, now=now)
         return True
@@ -173,10 +173,19 @@ class DraftSync:
                 return
             told = [await self._upload(target, one) for one in uploads]
             if not all(told):  # the server has not said under which UID
-                await self.look(await db(imap_folders.get, target.folder_id))
+                await self._try(self.look(await db(imap_folders.get, target.folder_id)))
         for folder in await db(imap_folders.all_folders, self.account):
             if folder.role is Role.DRAFTS and folder.server_name is not None:
-                await self._expunge(folder, f"{prefix}Trash")
+                await self._try(self._expunge(folder, f"{prefix}Trash"))
+
+    async def _try(self, work: Awaitable[None]) -> None:
+        """Wait for work on a folder; what the server refuses is done at another time."""
+        try:
+            await work
+        except (Busy, Refused) as error:
+            if self.session.closed:
+                raise
+            log.warning("the drafts of %s cannot be reached: %s", self.account, error)
 
     async def _look_for(self, lost: ImapFolder, shown_name: str) -> None:
         """Make a Drafts folder that the server did not list, and look into it: it may have been there all the time."""
@@ -184,13 +193,10 @@ class DraftSync:
         if not await db(imap_drafts.copies, lost.folder_id):
             return
         found = await self._folder(Role.DRAFTS, shown_name)
-        try:
-            if found is not None:
-                await self.look(found)
-        except Refused as error:
-            log.info("the drafts of %s cannot be read: %s", self.account, error)
-        else:
+        if found is None:
             await db(imap_drafts.not_found, lost.folder_id, self.context.clock())
+        else:
+            await self._try(self.look(found))
 
     async def _folder(self, role: Role, shown_name: str) -> ImapFolder | None:
         """Return the folder of a role, which is made where it is missing; None where the server refuses."""
@@ -205,7 +211,8 @@ class DraftSync:
             with contextlib.suppress(Refused):  # a server may have no subscriptions
                 await self.session.subscribe(name)
         except Refused as error:
-            log.info("%s has no folder for %s: %s", self.account, role.value, error)
+            words = f"The server has no folder {shown_name}, and could not make one."
+            self.context.tell(Failed(self.account, words, f"Drafts are kept here. {says(error)}"))
             return None
         return await self.context.db(imap_folders.add, self.account, ServerFolder(name, shown_name, role))
 
@@ -258,7 +265,7 @@ class DraftSync:
             return  # the next look recognizes them
         same = await self._still_there(opened, due)
         await db(imap_drafts.expunged, [one.copy_id for one in due if one not in same])
-        kept = [one for one in same if one.is_lossy and one.draft_id is not None]
+        kept = [one for one in same if one.is_lossy]
         erased = [one for one in same if one not in kept]
         trash = await self._folder(Role.TRASH, trash_name) if kept else None
         try:

@@ -62,7 +62,7 @@ class FolderPush:
             one = free[0] if free else waiting[0]
             if free:
                 await self._rename(one)
-            goes_on = not free and await self._rename_between(one)
+            goes_on = not free and await self._rename_between(one)  # else it keeps its name: that was told
             left = [other.folder_id for other in waiting if other is not one or goes_on]
             waiting = [self._folders[folder_id] for folder_id in left if folder_id in self._folders]
 
@@ -84,13 +84,17 @@ class FolderPush:
         try:
             await self.session.rename_folder(folder.server_name, name)
         except Refused as error:
-            await self.context.db(imap_folders.refused, folder.folder_id)
-            self.context.tell(FolderChanged(self.account))
-            self._tell(f"The server did not rename {folder.listed_as} to {folder.name}.", error)
-            await self._read()
+            await self._rename_refused(folder, error)
             return
         await self.context.db(imap_folders.renamed, folder.folder_id, name, encode_name(self._delimiter))
         self.done += 1
+        await self._read()
+
+    async def _rename_refused(self, folder: ImapFolder, error: Refused) -> None:
+        """Give a folder its old name back, and tell why."""
+        await self.context.db(imap_folders.refused, folder.folder_id)
+        self.context.tell(FolderChanged(self.account))
+        self._tell(f"The server did not rename {folder.listed_as} to {folder.name}.", error)
         await self._read()
 
     async def _rename_between(self, folder: ImapFolder) -> bool:
@@ -99,7 +103,8 @@ class FolderPush:
         await self.session.close_folder()
         try:
             await self.session.rename_folder(folder.server_name or b"", between)
-        except Refused:
+        except Refused as error:
+            await self._rename_refused(folder, error)
             return False
         await self.context.db(imap_folders.named, folder.folder_id, between)
         await self._read()
