@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from termmail.engine.events import MessageChanged, SyncProgress
+from termmail.engine.sync.imap_opening import open_known
 from termmail.mail import parse
 from termmail.net.net_errors import Busy, NetError, Refused, TooLarge
 from termmail.store import derived, imap_folders, imap_identity, messages
@@ -57,7 +58,7 @@ class BodySync:
                 continue
             opened: OpenFolder | None = None
             while wanted := await self._wanted(folder, since):
-                opened = opened or await self._open(session, folder)
+                opened = opened or await open_known(session, folder, read_only=True)
                 if opened is None:
                     missed += len(wanted)
                     break
@@ -89,17 +90,6 @@ class BodySync:
             why = [str(error) for error in answers if isinstance(error, NetError)]
             log.warning("%d messages of %s were passed over: %s", len(over), self.account, "; ".join(why))
             self._passed_over |= over
-
-    async def _open(self, session: ImapSession, folder: ImapFolder) -> OpenFolder | None:
-        """Open a folder whose UIDs are those that are known; None where that cannot be."""
-        try:
-            opened = await session.select(folder.server_name or b"", read_only=True)
-        except (Busy, Refused) as error:
-            if session.closed:
-                raise
-            log.warning("a folder of %s cannot be opened: %s", self.account, error)
-            return None
-        return opened if opened.state.uidvalidity == folder.uidvalidity else None
 
     async def fetch(
         self, session: ImapSession, message_id: int, where: OnServer, progress: Callable[[int, int], None] | None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from termmail.accounts.config import identity
 from termmail.engine.events import DraftsChanged, Failed
 from termmail.engine.sync.imap_folder_push import says
+from termmail.engine.sync.imap_opening import open_known
 from termmail.mail import parse
 from termmail.mail.model import Role
 from termmail.mail.recipients import ComposeError, ascii_domain
@@ -258,11 +259,8 @@ class DraftSync:
         due = [one for one in await db(imap_drafts.stale, self.account, now) if one.folder_id == folder.folder_id]
         if not due:
             return
-        opened = self.session.folder
-        if opened is None or opened.closed or opened.name != folder.server_name or opened.state.read_only:
-            opened = await self.session.select(folder.server_name or b"")
-        if opened.state.uidvalidity != folder.uidvalidity:
-            return  # the next look recognizes them
+        if (opened := await open_known(self.session, folder)) is None:
+            return
         same = await self._still_there(opened, due)
         await db(imap_drafts.expunged, [one.copy_id for one in due if one not in same])
         kept = [one for one in same if one.is_lossy]

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from termmail.engine.events import Failed, FolderChanged, MessageChanged
 from termmail.engine.sync.imap_flags import difference
 from termmail.engine.sync.imap_folder_push import says
+from termmail.engine.sync.imap_opening import open_known
 from termmail.mail import parse
 from termmail.mail.counting import count
 from termmail.mail.model import Role
-from termmail.net.net_errors import Busy, Refused
+from termmail.net.net_errors import Refused
 from termmail.store import imap_folders, imap_pending, messages
 
 if TYPE_CHECKING:
@@ -66,23 +67,7 @@ class ImapPush:
             self.context.tell(MessageChanged(tuple(changed)))
 
     async def _open(self, folder_id: int) -> OpenFolder | None:
-        """Open a folder; None where its UIDs are not those that are known: the next sync recognizes its messages."""
-        folder = self._folders.get(folder_id)
-        if folder is None or folder.server_name is None:
-            return None
-        open_now = self.session.folder
-        if open_now is None or open_now.closed or open_now.name != folder.server_name or open_now.state.read_only:
-            try:
-                open_now = await self.session.select(folder.server_name)
-            except (Busy, Refused) as error:
-                if self.session.closed:
-                    raise
-                log.warning("nothing is pushed to a folder of %s: %s", self.account, error)
-                return None
-        if open_now.state.uidvalidity != folder.uidvalidity:
-            log.warning("nothing is pushed to a folder of %s: it has new UIDs", self.account)
-            return None
-        return open_now
+        return await open_known(self.session, self._folders.get(folder_id))
 
     async def _unmark_kept(self) -> None:
         r"""Take \Deleted from messages that were to be expunged when a push broke off, and that the user keeps after all."""
