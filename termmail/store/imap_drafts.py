@@ -99,7 +99,7 @@ def renumber(store: Store, folder_id: int) -> None:
         db.execute("UPDATE imap_draft SET uid = NULL WHERE folder = ?", (folder_id,))
 
 
-def seen(store: Store, copy_id: int, uid: int) -> bool:
+def confirm(store: Store, copy_id: int, uid: int) -> bool:
     """Note that a copy is on the server under this UID. A draft that was not saved since needs no upload any more.
 
     Return False, and note nothing, where the UID is that of another copy: the server is mistaken.
@@ -236,7 +236,7 @@ def vanished(store: Store, folder_id: int, uids: Iterable[int]) -> bool:
         return gone.rowcount > 0
 
 
-def not_found(store: Store, folder_id: int, now: int) -> None:
+def give_up_unconfirmed(store: Store, folder_id: int, now: int) -> None:
     """Give up the copies that a look at the whole folder has not found: their drafts are stored on the server anew."""
     with store.transaction(durable=True) as db:
         unseen = "SELECT draft FROM imap_draft WHERE folder = ? AND uid IS NULL"
@@ -288,7 +288,7 @@ def uploads(store: Store, account: str, now: int) -> list[Upload]:
     return [Upload(*row) for row in rows]
 
 
-def sent(store: Store, folder_id: int, one: Upload, message_id: str, fingerprint: bytes) -> int:
+def begin_upload(store: Store, folder_id: int, one: Upload, message_id: str, fingerprint: bytes) -> int:
     """Note that a draft is about to be stored in a folder of the server, before that is asked for; return the copy's id.
 
     On the disk on return: where no answer comes, the next look recognizes the copy by its header, or by its words.
@@ -302,7 +302,7 @@ def sent(store: Store, folder_id: int, one: Upload, message_id: str, fingerprint
         return cursor.lastrowid or 0
 
 
-def refused(store: Store, copy_id: int, draft_id: int, until: int) -> None:
+def upload_refused(store: Store, copy_id: int, draft_id: int, until: int) -> None:
     """Note that the server did not store a draft; it is tried again then (UTC seconds)."""
     with store.transaction(durable=True) as db:
         db.execute("DELETE FROM imap_draft WHERE id = ?", (copy_id,))

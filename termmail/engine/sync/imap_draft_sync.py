@@ -90,7 +90,7 @@ class DraftSync:
         if gone:
             await db(imap_drafts.vanished, folder_id, gone)
         if not missed:
-            await db(imap_drafts.not_found, folder_id, self.context.clock())
+            await db(imap_drafts.give_up_unconfirmed, folder_id, self.context.clock())
             await db(imap_folders.opened, folder_id, state.uidvalidity, state.uidnext, state.highestmodseq)
         if gone or new:
             self.context.tell(DraftsChanged(self.account))
@@ -115,7 +115,7 @@ class DraftSync:
                     strange.append((row, witness))
                 else:
                     unseen.remove(copy)
-                    await self.context.db(imap_drafts.seen, copy.copy_id, row.uid)
+                    await self.context.db(imap_drafts.confirm, copy.copy_id, row.uid)
         return missed, strange
 
     async def _receive(self, opened: OpenFolder, folder_id: int, row: Fetch, witness: _Witness, gone: set[int]) -> bool:
@@ -195,7 +195,7 @@ class DraftSync:
             return
         found = await self._folder(Role.DRAFTS, shown_name)
         if found is None:
-            await db(imap_drafts.not_found, lost.folder_id, self.context.clock())
+            await db(imap_drafts.give_up_unconfirmed, lost.folder_id, self.context.clock())
         else:
             await self._try(self.look(found))
 
@@ -235,11 +235,11 @@ class DraftSync:
             await db(imap_drafts.put_off_uploads, [one.draft_id], self.context.clock() + AN_HOUR)
             return True
         witness = await asyncio.to_thread(_witness, parse.split_header(raw), len(raw))
-        copy_id = await db(imap_drafts.sent, folder.folder_id, one, message_id, witness.fingerprint)
+        copy_id = await db(imap_drafts.begin_upload, folder.folder_id, one, message_id, witness.fingerprint)
         try:
             told = await self.session.append(folder.server_name or b"", raw, _FLAGS, draft.updated)
         except Refused as error:
-            await db(imap_drafts.refused, copy_id, one.draft_id, self.context.clock() + AN_HOUR)
+            await db(imap_drafts.upload_refused, copy_id, one.draft_id, self.context.clock() + AN_HOUR)
             words = f"The draft “{draft.subject or '(no subject)'}” could not be stored on the server."
             self.context.tell(Failed(self.account, words, f"It is kept here. {says(error)}"))
             return True
@@ -247,7 +247,7 @@ class DraftSync:
         folder = await db(imap_folders.get, folder.folder_id)
         if told is None or told.uidvalidity != folder.uidvalidity:
             return False
-        return await db(imap_drafts.seen, copy_id, told.uid)
+        return await db(imap_drafts.confirm, copy_id, told.uid)
 
     async def _expunge(self, folder: ImapFolder, trash_name: str) -> None:
         """Expunge the stale copies of a folder, those that are still what they were.
