@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.demo.imapd_folders import status_row
@@ -22,9 +23,10 @@ class Notifications:
     def __init__(self, state: SessionState) -> None:
         self._state = state
         self._told: dict[ImapFolder, int] = {}
+        self._wake = partial(state.wake)  # one of its own: the view of a folder takes its watcher with it
         for folder in state.user_mailbox().folders.values():
             self._told[folder] = folder.highestmodseq
-            folder.watchers.add(state.wake)
+            folder.watchers.add(self._wake)
 
     def rows(self) -> list[bytes]:
         """Return STATUS of every folder that has changed since it was told; the open one is told by itself."""
@@ -40,7 +42,7 @@ class Notifications:
     def close(self) -> None:
         """Watch no longer."""
         for folder in self._told:
-            folder.watchers.discard(self._state.wake)
+            folder.watchers.discard(self._wake)
 
 
 def notify(state: SessionState, arguments: list[Value]) -> Reply:

@@ -243,6 +243,12 @@ def opened(store: Store, folder_id: int, uidvalidity: int, uidnext: int | None, 
 # -- what the user changed
 
 
+def waiting(store: Store, account: str) -> list[int]:
+    """Return the ids of the folders that were made, renamed or removed here, and that the server does not know so yet."""
+    found = [*to_create(store, account), *to_rename(store, account), *to_remove(store, account)]
+    return [one.folder_id for one in found]
+
+
 def to_create(store: Store, account: str) -> list[ImapFolder]:
     """Return the folders that were made here and that the server does not have yet."""
     return [

@@ -291,10 +291,10 @@ async def test_work_without_a_network_is_done_later(imap_server, imap_engine_at)
         running = asyncio.ensure_future(source.run())
         while not source.status.waiting:
             await asyncio.sleep(0)
-        assert source.status.waiting == 8
+        assert source.status.waiting == 9  # with the new folder
         with pytest.raises(UserError):
             await engine.accounts.sync("ada")
-        assert (source.status.online, source.status.waiting) == (False, 8)
+        assert (source.status.online, source.status.waiting) == (False, 9)
         running.cancel()
         await server.start()
         await engine.accounts.sync("ada", full=True)

@@ -424,7 +424,7 @@ async def test_a_server_that_refuses_notify_is_watched_with_idle(answer, imap_se
         mailbox.folder("INBOX").add(mail(900))
         while not any(isinstance(event, MailArrived) for event in engine.heard[heard:]):
             await asyncio.sleep(0)
-        assert len(server.heard("NOTIFY")) == 1
+        assert len(server.heard("NOTIFY")) == 2
 
 
 # -- whole messages

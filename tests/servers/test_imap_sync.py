@@ -8,6 +8,7 @@ from termmail.engine.events import MailArrived
 from termmail.mail.model import Role, StepKind
 from tests.servers.imap_account import mail
 from tests.servers.imap_engine import engine_on, folder, push, rows, subjects
+from tests.views import DRAFTS
 
 pytestmark = pytest.mark.servers
 
@@ -262,6 +263,51 @@ async def test_new_mail_is_here_at_once(imap_account, engine_of):
             imap_account.put(1, first=number)
             await asyncio.wait_for(arrived.wait(), 10)
         assert len(await rows(engine)) == 3
+
+
+async def test_what_happens_in_any_folder_is_here_at_once(imap_account, engine_of):
+    """By NOTIFY: mail, flags, drafts, new folders and renamed ones, while nobody polls."""
+    imap_account.put(1)
+
+    async with engine_of(imap_account, poll_minutes=60) as engine:
+        news = asyncio.Event()
+        engine.context.subscribe(lambda _: news.set())
+
+        async def until(done):
+            async with asyncio.timeout(20):
+                while not await done():
+                    news.clear()
+                    await news.wait()
+
+        async def has_folder(name):
+            return name in {one.name for one in await engine.folders.listing()}
+
+        engine.servers.start()
+        await until(lambda: _holds(engine, "Inbox", 1))
+        with imap_account.other() as client:
+            client.append("Archive", mail(7))
+            await until(lambda: _holds(engine, "Archive", 1))
+            client.append("Drafts", mail(8), flags=["\\Draft"])
+            await until(lambda: _has_draft(engine))
+            client.create_folder("Reisen")
+            await until(lambda: has_folder("Reisen"))
+            client.rename_folder("Reisen", "Wege")
+            await until(lambda: has_folder("Wege"))
+        await engine.folders.make("me", "Ideen")  # and what is made here is there
+        with imap_account.other() as client:
+
+            async def is_there():
+                return client.folder_exists("Ideen")
+
+            await until(is_there)
+
+
+async def _holds(engine, name, count):
+    return len(await rows(engine, name)) == count
+
+
+async def _has_draft(engine):
+    return len(await engine.lists.ids(DRAFTS)) == 1
 
 
 async def test_bodies_come_with_download_all(imap_account, engine_of):

@@ -38,6 +38,9 @@ RETRY_CHANGES = 60.0
 NEWS_PAUSE = 1.0
 """Seconds, at least, from one sync to the next that is started because the server has news."""
 
+OFFLINE_PAUSE = 60.0
+"""Seconds after which a server that could not be reached is tried again, unless the interval of the account is shorter."""
+
 LOST_PAUSE = 60.0
 """Seconds, at least, from one sync to the next that opens a lost connection again: a server may drop every one."""
 
@@ -95,7 +98,8 @@ class AccountSync:
         if (minutes and loop.time() >= self._next_poll) or due_in == 0:
             self._received_at = loop.time()
             await self._receive()
-            self._next_poll = loop.time() + minutes * 60
+            pause = minutes * 60 if self.status.online else min(OFFLINE_PAUSE, minutes * 60)
+            self._next_poll = loop.time() + pause
         if self._waiting is not None:
             self.status = replace(self.status, waiting=await self._waiting())
         waits = [self._next_poll - loop.time()] if minutes else []

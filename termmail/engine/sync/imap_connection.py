@@ -137,8 +137,7 @@ class ImapConnection:
                 folder = session.folder
                 if folder is None or folder.closed or folder.name.upper() != b"INBOX":
                     folder = await session.select(b"INBOX", read_only=True)
-                await session.notify()
-                if not is_known(folder.state) or folder.changes():
+                if session.elsewhere or not is_known(folder.state) or folder.changes():
                     return True
                 async with folder.idle() as idle:
                     news = asyncio.ensure_future(idle.wait(seconds))

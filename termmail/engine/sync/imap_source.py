@@ -89,6 +89,7 @@ class ImapSource:
         self._inbox_seen: tuple[int | None, ...] = ()
         self._bodies = BodySync(context, account)
         self._refused_folders: set[int] = set()
+        self._heard_elsewhere = False
         self._late: int | None = None
         self._late_looks: list[float] = []
 
@@ -119,7 +120,9 @@ class ImapSource:
         now = self.context.clock()
         changes_at = await self.context.db(imap_pending.next_due, self.account, now + PUSH_DELAY)
         drafts_at = await self.context.db(imap_drafts.next_due, self.account)
+        folders = await self.context.db(imap_folders.waiting, self.account)
         due = [due_at - now for due_at in (changes_at, drafts_at) if due_at is not None]
+        due += [0] if set(folders) - self._refused_folders else []
         due += [math.ceil(at - asyncio.get_running_loop().time()) for at in self._late_looks[:1]]
         return max(0, min(due)) if due else None
 
@@ -133,8 +136,9 @@ class ImapSource:
         self._late_looks = [at for at in self._late_looks if at > now]
 
     async def _waiting(self) -> int:
-        changes = await self.context.db(imap_pending.waiting, self.account)
-        return changes + await self.context.db(imap_drafts.waiting, self.account)
+        db = self.context.db
+        folders = await db(imap_folders.waiting, self.account)
+        return len(folders) + await db(imap_pending.waiting, self.account) + await db(imap_drafts.waiting, self.account)
 
     async def _make_due(self) -> None:
         """Let everything that waits be pushed now."""
@@ -177,7 +181,11 @@ class ImapSource:
         if since is not None:
             missed += await self._bodies.download(session, since, full=full)
         pushed = folders.done + push.done + drafts.done
-        return SyncResult(seen.new, 0, _sum_up(seen.new, missed, pushed), bool(seen.new or missed or pushed))
+        news = bool(seen.new or missed or pushed)
+        # What a server says at every look, though nothing has changed, is not believed a second time.
+        session.elsewhere = session.elsewhere and (news or not self._heard_elsewhere)
+        self._heard_elsewhere = session.elsewhere
+        return SyncResult(seen.new, 0, _sum_up(seen.new, missed, pushed), news)
 
     async def _receive(self, session: ImapSession, drafts: DraftSync, *, full: bool) -> _Seen:
         """Look at the inbox and at every folder that changed."""
@@ -185,12 +193,16 @@ class ImapSource:
         last_id = await db(imap_identity.last_id)
         known = await db(imap_folders.all_folders, account)
         inbox = next(one for one in known if one.role is Role.INBOX)
+        session.elsewhere = False
+        watching = session.notify() if self.context.account(account).incoming.poll_minutes else asyncio.sleep(0)
         opening = session.select(inbox.server_name or b"INBOX", qresync=_since(inbox), arrived_from=inbox.uidnext)
         if session.features.offers("NAMESPACE"):
-            opened, infos, namespace = await asyncio.gather(opening, session.list_folders(), session.namespace())
+            _, opened, infos, namespace = await asyncio.gather(
+                watching, opening, session.list_folders(), session.namespace()
+            )
             prefix = decode_name(namespace.personal[0][0]) if namespace.personal else ""
         else:
-            opened, infos = await asyncio.gather(opening, session.list_folders())
+            _, opened, infos = await asyncio.gather(watching, opening, session.list_folders())
             prefix = ""
         chosen = {Role(role): name for role, name in asdict(self.context.account(account).folders).items() if name}
         listing = await asyncio.to_thread(server_folders, infos, chosen, prefix)

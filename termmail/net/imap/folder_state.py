@@ -9,7 +9,17 @@ from msgspec import Struct
 from termmail.net.imap.fetch_parser import read_flags
 from termmail.net.imap.response_parser import read_number
 from termmail.net.imap.uid_set import UidSet
-from termmail.net.imap.untagged import Condition, Exists, Expunge, Fetch, FolderFlags, FolderStatus, Status, Vanished
+from termmail.net.imap.untagged import (
+    Condition,
+    Exists,
+    Expunge,
+    Fetch,
+    FolderFlags,
+    FolderStatus,
+    ListRow,
+    Status,
+    Vanished,
+)
 
 if TYPE_CHECKING:
     from termmail.net.imap.untagged import Untagged
@@ -52,8 +62,7 @@ class FolderState(Struct, frozen=True):
 class Changes(Struct, frozen=True):
     """What the server told about the open folder since the last call.
 
-    `expunged` counts messages that are gone without a unique id; `incomplete`: more changed than was told or kept;
-    `elsewhere`: another folder has changed.
+    `expunged` counts messages that are gone without a unique id; `incomplete`: more changed than was told or kept.
     """
 
     exists: int
@@ -61,10 +70,9 @@ class Changes(Struct, frozen=True):
     vanished: UidSet
     expunged: int
     incomplete: bool
-    elsewhere: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.vanished or self.expunged or self.incomplete or self.elsewhere)
+        return bool(self.rows or self.vanished or self.expunged or self.incomplete)
 
 
 class Opening:
@@ -151,7 +159,6 @@ class News:
         self._vanished: list[UidSet] = []
         self._expunged = 0
         self._incomplete = False
-        self._elsewhere = False
 
     def opened(self, state: FolderState) -> None:
         """Start from the state of the folder."""
@@ -172,12 +179,10 @@ class News:
             self._vanished.append(response.uids)
         elif isinstance(response, Fetch):
             self._take_row(response)
-        elif isinstance(response, FolderStatus):  # NOTIFY
-            self._elsewhere = True
         elif isinstance(response, Status):
             return self._take_code(response)
         else:
-            return False
+            return isinstance(response, FolderStatus | ListRow)  # NOTIFY: another folder has changed
         return True
 
     def _take_row(self, row: Fetch) -> None:
@@ -209,9 +214,7 @@ class News:
     def changes(self) -> Changes:
         """Return what is new, and forget it."""
         vanished = UidSet(one for uids in self._vanished for one in uids.ranges)
-        changes = Changes(
-            self.exists, tuple(self._rows.values()), vanished, self._expunged, self._incomplete, self._elsewhere
-        )
+        changes = Changes(self.exists, tuple(self._rows.values()), vanished, self._expunged, self._incomplete)
         self._forget()
         return changes
 

@@ -19,7 +19,7 @@ from termmail.net.imap.imap_login import begin
 from termmail.net.imap.imap_machine import State
 from termmail.net.imap.open_folder import OpenFolder
 from termmail.net.imap.response_parser import read_append_uid
-from termmail.net.imap.untagged import Enabled, FolderStatus, Identity, Namespace, Status
+from termmail.net.imap.untagged import Enabled, FolderStatus, Identity, ListRow, Namespace, Status
 from termmail.net.net_errors import NetError, Refused
 from termmail.net.opening import open_session
 
@@ -57,6 +57,8 @@ class ImapSession:
         """The answer to ID, not cleaned."""
         self.alerts: list[str] = []
         """What the server wants the user to read ([ALERT]), cleaned."""
+        self.elsewhere = False
+        """Whether the server has told unasked that folders have changed (NOTIFY); set it back before you look at them."""
         self.folder: OpenFolder | None = None
         """The folder that is open or being opened."""
         dialogue.on_untagged = self._take
@@ -114,8 +116,10 @@ class ImapSession:
         elif isinstance(response, Status) and response.code == "ALERT":
             if len(self.alerts) < ALERTS:
                 self.alerts.append(self._dialogue.clean(response.text))
-        elif self.folder is not None:
-            self.folder.take(response)
+        else:
+            self.elsewhere |= self._notifies and isinstance(response, FolderStatus | ListRow)
+            if self.folder is not None:
+                self.folder.take(response)
 
     def _answered(self, status: Status) -> None:
         if self.folder is not None:
@@ -220,10 +224,11 @@ class ImapSession:
         """
         if self.features.offers("NOTIFY") and not self._notifies:
             self._notifies = True
-            events = b"(MessageNew MessageExpunge FlagChange)"
-            await self._dialogue.say(
-                command("NOTIFY", b"SET", b"(SELECTED-DELAYED %b)" % events, b"(PERSONAL %b)" % events)
-            )
+            events = b"MessageNew MessageExpunge FlagChange"
+            for more in (b" MailboxName", b""):  # a server may not know every event
+                selected, personal = b"(SELECTED-DELAYED (%b))" % events, b"(PERSONAL (%b%b))" % (events, more)
+                if (await self._dialogue.say(command("NOTIFY", b"SET", selected, personal))).ok:
+                    return
 
     # -- append
 
