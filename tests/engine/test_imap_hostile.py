@@ -237,3 +237,21 @@ async def test_a_mod_sequence_at_the_end_of_its_range_ends_no_sync(number, imap_
         for _ in range(2):
             await engine.accounts.sync("ada")
         await assert_same(engine, mailbox)
+
+
+async def test_a_folder_whose_new_name_is_taken_stays_and_so_does_the_one_that_wants_its_name(
+    imap_server, imap_engine_at
+):
+    mailbox = ImapMailbox(PASSWORD, [("Q", ""), ("P", "")])
+    for name in ("Q", "P"):
+        mailbox.folder(name).add(mail(1))
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        for old, new in (("P", "New"), ("Q", "P")):
+            await engine.folders.rename((await engine.folders.by_name("ada", old)).folder_id, new)
+        mailbox.create("New")
+        for _ in range(2):
+            await engine.accounts.sync("ada")
+        assert sorted(mailbox.folders) == [b"INBOX", b"New", b"P", b"Q"]
+        assert server.heard("RENAME") == []

@@ -57,14 +57,24 @@ class FolderPush:
         """Rename folders, those first whose new name is free. Where two swap their names, one gets another in between."""
         while waiting:
             free = [one for one in waiting if not self._is_taken(self._wire(one.name))]
-            if not free and not {one.server_name for one in waiting} & {self._wire(one.name) for one in waiting}:
+            if not free and not (free_later := self._swapping(waiting)):
                 return  # a folder that is not renamed has the name
-            one = free[0] if free else waiting[0]
+            one = free[0] if free else free_later[0]
             if free:
                 await self._rename(one)
             goes_on = not free and await self._rename_between(one)  # else it keeps its name: that was told
             left = [other.folder_id for other in waiting if other is not one or goes_on]
             waiting = [self._folders[folder_id] for folder_id in left if folder_id in self._folders]
+
+    def _swapping(self, waiting: list[ImapFolder]) -> list[ImapFolder]:
+        """Return the folders of which each has the name that another of them is to get."""
+        found: list[ImapFolder] = []
+        left = waiting
+        while left != found:
+            found = left
+            names, wanted = {one.server_name for one in found}, {self._wire(one.name) for one in found}
+            left = [one for one in found if self._wire(one.name) in names and one.server_name in wanted]
+        return found
 
     def _wire(self, name: str) -> bytes:
         """Return the name on the wire: a level that has the server's delimiter in it gets a character that looks alike."""
