@@ -91,7 +91,9 @@ def read(raw: bytes) -> tuple[Draft, list[tuple[str, str, bytes]], bool]:
         references=message.envelope.references,
         cursor="body",
     )
-    files = [(one.name, one.content_type, parse.part_bytes(raw, one.path)) for one in message.parts if not one.inline]
+    parts = [one for one in message.parts if not one.inline]
+    data = parse.parts_bytes(raw, [one.path for one in parts])
+    files = [(one.name, one.content_type, data[one.path]) for one in parts]
     return draft, files, _is_lossy(message, fields)
 
 

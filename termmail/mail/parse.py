@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import TYPE_CHECKING
 
 from termmail.mail import body, charset, cms, mime
 from termmail.mail.address import addresses
@@ -33,6 +34,9 @@ from termmail.mail.sanitize import (
     safe_name,
 )
 from termmail.mail.snippet import search_text, snippet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["envelope", "fingerprint", "parse", "part_bytes", "search_text", "snippet", "split_header"]
 
@@ -269,18 +273,28 @@ def part_bytes(raw: bytes, path: str) -> bytes:
 
     `1:2` is part 2 of the content of part 1, which is opaque-signed.
     """
-    outer, _colon, inner = path.partition(":")
+    return parts_bytes(raw, [path])[path]
+
+
+def parts_bytes(raw: bytes, paths: Iterable[str]) -> dict[str, bytes]:
+    """Return the decoded bytes of these parts, as `part_bytes` does; the message is read once. Raises KeyError."""
+    wanted = list(paths)
+    if not wanted:
+        return {}
     header_end, body_start = mime.split(raw)
     found = fields(raw[: min(header_end, BLOCK_LIMIT)])
     try:
-        root = mime.tree(raw, found, body_start if found else 0)
+        leaves = {leaf.path: leaf for leaf in mime.tree(raw, found, body_start if found else 0).leaves()}
     except mime.TooMuchError:
-        raise KeyError(path) from None
-    for leaf in root.leaves():
-        if leaf.path == outer:
-            data = mime.content(raw, leaf)
-            if not inner:
-                return data
-            if (wrapped := cms.signed_content(data)) is not None:
-                return part_bytes(wrapped, inner)
-    raise KeyError(path)
+        raise KeyError(*wanted) from None
+    read: dict[str, bytes] = {}
+    for path in wanted:
+        outer, _colon, inner = path.partition(":")
+        data = mime.content(raw, leaves[outer])
+        if inner:
+            wrapped = cms.signed_content(data)
+            if wrapped is None:
+                raise KeyError(path)
+            data = part_bytes(wrapped, inner)
+        read[path] = data
+    return read
