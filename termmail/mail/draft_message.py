@@ -89,7 +89,7 @@ def read(raw: bytes) -> tuple[Draft, list[tuple[str, str, bytes]], bool]:
         body=own.removesuffix("\n"),
         in_reply_to=message.envelope.in_reply_to,
         references=message.envelope.references,
-        cursor="body",
+        cursor="body-end",
     )
     parts = [one for one in message.parts if not one.inline]
     data = parse.parts_bytes(raw, [one.path for one in parts])

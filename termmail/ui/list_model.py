@@ -238,8 +238,10 @@ class ListModel:
             case MessageChanged(ids=ids):
                 self._messages.reread(ids)
                 self.stale(Stale.COUNTS)
-            case SyncProgress(running=False):
-                self._messages.settle()
+            case SyncProgress(running=running):
+                self._messages.empty = self._nothing()
+                if not running:
+                    self._messages.settle()
             case _:
                 pass
 
@@ -266,6 +268,8 @@ class ListModel:
                         self._messages.empty = self._nothing()
                 if Stale.ROWS in what:
                     self._messages.reread()
+                    if self.listing is not Listing.MESSAGES:  # of a message the text never changes
+                        self._screen.mail.preview.moved()
                 if Stale.COUNTS in what:
                     self.counts = await self.engine.folders.counts()
                     self._screen.folders.show(self.counts, self.engine.accounts.names, self.home)
@@ -284,7 +288,8 @@ class ListModel:
             return titles.no_account(key)
         if self.narrowed:
             return titles.nothing_found(key, filtered=bool(self.filter))
-        return titles.nothing(self.listing, self.role, self.name, key)
+        syncing = any(self.engine.accounts.status(name).syncing for name in self.engine.accounts.names)
+        return titles.nothing(self.listing, self.role, self.name, key, syncing=syncing)
 
     def held(self) -> Count:
         """Return how much is in what the view shows, a filter aside."""

@@ -39,8 +39,10 @@ def nothing_found(key: Callable[[str], str], *, filtered: bool) -> str:
     return f"Nothing found{outside}.\n{key('view.back')} goes back."
 
 
-def nothing(kind: Listing, role: Role, name: str, key: Callable[[str], str]) -> str:
+def nothing(kind: Listing, role: Role, name: str, key: Callable[[str], str], *, syncing: bool = False) -> str:
     """Return what an empty folder says: never only that it is empty. `key` returns the key of an action."""
+    if syncing and kind is Listing.MESSAGES:
+        return f"Nothing in {name} yet: mail is being received."
     words = EMPTY_LISTS.get(kind) or EMPTY_FOLDERS.get(role)
     if words is None:
         return f"{name} is empty."

@@ -264,7 +264,8 @@ async def test_an_answered_message_gets_its_mark_when_the_answer_was_sent(pop3_s
         await engine.outbox.send(draft, delay=0)
         assert not (await engine.lists.row(only)).answered
         await engine.outbox.flush("ada")
-        assert (await engine.lists.row(only)).answered
+        row = await engine.lists.row(only)
+        assert (row.answered, row.unread) == (True, False)  # who answers a message has read it
         raw = smtp.received[0].raw
         assert b"In-Reply-To: <m1@example.net>" in raw
 

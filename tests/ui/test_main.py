@@ -6,13 +6,14 @@ import re
 import time
 
 import pytest
+from msgspec.structs import replace
 from textual import events
 
 from termmail.accounts.config import Ui
 from termmail.demo.faults import Manners
 from termmail.engine.engine import opened
 from termmail.engine.events import Failed, SyncProgress
-from termmail.mail.message import Outgoing
+from termmail.mail.message import Draft, Outgoing
 from termmail.mail.model import FolderView, Role, StepKind
 from termmail.store import outbox
 from termmail.ui.actions import ACTIONS
@@ -310,6 +311,27 @@ async def test_sent_is_said_only_after_the_server_took_it(tmp_path):
         )
         await until(pilot, lambda: "Sent: the server has accepted it." in shown(app))
         assert [received.recipients for received in app.smtp.received] == [("bob@example.org",)]
+
+
+async def test_what_was_sent_is_no_longer_offered_to_be_undone(tmp_path):
+    async with mailbox(tmp_path, clock=time.time) as (app, pilot):
+        draft = app.engine.drafts.new("ada", "bob@example.org")
+        id_ = await app.engine.outbox.send(
+            type(draft)(account="ada", to="bob@example.org", subject="Cards", body="Dear Bob"), 600
+        )
+        await until(pilot, lambda: app.main_screen.mail.next_step is not None)
+        await app.engine.outbox.retry(id_)
+        await until(pilot, lambda: "Sent: the server has accepted it." in shown(app))
+        await until(pilot, lambda: app.main_screen.mail.next_step is None)
+
+
+async def test_the_reader_shows_a_draft_as_it_is_now(tmp_path):
+    async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
+        draft = await app.engine.drafts.save(Draft(account="ada", subject="Half", body="first words"))
+        await pilot.press("g", "d")
+        await until(pilot, lambda: "first words" in shown(app))
+        await app.engine.drafts.save(replace(draft, body="other words"))
+        await until(pilot, lambda: "other words" in shown(app) and "first words" not in shown(app))
 
 
 async def test_a_message_that_waits_for_another_attempt_is_no_countdown_of_a_send(tmp_path):

@@ -288,6 +288,7 @@ class MainScreen(Screen[None]):
                 }:  # it is tried again, or there is nothing to try
                     self.problems.settle(SendOf(outbox_id))
                 start_worker(self, partial(self.mail.sending.handle_event, event), "outbox")
+                self.mail.journal_changed()  # what is being sent cannot be taken back any more
             case JournalChanged():
                 self.mail.journal_changed()
             case Failed():

@@ -240,10 +240,10 @@ class AccountForm(Vertical):
         return cast("MailProtocol", self.query_one(Choice).value)
 
     def switch_protocol(self) -> None:
-        """Choose the other protocol, and focus the choice."""
+        """Choose the other protocol, and show the choice; what is being typed goes on in its field."""
         choice = self.query_one(Choice)
-        choice.focus()
         choice.action_step(1)
+        self._show_protocol()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show what the protocol means together with the choice."""
