@@ -2,8 +2,8 @@
 
     python -m benchmarks.imap [--large] [--quick]
 
-Beside termmail runs the floor (the same headers drained from a raw socket) and IMAPClient in batches of 500. With --large
-a folder of 100 000 messages is received too, for its memory.
+Beside termmail runs the floor (the same headers drained from a raw socket), IMAPClient in batches of 500, and neomutt and
+mbsync where they are installed. With --large a folder of 100 000 messages is received too, for its memory.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from pathlib import Path
 
 import imapclient
 
-from benchmarks.rig import PASSWORD, Effort, Host, amount, median_of, parser, ratio, row, scratch
+from benchmarks.rig import PASSWORD, Effort, Host, amount, median_of, neomutt, parser, ratio, row, scratch
 from termmail.accounts.config import Account, Config, Imap, Smtp
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import opened
-from termmail.engine.events import MailArrived
+from termmail.engine.events import Event, MailArrived
 from termmail.mail.model import Role, RoleView, StepKind
+from termmail.net.imap.idling import Idle
 from tests import mailbox
 from tests.servers import imap_daemon
 
@@ -61,7 +62,8 @@ def imaphost(count: int, effort: Effort, rtt_ms: float = 0):
             )
             stack.callback(proxy.wait)
             stack.callback(proxy.terminate)
-            host = Host(int(proxy.stdout.readline().split()[2]), f"{host.name} at {rtt_ms:g} ms", proxy)
+            slow = int(proxy.stdout.readline().split()[2])
+            host = Host(slow, f"{host.name} at {rtt_ms:g} ms", proxy, direct=host.port)
         yield host
 
 
@@ -87,12 +89,12 @@ def _read_to(line: socket.socket, *ends: bytes) -> None:
 
 
 @contextlib.asynccontextmanager
-async def engine_for(host: Host, folder: Path):
+async def engine_for(host: Host, folder: Path, *, poll_minutes: int = 0):
     """An Engine with one account on this host, in this folder."""
     plain = {"host": "127.0.0.1", "security": "none", "allow_cleartext": True, "username": USER}
     account = Account(
         address="ada@example.org",
-        imap=Imap(port=host.port, poll_minutes=0, timeout_seconds=600, **plain),
+        imap=Imap(port=host.port, poll_minutes=poll_minutes, timeout_seconds=600, **plain),
         smtp=Smtp(port=1, **plain),
     )
     passwords = Passwords()
@@ -167,6 +169,79 @@ def with_imapclient(host: Host) -> float:
     return time.perf_counter() - start
 
 
+def with_neomutt(host: Host) -> float:
+    seconds = neomutt(
+        f'set imap_user="{USER}"\nset imap_pass="{PASSWORD}"\nset spoolfile="imap://127.0.0.1:{host.port}/INBOX"\n'
+        "set imap_check_subscribed=no\n"
+    )
+    if host.proxy:
+        host.turns()
+    return seconds
+
+
+def with_mbsync(host: Host) -> float:
+    """Seconds in which mbsync finds that nothing is new, after it has fetched the newest 100 messages."""
+    with scratch() as folder:
+        rc = folder / "rc"
+        (folder / "mail").mkdir()
+        rc.write_text(
+            f"IMAPStore there\nHost 127.0.0.1\nPort {host.port}\nUser {USER}\nPass {PASSWORD}\nSSLType None\nAuthMechs *\n\n"
+            f"MaildirStore here\nPath {folder}/mail/\nInbox {folder}/mail/INBOX\n\n"
+            "Channel all\nFar :there:\nNear :here:\nPatterns INBOX\nCreate Near\nMaxMessages 100\n"
+            "ExpireUnread yes\nSyncState *\n"
+        )
+        for _ in range(2):
+            start = time.perf_counter()
+            subprocess.run(["mbsync", "-q", "-c", str(rc), "-a"], check=True, capture_output=True)
+            if host.proxy:
+                host.turns()
+        return time.perf_counter() - start
+
+
+def news(host: Host) -> float:
+    """Seconds from the server's word that mail has come, as it reaches this computer, until the mail is in the store."""
+
+    async def once(folder: Path) -> float:
+        async with engine_for(host, folder, poll_minutes=60) as engine:
+            arrived = asyncio.Event()
+            heard: list[float] = []
+            came: list[float] = []
+            look = Idle.look
+
+            def stamped(idle: Idle) -> None:
+                heard.append(time.perf_counter())
+                look(idle)
+
+            def listen(event: Event) -> None:
+                if isinstance(event, MailArrived):
+                    came.append(time.perf_counter())
+                    arrived.set()
+
+            await engine.accounts.sync("ada")
+            engine.context.subscribe(listen)
+            engine.servers.start()
+            await asyncio.sleep(2)  # the connection is idle by then, and no news were a second ago
+            Idle.look = stamped  # type: ignore[method-assign]
+            try:
+                await asyncio.to_thread(_store_one, host.direct or host.port)
+                await arrived.wait()
+            finally:
+                Idle.look = look  # type: ignore[method-assign]
+            return came[0] - heard[0]
+
+    with scratch() as folder:
+        seconds = asyncio.run(once(folder))
+    if host.proxy:
+        host.turns()
+    return seconds
+
+
+def _store_one(port: int) -> None:
+    with imapclient.IMAPClient("127.0.0.1", port, ssl=False) as client:
+        client.login(USER, PASSWORD)
+        client.append("INBOX", b"Subject: news\r\nMessage-ID: <%d@example.org>\r\n\r\nx\r\n" % time.time_ns())
+
+
 def memory_of(count: int, effort: Effort) -> int:
     """The peak memory, in MB, of a process that receives a folder of so many messages."""
     with imaphost(count, effort) as host:
@@ -197,10 +272,18 @@ def main() -> None:
             row("  longest pause of the loop", f"{pause * 1000:.0f} ms", "", "goal 50")
             theirs = median_of(effort.runs(3), lambda: with_imapclient(host))
             row("IMAPClient, batches of 500, in memory", f"{theirs:.2f} s", ratio(mine, theirs, "IMAPClient"))
+            if effort.compares_with("neomutt"):
+                theirs = median_of(effort.runs(3), lambda: with_neomutt(host))
+                row("neomutt, cold", f"{theirs:.2f} s", ratio(mine, theirs, "neomutt"))
             if rtt:
                 nothing, star, seconds = turns_of_looks(host)
                 row("a session with nothing new in any folder", f"{seconds:.2f} s", f"{nothing} round trips")
                 row("  one flag changed here adds", "", f"{star} round trips", "goal 1")
+            if rtt and effort.compares_with("mbsync"):
+                theirs = with_mbsync(host)
+                row("mbsync, nothing new in one folder", f"{theirs:.2f} s", ratio(seconds, theirs, "mbsync"))
+            came = news(host)
+            row("new mail is in the store after the server's word", f"{came * 1000:.0f} ms", "", "goal 100")
     if given.large:
         large = effort.count(100_000)
         row(f"memory of receiving {amount(large)}", f"{memory_of(large, effort)} MB", "", "goal 80")

@@ -22,6 +22,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pexpect
+
 from termmail.accounts.config import Account, Config, Pop3, Smtp
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
@@ -56,11 +58,12 @@ class Effort:
 
 @dataclass
 class Host:
-    """A POP3 server, perhaps behind a slow line; `turns` counts how often a client waited for it."""
+    """A server, perhaps behind a slow line; `turns` counts how often a client waited for it. `direct` is its own port."""
 
     port: int
     name: str
     proxy: subprocess.Popen | None = None
+    direct: int = 0
 
     def turns(self) -> int:
         """The turns of the connection that ended last (only behind a proxy)."""
@@ -213,3 +216,17 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def neomutt(settings: str) -> float:
+    """Return the seconds in which neomutt opens its mailbox without a cache, shows the list, and quits."""
+    with scratch() as folder:
+        rc = folder / "rc"
+        common = 'unset ssl_starttls\nset ssl_force_tls=no\nset wait_key=no\nset quit=yes\npush "q"\n'
+        rc.write_text(f'{settings}set folder="{folder}"\n{common}')
+        environment = {**os.environ, "HOME": str(folder), "TERM": "xterm"}
+        start = time.perf_counter()
+        child = pexpect.spawn("neomutt", ["-n", "-F", str(rc)], env=environment, dimensions=(36, 120), timeout=600)
+        child.expect(pexpect.EOF)
+        child.close(force=True)
+        return time.perf_counter() - start

@@ -11,7 +11,7 @@ from termmail.accounts.config import Account, Imap, Smtp
 from termmail.command_line import build_parser
 from termmail.commands import account
 from tests.accounts.test_credentials import InMemory
-from tests.net.imap.imap_script import PLAIN, Honest, mails
+from tests.net.imap.imap_script import FULL, PLAIN, Honest, mails
 from tests.ui.stage import engine_with
 
 ADDRESS = "ada@example.org"
@@ -154,12 +154,12 @@ async def doctor(termmail, imap, **folders):
 
 
 async def test_doctor_explains_what_an_imap_server_offers(termmail):
-    async with Honest(mails=mails(1200)).running() as imap:
+    async with Honest(mails=mails(1200), capabilities=(*FULL, "NOTIFY")).running() as imap:
         ran = await doctor(termmail, imap)
     out = ran.out.decode()
     assert "✓ Receiving from 127.0.0.1 works: 1 200 messages wait there." in out
     assert "  The server is Honest.\n" in out
-    for word in ("IDLE", "QRESYNC", "MOVE", "UIDPLUS", "SPECIAL-USE"):
+    for word in ("IDLE", "NOTIFY", "QRESYNC", "MOVE", "UIDPLUS", "SPECIAL-USE"):
         assert any(line.startswith("  ✓") and f"({word})" in line for line in out.splitlines()), word
     assert "  - " not in out
     assert (
