@@ -219,10 +219,11 @@ def news(host: Host) -> float:
 
             await engine.accounts.sync("ada")
             engine.context.subscribe(listen)
-            engine.servers.start()
-            await asyncio.sleep(2)  # the connection is idle by then, and no news were a second ago
             Idle.look = stamped  # type: ignore[method-assign]
             try:
+                engine.servers.start()
+                await asyncio.sleep(2)  # the connection is idle by then, and no news were a second ago
+                heard.clear()
                 await asyncio.to_thread(_store_one, host.direct or host.port)
                 await arrived.wait()
             finally:
