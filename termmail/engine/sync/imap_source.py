@@ -53,6 +53,9 @@ log = logging.getLogger("termmail")
 PUSH_DELAY = 3
 """Seconds after which the server is told what the user changed: until then an undo needs no server."""
 
+BELIEVED = 5
+"""Looks in a row that may follow at once because the server said, during each, that other folders have changed."""
+
 LATE = (2.0, 10.0, 60.0)
 """Seconds after which a folder is looked at again whose server has announced messages that it does not give yet."""
 
@@ -89,7 +92,7 @@ class ImapSource:
         self._inbox_seen: tuple[int | None, ...] = ()
         self._bodies = BodySync(context, account)
         self._refused_folders: set[int] = set()
-        self._heard_elsewhere = False
+        self._heard_elsewhere = 0
         self._late: int | None = None
         self._late_looks: list[float] = []
 
@@ -182,9 +185,9 @@ class ImapSource:
             missed += await self._bodies.download(session, since, full=full)
         pushed = folders.done + push.done + drafts.done
         news = bool(seen.new or missed or pushed)
-        # What a server says at every look, though nothing has changed, is not believed a second time.
-        session.elsewhere = session.elsewhere and (news or not self._heard_elsewhere)
-        self._heard_elsewhere = session.elsewhere
+        # A server that says at every look that something has changed elsewhere is not believed for ever.
+        self._heard_elsewhere = self._heard_elsewhere + 1 if session.elsewhere and not news else 0
+        session.elsewhere = session.elsewhere and self._heard_elsewhere < BELIEVED
         return SyncResult(seen.new, 0, _sum_up(seen.new, missed, pushed), news)
 
     async def _receive(self, session: ImapSession, drafts: DraftSync, *, full: bool) -> _Seen:
