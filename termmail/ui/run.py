@@ -78,7 +78,8 @@ async def _run(opened: AbstractAsyncContextManager[Engine], watchdog: _Watchdog)
         over.set()
         if not ready.done():
             holding.cancel()
-        await asyncio.gather(holding, return_exceptions=not ready.done() or ready.exception() is not None)
+        opened_well = ready.done() and not ready.cancelled() and ready.exception() is None
+        await asyncio.gather(holding, return_exceptions=not opened_well)
     if app.failure is not None:
         raise app.failure
     return app.return_code or 0
