@@ -292,19 +292,7 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         const="pop3",
         help="receive by POP3: mail is fetched to this machine; folders and flags stay here",
     )
-    for kind in ("imap", "pop3", "smtp"):
-        account.add_argument(
-            f"--{kind}-host", metavar="HOST", help=f"the {kind.upper()} server (default: guessed from the address)"
-        )
-        account.add_argument(
-            f"--{kind}-port", type=int, metavar="PORT", help="its port (default: follows the security)"
-        )
-        account.add_argument(
-            f"--{kind}-security",
-            choices=("tls", "starttls", "none"),
-            help="how the connection is secured (default: tls)",
-        )
-        account.add_argument(f"--{kind}-username", metavar="USER", help="the user name (default: the address)")
+    _server_options(account)
     account.add_argument(
         "--look-up",
         action="store_true",
@@ -338,6 +326,23 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     _account(doctor)
     doctor.add_argument("--rebuild", action="store_true", help="first rebuild lists and search from the raw messages")
+
+
+def _server_options(account: Parser) -> None:
+    """Add host, port, security and user name of each server."""
+    for kind in ("imap", "pop3", "smtp"):
+        account.add_argument(
+            f"--{kind}-host", metavar="HOST", help=f"the {kind.upper()} server (default: guessed from the address)"
+        )
+        account.add_argument(
+            f"--{kind}-port", type=int, metavar="PORT", help="its port (default: follows the security)"
+        )
+        account.add_argument(
+            f"--{kind}-security",
+            choices=("tls", "starttls", "none"),
+            help="how the connection is secured (default: tls)",
+        )
+        account.add_argument(f"--{kind}-username", metavar="USER", help="the user name (default: the address)")
 
 
 def _count(text: str) -> int:

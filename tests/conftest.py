@@ -15,6 +15,7 @@ from termmail.demo.imapd import ImapServer
 from termmail.demo.pop3d import Pop3Server
 from termmail.demo.server_maildrop import Maildrop
 from termmail.demo.smtpd import SmtpServer
+from tests.lookup_servers import Domain, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -44,6 +45,13 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(server)
     return Certificates(server, str(folder / "ca.pem"), str(folder / "other.pem"), authority)
+
+
+@pytest.fixture
+async def domain(certificates: Certificates) -> AsyncIterator[Domain]:
+    """A domain that answers over DNS and HTTPS on loopback."""
+    async with serving(Domain(certificates.authority, certificates.ca_file)) as served:
+        yield served
 
 
 @pytest.fixture

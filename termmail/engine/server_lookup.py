@@ -66,8 +66,8 @@ def why_not_asked(address: str) -> str:
 def what_is_asked(domain: str) -> str:
     """Return the sentence that tells the user who is asked for what, before they allow it."""
     return (
-        f"Asks DNS, https://autoconfig.{domain} and https://{domain}, and connects to the servers they name, without logging in."
-        " Your address is not sent."
+        f"Asks DNS, https://autoconfig.{domain} and https://{domain}, and connects to the servers they name,"
+        " without logging in. Your address is not sent."
     )
 
 

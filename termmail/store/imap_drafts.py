@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _OF_ACCOUNT = "folder IN (SELECT id FROM folder WHERE account = ?)"
 _STALE = (
-    "SELECT c.id, c.folder, c.uid, c.draft, c.version, c.message_id, c.fingerprint, c.is_lossy, c.due_at FROM imap_draft c"
+    "SELECT c.id, c.folder, c.uid, c.draft, c.message_id, c.fingerprint, c.is_lossy, c.due_at FROM imap_draft c"
     " JOIN folder f ON f.id = c.folder LEFT JOIN draft d ON d.id = c.draft"
     " WHERE f.account = ? AND c.uid IS NOT NULL AND (d.id IS NULL OR d.account <> f.account OR EXISTS"
     " (SELECT 1 FROM imap_draft n WHERE n.draft = c.draft AND n.uid IS NOT NULL AND n.version > c.version))"
@@ -39,7 +39,6 @@ class Copy(Struct, frozen=True):
     folder_id: int
     uid: int | None
     draft_id: int | None
-    version: int
     message_id: str
     fingerprint: bytes
     is_lossy: bool
@@ -82,15 +81,15 @@ def is_as_listed(store: Store, folder_id: int, messages: int | None) -> bool:
 def copies(store: Store, folder_id: int) -> list[Copy]:
     """Return the copies that are known of a folder."""
     rows = store.read(
-        "SELECT id, folder, uid, draft, version, message_id, fingerprint, is_lossy FROM imap_draft WHERE folder = ? ORDER BY id",
+        "SELECT id, folder, uid, draft, message_id, fingerprint, is_lossy FROM imap_draft WHERE folder = ? ORDER BY id",
         (folder_id,),
     )
     return [_copy(row) for row in rows]
 
 
 def _copy(row: tuple[Any, ...]) -> Copy:
-    copy_id, folder_id, uid, draft_id, version, message_id, fingerprint, is_lossy, *_ = row
-    return Copy(copy_id, folder_id, uid, draft_id, version, message_id, fingerprint, is_lossy == 1)
+    copy_id, folder_id, uid, draft_id, message_id, fingerprint, is_lossy, *_ = row
+    return Copy(copy_id, folder_id, uid, draft_id, message_id, fingerprint, is_lossy == 1)
 
 
 def renumber(store: Store, folder_id: int) -> None:
@@ -126,9 +125,9 @@ def receive(
 ) -> None:
     """Store a draft that another program has written; `gone` are the UIDs that the folder has no longer.
 
-    `same` is the draft here that it has the words of, or None. It is a copy of that one, unless the server has another
-    copy of it. One that replaces a copy that is gone, and whose draft was not changed here, becomes that draft. Every other one is
-    a new draft beside what is here: no words are lost. On the disk on return.
+    `same` is the draft here that has its words, or None. It is a copy of that draft, unless the server has another copy
+    of this version. One that replaces a copy that is gone, and whose draft was not changed here, becomes that draft. Every
+    other one is a new draft beside what is here: no words are lost. On the disk on return.
     """
     with store.transaction(durable=True) as db:
         if same is not None and _is_copy(db, same, gone):
@@ -216,8 +215,8 @@ def _replaced(db: sqlite3.Connection, account: str, message_id: str, gone: Colle
     return draft_id if is_gone and max(of for _, of in held) == version else None
 
 
-def vanished(store: Store, folder_id: int, uids: Iterable[int]) -> bool:
-    """Note that copies are no longer in a folder, and return whether a draft went with them.
+def vanished(store: Store, folder_id: int, uids: Iterable[int]) -> None:
+    """Note that copies are no longer in a folder.
 
     A draft of which the server has no copy any more was sent or discarded elsewhere: it is discarded, unless it was
     changed here since, or is being sent. On the disk on return.
@@ -228,12 +227,11 @@ def vanished(store: Store, folder_id: int, uids: Iterable[int]) -> bool:
             (folder_id, id_list(uids)),
         ).fetchall()
         db.execute(f"DELETE FROM imap_draft WHERE folder = ? AND uid {IN_IDS}", (folder_id, id_list(uids)))  # noqa: S608
-        gone = db.executemany(
+        db.executemany(
             "DELETE FROM draft WHERE id = ?1 AND version = ?2 AND outbox IS NULL"
             " AND NOT EXISTS (SELECT 1 FROM imap_draft WHERE draft = ?1)",
             rows,
         )
-        return gone.rowcount > 0
 
 
 def give_up_unconfirmed(store: Store, folder_id: int, now: int) -> None:

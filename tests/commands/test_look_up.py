@@ -10,7 +10,6 @@ import pytest
 from termmail.command_line import build_parser
 from termmail.commands import account
 from termmail.commands.exit_codes import USAGE, CommandError
-from tests.lookup_servers import Domain, serving
 from tests.ui.stage import engine_with
 
 ADDRESS = "ada@example.org"
@@ -19,12 +18,6 @@ ADDRESS = "ada@example.org"
 class Terminal(io.StringIO):
     def isatty(self):
         return True
-
-
-@pytest.fixture
-async def domain(certificates):
-    async with serving(Domain(certificates.authority, certificates.ca_file)) as served:
-        yield served
 
 
 @pytest.fixture

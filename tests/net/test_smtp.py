@@ -14,7 +14,7 @@ import pytest
 from termmail.demo.scripted import ScriptedServer, Talk
 from termmail.net.net_errors import Busy, LoginRefused, ProtocolError, TlsFailed
 from termmail.net.smtp import guard, submission
-from termmail.net.stream import tls_context
+from termmail.net.tls import tls_context
 from termmail.net.trace import Trace
 from tests.net.smtp_setup import EHLO, EXTENSIONS, PASSWORD, RAW, aiosmtpd, send, smtp, where
 

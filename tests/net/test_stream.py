@@ -23,7 +23,8 @@ from termmail.net.net_errors import (
     TlsFailed,
     TooLarge,
 )
-from termmail.net.stream import Server, Stream, explain, tls_context
+from termmail.net.stream import Server, Stream
+from termmail.net.tls import explain, tls_context
 from tests.net.pop3_setup import pop3, where
 
 AUTHORITY = trustme.CA()

@@ -12,16 +12,10 @@ from termmail.ui.screens.setup import SetupScreen
 from termmail.ui.widgets.account_form import AccountForm
 from termmail.ui.widgets.choice import Choice
 from termmail.ui.widgets.lookup_offer import LookupOffer
-from tests.lookup_servers import Domain, config_xml, network_use, page, server_xml, serving
+from tests.lookup_servers import config_xml, network_use, page, server_xml
 from tests.ui.stage import SIZES, engine_with, shown, staged, type_in, until, words_of
 
 ADDRESS = "ada@example.org"
-
-
-@pytest.fixture
-async def domain(certificates):
-    async with serving(Domain(certificates.authority, certificates.ca_file)) as served:
-        yield served
 
 
 @pytest.fixture

@@ -212,7 +212,6 @@ class ImapSource:
         if await db(imap_folders.take_listing, account, listing):
             self.context.tell(FolderChanged(account))
         known = await db(imap_folders.all_folders, account)
-        labels = session.features.lasting_ids
         looks = [FolderSync(self.context, account, next(one for one in known if one.role is Role.INBOX))]
         await looks[0].run(opened, full=full)
         self._inbox_seen = _look_of(opened.state)
@@ -221,27 +220,30 @@ class ImapSource:
         for folder in sorted(known, key=lambda one: _ORDER.index(one.role)):
             if folder.role is Role.INBOX or folder.server_name is None:
                 continue
-            if not full and not await self._differs(session, folder, told.get(folder.server_name)):
-                continue
-            look = FolderSync(self.context, account, folder, labels=labels)
-            try:
-                if folder.role is Role.DRAFTS:
-                    await drafts.look(folder)
-                    continue
-                await look.run(await _open(session, folder), full=full)
-            except NoSuchFolder as error:
-                log.info("a folder of %s is gone: %s", account, error)
-            except (Busy, Refused) as error:
-                if session.closed:
-                    raise
-                log.warning("a folder of %s cannot be opened: %s", account, error)
-                look.missed += 1
-                look.failed = folder.role is not Role.DRAFTS
-            looks.append(look)
+            if full or await self._differs(session, folder, told.get(folder.server_name)):
+                looks.append(await self._look_at(session, folder, drafts, full=full))
         new, missed = sum(look.new for look in looks), sum(look.missed for look in looks)
         if not any(look.failed for look in looks):  # else what has left a folder may be in that one
             new -= await self._forget_gone(last_id)
         return _Seen(new, missed, prefix, next((one.delimiter for one in infos if one.delimiter), "/"))
+
+    async def _look_at(self, session: ImapSession, folder: ImapFolder, drafts: DraftSync, *, full: bool) -> FolderSync:
+        """Look at one folder; one that cannot be opened now is passed over."""
+        look = FolderSync(self.context, self.account, folder, labels=session.features.lasting_ids)
+        try:
+            if folder.role is Role.DRAFTS:
+                await drafts.look(folder)
+            else:
+                await look.run(await _open(session, folder), full=full)
+        except NoSuchFolder as error:
+            log.info("a folder of %s is gone: %s", self.account, error)
+        except (Busy, Refused) as error:
+            if session.closed:
+                raise
+            log.warning("a folder of %s cannot be opened: %s", self.account, error)
+            look.missed += 1
+            look.failed = folder.role is not Role.DRAFTS
+        return look
 
     async def _forget_gone(self, last_id: int) -> int:
         """Remove the messages that no folder of the server has, now that every folder was looked at.

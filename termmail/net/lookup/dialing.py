@@ -8,7 +8,8 @@ from ipaddress import ip_address
 from socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror
 from typing import TYPE_CHECKING
 
-from termmail.net.stream import Server, explain, first_to_answer, tls_context
+from termmail.net.stream import Server, first_to_answer
+from termmail.net.tls import explain, tls_context
 
 if TYPE_CHECKING:
     import dns.asyncresolver

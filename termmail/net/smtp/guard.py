@@ -16,7 +16,8 @@ from aiosmtplib import SMTPResponse
 from aiosmtplib.protocol import SMTPProtocol
 
 from termmail.net.net_errors import TlsFailed
-from termmail.net.stream import CONNECT_SECONDS, connected, explain, plaintext_behind_tls, tls_context
+from termmail.net.stream import CONNECT_SECONDS, connected, plaintext_behind_tls
+from termmail.net.tls import explain, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

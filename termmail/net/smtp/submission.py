@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from termmail.mail.sanitize import clean_bytes
 from termmail.net.net_errors import Busy, LoginRefused, NetError, ProtocolError, Refused, TlsFailed
-from termmail.net.stream import explain, plaintext_behind_tls
+from termmail.net.stream import plaintext_behind_tls
+from termmail.net.tls import explain
 from termmail.net.trace import Trace
 
 if TYPE_CHECKING:

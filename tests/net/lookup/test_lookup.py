@@ -8,15 +8,9 @@ import pytest
 
 from termmail.net.lookup.domain_lookup import Answer, look_up
 from termmail.net.lookup.proposal import Proposal
-from tests.lookup_servers import Domain, config_xml, page, server_xml, serving
+from tests.lookup_servers import config_xml, page, server_xml
 
 ADDRESS = "ada@example.org"
-
-
-@pytest.fixture
-async def domain(certificates):
-    async with serving(Domain(certificates.authority, certificates.ca_file)) as served:
-        yield served
 
 
 async def test_srv_records_name_servers_that_greet(domain):
