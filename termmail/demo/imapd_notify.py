@@ -23,7 +23,9 @@ class Notifications:
     def __init__(self, state: SessionState) -> None:
         self._state = state
         self._told: dict[ImapFolder, int] = {}
-        self._wake = partial(state.wake)  # one of its own: the view of a folder takes its watcher with it
+        self._wake = partial(
+            state.wake
+        )  # another object than the one that FolderView removes when its folder is closed
         for folder in state.user_mailbox().folders.values():
             self._told[folder] = folder.highestmodseq
             folder.watchers.add(self._wake)

@@ -456,3 +456,37 @@ async def test_progress_of_whole_messages_counts_all_of_them(imap_server, imap_e
         assert {event.total for event in told} == {132}
         assert [event.done for event in told] == sorted(event.done for event in told)
         assert told[-1].done == 132
+
+
+# -- how often
+
+
+async def test_a_server_that_could_not_be_reached_is_tried_again_soon(imap_server, imap_engine_at, monkeypatch):
+    monkeypatch.setattr(account_sync, "OFFLINE_PAUSE", 0.1)
+    server = await imap_server(filled())
+    await server.stop()
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        engine.servers.start()
+        while not any(not event.well for event in engine.heard.of(SyncProgress)):
+            await asyncio.sleep(0)
+        await server.start()
+        await server.until(lambda: server.heard("LIST"))
+
+
+async def test_a_server_that_tells_of_changes_at_every_look_is_not_looked_at_without_end(
+    imap_server, imap_engine_at, monkeypatch
+):
+    monkeypatch.setattr(account_sync, "NEWS_PAUSE", 0.0)
+
+    def tell(verb: str, said: list[bytes]) -> list[bytes]:
+        return [*said, b"* STATUS Archive (MESSAGES 1)\r\n"] if verb == "NAMESPACE" else said
+
+    mailbox = filled()
+    server = await imap_server(mailbox, personality=DOVECOT, manners=Manners(rows=tell))
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        engine.servers.start()
+        await server.until(lambda: server.heard("IDLE"))
+        looks = len(server.heard("LIST"))
+        assert 1 < looks <= imap_source.BELIEVED + 2
+        mailbox.folder("INBOX").add(mail(900))  # what is told while nothing runs is believed
+        await server.until(lambda: len(server.heard("LIST")) > looks)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from termmail.mail.model import Role
+from termmail.ui import titles
+from termmail.ui.kinds import Listing
 from tests.ui.mailbox_stage import mailbox
 from tests.ui.stage import shown, until
 from tests.ui.test_bursts import WITH_FILE
@@ -42,3 +45,9 @@ async def test_the_setup_in_a_window_of_a_few_cells_ends_nothing(tmp_path: Path)
             await pilot.press("tab", "x")
         await pilot.resize_terminal(100, 30)
         await until(pilot, lambda: app.screen.size == (100, 30) and "Address" in shown(app))
+
+
+def test_an_empty_folder_does_not_say_so_while_mail_is_being_received():
+    words = titles.nothing(Listing.MESSAGES, Role.INBOX, "Inbox", str, syncing=True)
+    assert words == "Nothing in Inbox yet: mail is being received."
+    assert titles.nothing(Listing.DRAFTS, Role.NONE, "Drafts", str, syncing=True).startswith("No drafts.")

@@ -185,7 +185,7 @@ class ImapSource:
             missed += await self._bodies.download(session, since, full=full)
         pushed = folders.done + push.done + drafts.done
         news = bool(seen.new or missed or pushed)
-        # A server that says at every look that something has changed elsewhere is not believed for ever.
+        # A server that tells of changes during every look would be looked at without end.
         self._heard_elsewhere = self._heard_elsewhere + 1 if session.elsewhere and not news else 0
         session.elsewhere = session.elsewhere and self._heard_elsewhere < BELIEVED
         return SyncResult(seen.new, 0, _sum_up(seen.new, missed, pushed), news)
