@@ -22,8 +22,8 @@ class Provider:
     """The servers of a provider: IMAP on 993, POP3 on 995, SMTP on 465 over TLS (STARTTLS: 143, 587), or as given.
 
     A provider without IMAP or POP3 has "" there. `local_user`: the servers whose user name is the part before the @.
-    `poll_minutes`: the shortest interval that the POP3 server accepts. `oauth_only`: it takes no password. The notes are sentences for whoever sets up the
-    account: `note` for both protocols, `imap_note` and `pop3_note` for one.
+    `poll_minutes`: the shortest interval that the POP3 server accepts. `oauth_only`: it takes no password. The notes are
+    sentences for whoever sets up the account: `note` for both protocols, `imap_note` and `pop3_note` for one.
     """
 
     domains: tuple[str, ...]

@@ -48,8 +48,9 @@ LOST_PAUSE = 60.0
 class AccountSync:
     """The syncs of one account.
 
-    `session` does the work of one. `waiting` counts what is not pushed yet. `receive` is what `run` awaits when a sync is due: it calls `sync`, and tells a failure
-    instead of raising it. `due_in` returns the seconds until a change is to be pushed, 0 for now, None where none waits.
+    `session` does the work of one. `waiting` counts what is not pushed yet. `receive` is what `run` awaits when a sync is
+    due: it calls `sync`, and tells a failure instead of raising it. `due_in` returns the seconds until a change is to be
+    pushed, 0 for now, None where none waits.
     """
 
     def __init__(

@@ -104,9 +104,7 @@ class ImapConnection:
         return self.session
 
     async def watch(self, seconds: float | None, is_known: Callable[[FolderState], bool]) -> bool:
-        """Return True when the server says that there is news in the inbox, or with NOTIFY in any folder.
-
-        Return False after `seconds`.
+        """Return True when the server has news in the inbox, or with NOTIFY in any folder, and False after `seconds`.
 
         `is_known` tells whether the inbox, as it is when it is opened for this, was synchronized already. Anybody who
         wants to use the session interrupts this; it goes on afterwards. Raises NetError, Offline where there is no session.
