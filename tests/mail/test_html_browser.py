@@ -1,7 +1,6 @@
 """The copy of an HTML mail for a browser: whatever a mail holds, nothing in the copy loads or runs anything."""
 
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +9,7 @@ from turbohtml import Element, parse
 
 from termmail.mail.html.browser import LIMIT, sanitised
 from termmail.mail.message import Envelope, Message, Section, SectionKind, View
+from tests.timing import assert_soon
 
 TAG_WORDS = (
     "a abbr address article aside b big blockquote br caption center cite code col colgroup dd del details dfn div dl "
@@ -261,9 +261,9 @@ TREES = {
 
 @pytest.mark.parametrize("make", TREES.values(), ids=TREES.keys())
 def test_a_mail_that_would_make_a_huge_tree_becomes_text(make) -> None:
-    start = time.process_time()
-    copy = body(make(1_000_000))
-    assert time.process_time() - start < 5
+    html = make(1_000_000)
+    assert_soon(lambda: body(html), 5)
+    copy = body(html)
     assert len(copy) < 1_200_000
     assert re.fullmatch(r"<pre>[x ]+</pre>", copy)
 

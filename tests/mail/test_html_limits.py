@@ -1,15 +1,14 @@
 """Rendering can be stopped, and takes time in proportion to the mail."""
 
-import gc
 import itertools
 import time
-from collections.abc import Callable
 
 import pytest
 
 from termmail.mail.flowed import body
 from termmail.mail.html.render import LIMIT, render
 from termmail.mail.message import Envelope, Message
+from tests.timing import assert_grows_less, cpu_seconds
 
 ROWS = 4_000
 LARGE = {
@@ -113,39 +112,21 @@ def test_two_seconds_never_pass_between_two_checks_of_a_text(piece: str) -> None
     assert check.longest < 2
 
 
-def spent(call: Callable[[], object]) -> float:
-    """CPU seconds of one call in this thread, without the collector going through what all the tests before left."""
-    gc.collect()
-    gc.freeze()
-    try:
-        start = time.thread_time()
-        call()
-        return time.thread_time() - start
-    finally:
-        gc.unfreeze()
-
-
 @pytest.mark.parametrize(
     "row",
     ["<tr><td>ab<td>12", "<tr><td rowspan=3>ab<td>12", "<tr><td>ab<td><table><tr><td>12</table>", "<tr><td>имя<td>я"],
     ids=["plain", "rows that span", "nested tables", "Cyrillic"],
 )
 def test_a_table_of_forty_thousand_rows_takes_time_in_proportion(row: str) -> None:
-    ratios = []
-    for _ in range(6):
-        small = spent(lambda: render("<table>" + row * 2_500))
-        large = spent(lambda: render("<table>" + row * 10_000))
-        ratios.append(large / max(small, 0.003))
-        if ratios[-1] < 8:  # four times as large; the square would be 16
-            return
-    raise AssertionError(f"the time grew {min(ratios):.1f} times")
+    small, large = "<table>" + row * 2_500, "<table>" + row * 10_000  # the square would be 16
+    assert_grows_less(lambda: render(small), lambda: render(large), 8)
 
 
 def test_deeply_nested_tables_copy_no_text_at_each_level() -> None:
     inner = "<p>" + "word " * 20_000
     for opening in ("<table><tr><td>", "<table><tr><td>a<td>", "<table border=1><tr><td>a<td>"):
-        shallow = spent(lambda opening=opening: render(opening * 10 + inner))
-        deep = min(spent(lambda opening=opening: render(opening * 1_500 + inner)) for _ in range(3))
+        shallow = cpu_seconds(lambda opening=opening: render(opening * 10 + inner))
+        deep = min(cpu_seconds(lambda opening=opening: render(opening * 1_500 + inner)) for _ in range(3))
         assert deep < max(shallow, 0.1) * 25
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from termmail.net.lookup.autoconfig import MOST_ELEMENTS, MOST_SERVERS, Autoconfig, InvalidConfig, parse
 from termmail.net.lookup.proposal import Proposal, host_name, inside
 from tests.lookup_servers import config_xml, server_xml
+from tests.timing import assert_soon
 
 ADDRESS = "ada@example.org"
 
@@ -128,18 +128,20 @@ BOMB = b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in ra
 )
 def test_a_hostile_file_is_refused_soon(data):
     """SECURITY.md, D5."""
-    start = time.process_time()
-    with pytest.raises(InvalidConfig):
-        parse(data, ADDRESS)
-    assert time.process_time() - start < 0.5
+
+    def read() -> None:
+        with pytest.raises(InvalidConfig):
+            parse(data, ADDRESS)
+
+    assert_soon(read, 0.5)
 
 
 def test_an_attribute_of_a_quarter_of_a_megabyte_is_read_soon():
-    start = time.process_time()
-    assert parse(b'<clientConfig a="' + b"x" * 250_000 + b'"/>', ADDRESS).servers == ()
     many = b" ".join(b'a%d="x"' % n for n in range(20_000))
-    assert parse(b"<clientConfig " + many + b"/>", ADDRESS).servers == ()
-    assert time.process_time() - start < 0.5
+    for attributes in (b'a="' + b"x" * 250_000 + b'"', many):
+        file = b"<clientConfig " + attributes + b"/>"
+        assert_soon(lambda file=file: parse(file, ADDRESS), 0.25)
+        assert parse(file, ADDRESS).servers == ()
 
 
 @given(st.binary(max_size=400))
