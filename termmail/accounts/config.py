@@ -81,6 +81,19 @@ DeleteRule = Annotated[
 Keymap = Annotated[
     Literal["termmail", "mutt", "alpine", "gmail"], Meta(description="one of termmail, mutt, alpine, gmail")
 ]
+Density = Annotated[Literal["auto", "compact", "comfortable"], Meta(description="one of auto, compact, comfortable")]
+Pane = Annotated[Literal["auto", "right", "below", "off"], Meta(description="one of auto, right, below, off")]
+Notice = Annotated[
+    Literal["off", "bell", "terminal", "command"], Meta(description="one of off, bell, terminal, command")
+]
+Sequence = Annotated[Literal["auto", "osc9", "osc777", "osc99"], Meta(description="one of auto, osc9, osc777, osc99")]
+QuietHours = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]|2[0-3]):[0-5][0-9])?\Z",
+        description='two times of day such as "22:00-07:00", or ""',
+    ),
+]
 
 _PORTS: dict[ServerKind, dict[str, int]] = {
     "pop3": {"tls": 995, "starttls": 110, "none": 110},
@@ -206,11 +219,35 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids."""
+    """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids.
 
-    theme: Line = "textual-dark"
+    `density` says how many lines a message takes in a list, `pane` where the reading pane is, and with `ascii` marks
+    and frames are drawn in ASCII.
+    """
+
+    theme: Line = "termmail-dark"
     keymap: Keymap = "termmail"
+    density: Density = "auto"
+    pane: Pane = "auto"
+    ascii: Switch = False
     keys: dict[str, Line] = {}
+
+
+class Notifications(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How new mail is announced: `new_mail` says by what.
+
+    `sequence` is what the terminal understands, `command` the program that gets the words as its last argument. In the
+    `quiet_hours`, by the local clock, nothing is announced.
+    """
+
+    new_mail: Notice = "off"
+    sequence: Sequence = "auto"
+    command: Command | None = None
+    quiet_hours: QuietHours = ""
+
+    def __post_init__(self) -> None:
+        if self.new_mail == "command" and self.command is None:
+            raise ConfigError('new_mail: "command" needs the key command, such as ["notify-send"]')
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -218,6 +255,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     default_account: Line | None = None
     ui: Ui = Ui()
+    notifications: Notifications = Notifications()
     accounts: dict[str, Account] = {}
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from termmail.accounts.credentials import Passwords
+from termmail.engine.announcer import Announcer
 from termmail.engine.context import Context
 from termmail.engine.drafting import Drafts
 from termmail.engine.folder_list import Folders
@@ -19,6 +20,7 @@ from termmail.engine.mail_accounts import Accounts
 from termmail.engine.maintenance import Maintenance
 from termmail.engine.message_actions import Messages
 from termmail.engine.message_reader import Reader
+from termmail.engine.preferences import Preferences
 from termmail.engine.sending import Outbox
 from termmail.engine.servers import Servers
 from termmail.engine.undo import Journal
@@ -49,7 +51,9 @@ class Engine:
         self.drafts = Drafts(context, self.reader)
         self.outbox = Outbox(context, self.servers)
         self.accounts = Accounts(context, self.servers, self.folders)
+        self.announcer = Announcer(context, self.accounts)
         self.maintenance = Maintenance(context)
+        self.preferences = Preferences(context)
 
     @classmethod
     async def open(cls, paths: Paths, config: Config, *, passwords: Passwords | None = None) -> Engine:

@@ -7,6 +7,8 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
 from termmail.store import contacts, derived, folders, placements, remote_state
 from termmail.store.store import IN_IDS, id_list
@@ -67,6 +69,26 @@ def ids(
     parts = " UNION ALL ".join(["SELECT sort_date, message FROM placement WHERE folder = ?"] * len(folder_ids))
     found = store.read(f"{parts} ORDER BY 1{down}, 2{down} LIMIT ?", (*folder_ids, most)) if folder_ids else []
     return array("q", dict.fromkeys(message_id for _, message_id in found))
+
+
+class Arrival(Struct, frozen=True):
+    """What is said of a new message: its account, and sender and subject as a list shows them."""
+
+    account: str
+    sender: str
+    subject: str
+
+
+def arrivals(store: Store, ids: Sequence[int], since: int) -> list[Arrival]:
+    """Return those of the messages that are news: unread, in an inbox, and not older than `since`; newest first."""
+    found = store.read(
+        "SELECT m.account, m.sender, m.subject FROM message m"  # noqa: S608 - a text of ours
+        f" WHERE m.id {IN_IDS} AND m.unread = 1 AND m.sort_date >= ? AND EXISTS (SELECT 1 FROM placement p"
+        " JOIN folder f ON f.id = p.folder WHERE p.message = m.id AND f.role = 'inbox')"
+        " ORDER BY m.sort_date DESC, m.id DESC",
+        (id_list(ids), since),
+    )
+    return [Arrival(*row) for row in found]
 
 
 def all_ids(store: Store) -> array[int]:
