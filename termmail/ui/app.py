@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.ui.actions import Action
+    from termmail.ui.early_paint import EarlyScreen
     from termmail.ui.keymap import Keymap
 
 log = logging.getLogger("termmail")
@@ -59,6 +60,9 @@ TYPED_PATIENCE = 0.5
 
 PATIENCE = 0.25
 """Seconds the first paint waits for mail, at most."""
+
+EARLY_PATIENCE = 2.0
+"""The same where the mail is on the terminal already."""
 
 KEEP_PATIENCE = 1.5
 """Seconds that saving may take when the program is left."""
@@ -93,16 +97,22 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.event = event
 
     def __init__(
-        self, open_engine: Callable[[], Awaitable[Engine]], ending: Callable[[int], None] | None = None
+        self,
+        open_engine: Callable[[], Awaitable[Engine]],
+        ending: Callable[[int], None] | None = None,
+        early: EarlyScreen | None = None,
+        theme: str = "",
     ) -> None:
         super().__init__()
         self._ending = ending
         """Called with the exit code as soon as the app is told to end."""
+        self.early_screen = early
+        """What is on the terminal before the first frame; the driver takes it over."""
         self._leave_depth = 0
         """Screens that were open when the user asked to quit; 0 if not asked."""
-        for theme in themes(self.console.color_system):
-            self.register_theme(theme)
-        self.theme = Ui().theme
+        for own in themes(self.console.color_system):
+            self.register_theme(own)
+        self.theme = theme if theme in self.available_themes else Ui().theme  # the rest comes with the engine
         self.engine: Engine | None = None
         self.failure: BaseException | None = None
         self.main_screen = MainScreen()
@@ -157,8 +167,10 @@ class TermmailApp(App[None], inherit_bindings=False):
         After PATIENCE the screen is shown without it.
         """
         no_eager_tasks()
+        self.held_keys.hold()  # typed for the mail that is shown in a moment
         self._reading = asyncio.ensure_future(read_first(self._open_engine))
-        done, _ = await asyncio.wait({self._reading}, timeout=PATIENCE)
+        patience = PATIENCE if self.early_screen is None else EARLY_PATIENCE
+        done, _ = await asyncio.wait({self._reading}, timeout=patience)
         if done and self._reading.exception() is None:
             self._use_first_page(self._reading.result())
 
@@ -190,6 +202,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.call_after_refresh(self._painted, first.engine)
         if not first.engine.accounts.names:
             self.main_screen.add_account()
+        self.held_keys.release()
 
     def _painted(self, engine: Engine) -> None:
         """Start garbage collection and background work once the mail is on the screen."""

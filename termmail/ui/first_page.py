@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail.model import FolderView, Role, RoleView
+from termmail.ui.kinds import home
 from termmail.ui.list_model import FIRST
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ async def read_first(open_engine: Callable[[], Awaitable[Engine]]) -> First:
     """Open the engine and read the first page of its inbox, or of all inboxes where there are several accounts."""
     engine = await open_engine()
     folders = await engine.folders.listing()
-    accounts = set(engine.accounts.names)
-    inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
-    view: View = FolderView(inboxes[0].folder_id) if len(inboxes) == 1 else RoleView(Role.INBOX)
+    view = home(folders, engine.accounts.names)
     ids = await engine.lists.ids(view, FIRST)
     return First(engine, folders, view, ids, await engine.lists.rows(view, ids[:PAGE]))

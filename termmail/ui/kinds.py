@@ -18,6 +18,8 @@ from termmail.mail.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from termmail.engine.folder_list import Counts
     from termmail.mail.model import Folder, View
 
@@ -30,6 +32,12 @@ class Listing(Enum):
     MESSAGES = auto()
     DRAFTS = auto()
     OUTGOING = auto()
+
+
+def home(folders: Iterable[Folder], accounts: Collection[str]) -> FolderView | RoleView:
+    """Return the view that the program opens with: the inbox, or all of them where there are several accounts."""
+    inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
+    return FolderView(inboxes[0].folder_id) if len(inboxes) == 1 else RoleView(Role.INBOX)
 
 
 def listing(view: View) -> Listing:

@@ -104,6 +104,7 @@ class MainScreen(Screen[None]):
             self.problems.add(
                 Problem("The data folder cannot be written.", "Mail can be read; nothing can be changed.")
             )
+        self.query_one(TitleLine).show(self.mail.list.place(typing=False)[:1], "")
         self.mail.list.open(first)
         self.mail.journal_changed()
         self.set_interval(LOOK_EVERY, self.mail.look_elsewhere)

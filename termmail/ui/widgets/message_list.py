@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
-from termmail.ui.widgets.list_row import CURSOR, RowStyles, card, line
+from termmail.ui.widgets.list_row import CARDS_BELOW, CARDS_FROM_HEIGHT, CURSOR, RowStyles, card, line
 from termmail.ui.widgets.row_cache import RowCache
 from termmail.ui.workers import start_worker
 
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from textual import events
 
     from termmail.mail.model import Row
-
-CARDS_BELOW = 68
-"""A list narrower than this many cells, and high enough, draws each message on two lines."""
-CARDS_FROM_HEIGHT = 16
 
 
 class MessageList(ScrollView, can_focus=True):
