@@ -206,10 +206,14 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids."""
+    """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids.
+
+    `conversations`: lists of folders show conversations, each on one row.
+    """
 
     theme: Line = "textual-dark"
     keymap: Keymap = "termmail"
+    conversations: bool = True
     keys: dict[str, Line] = {}
 
 
