@@ -14,6 +14,7 @@ from termmail.accounts.credentials import Passwords
 from termmail.engine.context import Context
 from termmail.engine.drafting import Drafts
 from termmail.engine.folder_list import Folders
+from termmail.engine.invitations import Invitations
 from termmail.engine.lists import Lists
 from termmail.engine.mail_accounts import Accounts
 from termmail.engine.maintenance import Maintenance
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 class Engine:
     """One open termmail. Create it with `await Engine.open(...)` and end it with `await close()`.
 
-    `lists` reads lists, `reader` opens messages, `messages` has the verbs on them, `folders`, `drafts`, `outbox` and
+    `lists` reads lists, `reader` opens messages, `invitations` answers what some hold, `messages` has the verbs on them, `folders`, `drafts`, `outbox` and
     `accounts` what their names say; `journal` takes steps back, `servers` receives and sends.
     """
 
@@ -48,6 +49,7 @@ class Engine:
         self.journal = Journal(context, self.servers)
         self.drafts = Drafts(context, self.reader)
         self.outbox = Outbox(context, self.servers)
+        self.invitations = Invitations(context, self.reader, self.outbox)
         self.accounts = Accounts(context, self.servers, self.folders)
         self.maintenance = Maintenance(context)
 
