@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
     from termmail.mail.model import Row
+    from termmail.mail.trust import Judgement
     from termmail.ui.widgets.message_header import HeadLine
 
 
@@ -81,6 +82,8 @@ class Reader(TextView):
         self.finder = Finder(self, lambda words: self.post_message(self.Found(words)))
         self.check_key = "F5"
         """The key that checks for mail, "" where there is none."""
+        self._judged: tuple[Message, Judgement] | None = None
+        """What is told of the sender of a message."""
         self.answer_key = ""
         """The key that answers an invitation, "" where there is none."""
         self._headers = False
@@ -197,7 +200,9 @@ class Reader(TextView):
             rendered = await engine.reader.rendered(row.message_id, self._width, html=self.html)
             if not self._still(row):
                 return
-        rendered = await self._with_answer(row, message, rendered)
+        if self._judged is None or self._judged[0] is not message:
+            self._judged = (message, await engine.senders.judge(row.account, message))
+        rendered = _with_notes(await self._with_answer(row, message, rendered), self._judged[1])
         if not self._still(row):
             return
         self.message, self.text = message, rendered
@@ -281,6 +286,16 @@ class Reader(TextView):
         lines = await asyncio.to_thread(_header_lines, message, found, self.measure)
         if self._still(row):
             self._paint(Rendered(lines), self.text.notes)
+
+
+def _with_notes(rendered: Rendered, judged: Judgement) -> Rendered:
+    """Return the text with what is told of its sender among the warnings and the notes."""
+    warned, notes = rendered.notes[: rendered.warned], rendered.notes[rendered.warned :]
+    return replace(
+        rendered,
+        notes=(*judged.warnings, *warned, *judged.notes, *notes),
+        warned=rendered.warned + len(judged.warnings),
+    )
 
 
 def _header_lines(message: Message, warned: Sequence[str], width: int) -> tuple[Line, ...]:
