@@ -87,7 +87,7 @@ def undone_words(undone: Undone) -> str:
     """Return what an undo did, in a sentence."""
     step = undone.step
     if step.kind is StepKind.SEND:
-        return "Not sent: the message is a draft again"
+        return "Not sent: the message is a draft again" if undone.draft_id else "Not sent"
     if step.kind in _FOLDER_STEPS:
         return f"Undone: {step_words(step)}"
     messages = count(len(undone.message_ids), "message")

@@ -44,6 +44,8 @@ class Mail:
         """The step that undo takes back next."""
         self.in_turn = asyncio.Lock()
         """Held while a step is written, so that undo takes steps back in the order of their keys."""
+        self.last_command = ""
+        """The command that a message was piped to last."""
         self._looking = False
 
     # -- what is on the screen
