@@ -164,7 +164,11 @@ async def _mail_to(mail: Mail, url: str) -> Draft:
 
 
 async def _show_links(mail: Mail, row: MessageRow, message: Message) -> None:
-    found = (await mail.engine.reader.rendered(row.message_id, html=mail.screen.reader.html)).links
+    reader = mail.screen.reader
+    if reader.conversation is not None and reader.conversation.newest == row.message_id:
+        found = reader.text.links
+    else:
+        found = (await mail.engine.reader.rendered(row.message_id, html=reader.html)).links
     if not found and message.html:
         found = (await mail.engine.reader.rendered(row.message_id, html=True)).links
     if not found:
