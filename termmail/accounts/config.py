@@ -221,8 +221,9 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids.
 
-    `density` says how many lines a message takes in a list, `pane` where the reading pane is, and with `ascii` marks
-    and frames are drawn in ASCII.
+    `conversations`: lists of folders show conversations, each on one row. `density` says how many lines a message
+    takes in a list, `pane` where the reading pane is, and with `ascii` marks and frames are drawn in ASCII.
+    `print_command` is the program that prints, None for lp or lpr.
     """
 
     theme: Line = "termmail-dark"
@@ -230,7 +231,9 @@ class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     density: Density = "auto"
     pane: Pane = "auto"
     ascii: Switch = False
+    conversations: Switch = True
     keys: dict[str, Line] = {}
+    print_command: Command | None = None
 
 
 class Notifications(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from termmail.errors import UserError
-from termmail.mail.model import FolderView
-from termmail.store import folders, messages, migrate
+from termmail.mail.model import FolderView, Unfolded
+from termmail.store import folders, messages, migrate, outlines
 from termmail.store.store import Store
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ def read(paths: Paths, home: Callable[[list[Folder]], FolderView | RoleView], co
             known = folders.listing(store)
             view = home(known)
             shown = [view.folder_id] if isinstance(view, FolderView) else messages.role_folder_ids(store, view.role)
-            return EarlyPage(known, view, messages.rows(store, messages.ids(store, shown, count), shown))
+            if not view.threaded:
+                return EarlyPage(known, view, messages.rows(store, messages.ids(store, shown, count), shown))
+            ids = outlines.outline(store, shown, Unfolded(), limit=count).ids
+            return EarlyPage(known, view, outlines.fold(store, messages.rows(store, ids, shown), shown))
     except UserError:
         return None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.mail.model import StepKind
-from termmail.store import changes, delete_queue, imap_pending
+from termmail.store import changes, conversation_changes, delete_queue, imap_pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,10 +36,10 @@ class Messages:
         self._tell_changed(done)
         return done
 
-    async def seen(self, message_id: int) -> None:
-        """Mark a message read because it was opened. Undo passes over this."""
-        if await self.context.db(changes.set_seen, message_id):
-            self.context.tell(MessageChanged((message_id,)))
+    async def seen(self, message_ids: Iterable[int]) -> None:
+        """Mark messages read because they were opened. Undo passes over this."""
+        if changed := await self.context.db(changes.set_seen, list(message_ids)):
+            self.context.tell(MessageChanged(changed))
             self.servers.look_again()
 
     async def archive(self, seen: Iterable[Placement]) -> Done:
@@ -63,6 +63,18 @@ class Messages:
         now = self.context.clock()
         done = await self.context.db(changes.move, list(seen), folder_id, now, due_times(self.context))
         return self._moved(done)
+
+    async def break_off(self, message_ids: Iterable[int]) -> Done:
+        """Make each of these messages, with the answers to it, a conversation of its own."""
+        return self._regrouped(
+            await self.context.db(conversation_changes.break_off, list(message_ids), self.context.clock())
+        )
+
+    async def join(self, message_ids: Iterable[int]) -> Done:
+        """Make the conversations of these messages one."""
+        return self._regrouped(
+            await self.context.db(conversation_changes.join, list(message_ids), self.context.clock())
+        )
 
     async def copy(self, seen: Iterable[Placement], folder_id: int) -> Done:
         """Let messages lie in another folder of their account too. Raises FolderGone."""
@@ -103,6 +115,11 @@ class Messages:
         if done.message_ids:
             self.context.tell(MessageChanged(done.message_ids))
             self.context.tell(JournalChanged())
+
+    def _regrouped(self, done: Done) -> Done:
+        self.context.tell(FolderChanged())
+        self.context.tell(JournalChanged())
+        return done
 
     def _moved(self, done: Done) -> Done:
         """Tell that messages moved. Also where none did: the list that the user saw was out of date."""

@@ -61,7 +61,9 @@ def show(paths: Paths, config: Config) -> EarlyScreen | None:
     """Draw the inbox of these accounts, and return what gives the terminal back; None where nothing was drawn."""
     if not config.accounts or not can_paint(config.ui) or not (size := _size()).columns > 0:
         return None
-    found = early_page.read(paths, partial(home, accounts=config.accounts), size.lines)
+    found = early_page.read(
+        paths, partial(home, accounts=config.accounts, threaded=config.ui.conversations), size.lines
+    )
     if found is None:
         return None
     inbox = next(
@@ -69,7 +71,7 @@ def show(paths: Paths, config: Config) -> EarlyScreen | None:
     )
     mixed = len(config.accounts) > 1 and isinstance(found.view, RoleView)
     page = Page(inbox, found.rows, max(map(cell_len, config.accounts)) if mixed else 0)
-    drawn = frame(page, size.columns, size.lines, config.ui, palette(config.ui.theme, depth(os.environ)), time.time())
+    drawn = frame(page, size, config.ui, palette(config.ui.theme, depth(os.environ)), time.time())
     if not drawn:
         return None
     screen = EarlyScreen()
@@ -169,8 +171,9 @@ def _panes(columns: int, lines: int, ui: Ui) -> _Panes:
     return _Panes(folders, columns - folders, 0, lines * 2 // 5 if below else lines, framed=False)
 
 
-def frame(page: Page, columns: int, lines: int, ui: Ui, colours: Palette, now: float) -> list[list[Segment]]:
+def frame(page: Page, size: os.terminal_size, ui: Ui, colours: Palette, now: float) -> list[list[Segment]]:
     """Return every line of the first frame, from the title to the keys; nothing where there is no room for it."""
+    columns, lines = size
     if columns < 20 or lines < 8 or not page.rows:
         return []
     bar = Style(color=colours.foreground, bgcolor=colours.bar)
@@ -185,9 +188,9 @@ def frame(page: Page, columns: int, lines: int, ui: Ui, colours: Palette, now: f
         if panes.framed:
             drawn.append(
                 [
-                    *_boxed(place, height, panes.folders, edge, None, ground),
-                    *_boxed(place, height, panes.list_columns, focused, rows, ground),
-                    *_boxed(place, height, panes.reader_columns, edge, None, ground),
+                    *_boxed(place, height, panes.folders, edge=edge, ground=ground),
+                    *_boxed(place, height, panes.list_columns, edge=focused, ground=ground, rows=rows),
+                    *_boxed(place, height, panes.reader_columns, edge=edge, ground=ground),
                 ]
             )
             continue
@@ -201,7 +204,7 @@ def frame(page: Page, columns: int, lines: int, ui: Ui, colours: Palette, now: f
 
 
 def _boxed(
-    place: int, height: int, width: int, edge: Style, rows: Iterator[list[Segment]] | None, ground: Style
+    place: int, height: int, width: int, *, edge: Style, ground: Style, rows: Iterator[list[Segment]] | None = None
 ) -> list[Segment]:
     """Return one line of a framed pane: of its rows, else blank."""
     if not width:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from termmail.mail.model import Unfolded
 from termmail.ui.kinds import home
 from termmail.ui.list_model import FIRST
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Awaitable, Callable
 
     from termmail.engine.engine import Engine
-    from termmail.mail.model import Folder, Row, View
+    from termmail.mail.model import Folder, Outline, Row, View
 
 PAGE = 60
 """Rows read with the first ids: what a window shows."""
@@ -24,7 +24,7 @@ class First(NamedTuple):
     engine: Engine
     folders: list[Folder]
     view: View
-    ids: array[int]
+    outline: Outline
     rows: list[Row]
 
 
@@ -32,6 +32,6 @@ async def read_first(open_engine: Callable[[], Awaitable[Engine]]) -> First:
     """Open the engine and read the first page of its inbox, or of all inboxes where there are several accounts."""
     engine = await open_engine()
     folders = await engine.folders.listing()
-    view = home(folders, engine.accounts.names)
-    ids = await engine.lists.ids(view, FIRST)
-    return First(engine, folders, view, ids, await engine.lists.rows(view, ids[:PAGE]))
+    view = home(folders, engine.accounts.names, threaded=engine.preferences.ui.conversations)
+    outline = await engine.lists.outline(view, Unfolded(), FIRST)
+    return First(engine, folders, view, outline, await engine.lists.rows(view, outline.ids[:PAGE]))

@@ -34,10 +34,12 @@ class Listing(Enum):
     OUTGOING = auto()
 
 
-def home(folders: Iterable[Folder], accounts: Collection[str]) -> FolderView | RoleView:
+def home(folders: Iterable[Folder], accounts: Collection[str], *, threaded: bool) -> FolderView | RoleView:
     """Return the view that the program opens with: the inbox, or all of them where there are several accounts."""
     inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
-    return FolderView(inboxes[0].folder_id) if len(inboxes) == 1 else RoleView(Role.INBOX)
+    if len(inboxes) == 1:
+        return FolderView(inboxes[0].folder_id, threaded=threaded)
+    return RoleView(Role.INBOX, threaded=threaded)
 
 
 def listing(view: View) -> Listing:

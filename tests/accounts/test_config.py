@@ -171,7 +171,7 @@ def test_which_messages_are_fetched_whole_is_a_word_or_a_number_of_days(rule, si
         ('aliases = ["xyz"]', "config.toml: accounts.home.aliases: ['xyz'] is not a list of e-mail addresses"),
         ('name = "A\\nB"', "config.toml: accounts.home.name: 'A\\nB' is not a text on one line"),
         ('[ui]\nkeymap = "emacs"', "config.toml: ui.keymap: 'emacs' is not one of termmail, mutt, alpine, gmail"),
-        ('[ui]\ntheem = "x"', "config.toml: ui.theem: there is no such key; did you mean theme? The keys are theme, keymap, density, pane, ascii, keys"),
+        ('[ui]\ntheem = "x"', "config.toml: ui.theem: there is no such key; did you mean theme? The keys are theme, keymap, density, pane, ascii, conversations, keys, print_command"),
         ('[ui.keys]\n"a.b" = 3', "config.toml: ui.keys.'a.b': 3 is not a text on one line"),
         ('[ui]\ndensity = "cosy"', "config.toml: ui.density: 'cosy' is not one of auto, compact, comfortable"),
         ('[ui]\npane = "left"', "config.toml: ui.pane: 'left' is not one of auto, right, below, off"),

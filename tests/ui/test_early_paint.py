@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import pytest
 from rich.cells import cell_len
@@ -73,10 +74,12 @@ class Shown(TermmailApp):
 
 def drawn_early(engine, size, ui):
     accounts = engine.context.config.accounts
-    found = early_page.read(engine.context.paths, lambda folders: home(folders, accounts), size[1])
+    found = early_page.read(
+        engine.context.paths, lambda folders: home(folders, accounts, threaded=ui.conversations), size[1]
+    )
     longest = max(map(len, accounts)) if len(accounts) > 1 else 0
     name = "All inboxes" if longest else "Inbox"
-    return frame(Page(name, found.rows, longest), *size, ui, palette(ui.theme, Depth.TRUE), NOW)
+    return frame(Page(name, found.rows, longest), os.terminal_size(size), ui, palette(ui.theme, Depth.TRUE), NOW)
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +167,7 @@ def test_nothing_is_drawn_early_where_the_first_frame_is_not_known(settings, env
 def test_a_store_that_cannot_be_read_is_left_to_the_engine(tmp_path, monkeypatch):
     paths = early_paint_paths(tmp_path)
     loaded = config.Config(accounts={"ada": account()})
-    monkeypatch.setattr(early_paint, "_size", lambda: __import__("os").terminal_size((80, 24)))
+    monkeypatch.setattr(early_paint, "_size", lambda: os.terminal_size((80, 24)))
     assert early_paint.show(paths, loaded) is None, "no store"
     paths.data.mkdir()
     paths.store.write_bytes(b"SQLite format 3\0" + b"\xff" * 4000)

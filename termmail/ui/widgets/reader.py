@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
@@ -14,7 +16,9 @@ from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
 from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, RemoteState
-from termmail.ui.humanize import size
+from termmail.ui.conversation_page import ConversationPage
+from termmail.ui.finder import Finder
+from termmail.ui.humanize import Today, size
 from termmail.ui.widgets.list_row import facts
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
 from termmail.ui.widgets.text_view import TextView
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
     from termmail.mail.model import Row
+    from termmail.mail.trust import Judgement
     from termmail.ui.widgets.message_header import HeadLine
 
 
@@ -56,6 +61,13 @@ class Reader(TextView):
             super().__init__()
             self.account = account
 
+    class Found(Event):
+        """Posted when words were looked for in the text: `words` say at which of how many hits the user is."""
+
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
+
     class Appeared(Event):
         """Posted when the reader is visible again: it may have to show another message by now."""
 
@@ -69,8 +81,15 @@ class Reader(TextView):
         self.text: Rendered = Rendered(())
         """The message made readable, also while its headers are shown instead."""
         self.html: bool | None = None
+        self.finder = Finder(self, lambda words: self.post_message(self.Found(words)))
         self.check_key = "F5"
         """The key that checks for mail, "" where there is none."""
+        self._judged: tuple[Message, Judgement] | None = None
+        """What is told of the sender of a message."""
+        self.answer_key = ""
+        """The key that answers an invitation, "" where there is none."""
+        self.conversation: ConversationPage | None = None
+        """The conversation that is shown as one page."""
         self._headers = False
         self._width = 0
         self._said = ""
@@ -89,7 +108,7 @@ class Reader(TextView):
     def clear(self, words: str = "") -> None:
         """Show no message, but these words."""
         self.workers.cancel_group(self, "reader")
-        self.row = self.message = None
+        self.row = self.message = self.conversation = None
         self.text = Rendered(())
         self._say(words)
 
@@ -102,20 +121,24 @@ class Reader(TextView):
     def _paint(self, rendered: Rendered, notes: tuple[str, ...] = (), *, keep_place: bool = False) -> None:
         row = self.row
         self.paint(self._block(row, notes) if row is not None else [], rendered, keep_place=keep_place)
+        self.finder.look_again()
 
     def _block(self, row: Row, notes: tuple[str, ...]) -> list[HeadLine]:
-        return head(row, self.message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
+        message = self.message if self.conversation is None else None
+        return head(row, message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
 
     def show(self, row: Row, *, fetch: bool = False) -> None:
         """Show another message. With `fetch`, its text comes from the server where the store does not have it."""
         fresh = not _is_same(self.row, row)
-        if not fresh and self.message:
+        if not fresh and self.message and not (fetch and self.conversation is not None and self.conversation.missing):
             self.row = row
             return
         self.row = row
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
+            self.conversation = None
             self._may_come = False
+            self.finder.other_text(keep=self.screen.has_class("-finding"))
         start_worker(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
 
     async def _load(self, row: Row, *, fetch: bool) -> None:
@@ -125,6 +148,8 @@ class Reader(TextView):
                 await self._show_draft(engine, row)
             elif isinstance(row, OutgoingRow):
                 await self._show_outgoing(engine, row)
+            elif row.conversation is not None:
+                await self._show_conversation(row, fetch=fetch)
             elif (message := await engine.reader.peek(row.message_id)) is not None:
                 await self._show_message(engine, row, message)
             elif fetch:
@@ -183,6 +208,11 @@ class Reader(TextView):
             rendered = await engine.reader.rendered(row.message_id, self._width, html=self.html)
             if not self._still(row):
                 return
+        if self._judged is None or self._judged[0] is not message:
+            self._judged = (message, await engine.senders.judge(row.account, message))
+        rendered = _with_notes(await self._with_answer(row, message, rendered), self._judged[1])
+        if not self._still(row):
+            return
         self.message, self.text = message, rendered
         if self._headers:
             await self._show_headers(row, message)
@@ -192,6 +222,58 @@ class Reader(TextView):
             files = " A shows the files." if message.parts else ""
             self._say(f"There is no text in this message.{files}", rendered.notes)
         self.post_message(self.Shown(row.message_id))
+
+    async def _show_conversation(self, row: MessageRow, *, fetch: bool = False) -> None:
+        """Show a conversation as one page, unless the reader has gone on."""
+        page = self.conversation = self.conversation or ConversationPage(self.engine, row.message_id)
+        keep_place = self.message is not None
+
+        def progress(words: str) -> None:
+            if self._still(row):
+                self._say(words)
+
+        self._width = 0
+        while self._width != self.measure:  # the reader may get its size only while the text is laid out
+            self._width = self.measure
+            await page.load(self._width, html=self.html, fetch=fetch, progress=progress)
+            if not self._still(row):
+                return
+        newest = page.opened.get(row.message_id)
+        self.message = newest.message if newest is not None else None
+        self._paint_page(page, keep_place=keep_place)
+        if page.opened:
+            self.post_message(self.Shown(row.message_id))
+
+    def _paint_page(self, page: ConversationPage, *, keep_place: bool) -> None:
+        self.text = page.lines(Today.at(time.time()), self._width)
+        self._paint(self.text, (page.words(),), keep_place=keep_place)
+
+    def switch_every(self) -> None:
+        """Show every message of the conversation whole, or only the unread and the newest."""
+        if self.conversation is not None:
+            self.conversation.every = not self.conversation.every
+            self.look_again()
+
+    def fold(self) -> None:
+        """Fold the quoted text, or show it again."""
+        if self.conversation is None:
+            super().fold()
+            return
+        self.conversation.quotes = not self.conversation.quotes
+        self._paint_page(self.conversation, keep_place=True)
+
+    async def _with_answer(self, row: MessageRow, message: Message, rendered: Rendered) -> Rendered:
+        """Return the lines with what was answered to the invitation in them, and with the key that answers it."""
+        place = next((place for place, line in enumerate(rendered.lines) if line.kind == "card-answer"), None)
+        if place is None or message.invitation is None:
+            return rendered
+        words = await self.engine.invitations.standing(row.account, message.invitation)
+        key = f"{self.answer_key} " if self.answer_key else ""
+        hint = f"{key}changes the answer" if words else f"{key}answers: accept, maybe or decline"
+        why = self.engine.invitations.trouble(row.account, message.invitation)
+        told = " · ".join(filter(None, (words, hint if key and not why else "")))
+        lines = [Line(line, kind="card-answer") for line in broken(told, self.measure)] if told else []
+        return replace(rendered, lines=(*rendered.lines[:place], *lines, *rendered.lines[place + 1 :]))
 
     async def _show_draft(self, engine: Engine, row: DraftRow) -> None:
         draft = await engine.drafts.load(row.draft_id)
@@ -215,7 +297,10 @@ class Reader(TextView):
             start_worker(self, partial(self._again, self.row, self.message), "reader", exclusive=True)
 
     async def _again(self, row: MessageRow, message: Message) -> None:
-        await self._show_message(self.engine, row, message)
+        if self.conversation is not None and not self._headers:
+            await self._show_conversation(row, fetch=True)
+        else:
+            await self._show_message(self.engine, row, message)
 
     def on_resize(self) -> None:
         """Wrap the text to a new width."""
@@ -253,6 +338,16 @@ class Reader(TextView):
             self._paint(Rendered(lines), self.text.notes)
 
 
+def _with_notes(rendered: Rendered, judged: Judgement) -> Rendered:
+    """Return the text with what is told of its sender among the warnings and the notes."""
+    warned, notes = rendered.notes[: rendered.warned], rendered.notes[rendered.warned :]
+    return replace(
+        rendered,
+        notes=(*judged.warnings, *warned, *judged.notes, *notes),
+        warned=rendered.warned + len(judged.warnings),
+    )
+
+
 def _header_lines(message: Message, warned: Sequence[str], width: int) -> tuple[Line, ...]:
     """Return the warnings and all header fields as lines of at most `width` cells."""
     from termmail.mail import flowed  # noqa: PLC0415 - not needed for the first screen
@@ -282,5 +377,11 @@ def _not_here(row: MessageRow) -> str:
 
 
 def _is_same(shown: Row | None, row: Row) -> bool:
-    """Return whether both rows are the same draft, outgoing message or message."""
-    return shown is not None and type(shown) is type(row) and shown.key == row.key
+    """Return whether both rows are the same draft, outgoing message, message or conversation."""
+    if shown is None or type(shown) is not type(row) or shown.key != row.key:
+        return False
+    return _is_folded(shown) == _is_folded(row)
+
+
+def _is_folded(row: Row) -> bool:
+    return isinstance(row, MessageRow) and row.conversation is not None
