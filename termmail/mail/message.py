@@ -22,7 +22,7 @@ class Envelope(Struct, frozen=True):
 
     `date` is UTC seconds since 1970, or None where the header is missing or out of range (before 1970, after 2100).
     `message_id`, `in_reply_to` and `references` come without angle brackets.
-    `list_post` is the address a reply to the list goes to (RFC 2369), or "".
+    `list_post` is the address a reply to the list goes to (RFC 2369), or ""; `list_id` names the list (RFC 2919).
     `attachments` is a guess from the top Content-Type (multipart/mixed) until the body is here.
     """
 
@@ -37,6 +37,7 @@ class Envelope(Struct, frozen=True):
     references: tuple[str, ...] = ()
     list_post: str = ""
     attachments: bool = False
+    list_id: str = ""
 
 
 class Part(Struct, frozen=True):
@@ -137,7 +138,8 @@ class Message(Struct, frozen=True):
     `html` the source of the text/html body ("" where there is none); `mail.html.render` makes it readable.
     `flowed` and `delsp` are the parameters of RFC 3676. `sections` is the body where it is more than one text, or one
     HTML source, or both as alternatives; empty otherwise: use `shown_sections`. `warnings` are sentences for the
-    reader: several From, a look-alike domain, more parts than are read.
+    reader: several From, a look-alike domain, more parts than are read. `inner_files` are the names of the files in
+    attached messages.
     """
 
     envelope: Envelope
@@ -149,6 +151,7 @@ class Message(Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     warnings: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
+    inner_files: tuple[str, ...] = ()
 
 
 def shown_sections(message: Message, *, html: bool | None = None) -> tuple[Section, ...]:

@@ -22,7 +22,7 @@ from termmail.engine.folder_list import Counts
 from termmail.errors import UserError
 from termmail.mail.counting import number
 from termmail.mail.model import Count, DraftsView, FolderView, MessageRow, OutboxView, Placement, Role, SearchView
-from termmail.mail.query import parse
+from termmail.mail.query import parse, parse_typed
 from termmail.ui import titles
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
 from termmail.ui.workers import start_worker
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.mail.model import Row, View
+    from termmail.mail.query import Parsed
     from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
 
@@ -139,7 +140,12 @@ class ListModel:
 
         While one is `typing`, the last word may be the beginning of one.
         """
-        self.go_to(SearchView(parse(unfinished(words) if typing else words)), words)
+        self.go_to(SearchView(self.parsed(words, typing=typing).query), words)
+
+    def parsed(self, words: str, *, typing: bool) -> Parsed:
+        """Return the query that these words stand for now."""
+        read = parse_typed if typing else parse
+        return read(words, self.engine.context.clock())
 
     async def _load(self, view: View, shown: Callable[[], None]) -> None:
         """Show the first page at once, then all ids; put the cursor where it was left."""
@@ -155,9 +161,7 @@ class ListModel:
             if len(first) >= FIRST:
                 self._messages.update(await self.engine.lists.ids(view), at=self._cursors.get(view, 0))
             if isinstance(view, SearchView):
-                covered, total = await self.engine.lists.coverage(view)
-                if covered < total:
-                    self._coverage = f"bodies of {number(covered)} of {number(total)} messages searched"
+                self._coverage = titles.coverage(await self.engine.lists.coverage(view))
         except UserError as error:
             self._fail(error)
         self._screen.retitle()
@@ -212,7 +216,7 @@ class ListModel:
         """Return the ids of the view, with the filter applied and without what is about to leave."""
         ids = await self.engine.lists.ids(self.view)
         if self.filter:
-            hits = await self.engine.lists.matching(self.view, unfinished(self.filter), ids)
+            hits = await self.engine.lists.matching(self.view, self.filter, ids)
             ids = array("q", (row_id for row_id in ids if row_id in hits))
         if self.leaving:
             ids = array("q", (row_id for row_id in ids if row_id not in self.leaving))
@@ -320,8 +324,3 @@ class ListModel:
 
 def _sum(counts: dict[str, int], account: str) -> int:
     return counts.get(account, 0) if account else sum(counts.values())
-
-
-def unfinished(text: str) -> str:
-    """Return the query for a text that is still being typed: its last word may be the beginning of one."""
-    return f"{text}*" if text and text[-1].isalnum() else text
