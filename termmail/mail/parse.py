@@ -163,6 +163,7 @@ def _message(
         warnings=tuple(dict.fromkeys((*warnings, *read.notes))),
         sections=() if _is_simple(read.sections) else tuple(read.sections),
         inner_files=tuple(read.inner_files),
+        invitation=next(iter(read.invitations), None),
     )
 
 

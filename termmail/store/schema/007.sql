@@ -1,31 +1,12 @@
--- The search index keeps no text: every document is a message as it was read once, and its number follows the date, so
--- that the newest hits come first. Indexing all messages again goes on in the background.
+-- What was answered to invitations. Whether an answer was sent, and when, is in its row of the outbox.
 
-DROP TABLE search;
-CREATE VIRTUAL TABLE search USING fts5 (
-  subject, sender, recipients, cc, list, files, marks, body,
-  content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 0"
-);
-
--- Which message a document is. Without a message it is stale: its words stay in the index until that is made again.
-CREATE TABLE search_doc (
-  doc INTEGER PRIMARY KEY,
-  message INTEGER REFERENCES message (id) ON DELETE SET NULL
+CREATE TABLE invitation_answer (
+  outbox INTEGER PRIMARY KEY,                -- the message with the answer
+  account TEXT NOT NULL,
+  uid TEXT NOT NULL,                         -- of the event, as its calendar has it
+  recurrence_id TEXT NOT NULL,               -- which of a series; '' for all of it
+  sequence INTEGER NOT NULL,                 -- of the invitation that was answered
+  answer TEXT NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX search_doc_of ON search_doc (message) WHERE message IS NOT NULL;
-UPDATE message SET indexed = 0;
-
--- What a search may ask for besides words.
-CREATE INDEX message_unread ON message (sort_date) WHERE unread = 1;
-CREATE INDEX message_starred ON message (sort_date) WHERE starred = 1;
-CREATE INDEX message_answered ON message (sort_date) WHERE answered = 1;
-CREATE INDEX message_forwarded ON message (sort_date) WHERE forwarded = 1;
-
--- Searches that are kept as folders, in the order of the folder column.
-CREATE TABLE saved_search (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  name TEXT NOT NULL,
-  words TEXT NOT NULL,                       -- as typed: dates in it are relative to the day on which it is looked at
-  place INTEGER NOT NULL
-) STRICT;
+CREATE INDEX invitation_answer_of ON invitation_answer (account, uid);

@@ -5,7 +5,20 @@ To add a verb, write one function in the module of its group and decorate it wit
 
 from __future__ import annotations
 
-from termmail.ui.actions import composing, folder_verbs, moving, program, reading, searching, triage, writing
+from termmail.ui.actions import (
+    composing,
+    finding,
+    folder_verbs,
+    folding,
+    inviting,
+    moving,
+    printing,
+    program,
+    reading,
+    searching,
+    triage,
+    writing,
+)
 from termmail.ui.actions.registry import BY_ID, HEARD_TOGETHER, Action, Group, Place, bindings, split
 
 _ORDER = list(Group)
@@ -21,8 +34,12 @@ __all__ = [
     "Place",
     "bindings",
     "composing",
+    "finding",
     "folder_verbs",
+    "folding",
+    "inviting",
     "moving",
+    "printing",
     "program",
     "reading",
     "searching",
