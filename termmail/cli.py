@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import signal
 import sys
@@ -76,6 +75,8 @@ def _sendmail_words(argv: list[str]) -> list[str]:
 
 
 def _failed(error: Exception) -> int:
+    import logging  # noqa: PLC0415
+
     from termmail.commands.exit_codes import BUG, DISK, code_for  # noqa: PLC0415 - not for --help
     from termmail.commands.output import say  # noqa: PLC0415
     from termmail.engine.saved_files import no_room  # noqa: PLC0415
@@ -248,6 +249,7 @@ def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
 
 def _log_to(where: Paths) -> None:
     """Log to a file beside the mail (mode 0600, at most 1 MB, one older file kept)."""
+    import logging  # noqa: PLC0415
     from logging.handlers import RotatingFileHandler  # noqa: PLC0415
 
     from termmail.accounts.paths import prepare  # noqa: PLC0415

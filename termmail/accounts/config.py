@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -381,6 +380,8 @@ def _description(kind: Any) -> str:
 def _unknown(key: str, known: list[str]) -> str:
     if key == "password":
         return "a password does not belong in this file; termmail account password puts it into the keyring"
+    import difflib  # noqa: PLC0415 - only for what is wrong
+
     near = difflib.get_close_matches(key, known, 1)
     return f"there is no such key{f'; did you mean {near[0]}?' if near else '.'} The keys are {', '.join(known)}"
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
-from termmail.store import contacts, conversations, derived, folders, placements, remote_state
+from termmail.store import contacts, conversations, derived, folders, placements, remote_state, search_index
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from termmail.store.derived import Columns, Derived
     from termmail.store.store import Store
@@ -52,39 +52,38 @@ def ids(
     return array("q", dict.fromkeys(row[0] for row in _in_order(store, folder_ids, limit, order)))
 
 
-def threads(
-    store: Store, folder_ids: Sequence[int], limit: int | None = None, *, order: Order = Order.NEWEST
-) -> list[tuple[int, int]]:
-    """Return the messages in these folders with their conversations, (id, thread) each, as `ids` sorts them."""
-    return [(row[0], row[1]) for row in _in_order(store, folder_ids, limit, order)]
+def threads(store: Store, folder_ids: Sequence[int], *, order: Order = Order.NEWEST) -> Iterator[tuple[int, int]]:
+    """Yield the messages in these folders with their conversations, (id, thread) each, as `ids` sorts them."""
+    return ((row[0], row[1]) for row in _in_order(store, folder_ids, None, order))
 
 
-def _in_order(store: Store, folder_ids: Sequence[int], limit: int | None, order: Order) -> list[tuple[int, ...]]:
-    """Return rows of message, thread and maybe more; a message in several of the folders has several."""
+def _in_order(store: Store, folder_ids: Sequence[int], limit: int | None, order: Order) -> Iterator[tuple[int, ...]]:
+    """Yield rows of message, thread and maybe more; a message in several of the folders has several."""
     most = -1 if limit is None else limit
     if order in _ORDERS:
         marks = ",".join("?" * len(folder_ids))
-        return store.read(
+        return store.iterate(
             "SELECT DISTINCT m.id, m.thread FROM placement p JOIN message m ON m.id = p.message"  # noqa: S608 - texts of ours
             f" WHERE p.folder IN ({marks}) ORDER BY {_ORDERS[order]} LIMIT ?",
             (*folder_ids, most),
         )
     down = "" if order is Order.OLDEST else " DESC"
     if len(folder_ids) == 1:
-        return store.read(
+        return store.iterate(
             f"SELECT message, thread FROM placement WHERE folder = ? ORDER BY sort_date{down}, message{down} LIMIT ?",  # noqa: S608
             (folder_ids[0], most),
         )
     # SQLite merges the sorted scans of a compound SELECT; an IN (...) would sort everything.
     one = "SELECT message, thread, sort_date FROM placement WHERE folder = ?"
     parts = " UNION ALL ".join([one] * len(folder_ids))
-    return store.read(f"{parts} ORDER BY 3{down}, 1{down} LIMIT ?", (*folder_ids, most)) if folder_ids else []
+    values = (*folder_ids, most)
+    return store.iterate(f"{parts} ORDER BY 3{down}, 1{down} LIMIT ?", values) if folder_ids else iter(())
 
 
 def placements_of(store: Store, threads: Iterable[int], folder_ids: Iterable[int]) -> list[tuple[int, int]]:
     """Return where messages of these conversations are in these folders, (message, folder) each, newest first."""
-    rows = store.read(
-        "SELECT p.message, p.folder FROM message m JOIN placement p ON p.message = m.id"  # noqa: S608 - texts of ours
+    rows = store.read(  # CROSS: SQLite would go through the whole folder
+        "SELECT p.message, p.folder FROM message m CROSS JOIN placement p ON p.message = m.id"  # noqa: S608 - texts of ours
         f" WHERE m.thread {IN_IDS} AND p.folder {IN_IDS} ORDER BY m.sort_date DESC, m.id DESC",
         (id_list(threads), id_list(folder_ids)),
     )
@@ -224,7 +223,7 @@ def add_local(
         conversations.group(db, [message_id])
         placements.place(db, [message_id], folder_id)
         db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
-        derived.index(db, message_id, found)
+        search_index.put(db, message_id, found)
         contacts.learn(db, found.envelope, columns.sort_date, written=written)
     return message_id
 
@@ -251,8 +250,7 @@ def insert(
 def delete(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
     """Delete messages for good, with their bytes, placements and index entries, inside the caller's transaction."""
     gone = id_list(message_ids)
-    db.execute(f"DELETE FROM search WHERE rowid {IN_IDS}", (gone,))  # noqa: S608 - a text of ours
-    db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (gone,))  # noqa: S608
+    db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (gone,))  # noqa: S608 - a text of ours
 
 
 def find(store: Store, account: str, rfc_message_ids: Iterable[str]) -> dict[str, list[int]]:

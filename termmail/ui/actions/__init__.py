@@ -9,7 +9,6 @@ from termmail.ui.actions import (
     composing,
     finding,
     folder_verbs,
-    folding,
     inviting,
     moving,
     printing,
@@ -17,6 +16,7 @@ from termmail.ui.actions import (
     reading,
     searching,
     triage,
+    unfolding,
     writing,
 )
 from termmail.ui.actions.registry import BY_ID, HEARD_TOGETHER, Action, Group, Place, bindings, split
@@ -36,7 +36,6 @@ __all__ = [
     "composing",
     "finding",
     "folder_verbs",
-    "folding",
     "inviting",
     "moving",
     "printing",
@@ -45,5 +44,6 @@ __all__ = [
     "searching",
     "split",
     "triage",
+    "unfolding",
     "writing",
 ]

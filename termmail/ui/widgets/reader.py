@@ -25,7 +25,7 @@ from termmail.ui.widgets.text_view import TextView
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
@@ -82,6 +82,7 @@ class Reader(TextView):
         """The message made readable, also while its headers are shown instead."""
         self.html: bool | None = None
         self.finder = Finder(self, lambda words: self.post_message(self.Found(words)))
+        self.clock: Callable[[], float] = time.time
         self.check_key = "F5"
         """The key that checks for mail, "" where there is none."""
         self._judged: tuple[Message, Judgement] | None = None
@@ -245,7 +246,7 @@ class Reader(TextView):
             self.post_message(self.Shown(row.message_id))
 
     def _paint_page(self, page: ConversationPage, *, keep_place: bool) -> None:
-        self.text = page.lines(Today.at(time.time()), self._width)
+        self.text = page.lines(Today.at(self.clock()), self._width)
         self._paint(self.text, (page.words(),), keep_place=keep_place)
 
     def switch_every(self) -> None:
