@@ -18,6 +18,7 @@ from termmail.engine.folder_list import Folders
 from termmail.engine.invitations import Invitations
 from termmail.engine.lists import Lists
 from termmail.engine.mail_accounts import Accounts
+from termmail.engine.mail_space import Space
 from termmail.engine.maintenance import Maintenance
 from termmail.engine.message_actions import Messages
 from termmail.engine.message_reader import Reader
@@ -58,6 +59,7 @@ class Engine:
         self.announcer = Announcer(context, self.accounts)
         self.maintenance = Maintenance(context)
         self.preferences = Preferences(context)
+        self.space = Space(context, self.servers)
 
     @classmethod
     async def open(cls, paths: Paths, config: Config, *, passwords: Passwords | None = None) -> Engine:

@@ -64,6 +64,17 @@ def settings(mail: Mail) -> None:
     app.push_screen(screen, closed)
 
 
+@verb("mail.space", "", "Server space: delete there, keep here", Group.PROGRAM)
+def space(mail: Mail) -> None:
+    """Show what lies on the servers."""
+    from termmail.ui.screens.space import SpaceScreen  # noqa: PLC0415 - not needed for the first screen
+
+    if not mail.engine.accounts.names:
+        mail.screen.add_account()
+        return
+    mail.screen.app.push_screen(SpaceScreen(mail.engine, mail.list.target_account()))
+
+
 @verb("mail.add-account", "", "Add an account", Group.PROGRAM)
 def add_account(mail: Mail) -> None:
     """Set up another account."""
