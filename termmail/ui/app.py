@@ -145,7 +145,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what changes every line that is drawn."""
-        return [*super().get_line_filters(), *self.appearance.filters]
+        return self.appearance.filters(super().get_line_filters())
 
     @property
     def keys(self) -> Keymap:

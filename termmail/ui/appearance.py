@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.filter import Monochrome, NoColor
+
 from termmail.ui import keymap
 from termmail.ui.ascii_marks import AsciiMarks
 from termmail.ui.colours import NAMES
@@ -26,11 +28,16 @@ class Appearance:
         self.keys = keymap.build()
         self._applied: Ui | None = None
         self._ascii = AsciiMarks(enabled=False)
+        self._no_colour = NoColor()
 
-    @property
-    def filters(self) -> Sequence[LineFilter]:
-        """The filters for every line that is drawn."""
-        return [self._ascii] if self._ascii.enabled else []
+    def filters(self, textuals: Sequence[LineFilter]) -> Sequence[LineFilter]:
+        """Return the filters for every line that is drawn.
+
+        For NO_COLOR Textual makes greys, black on black where the colours are the terminal's own: those are left out.
+        """
+        if self._app.native_ansi_color:
+            textuals = [self._no_colour if isinstance(one, Monochrome) else one for one in textuals]
+        return [*textuals, self._ascii] if self._ascii.enabled else textuals
 
     def themes(self) -> list[str]:
         """Return the names of all themes, termmail's own first."""

@@ -11,7 +11,7 @@ from termmail.accounts.config import Ui
 from termmail.ui.colours import NAMES
 from termmail.ui.screens.dialog import Dialog, Frame
 from tests.ui.mailbox_stage import letter, mailbox
-from tests.ui.stage import until, words_of
+from tests.ui.stage import shown, until, words_of
 
 QUOTE = "I agree, see https://example.net/engine\r\n\r\n> The engine weaves\r\n> patterns\r\n\r\n-- \r\nCharles"
 MAILS = [
@@ -130,6 +130,23 @@ async def test_sixteen_colours_are_the_terminals_own_and_the_cursor_is_reversed(
         reversed_rows = [strip.text.strip()[:20] for strip in strips if any(s and s.reverse for _, s, _ in strip)]
         assert len(reversed_rows) == 3, "the title, the cursor and the keys"
         assert reversed_rows[1].startswith("▌●")
+
+
+@pytest.mark.parametrize("term", ["xterm", "xterm-256color"])
+async def test_without_colour_there_is_none_and_everything_can_be_told_apart(tmp_path, monkeypatch, term):
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", "")
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with mailbox(tmp_path, MAILS, size=(80, 24)) as (app, pilot):
+        await until(pilot, lambda: app.main_screen.reader.message)
+        await pilot.pause()
+        for strip in app.screen._compositor.render_strips():
+            for text, style, _ in strip:
+                for colour in filter(None, (style.color, style.bgcolor) if style is not None else ()):
+                    assert colour.is_default or len(set(colour.get_truecolor())) == 1, (text, colour)
+                if style is not None and text.strip() and not style.color.is_default:
+                    assert style.color != style.bgcolor, text
+        assert "▌●" in shown(app)
 
 
 async def test_a_theme_of_textual_has_every_variable_of_termmails(tmp_path):
