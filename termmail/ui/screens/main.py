@@ -16,6 +16,7 @@ from termmail.mail.model import FolderView, Role, SendState
 from termmail.ui import titles
 from termmail.ui.actions import BY_ID, Place, bindings, finding, folder_verbs, program, reading, searching
 from termmail.ui.actions.verb_context import Mail
+from termmail.ui.compositor import LineCompositor
 from termmail.ui.widgets.find_prompt import FindPrompt
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
@@ -62,6 +63,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = LineCompositor()
         self.ready = asyncio.Event()
         self.clock: Callable[[], float] = time.time
         self.opened = False
