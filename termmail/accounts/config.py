@@ -208,13 +208,15 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids.
 
-    `print_command` is the program that prints, None for lp or lpr.
+    `print_command` is the program that prints, None for lp or lpr. `reflow`: paragraphs that were broken by hand wrap
+    at the width of the pane.
     """
 
     theme: Line = "textual-dark"
     keymap: Keymap = "termmail"
     keys: dict[str, Line] = {}
     print_command: Command | None = None
+    reflow: Switch = True
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

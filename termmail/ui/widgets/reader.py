@@ -11,6 +11,7 @@ from textual.message import Message as Event
 from textual.worker import get_current_worker
 
 from termmail.accounts.password_error import PasswordError
+from termmail.engine.message_reader import Look
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
@@ -79,6 +80,10 @@ class Reader(TextView):
         self.text: Rendered = Rendered(())
         """The message made readable, also while its headers are shown instead."""
         self.html: bool | None = None
+        self.charset = ""
+        """The character set that the text is read in, "" for what the message names."""
+        self.reflowed = True
+        """Paragraphs that were broken by hand wrap at the width there is."""
         self.finder = Finder(self, lambda words: self.post_message(self.Found(words)))
         self.check_key = "F5"
         """The key that checks for mail, "" where there is none."""
@@ -131,6 +136,7 @@ class Reader(TextView):
         self.row = row
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
+            self.charset = ""
             self._may_come = False
             self.finder.other_text(keep=self.screen.has_class("-finding"))
         start_worker(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
@@ -197,7 +203,7 @@ class Reader(TextView):
         self._width = 0
         while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
-            rendered = await engine.reader.rendered(row.message_id, self._width, html=self.html)
+            rendered = await engine.reader.rendered(row.message_id, self._width, self.look)
             if not self._still(row):
                 return
         if self._judged is None or self._judged[0] is not message:
@@ -274,6 +280,22 @@ class Reader(TextView):
         self._headers = False
         self.look_again()
         return "HTML, made readable" if self.html else "Plain text"
+
+    @property
+    def look(self) -> Look:
+        """Return how the body is looked at."""
+        return Look(self.html, self.reflowed, self.charset)
+
+    def switch_reflow(self) -> str:
+        """Wrap paragraphs anew, or show their lines as they were sent; return the words for what is shown now."""
+        self.reflowed = not self.reflowed
+        self.look_again()
+        return "Paragraphs wrap at the width there is" if self.reflowed else "Lines as they were sent"
+
+    def read_in(self, charset: str) -> None:
+        """Show the text in another character set, or with "" in the one that the message names."""
+        self.charset = charset
+        self.look_again()
 
     def switch_headers(self) -> None:
         """Show all headers instead of the text, below all warnings; or the text again."""
