@@ -210,10 +210,12 @@ class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `print_command` is the program that prints, None for lp or lpr. `reflow`: paragraphs that were broken by hand wrap
     at the width of the pane.
+    `conversations`: lists of folders show conversations, each on one row.
     """
 
     theme: Line = "textual-dark"
     keymap: Keymap = "termmail"
+    conversations: bool = True
     keys: dict[str, Line] = {}
     print_command: Command | None = None
     reflow: Switch = True

@@ -6,12 +6,15 @@ are UTC seconds since 1970, sizes are bytes. Text that strangers wrote has been 
 
 from __future__ import annotations
 
+from array import array
 from enum import IntFlag, StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from termmail.mail.query import Query
 
 
@@ -108,11 +111,34 @@ class RemoteState(StrEnum):
 # -- list rows
 
 
+class Conversation(Struct, frozen=True):
+    """What the row of a folded conversation stands for.
+
+    `people` are the senders in the order of their first messages, ME for the user, at most PEOPLE of them. `count` counts
+    all messages of the conversation outside of Junk and Trash. `members` are those in the view that the list shows,
+    newest first: verbs act on them. `unread` counts the unread ones of these.
+    """
+
+    people: tuple[str, ...]
+    count: int
+    unread: int
+    members: tuple[Placement, ...]
+
+
+ME = ""
+"""The user, among the people of a conversation."""
+
+PEOPLE = 5
+"""People of a conversation that its row names: the first ones and the last one."""
+
+
 class MessageRow(Struct, frozen=True):
     """One line of a list of messages.
 
     `folder_id`, `folder` and `role` name the folder in which the row is shown. `state` is where a POP3 server stands
-    with the message (None where it is only here), and `note` why it was not fetched.
+    with the message (None where it is only here), and `note` why it was not fetched. `thread` is its conversation. A row
+    with a `conversation` stands for several messages; it has the subject of the newest one in the view, and a flag where
+    any of them has it.
     """
 
     message_id: int
@@ -136,6 +162,8 @@ class MessageRow(Struct, frozen=True):
     uidl: bytes
     rfc_message_id: str
     note: str = ""
+    thread: int = 0
+    conversation: Conversation | None = None
 
     @property
     def key(self) -> int:
@@ -146,6 +174,11 @@ class MessageRow(Struct, frozen=True):
     def placement(self) -> Placement:
         """The message in the folder in which the user sees it."""
         return Placement(self.message_id, self.folder_id)
+
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        """The messages that the row stands for, in the folders in which the user sees them."""
+        return (self.placement,) if self.conversation is None else self.conversation.members
 
 
 class DraftRow(Struct, frozen=True):
@@ -211,17 +244,19 @@ Row = MessageRow | DraftRow | OutgoingRow
 
 
 class FolderView(Struct, frozen=True):
-    """The messages of one folder."""
+    """The messages of one folder, or its conversations where it is `threaded`."""
 
     folder_id: int
     order: Order = Order.NEWEST
+    threaded: bool = False
 
 
 class RoleView(Struct, frozen=True):
-    """The messages of the folders with one role in every account: the unified inbox."""
+    """The messages of the folders with one role in every account: the unified inbox. `threaded` as in FolderView."""
 
     role: Role
     order: Order = Order.NEWEST
+    threaded: bool = False
 
 
 class SearchView(Struct, frozen=True):
@@ -247,6 +282,56 @@ class OutboxView(Struct, frozen=True):
 View = FolderView | RoleView | SearchView | DraftsView | OutboxView
 
 
+class Unfolded(Struct, frozen=True):
+    """Which conversations of a list are unfolded: those `threads`; with `every`, all others."""
+
+    threads: frozenset[int] = frozenset()
+    every: bool = False
+
+    def __contains__(self, thread: int) -> bool:
+        return (thread in self.threads) != self.every
+
+    def toggled(self, thread: int) -> Unfolded:
+        """Return this with one conversation folded that was unfolded, or unfolded that was folded."""
+        return Unfolded(self.threads ^ {thread}, self.every)
+
+
+class Outline(Struct, frozen=True):
+    """The rows of a list.
+
+    `ids` are message ids, or those of drafts or outgoing messages. In a list of conversations `threads` has the
+    conversation of each; else it is empty. A message with a depth in `depths` is one row of an unfolded conversation (0: it
+    answers none of the others there). Every other one stands for its conversation: it is the newest in the view.
+    """
+
+    ids: array[int]
+    threads: array[int]
+    depths: dict[int, int]
+
+    @classmethod
+    def flat(cls, ids: array[int]) -> Outline:
+        """Return the outline of a list without conversations."""
+        return cls(ids, array("q"), {})
+
+    def without(self, gone: Collection[int]) -> Outline:
+        """Return this without some ids."""
+        if not gone or not any(one in gone for one in self.ids):
+            return self
+        kept = [place for place, one in enumerate(self.ids) if one not in gone]
+        threads = array("q", (self.threads[place] for place in kept)) if self.threads else self.threads
+        return Outline(array("q", (self.ids[place] for place in kept)), threads, self.depths)
+
+
+class Spot(NamedTuple):
+    """A row of a list, and its conversation where the list shows conversations; 0 for none."""
+
+    row_id: int = 0
+    thread: int = 0
+
+
+NOWHERE = Spot()
+
+
 # -- the journal
 
 
@@ -267,6 +352,8 @@ class StepKind(StrEnum):
     MAKE_FOLDER = "make-folder"
     RENAME_FOLDER = "rename-folder"
     REMOVE_FOLDER = "remove-folder"
+    BREAK_OFF = "break-off"
+    JOIN = "join"
 
 
 class Step(Struct, frozen=True):

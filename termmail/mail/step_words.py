@@ -27,6 +27,8 @@ _DONE = {
     StepKind.MAKE_FOLDER: "Folder {name} created",
     StepKind.RENAME_FOLDER: "Folder renamed to {name}",
     StepKind.REMOVE_FOLDER: "Folder {name} removed",
+    StepKind.BREAK_OFF: "A conversation of its own: {messages}, with the answers",
+    StepKind.JOIN: "Joined to one conversation: {messages}",
 }
 _NAMES = {
     StepKind.READ: "read",
@@ -43,9 +45,15 @@ _NAMES = {
     StepKind.MAKE_FOLDER: "new folder",
     StepKind.RENAME_FOLDER: "rename",
     StepKind.REMOVE_FOLDER: "remove folder",
+    StepKind.BREAK_OFF: "break off",
+    StepKind.JOIN: "join",
 }
 _FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER}
-_FLAG_STEPS = {StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR}
+_IN_PLACE = {
+    *(StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR),
+    *(StepKind.BREAK_OFF, StepKind.JOIN),
+}
+"""Steps that move no message."""
 
 
 def step_words(step: Step) -> str:
@@ -83,5 +91,5 @@ def undone_words(undone: Undone) -> str:
     if step.kind in _FOLDER_STEPS:
         return f"Undone: {step_words(step)}"
     messages = count(len(undone.message_ids), "message")
-    words = f"{messages} as before" if step.kind in _FLAG_STEPS else f"{messages} back"
+    words = f"{messages} as before" if step.kind in _IN_PLACE else f"{messages} back"
     return f"{words} · {len(undone.skipped)} changed since and left alone" if undone.skipped else words

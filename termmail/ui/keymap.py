@@ -30,6 +30,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "message.reflow": "W",
         "list.select": "t",
         "list.select-all": "T",
+        "thread.switch": "ctrl+t",
         "message.attachments": "v",
         "message.source": "e",
         "message.archive": "y",
@@ -49,6 +50,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "view.pane": "V",
         "message.source": "B",
         "message.browser": "o",
+        "thread.fold": "+",
         "message.undo": "u,z",
         "message.read": "K",
         "message.move": "s",
@@ -60,6 +62,7 @@ PRESETS: dict[str, dict[str, str]] = {
     },
     "gmail": {
         "message.open": "o,enter,right",
+        "thread.fold": ";",
         "view.back": "u,escape,left",
         "message.delete": "#,delete",
         "message.read": "U,I",

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
+from termmail.mail.counting import count
 from termmail.mail.model import MessageRow
 from termmail.mail.step_words import done_words
 from termmail.ui.kinds import Listing
@@ -59,6 +60,13 @@ class Mail:
         if messages.selected:
             return [message_id for message_id in messages.ids if message_id in messages.selected]
         return [messages.cursor_id] if messages.cursor_id else []
+
+    def amount(self, row_ids: Sequence[int]) -> str:
+        """Return in words how many messages these rows stand for; rows that are not loaded count as conversations."""
+        found = [self.screen.messages.placements(one) for one in row_ids]
+        if self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads and not all(found):
+            return count(len(row_ids), "conversation")
+        return count(sum(map(len, found)) if all(found) else len(row_ids), "message")
 
     def target_rows(self) -> list[MessageRow]:
         """Return the rows of the target messages that the list holds."""
