@@ -200,17 +200,16 @@ class Reader(TextView):
     async def _show_message(self, engine: Engine, row: MessageRow, message: Message) -> None:
         """Lay the message out at the width there is, and show it unless the reader has gone on."""
         keep_place = self.message is message
+        if self._judged is None or self._judged[0] is not message:
+            self._judged = (message, await engine.senders.judge(row.account, message))
+        judgement = self._judged[1]
         self._width = 0
         while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
             rendered = await engine.reader.rendered(row.message_id, self._width, self.look)
+            rendered = _with_notes(await self._with_answer(row, message, rendered), judgement)
             if not self._still(row):
                 return
-        if self._judged is None or self._judged[0] is not message:
-            self._judged = (message, await engine.senders.judge(row.account, message))
-        rendered = _with_notes(await self._with_answer(row, message, rendered), self._judged[1])
-        if not self._still(row):
-            return
         self.message, self.text = message, rendered
         if self._headers:
             await self._show_headers(row, message)
