@@ -183,6 +183,7 @@ def body(
         if section.kind is SectionKind.INVITATION and section.title:
             asks = message.invitation is not None and not any(line.kind == "card-answer" for line in lines)
             lines += _card(section, width, asks=asks)
+            linked += links([section.text])
             continue
         lines += (Line(text, kind="heading") for text in fold(section.title, width) if text)
         shown = _rendered(section, width, numbers, check, reflowed=reflowed)
