@@ -95,6 +95,10 @@ class Reader(TextView):
         self._width = 0
         self._said = ""
         """The sentence that is shown instead of a body."""
+        self._fetching = 0
+        """The message that is coming from its server, 0 for none."""
+        self._start: Rendered | None = None
+        """The start of a large message, shown while the rest comes."""
         self._may_come = False
         """Whether the server may return the text when it answers again."""
 
@@ -137,7 +141,7 @@ class Reader(TextView):
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
             self.charset = ""
-            self._may_come = False
+            self._may_come, self._start = False, None
             self.finder.other_text(keep=self.screen.has_class("-finding"))
         start_worker(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
 
@@ -150,7 +154,7 @@ class Reader(TextView):
                 await self._show_outgoing(engine, row)
             elif (message := await engine.reader.peek(row.message_id)) is not None:
                 await self._show_message(engine, row, message)
-            elif fetch:
+            elif fetch or self._fetching == row.message_id:
                 self.fetch(row)
             else:
                 self._say(_not_here(row))
@@ -158,7 +162,13 @@ class Reader(TextView):
             self._say(str(error))
 
     def fetch(self, row: MessageRow) -> None:
-        """Fetch the text from the server. It is stored also when the reader has gone on meanwhile."""
+        """Fetch the text from the server, unless it is coming already.
+
+        It is stored also when the reader has gone on meanwhile.
+        """
+        if self._fetching == row.message_id:
+            return
+        self._fetching = row.message_id
         self._may_come = False
         self._say(f"Fetching {size(row.size)} …")
         start_worker(self, partial(self._fetch, row), "fetch", exclusive=True)
@@ -167,11 +177,20 @@ class Reader(TextView):
         engine, worker = self.engine, get_current_worker()
 
         def progress(done: int, total: int) -> None:
+            if not self._still(row) or worker.is_cancelled:
+                return
+            words = f"Fetching … {size(done)} of {size(total)}"
+            if self._start is not None:
+                self._paint(self._start, (words,), keep_place=True)
+            else:
+                self._say(words)
+
+        def started(message: Message) -> None:
             if self._still(row) and not worker.is_cancelled:
-                self._say(f"Fetching … {size(done)} of {size(total)}")
+                start_worker(self, partial(self._show_start, row, message), "start", exclusive=True)
 
         try:
-            message = await engine.reader.read(row.message_id, progress)
+            message = await engine.reader.read(row.message_id, progress, started)
             self.post_message(self.Fetched(row.account))
             if self._still(row):
                 await self._show_message(engine, row, message)
@@ -179,6 +198,16 @@ class Reader(TextView):
             words = self._needs_password() if isinstance(error, PasswordError) else f"{error}\n\n{error.advice}".strip()
             self._failed(row, words)
             self._may_come = self._still(row) and error.code in PASSING
+        finally:
+            if self._fetching == row.message_id:
+                self._fetching = 0
+
+    async def _show_start(self, row: MessageRow, start: Message) -> None:
+        """Show the start of a large message while the rest comes."""
+        rendered = await self.engine.reader.laid_out(start, self.measure, self.look)
+        if self._still(row) and self.message is None:
+            self._said, self._start = "", rendered
+            self._paint(rendered, ("Fetching …",))
 
     def _needs_password(self) -> str:
         asks = f" {self.check_key} asks for it." if self.check_key else ""
@@ -191,6 +220,7 @@ class Reader(TextView):
 
     def _failed(self, row: MessageRow, words: str) -> None:
         if self._still(row):
+            self._start = None
             self._say(words)
 
     def _still(self, row: Row) -> bool:
@@ -199,7 +229,7 @@ class Reader(TextView):
 
     async def _show_message(self, engine: Engine, row: MessageRow, message: Message) -> None:
         """Lay the message out at the width there is, and show it unless the reader has gone on."""
-        keep_place = self.message is message
+        keep_place = self.message is message or self._start is not None
         if self._judged is None or self._judged[0] is not message:
             self._judged = (message, await engine.senders.judge(row.account, message))
         judgement = self._judged[1]
@@ -210,7 +240,7 @@ class Reader(TextView):
             rendered = _with_notes(await self._with_answer(row, message, rendered), judgement)
             if not self._still(row):
                 return
-        self.message, self.text = message, rendered
+        self.message, self.text, self._start = message, rendered, None
         if self._headers:
             await self._show_headers(row, message)
         elif rendered.lines:
