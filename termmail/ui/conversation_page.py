@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from termmail.engine.engine import Engine
+    from termmail.engine.message_reader import Look
     from termmail.mail.message import Link, Message
     from termmail.mail.model import MessageRow
     from termmail.ui.humanize import Today
@@ -156,7 +157,7 @@ class ConversationPage:
         self._rows: list[MessageRow] = []
 
     async def load(
-        self, width: int, *, html: bool | None, fetch: bool, progress: Callable[[str], None] = lambda _words: None
+        self, width: int, *, look: Look, fetch: bool, progress: Callable[[str], None] = lambda _words: None
     ) -> None:
         """Read what the page shows whole, with `fetch` from the servers where it is not here. Raises StoreError."""
         rows = self._rows or await self._engine.lists.conversation(self.newest)
@@ -172,7 +173,7 @@ class ConversationPage:
             if message is None:
                 self.missing += 1
                 continue
-            rendered = await self._engine.reader.rendered(row.message_id, width, html=html)
+            rendered = await self._engine.reader.rendered(row.message_id, width, look=look)
             judged = await self._engine.senders.judge(row.account, message)
             told = warnings(message, [*judged.warnings, *rendered.notes[: rendered.warned]])
             opened[row.message_id] = Opened(message, rendered, tuple(told))

@@ -12,6 +12,7 @@ from textual.message import Message as Event
 from textual.worker import get_current_worker
 
 from termmail.accounts.password_error import PasswordError
+from termmail.engine.message_reader import Look
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
@@ -81,6 +82,10 @@ class Reader(TextView):
         self.text: Rendered = Rendered(())
         """The message made readable, also while its headers are shown instead."""
         self.html: bool | None = None
+        self.charset = ""
+        """The character set that the text is read in, "" for what the message names."""
+        self.reflowed = True
+        """Paragraphs that were broken by hand wrap at the width there is."""
         self.finder = Finder(self, lambda words: self.post_message(self.Found(words)))
         self.clock: Callable[[], float] = time.time
         self.check_key = "F5"
@@ -138,6 +143,7 @@ class Reader(TextView):
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
             self.conversation = None
+            self.charset = ""
             self._may_come = False
             self.finder.other_text(keep=self.screen.has_class("-finding"))
         start_worker(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
@@ -203,17 +209,16 @@ class Reader(TextView):
     async def _show_message(self, engine: Engine, row: MessageRow, message: Message) -> None:
         """Lay the message out at the width there is, and show it unless the reader has gone on."""
         keep_place = self.message is message
+        if self._judged is None or self._judged[0] is not message:
+            self._judged = (message, await engine.senders.judge(row.account, message))
+        judgement = self._judged[1]
         self._width = 0
         while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
-            rendered = await engine.reader.rendered(row.message_id, self._width, html=self.html)
+            rendered = await engine.reader.rendered(row.message_id, self._width, self.look)
+            rendered = _with_notes(await self._with_answer(row, message, rendered), judgement)
             if not self._still(row):
                 return
-        if self._judged is None or self._judged[0] is not message:
-            self._judged = (message, await engine.senders.judge(row.account, message))
-        rendered = _with_notes(await self._with_answer(row, message, rendered), self._judged[1])
-        if not self._still(row):
-            return
         self.message, self.text = message, rendered
         if self._headers:
             await self._show_headers(row, message)
@@ -236,7 +241,7 @@ class Reader(TextView):
         self._width = 0
         while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
-            await page.load(self._width, html=self.html, fetch=fetch, progress=progress)
+            await page.load(self._width, look=self.look, fetch=fetch, progress=progress)
             if not self._still(row):
                 return
         newest = page.opened.get(row.message_id)
@@ -325,6 +330,22 @@ class Reader(TextView):
         self._headers = False
         self.look_again()
         return "HTML, made readable" if self.html else "Plain text"
+
+    @property
+    def look(self) -> Look:
+        """Return how the body is looked at."""
+        return Look(self.html, self.reflowed, self.charset)
+
+    def switch_reflow(self) -> str:
+        """Wrap paragraphs anew, or show their lines as they were sent; return the words for what is shown now."""
+        self.reflowed = not self.reflowed
+        self.look_again()
+        return "Paragraphs wrap at the width there is" if self.reflowed else "Lines as they were sent"
+
+    def read_in(self, charset: str) -> None:
+        """Show the text in another character set, or with "" in the one that the message names."""
+        self.charset = charset
+        self.look_again()
 
     def switch_headers(self) -> None:
         """Show all headers instead of the text, below all warnings; or the text again."""
