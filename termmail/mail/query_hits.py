@@ -18,6 +18,7 @@ _WORD = re.compile(r"[^\W_]+")
 _GAP = r"[\W_]+"
 
 _HEARD = {
+    Field.ANY: set(Field),
     Field.FROM: {Field.ANY, Field.FROM},
     Field.TO: {Field.ANY, Field.TO, Field.CC},
     Field.SUBJECT: {Field.ANY, Field.SUBJECT},
@@ -28,6 +29,7 @@ _HEARD = {
 def hits(query: Query, text: str, field: Field = Field.BODY) -> list[tuple[int, int]]:
     """Return the stretches (start, end) of a text from this field that a query looks for, in order, never overlapping.
 
+    Field.ANY is a text that holds several fields.
     What the query excludes is not among them. Letters are equal as in `folding.fold`. Beyond TEXT_LIMIT characters
     nothing is looked for.
     """

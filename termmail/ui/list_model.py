@@ -171,6 +171,7 @@ class ListModel:
             try:
                 first = await self.engine.lists.outline(view, self.unfolded, FIRST)
                 self._messages.empty = ""
+                self._messages.found = view.query if isinstance(view, SearchView) else None
                 self._messages.accounts = self._account_cells()
                 self._messages.show(first, at=self._cursors.get(view, NOWHERE))
                 self._messages.empty = self._nothing()
@@ -188,6 +189,8 @@ class ListModel:
     def keep_only(self, words: str) -> None:
         """Filter the view by these words; "" shows all of it."""
         self.filter = words
+        self._messages.found = self.parsed(words, typing=True).query if words else None
+        self._messages.refresh()
         self.stale(Stale.IDS)
 
     # -- ids and rows
@@ -202,11 +205,10 @@ class ListModel:
         return [self._shown(row) for row in rows]
 
     def _shown(self, row: Row) -> Row:
-        """Return a row that names its folder, if it is a search result of which that is not obvious."""
-        if not isinstance(row, MessageRow):
+        """Return a row that names its folder, if it is a search result."""
+        if not isinstance(row, MessageRow) or not self.searching:
             return row
-        place = row.folder if self.searching and row.role not in {Role.INBOX, Role.SENT} else ""
-        return replace(row, snippet=" · ".join(filter(None, (place, row.snippet)))) if place else row
+        return replace(row, snippet=" · ".join(filter(None, (row.folder, row.snippet))))
 
     async def cursor_row(self) -> Row | None:
         """Return the row at the cursor, read now where the list does not have it yet."""
