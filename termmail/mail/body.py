@@ -64,9 +64,9 @@ class Body:
     """What was read: the sections in order, the paths of the parts they came from, and notes to the reader.
 
     `descriptions` are what the organizers of events wrote, shown where there is no other text; `invitations` are those
-    that can be answered, without those of attached messages. `text_room` and
-    `html_room` are the bytes that may still be read; `messages` counts attached messages. `charset` is the one
-    that all texts are read in, "" for what they name.
+    that can be answered, without those of attached messages. `inner_files` are the names of the files in attached
+    messages. `text_room` and `html_room` are the bytes that may still be read; `messages` counts attached messages.
+    `charset` is the one that all texts are read in, "" for what they name.
     """
 
     sections: list[Section] = field(default_factory=list)
@@ -74,6 +74,7 @@ class Body:
     notes: list[str] = field(default_factory=list)
     unwrapped: list[Unwrapped] = field(default_factory=list)
     descriptions: list[str] = field(default_factory=list)
+    inner_files: list[str] = field(default_factory=list)
     invitations: list[Invitation] = field(default_factory=list)
     text_room: int = TEXT_LIMIT
     html_room: int = TEXT_LIMIT
@@ -268,6 +269,7 @@ class _Reader:
             inner = _Reader(raw, self.body, depth=self.depth + 1, listed=False).read(root)
             files = [clean_words(each.file_name) for each in root.leaves() if each.file_name]
             names = ", ".join(files[:20])
+            self.body.inner_files += files
         except mime.TooMuchError:
             inner = []
         subject = next((one_line(value) for name, value in found if name.lower() == "subject"), "")[:200]

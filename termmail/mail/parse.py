@@ -34,16 +34,17 @@ from termmail.mail.sanitize import (
     name_warning,
     safe_name,
 )
-from termmail.mail.snippet import search_text, snippet
+from termmail.mail.snippet import snippet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["envelope", "fingerprint", "parse", "part_bytes", "search_text", "snippet", "split_header"]
+__all__ = ["envelope", "fingerprint", "parse", "part_bytes", "snippet", "split_header"]
 
 TEXT_LIMIT = 1 << 20  # bytes of a body that are read
 FIELDS_LIMIT = 2_000  # header fields that are shown
 SUBJECT_LIMIT = 1_000  # characters of a subject that an envelope keeps
+LIST_ID_LIMIT = 500  # characters of a List-Id that an envelope keeps
 
 _VOLATILE = re.compile(
     rb"\n(?=[SsXxCcLl])(?i:status|x-status|x-uidl|x-keywords|x-imap[^:\s]*+|content-length|lines|x-mozilla-[^:\s]*+)"
@@ -108,6 +109,7 @@ def _envelope(found: list[tuple[str, str]]) -> Envelope:
         in_reply_to=message_id(first("in-reply-to", "")),
         references=message_ids(first("references", "")),
         list_post=clean_address(list_post[1]) if list_post else "",
+        list_id=one_line(values["list-id"])[:LIST_ID_LIMIT] if "list-id" in values else "",
         attachments=first("content-type", "")[:40].lstrip().lower().startswith(_FILE_KINDS),
     )
 
@@ -161,6 +163,7 @@ def _message(
         parts=tuple(parts),
         warnings=tuple(dict.fromkeys((*warnings, *read.notes))),
         sections=() if _is_simple(read.sections) else tuple(read.sections),
+        inner_files=tuple(read.inner_files),
         invitation=next(iter(read.invitations), None),
     )
 

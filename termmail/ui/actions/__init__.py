@@ -9,7 +9,6 @@ from termmail.ui.actions import (
     composing,
     finding,
     folder_verbs,
-    folding,
     inviting,
     looking,
     moving,
@@ -18,6 +17,7 @@ from termmail.ui.actions import (
     reading,
     searching,
     triage,
+    unfolding,
     writing,
 )
 from termmail.ui.actions.registry import BY_ID, HEARD_TOGETHER, Action, Group, Place, bindings, split
@@ -37,7 +37,6 @@ __all__ = [
     "composing",
     "finding",
     "folder_verbs",
-    "folding",
     "inviting",
     "looking",
     "moving",
@@ -47,5 +46,6 @@ __all__ = [
     "searching",
     "split",
     "triage",
+    "unfolding",
     "writing",
 ]

@@ -164,8 +164,12 @@ async def _mail_to(mail: Mail, url: str) -> Draft:
 
 
 async def _show_links(mail: Mail, row: MessageRow, message: Message) -> None:
-    look = mail.screen.reader.look
-    found = (await mail.engine.reader.rendered(row.message_id, look=look)).links
+    reader = mail.screen.reader
+    look = reader.look
+    if reader.conversation is not None and reader.conversation.newest == row.message_id:
+        found = reader.text.links
+    else:
+        found = (await mail.engine.reader.rendered(row.message_id, look=look)).links
     if not found and message.html:
         found = (await mail.engine.reader.rendered(row.message_id, look=look._replace(html=True))).links
     if not found:

@@ -98,6 +98,7 @@ class MainScreen(Screen[None]):
     def open(self, first: First) -> None:
         """Show the mail: the engine is open."""
         self.reader.engine = first.engine
+        self.reader.clock = self.clock
         self.mail = Mail(first, self)
         self.opened = True
         self.reader.check_key = self.termmail.keys.shown("mail.check")
