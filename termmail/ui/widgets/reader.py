@@ -7,7 +7,6 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
@@ -16,17 +15,18 @@ from termmail.engine.message_reader import Look
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
-from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, RemoteState
+from termmail.mail.model import DraftRow, MessageRow, OutgoingRow
 from termmail.ui.conversation_page import ConversationPage
 from termmail.ui.finder import Finder
 from termmail.ui.humanize import Today, size
+from termmail.ui.reading_text import draft_lines, header_lines, not_here, with_answer, with_notes
 from termmail.ui.widgets.list_row import facts
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
 from termmail.ui.widgets.text_view import TextView
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from termmail.mail.trust import Judgement
     from termmail.ui.widgets.message_header import HeadLine
 
-
-DRAFT_SHOWN = 200_000
-"""Characters of a draft that its preview shows."""
 
 PASSING = {ErrorCode.LOGIN, ErrorCode.OFFLINE, ErrorCode.BUSY}
 """Errors after which the same request may succeed the next time."""
@@ -166,7 +163,7 @@ class Reader(TextView):
             elif fetch or self._fetching == row.message_id:
                 self.fetch(row)
             else:
-                self._say(_not_here(row))
+                self._say(not_here(row))
         except UserError as error:
             self._say(str(error))
 
@@ -246,7 +243,8 @@ class Reader(TextView):
         while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
             rendered = await engine.reader.rendered(row.message_id, self._width, self.look)
-            rendered = _with_notes(await self._with_answer(row, message, rendered), judgement)
+            rendered = await with_answer(engine, row, message, rendered, self._width, self.answer_key)
+            rendered = with_notes(rendered, judgement)
             if not self._still(row):
                 return
         self.message, self.text, self._start = message, rendered, None
@@ -271,7 +269,7 @@ class Reader(TextView):
         self._width = 0
         while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
-            await page.load(self._width, look=self.look, fetch=fetch, progress=progress)
+            await page.load(self._width, look=self.look, key=self.answer_key, fetch=fetch, progress=progress)
             if not self._still(row):
                 return
         newest = page.opened.get(row.message_id)
@@ -290,6 +288,13 @@ class Reader(TextView):
             self.conversation.every = not self.conversation.every
             self.look_again()
 
+    def unfold(self) -> bool:
+        """Show what the page hides of quotes; return whether there was any."""
+        if self.conversation is None or self.conversation.quotes:
+            return False
+        self.fold()
+        return True
+
     def fold(self) -> None:
         """Fold the quoted text, or show it again."""
         if self.conversation is None:
@@ -298,23 +303,10 @@ class Reader(TextView):
         self.conversation.quotes = not self.conversation.quotes
         self._paint_page(self.conversation, keep_place=True)
 
-    async def _with_answer(self, row: MessageRow, message: Message, rendered: Rendered) -> Rendered:
-        """Return the lines with what was answered to the invitation in them, and with the key that answers it."""
-        place = next((place for place, line in enumerate(rendered.lines) if line.kind == "card-answer"), None)
-        if place is None or message.invitation is None:
-            return rendered
-        words = await self.engine.invitations.standing(row.account, message.invitation)
-        key = f"{self.answer_key} " if self.answer_key else ""
-        hint = f"{key}changes the answer" if words else f"{key}answers: accept, maybe or decline"
-        why = self.engine.invitations.trouble(row.account, message.invitation)
-        told = " · ".join(filter(None, (words, hint if key and not why else "")))
-        lines = [Line(line, kind="card-answer") for line in broken(told, self.measure)] if told else []
-        return replace(rendered, lines=(*rendered.lines[:place], *lines, *rendered.lines[place + 1 :]))
-
     async def _show_draft(self, engine: Engine, row: DraftRow) -> None:
         draft = await engine.drafts.load(row.draft_id)
         files = tuple(f"{file.name} ({size(file.size)})" for file in draft.attachments)
-        lines = await asyncio.to_thread(_draft_lines, draft.body, self.measure)
+        lines = await asyncio.to_thread(draft_lines, draft.body, self.measure)
         if self._still(row):
             self._said = ""
             self._paint(Rendered((*lines, Line(""), Line("Enter continues writing.", kind="fold"))), files)
@@ -385,47 +377,9 @@ class Reader(TextView):
 
     async def _show_headers(self, row: Row, message: Message) -> None:
         found = [*warnings(message, self.text.notes[: self.text.warned]), *replies_elsewhere(message)]
-        lines = await asyncio.to_thread(_header_lines, message, found, self.measure)
+        lines = await asyncio.to_thread(header_lines, message, found, self.measure)
         if self._still(row):
             self._paint(Rendered(lines), self.text.notes)
-
-
-def _with_notes(rendered: Rendered, judged: Judgement) -> Rendered:
-    """Return the text with what is told of its sender among the warnings and the notes."""
-    warned, notes = rendered.notes[: rendered.warned], rendered.notes[rendered.warned :]
-    return replace(
-        rendered,
-        notes=(*judged.warnings, *warned, *judged.notes, *notes),
-        warned=rendered.warned + len(judged.warnings),
-    )
-
-
-def _header_lines(message: Message, warned: Sequence[str], width: int) -> tuple[Line, ...]:
-    """Return the warnings and all header fields as lines of at most `width` cells."""
-    from termmail.mail import flowed  # noqa: PLC0415 - not needed for the first screen
-
-    lines = [line for words in warned for line in flowed.wrap(f"! {words}", width)]
-    lines += [Line("")] if warned else []
-    for name, value in message.headers:
-        first, *rest = flowed.wrap(sanitize.clean(f"{name}: {value}"), width - 2) or (Line(""),)
-        lines += [first, *(Line(f"  {line.text}") for line in rest)]
-    return tuple(lines)
-
-
-def _draft_lines(body: str, width: int) -> list[Line]:
-    """Return the start of a draft's text as lines of at most `width` cells."""
-    from termmail.mail import flowed  # noqa: PLC0415
-
-    lines = [*flowed.wrap(sanitize.clean_lines(body[:DRAFT_SHOWN]), width)]
-    return lines if len(body) <= DRAFT_SHOWN else [*lines, Line("…", kind="fold")]
-
-
-def _not_here(row: MessageRow) -> str:
-    if row.state is RemoteState.SKIPPED:
-        return row.note or "This message was not fetched."
-    if row.state in {RemoteState.GONE, RemoteState.ABSENT}:
-        return "This message is no longer on the server, and its text was never downloaded."
-    return f"The text is still on the server ({size(row.size)}). Enter fetches it."
 
 
 def _is_same(shown: Row | None, row: Row) -> bool:
