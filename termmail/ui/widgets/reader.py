@@ -237,14 +237,17 @@ class Reader(TextView):
         """Lay the message out at the width there is, and show it unless the reader has gone on."""
         keep_place = self.message is message or self._start is not None
         if self._judged is None or self._judged[0] is not message:
-            self._judged = (message, await engine.senders.judge(row.account, message))
-        judgement = self._judged[1]
+            judgement, _ = await asyncio.gather(  # the second is kept by the engine
+                engine.senders.judge(row.account, message),
+                engine.reader.rendered(row.message_id, self.measure, self.look),
+            )
+            self._judged = (message, judgement)
         self._width = 0
         while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
             rendered = await engine.reader.rendered(row.message_id, self._width, self.look)
             rendered = await with_answer(engine, row, message, rendered, self._width, self.answer_key)
-            rendered = with_notes(rendered, judgement)
+            rendered = with_notes(rendered, self._judged[1])
             if not self._still(row):
                 return
         self.message, self.text, self._start = message, rendered, None
