@@ -94,6 +94,21 @@ def all_ids(store: Store) -> array[int]:
     return array("q", chain.from_iterable(store.read("SELECT id FROM message ORDER BY id")))
 
 
+def without_body(store: Store, account: str, since: int, *, largest: int, limit: int) -> list[int]:
+    """Return messages of an account of which only the header is here, newest first.
+
+    They are not older than `since`, not larger than `largest` bytes, and neither in Trash nor in Junk.
+    """
+    away = folders.ids_with_roles(sorted(DISCARDED))
+    rows = store.read(
+        "SELECT m.id FROM message m WHERE m.account = ? AND m.downloaded = 0 AND m.sort_date >= ? AND m.size <= ?"  # noqa: S608
+        f" AND EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND p.folder NOT IN {away})"
+        " ORDER BY m.sort_date DESC LIMIT ?",
+        (account, since, largest, limit),
+    )
+    return [message_id for (message_id,) in rows]
+
+
 def rows(store: Store, ids: Sequence[int], folder_ids: Sequence[int] = ()) -> list[MessageRow]:
     """Return the list lines of these messages in their order; messages that are gone are left out.
 

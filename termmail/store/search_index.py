@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from termmail.mail.folding import fold
+from termmail.mail.equal_letters import fold
 from termmail.mail.query import Content
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ COLUMNS = ("subject", "sender", "recipients", "cc", "list", "files", "marks", "b
 LATEST_AFTER = 1 << 22
 """Seconds that the number of a document may lie after the date of its message, for every second is given once."""
 EVERY = "\ue000"
-"""The mark of every document. Marks begin with letters that `folding.fold` takes out of texts."""
+"""The mark of every document. Marks begin with letters that `equal_letters.fold` takes out of texts."""
 CONTENT_MARKS = {Content.ATTACHMENT: "\ue001a", Content.INVITE: "\ue001i", Content.LINK: "\ue001l"}
 _STEPS = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000)
 _KEPT_ADDRESSES = 200
