@@ -52,6 +52,12 @@ def put(db: sqlite3.Connection, message_id: int, derived: Derived) -> None:
         "SELECT account, size, sort_date FROM message WHERE id = ?", (message_id,)
     ).fetchone()
     db.execute("UPDATE search_doc SET message = NULL WHERE message = ?", (message_id,))
+    add(db, message_id, account, size, date, derived)
+    db.execute("UPDATE message SET indexed = ? WHERE id = ?", (1 if derived.text is None else 2, message_id))
+
+
+def add(db: sqlite3.Connection, message_id: int, account: str, size: int, date: int, derived: Derived) -> None:  # noqa: PLR0917 - what a document is made of
+    """Add the document of a message of which nothing is indexed; `size` is in bytes, `date` that of its list row."""
     doc = _free_number(db, date, message_id)
     db.execute("INSERT INTO search_doc (doc, message) VALUES (?, ?)", (doc, message_id))
     envelope = derived.envelope
@@ -72,7 +78,6 @@ def put(db: sqlite3.Connection, message_id: int, derived: Derived) -> None:
             fold(derived.text or ""),
         ),
     )
-    db.execute("UPDATE message SET indexed = ? WHERE id = ?", (1 if derived.text is None else 2, message_id))
 
 
 def clear(db: sqlite3.Connection) -> None:
