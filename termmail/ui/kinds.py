@@ -14,6 +14,7 @@ from termmail.mail.model import (
     OutboxView,
     Role,
     RoleView,
+    SavedView,
     SearchView,
 )
 
@@ -83,5 +84,7 @@ def view_name(view: View, counts: Counts) -> str:
             return "Search"
         case RoleView(role=role):
             return ALL_INBOXES if role is Role.INBOX else ROLE_NAMES[role]
+        case SavedView(search_id=search_id):
+            return next((one.name for one in counts.searches if one.search_id == search_id), "")
     folder = folder_of(view, counts)
     return "" if folder is None else folder.name

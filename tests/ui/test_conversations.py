@@ -45,13 +45,13 @@ async def lunch(tmp_path):
 
 
 async def test_a_conversation_is_one_row_with_its_people_and_how_many_messages(lunch):
-    app, _ = lunch
+    app, pilot = lunch
+    await opened(pilot, app, 3)
     found = rows(app)
     assert found[0].startswith("Charles, Mary 3")
     assert "Re: Lunch" in found[0]
     assert [row.split("  ")[0] for row in found[1:]] == ["Charles Babbage"] * 2
-    assert "5 unread" in shown(app)
-    assert "5 in all" in shown(app)
+    await until(pilot, lambda: "5 unread  5 in all" in shown(app))
 
 
 async def test_o_unfolds_the_conversation_and_the_cursor_stays_on_its_message(lunch):

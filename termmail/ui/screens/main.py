@@ -104,6 +104,7 @@ class MainScreen(Screen[None]):
         self.mail = Mail(first, self)
         self.opened = True
         self._name_keys()
+        self.reader.reflowed = first.engine.context.config.ui.reflow
         self.messages.set_density(first.engine.preferences.ui.density)
         if first.engine.context.read_only:
             self.problems.add(

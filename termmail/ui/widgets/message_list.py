@@ -20,6 +20,7 @@ from textual.strip import Strip
 from termmail.mail.model import NOWHERE, MessageRow, Outline, Placement, Spot
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
+from termmail.ui.widgets.found_words import marked
 from termmail.ui.widgets.list_row import CARDS_BELOW, CARDS_FROM_HEIGHT, CURSOR, RowStyles, card, line
 from termmail.ui.widgets.row_cache import RowCache
 from termmail.ui.workers import start_worker
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from termmail.mail.model import Row
+    from termmail.mail.query import Query
 
 
 EMPTY = Outline.flat(array("q"))
@@ -79,6 +81,8 @@ class MessageList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.outline = EMPTY
         self.cursor = 0
+        self.found: Query | None = None
+        """The search or filter whose words are marked in the rows."""
         self.selected: set[int] = set()
         self.clock = clock
         self.accounts = 0
@@ -382,7 +386,7 @@ class MessageList(ScrollView, can_focus=True):
                 accounts=self.accounts,
                 depth=self.outline.depths.get(id_),
             )
-        return Strip(segments).adjust_cell_length(width, styles.text)
+        return Strip(marked(segments, self.found)).adjust_cell_length(width, styles.text)
 
     def _empty_line(self, y: int) -> Strip:
         width = self.cells
