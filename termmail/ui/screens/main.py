@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from termmail.accounts.config import Ui
     from termmail.engine.events import Event
     from termmail.errors import UserError
     from termmail.mail.model import Row
@@ -178,13 +179,18 @@ class MainScreen(Screen[None]):
         """The reading pane is shown where there is room for it."""
         return not self.has_class("-pane-off")
 
-    def place_panes(self, pane: str, density: str) -> None:
-        """Place the reading pane, and draw messages on as many lines as the config says."""
-        for place in ("right", "below", "off"):
-            self.set_class(pane == place, f"-pane-{place}")
-        if self.opened:
-            self.messages.set_density(density)
+    def take(self, ui: Ui, before: Ui | None) -> None:
+        """Show list, reader and pane as these settings say; what did not change since `before` stays as keys left it."""
+        if before is None or before.pane != ui.pane:
+            for place in ("right", "below", "off"):
+                self.set_class(ui.pane == place, f"-pane-{place}")
+        if self.opened and before is not None:
+            self.messages.set_density(ui.density)
             self._name_keys()
+            if before.conversations != ui.conversations:
+                self.mail.list.thread(on=ui.conversations)
+            if before.reflow is not ui.reflow and self.reader.reflowed is not ui.reflow:
+                self.reader.switch_reflow()
             if self.focused is not None and not self.focused.display:
                 self.set_focus(self.messages)
 
