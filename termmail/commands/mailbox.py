@@ -69,6 +69,7 @@ async def sync(engine: Engine, args: Namespace) -> int:
             print(f"\r{event.account}: {event.done} of {event.total} {event.what}\x1b[K", end="", file=sys.stderr)
 
     engine.context.subscribe(tell)
+    await engine.marks.bring_back()
     for name in chosen_accounts(engine, args.account):
         code, words, new, deleted = OK, "", 0, 0
         try:

@@ -18,6 +18,7 @@ from termmail.engine.lists import Lists
 from termmail.engine.mail_accounts import Accounts
 from termmail.engine.maintenance import Maintenance
 from termmail.engine.message_actions import Messages
+from termmail.engine.message_marks import Marks
 from termmail.engine.message_reader import Reader
 from termmail.engine.sending import Outbox
 from termmail.engine.servers import Servers
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 class Engine:
     """One open termmail. Create it with `await Engine.open(...)` and end it with `await close()`.
 
-    `lists` reads lists, `reader` opens messages, `messages` has the verbs on them, `folders`, `drafts`, `outbox` and
+    `lists` reads lists, `reader` opens messages, `messages` and `marks` have the verbs on them, `folders`, `drafts`, `outbox` and
     `accounts` what their names say; `journal` takes steps back, `servers` receives and sends.
     """
 
@@ -45,6 +46,7 @@ class Engine:
         self.lists = Lists(context)
         self.reader = Reader(context, self.servers)
         self.messages = Messages(context, self.servers)
+        self.marks = Marks(context)
         self.journal = Journal(context, self.servers)
         self.drafts = Drafts(context, self.reader)
         self.outbox = Outbox(context, self.servers)
@@ -61,6 +63,7 @@ class Engine:
         await context.open()
         engine = cls(context)
         await engine.folders.ensure()
+        await engine.marks.bring_back()
         return engine
 
     @cached_property

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from termmail.engine.events import FolderChanged, JournalChanged
-from termmail.store import drafts, folder_changes, folders, outbox
+from termmail.store import drafts, folder_changes, folders, labels, outbox, row_marks
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
-    from termmail.mail.model import Count, Done, Folder, Role
+    from termmail.mail.model import Count, Done, Folder, Label, Role
     from termmail.store.store import Store
 
 
@@ -19,13 +19,15 @@ class Counts(Struct, frozen=True):
     """What a folder column shows.
 
     `messages` counts what lies in each folder, by its id; empty ones have no entry. `drafts` and `outbox` count the
-    drafts and the unsent messages of each account.
+    drafts and the unsent messages of each account. `snoozed` counts what is snoozed in all accounts.
     """
 
     folders: list[Folder]
     messages: dict[int, Count]
     drafts: dict[str, int]
     outbox: dict[str, int]
+    labels: list[Label] = []
+    snoozed: int = 0
 
 
 class Folders:
@@ -80,4 +82,11 @@ class Folders:
 
 
 def _counts(store: Store) -> Counts:
-    return Counts(folders.listing(store), folders.counts(store), drafts.counts(store), outbox.counts(store))
+    return Counts(
+        folders.listing(store),
+        folders.counts(store),
+        drafts.counts(store),
+        outbox.counts(store),
+        labels.listing(store),
+        len(row_marks.snoozed_ids(store)),
+    )

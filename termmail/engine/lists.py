@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.engine import indexing
-from termmail.mail.model import DraftsView, FolderView, OutboxView, RoleView, SearchView
+from termmail.mail.model import DraftsView, FolderView, LabelView, OutboxView, ReadyView, RoleView, SearchView
 from termmail.mail.query import parse
-from termmail.store import drafts, messages, outbox, search
+from termmail.store import drafts, messages, outbox, row_marks, search
 
 if TYPE_CHECKING:
     from array import array
@@ -77,6 +77,10 @@ def _ids(store: Store, view: View, limit: int | None) -> array[int]:
         case SearchView(query=query, account=account, discarded=discarded):
             most = SEARCH_LIMIT if limit is None else limit
             return search.search(store, query, account=account, limit=most, discarded=discarded)
+        case ReadyView(ready=ready):
+            return row_marks.ready_ids(store, ready, limit)
+        case LabelView(label_id=label_id):
+            return row_marks.labelled_ids(store, label_id, limit)
         case DraftsView(account=account):
             return drafts.ids(store, account)[:limit]
         case OutboxView(account=account):

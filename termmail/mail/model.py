@@ -6,7 +6,7 @@ are UTC seconds since 1970, sizes are bytes. Text that strangers wrote has been 
 
 from __future__ import annotations
 
-from enum import IntFlag, StrEnum
+from enum import Enum, IntFlag, StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -105,6 +105,27 @@ class RemoteState(StrEnum):
     """It could not be fetched."""
 
 
+class Label(Struct, frozen=True):
+    """A label that the user puts on messages. `color` is a number below LABEL_COLORS."""
+
+    label_id: int
+    name: str
+    color: int = 0
+
+
+LABEL_COLORS = 6
+"""How many colours labels have."""
+
+
+class Returned(StrEnum):
+    """Why a message came back to the top of a folder."""
+
+    SNOOZE = "snooze"
+    """Its time has come."""
+    REMINDER = "reminder"
+    """Nobody has answered it."""
+
+
 # -- list rows
 
 
@@ -112,7 +133,8 @@ class MessageRow(Struct, frozen=True):
     """One line of a list of messages.
 
     `folder_id`, `folder` and `role` name the folder in which the row is shown. `state` is where a POP3 server stands
-    with the message (None where it is only here), and `note` why it was not fetched.
+    with the message (None where it is only here), and `note` why it was not fetched. `snoozed_until` and `remind_at` are 0
+    where there is no such time; `returned` tells why it came back to the top of its folder.
     """
 
     message_id: int
@@ -136,6 +158,10 @@ class MessageRow(Struct, frozen=True):
     uidl: bytes
     rfc_message_id: str
     note: str = ""
+    labels: tuple[Label, ...] = ()
+    snoozed_until: int = 0
+    remind_at: int = 0
+    returned: Returned | None = None
 
     @property
     def key(self) -> int:
@@ -232,6 +258,27 @@ class SearchView(Struct, frozen=True):
     discarded: bool = False
 
 
+class Ready(Enum):
+    """The messages of a ready view, those in Junk and Trash left out."""
+
+    STARRED = "Starred"
+    UNREAD = "Unread"
+    ATTACHMENTS = "With attachments"
+    SNOOZED = "Snoozed"
+
+
+class ReadyView(Struct, frozen=True):
+    """The messages of every account that are starred, unread, with attachments, or snoozed (the next one first)."""
+
+    ready: Ready
+
+
+class LabelView(Struct, frozen=True):
+    """The messages of every account that have a label."""
+
+    label_id: int
+
+
 class DraftsView(Struct, frozen=True):
     """The drafts of an account ("": of every account)."""
 
@@ -244,7 +291,7 @@ class OutboxView(Struct, frozen=True):
     account: str = ""
 
 
-View = FolderView | RoleView | SearchView | DraftsView | OutboxView
+View = FolderView | RoleView | SearchView | ReadyView | LabelView | DraftsView | OutboxView
 
 
 # -- the journal
@@ -267,6 +314,12 @@ class StepKind(StrEnum):
     MAKE_FOLDER = "make-folder"
     RENAME_FOLDER = "rename-folder"
     REMOVE_FOLDER = "remove-folder"
+    SNOOZE = "snooze"
+    UNSNOOZE = "unsnooze"
+    LABEL = "label"
+    UNLABEL = "unlabel"
+    REMIND = "remind"
+    NO_REMINDER = "no-reminder"
 
 
 class Step(Struct, frozen=True):

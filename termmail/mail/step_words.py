@@ -27,6 +27,12 @@ _DONE = {
     StepKind.MAKE_FOLDER: "Folder {name} created",
     StepKind.RENAME_FOLDER: "Folder renamed to {name}",
     StepKind.REMOVE_FOLDER: "Folder {name} removed",
+    StepKind.SNOOZE: "Snoozed until {name}: {messages}",
+    StepKind.UNSNOOZE: "No longer snoozed: {messages}",
+    StepKind.LABEL: "Labelled {name}: {messages}",
+    StepKind.UNLABEL: "Label {name} removed: {messages}",
+    StepKind.REMIND: "Reminder {name}, if nobody answers: {messages}",
+    StepKind.NO_REMINDER: "No reminder any more: {messages}",
 }
 _NAMES = {
     StepKind.READ: "read",
@@ -43,9 +49,18 @@ _NAMES = {
     StepKind.MAKE_FOLDER: "new folder",
     StepKind.RENAME_FOLDER: "rename",
     StepKind.REMOVE_FOLDER: "remove folder",
+    StepKind.SNOOZE: "snooze",
+    StepKind.UNSNOOZE: "end of snooze",
+    StepKind.LABEL: "label",
+    StepKind.UNLABEL: "label",
+    StepKind.REMIND: "reminder",
+    StepKind.NO_REMINDER: "reminder",
 }
 _FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER}
-_FLAG_STEPS = {StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR}
+_FLAG_STEPS = {
+    *(StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR),
+    *(StepKind.LABEL, StepKind.UNLABEL, StepKind.REMIND, StepKind.NO_REMINDER, StepKind.UNSNOOZE),
+}
 
 
 def step_words(step: Step) -> str:

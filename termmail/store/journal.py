@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from termmail.mail.model import Flag, RemoteState, Step, StepKind, Undone
-from termmail.store import folders, outbox, placements, remote_state
+from termmail.store import folders, marks, outbox, placements, remote_state
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -25,6 +27,13 @@ FLAG_STEPS = {
     StepKind.UNSTAR: Flag.STARRED,
 }
 _STEP = "s.id, s.kind, s.messages, s.name, s.created, s.outbox"
+MARK_STEPS = frozenset(
+    {
+        *(StepKind.SNOOZE, StepKind.UNSNOOZE, StepKind.LABEL, StepKind.UNLABEL),
+        *(StepKind.REMIND, StepKind.NO_REMINDER),
+    }
+)
+"""The steps whose changes are kept by `marks`."""
 
 
 def begin(
@@ -54,6 +63,13 @@ def record_send(db: sqlite3.Connection, outbox_id: int, subject: str, now: int) 
     db.execute("UPDATE step SET outbox = ? WHERE id = ?", (outbox_id, step.step_id))
 
 
+def bind(db: sqlite3.Connection, steps: Iterable[Step | None]) -> None:
+    """Let steps be taken back together, as one. The newest gives the words."""
+    ids = [step.step_id for step in steps if step is not None]
+    if len(ids) > 1:
+        db.execute(f"UPDATE step SET batch = ? WHERE id {IN_IDS}", (max(ids), id_list(ids)))  # noqa: S608
+
+
 def next_step(store: Store) -> Step | None:
     """Return the step that `undo` takes back next, or None. A send can be taken back while it waits and nobody has it."""
     row = store.read_one(_NEXT)
@@ -75,13 +91,30 @@ def undo(store: Store, due: Mapping[str, int | None]) -> Undone | None:
     """
     with store.transaction(durable=True) as db:
         while (row := db.execute(_NEXT).fetchone()) is not None:
-            step = _step(row)
-            undone = _take_back(store, db, step, due)
-            state = "final" if undone is None else "undone"
-            db.execute("UPDATE step SET state = ? WHERE id = ?", (state, step.step_id))
-            if undone is not None:
+            if (undone := _take_back_batch(store, db, _step(row), due)) is not None:
                 return undone
     return None
+
+
+def _take_back_batch(
+    store: Store, db: sqlite3.Connection, newest: Step, due: Mapping[str, int | None]
+) -> Undone | None:
+    """Take back a step and those that belong to it, the newest first; None where nothing of them is left."""
+    rows = db.execute(
+        f"SELECT {_STEP} FROM step s WHERE s.state = 'done' AND (s.id = ?1 OR s.batch <> 0 AND s.batch ="  # noqa: S608
+        " (SELECT batch FROM step WHERE id = ?1)) ORDER BY s.id DESC",
+        (newest.step_id,),
+    ).fetchall()
+    back: list[Undone] = []
+    for step in map(_step, rows):
+        undone = _take_back(store, db, step, due)
+        db.execute("UPDATE step SET state = ? WHERE id = ?", ("final" if undone is None else "undone", step.step_id))
+        back += [] if undone is None else [undone]
+    if len(back) < 2:
+        return replace(back[0], step=newest) if back else None
+    changed = dict.fromkeys(one for undone in back for one in undone.message_ids)
+    skipped = dict.fromkeys(one for undone in back for one in undone.skipped)
+    return Undone(newest, tuple(changed), tuple(skipped))
 
 
 def _take_back(store: Store, db: sqlite3.Connection, step: Step, due: Mapping[str, int | None]) -> Undone | None:
@@ -90,6 +123,9 @@ def _take_back(store: Store, db: sqlite3.Connection, step: Step, due: Mapping[st
         return Undone(step, draft_id=draft.id if draft is not None else 0)
     if step.kind in FLAG_STEPS:
         return _unmark(db, step)
+    if step.kind in MARK_STEPS:
+        back, skipped = marks.take_back(db, step.step_id)
+        return Undone(step, back, skipped) if back else None
     if step.kind is StepKind.MAKE_FOLDER:
         return _unmake_folder(db, step)
     if step.kind is StepKind.RENAME_FOLDER:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
-from termmail.store import contacts, derived, folders, placements, remote_state
+from termmail.store import contacts, derived, folders, placements, remote_state, row_marks
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -46,8 +46,14 @@ _ORDERS = {
 def ids(
     store: Store, folder_ids: Sequence[int], limit: int | None = None, *, order: Order = Order.NEWEST
 ) -> array[int]:
-    """Return the ids of the messages in these folders, sorted, at most `limit` of them."""
-    most = -1 if limit is None else limit
+    """Return the ids of the messages in these folders, sorted, at most `limit` of them; without those that are snoozed."""
+    snoozed = row_marks.hidden(store, folder_ids)
+    found = _placed(store, folder_ids, -1 if limit is None else limit + len(snoozed), order)
+    return array("q", (one for one in found if one not in snoozed))[:limit] if snoozed else found
+
+
+def _placed(store: Store, folder_ids: Sequence[int], most: int, order: Order) -> array[int]:
+    """Return the ids of the messages in these folders, sorted, at most `most` of them (-1: all)."""
     if order in _ORDERS:
         marks = ",".join("?" * len(folder_ids))
         rows = store.read(
@@ -88,7 +94,7 @@ def rows(store: Store, ids: Sequence[int], folder_ids: Sequence[int] = ()) -> li
             rank = (row[2] not in wanted, row[_ROLE] in DISCARDED, row[2])
             if row[0] not in found or rank < found[row[0]][0]:
                 found[row[0]] = rank, row
-    return [_row(found[message_id][1]) for message_id in ids if message_id in found]
+    return row_marks.added(store, [_row(found[message_id][1]) for message_id in ids if message_id in found])
 
 
 def row(store: Store, message_id: int) -> MessageRow | None:

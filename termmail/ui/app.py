@@ -177,6 +177,7 @@ class TermmailApp(App[None], inherit_bindings=False):
             gc.freeze()  # what exists now stays: no collection has to look at it
             gc.enable()
         engine.servers.start()
+        engine.marks.start()
         if engine.accounts.names and not engine.context.read_only:
             start_worker(self, partial(self._offer_left_texts, engine), "left texts")
 

@@ -33,6 +33,8 @@ PRESETS: dict[str, dict[str, str]] = {
         "message.archive": "y",
         "message.undo": "u,z",
         "mail.check": "$,f5",
+        "message.label": "Y",
+        "message.remind": "W",
     },
     "alpine": {
         "list.next": "n,down",
@@ -53,6 +55,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "mail.search": "w,/",
         "list.select": ";,x",
         "app.palette-too": "",
+        "message.remind": "W",
     },
     "gmail": {
         "message.open": "o,enter,right",

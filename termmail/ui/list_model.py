@@ -21,7 +21,18 @@ from termmail.engine.events import (
 from termmail.engine.folder_list import Counts
 from termmail.errors import UserError
 from termmail.mail.counting import number
-from termmail.mail.model import Count, DraftsView, FolderView, MessageRow, OutboxView, Placement, Role, SearchView
+from termmail.mail.model import (
+    Count,
+    DraftsView,
+    FolderView,
+    LabelView,
+    MessageRow,
+    OutboxView,
+    Placement,
+    ReadyView,
+    Role,
+    SearchView,
+)
 from termmail.mail.query import parse
 from termmail.ui import titles
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
@@ -225,7 +236,8 @@ class ListModel:
         match event:
             case MailArrived(account=account):
                 self.stale(Stale.COUNTS)
-                if (self.role is Role.INBOX and self._concerns(account)) or self.searching:
+                everywhere = isinstance(self.view, SearchView | ReadyView)
+                if (self.role is Role.INBOX and self._concerns(account)) or everywhere:
                     self.stale(Stale.IDS)
             case FolderChanged(account=account):
                 self.stale(Stale.COUNTS)
@@ -288,6 +300,8 @@ class ListModel:
             return titles.no_account(key)
         if self.narrowed:
             return titles.nothing_found(key, filtered=bool(self.filter))
+        if isinstance(self.view, ReadyView):
+            return titles.nothing_ready(self.view.ready, key)
         syncing = any(self.engine.accounts.status(name).syncing for name in self.engine.accounts.names)
         return titles.nothing(self.listing, self.role, self.name, key, syncing=syncing)
 
@@ -300,6 +314,8 @@ class ListModel:
                 return Count(_sum(self.counts.outbox, account))
             case FolderView(folder_id=folder_id):
                 return self.counts.messages.get(folder_id, Count(0))
+            case ReadyView() | LabelView():
+                return Count(len(self._messages.ids))
         wanted = [one.folder_id for one in self.counts.folders if one.role is self.role]
         found = [self.counts.messages[one] for one in wanted if one in self.counts.messages]
         return Count(sum(one.total for one in found), sum(one.unread for one in found))

@@ -24,6 +24,7 @@ NOW = 1_772_500_000
 _TABLES = (
     *("message", "raw", "remote", "draft", "draft_file", "outbox", "contact", "contact_word", "account_state"),
     *("folder", "placement", "step", "change"),
+    *("snooze", "reminder", "returned", "label", "message_label", "mark_change"),
 )
 
 

@@ -5,7 +5,7 @@ To add a verb, write one function in the module of its group and decorate it wit
 
 from __future__ import annotations
 
-from termmail.ui.actions import composing, folder_verbs, moving, program, reading, searching, triage, writing
+from termmail.ui.actions import composing, folder_verbs, marking, moving, program, reading, searching, triage, writing
 from termmail.ui.actions.registry import BY_ID, HEARD_TOGETHER, Action, Group, Place, bindings, split
 
 _ORDER = list(Group)
@@ -22,6 +22,7 @@ __all__ = [
     "bindings",
     "composing",
     "folder_verbs",
+    "marking",
     "moving",
     "program",
     "reading",

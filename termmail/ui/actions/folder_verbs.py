@@ -6,7 +6,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.mail.counting import number
-from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView
+from termmail.mail.model import (
+    DRAFTS_NAME,
+    OUTBOX_NAME,
+    ROLE_NAMES,
+    DraftsView,
+    FolderView,
+    LabelView,
+    OutboxView,
+    Ready,
+    ReadyView,
+    Role,
+    RoleView,
+)
 from termmail.mail.step_words import done_words
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
 from termmail.ui.actions.verb_context import changeable
@@ -28,6 +40,14 @@ LETTERS = {
 }
 """The folders with a letter in the go menu."""
 
+READY_LETTERS = {
+    "go.starred": ("*", Ready.STARRED),
+    "go.unread": ("u", Ready.UNREAD),
+    "go.attachments": ("@", Ready.ATTACHMENTS),
+    "go.snoozed": ("b", Ready.SNOOZED),
+}
+"""The ready views with a letter in the go menu."""
+
 ACCOUNT_KEYS = range(1, 10)
 
 ONLY_ONE = "There is only one account. One added elsewhere is here after a restart."
@@ -35,7 +55,7 @@ ONLY_ONE = "There is only one account. One added elsewhere is here after a resta
 
 @verb("mail.go", "g", "Go to a folder", Group.FINDING, rank=16, short="go to")
 def go(mail: Mail) -> None:
-    """Show the go menu: the first message, the folders of this account with their letters, then those of the others."""
+    """Show the go menu: the first message, the folders of this account with their letters, those of the others, views."""
     from termmail.ui.screens.folder_picker import FolderPickerScreen, PickerRow  # noqa: PLC0415 - not at start
 
     letters = {action_id: letter for letter, action_id in mail.screen.termmail.keys.places().items()}
@@ -49,6 +69,12 @@ def go(mail: Mail) -> None:
         for name, action_id, view, detail in _places(mail, account):
             letter = letters.get(action_id, "") if account == here else ""
             rows.append(PickerRow(prefix + name, letter, detail, partial(show, mail, view)))
+    for action_id, (_, ready) in READY_LETTERS.items():
+        rows.append(PickerRow(ready.value, letters.get(action_id, ""), value=partial(show, mail, ReadyView(ready))))
+    rows += [
+        PickerRow(f"‹{label.name}›", value=partial(show, mail, LabelView(label.label_id)))
+        for label in mail.list.counts.labels
+    ]
     if len(accounts) > 1:
         key = mail.key("go.all-inboxes")
         rows.insert(
@@ -72,6 +98,8 @@ for _id, (_letter, _role) in LETTERS.items():
     declare(_id, f"g {_letter}", ROLE_NAMES[_role], Place.GO, Group.FINDING)
 declare("go.drafts", "g d", DRAFTS_NAME, Place.GO, Group.FINDING)
 declare("go.outbox", "g o", OUTBOX_NAME, Place.GO, Group.FINDING)
+for _id, (_letter, _ready) in READY_LETTERS.items():
+    declare(_id, f"g {_letter}", _ready.value, Place.GO, Group.FINDING)
 
 
 def _places(mail: Mail, account: str) -> list[tuple[str, str, View, str]]:

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
-from termmail.mail.model import DraftRow, OutgoingRow, Role, SendState
-from termmail.mail.sanitize import clean, cut_sender
+from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, Returned, Role, SendState
+from termmail.mail.sanitize import clean, cut, cut_sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.style import Style
 
-    from termmail.mail.model import Row
+    from termmail.mail.model import Label, Row
     from termmail.ui.humanize import Today
 
 CURSOR, SELECTED, UNREAD, STAR, ANSWERED, FORWARDED, CLIP = "▌", "✓", "●", "★", "↶", "↷", "@"
@@ -32,6 +32,8 @@ LEGEND = (
 )
 LTR = "\u200e"
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+LONGEST_LABEL = 12
+"""Cells of a label's name in a list, at most."""
 MOST_RECIPIENTS = 20
 """Recipients of an outgoing message that its line looks at."""
 ACCOUNT_FROM = 96
@@ -50,6 +52,7 @@ class RowStyles(Struct, frozen=True):
     dim: Style
     mark: Style
     star: Style
+    labels: tuple[Style, ...] = ()
 
 
 STATES = {
@@ -74,6 +77,11 @@ class Facts(Struct, frozen=True):
     answered: bool = False
     forwarded: bool = False
     attachments: int = 0
+    labels: tuple[Label, ...] = ()
+
+
+BACK = {Returned.SNOOZE: "back", Returned.REMINDER: "no answer yet"}
+"""What the line of a message that came back says."""
 
 
 def facts(row: Row) -> Facts:
@@ -89,14 +97,25 @@ def facts(row: Row) -> Facts:
     return Facts(
         _to(row.recipients) if row.role is Role.SENT else row.sender or "(nobody)",
         subject,
-        row.note or row.snippet,
+        " · ".join(filter(None, (BACK[row.returned] if row.returned else "", row.note or row.snippet))),
         row.date,
         row.unread,
         row.starred,
         row.answered,
         row.forwarded,
         row.attachments,
+        row.labels,
     )
+
+
+def _timed(row: Facts, shown: Row, today: Today) -> Facts:
+    """Return the facts with the time at which the message comes back before what is shown behind the subject."""
+    if not isinstance(shown, MessageRow):
+        return row
+    snoozed = f"until {today.ahead(shown.snoozed_until)}" if shown.snoozed_until else ""
+    reminder = f"reminder {today.ahead(shown.remind_at)}" if shown.remind_at else ""
+    told = [words for words in (snoozed, reminder) if words]
+    return replace(row, extra=" · ".join([*told, row.extra]).rstrip(" ·")) if told else row
 
 
 def _naming(row: Facts, account: str) -> Facts:
@@ -127,7 +146,7 @@ def line(
     `accounts` is the length of the longest account name, 0 where the rows do not name their account.
     """
     column = min(accounts, LONGEST_ACCOUNT) if width >= ACCOUNT_FROM else 0
-    row = _naming(facts(shown), shown.account if accounts and not column else "")
+    row = _naming(_timed(facts(shown), shown, today), shown.account if accounts and not column else "")
     who = (
         28 if width >= 130 else 24 if width >= 80 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
     )
@@ -143,7 +162,7 @@ def line(
         Segment(f"{STAR} " if row.starred else "  ", styles.star if row.starred else styles.text),
         Segment(_who(row, who) + "  ", words),
         Segment(account, styles.dim),
-        *_subject(row, max(text, 0), words, styles.dim),
+        *_labelled(row, max(text, 0), words, styles),
         Segment(f"{gap}{date} ", styles.dim),
     ]
     return _joined(parts)
@@ -161,15 +180,13 @@ def card(
     accounts: int = 0,
 ) -> list[Segment]:
     """Draw one of the two lines of a row in a narrow list: person and date, then the subject."""
-    row = _naming(facts(shown), shown.account if accounts else "")
+    row = _naming(_timed(facts(shown), shown, today), shown.account if accounts else "")
     words = styles.unread if row.unread else styles.text
     if second:
         parts = [
             Segment((CURSOR if cursor else " ") + " ", styles.mark),
             _star(row, styles),
-            *_subject(
-                row, max(width - (9 if row.attachments else 7), 0), words if row.unread else styles.dim, styles.dim
-            ),
+            *_labelled(row, max(width - (9 if row.attachments else 7), 0), words if row.unread else styles.dim, styles),
             Segment(f" {CLIP}  " if row.attachments else "  ", styles.dim),
         ]
         return _joined(parts)
@@ -197,6 +214,24 @@ def _answered(row: Facts, *, selected: bool) -> str:
 
 def _star(row: Facts, styles: RowStyles) -> Segment:
     return Segment(f" {STAR} " if row.starred else "   ", styles.star if row.starred else styles.text)
+
+
+def _labelled(row: Facts, width: int, words: Style, styles: RowStyles) -> list[Segment]:
+    """Draw the labels, as many as a third of the width holds, then the subject."""
+    parts: list[Segment] = []
+    used = 0
+    for place, one in enumerate(row.labels):
+        name = f"‹{cut(one.name, LONGEST_LABEL)}› "
+        left = len(row.labels) - place
+        if used + cell_len(name) > width // 3:
+            more = f"+{left} "
+            if used + len(more) <= width // 2:
+                parts.append(Segment(more, styles.dim))
+                used += len(more)
+            break
+        parts.append(Segment(name, styles.labels[one.color % len(styles.labels)] if styles.labels else styles.dim))
+        used += cell_len(name)
+    return [*parts, *_subject(row, width - used, words, styles.dim)]
 
 
 def _subject(row: Facts, width: int, words: Style, dim: Style) -> list[Segment]:

@@ -17,6 +17,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from termmail.mail.model import LABEL_COLORS
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
 from termmail.ui.widgets.list_row import CURSOR, RowStyles, card, line
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 CARDS_BELOW = 68
 """A list narrower than this many cells, and high enough, draws each message on two lines."""
 CARDS_FROM_HEIGHT = 16
+
+LABEL_CLASSES = tuple(f"list--label-{color}" for color in range(LABEL_COLORS))
 
 
 class MessageList(ScrollView, can_focus=True):
@@ -52,6 +55,7 @@ class MessageList(ScrollView, can_focus=True):
         "list--cursor",
         "list--cursor-blurred",
         "list--selected",
+        *LABEL_CLASSES,
     }
 
     empty: var[str] = var("", init=False)
@@ -360,7 +364,12 @@ class MessageList(ScrollView, can_focus=True):
                 return back + Style(color=colour, bold=own.bold, dim=own.dim, reverse=ground.reverse)
 
             self._row_styles[state] = RowStyles(
-                style("text"), style("unread"), style("dim"), style("mark"), style("star")
+                style("text"),
+                style("unread"),
+                style("dim"),
+                style("mark"),
+                style("star"),
+                tuple(style(name.removeprefix("list--")) for name in LABEL_CLASSES),
             )
         return self._row_styles[state]
 

@@ -1,0 +1,106 @@
+"""Snoozing messages, labelling them, and being reminded of those that nobody answers."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from termmail.mail.counting import count
+from termmail.mail.model import Ready, ReadyView, Role
+from termmail.mail.step_words import done_words
+from termmail.ui.actions.registry import Group, verb
+from termmail.ui.actions.verb_context import on_changeable_message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from termmail.mail.model import Done, Label, Placement
+    from termmail.ui.actions.verb_context import Mail
+    from termmail.ui.screens.label_picker import Labelling
+
+SNOOZED = ReadyView(Ready.SNOOZED)
+
+
+def _snoozable(mail: Mail) -> str:
+    if why := on_changeable_message(mail):
+        return why
+    if mail.list.role in {Role.TRASH, Role.JUNK, Role.SENT}:
+        return f"Messages in {mail.list.name} cannot be snoozed."
+    return ""
+
+
+@verb("message.snooze", "b", "Snooze until a time", Group.SORTING_OUT, applies=_snoozable, rank=11, short="snooze")
+def snooze(mail: Mail) -> None:
+    """Ask for a time, and leave the messages out of the list until then."""
+    from termmail.ui.screens.pick_time import PickTimeScreen  # noqa: PLC0415 - not needed for the first screen
+
+    ids = mail.targets()
+    is_snoozed = mail.list.view == SNOOZED
+
+    def chosen(until: int | None) -> None:
+        if until is not None:
+            mail.act(partial(_snooze, mail, until or None), ids, leaving=not is_snoozed or not until)
+
+    title = f"Snooze {count(len(ids), 'message')} until"
+    screen = PickTimeScreen(title, mail.engine.context.clock(), without="Back now" if is_snoozed else "")
+    mail.screen.app.push_screen(screen, chosen)
+
+
+async def _snooze(mail: Mail, until: int | None, seen: list[Placement]) -> Done:
+    return await mail.engine.marks.snooze(seen, until)
+
+
+@verb("message.remind", "w", "Remind me if nobody answers", Group.SORTING_OUT, applies=on_changeable_message)
+def remind(mail: Mail) -> None:
+    """Ask for a time at which the messages come back to the Inbox, if nobody has answered them by then."""
+    from termmail.ui.screens.pick_time import PickTimeScreen  # noqa: PLC0415 - not needed for the first screen
+
+    ids = mail.targets()
+    has_one = any(row.remind_at for row in mail.target_rows())
+
+    def chosen(until: int | None) -> None:
+        if until is not None:
+            mail.do(partial(_remind, mail, ids, until or None))
+
+    title = f"If nobody answers {count(len(ids), 'message')}, remind me"
+    screen = PickTimeScreen(title, mail.engine.context.clock(), without="No reminder" if has_one else "")
+    mail.screen.app.push_screen(screen, chosen)
+
+
+async def _remind(mail: Mail, ids: Sequence[int], until: int | None) -> str:
+    async with mail.in_turn:
+        return done_words(await mail.engine.marks.remind(ids, until))
+
+
+@verb("message.label", "l", "Label", Group.SORTING_OUT, applies=on_changeable_message, rank=12, short="label")
+def label(mail: Mail) -> None:
+    """Ask for labels to put on the messages or to take away; a name that is typed makes a new one."""
+    mail.screen.termmail.held_keys.hold()
+    mail.do(partial(_ask_labels, mail, mail.targets()))
+
+
+async def _ask_labels(mail: Mail, ids: Sequence[int]) -> None:
+    from termmail.ui.screens.label_picker import LabelPickerScreen  # noqa: PLC0415 - not needed for the first screen
+
+    try:
+        labels, present = await mail.engine.marks.labels(), await mail.engine.marks.label_counts(ids)
+
+        def chosen(wanted: Labelling | None) -> None:
+            if wanted is not None:
+                mail.do(partial(_label, mail, ids, labels, wanted))
+
+        title = f"Label {count(len(ids), 'message')}"
+        await mail.screen.app.push_screen(LabelPickerScreen(title, labels, present, len(ids)), chosen)
+    finally:
+        mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)
+
+
+async def _label(mail: Mail, ids: Sequence[int], labels: Sequence[Label], wanted: Labelling) -> str:
+    async with mail.in_turn:
+        known = {one.label_id for one in labels}
+        for label_id, color in wanted.colors.items():
+            if label_id in known:
+                await mail.engine.marks.recolor(label_id, color)
+        if not (wanted.add or wanted.take):
+            return ""
+        return done_words(await mail.engine.marks.change_labels(ids, wanted.add, wanted.take))

@@ -1,0 +1,102 @@
+"""Labels: several at once, one step each time, names that strangers cannot spoil."""
+
+from __future__ import annotations
+
+import pytest
+
+from termmail.mail.model import LABEL_COLORS, StepKind
+from termmail.store import labels, messages, row_marks
+from termmail.store.labels import LabelError
+from tests.store.parts import NOW, ids_in, new, session, trash, undo
+
+
+@pytest.fixture
+def ids(store):
+    """Three messages, newest first."""
+    session(store, [new(1), new(2), new(3)])
+    return list(ids_in(store))
+
+
+def change(store, message_ids, add=(), take=()):
+    return labels.change(store, message_ids, add, take, NOW)
+
+
+def names(store, message_id):
+    return [one.name for one in messages.row(store, message_id).labels]
+
+
+def test_labels_are_put_on_several_messages_and_taken_back_in_one_step(store, ids):
+    change(store, ids[:1], ["work"])
+    done = change(store, ids, ["work", "Home"])
+    assert (done.step.kind, done.step.name, set(done.message_ids)) == (StepKind.LABEL, "work, Home", set(ids))
+    assert [names(store, one) for one in ids] == [["Home", "work"]] * 3
+    undo(store)
+    assert [names(store, one) for one in ids] == [["work"], [], []]
+
+
+def test_labels_are_added_and_removed_at_once(store, ids):
+    change(store, ids[:2], ["work"])
+    work = labels.find(store, "WORK").label_id
+    change(store, ids, ["home"], [work])
+    assert [names(store, one) for one in ids] == [["home"]] * 3
+    undo(store)
+    assert [names(store, one) for one in ids] == [["work"], ["work"], []]
+    done = change(store, ids, take=[work])
+    assert (done.step.kind, len(done.message_ids)) == (StepKind.UNLABEL, 2)
+
+
+def test_what_has_the_label_already_is_no_step(store, ids):
+    change(store, ids[:1], ["work"])
+    assert change(store, ids[:1], ["Work"]).step is None
+    assert len(labels.listing(store)) == 1
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 41, "a\x1b[31mb", "a\0b", "\u202egpj", "\u200b", "\ud800"])
+def test_a_name_that_would_not_be_shown_as_it_is_is_refused(store, ids, name):
+    with pytest.raises(LabelError):
+        change(store, ids, [name])
+    assert labels.listing(store) == []
+    assert undo(store) is None
+
+
+def test_names_of_markup_and_quotes_are_names(store, ids):
+    hostile = ["[/x]", "[@click=app.bell]x[/]", "'; DROP TABLE label;--", 'a"b', "日本語", "$who"]
+    change(store, ids[:1], hostile)
+    assert sorted(names(store, ids[0])) == sorted(hostile)
+
+
+def test_colours_are_spread_and_chosen(store, ids):
+    change(store, ids, [f"label {number}" for number in range(LABEL_COLORS)])
+    assert {one.color for one in labels.listing(store)} == set(range(LABEL_COLORS))
+    first = labels.listing(store)[0]
+    labels.recolor(store, first.label_id, LABEL_COLORS + 2)
+    assert labels.find(store, first.name).color == 2
+
+
+def test_a_label_is_renamed_but_not_to_that_of_another(store, ids):
+    change(store, ids[:1], ["work", "home"])
+    work = labels.find(store, "work").label_id
+    assert labels.rename(store, work, "Work").name == "Work"
+    with pytest.raises(LabelError):
+        labels.rename(store, work, "HOME")
+    assert labels.remove(store, work) == 1
+    assert names(store, ids[0]) == ["home"]
+    with pytest.raises(LabelError):
+        labels.rename(store, work, "gone")
+
+
+def test_undo_of_a_label_that_was_removed_meanwhile_leaves_the_messages_alone(store, ids):
+    change(store, ids[:1], ["work"])
+    work = labels.find(store, "work").label_id
+    change(store, ids[:1], take=[work])
+    labels.remove(store, work)
+    undo(store)
+    assert names(store, ids[0]) == []
+
+
+def test_the_list_of_a_label_leaves_out_what_is_in_trash(store, ids):
+    change(store, ids, ["work"])
+    trash(store, ids[:1], None)
+    work = labels.find(store, "work").label_id
+    assert list(row_marks.labelled_ids(store, work)) == ids[1:]
+    assert list(row_marks.labelled_ids(store, work, 1)) == ids[1:2]
