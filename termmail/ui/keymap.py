@@ -28,6 +28,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "list.previous-unread": "P",
         "list.select": "t",
         "list.select-all": "T",
+        "list.triage": "",
         "message.attachments": "v",
         "message.source": "e",
         "message.archive": "y",
@@ -56,6 +57,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "list.select": ";,x",
         "app.palette-too": "",
         "message.remind": "W",
+        "list.select-matching": "",
     },
     "gmail": {
         "message.open": "o,enter,right",

@@ -39,7 +39,8 @@ def snooze(mail: Mail) -> None:
 
     def chosen(until: int | None) -> None:
         if until is not None:
-            mail.act(partial(_snooze, mail, until or None), ids, leaving=not is_snoozed or not until)
+            leaving = not is_snoozed or not until
+            mail.sure("Snooze", ids, partial(mail.act, partial(_snooze, mail, until or None), ids, leaving=leaving))
 
     title = f"Snooze {count(len(ids), 'message')} until"
     screen = PickTimeScreen(title, mail.engine.context.clock(), without="Back now" if is_snoozed else "")
@@ -69,7 +70,7 @@ def remind(mail: Mail) -> None:
 
 async def _remind(mail: Mail, ids: Sequence[int], until: int | None) -> str:
     async with mail.in_turn:
-        return done_words(await mail.engine.marks.remind(ids, until))
+        return done_words(mail.did(await mail.engine.marks.remind(ids, until)))
 
 
 @verb("message.label", "l", "Label", Group.SORTING_OUT, applies=on_changeable_message, rank=12, short="label")
@@ -87,7 +88,7 @@ async def _ask_labels(mail: Mail, ids: Sequence[int]) -> None:
 
         def chosen(wanted: Labelling | None) -> None:
             if wanted is not None:
-                mail.do(partial(_label, mail, ids, labels, wanted))
+                mail.sure("Label", ids, partial(mail.do, partial(_label, mail, ids, labels, wanted)))
 
         title = f"Label {count(len(ids), 'message')}"
         await mail.screen.app.push_screen(LabelPickerScreen(title, labels, present, len(ids)), chosen)
@@ -103,4 +104,4 @@ async def _label(mail: Mail, ids: Sequence[int], labels: Sequence[Label], wanted
                 await mail.engine.marks.recolor(label_id, color)
         if not (wanted.add or wanted.take):
             return ""
-        return done_words(await mail.engine.marks.change_labels(ids, wanted.add, wanted.take))
+        return done_words(mail.did(await mail.engine.marks.change_labels(ids, wanted.add, wanted.take)))

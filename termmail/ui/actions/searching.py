@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from termmail.errors import UserError
 from termmail.mail.model import FolderView, Order, RoleView
 from termmail.ui.actions.registry import Group, verb
+from termmail.ui.actions.verb_context import on_message
+from termmail.ui.list_model import unfinished
 from termmail.ui.widgets.prompt import Prompt
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from termmail.ui.actions.verb_context import Mail
@@ -20,6 +25,7 @@ class Asked(StrEnum):
 
     SEARCH = "search"
     FILTER = "filter"
+    SELECT = "select"
 
 
 @verb("mail.search", "/", "Search all mail", Group.FINDING, rank=8, short="search")
@@ -35,9 +41,28 @@ def narrow(mail: Mail) -> None:
     mail.screen.query_one(Prompt).open(Asked.FILTER, f" Filter {mail.list.name}: ", "words of the messages to keep")
 
 
+@verb("list.select-matching", ";", "Select by words", Group.SELECTING, applies=on_message)
+def select_matching(mail: Mail) -> None:
+    """Ask for words; the messages of the list that hold them are selected while they are typed."""
+    mail.screen.query_one(Prompt).open(Asked.SELECT, f" Select in {mail.list.name}: ", "words, from:ada, subject:lunch")
+
+
+async def _select(mail: Mail, text: str) -> None:
+    messages = mail.screen.messages
+    try:
+        hits = await mail.engine.lists.matching(mail.list.view, unfinished(text), messages.ids) if text else set()
+    except UserError as error:
+        mail.fail(error)
+        return
+    messages.select_these(hits)
+    mail.selection_changed()
+
+
 def typed(mail: Mail, kind: str, text: str) -> None:
     """Let the list follow what is typed."""
-    if kind == Asked.FILTER:
+    if kind == Asked.SELECT:
+        start_worker(mail.screen, partial(_select, mail, text), "select", exclusive=True)
+    elif kind == Asked.FILTER:
         mail.list.keep_only(text)
     elif text:
         mail.search(text, typing=True)
@@ -50,7 +75,9 @@ def closed(mail: Mail, kind: str, text: str, *, kept: bool) -> None:
     if mail.screen.whole:
         mail.screen.set_whole(on=False)
     mail.screen.set_focus(mail.screen.messages)
-    if kind == Asked.FILTER:
+    if kind == Asked.SELECT:
+        start_worker(mail.screen, partial(_select, mail, text if kept else ""), "select", exclusive=True)
+    elif kind == Asked.FILTER:
         mail.list.keep_only(text if kept else "")
     elif kept and text:
         mail.search(text)

@@ -82,6 +82,8 @@ class MessageList(ScrollView, can_focus=True):
         self.ids: array[int] = array("q")
         self.cursor = 0
         self.selected: set[int] = set()
+        self._range: tuple[int, set[int]] | None = None
+        """Where a range began, and what was selected before."""
         self.clock = clock
         self.accounts = 0
         """The length of the longest account name where the rows name theirs, else 0."""
@@ -248,17 +250,36 @@ class MessageList(ScrollView, can_focus=True):
     def select(self, id_: int) -> None:
         """Select a message, or deselect it."""
         self._filling = False
+        self._range = None
         self.selected ^= {id_}
         self._refresh_id(id_)
 
+    def extend(self, index: int) -> None:
+        """Move the cursor, and select what lies between the message on which the range began and the cursor."""
+        if self._range is None or self._range[0] not in self.ids or not self.selected:
+            self._range = self.cursor_id, set(self.selected)
+        start, before = self._range
+        self.go(index)
+        first, last = sorted((self._find(start, near=0), self.cursor))
+        self.selected = before | set(self.ids[first : last + 1])
+        self.refresh()
+
+    def select_these(self, ids: Collection[int]) -> None:
+        """Select these messages and no others."""
+        self._range = None
+        self.selected = set(ids).intersection(self.ids)
+        self.refresh()
+
     def select_none(self) -> None:
         """Deselect everything."""
+        self._range = None
         if self.selected:
             self.selected.clear()
             self.refresh()
 
     def select_all(self) -> None:
         """Select everything, or nothing where everything was selected."""
+        self._range = None
         self.selected = set() if len(self.selected) == len(self.ids) else set(self.ids)
         self.refresh()
 
