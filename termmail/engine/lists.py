@@ -5,16 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.engine import indexing
-from termmail.mail.model import DraftsView, FolderView, LabelView, OutboxView, ReadyView, RoleView, SearchView
+from termmail.mail.model import (
+    DraftsView,
+    FolderView,
+    LabelView,
+    MessageRow,
+    OutboxView,
+    Outline,
+    ReadyView,
+    RoleView,
+    SearchView,
+)
 from termmail.mail.query import parse
-from termmail.store import drafts, messages, outbox, row_marks, search
+from termmail.store import drafts, messages, outbox, outlines, row_marks, search
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from termmail.engine.context import Context
-    from termmail.mail.model import MessageRow, Row, View
+    from termmail.mail.model import Placement, Row, Unfolded, View
     from termmail.store.store import Store
 
 SEARCH_LIMIT = 1000
@@ -36,9 +46,29 @@ class Lists:
             await indexing.catch_up(self.context)
         return await self.context.db(_ids, view, limit)
 
-    async def rows(self, view: View, ids: Sequence[int]) -> list[Row]:
-        """Return what a list shows of these ids of the view, in their order; what is gone is left out."""
-        return await self.context.db(_rows, view, ids)
+    async def outline(self, view: View, unfolded: Unfolded, limit: int | None = None) -> Outline:
+        """Return the rows of a view: of a threaded one its conversations, those in `unfolded` message by message.
+
+        At most `limit` conversations or, of another view, ids.
+        """
+        if isinstance(view, FolderView | RoleView) and view.threaded:
+            return await self.context.db(_outline, view, unfolded, limit)
+        return Outline(await self.ids(view, limit), {})
+
+    async def rows(self, view: View, ids: Sequence[int], unfolded: Collection[int] = ()) -> list[Row]:
+        """Return what a list shows of these ids of the view, in their order; what is gone is left out.
+
+        In a threaded view a message stands for its conversation, unless it is among the `unfolded`.
+        """
+        return await self.context.db(_rows, view, ids, frozenset(unfolded))
+
+    async def members(self, view: View, ids: Sequence[int]) -> list[Placement]:
+        """Return where the messages of a view are that these ids stand for: in a threaded view whole conversations."""
+        return await self.context.db(_members, view, ids)
+
+    async def conversation(self, message_id: int) -> list[MessageRow]:
+        """Return the messages of the conversation of a message, in the order of its tree."""
+        return await self.context.db(_conversation, message_id)
 
     async def row(self, message_id: int) -> MessageRow | None:
         """Return the row of one message, or None where it is gone."""
@@ -70,10 +100,8 @@ class Lists:
 
 def _ids(store: Store, view: View, limit: int | None) -> array[int]:
     match view:
-        case FolderView(folder_id=folder_id, order=order):
-            return messages.ids(store, [folder_id], limit, order=order)
-        case RoleView(role=role, order=order):
-            return messages.ids(store, messages.role_folder_ids(store, role), limit, order=order)
+        case FolderView() | RoleView():
+            return messages.ids(store, _folder_ids(store, view), limit, order=view.order)
         case SearchView(query=query, account=account, discarded=discarded):
             most = SEARCH_LIMIT if limit is None else limit
             return search.search(store, query, account=account, limit=most, discarded=discarded)
@@ -87,17 +115,39 @@ def _ids(store: Store, view: View, limit: int | None) -> array[int]:
             return outbox.ids(store, account)[:limit]
 
 
-def _rows(store: Store, view: View, ids: Sequence[int]) -> list[Row]:
+def _folder_ids(store: Store, view: FolderView | RoleView) -> list[int]:
+    return [view.folder_id] if isinstance(view, FolderView) else messages.role_folder_ids(store, view.role)
+
+
+def _outline(store: Store, view: FolderView | RoleView, unfolded: Unfolded, limit: int | None) -> Outline:
+    return outlines.outline(store, _folder_ids(store, view), unfolded, order=view.order, limit=limit)
+
+
+def _rows(store: Store, view: View, ids: Sequence[int], unfolded: Collection[int]) -> list[Row]:
     match view:
         case DraftsView():
             return [*drafts.rows(store, ids)]
         case OutboxView():
             return [*outbox.rows(store, ids)]
-        case FolderView(folder_id=folder_id):
-            return [*messages.rows(store, ids, [folder_id])]
-        case RoleView(role=role):
-            return [*messages.rows(store, ids, messages.role_folder_ids(store, role))]
-    return [*messages.rows(store, ids)]
+        case SearchView() | ReadyView() | LabelView():
+            return [*messages.rows(store, ids)]
+    folder_ids = _folder_ids(store, view)
+    found = messages.rows(store, ids, folder_ids)
+    if not view.threaded:
+        return [*found]
+    heads = [row for row in found if row.message_id not in unfolded]
+    folded = {row.message_id: row for row in outlines.fold(store, heads, folder_ids)}
+    return [folded.get(row.message_id, row) for row in found]
+
+
+def _members(store: Store, view: View, ids: Sequence[int]) -> list[Placement]:
+    if isinstance(view, FolderView | RoleView) and view.threaded:
+        return outlines.members(store, ids, _folder_ids(store, view))
+    return [row.placement for row in _rows(store, view, ids, ()) if isinstance(row, MessageRow)]
+
+
+def _conversation(store: Store, message_id: int) -> list[MessageRow]:
+    return messages.rows(store, [one.message_id for one in outlines.tree(store, message_id)])
 
 
 def _matching_rows(store: Store, view: DraftsView | OutboxView, text: str, ids: Sequence[int]) -> set[int]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from array import array
+
     from termmail.mail.query import Query
 
 
@@ -129,12 +131,35 @@ class Returned(StrEnum):
 # -- list rows
 
 
+class Conversation(Struct, frozen=True):
+    """What the row of a folded conversation stands for.
+
+    `people` are the senders in the order of their first messages, ME for the user, at most PEOPLE of them. `count` counts
+    all messages of the conversation outside of Junk and Trash. `members` are those in the view that the list shows,
+    newest first: verbs act on them. `unread` counts the unread ones of these.
+    """
+
+    people: tuple[str, ...]
+    count: int
+    unread: int
+    members: tuple[Placement, ...]
+
+
+ME = ""
+"""The user, among the people of a conversation."""
+
+PEOPLE = 5
+"""People of a conversation that its row names: the first ones and the last one."""
+
+
 class MessageRow(Struct, frozen=True):
     """One line of a list of messages.
 
     `folder_id`, `folder` and `role` name the folder in which the row is shown. `state` is where a POP3 server stands
-    with the message (None where it is only here), and `note` why it was not fetched. `snoozed_until` and `remind_at` are 0
-    where there is no such time; `returned` tells why it came back to the top of its folder.
+    with the message (None where it is only here), and `note` why it was not fetched. `thread` is its conversation. A row
+    with a `conversation` stands for several messages; it has the subject of the newest one in the view, and a flag where
+    any of them has it. `snoozed_until` and `remind_at` are 0 where there is no such time; `returned` tells why the message
+    came back to the top of its folder.
     """
 
     message_id: int
@@ -157,7 +182,9 @@ class MessageRow(Struct, frozen=True):
     state: RemoteState | None
     uidl: bytes
     rfc_message_id: str
-    note: str = ""
+    note: str
+    thread: int
+    conversation: Conversation | None = None
     labels: tuple[Label, ...] = ()
     snoozed_until: int = 0
     remind_at: int = 0
@@ -172,6 +199,11 @@ class MessageRow(Struct, frozen=True):
     def placement(self) -> Placement:
         """The message in the folder in which the user sees it."""
         return Placement(self.message_id, self.folder_id)
+
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        """The messages that the row stands for, in the folders in which the user sees them."""
+        return (self.placement,) if self.conversation is None else self.conversation.members
 
 
 class DraftRow(Struct, frozen=True):
@@ -237,17 +269,19 @@ Row = MessageRow | DraftRow | OutgoingRow
 
 
 class FolderView(Struct, frozen=True):
-    """The messages of one folder."""
+    """The messages of one folder, or its conversations where it is `threaded`."""
 
     folder_id: int
     order: Order = Order.NEWEST
+    threaded: bool = False
 
 
 class RoleView(Struct, frozen=True):
-    """The messages of the folders with one role in every account: the unified inbox."""
+    """The messages of the folders with one role in every account: the unified inbox. `threaded` as in FolderView."""
 
     role: Role
     order: Order = Order.NEWEST
+    threaded: bool = False
 
 
 class SearchView(Struct, frozen=True):
@@ -292,6 +326,24 @@ class OutboxView(Struct, frozen=True):
 
 
 View = FolderView | RoleView | SearchView | ReadyView | LabelView | DraftsView | OutboxView
+
+
+class Unfolded(Struct, frozen=True):
+    """Which conversations of a list are unfolded: those `threads`, or `every` one."""
+
+    threads: frozenset[int] = frozenset()
+    every: bool = False
+
+
+class Outline(Struct, frozen=True):
+    """The rows of a list of conversations: message ids.
+
+    A message with a depth in `depths` is one row of an unfolded conversation (0: it answers none of the others there).
+    Every other id is the newest message, in the view, of a conversation that is folded or has only this one.
+    """
+
+    ids: array[int]
+    depths: dict[int, int]
 
 
 # -- the journal

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from termmail.mail.model import Role
-from termmail.store import contacts, derived, messages, placements
+from termmail.store import contacts, conversations, derived, messages, placements
 from termmail.store.imap_identity import set_known_flags, take_flags
 from termmail.store.store import IN_IDS, id_list
 
@@ -148,6 +148,7 @@ class _Arrivals:
         self._db.executemany("INSERT INTO raw (id, complete, bytes) VALUES (?, 0, ?)", self._raws)
         self._db.executemany(_ROW, self._rows)  # before they are placed: so nothing is pending
         if self.added:
+            conversations.group(self._db, self.added)
             placements.place_as_on_server(self._db, self.added, self._folder_id)
         self._tally.save(self._db)
 

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
-from termmail.store import contacts, derived, folders, placements, remote_state, row_marks
+from termmail.store import contacts, conversations, derived, folders, placements, remote_state, row_marks
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _ROWS = (
     "SELECT m.id, m.account, f.id, f.name, f.role, m.sender, m.recipients, m.subject, m.snippet, m.sort_date, m.size,"
     " m.unread, m.starred, m.answered, m.forwarded, m.attachments, m.downloaded, coalesce(r.state,"
     " (SELECT iif(i.uid IS NULL, 'absent', 'kept') FROM imap_message i WHERE i.message = m.id ORDER BY i.id LIMIT 1)),"
-    " coalesce(r.uidl, x''), m.message_id, coalesce(r.words, '')"
+    " coalesce(r.uidl, x''), m.message_id, coalesce(r.words, ''), m.thread"
     " FROM message m JOIN placement p ON p.message = m.id JOIN folder f ON f.id = p.folder"
     " LEFT JOIN remote r ON r.message = m.id WHERE m.id IN (%s)"
 )
@@ -47,32 +47,53 @@ def ids(
     store: Store, folder_ids: Sequence[int], limit: int | None = None, *, order: Order = Order.NEWEST
 ) -> array[int]:
     """Return the ids of the messages in these folders, sorted, at most `limit` of them; without those that are snoozed."""
+    return array("q", dict.fromkeys(row[0] for row in _in_order(store, folder_ids, limit, order)))
+
+
+def threads(
+    store: Store, folder_ids: Sequence[int], limit: int | None = None, *, order: Order = Order.NEWEST
+) -> list[tuple[int, int]]:
+    """Return the messages in these folders with their conversations, (id, thread) each, as `ids` sorts them."""
+    return [(row[0], row[1]) for row in _in_order(store, folder_ids, limit, order)]
+
+
+def _in_order(store: Store, folder_ids: Sequence[int], limit: int | None, order: Order) -> list[tuple[int, ...]]:
+    """Return rows of message, thread and maybe more; a message in several of the folders has several."""
     snoozed = row_marks.hidden(store, folder_ids)
     found = _placed(store, folder_ids, -1 if limit is None else limit + len(snoozed), order)
-    return array("q", (one for one in found if one not in snoozed))[:limit] if snoozed else found
+    return [row for row in found if row[0] not in snoozed][:limit] if snoozed else found
 
 
-def _placed(store: Store, folder_ids: Sequence[int], most: int, order: Order) -> array[int]:
-    """Return the ids of the messages in these folders, sorted, at most `most` of them (-1: all)."""
+def _placed(store: Store, folder_ids: Sequence[int], most: int, order: Order) -> list[tuple[int, ...]]:
+    """Return at most `most` such rows (-1: all), also of messages that are snoozed."""
     if order in _ORDERS:
         marks = ",".join("?" * len(folder_ids))
-        rows = store.read(
-            "SELECT DISTINCT m.id FROM placement p JOIN message m ON m.id = p.message"  # noqa: S608 - texts of ours
+        return store.read(
+            "SELECT DISTINCT m.id, m.thread FROM placement p JOIN message m ON m.id = p.message"  # noqa: S608 - texts of ours
             f" WHERE p.folder IN ({marks}) ORDER BY {_ORDERS[order]} LIMIT ?",
             (*folder_ids, most),
         )
-        return array("q", chain.from_iterable(rows))
     down = "" if order is Order.OLDEST else " DESC"
     if len(folder_ids) == 1:
-        rows = store.read(
-            f"SELECT message FROM placement WHERE folder = ? ORDER BY sort_date{down}, message{down} LIMIT ?",  # noqa: S608
+        return store.read(
+            f"SELECT message, thread FROM placement WHERE folder = ? ORDER BY sort_date{down}, message{down} LIMIT ?",  # noqa: S608
             (folder_ids[0], most),
         )
-        return array("q", chain.from_iterable(rows))
     # SQLite merges the sorted scans of a compound SELECT; an IN (...) would sort everything.
-    parts = " UNION ALL ".join(["SELECT sort_date, message FROM placement WHERE folder = ?"] * len(folder_ids))
-    found = store.read(f"{parts} ORDER BY 1{down}, 2{down} LIMIT ?", (*folder_ids, most)) if folder_ids else []
-    return array("q", dict.fromkeys(message_id for _, message_id in found))
+    one = "SELECT message, thread, sort_date FROM placement WHERE folder = ?"
+    parts = " UNION ALL ".join([one] * len(folder_ids))
+    return store.read(f"{parts} ORDER BY 3{down}, 1{down} LIMIT ?", (*folder_ids, most)) if folder_ids else []
+
+
+def placements_of(store: Store, threads: Iterable[int], folder_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Return where messages of these conversations are in these folders, (message, folder) each, newest first."""
+    rows = store.read(
+        "SELECT p.message, p.folder FROM message m JOIN placement p ON p.message = m.id"  # noqa: S608 - texts of ours
+        f" WHERE m.thread {IN_IDS} AND p.folder {IN_IDS} AND NOT EXISTS (SELECT 1 FROM snooze z"
+        " WHERE z.message = p.message AND z.folder = p.folder) ORDER BY m.sort_date DESC, m.id DESC",
+        (id_list(threads), id_list(folder_ids)),
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def all_ids(store: Store) -> array[int]:
@@ -185,6 +206,7 @@ def add_local(
             downloaded=True,
             snippet=found.snippet,
         )
+        conversations.group(db, [message_id])
         placements.place(db, [message_id], folder_id)
         db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
         derived.index(db, message_id, found)

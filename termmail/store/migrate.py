@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x746D6D6C
 
 
+CONVERSATIONS = 6
+"""The version from which messages have a conversation, which is more than SQL can tell."""
+
+
 def scripts() -> list[str]:
     """Return the SQL of each version, oldest first, so that version n is the n-th."""
     folder = Path(__file__).parent / "schema"
@@ -168,6 +172,11 @@ def _run(db: sqlite3.Connection, steps: Sequence[str], version: int, progress: C
     for done, statement in enumerate(statements):
         progress(f"Updating the mail store for this version of termmail: {100 * done // len(statements)} %")
         db.execute(statement)
+    if version < CONVERSATIONS <= len(steps):
+        from termmail.store import conversations  # noqa: PLC0415 - it needs the store, which needs this module
+
+        progress("Updating the mail store for this version of termmail: putting conversations together")
+        conversations.group_all(db)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {len(steps)}")
 

@@ -23,8 +23,8 @@ def place(db: sqlite3.Connection, message_ids: Iterable[int], folder_id: int) ->
     if db.execute("SELECT 1 FROM folder WHERE id = ? AND removed = 0", (folder_id,)).fetchone() is None:
         raise FolderGone("This folder was removed.")
     db.execute(
-        "INSERT OR IGNORE INTO placement (folder, sort_date, message, unread)"  # noqa: S608
-        f" SELECT ?, sort_date, id, unread FROM message WHERE id {IN_IDS}",
+        "INSERT OR IGNORE INTO placement (folder, sort_date, message, unread, thread)"  # noqa: S608
+        f" SELECT ?, sort_date, id, unread, thread FROM message WHERE id {IN_IDS}",
         (folder_id, id_list(message_ids)),
     )
 

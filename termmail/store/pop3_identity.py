@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import astuple, replace
 
 from termmail.mail.model import RemoteState, Role
-from termmail.store import contacts, derived, folders, messages, placements, remote_state
+from termmail.store import contacts, conversations, derived, folders, messages, placements, remote_state
 from termmail.store.matching import Held, Matcher
 from termmail.store.rows import Arrived, Known, New, State
 from termmail.store.store import IN_IDS, id_list
@@ -147,6 +147,7 @@ class _Page:
     def _store(self) -> None:
         self._db.executemany(_RAW, self._raws)
         self._db.executemany(_REMOTE, self._identities)
+        conversations.group(self._db, self._unplaced)
         placements.place(self._db, self._unplaced, self._inbox)
         self._raws, self._identities, self._unplaced = [], [], []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.store import contacts, derived
+from termmail.store import contacts, conversations, derived
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,7 @@ def rebuild(store: Store, progress: Callable[[int, int], None] = lambda _done, _
         progress(done, total)
     with store.transaction() as db:
         tally.at_least(db)
+        conversations.group_anew(db)
     return int(total)
 
 

@@ -1,75 +1,44 @@
--- Sorting out: snoozed messages, labels, muted conversations, reminders, and rules; and how each is taken back.
+-- Conversations. Everything here can be made again from the headers, but for what the user cut and joined by hand.
 
--- The list of the folder leaves the message out until then. The message stays where it is: the server knows nothing.
-CREATE TABLE snooze (
-  message INTEGER PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
-  folder INTEGER NOT NULL REFERENCES folder (id),
-  until INTEGER NOT NULL
-) STRICT;
+ALTER TABLE message ADD COLUMN thread INTEGER NOT NULL DEFAULT 0;   -- (derived) its conversation: the id of a message of it
+ALTER TABLE placement ADD COLUMN thread INTEGER NOT NULL DEFAULT 0; -- a copy, as sort_date and unread are
 
-CREATE INDEX snooze_until ON snooze (until);
+CREATE INDEX message_by_thread ON message (thread);
 
--- A message that was sent, and when the user is told that nobody has answered it.
-CREATE TABLE reminder (
-  message INTEGER PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
-  until INTEGER NOT NULL
-) STRICT;
-
-CREATE INDEX reminder_until ON reminder (until);
-
--- The same of a draft, before it is sent.
-ALTER TABLE draft ADD COLUMN remind_at INTEGER;
-
--- Messages that came back to the top of a folder: why, and when.
-CREATE TABLE returned (
-  message INTEGER PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
-  folder INTEGER NOT NULL REFERENCES folder (id),
-  why TEXT NOT NULL CHECK (why = 'snooze' OR why = 'reminder'),
-  at INTEGER NOT NULL
-) STRICT;
-
-CREATE TRIGGER returned_leaves AFTER DELETE ON placement BEGIN
-  DELETE FROM returned WHERE message = old.message AND folder = old.folder;
-END;
-
--- What came back stays on top when it is read: the place in the list is its own where it differs from the message's date.
 DROP TRIGGER placement_follows_message;
-CREATE TRIGGER placement_follows_unread AFTER UPDATE OF unread ON message WHEN old.unread <> new.unread BEGIN
-  UPDATE placement SET unread = new.unread WHERE message = new.id;
-END;
-CREATE TRIGGER placement_follows_date AFTER UPDATE OF sort_date ON message WHEN old.sort_date <> new.sort_date BEGIN
-  UPDATE placement SET sort_date = new.sort_date WHERE message = new.id AND sort_date = old.sort_date;
+CREATE TRIGGER placement_follows_message AFTER UPDATE OF unread, sort_date, thread ON message
+WHEN old.unread <> new.unread OR old.sort_date <> new.sort_date OR old.thread <> new.thread BEGIN
+  UPDATE placement SET unread = new.unread, sort_date = new.sort_date, thread = new.thread WHERE message = new.id;
 END;
 
-CREATE TABLE label (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  name TEXT NOT NULL,
-  color INTEGER NOT NULL                     -- its place among the colours of labels
+-- The conversation of each Message-ID that a message has or refers to, whether that message is here or not.
+CREATE TABLE thread_of_id (
+  id_key INTEGER PRIMARY KEY,                -- mail/conversation.key of the Message-ID
+  thread INTEGER NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX label_by_name ON label (name);
-
-CREATE TABLE message_label (
-  message INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
-  label INTEGER NOT NULL REFERENCES label (id) ON DELETE CASCADE,
-  PRIMARY KEY (message, label)
+-- Messages by the subject that they have without "Re:", for replies that refer to nothing.
+CREATE TABLE thread_subject (
+  subject_key INTEGER NOT NULL,              -- of account and subject
+  is_bare_reply INTEGER NOT NULL,            -- 1: "Re:" without References and In-Reply-To
+  message INTEGER NOT NULL,                  -- may be erased
+  PRIMARY KEY (subject_key, is_bare_reply, message)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX message_label_of ON message_label (label, message);
+-- What the user broke off: a message of this id does not belong to what it refers to.
+CREATE TABLE thread_cut (
+  id_key INTEGER PRIMARY KEY,
+  step INTEGER NOT NULL
+) STRICT;
 
--- What a step did to the tables above: the value of a subject (and object) before and after; NULL: it was not there.
-CREATE TABLE mark_change (
-  step INTEGER NOT NULL REFERENCES step (id) ON DELETE CASCADE,
-  mark TEXT NOT NULL,
-  subject INTEGER NOT NULL,
-  object INTEGER NOT NULL,
-  before INTEGER,
-  after INTEGER,
-  PRIMARY KEY (step, mark, subject, object)
+-- What the user joined: the messages of these two ids belong together.
+CREATE TABLE thread_join (
+  id_key INTEGER NOT NULL,
+  other_key INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  PRIMARY KEY (id_key, other_key)
 ) STRICT, WITHOUT ROWID;
 
--- Steps of one key press, or of one run of a rule, are taken back together: those that have the same batch.
-ALTER TABLE step ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
-
-CREATE INDEX message_starred ON message (sort_date) WHERE starred = 1;
-CREATE INDEX message_attachments ON message (sort_date) WHERE attachments > 0;
+CREATE TABLE muted_thread (
+  thread INTEGER PRIMARY KEY
+) STRICT;

@@ -1,0 +1,195 @@
+"""Which messages make a conversation: those that refer to one Message-ID, across folders and accounts.
+
+A conversation is a number in `message.thread`: the id of a message that is or was in it. Grouping does not depend on the
+order in which messages come, except for replies without any reference, of which a few dozen candidates are looked at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from termmail.mail.conversation import ancestors, base_subject, key
+from termmail.store.store import IN_IDS, id_list
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+SAME_SUBJECT_SECONDS = 30 * 86_400
+"""How far apart a reply without references and what it answers may be."""
+
+REFERENCES = 50
+"""Ancestors of a message that are looked at: the nearest ones."""
+
+CANDIDATES = 20
+"""Messages of the same subject that are looked at, at most."""
+
+_PAGE = 5_000
+"""Messages that are grouped at once."""
+
+_ROW = "id, account, message_id, in_reply_to, refs, subject, sender, recipients, sort_date, thread"
+
+
+class _Message(NamedTuple):
+    """What grouping reads of a message."""
+
+    message_id: int
+    account: str
+    rfc_message_id: str
+    in_reply_to: str
+    references: str
+    subject: str
+    sender: str
+    recipients: str
+    date: int
+    thread: int
+
+    @property
+    def ancestors(self) -> tuple[str, ...]:
+        return ancestors(self.references.split(), self.in_reply_to)
+
+
+def group(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
+    """Put messages that have no conversation yet into one, inside the caller's transaction.
+
+    A message that refers to several conversations makes them one.
+    """
+    ids = sorted(message_ids)
+    for start in range(0, len(ids), _PAGE):
+        rows = db.execute(
+            f"SELECT {_ROW} FROM message WHERE id {IN_IDS} AND thread = 0 ORDER BY id",  # noqa: S608 - texts of ours
+            (id_list(ids[start : start + _PAGE]),),
+        )
+        _Grouping(db, [_Message(*row) for row in rows]).run()
+
+
+def group_all(db: sqlite3.Connection) -> None:
+    """Group every message that has no conversation yet, inside the caller's transaction."""
+    group(db, [message_id for (message_id,) in db.execute("SELECT id FROM message WHERE thread = 0")])
+
+
+def group_anew(db: sqlite3.Connection) -> None:
+    """Group all messages anew, inside the caller's transaction; what was cut and joined by hand stays so."""
+    db.execute("DELETE FROM thread_subject")
+    regroup(db, [thread for (thread,) in db.execute("SELECT DISTINCT thread FROM message")])
+
+
+def regroup(db: sqlite3.Connection, threads: Iterable[int]) -> None:
+    """Group the messages of these conversations anew: what is cut or joined by hand has changed."""
+    wanted = id_list(threads)
+    rows = db.execute(f"SELECT {_ROW} FROM message WHERE thread {IN_IDS}", (wanted,))  # noqa: S608 - texts of ours
+    found = [_Message(*row) for row in rows]
+    ids = id_list(one.message_id for one in found)
+    muted = {thread for (thread,) in db.execute(f"SELECT thread FROM muted_thread WHERE thread {IN_IDS}", (wanted,))}  # noqa: S608
+    db.execute(f"DELETE FROM thread_of_id WHERE thread {IN_IDS}", (wanted,))  # noqa: S608 - rarely; it has no index
+    db.execute(f"DELETE FROM muted_thread WHERE thread {IN_IDS}", (wanted,))  # noqa: S608
+    db.execute(f"UPDATE message SET thread = 0 WHERE id {IN_IDS}", (ids,))  # noqa: S608
+    group(db, [one.message_id for one in found])
+    were_muted = id_list(one.message_id for one in found if one.thread in muted)
+    db.execute(f"INSERT OR IGNORE INTO muted_thread SELECT thread FROM message WHERE id {IN_IDS}", (were_muted,))  # noqa: S608
+
+
+class _Grouping:
+    """A page of messages on their way into conversations."""
+
+    def __init__(self, db: sqlite3.Connection, page: Sequence[_Message]) -> None:
+        self._db = db
+        self._page = page
+        self._cut = {one for (one,) in db.execute("SELECT id_key FROM thread_cut")}
+        self._joined: dict[int, list[int]] = {}
+        for one, other in db.execute("SELECT id_key, other_key FROM thread_join"):
+            self._joined.setdefault(one, []).append(other)
+            self._joined.setdefault(other, []).append(one)
+        self._keys = [self._linking_keys(one.rfc_message_id, one.ancestors) for one in page]
+        wanted = {one for keys in self._keys for one in keys}
+        rows = db.execute(f"SELECT id_key, thread FROM thread_of_id WHERE id_key {IN_IDS}", (id_list(wanted),))  # noqa: S608
+        self._of_key: dict[int, int] = dict(rows.fetchall())
+        self._new_keys: dict[int, int] = {}
+        self._of_message: dict[int, int] = {}
+        self._merged: dict[int, int] = {}
+        """Conversations that became part of another one: of an older one."""
+
+    def run(self) -> None:
+        for message, keys in zip(self._page, self._keys, strict=True):
+            found = {self._now(self._of_key[one]) for one in keys if one in self._of_key}
+            found |= self._by_subject(message)
+            thread = min(found, default=message.message_id)
+            for other in found - {thread}:
+                self._merged[other] = thread
+            self._of_message[message.message_id] = thread
+            for one in keys:
+                self._of_key[one] = self._new_keys[one] = thread
+        self._store()
+
+    def _now(self, thread: int) -> int:
+        """Return the conversation that this one is part of by now."""
+        while thread in self._merged:
+            thread = self._merged[thread]
+        return thread
+
+    def _linking_keys(self, rfc_message_id: str, line: Sequence[str]) -> list[int]:
+        """Return the keys of the Message-IDs that tell the conversation of a message: its own, and its ancestors.
+
+        What the user broke off has lost its ancestors, and so have the answers to it.
+        """
+        own = [key(rfc_message_id)] if rfc_message_id else []
+        keys = [key(reference) for reference in line[-REFERENCES:]]
+        if self._cut:
+            keys = [] if self._cut.issuperset(own) and own else keys
+            keys = keys[max((place for place, one in enumerate(keys) if one in self._cut), default=0) :]
+        keys = own + keys
+        return keys + [other for one in keys for other in self._joined.get(one, [])]
+
+    def _by_subject(self, message: _Message) -> set[int]:
+        """Return the conversations that belong to a message by its subject, where one of the two refers to nothing."""
+        subject, is_reply = base_subject(message.subject)
+        if not subject:
+            return set()
+        is_bare = is_reply and not message.ancestors
+        subject_key = key(f"{message.account}\n{subject}")
+        rows = self._db.execute(
+            "SELECT m.id, m.sender, m.recipients, m.sort_date, m.thread, s.is_bare_reply FROM thread_subject s"
+            " JOIN message m ON m.id = s.message WHERE s.subject_key = ? AND s.is_bare_reply >= ?"
+            " ORDER BY s.is_bare_reply DESC, s.message DESC LIMIT ?",
+            (subject_key, 0 if is_bare else 1, CANDIDATES),
+        ).fetchall()
+        self._db.execute(
+            "INSERT OR IGNORE INTO thread_subject (subject_key, is_bare_reply, message) VALUES (?, ?, ?)",
+            (subject_key, int(is_bare), message.message_id),
+        )
+        found = set()
+        for other_id, sender, recipients, date, thread, other_is_bare in rows:
+            later_is_bare = is_bare if date <= message.date else other_is_bare == 1
+            near = abs(date - message.date) <= SAME_SUBJECT_SECONDS
+            agree = _names(sender, message.recipients) or _names(message.sender, recipients)
+            if later_is_bare and near and agree:
+                found.add(self._now(self._of_message.get(other_id, thread)))
+        return found - {0}
+
+    def _store(self) -> None:
+        if self._merged:
+            self._move_merged()
+        self._db.executemany(
+            "INSERT OR REPLACE INTO thread_of_id (id_key, thread) VALUES (?, ?)",
+            [(one, self._now(thread)) for one, thread in self._new_keys.items()],
+        )
+        self._db.executemany(
+            "UPDATE message SET thread = ? WHERE id = ?",
+            [(self._now(thread), message_id) for message_id, thread in self._of_message.items()],
+        )
+
+    def _move_merged(self) -> None:
+        """Let the messages and Message-IDs of conversations that became part of another one follow."""
+        for thread in self._merged:
+            target = self._now(thread)
+            rows = self._db.execute("SELECT message_id, in_reply_to, refs FROM message WHERE thread = ?", (thread,))
+            for rfc_message_id, in_reply_to, references in rows.fetchall():
+                for one in self._linking_keys(rfc_message_id, ancestors(references.split(), in_reply_to)):
+                    self._new_keys.setdefault(one, target)
+            self._db.execute("UPDATE message SET thread = ? WHERE thread = ?", (target, thread))
+            self._db.execute("UPDATE OR REPLACE muted_thread SET thread = ? WHERE thread = ?", (target, thread))
+
+
+def _names(sender: str, recipients: str) -> bool:
+    """Return whether the people of a message include the sender of another one."""
+    return bool(sender) and f", {sender}, " in f", {recipients}, "
