@@ -82,6 +82,7 @@ async def sync(engine: Engine, args: Namespace) -> int:
             output.say(f"{name}: {error} {error.advice_by_hand}")
             code = code_for(error) or OK
         await engine.lists.index()
+        await engine.rules.run_arrived()
         await engine.outbox.hurry(name)
         rows = await engine.outbox.flush(name)
         code = max([code, *(outbox_code(row) for row in rows)])

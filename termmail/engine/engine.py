@@ -20,6 +20,7 @@ from termmail.engine.maintenance import Maintenance
 from termmail.engine.message_actions import Messages
 from termmail.engine.message_marks import Marks
 from termmail.engine.message_reader import Reader
+from termmail.engine.rules import Rules
 from termmail.engine.sending import Outbox
 from termmail.engine.servers import Servers
 from termmail.engine.undo import Journal
@@ -36,17 +37,18 @@ class Engine:
     """One open termmail. Create it with `await Engine.open(...)` and end it with `await close()`.
 
     `lists` reads lists, `reader` opens messages, `messages` and `marks` have the verbs on them, `folders`, `drafts`, `outbox` and
-    `accounts` what their names say; `journal` takes steps back, `servers` receives and sends.
+    `accounts` what their names say; `rules` are applied to what arrives, `journal` takes steps back, `servers` receives and sends.
     """
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.servers = Servers(context)
+        self.rules = Rules(context)
+        self.servers = Servers(context, self.rules)
         self.folders = Folders(context)
         self.lists = Lists(context)
         self.reader = Reader(context, self.servers)
         self.messages = Messages(context, self.servers)
-        self.marks = Marks(context)
+        self.marks = Marks(context, self.servers)
         self.journal = Journal(context, self.servers)
         self.drafts = Drafts(context, self.reader)
         self.outbox = Outbox(context, self.servers)

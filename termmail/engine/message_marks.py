@@ -1,4 +1,4 @@
-"""Snooze, reminders and labels: what the user attaches to messages, and what comes back at its time."""
+"""Snooze, reminders, labels and mute: what the user attaches to messages, and what comes back at its time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
+from termmail.engine.message_actions import due_times
 from termmail.mail import when
-from termmail.store import labels, snoozing
+from termmail.store import labels, muting, snoozing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from termmail.engine.context import Context
+    from termmail.engine.servers import Servers
     from termmail.mail.model import Done, Label, Placement
 
 LONGEST_WAIT = 60
@@ -26,8 +28,9 @@ class Marks:
     Times are UTC seconds.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, servers: Servers) -> None:
         self.context = context
+        self.servers = servers
         self._changed = asyncio.Event()
 
     # -- snooze and reminders
@@ -67,6 +70,19 @@ class Marks:
         """Bring back what falls due in the background, until the engine is closed."""
         if not self.context.read_only:
             self.context.tasks.keep_running(self.run, wake=self._changed, on_failure=lambda _error: None)
+
+    # -- mute
+
+    async def mute(self, seen: Sequence[Placement]) -> Done:
+        """Mute the conversations of messages, and archive those in an inbox: what comes to them is archived too."""
+        now, due = self.context.clock(), due_times(self.context)
+        done = self._told(await self.context.db(muting.mute, list(seen), now, due), moved=True)
+        self.servers.look_again()
+        return done
+
+    async def unmute(self, message_ids: Sequence[int]) -> Done:
+        """Let what comes to the conversations of messages stay in the Inbox again."""
+        return self._told(await self.context.db(muting.unmute, list(message_ids), self.context.clock()))
 
     # -- labels
 

@@ -17,6 +17,7 @@ from termmail.store import drafts
 if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.engine.events import Event
+    from termmail.engine.rules import Rules
     from termmail.engine.sender import Sender
     from termmail.engine.sync.source import MailSource
 
@@ -27,8 +28,9 @@ log = logging.getLogger("termmail")
 class Servers:
     """Holds the MailSource and the Sender of each account, and runs them in the background after `start`."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, rules: Rules) -> None:
         self.context = context
+        self.rules = rules
         self._sources: dict[str, MailSource] = {}
         self._senders: dict[str, Sender] = {}
         self._background = False
@@ -115,10 +117,11 @@ class Servers:
             self.context.tasks.run(self._hurry_quietly(account))
 
     async def sync_quietly(self, account: str) -> None:
-        """Receive and index what came; a failure becomes a Failed event."""
+        """Receive, index what came and apply the rules to it; a failure becomes a Failed event."""
         try:
             await self.source(account).sync()
             await indexing.catch_up(self.context)
+            await self.rules.run_arrived()
         except UserError as error:
             self._tell(account, error)
 

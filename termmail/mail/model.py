@@ -189,6 +189,7 @@ class MessageRow(Struct, frozen=True):
     snoozed_until: int = 0
     remind_at: int = 0
     returned: Returned | None = None
+    muted: bool = False
 
     @property
     def key(self) -> int:
@@ -372,6 +373,9 @@ class StepKind(StrEnum):
     UNLABEL = "unlabel"
     REMIND = "remind"
     NO_REMINDER = "no-reminder"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    RULE = "rule"
 
 
 class Step(Struct, frozen=True):

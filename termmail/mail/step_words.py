@@ -33,6 +33,9 @@ _DONE = {
     StepKind.UNLABEL: "Label {name} removed: {messages}",
     StepKind.REMIND: "Reminder {name}, if nobody answers: {messages}",
     StepKind.NO_REMINDER: "No reminder any more: {messages}",
+    StepKind.MUTE: "Muted, in the Archive: {messages}",
+    StepKind.UNMUTE: "No longer muted: {messages}",
+    StepKind.RULE: "Rule “{name}”: {messages}",
 }
 _NAMES = {
     StepKind.READ: "read",
@@ -55,11 +58,15 @@ _NAMES = {
     StepKind.UNLABEL: "label",
     StepKind.REMIND: "reminder",
     StepKind.NO_REMINDER: "reminder",
+    StepKind.MUTE: "mute",
+    StepKind.UNMUTE: "end of mute",
+    StepKind.RULE: "rule",
 }
 _FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER}
 _FLAG_STEPS = {
     *(StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR),
     *(StepKind.LABEL, StepKind.UNLABEL, StepKind.REMIND, StepKind.NO_REMINDER, StepKind.UNSNOOZE),
+    *(StepKind.MUTE, StepKind.UNMUTE, StepKind.RULE),
 }
 
 

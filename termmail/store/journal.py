@@ -30,7 +30,7 @@ _STEP = "s.id, s.kind, s.messages, s.name, s.created, s.outbox"
 MARK_STEPS = frozenset(
     {
         *(StepKind.SNOOZE, StepKind.UNSNOOZE, StepKind.LABEL, StepKind.UNLABEL),
-        *(StepKind.REMIND, StepKind.NO_REMINDER),
+        *(StepKind.REMIND, StepKind.NO_REMINDER, StepKind.MUTE, StepKind.UNMUTE),
     }
 )
 """The steps whose changes are kept by `marks`."""
@@ -45,7 +45,11 @@ def begin(
         (kind, now, count, folder_id, name),
     )
     step_id = cursor.lastrowid or 0
-    db.execute("DELETE FROM step WHERE id <= ?", (step_id - KEPT_STEPS,))
+    for whose in ("rule = 0", "rule <> 0"):  # what rules do must not push out what the user did
+        db.execute(
+            f"DELETE FROM step WHERE id IN (SELECT id FROM step WHERE {whose} ORDER BY id DESC LIMIT -1 OFFSET ?)",  # noqa: S608
+            (KEPT_STEPS,),
+        )
     return Step(step_id, kind, count, name, now)
 
 
@@ -70,6 +74,14 @@ def bind(db: sqlite3.Connection, steps: Iterable[Step | None]) -> None:
         db.execute(f"UPDATE step SET batch = ? WHERE id {IN_IDS}", (max(ids), id_list(ids)))  # noqa: S608
 
 
+def attribute(db: sqlite3.Connection, newest: Step, rule_id: int) -> None:
+    """Note that a rule has taken a step, and those bound to it, by itself: `undo` passes over them. 0 is the user."""
+    db.execute(
+        "UPDATE step SET rule = ?1 WHERE id = ?2 OR batch <> 0 AND batch = (SELECT batch FROM step WHERE id = ?2)",
+        (rule_id, newest.step_id),
+    )
+
+
 def next_step(store: Store) -> Step | None:
     """Return the step that `undo` takes back next, or None. A send can be taken back while it waits and nobody has it."""
     row = store.read_one(_NEXT)
@@ -77,7 +89,7 @@ def next_step(store: Store) -> Step | None:
 
 
 _NEXT = (
-    f"SELECT {_STEP} FROM step s LEFT JOIN outbox o ON o.id = s.outbox WHERE s.state = 'done'"  # noqa: S608
+    f"SELECT {_STEP} FROM step s LEFT JOIN outbox o ON o.id = s.outbox WHERE s.state = 'done' AND s.rule = 0"  # noqa: S608
     " AND (s.outbox = 0 OR o.state = 'queued' AND o.accepted = '[]') ORDER BY s.id DESC LIMIT 1"
 )
 
@@ -94,6 +106,13 @@ def undo(store: Store, due: Mapping[str, int | None]) -> Undone | None:
             if (undone := _take_back_batch(store, db, _step(row), due)) is not None:
                 return undone
     return None
+
+
+def undo_step(store: Store, step_id: int, due: Mapping[str, int | None]) -> Undone | None:
+    """Take back one step, and those bound to it, wherever it is in the journal; None where nothing of it is left."""
+    with store.transaction(durable=True) as db:
+        row = db.execute(f"SELECT {_STEP} FROM step s WHERE s.id = ? AND s.state = 'done'", (step_id,)).fetchone()  # noqa: S608
+        return None if row is None else _take_back_batch(store, db, _step(row), due)
 
 
 def _take_back_batch(
@@ -121,6 +140,8 @@ def _take_back(store: Store, db: sqlite3.Connection, step: Step, due: Mapping[st
     if step.kind is StepKind.SEND:
         draft = outbox.cancel(store, step.outbox_id)
         return Undone(step, draft_id=draft.id if draft is not None else 0)
+    if step.kind is StepKind.RULE:
+        return None  # its changes are those of the steps bound to it
     if step.kind in FLAG_STEPS:
         return _unmark(db, step)
     if step.kind in MARK_STEPS:

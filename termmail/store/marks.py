@@ -1,6 +1,6 @@
-"""What the user attaches to messages beside flags and folders: snooze, reminder, labels; and how it is taken back.
+"""What the user attaches to messages beside flags and folders: snooze, reminder, labels, mute; and how it is taken back.
 
-Each kind of mark is a table in which a subject (a message), and for some an object (a folder, a label), has a value. A
+Each kind of mark is a table in which a subject (a message, a conversation), and for some an object (a folder, a label), has a value. A
 step keeps the value of each before and after: undo writes the one before where the one after is still there.
 """
 
@@ -13,7 +13,7 @@ from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Place = tuple[int, int]
 """Subject and object of a mark; the object is 0 where the kind has none."""
@@ -28,6 +28,8 @@ class Mark(StrEnum):
     """Of a message: the time at which it comes back, if nobody answers it."""
     LABEL = "label"
     """Of a message and a label: 1."""
+    MUTE = "mute"
+    """Of a conversation: 1."""
 
 
 class _Table(NamedTuple):
@@ -55,6 +57,11 @@ _TABLES = {
         "INSERT OR IGNORE INTO message_label (message, label)"
         " SELECT m.id, l.id FROM message m, label l WHERE m.id = ?1 AND l.id = ?2 AND ?3 = 1",
     ),
+    Mark.MUTE: _Table(
+        f"SELECT thread, 0, 1 FROM muted_thread WHERE thread {IN_IDS}",  # noqa: S608
+        "DELETE FROM muted_thread WHERE thread = ?1 AND ?2 = 0",
+        "INSERT OR IGNORE INTO muted_thread (thread) SELECT ?1 WHERE ?2 = 0 AND ?3 = 1",
+    ),
 }
 
 
@@ -80,7 +87,7 @@ def put(
 
 
 def take_back(db: sqlite3.Connection, step_id: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Write what was there before a step; return the subjects that are as before, and those that have changed since."""
+    """Write what was there before a step; return the messages that are as before, and those that have changed since."""
     rows = db.execute("SELECT mark, subject, object, before, after FROM mark_change WHERE step = ?", (step_id,))
     groups: dict[Mark, list[tuple[Place, int | None, int | None]]] = {}
     for mark, subject, other, before, after in rows.fetchall():
@@ -91,9 +98,17 @@ def take_back(db: sqlite3.Connection, step_id: int) -> tuple[tuple[int, ...], tu
         now = _values(db, mark, [place[0] for place, _, _ in group])
         same = {place: before for place, before, after in group if now.get(place) == after}
         _write(db, mark, same)
-        back |= dict.fromkeys(subject for subject, _ in same)
-        skipped |= dict.fromkeys(place[0] for place, _, _ in group if place not in same)
+        back |= dict.fromkeys(_messages(db, mark, [subject for subject, _ in same]))
+        skipped |= dict.fromkeys(_messages(db, mark, [place[0] for place, _, _ in group if place not in same]))
     return tuple(back), tuple(one for one in skipped if one not in back)
+
+
+def _messages(db: sqlite3.Connection, mark: Mark, subjects: Sequence[int]) -> list[int]:
+    """Return the messages that subjects are, or those of conversations."""
+    if mark is not Mark.MUTE:
+        return list(subjects)
+    rows = db.execute(f"SELECT id FROM message WHERE thread {IN_IDS}", (id_list(subjects),))  # noqa: S608
+    return [message_id for (message_id,) in rows]
 
 
 def _values(db: sqlite3.Connection, mark: Mark, subjects: Iterable[int]) -> dict[Place, int]:

@@ -37,7 +37,15 @@ def added(store: Store, rows: Iterable[MessageRow]) -> list[MessageRow]:
         else:
             (snoozed if kind == "snooze" else reminders)[message_id] = until
     labelled = _labels(store, wanted)
-    if not (snoozed or reminders or returned or labelled):
+    muted = frozenset(
+        chain.from_iterable(
+            store.read(
+                f"SELECT thread FROM muted_thread WHERE thread {IN_IDS}",  # noqa: S608 - a text of ours
+                (id_list(row.thread for row in plain),),
+            )
+        )
+    )
+    if not (snoozed or reminders or returned or labelled or muted):
         return plain
     return [
         replace(
@@ -46,6 +54,7 @@ def added(store: Store, rows: Iterable[MessageRow]) -> list[MessageRow]:
             snoozed_until=snoozed.get(row.message_id, 0),
             remind_at=reminders.get(row.message_id, 0),
             returned=returned.get(row.message_id),
+            muted=row.thread in muted,
         )
         for row in plain
     ]

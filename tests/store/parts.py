@@ -25,6 +25,7 @@ _TABLES = (
     *("message", "raw", "remote", "draft", "draft_file", "outbox", "contact", "contact_word", "account_state"),
     *("folder", "placement", "step", "change"),
     *("snooze", "reminder", "returned", "label", "message_label", "mark_change"),
+    *("muted_thread", "rule", "rule_arrival", "rule_waiting", "rule_log"),
 )
 
 

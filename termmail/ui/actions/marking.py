@@ -1,4 +1,4 @@
-"""Snoozing messages, labelling them, and being reminded of those that nobody answers."""
+"""Snoozing messages, labelling them, muting conversations, and being reminded of what nobody answers."""
 
 from __future__ import annotations
 
@@ -105,3 +105,18 @@ async def _label(mail: Mail, ids: Sequence[int], labels: Sequence[Label], wanted
         if not (wanted.add or wanted.take):
             return ""
         return done_words(mail.did(await mail.engine.marks.change_labels(ids, wanted.add, wanted.take)))
+
+
+@verb("message.mute", "M", "Mute the conversation, or no longer", Group.SORTING_OUT, applies=on_changeable_message)
+def mute(mail: Mail) -> None:
+    """Archive the conversation and what comes to it later; of a muted one end that."""
+    rows, ids = mail.target_rows(), mail.targets()
+    if rows and rows[0].message_id == ids[0] and rows[0].muted:
+        mail.do(partial(_unmute, mail, ids))
+    else:
+        mail.sure("Mute", ids, partial(mail.act, mail.engine.marks.mute, ids, leaving=mail.list.role is Role.INBOX))
+
+
+async def _unmute(mail: Mail, ids: Sequence[int]) -> str:
+    async with mail.in_turn:
+        return done_words(mail.did(await mail.engine.marks.unmute(ids)))

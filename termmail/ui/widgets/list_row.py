@@ -114,7 +114,7 @@ def _timed(row: Facts, shown: Row, today: Today) -> Facts:
         return row
     snoozed = f"until {today.ahead(shown.snoozed_until)}" if shown.snoozed_until else ""
     reminder = f"reminder {today.ahead(shown.remind_at)}" if shown.remind_at else ""
-    told = [words for words in (snoozed, reminder) if words]
+    told = [words for words in (snoozed, reminder, "muted" if shown.muted else "") if words]
     return replace(row, extra=" · ".join([*told, row.extra]).rstrip(" ·")) if told else row
 
 

@@ -71,6 +71,7 @@ def _marks(row: Row, width: int) -> HeadLine | None:
     words += [f"snoozed until {long_date(row.snoozed_until)}"] if row.snoozed_until else []
     words += [f"reminder {long_date(row.remind_at)} if nobody answers"] if row.remind_at else []
     words += [BACK[row.returned]] if row.returned else []
+    words += ["muted"] if row.muted else []
     if not words:
         return None
     return (("Marks".ljust(LABEL), "label"), (sanitize.cut(" ".join(words), max(1, width - LABEL)), "text"))
