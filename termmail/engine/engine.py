@@ -16,11 +16,11 @@ from termmail.engine.drafting import Drafts
 from termmail.engine.folder_list import Folders
 from termmail.engine.lists import Lists
 from termmail.engine.mail_accounts import Accounts
+from termmail.engine.mail_rules import Rules
 from termmail.engine.maintenance import Maintenance
 from termmail.engine.message_actions import Messages
 from termmail.engine.message_marks import Marks
 from termmail.engine.message_reader import Reader
-from termmail.engine.rules import Rules
 from termmail.engine.sending import Outbox
 from termmail.engine.servers import Servers
 from termmail.engine.undo import Journal

@@ -17,7 +17,7 @@ from termmail.store import drafts
 if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.engine.events import Event
-    from termmail.engine.rules import Rules
+    from termmail.engine.mail_rules import Rules
     from termmail.engine.sender import Sender
     from termmail.engine.sync.source import MailSource
 

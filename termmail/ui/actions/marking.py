@@ -1,4 +1,4 @@
-"""Snoozing messages, labelling them, muting conversations, and being reminded of what nobody answers."""
+"""Snooze, labels, mute, reminders of what nobody answers, and rules."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from termmail.mail.counting import count
 from termmail.mail.model import Ready, ReadyView, Role
-from termmail.mail.step_words import done_words
+from termmail.mail.step_words import done_words, step_words
 from termmail.ui.actions.registry import Group, verb
-from termmail.ui.actions.verb_context import on_changeable_message
+from termmail.ui.actions.verb_context import changeable, on_changeable_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from termmail.mail.model import Done, Label, Placement
     from termmail.ui.actions.verb_context import Mail
     from termmail.ui.screens.label_picker import Labelling
+    from termmail.ui.screens.rule_form import Made
 
 SNOOZED = ReadyView(Ready.SNOOZED)
 
@@ -120,3 +121,46 @@ def mute(mail: Mail) -> None:
 async def _unmute(mail: Mail, ids: Sequence[int]) -> str:
     async with mail.in_turn:
         return done_words(mail.did(await mail.engine.marks.unmute(ids)))
+
+
+# -- rules
+
+
+@verb("message.rule", "E", "Make a rule from this message", Group.SORTING_OUT, applies=on_changeable_message)
+def rule(mail: Mail) -> None:
+    """Ask what is done with mail like this from now on."""
+    mail.screen.termmail.held_keys.hold()
+    mail.do(partial(_ask_rule, mail, mail.screen.messages.cursor_id))
+
+
+async def _ask_rule(mail: Mail, message_id: int) -> None:
+    from termmail.ui.screens.rule_form import RuleFormScreen  # noqa: PLC0415 - not needed for the first screen
+
+    try:
+        query = await mail.engine.rules.suggest(message_id)
+
+        def made(found: Made | None) -> None:
+            if found is not None:
+                mail.do(partial(_rule_made, mail, found))
+
+        await mail.screen.app.push_screen(RuleFormScreen(mail.engine.rules, query), made)
+    finally:
+        mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)
+
+
+async def _rule_made(mail: Mail, made: Made) -> str:
+    words = f"Rule saved, for mail that arrives: {made.rule.name}"
+    if not made.at_once:
+        return words
+    async with mail.in_turn:
+        step = await mail.engine.rules.run(made.rule.rule_id)
+    return words if step is None else mail.with_undo_hint(step_words(step))
+
+
+@verb("mail.rules", "", "Rules, and what they did", Group.SORTING_OUT, applies=changeable)
+def rules(mail: Mail) -> None:
+    """List the rules and their log."""
+    from termmail.ui.screens.rule_list import RuleListScreen  # noqa: PLC0415 - not needed for the first screen
+
+    key = mail.key("message.rule")
+    mail.screen.app.push_screen(RuleListScreen(mail.engine.rules, key, mail.screen.clock()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from msgspec import Struct
 from termmail.engine import indexing
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.engine.message_actions import due_times
+from termmail.mail import query
 from termmail.mail import rule as language
 from termmail.store import messages, rules
 
@@ -40,15 +42,20 @@ class Rules:
         """Return all rules in the order in which they act."""
         return await self.context.db(rules.listing)
 
-    async def attempt(self, query: str, named: int = 5) -> Trial:
+    async def attempt(self, text: str, named: int = 5) -> Trial:
         """Return what a query matches in the inboxes; nothing changes. Raises RuleError for one that matches everything."""
-        condition = language.checked_query(query)
+        condition = language.checked_query(text)
         await indexing.catch_up(self.context)
         return await self.context.db(_trial, condition, named)
 
-    async def add(self, query: str, verbs: str, name: str = "") -> Rule:
+    async def suggest(self, message_id: int) -> str:
+        """Return the query of a rule for mail like this: of its mailing list, else of its sender; "" for neither."""
+        raw, _ = await self.context.db(messages.raw, message_id)
+        return await asyncio.to_thread(_suggestion, raw)
+
+    async def add(self, text: str, verbs: str, name: str = "") -> Rule:
         """Save a rule: from now on it is applied to mail that arrives. Raises RuleError."""
-        return await self.context.db(rules.add, name, query, verbs, self.context.clock())
+        return await self.context.db(rules.add, name, text, verbs, self.context.clock())
 
     async def remove(self, rule_id: int) -> Rule:
         """Remove a rule; what it did stays. Raises RuleError."""
@@ -89,6 +96,16 @@ class Rules:
     def _tell(self) -> None:
         self.context.tell(FolderChanged())
         self.context.tell(JournalChanged())
+
+
+def _suggestion(raw: bytes) -> str:
+    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+
+    envelope = parse.envelope(parse.split_header(raw))
+    if envelope.list_post and any(one.value == "list" for one in query.Field):
+        return f"list:{envelope.list_post}"
+    sender = next((one.email for one in envelope.sender if one.email), "")
+    return f'from:"{sender}"' if any(char in sender for char in ' "()') else f"from:{sender}" if sender else ""
 
 
 def _trial(store: Store, condition: Query, named: int) -> Trial:
