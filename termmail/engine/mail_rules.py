@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.mail.model import MessageRow, Placement, Step, Undone
     from termmail.mail.query import Query
-    from termmail.mail.rule import Rule
-    from termmail.store.rules import Entry
+    from termmail.mail.rule import Entry, Rule
     from termmail.store.store import Store
 
 

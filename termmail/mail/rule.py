@@ -65,6 +65,19 @@ class Rule(Struct, frozen=True):
     active: bool = True
 
 
+class Entry(Struct, frozen=True):
+    """What a rule did at a time (UTC seconds). `can_undo` tells whether it can be taken back."""
+
+    entry_id: int
+    rule_id: int
+    name: str
+    at: int
+    message_ids: tuple[int, ...]
+    count: int
+    words: str
+    can_undo: bool
+
+
 def acts(text: str) -> tuple[Act, ...]:
     """Return what the verbs of a rule do, in the order in which they are done. Raises RuleError for what is no verb.
 

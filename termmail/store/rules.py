@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from termmail.mail import rule as language
 from termmail.mail.model import Placement, Role, StepKind
-from termmail.mail.rule import Act, Rule, RuleError, Verb
+from termmail.mail.rule import Act, Entry, Rule, RuleError, Verb
 from termmail.mail.step_words import step_words
 from termmail.store import changes, folders, journal, labels, messages, muting, search
 from termmail.store.store import IN_IDS, id_list
@@ -34,19 +32,6 @@ PAGE = 2000
 """Messages that have arrived and are looked at in one transaction."""
 
 _COLUMNS = "id, name, query, verbs, active"
-
-
-class Entry(Struct, frozen=True):
-    """What a rule did at a time (UTC seconds). `can_undo` tells whether it can be taken back."""
-
-    entry_id: int
-    rule_id: int
-    name: str
-    at: int
-    message_ids: tuple[int, ...]
-    count: int
-    words: str
-    can_undo: bool
 
 
 def listing(store: Store) -> list[Rule]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from termmail.engine.mail_rules import Rules
-    from termmail.store.rules import Entry
+    from termmail.mail.rule import Entry
 
 SHOWN = 100
 """Entries of the log that are listed."""
