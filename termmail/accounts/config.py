@@ -206,11 +206,17 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids."""
+    """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids.
+
+    `conversations`: lists of folders show conversations, each on one row.
+    `print_command` is the program that prints, None for lp or lpr.
+    """
 
     theme: Line = "textual-dark"
     keymap: Keymap = "termmail"
+    conversations: bool = True
     keys: dict[str, Line] = {}
+    print_command: Command | None = None
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

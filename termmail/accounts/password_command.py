@@ -9,9 +9,10 @@ import signal
 from typing import TYPE_CHECKING
 
 from termmail.accounts.password_error import PasswordError
+from termmail.accounts.program_output import output_pipe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
 COMMAND_SECONDS = 30.0
 LONGEST_OUTPUT = 65536
@@ -27,7 +28,7 @@ async def run_command(argv: Sequence[str], seconds: float = COMMAND_SECONDS) -> 
     `seconds`; then it is killed with all its children.
     """
     program = argv[0]
-    async with _output_pipe() as output:
+    async with output_pipe(LONGEST_OUTPUT) as output:
         process = await _started(argv, output.write_end)
         output.close_write_end()
         try:
@@ -75,45 +76,3 @@ async def _started(argv: Sequence[str], output: int) -> asyncio.subprocess.Proce
         ) from None
     except (OSError, ValueError):
         raise PasswordError(f"The password command {program!r} cannot be run.", "Correct password_command.") from None
-
-
-class _Output:
-    """The read end of a pipe. asyncio's own pipes end only when the last inheritor of the write end closes it."""
-
-    def __init__(self) -> None:
-        self.kept = bytearray()
-        self._read_end, self.write_end = os.pipe()
-        os.set_blocking(self._read_end, False)
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._read_end, self.read)
-
-    def read(self) -> None:
-        """Take what is in the pipe, and keep the first LONGEST_OUTPUT bytes."""
-        try:
-            data = os.read(self._read_end, LONGEST_OUTPUT)
-        except BlockingIOError:
-            return
-        if not data:
-            self._loop.remove_reader(self._read_end)
-        self.kept += data[: LONGEST_OUTPUT - len(self.kept)]
-
-    def close_write_end(self) -> None:
-        """Leave the write end to the program alone."""
-        if self.write_end >= 0:
-            os.close(self.write_end)
-            self.write_end = -1
-
-    def close(self) -> None:
-        """Close both ends."""
-        self.close_write_end()
-        self._loop.remove_reader(self._read_end)
-        os.close(self._read_end)
-
-
-@contextlib.asynccontextmanager
-async def _output_pipe() -> AsyncIterator[_Output]:
-    output = _Output()
-    try:
-        yield output
-    finally:
-        output.close()

@@ -14,6 +14,7 @@ from termmail.accounts.credentials import Passwords
 from termmail.engine.context import Context
 from termmail.engine.drafting import Drafts
 from termmail.engine.folder_list import Folders
+from termmail.engine.invitations import Invitations
 from termmail.engine.lists import Lists
 from termmail.engine.mail_accounts import Accounts
 from termmail.engine.mail_rules import Rules
@@ -21,6 +22,7 @@ from termmail.engine.maintenance import Maintenance
 from termmail.engine.message_actions import Messages
 from termmail.engine.message_marks import Marks
 from termmail.engine.message_reader import Reader
+from termmail.engine.senders import Senders
 from termmail.engine.sending import Outbox
 from termmail.engine.servers import Servers
 from termmail.engine.undo import Journal
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
 class Engine:
     """One open termmail. Create it with `await Engine.open(...)` and end it with `await close()`.
 
-    `lists` reads lists, `reader` opens messages, `messages` and `marks` have the verbs on them, `folders`, `drafts`, `outbox` and
-    `accounts` what their names say; `rules` are applied to what arrives, `journal` takes steps back, `servers` receives and sends.
+    `lists` reads lists, `reader` opens messages, `invitations` answers what some hold, `messages` and `marks` have the
+    verbs on them, `folders`, `drafts`, `outbox` and `accounts` what their names say; `senders` knows who wrote before;
+    `rules` are applied to what arrives, `journal` takes steps back, `servers` receives and sends.
     """
 
     def __init__(self, context: Context) -> None:
@@ -47,11 +50,13 @@ class Engine:
         self.folders = Folders(context)
         self.lists = Lists(context)
         self.reader = Reader(context, self.servers)
+        self.senders = Senders(context)
         self.messages = Messages(context, self.servers)
         self.marks = Marks(context, self.servers)
         self.journal = Journal(context, self.servers)
         self.drafts = Drafts(context, self.reader)
         self.outbox = Outbox(context, self.servers)
+        self.invitations = Invitations(context, self.reader, self.outbox)
         self.accounts = Accounts(context, self.servers, self.folders)
         self.maintenance = Maintenance(context)
 

@@ -53,7 +53,7 @@ class Lists:
         """
         if isinstance(view, FolderView | RoleView) and view.threaded:
             return await self.context.db(_outline, view, unfolded, limit)
-        return Outline(await self.ids(view, limit), {})
+        return Outline.flat(await self.ids(view, limit))
 
     async def rows(self, view: View, ids: Sequence[int], unfolded: Collection[int] = ()) -> list[Row]:
         """Return what a list shows of these ids of the view, in their order; what is gone is left out.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.mail.model import StepKind
-from termmail.store import changes, delete_queue, imap_pending
+from termmail.store import changes, conversation_changes, delete_queue, imap_pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,6 +64,18 @@ class Messages:
         done = await self.context.db(changes.move, list(seen), folder_id, now, due_times(self.context))
         return self._moved(done)
 
+    async def break_off(self, message_ids: Iterable[int]) -> Done:
+        """Make each of these messages, with the answers to it, a conversation of its own."""
+        return self._regrouped(
+            await self.context.db(conversation_changes.break_off, list(message_ids), self.context.clock())
+        )
+
+    async def join(self, message_ids: Iterable[int]) -> Done:
+        """Make the conversations of these messages one."""
+        return self._regrouped(
+            await self.context.db(conversation_changes.join, list(message_ids), self.context.clock())
+        )
+
     async def copy(self, seen: Iterable[Placement], folder_id: int) -> Done:
         """Let messages lie in another folder of their account too. Raises FolderGone."""
         done = await self.context.db(changes.copy, list(seen), folder_id, self.context.clock())
@@ -103,6 +115,11 @@ class Messages:
         if done.message_ids:
             self.context.tell(MessageChanged(done.message_ids))
             self.context.tell(JournalChanged())
+
+    def _regrouped(self, done: Done) -> Done:
+        self.context.tell(FolderChanged())
+        self.context.tell(JournalChanged())
+        return done
 
     def _moved(self, done: Done) -> Done:
         """Tell that messages moved. Also where none did: the list that the user saw was out of date."""

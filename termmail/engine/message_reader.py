@@ -135,10 +135,19 @@ class Reader:
         name = next((part.name for part in message.parts if part.path == path), "attachment")
         return name, await self.part(message_id, path)
 
-    async def save_part(self, message_id: int, path: str, folder: Path) -> Path:
-        """Save a part below `folder`, never over another file. Raises OSError and what `read` raises."""
+    async def save_part(self, message_id: int, path: str, folder: Path, new_name: str = "") -> Path:
+        """Save a part below `folder`, under its own name or a new one, never over another file.
+
+        The folder is remembered. Raises OSError and what `read` raises.
+        """
         name, data = await self._named(message_id, path)
-        return await asyncio.to_thread(saved_files.save, folder, name, data)
+        saved = await asyncio.to_thread(saved_files.save, folder, new_name or name, data)
+        await asyncio.to_thread(saved_files.remember_folder, self.context.paths.data, folder)
+        return saved
+
+    async def save_folder(self) -> Path | None:
+        """Return the folder that parts were saved in last; None where there is none."""
+        return await asyncio.to_thread(saved_files.remembered_folder, self.context.paths.data)
 
     async def open_part(self, message_id: int, path: str) -> Path:
         """Write a copy of a part for another program. Raises OSError and what `read` raises."""

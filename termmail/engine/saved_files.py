@@ -8,10 +8,14 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 from termmail.mail import sanitize
+
+SAVE_FOLDER = "save-folder"
+"""The file below the data folder that names the folder in which files were saved last."""
 
 OWNER = ".owner"
 """The file whose lock says that the process which made the folder still runs."""
@@ -53,6 +57,24 @@ def save(folder: Path, name: str, data: bytes, *, mode: int = 0o600) -> Path:
             raise
         return path
     raise AssertionError  # count() has no end
+
+
+def remember_folder(data: Path, folder: Path) -> None:
+    """Keep the folder that files were saved in, for the next time. Where the data folder takes no file, nothing is kept."""
+    with suppress(OSError):
+        handle, temporary = tempfile.mkstemp(prefix=f".{SAVE_FOLDER}.", dir=data)  # 0600
+        with os.fdopen(handle, "wb") as file:
+            file.write(os.fsencode(folder.absolute()))
+        Path(temporary).replace(data / SAVE_FOLDER)
+
+
+def remembered_folder(data: Path) -> Path | None:
+    """Return the folder that files were saved in last; None where it was never kept or is gone."""
+    try:
+        folder = Path(os.fsdecode((data / SAVE_FOLDER).read_bytes()))
+        return folder if folder.is_absolute() and folder.is_dir() else None
+    except (OSError, ValueError):
+        return None
 
 
 class OwnedFolder:

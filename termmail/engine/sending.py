@@ -42,9 +42,13 @@ class Outbox:
         outgoing = await asyncio.to_thread(compose.build, draft, writer, attached, now=datetime.now(UTC))
         now = self.context.clock()
         outbox_id = await self.context.db(_queue, draft, outgoing, now + round(delay), now)
-        self._tell(outbox_id, draft.account, SendState.QUEUED)
-        self.servers.sender(draft.account).look_again()
+        self.queued(outbox_id, draft.account)
         return outbox_id
+
+    def queued(self, outbox_id: int, account: str) -> None:
+        """Tell that a message is in the outbox, and let its sender wait for its time."""
+        self._tell(outbox_id, account, SendState.QUEUED)
+        self.servers.sender(account).look_again()
 
     async def queue(self, account: str, outgoing: Outgoing) -> int:
         """Queue a message that another program wrote, to be sent at once; return its outbox id."""

@@ -8,9 +8,9 @@ from itertools import groupby
 
 import msgspec
 
-from termmail.mail import charset, cms, delivery_report, enriched, invitation, mime
+from termmail.mail import charset, cms, delivery_report, enriched, icalendar, invitation, mime
 from termmail.mail.header import fields, one_line
-from termmail.mail.message import Section, SectionKind, View
+from termmail.mail.message import Invitation, Section, SectionKind, View
 from termmail.mail.sanitize import clean, clean_lines, clean_words
 
 TEXT_LIMIT = 1 << 20  # bytes of text, and of HTML, that are read
@@ -63,7 +63,8 @@ class Unwrapped:
 class Body:
     """What was read: the sections in order, the paths of the parts they came from, and notes to the reader.
 
-    `descriptions` are what the organizers of invitations wrote, shown where there is no other text. `text_room` and
+    `descriptions` are what the organizers of events wrote, shown where there is no other text; `invitations` are those
+    that can be answered, without those of attached messages. `text_room` and
     `html_room` are the bytes that may still be read; `messages` counts attached messages.
     """
 
@@ -72,6 +73,7 @@ class Body:
     notes: list[str] = field(default_factory=list)
     unwrapped: list[Unwrapped] = field(default_factory=list)
     descriptions: list[str] = field(default_factory=list)
+    invitations: list[Invitation] = field(default_factory=list)
     text_room: int = TEXT_LIMIT
     html_room: int = TEXT_LIMIT
     messages: int = 0
@@ -222,13 +224,15 @@ class _Reader:
         return [*above, *texts, *html]
 
     def calendar(self, leaf: mime.Node) -> list[Section]:
-        data = mime.content(self.raw, leaf)[: invitation.SOURCE_LIMIT]
+        data = mime.content(self.raw, leaf)[: icalendar.SOURCE_LIMIT]
         event = invitation.read(charset.decode(data, leaf.parameters.get("charset", "")))
         if event is None or self.body.text_room <= 0:
             return []
         self.body.text_room -= len(event.facts) + len(event.description)
         if event.description and event.description not in self.body.descriptions:
             self.body.descriptions.append(event.description)
+        if event.invitation is not None and self.listed:
+            self.body.invitations.append(event.invitation)
         return [Section(event.facts, title=event.title, kind=SectionKind.INVITATION)]
 
     def report(self, leaf: mime.Node) -> list[Section]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from termmail.mail.check import no_check
 from termmail.mail.html.links import list_lines
-from termmail.mail.message import Line, Link, Rendered, SectionKind, shown_sections
+from termmail.mail.message import CARD_LABEL, Line, Link, Rendered, SectionKind, shown_sections
 from termmail.mail.sanitize import clean, clean_lines
 from termmail.mail.wrap import fold
 
@@ -177,6 +177,10 @@ def body(message: Message, width: int = 88, *, html: bool | None = None, check: 
     for section in shown_sections(message, html=html):
         if lines:
             lines.append(Line(""))
+        if section.kind is SectionKind.INVITATION and section.title:
+            asks = message.invitation is not None and not any(line.kind == "card-answer" for line in lines)
+            lines += _card(section, width, asks=asks)
+            continue
         lines += (Line(text, kind="heading") for text in fold(section.title, width) if text)
         shown = _rendered(section, width, numbers, check)
         lines += shown.lines
@@ -189,6 +193,18 @@ def body(message: Message, width: int = 88, *, html: bool | None = None, check: 
         lines = [Line(part) for part in fold(f"{words}, only attachments." if message.parts else f"{words}.", width)]
     said = tuple(dict.fromkeys(warnings))
     return Rendered(tuple(lines), tuple(linked), tuple(dict.fromkeys((*said, *notes))), len(said))
+
+
+def _card(section: Section, width: int, *, asks: bool) -> Iterator[Line]:
+    """Yield a calendar event: what it is, a line for the answer where it `asks` for one, and its facts beside labels."""
+    yield from (Line(text, kind="card-title") for text in fold(section.title, width))
+    if asks:
+        yield Line("", kind="card-answer")
+    for fact in section.text.split("\n"):
+        label, _colon, value = fact.partition(": ")
+        for text in fold(value, max(width - CARD_LABEL, _MIN_TEXT)):
+            yield Line(f"{label:{CARD_LABEL}}{text}", kind="card")
+            label = ""
 
 
 def _rendered(section: Section, width: int, numbers: dict[str, int], check: Check) -> Rendered:

@@ -1,28 +1,25 @@
-"""Calendar parts (iCalendar, RFC 5545 and 5546) as readable lines: what, when, where, who."""
+"""Invitations and other calendar events (RFC 5545 and 5546) in words: what, when, where, who."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
-from typing import TypeAlias
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from termmail.mail.sanitize import clean_lines, clean_words
+from termmail.mail import icalendar, recurrence
+from termmail.mail.message import Address, Invitation
+from termmail.mail.sanitize import clean_address, clean_lines, clean_words
+from termmail.mail.time_zone import local_zone
 
-SOURCE_LIMIT = 1_000_000  # characters of a calendar that are read
+if TYPE_CHECKING:
+    from termmail.mail.icalendar import Calendar, Property, When
+
 PEOPLE_LIMIT = 50  # attendees that are named
-_FOLDED = re.compile(r"\r?\n[ \t]")
-_NAME = re.compile(r"[A-Za-z0-9-]+")
-_PARAMETER = re.compile(r';([A-Za-z0-9-]+)=("[^"]*"|[^";:]*)')
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z?))?")
-_DURATION = re.compile(r"\+?P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?")
+ATTENDEES_LIMIT = 5_000  # attendees among whom the reader is looked for
+ZONE_LIMIT = 8_000  # characters of a time zone that an answer repeats
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 _ANSWERS = {
     "ACCEPTED": "accepted",
     "DECLINED": "declined",
@@ -30,211 +27,199 @@ _ANSWERS = {
     "DELEGATED": "delegated",
     "NEEDS-ACTION": "not answered yet",
 }
-_UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year", "HOURLY": "hour"}
 _LINKS = ("X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL", "URL")
+_TOO_LONG = "A calendar is attached that is too long to be read here"
+_REPEATED = ("RECURRENCE-ID", "DTSTART", "DTEND")
+_TIME_LINE = re.compile(
+    r'(?:RECURRENCE-ID|DTSTART|DTEND)(?:;VALUE=DATE(?:-TIME)?|;TZID=(?:"[^";:\x00-\x1f\x7f-\x9f]{1,100}"|[^";:\x00-\x1f\x7f-\x9f]{1,100}))*'
+    r":\d{8}(?:T\d{6}Z?)?"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-class _Property(Struct, frozen=True):
-    parameters: dict[str, str]
-    value: str
+class Event(Struct, frozen=True):
+    """A calendar event: a title, its facts in clean lines, what its organizer wrote about it (clean, or "").
 
-
-_Properties: TypeAlias = dict[str, list[_Property]]
-
-
-class Invitation(Struct, frozen=True):
-    """A calendar event: a title, its facts in clean lines, and what its organizer wrote about it (clean, or "")."""
+    `invitation` is what an answer to it repeats; None where it asks for none.
+    """
 
     title: str
     facts: str
     description: str
+    invitation: Invitation | None = None
 
 
-def _property(line: str) -> tuple[str, _Property] | None:
-    """Split `NAME;PARAMETER=x:value`; None for anything else."""
-    name = _NAME.match(line)
-    if name is None:
-        return None
-    parameters: dict[str, str] = {}
-    place = name.end()
-    while match := _PARAMETER.match(line, place):
-        parameters.setdefault(match[1].upper(), match[2].strip('"'))
-        place = match.end()
-    if not line.startswith(":", place):
-        return None
-    return name[0].upper(), _Property(parameters, line[place + 1 :])
+def day(moment: date) -> str:
+    """Return a day as in "Tuesday 3 March 2026"."""
+    return f"{_DAYS[moment.weekday()]} {moment.day} {recurrence.MONTHS[moment.month - 1]} {moment.year}"
 
 
-def _read(source: str) -> tuple[str, _Properties, int]:
-    """Return the method, the properties of the first event or task, and how many there are."""
-    method = ""
-    found: _Properties = {}
-    stack: list[str] = []
-    count = 0
-    for line in _FOLDED.sub("", source[:SOURCE_LIMIT]).splitlines():
-        named = _property(line)
-        if named is None:
-            continue
-        name, content = named
-        value = content.value.strip().upper()
-        if name == "BEGIN":
-            stack.append(value)
-            count += value in ("VEVENT", "VTODO")
-        elif name == "END":
-            if stack:
-                stack.pop()
-        elif name == "METHOD" and len(stack) < 2:
-            method = value
-        elif count == 1 and stack and stack[-1] in ("VEVENT", "VTODO"):
-            found.setdefault(name, []).append(content)
-    return method, found, count
+def _span(start: datetime, end: datetime | None) -> str:
+    """Return when an event is, for people: its day and its times."""
+    text = f"{day(start)}, {start:%H:%M}"
+    if end is not None and end != start:
+        text += f" to {end:%H:%M}" if end.date() == start.date() else f" to {day(end)}, {end:%H:%M}"
+    return text
 
 
-def _text(found: _Properties, name: str) -> str:
-    """Return a text property with its escapes undone (RFC 5545 section 3.3.11), not yet cleaned."""
-    if name not in found:
-        return ""
-    return _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], found[name][0].value)
+def _all_day(start: datetime, end: datetime | None) -> str:
+    last = end - timedelta(days=1) if end and end > start else start
+    through = f" to {day(last)}" if last.date() > start.date() else ""
+    return f"{day(start)}{through} (all day)"
 
 
-def _line(found: _Properties, name: str) -> str:
-    return clean_words(_text(found, name))[:1000]
-
-
-class _When(Struct, frozen=True):
-    """A moment as the calendar names it. `day_only`: a whole day. `zone` is "" where it is the reader's own time."""
-
-    moment: datetime
-    day_only: bool
-    zone: str
-
-
-def _when(found: _Properties, name: str) -> _When | None:
-    if name not in found:
-        return None
-    content = found[name][0]
-    match = _DATE.fullmatch(content.value.strip())
-    if match is None:
-        return None
-    year, month, day, hour, minute, _second, utc = match.groups()
-    try:
-        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0))  # noqa: DTZ001 - the zone is a name
-    except ValueError:
-        return None
-    return _When(moment, hour is None, "UTC" if utc else clean_words(content.parameters.get("TZID", ""))[:100])
-
-
-def _end(found: _Properties, start: _When) -> _When | None:
-    """Return when the event ends, from DTEND, DUE or DURATION."""
-    end = _when(found, "DTEND") or _when(found, "DUE")
-    match = _DURATION.fullmatch(found["DURATION"][0].value.strip()) if "DURATION" in found else None
-    if end is None and match:
-        weeks, days, hours, minutes, seconds = (int(each or 0) for each in match.groups())
-        length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        try:
-            return _When(start.moment + length, start.day_only, start.zone)
-        except OverflowError:
-            return None
-    return end
-
-
-def _day(moment: date) -> str:
-    return f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
-
-
-def _span(start: _When, end: _When | None) -> str:
-    """Return when an event is, for people: its day, its times and their zone."""
+def _times(calendar: Calendar, start: When | None) -> tuple[str, str]:
+    """Return when an event is in the zone of this machine, and in its own where that is another one, else ""."""
+    if start is None:
+        return "", ""
+    end = calendar.end(start)
     if start.day_only:
-        last = end.moment - timedelta(days=1) if end and end.moment > start.moment else start.moment
-        through = f" to {_day(last)}" if last.date() > start.moment.date() else ""
-        return f"{_day(start.moment)}{through} (all day)"
-    text = f"{_day(start.moment)}, {start.moment:%H:%M}"
-    if end is not None and end.moment != start.moment:
-        same_day = end.moment.date() == start.moment.date()
-        text += f" to {end.moment:%H:%M}" if same_day else f" to {_day(end.moment)}, {end.moment:%H:%M}"
-    return f"{text} ({start.zone}{_local(start)})" if start.zone else text
-
-
-def _local(start: _When) -> str:
-    """Return when an event in UTC starts in the zone of this machine, or "" where that is the same."""
-    if start.zone != "UTC":
-        return ""
+        return _all_day(start.moment, end.moment if end else None), ""
+    own = _span(start.moment, end.moment if end else None)
+    if not start.zone:
+        return own, ""
+    zone = local_zone(start.moment, start.zone, calendar.zones)
+    if zone is None:
+        return f"{own} ({start.zone})", ""
     try:
-        here = start.moment.replace(tzinfo=UTC).astimezone()
+        begins = _here(start.moment, zone)
+        ends = None if end is None else _here(end.moment, _zone_of_end(calendar, start, end, zone))
     except (OverflowError, OSError, ValueError):
-        return ""
-    if not here.utcoffset():
-        return ""
-    day = "" if here.date() == start.moment.date() else f"{_day(here)}, "
-    return f"; starts {day}{here:%H:%M} {clean_words(here.tzname() or '')}".rstrip()
+        return f"{own} ({start.zone})", ""
+    here = _span(begins, ends)
+    if here == own:
+        return f"{own} ({start.zone})", ""
+    name = clean_words(begins.tzname() or "")
+    return f"{here} ({name})" if name else here, "" if start.zone == "UTC" else f"{own} ({start.zone})"
 
 
-def _person(content: _Property) -> str:
-    name = clean_words(content.parameters.get("CN", ""))[:200]
+def _zone_of_end(calendar: Calendar, start: When, end: When, zone: tzinfo) -> tzinfo:
+    same = end.zone in ("", start.zone) and not end.day_only
+    return (zone if same else local_zone(end.moment, end.zone, calendar.zones)) or zone
+
+
+def _here(moment: datetime, zone: tzinfo) -> datetime:
+    """Return a moment of a zone in the zone of this machine."""
+    return moment.replace(tzinfo=zone).astimezone(UTC).astimezone()
+
+
+def _email(content: Property) -> str:
     value = content.value.strip()
-    email = clean_words(value[7:] if value[:7].lower() == "mailto:" else value)[:320]
+    email = value[7:] if value[:7].lower() == "mailto:" else value
+    return clean_address(clean_words(email))[:320]
+
+
+def _person(content: Property) -> str:
+    name, email = clean_words(content.parameters.get("CN", ""))[:200], _email(content)
     return f"{name} <{email}>" if name and name.lower() != email.lower() else email
 
 
-def _attendee(content: _Property) -> str:
+def _attendee(content: Property) -> str:
     answer = _ANSWERS.get(content.parameters.get("PARTSTAT", "").upper(), "")
     return f"{_person(content)} ({answer})" if answer else _person(content)
 
 
-def _repeats(rule: str) -> str:
-    """Return how an event repeats (RFC 5545 section 3.3.10): how often, until when."""
-    parts = dict(part.split("=", 1) for part in rule.upper().split(";")[:20] if "=" in part)
-    unit = _UNITS.get(parts.get("FREQ", ""))
-    if unit is None:
-        return clean_words(rule)[:200]
-    interval = parts.get("INTERVAL", "1")
-    text = f"every {unit}" if interval == "1" else f"every {clean_words(interval)[:5]} {unit}s"
-    if "COUNT" in parts:
-        text += f", {clean_words(parts['COUNT'])[:6]} times"
-    if until := _DATE.match(parts.get("UNTIL", "")):
-        text += f", until {until[1]}-{until[2]}-{until[3]}"
-    return text
+def _is_cancelled(calendar: Calendar) -> bool:
+    return calendar.method == "CANCEL" or calendar.words("STATUS").upper() == "CANCELLED"
 
 
-def _title(method: str, found: _Properties) -> str:
-    summary = _line(found, "SUMMARY") or "(no title)"
-    attendees = found.get("ATTENDEE", [])
-    if method == "CANCEL" or _line(found, "STATUS").upper() == "CANCELLED":
+def _title(calendar: Calendar, summary: str) -> str:
+    attendees = calendar.found.get("ATTENDEE", [])
+    if _is_cancelled(calendar):
         return f"Cancelled: {summary}"
-    if method == "REPLY" and attendees:
+    if calendar.method == "REPLY" and attendees:
         answer = _ANSWERS.get(attendees[0].parameters.get("PARTSTAT", "").upper(), "answered")
         return f"{_person(attendees[0])} {answer}: {summary}"
-    if method == "COUNTER":
+    if calendar.method == "COUNTER":
         return f"Other time proposed: {summary}"
-    if method == "REQUEST":
-        changed = _line(found, "SEQUENCE").strip("0") != ""
+    if calendar.method == "REQUEST":
+        changed = calendar.words("SEQUENCE").strip("0") != ""
         return f"Changed invitation: {summary}" if changed else f"Invitation: {summary}"
     return f"Event: {summary}"
 
 
-def read(source: str) -> Invitation | None:
-    """Return the first event or task of a calendar in words; None where there is none. Never raises. Linear."""
-    method, found, count = _read(source)
-    if not count:
+def _repeats(calendar: Calendar) -> str:
+    if "RRULE" not in calendar.found:
+        return ""
+    text = recurrence.words(calendar.found["RRULE"][0].value)
+    left_out = sum(one.value.count(",") + 1 for one in calendar.found.get("EXDATE", ()))
+    return f"{text}, except {left_out} {'date' if left_out == 1 else 'dates'}" if left_out else text
+
+
+def _one_of_a_series(calendar: Calendar) -> str:
+    which = calendar.when("RECURRENCE-ID")
+    if which is None:
+        return ""
+    return f"this is about {day(which.moment)} alone, one of several"
+
+
+def _invitation(calendar: Calendar, summary: str, when: str) -> Invitation | None:
+    """Return what an answer repeats; None for what is no invitation."""
+    if calendar.method != "REQUEST" or _is_cancelled(calendar):
         return None
-    start = _when(found, "DTSTART") or _when(found, "DUE")
-    attendees = found.get("ATTENDEE", [])
+    uid = calendar.found["UID"][0].value.strip() if "UID" in calendar.found else ""
+    organizer = calendar.found.get("ORGANIZER")
+    sequence = calendar.words("SEQUENCE")
+    times = [calendar.found[name][0] for name in _REPEATED if name in calendar.found]
+    lines = [one.line for one in times if _TIME_LINE.fullmatch(one.line)]
+    which = calendar.found["RECURRENCE-ID"][0].value.strip() if "RECURRENCE-ID" in calendar.found else ""
+    return Invitation(
+        uid=uid if len(uid) <= 1000 and not _CONTROL.search(uid) else "",
+        recurrence_id=clean_words(which)[:40],
+        sequence=int(sequence) if sequence.isascii() and sequence.isdigit() and len(sequence) < 10 else 0,
+        organizer=Address(clean_words(organizer[0].parameters.get("CN", ""))[:200], _email(organizer[0]))
+        if organizer
+        else Address("", ""),
+        attendees=tuple(map(_email, calendar.found.get("ATTENDEE", [])[:ATTENDEES_LIMIT])),
+        summary=summary,
+        when=when,
+        times=tuple(lines),
+        zones=_zone_lines(calendar, times),
+    )
+
+
+def _zone_lines(calendar: Calendar, times: list[Property]) -> tuple[str, ...]:
+    """Return the time zones that the times need, as they came; none that is long or holds a control character."""
+    lines: list[str] = []
+    for name in dict.fromkeys(one.parameters.get("TZID", "") for one in times):
+        zone = calendar.zones.get(name, []) if name else []
+        whole = sum(map(len, zone)) <= ZONE_LIMIT and len(zone) <= icalendar.ZONE_LINES
+        if whole and zone[-1:] == ["END:VTIMEZONE"] and not any(map(_CONTROL.search, zone)):
+            lines += zone
+    return tuple(lines)
+
+
+def read(source: str) -> Event | None:
+    """Return the first event or task of a calendar in words; None where there is none. Never raises. Linear."""
+    calendar = icalendar.read(source)
+    if not calendar.count:
+        return Event(_TOO_LONG, "", "") if len(source) >= icalendar.SOURCE_LIMIT else None
+    attendees = calendar.found.get("ATTENDEE", [])
     people = [_attendee(one) for one in attendees[:PEOPLE_LIMIT]]
     if len(attendees) > PEOPLE_LIMIT:
         people.append(f"and {len(attendees) - PEOPLE_LIMIT} more")
-    links = [link for link in (_line(found, name) for name in _LINKS) if link.startswith("https://")]
+    links = [link for link in map(calendar.words, _LINKS) if link.startswith("https://")]
+    summary = calendar.words("SUMMARY") or "(no title)"
+    here, there = _times(calendar, calendar.when("DTSTART") or calendar.when("DUE"))
+    more = calendar.count - 1
     facts = (
-        ("When", _span(start, _end(found, start)) if start else ""),
-        ("Repeats", _repeats(found["RRULE"][0].value) if "RRULE" in found else ""),
-        ("Where", _line(found, "LOCATION")),
+        ("When", here),
+        ("There", there),
+        ("Repeats", _repeats(calendar)),
+        ("Series", _one_of_a_series(calendar)),
+        ("Where", calendar.words("LOCATION")),
         ("Link", links[0] if links else ""),
-        ("From", _person(found["ORGANIZER"][0]) if "ORGANIZER" in found else ""),
+        ("From", _person(calendar.found["ORGANIZER"][0]) if "ORGANIZER" in calendar.found else ""),
         ("With", ", ".join(people)),
-        ("Status", "tentative" if _line(found, "STATUS").upper() == "TENTATIVE" else ""),
-        ("Note", f"{count - 1} more events are in the attached calendar file." if count > 1 else ""),
+        ("Status", "tentative" if calendar.words("STATUS").upper() == "TENTATIVE" else ""),
+        (
+            "Note",
+            f"{more} more {'event is' if more == 1 else 'events are'} in the attached calendar file." if more else "",
+        ),
     )
-    return Invitation(
-        title=_title(method, found),
+    return Event(
+        title=_title(calendar, summary),
         facts="\n".join(f"{name}: {value}" for name, value in facts if value),
-        description=clean_lines(_text(found, "DESCRIPTION")).strip(),
+        description=clean_lines(calendar.text("DESCRIPTION")).strip(),
+        invitation=_invitation(calendar, summary, here),
     )

@@ -9,6 +9,9 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
+CARD_LABEL = 9
+"""Cells of the label before each fact of a calendar event, where it is drawn."""
+
 
 class Address(Struct, frozen=True):
     """One mailbox of an address header. `email` is the addr-spec (`ada@example.org`); `name` may be empty."""
@@ -68,7 +71,8 @@ class Line(Struct, frozen=True):
     """One line of a body as it is drawn, at most the asked width in cells.
 
     `quote` is the depth of quoting (0: the writer's own words). `kind` is one of
-    "" (text), "heading", "signature", "rule", "table", "link". `struck` are the stretches (start, end) of the text
+    "" (text), "heading", "signature", "rule", "table", "link", "card-title", "card" and "card-answer" (a calendar event;
+    the last is empty, and the screen says there what was answered). `struck` are the stretches (start, end) of the text
     that its writer struck out.
     """
 
@@ -130,6 +134,25 @@ class Section(Struct, frozen=True):
     delsp: bool = False
 
 
+class Invitation(Struct, frozen=True):
+    """An invitation that can be answered (iTIP, RFC 5546): what the answer repeats of it.
+
+    `uid` is as it came, "" where it has none that can be repeated; `recurrence_id` names one of a series, else "".
+    `organizer` has no address where none is named. `attendees` are addresses. `times` and `zones` are lines of the
+    calendar, unfolded. `when` is in words.
+    """
+
+    uid: str
+    recurrence_id: str = ""
+    sequence: int = 0
+    organizer: Address = Address("", "")
+    attendees: tuple[str, ...] = ()
+    summary: str = ""
+    when: str = ""
+    times: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+
+
 class Message(Struct, frozen=True):
     """A whole message, read.
 
@@ -137,7 +160,7 @@ class Message(Struct, frozen=True):
     `html` the source of the text/html body ("" where there is none); `mail.html.render` makes it readable.
     `flowed` and `delsp` are the parameters of RFC 3676. `sections` is the body where it is more than one text, or one
     HTML source, or both as alternatives; empty otherwise: use `shown_sections`. `warnings` are sentences for the
-    reader: several From, a look-alike domain, more parts than are read.
+    reader: several From, a look-alike domain, more parts than are read. `invitation` is the first one in it.
     """
 
     envelope: Envelope
@@ -149,6 +172,7 @@ class Message(Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     warnings: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
+    invitation: Invitation | None = None
 
 
 def shown_sections(message: Message, *, html: bool | None = None) -> tuple[Section, ...]:

@@ -6,13 +6,14 @@ are UTC seconds since 1970, sizes are bytes. Text that strangers wrote has been 
 
 from __future__ import annotations
 
+from array import array
 from enum import Enum, IntFlag, StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from array import array
+    from collections.abc import Collection
 
     from termmail.mail.query import Query
 
@@ -182,8 +183,8 @@ class MessageRow(Struct, frozen=True):
     state: RemoteState | None
     uidl: bytes
     rfc_message_id: str
-    note: str
-    thread: int
+    note: str = ""
+    thread: int = 0
     conversation: Conversation | None = None
     labels: tuple[Label, ...] = ()
     snoozed_until: int = 0
@@ -330,21 +331,53 @@ View = FolderView | RoleView | SearchView | ReadyView | LabelView | DraftsView |
 
 
 class Unfolded(Struct, frozen=True):
-    """Which conversations of a list are unfolded: those `threads`, or `every` one."""
+    """Which conversations of a list are unfolded: those `threads`; with `every`, all others."""
 
     threads: frozenset[int] = frozenset()
     every: bool = False
 
+    def __contains__(self, thread: int) -> bool:
+        return (thread in self.threads) != self.every
+
+    def toggled(self, thread: int) -> Unfolded:
+        """Return this with one conversation folded that was unfolded, or unfolded that was folded."""
+        return Unfolded(self.threads ^ {thread}, self.every)
+
 
 class Outline(Struct, frozen=True):
-    """The rows of a list of conversations: message ids.
+    """The rows of a list.
 
-    A message with a depth in `depths` is one row of an unfolded conversation (0: it answers none of the others there).
-    Every other id is the newest message, in the view, of a conversation that is folded or has only this one.
+    `ids` are message ids, or those of drafts or outgoing messages. In a list of conversations `threads` has the
+    conversation of each; else it is empty. A message with a depth in `depths` is one row of an unfolded conversation (0: it
+    answers none of the others there). Every other one stands for its conversation: it is the newest in the view.
     """
 
     ids: array[int]
+    threads: array[int]
     depths: dict[int, int]
+
+    @classmethod
+    def flat(cls, ids: array[int]) -> Outline:
+        """Return the outline of a list without conversations."""
+        return cls(ids, array("q"), {})
+
+    def without(self, gone: Collection[int]) -> Outline:
+        """Return this without some ids."""
+        if not gone or not any(one in gone for one in self.ids):
+            return self
+        kept = [place for place, one in enumerate(self.ids) if one not in gone]
+        threads = array("q", (self.threads[place] for place in kept)) if self.threads else self.threads
+        return Outline(array("q", (self.ids[place] for place in kept)), threads, self.depths)
+
+
+class Spot(NamedTuple):
+    """A row of a list, and its conversation where the list shows conversations; 0 for none."""
+
+    row_id: int = 0
+    thread: int = 0
+
+
+NOWHERE = Spot()
 
 
 # -- the journal
@@ -376,6 +409,8 @@ class StepKind(StrEnum):
     MUTE = "mute"
     UNMUTE = "unmute"
     RULE = "rule"
+    BREAK_OFF = "break-off"
+    JOIN = "join"
 
 
 class Step(Struct, frozen=True):

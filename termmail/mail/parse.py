@@ -160,6 +160,7 @@ def _message(
         parts=tuple(parts),
         warnings=tuple(dict.fromkeys((*warnings, *read.notes))),
         sections=() if _is_simple(read.sections) else tuple(read.sections),
+        invitation=next(iter(read.invitations), None),
     )
 
 

@@ -36,6 +36,8 @@ _DONE = {
     StepKind.MUTE: "Muted, in the Archive: {messages}",
     StepKind.UNMUTE: "No longer muted: {messages}",
     StepKind.RULE: "Rule “{name}”: {messages}",
+    StepKind.BREAK_OFF: "A conversation of its own: {messages}, with the answers",
+    StepKind.JOIN: "Joined to one conversation: {messages}",
 }
 _NAMES = {
     StepKind.READ: "read",
@@ -61,13 +63,17 @@ _NAMES = {
     StepKind.MUTE: "mute",
     StepKind.UNMUTE: "end of mute",
     StepKind.RULE: "rule",
+    StepKind.BREAK_OFF: "break off",
+    StepKind.JOIN: "join",
 }
 _FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER}
-_FLAG_STEPS = {
+_IN_PLACE = {
     *(StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR),
+    *(StepKind.BREAK_OFF, StepKind.JOIN),
     *(StepKind.LABEL, StepKind.UNLABEL, StepKind.REMIND, StepKind.NO_REMINDER, StepKind.UNSNOOZE),
     *(StepKind.MUTE, StepKind.UNMUTE, StepKind.RULE),
 }
+"""Steps after whose undo messages are said to be as before, not back."""
 
 
 def step_words(step: Step) -> str:
@@ -101,9 +107,9 @@ def undone_words(undone: Undone) -> str:
     """Return what an undo did, in a sentence."""
     step = undone.step
     if step.kind is StepKind.SEND:
-        return "Not sent: the message is a draft again"
+        return "Not sent: the message is a draft again" if undone.draft_id else "Not sent"
     if step.kind in _FOLDER_STEPS:
         return f"Undone: {step_words(step)}"
     messages = count(len(undone.message_ids), "message")
-    words = f"{messages} as before" if step.kind in _FLAG_STEPS else f"{messages} back"
+    words = f"{messages} as before" if step.kind in _IN_PLACE else f"{messages} back"
     return f"{words} · {len(undone.skipped)} changed since and left alone" if undone.skipped else words

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from termmail.mail.message import Address
+from termmail.mail.trust import Known
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,6 +31,8 @@ _AT_LEAST = f"{_JOIN} written = max(written, excluded.written), received = max(r
 # A mass mailing is not an address book.
 _MOST = 50
 _FEW = 1000
+_OFTEN = 3  # messages from somebody who is known
+_PEOPLE = 5_000  # known people that a stranger is compared with
 _RANKED = "ORDER BY written DESC, received DESC, last DESC, email"
 
 
@@ -113,6 +116,21 @@ def complete(store: Store, prefix: str, limit: int = 8) -> list[Address]:
     found = store.iterate(f"SELECT name, email FROM contact {where}{_RANKED}", values)  # noqa: S608 - texts of ours
     matching = (Address(name, email) for name, email in found if f" {prefix}" in f" {name.casefold()} {email}")
     return list(islice(matching, limit))
+
+
+def known_to_stranger(store: Store, email: str) -> list[Known] | None:
+    """Return the people who write often or were written to, most written to first; None for who wrote before.
+
+    A sender with one message, and whom nobody wrote to, is a stranger.
+    """
+    row = store.read_one("SELECT written, received FROM contact WHERE email = ?", (email.lower(),))
+    if row is not None and (row[0] or row[1] > 1):
+        return None
+    found = store.read(
+        f"SELECT email, name FROM contact WHERE written > 0 OR received >= ? {_RANKED} LIMIT ?",  # noqa: S608 - a text of ours
+        (_OFTEN, _PEOPLE),
+    )
+    return [Known(*one) for one in found]
 
 
 def _words(name: str, email: str) -> set[str]:

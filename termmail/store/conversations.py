@@ -89,6 +89,18 @@ def regroup(db: sqlite3.Connection, threads: Iterable[int]) -> None:
     db.execute(f"INSERT OR IGNORE INTO muted_thread SELECT thread FROM message WHERE id {IN_IDS}", (were_muted,))  # noqa: S608
 
 
+def threads(db: sqlite3.Connection, message_ids: Iterable[int]) -> dict[int, int]:
+    """Return message -> its conversation; without messages that are gone."""
+    rows = db.execute(f"SELECT id, thread FROM message WHERE id {IN_IDS}", (id_list(message_ids),))  # noqa: S608
+    return dict(rows.fetchall())
+
+
+def forget(db: sqlite3.Connection, step_id: int) -> None:
+    """Forget what a step cut and joined; the messages must be grouped anew after it."""
+    db.execute("DELETE FROM thread_cut WHERE step = ?", (step_id,))
+    db.execute("DELETE FROM thread_join WHERE step = ?", (step_id,))
+
+
 class _Grouping:
     """A page of messages on their way into conversations."""
 

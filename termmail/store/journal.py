@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from termmail.mail.model import Flag, RemoteState, Step, StepKind, Undone
-from termmail.store import folders, marks, outbox, placements, remote_state
+from termmail.store import conversations, folders, marks, outbox, placements, remote_state
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ def _take_back(store: Store, db: sqlite3.Connection, step: Step, due: Mapping[st
     if step.kind in MARK_STEPS:
         back, skipped = marks.take_back(db, step.step_id)
         return Undone(step, back, skipped) if back else None
+    if step.kind in {StepKind.BREAK_OFF, StepKind.JOIN}:
+        return _ungroup(db, step)
     if step.kind is StepKind.MAKE_FOLDER:
         return _unmake_folder(db, step)
     if step.kind is StepKind.RENAME_FOLDER:
@@ -171,6 +173,17 @@ def _unmark(db: sqlite3.Connection, step: Step) -> Undone | None:
     on = rows[0][1]
     db.execute(f"UPDATE message SET {column} = ? WHERE id {IN_IDS}", (on, id_list(back)))  # noqa: S608
     return Undone(step, tuple(back), tuple(message_id for message_id, _, same in rows if not same))
+
+
+def _ungroup(db: sqlite3.Connection, step: Step) -> Undone | None:
+    """Undo what broke a conversation apart, or joined some."""
+    rows = db.execute("SELECT message, before FROM change WHERE step = ?", (step.step_id,)).fetchall()
+    now = conversations.threads(db, [message_id for message_id, _ in rows])
+    if not now:
+        return None
+    conversations.forget(db, step.step_id)
+    conversations.regroup(db, {*now.values(), *(thread for _, thread in rows)})
+    return Undone(step, tuple(now))
 
 
 class _Moved(NamedTuple):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from termmail.mail import conversation
 from termmail.mail.conversation import Node
-from termmail.mail.model import DISCARDED, ME, PEOPLE, Conversation, Order, Outline, Placement
+from termmail.mail.model import DISCARDED, ME, PEOPLE, Conversation, Order, Outline, Placement, Unfolded
 from termmail.store import folders, messages
 from termmail.store.store import IN_IDS, id_list
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from termmail.mail.conversation import Place
-    from termmail.mail.model import MessageRow, Unfolded
+    from termmail.mail.model import MessageRow
     from termmail.store.store import Store
 
 
@@ -34,19 +34,21 @@ def outline(
     Each stands where its newest message there stands, by date; in the other orders where its first one stands.
     """
     heads = _heads(store, folder_ids, order, limit)
-    wanted = list(heads) if unfolded.every else [thread for thread in heads if thread in unfolded.threads]
+    wanted = [thread for thread in heads if thread in unfolded] if unfolded != Unfolded() else []
     trees = _trees(store, wanted, folder_ids) if wanted else {}
-    ids = array("q")
+    ids, threads = array("q"), array("q")
     depths: dict[int, int] = {}
     for thread, message_id in heads.items():
-        tree = trees.get(thread, ())
-        if len(tree) < 2:
+        places = trees.get(thread, ())
+        if len(places) < 2:
             ids.append(message_id)
+            threads.append(thread)
             continue
-        for one in tree:
+        for one in places:
             ids.append(one.message_id)
+            threads.append(thread)
             depths[one.message_id] = one.depth
-    return Outline(ids, depths)
+    return Outline(ids, threads, depths)
 
 
 def _heads(store: Store, folder_ids: Sequence[int], order: Order, limit: int | None) -> dict[int, int]:

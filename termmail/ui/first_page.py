@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail.model import FolderView, Role, RoleView
+from termmail.mail.model import FolderView, Role, RoleView, Unfolded
 from termmail.ui.list_model import FIRST
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Awaitable, Callable
 
     from termmail.engine.engine import Engine
-    from termmail.mail.model import Folder, Row, View
+    from termmail.mail.model import Folder, Outline, Row, View
 
 PAGE = 60
 """Rows read with the first ids: what a window shows."""
@@ -24,7 +23,7 @@ class First(NamedTuple):
     engine: Engine
     folders: list[Folder]
     view: View
-    ids: array[int]
+    outline: Outline
     rows: list[Row]
 
 
@@ -34,6 +33,10 @@ async def read_first(open_engine: Callable[[], Awaitable[Engine]]) -> First:
     folders = await engine.folders.listing()
     accounts = set(engine.accounts.names)
     inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
-    view: View = FolderView(inboxes[0].folder_id) if len(inboxes) == 1 else RoleView(Role.INBOX)
-    ids = await engine.lists.ids(view, FIRST)
-    return First(engine, folders, view, ids, await engine.lists.rows(view, ids[:PAGE]))
+    threaded = engine.context.config.ui.conversations
+    several = len(inboxes) != 1
+    view: View = (
+        RoleView(Role.INBOX, threaded=threaded) if several else FolderView(inboxes[0].folder_id, threaded=threaded)
+    )
+    outline = await engine.lists.outline(view, Unfolded(), FIRST)
+    return First(engine, folders, view, outline, await engine.lists.rows(view, outline.ids[:PAGE]))

@@ -22,16 +22,20 @@ from termmail.engine.folder_list import Counts
 from termmail.errors import UserError
 from termmail.mail.counting import number
 from termmail.mail.model import (
+    NOWHERE,
     Count,
     DraftsView,
     FolderView,
     LabelView,
     MessageRow,
     OutboxView,
+    Outline,
     Placement,
     ReadyView,
     Role,
+    RoleView,
     SearchView,
+    Unfolded,
 )
 from termmail.mail.query import parse
 from termmail.ui import titles
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.mail.model import Row, View
+    from termmail.mail.model import Row, Spot, View
     from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
 
@@ -65,6 +69,9 @@ class ListModel:
 
     def __init__(self, first: First, screen: MainScreen, fail: Callable[[UserError], None]) -> None:
         self.engine: Engine = first.engine
+        self.threaded = first.engine.context.config.ui.conversations
+        """Lists of folders show conversations."""
+        self.unfolded = Unfolded()
         self.view: View = first.view
         self.home: View = first.view
         """The folder that a search or a filter began in, and goes back to."""
@@ -78,7 +85,7 @@ class ListModel:
         self._messages = screen.messages
         self._fail = fail
         self._coverage = ""
-        self._cursors: dict[View, int] = {}
+        self._cursors: dict[View, Spot] = {}
         self._stale = Stale.NOTHING
         self._refreshing = False
 
@@ -131,15 +138,17 @@ class ListModel:
     def open(self, first: First) -> None:
         """Show the top of the inbox, which was read already; the rest of it and the counts follow."""
         self._messages.accounts = self._account_cells()
-        self._messages.show(first.ids, rows=[self._shown(row) for row in first.rows])
+        self._messages.show(first.outline, rows=[self._shown(row) for row in first.rows])
         self._messages.empty = self._nothing()
-        more = Stale.IDS if len(first.ids) >= FIRST else Stale.NOTHING
+        more = Stale.IDS if len(first.outline.ids) >= FIRST else Stale.NOTHING
         self._screen.call_later(self.stale, Stale.COUNTS | more)
 
     def go_to(self, view: View, words: str = "", *, shown: Callable[[], None] = lambda: None) -> None:
         """Show another folder, or the results of a search for these words; `shown` is called when the list has them."""
-        self._cursors[self.view] = self._messages.cursor_id
+        self._cursors[self.view] = self._messages.spot
+        view = _threaded(view, on=self.threaded)
         self.view, self.filter, self.words, self._coverage = view, "", words, ""
+        self.unfolded = Unfolded()
         if not self.searching:
             self.home = view
         start_worker(self._screen, partial(self._load, view, shown), "view", exclusive=True)
@@ -156,15 +165,16 @@ class ListModel:
         """Show the first page at once, then all ids; put the cursor where it was left."""
         try:
             try:
-                first = await self.engine.lists.ids(view, FIRST)
+                first = await self.engine.lists.outline(view, self.unfolded, FIRST)
                 self._messages.empty = ""
                 self._messages.accounts = self._account_cells()
-                self._messages.show(first, at=self._cursors.get(view, 0))
+                self._messages.show(first, at=self._cursors.get(view, NOWHERE))
                 self._messages.empty = self._nothing()
             finally:
                 shown()
-            if len(first) >= FIRST:
-                self._messages.update(await self.engine.lists.ids(view), at=self._cursors.get(view, 0))
+            if len(first.ids) >= FIRST:
+                whole = await self.engine.lists.outline(view, self.unfolded)
+                self._messages.update(whole, at=self._cursors.get(view, NOWHERE))
             if isinstance(view, SearchView):
                 covered, total = await self.engine.lists.coverage(view)
                 if covered < total:
@@ -183,7 +193,7 @@ class ListModel:
     async def rows(self, ids: Sequence[int]) -> list[Row]:
         """Return the rows of these ids in the view; a failure is shown, and its rows are missing."""
         try:
-            rows = await self.engine.lists.rows(self.view, ids)
+            rows = await self.engine.lists.rows(self._listed, ids, self._messages.outline.depths)
         except UserError as error:
             self._fail(error)
             return []
@@ -204,30 +214,46 @@ class ListModel:
             return row
         return next(iter(await self.rows([row_id])), None)
 
-    def seen(self, message_ids: Sequence[int]) -> dict[int, Placement]:
-        """Return where the user sees these messages right now; without those whose rows are not loaded."""
-        if isinstance(self.view, FolderView):
-            return {one: Placement(one, self.view.folder_id) for one in message_ids}
-        rows = [self._messages.row(one) for one in message_ids]
-        return {row.message_id: row.placement for row in rows if isinstance(row, MessageRow)}
+    def seen(self, row_ids: Sequence[int]) -> dict[int, tuple[Placement, ...]]:
+        """Return for these rows which messages the user sees there, and where; without those that are not loaded."""
+        listed, unfolded = self._listed, self._messages.outline.depths
+        if isinstance(listed, FolderView) and not listed.threaded:
+            return {one: (Placement(one, listed.folder_id),) for one in row_ids}
+        found = {one: self._messages.placements(one) for one in row_ids}
+        return {one: placements for one, placements in found.items() if placements or one in unfolded}
 
-    async def placements(self, message_ids: Sequence[int], seen: dict[int, Placement]) -> list[Placement]:
-        """Return `seen` in the order of the list, and for rows that were not loaded where they are now."""
-        missing = [one for one in message_ids if one not in seen]
-        for row in await self.engine.lists.rows(self.view, missing) if missing else []:
-            if isinstance(row, MessageRow):
-                seen[row.message_id] = row.placement
-        return [seen[one] for one in message_ids if one in seen]
+    async def placements(self, row_ids: Sequence[int], seen: dict[int, tuple[Placement, ...]]) -> list[Placement]:
+        """Return `seen` in the order of the list, and for rows that were not loaded where their messages are now."""
+        found = [placement for one in row_ids for placement in seen.get(one, ())]
+        if missing := [one for one in row_ids if one not in seen]:
+            found += await self.engine.lists.members(self._listed, missing)
+        return found
 
-    async def ids(self) -> array[int]:
-        """Return the ids of the view, with the filter applied and without what is about to leave."""
-        ids = await self.engine.lists.ids(self.view)
+    async def outline(self) -> Outline:
+        """Return the rows of the view, with the filter applied and without what is about to leave."""
+        outline = await self.engine.lists.outline(self._listed, self.unfolded)
         if self.filter:
-            hits = await self.engine.lists.matching(self.view, unfinished(self.filter), ids)
-            ids = array("q", (row_id for row_id in ids if row_id in hits))
-        if self.leaving:
-            ids = array("q", (row_id for row_id in ids if row_id not in self.leaving))
-        return ids
+            hits = await self.engine.lists.matching(self.view, unfinished(self.filter), outline.ids)
+            outline = Outline.flat(array("q", (row_id for row_id in outline.ids if row_id in hits)))
+        return outline.without(self.leaving)
+
+    @property
+    def _listed(self) -> View:
+        """The view as it is listed: what a filter keeps is single messages."""
+        return _threaded(self.view, on=False) if self.filter else self.view
+
+    # -- conversations
+
+    def thread(self, *, on: bool) -> None:
+        """List the conversations of folders, or every message for itself; the cursor stays on its message."""
+        self.threaded, self.unfolded = on, Unfolded()
+        self.view, self.home = _threaded(self.view, on=on), _threaded(self.home, on=on)
+        self.stale(Stale.IDS | Stale.ROWS)
+
+    def unfold(self, unfolded: Unfolded) -> None:
+        """Show these conversations unfolded, and the others folded."""
+        self.unfolded = unfolded
+        self.stale(Stale.IDS)
 
     # -- what changes
 
@@ -248,7 +274,7 @@ class ListModel:
                 if self.listing is not Listing.MESSAGES:
                     self.stale(Stale.IDS | Stale.ROWS)
             case MessageChanged(ids=ids):
-                self._messages.reread(ids)
+                self._messages.reread(None if self._messages.outline.threads else ids)
                 self.stale(Stale.COUNTS)
             case SyncProgress(running=running):
                 self._messages.empty = self._nothing()
@@ -274,9 +300,9 @@ class ListModel:
                 what, self._stale = self._stale, Stale.NOTHING
                 view = self.view
                 if Stale.IDS in what:
-                    ids = await self.ids()
+                    outline = await self.outline()
                     if view == self.view:
-                        self._messages.update(ids)
+                        self._messages.update(outline)
                         self._messages.empty = self._nothing()
                 if Stale.ROWS in what:
                     self._messages.reread()
@@ -325,6 +351,8 @@ class ListModel:
         total = len(self._messages.ids)
         if self.searching:
             return (f"Search: {self.words}", f"{number(total)} found", "" if typing else self._coverage)
+        if self._messages.outline.threads:
+            total = self.held().total
         account = view_account(self.view, self.counts)
         name = f"{account} · {self.name}" if account and len(self.engine.accounts.names) > 1 else self.name
         return (name, *titles.amounts(total, self.held(), self.filter))
@@ -332,6 +360,11 @@ class ListModel:
     def waiting(self) -> int:
         """Return how many outgoing messages wait in all accounts."""
         return sum(self.counts.outbox.values())
+
+
+def _threaded(view: View, *, on: bool) -> View:
+    """Return the view with conversations, or without; a view that lists no folders has none."""
+    return replace(view, threaded=on) if isinstance(view, FolderView | RoleView) else view
 
 
 def _sum(counts: dict[str, int], account: str) -> int:

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from termmail.mail.model import ME, Order, StepKind, Unfolded
-from termmail.store import conversations, derived, messages, migrate, outlines, rebuild
+from termmail.store import conversation_changes, conversations, derived, messages, migrate, outlines, rebuild
 from termmail.store.store import Store
-from tests.store.parts import NOW, erase, folder, mark, move, trash
+from tests.store.parts import NOW, erase, folder, mark, move, trash, undo
 
 FOLDED, EVERY = Unfolded(), Unfolded(every=True)
 
@@ -168,12 +168,11 @@ def test_what_is_grouped_is_grouped_the_same_by_a_migration_and_a_rebuild(path):
     old = path.with_name("old.db")
     with closing(sqlite3.connect(old, isolation_level=None)) as db:
         migrate.migrate(db, old, migrate.scripts()[:5])
-        db.execute("ATTACH ? AS newer", (str(path),))
-        for table in ("message", "folder", "placement"):
+        db.execute("ATTACH ? AS new", (str(path),))
+        for table in ("folder", "message", "placement"):
             columns = ", ".join(name for _, name, *_ in db.execute(f"PRAGMA main.table_info({table})"))
-            db.execute(f"INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")
+            db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
     with Store.open(old) as store:
-        assert migrate.latest() >= 6
         assert grouped(store) == before
 
 
@@ -278,3 +277,65 @@ def test_the_members_of_conversations_are_found_without_their_rows(store):
     alone = post(store, 4)
     where = [folder(store).folder_id]
     assert [one.message_id for one in outlines.members(store, [second, alone], where)] == [alone, second, first]
+
+
+# -- by hand
+
+
+def test_a_message_broken_off_takes_its_answers_with_it_also_those_still_to_come(store):
+    post(store, 1)
+    second = post(store, 2, 1)
+    post(store, 3, 1, 2)
+    done = conversation_changes.break_off(store, [second], NOW)
+    assert done.step is not None
+    assert grouped(store) == sets({1}, {2, 3})
+    post(store, 4, 1, 2, 3)
+    post(store, 5, 1)
+    assert grouped(store) == sets({1, 5}, {2, 3, 4})
+    rebuild.rebuild(store)
+    assert grouped(store) == sets({1, 5}, {2, 3, 4})
+    undo(store)
+    assert grouped(store) == sets({1, 2, 3, 4, 5})
+
+
+def test_answers_to_what_is_not_here_are_broken_off_one_from_the_other(store):
+    first = post(store, 1, 9)
+    post(store, 2, 9)
+    conversation_changes.break_off(store, [first], NOW)
+    assert grouped(store) == sets({1}, {2})
+    post(store, 3, 9)
+    post(store, 4, 1)
+    assert grouped(store) == sets({1, 4}, {2, 3})
+
+
+def test_what_answers_nothing_cannot_be_broken_off(store):
+    first = post(store, 1)
+    post(store, 2, 1)
+    done = conversation_changes.break_off(store, [first], NOW)
+    assert done.step is None
+    assert grouped(store) == sets({1, 2})
+    assert store.read("SELECT * FROM thread_cut") == []
+
+
+def test_conversations_joined_by_hand_stay_so(store):
+    first, second = post(store, 1), post(store, 2)
+    done = conversation_changes.join(store, [first, second], NOW)
+    assert done.step is not None
+    post(store, 3, 2)
+    assert grouped(store) == sets({1, 2, 3})
+    rebuild.rebuild(store)
+    assert grouped(store) == sets({1, 2, 3})
+    undo(store)
+    assert grouped(store) == sets({1}, {2, 3})
+
+
+def test_a_muted_conversation_stays_muted_when_it_is_joined_and_broken_off(store):
+    first, second = post(store, 1), post(store, 2)
+    third = post(store, 3, 2)
+    with store.transaction() as db:
+        db.execute("INSERT INTO muted_thread SELECT thread FROM message WHERE id = ?", (second,))
+    muted = "SELECT m.id FROM message m JOIN muted_thread USING (thread) ORDER BY 1"
+    conversation_changes.break_off(store, [third], NOW)
+    assert store.read(muted) == [(second,), (third,)]
+    post(store, 4, 1, 2)
+    assert store.read(muted) == [(first,), (second,), (third,), (third + 1,)]

@@ -116,6 +116,23 @@ async def test_links_have_the_numbers_that_stand_in_the_message():
         assert "c  [8] c.example" in shown(stage)
 
 
+async def test_a_number_goes_to_its_link(desktop):
+    links = [Link(f"story {number}", f"https://{number}.example/", number) for number in range(1, 25)]
+    async with staged(lambda: LinksScreen(links)) as (stage, pilot):
+        await pilot.press("2", "1")
+        await until(pilot, lambda: stage.screen.query_one(OptionList).highlighted == 20)
+        await pilot.press("9")
+        await until(pilot, lambda: stage.screen.query_one(OptionList).highlighted == 8)
+        await pilot.press("1", "2", "enter")
+        await until(pilot, lambda: "Open 12.example in the browser?" in words_of(stage))
+        assert desktop() == []
+
+
+async def test_a_link_that_names_another_host_says_so_in_the_list():
+    async with staged(lambda: LinksScreen(LINKS)) as (stage, pilot):
+        await until(pilot, lambda: "! says bank.example, goes to evil.example" in words_of(stage))
+
+
 async def test_a_letter_opens_its_link_after_showing_the_real_host(desktop):
     async with staged(lambda: LinksScreen(LINKS)) as (stage, pilot):
         await pilot.press("b")
@@ -262,6 +279,30 @@ async def test_enter_saves_below_the_chosen_folder_and_shows_the_path(opened, tm
         assert saved.read_bytes().startswith(b"%PDF-1.4")
         assert stat.S_IMODE(saved.stat().st_mode) == 0o600
         assert saved.name in shown(stage)
+
+
+async def test_a_file_is_saved_under_another_name_and_the_folder_is_remembered(opened, tmp_path):
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    async with staged(lambda: AttachmentsScreen(*opened)) as (stage, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "Save report.pdf as" in words_of(stage))
+        stage.screen.query_one(Input).value = "../../march.pdf"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(stage.screen, PickPathScreen))
+        stage.screen.query_one(Input).value = str(folder)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Saved:" in words_of(stage))
+        assert [path.name for path in folder.iterdir()] == ["march.pdf"]
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(stage.screen, PickPathScreen))
+        assert stage.screen.query_one(Input).value == f"{folder}/"
+        await pilot.press("escape")
+        folder.joinpath("march.pdf").unlink()
+        folder.rmdir()
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(stage.screen, PickPathScreen))
+        assert stage.screen.query_one(Input).value != f"{folder}/"
 
 
 async def test_all_are_saved_at_once(opened, tmp_path):

@@ -6,7 +6,7 @@ from array import array
 
 import pytest
 
-from termmail.mail.model import StepKind
+from termmail.mail.model import Outline, StepKind
 from termmail.ui.list_model import Stale
 from termmail.ui.widgets import list_row as rows
 from tests.ui.mailbox_stage import LETTERS, letter, mailbox
@@ -163,7 +163,7 @@ async def test_a_hundred_thousand_ids_move_like_ten(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         messages = app.main_screen.messages
         real = list(messages.ids)
-        messages.update(array("q", [*real, *range(10_000_000, 10_100_000)]))
+        messages.update(Outline.flat(array("q", [*real, *range(10_000_000, 10_100_000)])))
         await pilot.press("G", "k", "home", "j")
         assert messages.cursor_id == real[1]
         messages.take_out({real[1]})
@@ -218,7 +218,10 @@ async def test_what_is_deleted_leaves_at_once_and_does_not_flicker_back(tmp_path
         gone = app.main_screen.messages.cursor_id
         seen: list[bool] = []
         update = app.main_screen.messages.update
-        app.main_screen.messages.update = lambda ids, **at: (seen.append(gone in ids), update(ids, **at))
+        app.main_screen.messages.update = lambda outline, **at: (
+            seen.append(gone in outline.ids),
+            update(outline, **at),
+        )
         await app.main_screen.action_do("message.delete")
         assert gone not in app.main_screen.messages.ids
         app.main_screen.mail.list.stale(Stale.IDS)

@@ -5,7 +5,21 @@ To add a verb, write one function in the module of its group and decorate it wit
 
 from __future__ import annotations
 
-from termmail.ui.actions import composing, folder_verbs, marking, moving, program, reading, searching, triage, writing
+from termmail.ui.actions import (
+    composing,
+    finding,
+    folder_verbs,
+    folding,
+    inviting,
+    marking,
+    moving,
+    printing,
+    program,
+    reading,
+    searching,
+    triage,
+    writing,
+)
 from termmail.ui.actions.registry import BY_ID, HEARD_TOGETHER, Action, Group, Place, bindings, split
 
 _ORDER = list(Group)
@@ -21,9 +35,13 @@ __all__ = [
     "Place",
     "bindings",
     "composing",
+    "finding",
     "folder_verbs",
+    "folding",
+    "inviting",
     "marking",
     "moving",
+    "printing",
     "program",
     "reading",
     "searching",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from termmail.ui.screens.label_picker import Labelling
     from termmail.ui.screens.rule_form import Made
 
+    Seen = dict[int, tuple[Placement, ...]]
+
 SNOOZED = ReadyView(Ready.SNOOZED)
 
 
@@ -43,7 +45,7 @@ def snooze(mail: Mail) -> None:
             leaving = not is_snoozed or not until
             mail.sure("Snooze", ids, partial(mail.act, partial(_snooze, mail, until or None), ids, leaving=leaving))
 
-    title = f"Snooze {count(len(ids), 'message')} until"
+    title = f"Snooze {mail.amount(ids)} until"
     screen = PickTimeScreen(title, mail.engine.context.clock(), without="Back now" if is_snoozed else "")
     mail.screen.app.push_screen(screen, chosen)
 
@@ -62,37 +64,38 @@ def remind(mail: Mail) -> None:
 
     def chosen(until: int | None) -> None:
         if until is not None:
-            mail.do(partial(_remind, mail, ids, until or None))
+            mail.act(partial(_remind, mail, until or None), ids, leaving=False)
 
-    title = f"If nobody answers {count(len(ids), 'message')}, remind me"
+    title = f"If nobody answers {mail.amount(ids)}, remind me"
     screen = PickTimeScreen(title, mail.engine.context.clock(), without="No reminder" if has_one else "")
     mail.screen.app.push_screen(screen, chosen)
 
 
-async def _remind(mail: Mail, ids: Sequence[int], until: int | None) -> str:
-    async with mail.in_turn:
-        return done_words(mail.did(await mail.engine.marks.remind(ids, until)))
+async def _remind(mail: Mail, until: int | None, seen: list[Placement]) -> Done:
+    return await mail.engine.marks.remind([one.message_id for one in seen], until)
 
 
 @verb("message.label", "l", "Label", Group.SORTING_OUT, applies=on_changeable_message, rank=12, short="label")
 def label(mail: Mail) -> None:
     """Ask for labels to put on the messages or to take away; a name that is typed makes a new one."""
+    ids = mail.targets()
     mail.screen.termmail.held_keys.hold()
-    mail.do(partial(_ask_labels, mail, mail.targets()))
+    mail.do(partial(_ask_labels, mail, ids, mail.list.seen(ids)))
 
 
-async def _ask_labels(mail: Mail, ids: Sequence[int]) -> None:
+async def _ask_labels(mail: Mail, ids: Sequence[int], seen: Seen) -> None:
     from termmail.ui.screens.label_picker import LabelPickerScreen  # noqa: PLC0415 - not needed for the first screen
 
     try:
-        labels, present = await mail.engine.marks.labels(), await mail.engine.marks.label_counts(ids)
+        wanted = [one.message_id for one in await mail.list.placements(ids, seen)]
+        labels, present = await mail.engine.marks.labels(), await mail.engine.marks.label_counts(wanted)
 
-        def chosen(wanted: Labelling | None) -> None:
-            if wanted is not None:
-                mail.sure("Label", ids, partial(mail.do, partial(_label, mail, ids, labels, wanted)))
+        def chosen(asked: Labelling | None) -> None:
+            if asked is not None:
+                mail.sure("Label", ids, partial(mail.do, partial(_label, mail, wanted, labels, asked)))
 
-        title = f"Label {count(len(ids), 'message')}"
-        await mail.screen.app.push_screen(LabelPickerScreen(title, labels, present, len(ids)), chosen)
+        title = f"Label {count(len(wanted), 'message')}"
+        await mail.screen.app.push_screen(LabelPickerScreen(title, labels, present, len(wanted)), chosen)
     finally:
         mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)
 
@@ -113,14 +116,13 @@ def mute(mail: Mail) -> None:
     """Archive the conversation and what comes to it later; of a muted one end that."""
     rows, ids = mail.target_rows(), mail.targets()
     if rows and rows[0].message_id == ids[0] and rows[0].muted:
-        mail.do(partial(_unmute, mail, ids))
+        mail.act(partial(_unmute, mail), ids, leaving=False)
     else:
         mail.sure("Mute", ids, partial(mail.act, mail.engine.marks.mute, ids, leaving=mail.list.role is Role.INBOX))
 
 
-async def _unmute(mail: Mail, ids: Sequence[int]) -> str:
-    async with mail.in_turn:
-        return done_words(mail.did(await mail.engine.marks.unmute(ids)))
+async def _unmute(mail: Mail, seen: list[Placement]) -> Done:
+    return await mail.engine.marks.unmute([one.message_id for one in seen])
 
 
 # -- rules

@@ -79,9 +79,11 @@ def back(mail: Mail) -> None:
 
 
 def step_back(mail: Mail) -> bool:
-    """Go back one level: from the whole screen, the focus, the search. Return False at the root."""
+    """Go back one level: from found words, the whole screen, the focus, the search. Return False at the root."""
     screen = mail.screen
-    if screen.whole:
+    if screen.reader.finder.marks:
+        screen.reader.finder.clear()
+    elif screen.whole:
         screen.set_whole(on=False)
     elif screen.focused is not screen.messages:
         screen.set_focus(screen.messages)

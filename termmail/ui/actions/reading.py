@@ -124,7 +124,7 @@ def html(mail: Mail) -> None:
         mail.status.say(mail.screen.reader.switch_html(), 3)
 
 
-def _look(mail: Mail, work: Callable[[Mail, MessageRow, Message], Awaitable[None]]) -> None:
+def look(mail: Mail, work: Callable[[Mail, MessageRow, Message], Awaitable[None]]) -> None:
     """Run `work` on the message at the cursor, fetched where needed; show a failure."""
 
     async def look() -> None:
@@ -143,10 +143,10 @@ def _look(mail: Mail, work: Callable[[Mail, MessageRow, Message], Awaitable[None
 @verb("message.source", "V", "Message source", Group.READING, applies=on_message)
 def source(mail: Mail) -> None:
     """Show the message byte for byte."""
-    _look(mail, _show_source)
+    look(mail, _show_source)
 
 
-async def _show_source(mail: Mail, row: MessageRow, message: Message) -> None:  # noqa: ARG001 - the signature of _look
+async def _show_source(mail: Mail, row: MessageRow, message: Message) -> None:  # noqa: ARG001 - the signature of `look`
     from termmail.ui.screens.message_source import SourceScreen  # noqa: PLC0415
 
     raw = await mail.engine.reader.raw(row.message_id)
@@ -156,7 +156,7 @@ async def _show_source(mail: Mail, row: MessageRow, message: Message) -> None:  
 @verb("message.links", "U", "Links", Group.READING, applies=on_message)
 def links(mail: Mail) -> None:
     """List the links of the message."""
-    _look(mail, _show_links)
+    look(mail, _show_links)
 
 
 async def _mail_to(mail: Mail, url: str) -> Draft:
@@ -182,7 +182,7 @@ async def _show_links(mail: Mail, row: MessageRow, message: Message) -> None:
 @verb("message.attachments", "A", "Attachments: save or open", Group.READING, applies=on_message)
 def attachments(mail: Mail) -> None:
     """List the attachments of the message."""
-    _look(mail, _show_attachments)
+    look(mail, _show_attachments)
 
 
 async def _show_attachments(mail: Mail, row: MessageRow, message: Message) -> None:
@@ -197,10 +197,10 @@ async def _show_attachments(mail: Mail, row: MessageRow, message: Message) -> No
 @verb("message.browser", "B", "Show in the browser, safely", Group.READING, applies=on_message)
 def browser(mail: Mail) -> None:
     """Open a sanitized copy of the message in the browser."""
-    _look(mail, _show_in_browser)
+    look(mail, _show_in_browser)
 
 
-async def _show_in_browser(mail: Mail, row: MessageRow, message: Message) -> None:  # noqa: ARG001 - the signature of _look
+async def _show_in_browser(mail: Mail, row: MessageRow, message: Message) -> None:  # noqa: ARG001 - the signature of `look`
     from termmail.ui import desktop  # noqa: PLC0415
 
     try:

@@ -39,6 +39,7 @@ class Group(StrEnum):
     SELECTING = "Selecting"
     FOLDER_COLUMN = "Folder column"
     READING = "Reading"
+    CONVERSATIONS = "Conversations"
     SORTING_OUT = "Sorting out"
     WRITING = "Writing"
     FINDING = "Finding"

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from termmail.errors import UserError
 from termmail.mail.model import FolderView, Order, RoleView
+from termmail.ui.actions import finding
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import on_message
 from termmail.ui.list_model import unfinished
@@ -28,9 +29,16 @@ class Asked(StrEnum):
     SELECT = "select"
 
 
-@verb("mail.search", "/", "Search all mail", Group.FINDING, rank=8, short="search")
+def _search_word(mail: Mail) -> str:
+    return "find" if mail.screen.reader.has_focus else "search"
+
+
+@verb("mail.search", "/", "Search all mail; in a message, find there", Group.FINDING, rank=8, short=_search_word)
 def search(mail: Mail) -> None:
-    """Ask for words to search for; the list follows the typing."""
+    """Ask for words to search for; the list follows the typing. Where the message has the focus, find in it."""
+    if mail.screen.reader.has_focus:
+        finding.find(mail)
+        return
     label = " Search all accounts: " if len(mail.engine.accounts.names) > 1 else " Search all mail: "
     mail.screen.query_one(Prompt).open(Asked.SEARCH, label, "words, from:ada, subject:lunch")
 

@@ -95,13 +95,13 @@ def delete(mail: Mail) -> None:
         mail.do(partial(_take_back, mail, ids), ids)
     elif mail.list.role is Role.TRASH:
         seen = mail.list.seen(ids)
-        question = f"Delete {count(len(ids), 'message')} for good, here and on the server?"
+        question = f"Delete {mail.amount(ids)} for good, here and on the server?"
         mail.ask(question, "Delete", partial(mail.do, partial(_erase, mail, ids, seen), ids))
     else:
         mail.sure("Delete", ids, partial(mail.act, mail.engine.messages.delete, ids))
 
 
-async def _erase(mail: Mail, ids: Sequence[int], seen: dict[int, Placement]) -> str:
+async def _erase(mail: Mail, ids: Sequence[int], seen: dict[int, tuple[Placement, ...]]) -> str:
     done = await mail.engine.messages.erase(await mail.list.placements(ids, seen))
     words = []
     if done.message_ids or not done.kept:
@@ -153,7 +153,7 @@ def move(mail: Mail) -> None:
     def chosen(folder_id: int) -> None:
         mail.sure("Move", ids, partial(mail.act, partial(_move_to, mail, folder_id), ids))
 
-    choose_target(mail, f"Move {count(len(ids), 'message')} to", chosen)
+    choose_target(mail, f"Move {mail.amount(ids)} to", chosen)
 
 
 async def _move_to(mail: Mail, folder_id: int, seen: list[Placement]) -> Done:
@@ -168,7 +168,7 @@ def copy(mail: Mail) -> None:
     def chosen(folder_id: int) -> None:
         mail.act(partial(_copy_to, mail, folder_id), ids, leaving=False)
 
-    choose_target(mail, f"Copy {count(len(ids), 'message')} to", chosen)
+    choose_target(mail, f"Copy {mail.amount(ids)} to", chosen)
 
 
 async def _copy_to(mail: Mail, folder_id: int, seen: list[Placement]) -> Done:
@@ -184,9 +184,11 @@ def star(mail: Mail) -> None:
     rows, ids = mail.target_rows(), mail.targets()
     on = not (rows and rows[0].message_id == ids[0] and rows[0].starred)
 
+    seen = mail.list.seen(ids)
+
     def work() -> None:
         mail.screen.messages.change(ids, starred=on)
-        mail.do(partial(_mark, mail, ids, StepKind.STAR if on else StepKind.UNSTAR), shown=rows)
+        mail.do(partial(_mark, mail, ids, seen, StepKind.STAR if on else StepKind.UNSTAR), shown=rows)
 
     mail.sure("Star" if on else "Take the star from", ids, work)
 
@@ -200,17 +202,20 @@ def read(mail: Mail) -> None:
     rows, ids = mail.target_rows(), mail.targets()
     unread = not (rows and rows[0].message_id == ids[0] and rows[0].unread)
 
+    seen = mail.list.seen(ids)
+
     def work() -> None:
         mail.screen.messages.change(ids, unread=unread)
-        mail.do(partial(_mark, mail, ids, StepKind.UNREAD if unread else StepKind.READ), shown=rows)
+        mail.do(partial(_mark, mail, ids, seen, StepKind.UNREAD if unread else StepKind.READ), shown=rows)
 
     mail.sure("Mark as unread:" if unread else "Mark as read:", ids, work)
 
 
-async def _mark(mail: Mail, ids: Sequence[int], kind: StepKind) -> str:
+async def _mark(mail: Mail, ids: Sequence[int], seen: dict[int, tuple[Placement, ...]], kind: StepKind) -> str:
     async with mail.in_turn:
-        done = mail.did(await mail.engine.messages.mark(ids, kind))
-    return done_words(done) if len(ids) > 1 else ""
+        wanted = [one.message_id for one in await mail.list.placements(ids, seen)]
+        done = mail.did(await mail.engine.messages.mark(wanted, kind))
+    return done_words(done) if len(wanted) > 1 else ""
 
 
 def _undo_word(mail: Mail) -> str:
@@ -247,10 +252,10 @@ async def _to_what_came_back(mail: Mail, changed: set[int]) -> None:
     """Put the cursor on the first message that an undo has brought back to the list."""
     messages = mail.screen.messages
     here = changed.intersection(messages.ids)
-    view, ids = mail.list.view, await mail.list.ids()
-    back = next((place for place, one in enumerate(ids) if one in changed and one not in here), None)
+    view, outline = mail.list.view, await mail.list.outline()
+    back = next((place for place, one in enumerate(outline.ids) if one in changed and one not in here), None)
     if back is not None and view == mail.list.view:
-        messages.update(ids)
+        messages.update(outline)
         messages.go(back)
 
 

@@ -52,6 +52,8 @@ class Mail:
         """The step that undo takes back next."""
         self.in_turn = asyncio.Lock()
         """Held while a step is written, so that undo takes steps back in the order of their keys."""
+        self.last_command = ""
+        """The command that a message was piped to last."""
         self._looking = False
         self.triage: TriageMode | None = None
         """The triage that the screen is in, or None."""
@@ -70,6 +72,13 @@ class Mail:
         if messages.selected:
             return [message_id for message_id in messages.ids if message_id in messages.selected]
         return [messages.cursor_id] if messages.cursor_id else []
+
+    def amount(self, row_ids: Sequence[int]) -> str:
+        """Return in words how many messages these rows stand for; rows that are not loaded count as conversations."""
+        found = [self.screen.messages.placements(one) for one in row_ids]
+        if self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads and not all(found):
+            return count(len(row_ids), "conversation")
+        return count(sum(map(len, found)) if all(found) else len(row_ids), "message")
 
     def target_rows(self) -> list[MessageRow]:
         """Return the rows of the target messages that the list holds."""
@@ -200,7 +209,7 @@ class Mail:
 
     def sure(self, doing: str, message_ids: Sequence[int], then: Callable[[], object]) -> None:
         """Do `then`; for many messages only after a look at what it will hit."""
-        if len(message_ids) <= MANY:
+        if sum(max(1, len(self.screen.messages.placements(one))) for one in message_ids) <= MANY:
             then()
             return
         self.screen.termmail.held_keys.hold()
@@ -212,13 +221,14 @@ class Mail:
         try:
             rows = await self.list.rows(message_ids[:SHOWN_OF_MANY])
             lines = [f"{facts(row).who} · {facts(row).subject}" for row in rows]
-            lines.append(f"and {number(len(message_ids) - len(rows))} more")
+            if (more := len(message_ids) - len(rows)) > 0:
+                lines.append(f"and {number(more)} more")
 
             def answered(sure: bool | None) -> None:
                 if sure:
                     then()
 
-            question = f"{doing} {count(len(message_ids), 'message')}?"
+            question = f"{doing} {self.amount(message_ids)}?"
             await self.screen.app.push_screen(ConfirmScreen(question, doing.rstrip(":"), "Back", lines), answered)
         finally:
             self.screen.app.call_after_refresh(self.screen.termmail.held_keys.release)

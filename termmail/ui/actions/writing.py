@@ -108,6 +108,6 @@ async def _stop(mail: Mail, outbox_id: int) -> str:
         draft = await mail.engine.outbox.cancel(outbox_id)
         if draft is not None:
             await compose_on(mail, draft)
-        return "Not sent: the message is a draft again."
+        return "Not sent." if draft is None else "Not sent: the message is a draft again."
     finally:
         mail.screen.app.call_after_refresh(mail.screen.termmail.held_keys.release)

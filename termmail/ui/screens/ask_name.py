@@ -1,4 +1,4 @@
-"""Asks for the name of a folder."""
+"""Asks for a name, of a folder or of a file."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ class AskNameScreen(dialog.Dialog["str | None"]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
 
-    def __init__(self, title: str, name: str = "") -> None:
+    def __init__(self, title: str, name: str = "", hint: str = 'Enter accepts the name, "/" separates levels') -> None:
         super().__init__()
         self._title = title
         self._name_given = name
+        self._hint = hint
 
     def compose(self) -> ComposeResult:
         """Yield the question, the field, and the keys."""
         with dialog.Frame(classes="dialog"):
             yield dialog.title(self._title)
             yield LineInput(self._name_given, id="name", enter_submits=True)
-            yield dialog.quiet('Enter accepts the name, "/" separates levels · Esc back')
+            yield dialog.quiet(f"{self._hint} · Esc back")
 
     def on_mount(self) -> None:
         """Put the cursor into the field."""

@@ -19,6 +19,7 @@ from termmail.mail import sanitize
 from termmail.mail.counting import count
 from termmail.ui import desktop, humanize
 from termmail.ui.screens import dialog
+from termmail.ui.screens.ask_name import AskNameScreen
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.pick_path import PickPathScreen, home_short
 
@@ -49,7 +50,12 @@ def caution(part: Part) -> str:
 def usual_folder() -> str:
     """Return where files go by default: ~/Downloads, else the working directory. Ends in a slash."""
     downloads = Path.home() / "Downloads"
-    return home_short(downloads if downloads.is_dir() else Path.cwd()).rstrip(os.sep) + os.sep
+    return _typed(downloads if downloads.is_dir() else Path.cwd())
+
+
+def _typed(folder: Path) -> str:
+    """Return a folder as it is typed, with a slash behind it."""
+    return home_short(folder).rstrip(os.sep) + os.sep
 
 
 class AttachmentsScreen(dialog.Dialog[None]):
@@ -59,6 +65,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
         Binding("escape,q,A", "leave", "Back"),
         Binding("s", "save", "Save"),
         Binding("S", "save_all", "Save all"),
+        Binding("r", "save_as", "Save under another name"),
         Binding("o", "open", "Open"),
         Binding("j", "move(1)", show=False),
         Binding("k", "move(-1)", show=False),
@@ -79,7 +86,9 @@ class AttachmentsScreen(dialog.Dialog[None]):
                 yield OptionList(classes="dialog-list", markup=False)
             yield Static("", id="done", classes="dialog-done", markup=False)
             yield dialog.Trouble()
-            yield dialog.quiet("Enter save · o open · S save all · Esc back" if how_many else "Esc back")
+            yield dialog.quiet(
+                "Enter save · r rename and save · o open · S save all · Esc back" if how_many else "Esc back"
+            )
 
     def on_mount(self) -> None:
         """Put the cursor on the first one."""
@@ -115,15 +124,25 @@ class AttachmentsScreen(dialog.Dialog[None]):
         if part := self._chosen():
             self._save([part])
 
+    @work(exclusive=True, exit_on_error=False)
+    async def action_save_as(self) -> None:
+        """Save the one under the cursor under another name."""
+        if part := self._chosen():
+            question = AskNameScreen(f"Save {part.name} as", part.name, "Enter goes on to the folder")
+            if name := await self.app.push_screen_wait(question):
+                self._save([part], name)
+
     def action_save_all(self) -> None:
         """Save all of them into one folder."""
         if self._parts:
             self._save(self._parts)
 
     @work(exclusive=True, exit_on_error=False)
-    async def _save(self, parts: Sequence[Part]) -> None:
-        start = await asyncio.to_thread(usual_folder)
-        question = f"Save {parts[0].name} in" if len(parts) == 1 else f"Save {len(parts)} attachments in"
+    async def _save(self, parts: Sequence[Part], new_name: str = "") -> None:
+        last = await self._engine.reader.save_folder()
+        start = _typed(last) if last else await asyncio.to_thread(usual_folder)
+        one = new_name or parts[0].name
+        question = f"Save {one} in" if len(parts) == 1 else f"Save {len(parts)} attachments in"
         folder = await self.app.push_screen_wait(PickPathScreen(question, start, folders_only=True))
         if folder is None:
             return
@@ -131,7 +150,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
         for part in parts:
             self._say(f"Saving {part.name}")
             try:
-                saved.append(await self._engine.reader.save_part(self._message_id, part.path, folder))
+                saved.append(await self._engine.reader.save_part(self._message_id, part.path, folder, new_name))
             except OSError as error:
                 self._say("", f"{part.name} is not saved: {reason(error)}. Choose another folder.")
                 return

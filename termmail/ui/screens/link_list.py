@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from termmail.mail import sanitize
+from termmail.mail.html.links import other_host
 from termmail.ui import desktop
 from termmail.ui.screens import dialog
 from termmail.ui.screens.confirm import ConfirmScreen
@@ -31,6 +32,8 @@ LETTERS = "abcdefghilmnoprstuvwxz"
 
 WIDEST, FRAME = 96, 8
 """Columns of the dialog at most, and of the frame, margins and scroll bar around its list."""
+
+DIGITS = "0123456789"
 
 MOST = 300
 """Links that are listed."""
@@ -72,6 +75,8 @@ class LinksScreen(dialog.Dialog[str | None]):
         self._more = len(links) - len(self._links)
         self._marks = marks(len(self._links))
         self._typed = ""
+        self._number = ""
+        """The digits typed so far."""
 
     def compose(self) -> ComposeResult:
         """Yield the list and its keys."""
@@ -82,7 +87,8 @@ class LinksScreen(dialog.Dialog[str | None]):
             if self._more:
                 yield dialog.quiet(f"and {self._more} more; V shows the whole source")
             yield dialog.Trouble()
-            yield dialog.quiet("letter or Enter open · y copy the address · Esc back")
+            number = ", number" if any(link.number for link in self._links) else ""
+            yield dialog.quiet(f"letter{number} or Enter open · y copy the address · Esc back")
 
     @property
     def _list(self) -> OptionList:
@@ -106,7 +112,12 @@ class LinksScreen(dialog.Dialog[str | None]):
         self._list.highlighted = at if self._links else None
 
     def on_key(self, event: events.Key) -> None:
-        """Choose the link whose mark was typed."""
+        """Choose the link whose mark was typed; go to the one whose number was."""
+        if event.character is not None and event.character in DIGITS:
+            event.stop()
+            self._go_to(event.character)
+            return
+        self._number = ""
         if event.character is None or event.character not in LETTERS:
             self._typed = ""
             return
@@ -118,6 +129,15 @@ class LinksScreen(dialog.Dialog[str | None]):
             self._list.highlighted = starts[0]
             if not self._typed:
                 self._choose(self._links[starts[0]])
+
+    def _go_to(self, digit: str) -> None:
+        """Put the cursor on the link with the number that is being typed; a digit that fits no number begins again."""
+        for typed in (self._number + digit, digit):
+            place = next((place for place, link in enumerate(self._links) if str(link.number) == typed), None)
+            if place is not None:
+                self._number, self._list.highlighted = typed, place
+                return
+        self._number = digit if any(str(link.number).startswith(digit) for link in self._links) else ""
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Choose with Enter or a click."""
@@ -131,9 +151,8 @@ class LinksScreen(dialog.Dialog[str | None]):
         details = [sanitize.clean(link.url)]
         if warning := sanitize.domain_warning("@" + host(link.url)):
             details.append(warning)
-        named = host(link.text.strip()) if "://" in link.text else ""
-        if named and named != host(link.url):
-            details.append(f"The message shows {named}, but this goes to {host(link.url)}.")
+        if named := other_host(link.text, link.url):
+            details.append(f"The message shows {sanitize.clean(named)}, but this goes to {host(link.url)}.")
         question = f"Open {host(link.url)} in the browser?"
         if not await self.app.push_screen_wait(ConfirmScreen(question, "Open", "Back", details)):
             return
@@ -169,5 +188,9 @@ def _shown(mark: str, link: Link, width: int) -> Content:
     room = max(10, width - len(indent))
     number = f"[{link.number}] " if link.number else ""
     words = sanitize.cut(number + (text if text and text != url else host(url)), room)
-    first = Content.assemble((mark, "bold"), "  ", words)
-    return Content("\n").join([first, *(Content.assemble(indent, (row, "dim")) for row in chop_cells(url, room))])
+    lines = [Content.assemble((mark, "bold"), "  ", words)]
+    lines += [Content.assemble(indent, (row, "dim")) for row in chop_cells(url, room)]
+    if named := other_host(text, link.url):
+        warning = sanitize.cut(f"! says {sanitize.clean(named)}, goes to {host(url)}", room)
+        lines.append(Content.assemble(indent, (warning, "bold $text-warning")))
+    return Content("\n").join(lines)

@@ -14,8 +14,9 @@ from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf
 from termmail.errors import ErrorCode
 from termmail.mail.model import FolderView, Role, SendState
 from termmail.ui import titles
-from termmail.ui.actions import BY_ID, Group, Place, bindings, folder_verbs, program, reading, searching
+from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching
 from termmail.ui.actions.verb_context import Mail
+from termmail.ui.widgets.find_prompt import FindPrompt
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
 from termmail.ui.widgets.message_list import MessageList
@@ -94,6 +95,7 @@ class MainScreen(Screen[None]):
         yield Problems()
         yield StatusLine()
         yield Prompt()
+        yield FindPrompt()
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -111,6 +113,7 @@ class MainScreen(Screen[None]):
         self.mail = Mail(first, self)
         self.opened = True
         self.reader.check_key = self.termmail.keys.shown("mail.check")
+        self.reader.answer_key = self.termmail.keys.shown("invitation.answer")
         self.problems.dismiss_key = self.termmail.keys.shown("view.back")
         if first.engine.context.read_only:
             self.problems.add(
@@ -270,8 +273,9 @@ class MainScreen(Screen[None]):
         self.problems.settle(SyncOf(event.account))
 
     def on_reader_shown(self, event: Reader.Shown) -> None:
-        """Count the message as read, if it was opened."""
+        """Count the message as read, if it was opened; offer the keys for what it holds."""
         self.mail.preview.shown(event.id)
+        self.query_one(KeyBar).again()
 
     def on_reader_whole_asked(self) -> None:
         """Give the reader the whole screen, or take it back."""
@@ -288,6 +292,26 @@ class MainScreen(Screen[None]):
     def on_prompt_closed(self, event: Prompt.Closed) -> None:
         """Keep what was found, or go back."""
         searching.closed(self.mail, event.kind, event.text, kept=event.kept)
+
+    def on_find_prompt_typed(self, event: FindPrompt.Typed) -> None:
+        """Mark the words in the message."""
+        finding.typed(self.mail, event.text)
+
+    def on_find_prompt_stepped(self, event: FindPrompt.Stepped) -> None:
+        """Go to the next or the previous place."""
+        finding.step(self.mail, event.by)
+
+    def on_find_prompt_scrolled(self, event: FindPrompt.Scrolled) -> None:
+        """Scroll the message."""
+        self.reader.by_page(event.by)
+
+    def on_find_prompt_closed(self) -> None:
+        """Go on reading."""
+        finding.closed(self.mail)
+
+    def on_reader_found(self, event: Reader.Found) -> None:
+        """Show at which of how many places the user is."""
+        finding.told(self.mail, event.words)
 
     # -- what the engine tells
 
@@ -309,6 +333,8 @@ class MainScreen(Screen[None]):
                     self.problems.settle(SendOf(outbox_id))
                 start_worker(self, partial(self.mail.sending.handle_event, event), "outbox")
                 self.mail.journal_changed()  # what is being sent cannot be taken back any more
+                if self.reader.message is not None and self.reader.message.invitation is not None:
+                    self.reader.look_again()  # it says what was answered
             case JournalChanged():
                 self.mail.journal_changed()
             case Failed():

@@ -10,11 +10,13 @@ from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
-from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, Returned, Role, SendState
+from termmail.mail.conversation import base_subject
+from termmail.mail.counting import number
+from termmail.mail.model import ME, DraftRow, MessageRow, OutgoingRow, Returned, Role, SendState
 from termmail.mail.sanitize import clean, cut, cut_sender
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.style import Style
 
@@ -30,6 +32,8 @@ LEGEND = (
     (CLIP, "with attachments"),
     (SELECTED, "selected"),
 )
+DEEPEST = 6
+"""Levels of a conversation's tree that are indented."""
 LTR = "\u200e"
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 LONGEST_LABEL = 12
@@ -78,14 +82,19 @@ class Facts(Struct, frozen=True):
     forwarded: bool = False
     attachments: int = 0
     labels: tuple[Label, ...] = ()
+    count: int = 0
+    """Messages of the conversation that the row stands for; 0: it stands for itself."""
 
 
 BACK = {Returned.SNOOZE: "back", Returned.REMINDER: "no answer yet"}
 """What the line of a message that came back says."""
 
 
-def facts(row: Row) -> Facts:
-    """Return what a line shows of a row: of drafts, outgoing and sent messages the recipients, else the sender."""
+def facts(row: Row, depth: int | None = None) -> Facts:
+    """Return what a line shows of a row: of drafts, outgoing and sent messages the recipients, else the sender.
+
+    `depth` is where a message is in the tree of its unfolded conversation; None where it is no row of one.
+    """
     subject = row.subject or "(no subject)"
     match row:
         case DraftRow():
@@ -94,10 +103,17 @@ def facts(row: Row) -> Facts:
             state = STATES[row.state]
             extra = f"{state}: {row.words}" if row.words else state
             return Facts(_to(clean(", ".join(row.recipients[:MOST_RECIPIENTS]))), subject, extra, row.date)
+    folded = row.conversation if depth is None else None
+    sender = row.sender or "(nobody)"
+    who = _to(row.recipients) if row.role is Role.SENT and depth is None else sender
+    extra = row.note or row.snippet
+    if depth:
+        extra = extra if base_subject(row.subject)[1] and extra else f"{subject}  {extra}".rstrip()
+        subject = ""
     return Facts(
-        _to(row.recipients) if row.role is Role.SENT else row.sender or "(nobody)",
+        who if folded is None else _people(folded.people),
         subject,
-        " · ".join(filter(None, (BACK[row.returned] if row.returned else "", row.note or row.snippet))),
+        " · ".join(filter(None, (BACK[row.returned] if row.returned else "", extra))),
         row.date,
         row.unread,
         row.starred,
@@ -105,6 +121,7 @@ def facts(row: Row) -> Facts:
         row.forwarded,
         row.attachments,
         row.labels,
+        0 if folded is None else folded.count,
     )
 
 
@@ -116,6 +133,24 @@ def _timed(row: Facts, shown: Row, today: Today) -> Facts:
     reminder = f"reminder {today.ahead(shown.remind_at)}" if shown.remind_at else ""
     told = [words for words in (snoozed, reminder, "muted" if shown.muted else "") if words]
     return replace(row, extra=" · ".join([*told, row.extra]).rstrip(" ·")) if told else row
+
+
+def _people(senders: Sequence[str]) -> str:
+    """Return the people of a conversation in few words: of several each by the first name."""
+    if len(senders) == 1:
+        return senders[0] or "me"
+    return ", ".join([_first_name(one) for one in senders])
+
+
+def _first_name(sender: str) -> str:
+    if sender == ME:
+        return "me"
+    return sender.partition(" ")[0].rstrip(",") or sender
+
+
+def _branch(depth: int | None) -> str:
+    """Return what stands before the text of a message in the tree of its conversation."""
+    return "  " * (min(depth, DEEPEST) - 1) + "└ " if depth else ""
 
 
 def _naming(row: Facts, account: str) -> Facts:
@@ -139,14 +174,23 @@ def mark(row: Facts, *, selected: bool) -> str:
 
 
 def line(
-    shown: Row, width: int, styles: RowStyles, today: Today, *, cursor: bool, selected: bool, accounts: int = 0
+    shown: Row,
+    width: int,
+    styles: RowStyles,
+    today: Today,
+    *,
+    cursor: bool,
+    selected: bool,
+    accounts: int = 0,
+    depth: int | None = None,
 ) -> list[Segment]:
     """Draw a row on one line: marks, person, account, subject and snippet, the date at the right edge.
 
-    `accounts` is the length of the longest account name, 0 where the rows do not name their account.
+    `accounts` is the length of the longest account name, 0 where the rows do not name their account, `depth` that of
+    `facts`.
     """
     column = min(accounts, LONGEST_ACCOUNT) if width >= ACCOUNT_FROM else 0
-    row = _naming(_timed(facts(shown), shown, today), shown.account if accounts and not column else "")
+    row = _naming(_timed(facts(shown, depth), shown, today), shown.account if accounts and not column else "")
     who = (
         28 if width >= 130 else 24 if width >= 80 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
     )
@@ -160,9 +204,9 @@ def line(
         _front(row, styles, cursor=cursor, selected=selected),
         Segment(_answered(row, selected=selected), styles.mark),
         Segment(f"{STAR} " if row.starred else "  ", styles.star if row.starred else styles.text),
-        Segment(_who(row, who) + "  ", words),
+        *_who(row, who, words, styles.dim),
         Segment(account, styles.dim),
-        *_labelled(row, max(text, 0), words, styles),
+        *_labelled(row, max(text, 0), words, styles, _branch(depth)),
         Segment(f"{gap}{date} ", styles.dim),
     ]
     return _joined(parts)
@@ -178,15 +222,22 @@ def card(
     cursor: bool,
     selected: bool,
     accounts: int = 0,
+    depth: int | None = None,
 ) -> list[Segment]:
     """Draw one of the two lines of a row in a narrow list: person and date, then the subject."""
-    row = _naming(_timed(facts(shown), shown, today), shown.account if accounts else "")
+    row = _naming(_timed(facts(shown, depth), shown, today), shown.account if accounts else "")
     words = styles.unread if row.unread else styles.text
     if second:
         parts = [
             Segment((CURSOR if cursor else " ") + " ", styles.mark),
             _star(row, styles),
-            *_labelled(row, max(width - (9 if row.attachments else 7), 0), words if row.unread else styles.dim, styles),
+            *_labelled(
+                row,
+                max(width - (9 if row.attachments else 7), 0),
+                words if row.unread else styles.dim,
+                styles,
+                _branch(depth),
+            ),
             Segment(f" {CLIP}  " if row.attachments else "  ", styles.dim),
         ]
         return _joined(parts)
@@ -195,7 +246,8 @@ def card(
     parts = [
         _front(row, styles, cursor=cursor, selected=selected),
         Segment(_answered(row, selected=selected), styles.mark),
-        Segment("  " + _who(row, who) + "  ", words),
+        Segment("  ", words),
+        *_who(row, who, words, styles.dim),
         Segment(f"{date}  ", styles.dim),
     ]
     return _joined(parts)
@@ -216,7 +268,7 @@ def _star(row: Facts, styles: RowStyles) -> Segment:
     return Segment(f" {STAR} " if row.starred else "   ", styles.star if row.starred else styles.text)
 
 
-def _labelled(row: Facts, width: int, words: Style, styles: RowStyles) -> list[Segment]:
+def _labelled(row: Facts, width: int, words: Style, styles: RowStyles, branch: str) -> list[Segment]:
     """Draw the labels, as many as a third of the width holds, then the subject."""
     parts: list[Segment] = []
     used = 0
@@ -231,21 +283,28 @@ def _labelled(row: Facts, width: int, words: Style, styles: RowStyles) -> list[S
             break
         parts.append(Segment(name, styles.labels[one.color % len(styles.labels)] if styles.labels else styles.dim))
         used += cell_len(name)
-    return [*parts, *_subject(row, width - used, words, styles.dim)]
+    return [*parts, *_subject(row, width - used, words, styles.dim, branch)]
 
 
-def _subject(row: Facts, width: int, words: Style, dim: Style) -> list[Segment]:
-    """Draw the subject, and behind it as much of the snippet as fits."""
+def _subject(row: Facts, width: int, words: Style, dim: Style, branch: str) -> list[Segment]:
+    """Draw the subject, and behind it as much of the snippet as fits; in a tree the branch and the snippet."""
     subject, extra = row.subject, row.extra
+    if branch:
+        return [Segment(fit(branch + extra, width), words if row.unread else dim)]
     used = cell_len(subject)
     if not extra or width - used < SNIPPET_FROM:
         return [Segment(fit(subject, width), words)]
     return [Segment(_kept_apart(subject), words), Segment("  " + fit(extra, width - used - 2), dim)]
 
 
-def _who(row: Facts, width: int) -> str:
-    """Return the person in exactly `width` cells."""
-    return fit(cut_sender(row.who, width), width)
+def _who(row: Facts, width: int, words: Style, dim: Style) -> list[Segment]:
+    """Draw the person, or the people and how many messages are theirs, in exactly `width` cells and two blanks."""
+    if not row.count:
+        return [Segment(fit(cut_sender(row.who, width), width) + "  ", words)]
+    count = f" {number(row.count)}"
+    left = max(width - cell_len(count), 0)
+    who = row.who if cell_len(row.who) <= left else set_cell_size(row.who, max(left - 1, 0)).rstrip(" ,") + "…"
+    return [Segment(_kept_apart(who), words), Segment(fit(count, width - cell_len(who)) + "  ", dim)]
 
 
 def fit(text: str, width: int) -> str:

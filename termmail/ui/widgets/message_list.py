@@ -17,7 +17,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from termmail.mail.model import LABEL_COLORS
+from termmail.mail.model import LABEL_COLORS, NOWHERE, MessageRow, Outline, Placement, Spot
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
 from termmail.ui.widgets.list_row import CURSOR, RowStyles, card, line
@@ -36,6 +36,9 @@ CARDS_BELOW = 68
 CARDS_FROM_HEIGHT = 16
 
 LABEL_CLASSES = tuple(f"list--label-{color}" for color in range(LABEL_COLORS))
+
+
+EMPTY = Outline.flat(array("q"))
 
 
 class MessageList(ScrollView, can_focus=True):
@@ -79,7 +82,7 @@ class MessageList(ScrollView, can_focus=True):
         id: str | None = None,  # noqa: A002 - Textual's word
     ) -> None:
         super().__init__(id=id)
-        self.ids: array[int] = array("q")
+        self.outline = EMPTY
         self.cursor = 0
         self.selected: set[int] = set()
         self._range: tuple[int, set[int]] | None = None
@@ -94,15 +97,20 @@ class MessageList(ScrollView, can_focus=True):
 
     # -- what is in it
 
-    def show(self, ids: array[int], *, at: int = 0, rows: Iterable[Row] = ()) -> None:
-        """Show another view: the cursor on message `at`, else on the first one; nothing selected.
+    @property
+    def ids(self) -> array[int]:
+        """The ids of the rows."""
+        return self.outline.ids
+
+    def show(self, outline: Outline, *, at: Spot = NOWHERE, rows: Iterable[Row] = ()) -> None:
+        """Show another view: the cursor at `at`, else on the first row; nothing selected.
 
         `rows` are the rows of the first page where they are known already; then nothing is painted twice.
         """
         self.selected.clear()
         self._rows.show(rows)
-        self.ids = ids
-        self._filling = not ids
+        self.outline = outline
+        self._filling = not outline.ids
         self.cursor = self._find(at, near=0)
         self._resized()
         self.scroll_to(y=0, animate=False)
@@ -110,16 +118,19 @@ class MessageList(ScrollView, can_focus=True):
         self.refresh()
         self.post_message(self.Moved(anew=True))
 
-    def update(self, ids: array[int], *, at: int = 0) -> None:
-        """Show other ids of the same view: the cursor keeps its message, and that message its line.
+    def update(self, outline: Outline, *, at: Spot = NOWHERE) -> None:
+        """Show other rows of the same view: the cursor keeps its message, and that message its line.
 
-        Message `at` gets the cursor instead, if the cursor was not moved yet.
+        The cursor goes to `at` instead, if it was not moved yet.
         """
-        before, old = self.cursor_id, self.cursor
-        self.ids = ids
-        self.selected &= set(ids) if self.selected else set()
+        before, old, spot = self.cursor_id, self.cursor, self.spot
+        refolded = self.outline.depths.keys() ^ outline.depths.keys()
+        self.outline = outline
+        self.selected &= set(outline.ids) if self.selected else set()
         if not self._filling:
-            self.cursor = self._find(at if at and not old and at in ids else before, near=old)
+            self.cursor = self._find(at if at.row_id and not old else spot, near=old)
+        if refolded:
+            self.reread(refolded)
         self._resized()
         if moved := (self.cursor - old) * self.row_height:
             if self.scroll_offset.y > 0:
@@ -134,10 +145,9 @@ class MessageList(ScrollView, can_focus=True):
         self._filling = False
         gone = set(gone)
         after = next((i for i in self.ids[self.cursor :] if i not in gone), None)
-        left = array("q", (i for i in self.ids if i not in gone))
-        self.ids = left
+        self.outline = self.outline.without(gone)
         self.selected -= gone
-        self.cursor = max(0, len(left) - 1) if after is None else left.index(after)
+        self.cursor = max(0, len(self.ids) - 1) if after is None else self.ids.index(after)
         self._resized()
         self._reveal()
         self.refresh()
@@ -169,14 +179,32 @@ class MessageList(ScrollView, can_focus=True):
         """The message under the cursor, or 0."""
         return self.ids[self.cursor] if 0 <= self.cursor < len(self.ids) else 0
 
-    def _find(self, id_: int, near: int) -> int:
-        """Return the index of a message, trying `near` first; `near` where the message is not in the list."""
-        if near < len(self.ids) and self.ids[near] == id_:
+    @property
+    def spot(self) -> Spot:
+        """Where the cursor is."""
+        threads = self.outline.threads
+        return Spot(self.cursor_id, threads[self.cursor] if self.cursor < len(threads) else 0)
+
+    def placements(self, id_: int) -> tuple[Placement, ...]:
+        """Return the messages that a row stands for, where the user sees them; none where it is not loaded."""
+        row = self._rows.get(id_)
+        if not isinstance(row, MessageRow):
+            return ()
+        return (row.placement,) if id_ in self.outline.depths else row.placements
+
+    def _find(self, at: Spot, near: int) -> int:
+        """Return the index of a row, trying `near` first, else that of its conversation; `near` where neither is there."""
+        ids, threads = self.outline.ids, self.outline.threads
+        if near < len(ids) and ids[near] == at.row_id:
             return near
         try:
-            return self.ids.index(id_)
+            return ids.index(at.row_id)
         except ValueError:
-            return max(0, min(near, len(self.ids) - 1))
+            pass
+        try:
+            return threads.index(at.thread)
+        except ValueError:
+            return max(0, min(near, len(ids) - 1))
 
     # -- moving
 
@@ -260,7 +288,7 @@ class MessageList(ScrollView, can_focus=True):
             self._range = self.cursor_id, set(self.selected)
         start, before = self._range
         self.go(index)
-        first, last = sorted((self._find(start, near=0), self.cursor))
+        first, last = sorted((self._find(Spot(start), near=0), self.cursor))
         self.selected = before | set(self.ids[first : last + 1])
         self.refresh()
 
@@ -357,9 +385,19 @@ class MessageList(ScrollView, can_focus=True):
                 cursor=on_cursor,
                 selected=selected,
                 accounts=self.accounts,
+                depth=self.outline.depths.get(id_),
             )
         else:
-            segments = line(row, width, styles, today, cursor=on_cursor, selected=selected, accounts=self.accounts)
+            segments = line(
+                row,
+                width,
+                styles,
+                today,
+                cursor=on_cursor,
+                selected=selected,
+                accounts=self.accounts,
+                depth=self.outline.depths.get(id_),
+            )
         return Strip(segments).adjust_cell_length(width, styles.text)
 
     def _empty_line(self, y: int) -> Strip:

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
@@ -14,6 +15,7 @@ from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
 from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, RemoteState
+from termmail.ui.finder import Finder
 from termmail.ui.humanize import size
 from termmail.ui.widgets.list_row import facts
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
     from termmail.mail.model import Row
+    from termmail.mail.trust import Judgement
     from termmail.ui.widgets.message_header import HeadLine
 
 
@@ -56,6 +59,13 @@ class Reader(TextView):
             super().__init__()
             self.account = account
 
+    class Found(Event):
+        """Posted when words were looked for in the text: `words` say at which of how many hits the user is."""
+
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
+
     class Appeared(Event):
         """Posted when the reader is visible again: it may have to show another message by now."""
 
@@ -69,8 +79,13 @@ class Reader(TextView):
         self.text: Rendered = Rendered(())
         """The message made readable, also while its headers are shown instead."""
         self.html: bool | None = None
+        self.finder = Finder(self, lambda words: self.post_message(self.Found(words)))
         self.check_key = "F5"
         """The key that checks for mail, "" where there is none."""
+        self._judged: tuple[Message, Judgement] | None = None
+        """What is told of the sender of a message."""
+        self.answer_key = ""
+        """The key that answers an invitation, "" where there is none."""
         self._headers = False
         self._width = 0
         self._said = ""
@@ -102,6 +117,7 @@ class Reader(TextView):
     def _paint(self, rendered: Rendered, notes: tuple[str, ...] = (), *, keep_place: bool = False) -> None:
         row = self.row
         self.paint(self._block(row, notes) if row is not None else [], rendered, keep_place=keep_place)
+        self.finder.look_again()
 
     def _block(self, row: Row, notes: tuple[str, ...]) -> list[HeadLine]:
         return head(row, self.message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
@@ -116,6 +132,7 @@ class Reader(TextView):
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
             self._may_come = False
+            self.finder.other_text(keep=self.screen.has_class("-finding"))
         start_worker(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
 
     async def _load(self, row: Row, *, fetch: bool) -> None:
@@ -183,6 +200,11 @@ class Reader(TextView):
             rendered = await engine.reader.rendered(row.message_id, self._width, html=self.html)
             if not self._still(row):
                 return
+        if self._judged is None or self._judged[0] is not message:
+            self._judged = (message, await engine.senders.judge(row.account, message))
+        rendered = _with_notes(await self._with_answer(row, message, rendered), self._judged[1])
+        if not self._still(row):
+            return
         self.message, self.text = message, rendered
         if self._headers:
             await self._show_headers(row, message)
@@ -192,6 +214,19 @@ class Reader(TextView):
             files = " A shows the files." if message.parts else ""
             self._say(f"There is no text in this message.{files}", rendered.notes)
         self.post_message(self.Shown(row.message_id))
+
+    async def _with_answer(self, row: MessageRow, message: Message, rendered: Rendered) -> Rendered:
+        """Return the lines with what was answered to the invitation in them, and with the key that answers it."""
+        place = next((place for place, line in enumerate(rendered.lines) if line.kind == "card-answer"), None)
+        if place is None or message.invitation is None:
+            return rendered
+        words = await self.engine.invitations.standing(row.account, message.invitation)
+        key = f"{self.answer_key} " if self.answer_key else ""
+        hint = f"{key}changes the answer" if words else f"{key}answers: accept, maybe or decline"
+        why = self.engine.invitations.trouble(row.account, message.invitation)
+        told = " · ".join(filter(None, (words, hint if key and not why else "")))
+        lines = [Line(line, kind="card-answer") for line in broken(told, self.measure)] if told else []
+        return replace(rendered, lines=(*rendered.lines[:place], *lines, *rendered.lines[place + 1 :]))
 
     async def _show_draft(self, engine: Engine, row: DraftRow) -> None:
         draft = await engine.drafts.load(row.draft_id)
@@ -251,6 +286,16 @@ class Reader(TextView):
         lines = await asyncio.to_thread(_header_lines, message, found, self.measure)
         if self._still(row):
             self._paint(Rendered(lines), self.text.notes)
+
+
+def _with_notes(rendered: Rendered, judged: Judgement) -> Rendered:
+    """Return the text with what is told of its sender among the warnings and the notes."""
+    warned, notes = rendered.notes[: rendered.warned], rendered.notes[rendered.warned :]
+    return replace(
+        rendered,
+        notes=(*judged.warnings, *warned, *judged.notes, *notes),
+        warned=rendered.warned + len(judged.warnings),
+    )
 
 
 def _header_lines(message: Message, warned: Sequence[str], width: int) -> tuple[Line, ...]:

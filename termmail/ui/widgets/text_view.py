@@ -14,12 +14,15 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from termmail.mail.message import Line, Rendered
+from termmail.mail.message import CARD_LABEL, Line, Rendered
 from termmail.ui.actions import Place, bindings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.selection import Selection
 
+    from termmail.mail.needle import Hit
     from termmail.ui.widgets.message_header import HeadLine
 
 MEASURE = 88
@@ -28,6 +31,8 @@ ROOMY = 8
 """Lines of a reader that has room for an empty one below the block."""
 FOLDED_FROM = 3
 """Quoted lines in a row that are worth folding."""
+CURRENT = "▸"
+"""Stands in the margin before a line of the current hit."""
 STRUCK = Style(strike=True)
 SELECTED = Style(reverse=True)
 """Selected text: the theme's own colours may be the same for text and background."""
@@ -37,7 +42,7 @@ LINKS = re.compile(r"https?://[^\s<>\"”)\[\]]{3,}|\[\d{1,4}\]")
 class TextView(ScrollView, can_focus=True):
     """Lines of text that scroll below a block that does not. They were cleaned, and are not markup.
 
-    The block has a background that no line of a body has: only termmail writes there.
+    The block, and the card of a calendar event, have a background that no other line of a body has.
     """
 
     BINDINGS = bindings(Place.READER)
@@ -50,6 +55,12 @@ class TextView(ScrollView, can_focus=True):
         "body--table",
         "body--link",
         "body--fold",
+        "body--hit",
+        "body--current",
+        "body--card-title",
+        "body--card",
+        "body--card-label",
+        "body--card-answer",
         "head--title",
         "head--label",
         "head--text",
@@ -63,6 +74,10 @@ class TextView(ScrollView, can_focus=True):
         self._head: list[HeadLine] = []
         self._lines: tuple[Line, ...] = ()
         self._painted: list[Strip] = []
+        self._hits: dict[int, list[tuple[int, int]]] = {}
+        """The marked characters of each line that holds a hit."""
+        self._current: dict[int, tuple[int, int]] = {}
+        """Those of the hit that the user is at."""
 
     @property
     def cells(self) -> int:
@@ -76,6 +91,8 @@ class TextView(ScrollView, can_focus=True):
 
     def paint(self, head: list[HeadLine], rendered: Rendered, *, keep_place: bool = False) -> None:
         """Show another text, from its start unless `keep_place`. Only lines that differ are painted."""
+        if rendered is not self.rendered:
+            self._hits, self._current = {}, {}
         self.rendered = rendered
         self._head = head
         if not keep_place:
@@ -88,6 +105,23 @@ class TextView(ScrollView, can_focus=True):
         """Fold the quoted text, or show it again."""
         self.folded = not self.folded
         self._changed()
+
+    def mark(self, hits: Sequence[Hit], current: Hit | None) -> None:
+        """Mark what was found, and bring the current hit into view, also from folded quotes."""
+        self._hits = {}
+        for line, start, end in (stretch for hit in hits for stretch in hit):
+            self._hits.setdefault(line, []).append((start, end))
+        self._current = {line: (start, end) for line, start, end in current or ()}
+        self.folded = self.folded and current is None
+        self._changed()
+        if current is not None:
+            self._reveal(current[0].line, current[-1].line)
+
+    def _reveal(self, first: int, last: int) -> None:
+        """Scroll so that these lines are in the middle, unless all of them are in the window."""
+        top = self.scroll_offset.y
+        if not (top <= first and last < top + self.page_height):
+            self.scroll_to(y=max(0, first - self.page_height // 2), animate=False)
 
     def _changed(self) -> None:
         self._lines = folded(self.rendered.lines) if self.folded else self.rendered.lines
@@ -129,7 +163,7 @@ class TextView(ScrollView, can_focus=True):
         """Scroll one page down, keeping one line; return False at the end."""
         if self.at_end:
             return False
-        self._by(max(1, self.page_height - 1))
+        self.by_page(1)
         return True
 
     def _by(self, lines: int) -> None:
@@ -141,11 +175,15 @@ class TextView(ScrollView, can_focus=True):
     def action_reader_up(self) -> None:
         self._by(-1)
 
+    def by_page(self, pages: int) -> None:
+        """Scroll by so many pages, keeping one line of each."""
+        self._by(pages * max(1, self.page_height - 1))
+
     def action_reader_page_down(self) -> None:
-        self._by(max(1, self.page_height - 1))
+        self.by_page(1)
 
     def action_reader_page_up(self) -> None:
-        self._by(-max(1, self.page_height - 1))
+        self.by_page(-1)
 
     def action_reader_half_down(self) -> None:
         self._by(max(1, self.page_height // 2))
@@ -177,18 +215,33 @@ class TextView(ScrollView, can_focus=True):
         style = self._style(line)
         text = Text(line.text, no_wrap=True, end="")
         text.stylize(style)
+        if line.kind == "card":
+            text.stylize(self.get_component_rich_style("body--card-label"), 0, CARD_LABEL)
         if line.kind != "fold":
             link = self.get_component_rich_style("body--link")
             for found in LINKS.finditer(line.text):
                 text.stylize(link, *found.span())
         for stretch in line.struck:
             text.stylize(STRUCK, *stretch)
+        if not self.folded:
+            self._mark_hits(text, place)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(place)) is not None:
             start, end = span
             text.stylize(SELECTED, start, len(line.text) if end == -1 else end)
         strip = Strip(text.render(self.app.console)).apply_offsets(0, place)
-        return Strip([Segment(" ", self.rich_style), *strip]).adjust_cell_length(width, self.rich_style)
+        margin = CURRENT if place in self._current and not self.folded else " "
+        if line.kind.startswith("card"):
+            card = Strip([Segment(margin, style), *strip]).adjust_cell_length(min(width, self.measure + 2), style)
+            return card.adjust_cell_length(width, self.rich_style)
+        return Strip([Segment(margin, self.rich_style), *strip]).adjust_cell_length(width, self.rich_style)
+
+    def _mark_hits(self, text: Text, place: int) -> None:
+        """Underline what was found in a line, and reverse the current hit."""
+        for start, end in self._hits.get(place, ()):
+            text.stylize(self.get_component_rich_style("body--hit"), start, end)
+        if place in self._current:
+            text.stylize(self.get_component_rich_style("body--current"), *self._current[place])
 
     def _head_strip(self, line: HeadLine, width: int) -> Strip:
         ground = self.get_component_rich_style("head--text")

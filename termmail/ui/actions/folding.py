@@ -1,0 +1,103 @@
+"""Conversations in the list: fold and unfold them, list them or single messages, break them off and join them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from termmail.mail.model import FolderView, RoleView, Unfolded
+from termmail.mail.step_words import done_words
+from termmail.ui.actions.registry import Group, verb
+from termmail.ui.actions.verb_context import on_changeable_message, on_message
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from termmail.mail.model import Done
+    from termmail.ui.actions.verb_context import Mail
+
+NONE_HERE = "Only folders show conversations; this list shows every message for itself."
+
+
+def _in_conversations(mail: Mail) -> str:
+    """Require a list of conversations, with the cursor on a row."""
+    if why := on_message(mail):
+        return why
+    if not isinstance(mail.list.view, FolderView | RoleView):
+        return NONE_HERE
+    if not mail.screen.messages.outline.threads:
+        return f"Every message is shown for itself. {mail.key('thread.switch')} shows conversations."
+    return ""
+
+
+def _fold_word(mail: Mail) -> str:
+    messages = mail.screen.messages
+    if messages.cursor_id in messages.outline.depths:
+        return "fold"
+    return "unfold" if len(messages.placements(messages.cursor_id)) > 1 else ""
+
+
+@verb(
+    "thread.fold", "o", "Unfold or fold the conversation", Group.CONVERSATIONS,
+    applies=_in_conversations, rank=6, short=_fold_word,
+)  # fmt: skip
+def fold(mail: Mail) -> None:
+    """Show the messages of the conversation at the cursor as a tree, or as one row again."""
+    messages = mail.screen.messages
+    row = messages.row(messages.cursor_id)
+    if messages.cursor_id not in messages.outline.depths and getattr(row, "conversation", None) is None:
+        mail.status.say("This message is alone: there is nothing to unfold.", 3)
+        return
+    mail.list.unfold(mail.list.unfolded.toggled(messages.spot.thread))
+
+
+@verb("thread.fold-all", "O", "Unfold or fold all conversations", Group.CONVERSATIONS, applies=_in_conversations)
+def fold_all(mail: Mail) -> None:
+    """Show all conversations of the list as trees, or each as one row where any is unfolded."""
+    mail.list.unfold(Unfolded(every=not mail.screen.messages.outline.depths))
+
+
+def _can_switch(mail: Mail) -> str:
+    return "" if isinstance(mail.list.view, FolderView | RoleView) else NONE_HERE
+
+
+@verb("thread.switch", "T", "Conversations or single messages", Group.CONVERSATIONS, applies=_can_switch)
+def switch(mail: Mail) -> None:
+    """List the conversations of folders, or every message for itself."""
+    on = not mail.list.threaded
+    mail.list.thread(on=on)
+    mail.status.say("Conversations" if on else "Every message for itself", 3)
+
+
+@verb(
+    "thread.break-off", "", "Break off: a conversation of its own from here on", Group.CONVERSATIONS,
+    applies=on_changeable_message,
+)  # fmt: skip
+def break_off(mail: Mail) -> None:
+    """Make the message at the cursor, with its answers, a conversation of its own."""
+    _regroup(mail, mail.engine.messages.break_off, [mail.screen.messages.cursor_id])
+
+
+def _several(mail: Mail) -> str:
+    if why := on_changeable_message(mail):
+        return why
+    if len(mail.screen.messages.selected) < 2:
+        return f"Select the messages to join first: {mail.key('list.select')} selects."
+    return ""
+
+
+@verb("thread.join", "", "Join the selected to one conversation", Group.CONVERSATIONS, applies=_several)
+def join(mail: Mail) -> None:
+    """Make the selected messages, and the conversations they are in, one conversation."""
+    _regroup(mail, mail.engine.messages.join, mail.targets())
+    mail.screen.messages.select_none()
+    mail.selection_changed()
+
+
+def _regroup(mail: Mail, work: Callable[[Sequence[int]], Awaitable[Done]], ids: Sequence[int]) -> None:
+    async def regroup() -> str:
+        async with mail.in_turn:
+            done = await work(ids)
+        return mail.with_undo_hint(done_words(done)) if done.step is not None else done_words(done)
+
+    mail.do(partial(regroup))

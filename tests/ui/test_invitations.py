@@ -1,0 +1,104 @@
+"""An invitation is a card that is answered with a key; nothing is sent before it was pressed, and the card says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.test_invitations import invite
+from tests.ui.mailbox_stage import letter, mailbox
+from tests.ui.stage import assert_harmless, shown, until, words_of
+
+
+async def opened(app, pilot) -> None:
+    await pilot.press("enter")
+    await until(pilot, lambda: "i answers: accept, maybe or decline" in words_of(app))
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
+async def test_a_card_tells_what_when_and_from_whom(tmp_path, size):
+    async with mailbox(tmp_path, [invite()], size=size) as (app, pilot):
+        await opened(app, pilot)
+        words = words_of(app)
+        assert "Invitation: Tea" in words
+        assert "When Tuesday 3 March 2026, 14:00 (UTC)" in words
+        assert "i answer" in shown(app).split("\n")[-1]
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "subject"),
+    [
+        ("y", "You accepted", "Accepted: Tea"),
+        ("m", "You accepted tentatively", "Tentative: Tea"),
+        ("n", "You declined", "Declined: Tea"),
+    ],
+)
+async def test_a_key_answers_and_the_card_says_so(tmp_path, key, answer, subject):
+    async with mailbox(tmp_path, [invite()]) as (app, pilot):
+        await opened(app, pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: "Your answer goes to Olga <olga@example.net>." in words_of(app))
+        await pilot.press(key)
+        await until(pilot, lambda: f"{answer}: the answer is about to be sent" in words_of(app))
+        assert app.smtp.received == []
+        await app.engine.outbox.retry_all("ada")
+        await until(pilot, lambda: app.smtp.received and f"{answer} · i changes the answer" in words_of(app))
+        assert subject.encode() in app.smtp.received[0].raw
+
+
+async def test_undo_takes_the_answer_back(tmp_path):
+    async with mailbox(tmp_path, [invite()]) as (app, pilot):
+        await opened(app, pilot)
+        await pilot.press("i", "y")
+        await until(pilot, lambda: "You accepted: the answer is about to be sent" in words_of(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "i answers: accept, maybe or decline" in words_of(app))
+        assert "draft" not in words_of(app)
+        assert app.smtp.received == []
+
+
+async def test_stop_sending_stops_an_answer(tmp_path):
+    async with mailbox(tmp_path, [invite()]) as (app, pilot):
+        await opened(app, pilot)
+        await pilot.press("i", "y")
+        await until(pilot, lambda: "You accepted: the answer is about to be sent" in words_of(app))
+        await until(pilot, lambda: app.main_screen.mail.sending.next_id)
+        await pilot.press("Z")
+        await until(pilot, lambda: "i answers: accept, maybe or decline" in words_of(app))
+        assert "draft" not in words_of(app)
+
+
+@pytest.mark.parametrize("key", ["escape", "q", "enter", "i"])
+async def test_leaving_the_question_answers_nothing(tmp_path, key):
+    async with mailbox(tmp_path, [invite()]) as (app, pilot):
+        await opened(app, pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: "Your answer goes to" in words_of(app))
+        await pilot.press(key)
+        await until(pilot, lambda: "Your answer goes to" not in words_of(app))
+        assert await app.engine.outbox.rows() == []
+
+
+async def test_a_message_that_is_no_invitation_says_so(tmp_path):
+    async with mailbox(tmp_path, [letter(1)]) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 1." in shown(app))
+        assert "i answer" not in shown(app)
+        await pilot.press("i")
+        await until(pilot, lambda: "This message is no invitation." in shown(app))
+
+
+async def test_the_answer_names_an_organizer_who_is_not_the_sender(tmp_path):
+    async with mailbox(tmp_path, [invite(organizer="other@example.com")]) as (app, pilot):
+        await opened(app, pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: "other@example.com>, who is not the sender of this message." in words_of(app))
+        assert_harmless(app)
+
+
+async def test_a_card_cannot_be_imitated_by_a_text(tmp_path):
+    body = "Invitation: Tea\r\nWhen     Tuesday 3 March 2026, 14:00 (UTC)\r\nYou accepted"
+    async with mailbox(tmp_path, [letter(1, body=body)]) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "You accepted" in shown(app))
+        kinds = {line.kind for line in app.main_screen.reader.rendered.lines}
+        assert not {kind for kind in kinds if kind.startswith("card")}
