@@ -87,7 +87,7 @@ class Marks:
     # -- labels
 
     async def labels(self) -> list[Label]:
-        """Return all labels by name."""
+        """Return the labels that a message has, by name."""
         return await self.context.db(labels.listing)
 
     async def label(self, name: str) -> Label | None:
@@ -107,18 +107,6 @@ class Marks:
         """Give a label another colour."""
         await self.context.db(labels.recolor, label_id, color)
         self.context.tell(FolderChanged())
-
-    async def rename_label(self, label_id: int, name: str) -> Label:
-        """Give a label another name. Raises LabelError."""
-        label = await self.context.db(labels.rename, label_id, name)
-        self.context.tell(FolderChanged())
-        return label
-
-    async def remove_label(self, label_id: int) -> int:
-        """Remove a label from everywhere; return how many messages had it."""
-        had = await self.context.db(labels.remove, label_id)
-        self.context.tell(FolderChanged())
-        return had
 
     def _told(self, done: Done, *, moved: bool = False) -> Done:
         self._changed.set()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
-from termmail.mail import sanitize
+from termmail.mail import label_keyword, sanitize
 from termmail.mail.model import LABEL_COLORS, Done, Label, StepKind
 from termmail.store import journal, marks
 from termmail.store.marks import Mark
@@ -28,8 +29,10 @@ class LabelError(UserError):
 
 
 def listing(store: Store) -> list[Label]:
-    """Return all labels by name."""
-    rows = store.read("SELECT id, name, color FROM label")
+    """Return the labels that a message has, by name."""
+    rows = store.read(
+        "SELECT id, name, color FROM label l WHERE EXISTS (SELECT 1 FROM message_label t WHERE t.label = l.id)"
+    )
     return sorted((Label(*row) for row in rows), key=lambda one: (one.name.casefold(), one.label_id))
 
 
@@ -46,9 +49,10 @@ def checked_name(name: str) -> str:
 
 
 def find(store: Store, name: str) -> Label | None:
-    """Return the label of this name, in any case of letters, or None."""
+    """Return the label of this name, in any case of letters, or None; also one that no message has any more."""
     wanted = " ".join(name.split()).casefold()
-    return next((one for one in listing(store) if one.name.casefold() == wanted), None)
+    rows = store.read("SELECT id, name, color FROM label")
+    return next((Label(*row) for row in rows if row[1].casefold() == wanted), None)
 
 
 def make(store: Store, name: str) -> Label:
@@ -58,8 +62,18 @@ def make(store: Store, name: str) -> Label:
         if (found := find(store, name)) is not None:
             return found
         color = _least_used(db)
-        label_id = db.execute("INSERT INTO label (name, color) VALUES (?, ?)", (name, color)).lastrowid or 0
-    return Label(label_id, name, color)
+        label_id = db.execute(
+            "INSERT INTO label (name, color, keyword) VALUES (?, ?, ?)", (name, color, _free_keyword(db, name))
+        ).lastrowid
+    return Label(label_id or 0, name, color)
+
+
+def _free_keyword(db: sqlite3.Connection, name: str) -> str:
+    """Return a keyword for a label of this name that no other label has."""
+    taken = {keyword.lower() for (keyword,) in db.execute("SELECT keyword FROM label")}
+    keyword = label_keyword.keyword(name)
+    numbered = (f"{keyword}_{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([keyword], numbered) if one.lower() not in taken)
 
 
 def _least_used(db: sqlite3.Connection) -> int:
@@ -71,28 +85,6 @@ def recolor(store: Store, label_id: int, color: int) -> None:
     """Give a label another colour."""
     with store.transaction() as db:
         db.execute("UPDATE label SET color = ? WHERE id = ?", (color % LABEL_COLORS, label_id))
-
-
-def rename(store: Store, label_id: int, name: str) -> Label:
-    """Give a label another name. Raises LabelError where another label has it."""
-    name = checked_name(name)
-    with store.transaction() as db:
-        other = find(store, name)
-        if other is not None and other.label_id != label_id:
-            raise LabelError(f"There is a label “{other.name}” already.")
-        db.execute("UPDATE label SET name = ? WHERE id = ?", (name, label_id))
-        row = db.execute("SELECT id, name, color FROM label WHERE id = ?", (label_id,)).fetchone()
-    if row is None:
-        raise LabelError("This label was removed.", advice="Make it again by its name.")
-    return Label(*row)
-
-
-def remove(store: Store, label_id: int) -> int:
-    """Remove a label from all messages and from the list of labels; return how many messages had it."""
-    with store.transaction() as db:
-        had = db.execute("DELETE FROM message_label WHERE label = ?", (label_id,)).rowcount
-        db.execute("DELETE FROM label WHERE id = ?", (label_id,))
-    return had
 
 
 def change(store: Store, message_ids: Sequence[int], add: Collection[str], take: Collection[int], now: int) -> Done:

@@ -73,25 +73,13 @@ def test_colours_are_spread_and_chosen(store, ids):
     assert labels.find(store, first.name).color == 2
 
 
-def test_a_label_is_renamed_but_not_to_that_of_another(store, ids):
+def test_a_label_that_no_message_has_is_not_listed_and_keeps_its_colour(store, ids):
     change(store, ids[:1], ["work", "home"])
-    work = labels.find(store, "work").label_id
-    assert labels.rename(store, work, "Work").name == "Work"
-    with pytest.raises(LabelError):
-        labels.rename(store, work, "HOME")
-    assert labels.remove(store, work) == 1
-    assert names(store, ids[0]) == ["home"]
-    with pytest.raises(LabelError):
-        labels.rename(store, work, "gone")
-
-
-def test_undo_of_a_label_that_was_removed_meanwhile_leaves_the_messages_alone(store, ids):
-    change(store, ids[:1], ["work"])
-    work = labels.find(store, "work").label_id
-    change(store, ids[:1], take=[work])
-    labels.remove(store, work)
-    undo(store)
-    assert names(store, ids[0]) == []
+    home = labels.find(store, "home")
+    change(store, ids[:1], take=[home.label_id])
+    assert [one.name for one in labels.listing(store)] == ["work"]
+    change(store, ids[:1], ["HOME"])
+    assert labels.find(store, "home") == home
 
 
 def test_the_list_of_a_label_leaves_out_what_is_in_trash(store, ids):

@@ -45,10 +45,12 @@ END;
 CREATE TABLE label (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
-  color INTEGER NOT NULL                     -- its place among the colours of labels
+  color INTEGER NOT NULL,                    -- its place among the colours of labels
+  keyword TEXT NOT NULL                      -- what it is on IMAP servers
 ) STRICT;
 
 CREATE UNIQUE INDEX label_by_name ON label (name);
+CREATE UNIQUE INDEX label_by_keyword ON label (keyword COLLATE NOCASE);
 
 CREATE TABLE message_label (
   message INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
@@ -57,6 +59,30 @@ CREATE TABLE message_label (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX message_label_of ON message_label (label, message);
+
+-- IMAP: the labels of a message in a folder, as the server last said. What differs from them is still to be told to it.
+CREATE TABLE imap_label (
+  row INTEGER NOT NULL REFERENCES imap_message (id) ON DELETE CASCADE,
+  label INTEGER NOT NULL REFERENCES label (id) ON DELETE CASCADE,
+  PRIMARY KEY (row, label)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX imap_label_of ON imap_label (label);
+
+CREATE TRIGGER imap_labelled AFTER INSERT ON message_label
+WHEN EXISTS (
+  SELECT 1 FROM imap_message i WHERE i.message = new.message
+    AND NOT EXISTS (SELECT 1 FROM imap_label l WHERE l.row = i.id AND l.label = new.label)
+) BEGIN
+  INSERT OR IGNORE INTO imap_pending (message) VALUES (new.message);
+END;
+
+CREATE TRIGGER imap_unlabelled AFTER DELETE ON message_label
+WHEN EXISTS (
+  SELECT 1 FROM imap_message i JOIN imap_label l ON l.row = i.id WHERE i.message = old.message AND l.label = old.label
+) BEGIN
+  INSERT OR IGNORE INTO imap_pending (message) VALUES (old.message);
+END;
 
 -- What a step did to the tables above: the value of a subject (and object) before and after; NULL: it was not there.
 CREATE TABLE mark_change (
