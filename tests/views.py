@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import DraftsView, OutboxView, Placement, Role, RoleView, SearchView
@@ -24,7 +25,7 @@ OUTBOX = OutboxView()
 
 def search(text: str, account: str = "") -> SearchView:
     """The view of a search in all folders."""
-    return SearchView(parse(text), account, discarded=True)
+    return SearchView(parse(text, int(time.time())).query, account, discarded=True)
 
 
 async def seen(engine: Engine, message_ids: Iterable[int]) -> list[Placement]:

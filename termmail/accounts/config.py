@@ -208,8 +208,9 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids.
 
+    `print_command` is the program that prints, None for lp or lpr. `reflow`: paragraphs that were broken by hand wrap
+    at the width of the pane.
     `conversations`: lists of folders show conversations, each on one row.
-    `print_command` is the program that prints, None for lp or lpr.
     """
 
     theme: Line = "textual-dark"
@@ -217,6 +218,7 @@ class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     conversations: bool = True
     keys: dict[str, Line] = {}
     print_command: Command | None = None
+    reflow: Switch = True
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -10,7 +10,7 @@ from termmail.commands import output
 from termmail.commands.exit_codes import OK, REFUSED, TRY_AGAIN, USAGE, CommandError, code_for
 from termmail.engine.events import SyncProgress
 from termmail.errors import ErrorCode, UserError
-from termmail.mail import parse, query
+from termmail.mail import parse, query, query_words
 from termmail.mail.model import (
     DRAFTS_NAME,
     OUTBOX_NAME,
@@ -192,15 +192,19 @@ async def search(engine: Engine, args: Namespace) -> int:
         raise CommandError("Search for what? termmail search WORDS", USAGE, "termmail list shows a folder.")
     if args.account:
         chosen_accounts(engine, args.account)
-    view = SearchView(query.parse(args.query), args.account or "", discarded=True)
+    parsed = query.parse(args.query, engine.context.clock())
+    problems = [*parsed.problems, *query_words.unknown_names(parsed.query, await engine.lists.known())]
+    if problems:
+        raise CommandError(" ".join(problems), USAGE, "termmail search --help lists the operators.")
+    view = SearchView(parsed.query, args.account or "", discarded=True)
     await engine.lists.index()
     found = list(await engine.lists.ids(view, args.limit))
     await _print_view(engine, view, found, args)
     if not found:
         output.say("No message matches.")
-    bodies, total = await engine.lists.coverage(view)
-    if bodies < total:
-        output.say(f"Searched all headers, and the bodies of {bodies} of {total} messages.")
+    covered = await engine.lists.coverage(view)
+    if covered.bodies < covered.total:
+        output.say(f"Searched all headers, and the bodies of {covered.bodies} of {covered.total} messages.")
     return OK
 
 

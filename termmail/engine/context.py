@@ -46,6 +46,8 @@ class Context:
         self.tasks = Tasks(self._tell_bug)
         self.network: Network | None = None
         """Where the servers of an address are looked up; None is the system's DNS and HTTPS."""
+        self.indexing = asyncio.Lock()
+        """Held while messages are indexed: once at a time."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._store: Store | None = None
         self._listeners: list[Callable[[Event], None]] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from termmail.engine.events import FolderChanged, JournalChanged
-from termmail.store import drafts, folder_changes, folders, labels, outbox, row_marks
+from termmail.store import drafts, folder_changes, folders, label_names, outbox, row_marks
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
@@ -87,6 +87,6 @@ def _counts(store: Store) -> Counts:
         folders.counts(store),
         drafts.counts(store),
         outbox.counts(store),
-        labels.listing(store),
+        label_names.listing(store),
         len(row_marks.snoozed_ids(store)),
     )

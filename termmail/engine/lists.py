@@ -16,15 +16,28 @@ from termmail.mail.model import (
     RoleView,
     SearchView,
 )
-from termmail.mail.query import parse
-from termmail.store import drafts, messages, outbox, outlines, row_marks, search
+from termmail.mail.query import folders as folders_of
+from termmail.mail.query import parse_typed
+from termmail.mail.query_words import MOST, Known
+from termmail.store import (
+    contacts,
+    drafts,
+    folders,
+    indexing_queue,
+    label_names,
+    messages,
+    outbox,
+    outlines,
+    row_marks,
+    search,
+)
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Collection, Sequence
 
     from termmail.engine.context import Context
-    from termmail.mail.model import Placement, Row, Unfolded, View
+    from termmail.mail.model import Coverage, Placement, Row, Unfolded, View
     from termmail.store.store import Store
 
 SEARCH_LIMIT = 1000
@@ -40,10 +53,10 @@ class Lists:
     async def ids(self, view: View, limit: int | None = None) -> array[int]:
         """Return the ids of a view in its order: message ids, draft ids or outbox ids.
 
-        Messages that wait to be indexed are indexed before a search.
+        What came lately is indexed before a search.
         """
         if isinstance(view, SearchView):
-            await indexing.catch_up(self.context)
+            await indexing.before_search(self.context)
         return await self.context.db(_ids, view, limit)
 
     async def outline(self, view: View, unfolded: Unfolded, limit: int | None = None) -> Outline:
@@ -81,13 +94,18 @@ class Lists:
         """
         if isinstance(view, DraftsView | OutboxView):
             return await self.context.db(_matching_rows, view, text, ids)
-        await indexing.catch_up(self.context)
-        return await self.context.db(search.matching, parse(text), ids)
+        await indexing.before_search(self.context)
+        return await self.context.db(search.matching, parse_typed(text, self.context.clock()).query, ids)
 
-    async def coverage(self, view: SearchView) -> tuple[int, int]:
+    async def coverage(self, view: SearchView) -> Coverage:
         """Return how many messages a search finds by the words of their body, of how many it looks through."""
         account = view.account if len(self.context.accounts) > 1 else ""
-        return await self.context.db(search.coverage, account, discarded=view.discarded)
+        discarded = view.discarded or bool(folders_of(view.query))
+        return await self.context.db(indexing_queue.coverage, account, discarded=discarded)
+
+    async def known(self, person: str = "") -> Known:
+        """Return the names that a query may hold; people whose address or name begins with `person`."""
+        return await self.context.db(_known, self.context.accounts, person)
 
     async def index(self) -> None:
         """Bring the search index, snippets and attachment marks up to date, in small steps."""
@@ -102,9 +120,9 @@ def _ids(store: Store, view: View, limit: int | None) -> array[int]:
     match view:
         case FolderView() | RoleView():
             return messages.ids(store, _folder_ids(store, view), limit, order=view.order)
-        case SearchView(query=query, account=account, discarded=discarded):
+        case SearchView(query=query, account=account, discarded=discarded, order=order):
             most = SEARCH_LIMIT if limit is None else limit
-            return search.search(store, query, account=account, limit=most, discarded=discarded)
+            return search.search(store, query, account=account, limit=most, discarded=discarded, order=order)
         case ReadyView(ready=ready):
             return row_marks.ready_ids(store, ready, limit)
         case LabelView(label_id=label_id):
@@ -113,6 +131,13 @@ def _ids(store: Store, view: View, limit: int | None) -> array[int]:
             return drafts.ids(store, account)[:limit]
         case OutboxView(account=account):
             return outbox.ids(store, account)[:limit]
+
+
+def _known(store: Store, accounts: Sequence[str], person: str) -> Known:
+    names = dict.fromkeys(one.name for one in folders.listing(store))
+    people = contacts.complete(store, person, MOST) if person else []
+    labels = tuple(one.name for one in label_names.listing(store))
+    return Known(tuple(names), tuple(accounts), tuple(people), labels)
 
 
 def _folder_ids(store: Store, view: FolderView | RoleView) -> list[int]:

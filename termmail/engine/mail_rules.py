@@ -10,7 +10,6 @@ from msgspec import Struct
 from termmail.engine import indexing
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.engine.message_actions import due_times
-from termmail.mail import query
 from termmail.mail import rule as language
 from termmail.store import messages, rules
 
@@ -43,7 +42,7 @@ class Rules:
 
     async def attempt(self, text: str, named: int = 5) -> Trial:
         """Return what a query matches in the inboxes; nothing changes. Raises RuleError for one that matches everything."""
-        condition = language.checked_query(text)
+        condition = language.checked_query(text, self.context.clock())
         await indexing.catch_up(self.context)
         return await self.context.db(_trial, condition, named)
 
@@ -101,7 +100,7 @@ def _suggestion(raw: bytes) -> str:
     from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
 
     envelope = parse.envelope(parse.split_header(raw))
-    if envelope.list_post and any(one.value == "list" for one in query.Field):
+    if envelope.list_post:
         return f"list:{envelope.list_post}"
     sender = next((one.email for one in envelope.sender if one.email), "")
     return f'from:"{sender}"' if any(char in sender for char in ' "()') else f"from:{sender}" if sender else ""
@@ -115,5 +114,5 @@ def _trial(store: Store, condition: Query, named: int) -> Trial:
 
 def _run(store: Store, rule_id: int, now: int, due: dict[str, int | None]) -> Step | None:
     rule = rules.get(store, rule_id)
-    seen = rules.matches(store, language.checked_query(rule.query))
+    seen = rules.matches(store, language.checked_query(rule.query, now))
     return rules.run(store, rule, seen, now, due) if seen else None

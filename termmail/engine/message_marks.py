@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.engine.message_actions import due_times
 from termmail.mail import when
-from termmail.store import labels, muting, snoozing
+from termmail.store import label_names, labels, muting, snoozing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -88,11 +88,11 @@ class Marks:
 
     async def labels(self) -> list[Label]:
         """Return the labels that a message has, by name."""
-        return await self.context.db(labels.listing)
+        return await self.context.db(label_names.listing)
 
     async def label(self, name: str) -> Label | None:
         """Return the label of this name, in any case of letters, or None."""
-        return await self.context.db(labels.find, name)
+        return await self.context.db(label_names.find, name)
 
     async def label_counts(self, message_ids: Sequence[int]) -> dict[int, int]:
         """Return how many of the messages have each label, by the label's id."""

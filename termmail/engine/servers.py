@@ -93,6 +93,7 @@ class Servers:
     def start(self) -> None:
         """Receive at each account's interval, send what waits and commit deletes that fall due, until `close`."""
         self._background = True
+        indexing.begin(self.context)
         for account in self.context.accounts:
             self._start_account(account)
 

@@ -128,7 +128,11 @@ class Transfer:
         Raises TransferError where `dest` cannot be used, and BrokenPipeError where the reader of a stream is gone.
         """
         if query:
-            chosen = list(await self.lists.ids(SearchView(parse_query(query), discarded=True), limit=1 << 30))
+            chosen = list(
+                await self.lists.ids(
+                    SearchView(parse_query(query, self.context.clock()).query, discarded=True), limit=1 << 30
+                )
+            )
         else:
             chosen = list(await self.context.db(messages.all_ids))
         if isinstance(dest, Path):

@@ -19,7 +19,7 @@ FIELD_LIMIT = 64 << 10  # characters of one field that are read
 
 _FIELD = re.compile(r"\n([^\s:]++)[ \t]*+:(.*+(?:\n[ \t].*+)*+)")
 _ENVELOPE_FIELD = re.compile(
-    r"\n(?=[CcDdFfIiLlMmRrSsTt])((?i:from|sender|to|cc|reply-to|subject|date|message-id|in-reply-to|references|list-post|content-type))"
+    r"\n(?=[CcDdFfIiLlMmRrSsTt])((?i:from|sender|to|cc|reply-to|subject|date|message-id|in-reply-to|references|list-post|list-id|content-type))"
     r"[ \t]*+:(.*+(?:\n[ \t].*+)*+)"
 )
 _CHARSET_HINT = re.compile(rb"(?i)\ncontent-type[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*?charset=\"?([\w.:-]{1,40})")

@@ -25,7 +25,7 @@ class Envelope(Struct, frozen=True):
 
     `date` is UTC seconds since 1970, or None where the header is missing or out of range (before 1970, after 2100).
     `message_id`, `in_reply_to` and `references` come without angle brackets.
-    `list_post` is the address a reply to the list goes to (RFC 2369), or "".
+    `list_post` is the address a reply to the list goes to (RFC 2369), or ""; `list_id` names the list (RFC 2919).
     `attachments` is a guess from the top Content-Type (multipart/mixed) until the body is here.
     """
 
@@ -40,6 +40,7 @@ class Envelope(Struct, frozen=True):
     references: tuple[str, ...] = ()
     list_post: str = ""
     attachments: bool = False
+    list_id: str = ""
 
 
 class Part(Struct, frozen=True):
@@ -161,6 +162,7 @@ class Message(Struct, frozen=True):
     `flowed` and `delsp` are the parameters of RFC 3676. `sections` is the body where it is more than one text, or one
     HTML source, or both as alternatives; empty otherwise: use `shown_sections`. `warnings` are sentences for the
     reader: several From, a look-alike domain, more parts than are read. `invitation` is the first one in it.
+    `inner_files` are the names of the files in attached messages.
     """
 
     envelope: Envelope
@@ -173,6 +175,7 @@ class Message(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
     invitation: Invitation | None = None
+    inner_files: tuple[str, ...] = ()
 
 
 def shown_sections(message: Message, *, html: bool | None = None) -> tuple[Section, ...]:

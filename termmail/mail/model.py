@@ -63,6 +63,14 @@ class Count(Struct, frozen=True):
     unread: int = 0
 
 
+class Coverage(Struct, frozen=True):
+    """How much search covers: of `total` messages it knows the words of `bodies`; `waiting` are not indexed yet."""
+
+    bodies: int
+    total: int
+    waiting: int = 0
+
+
 class Placement(NamedTuple):
     """A message in a folder: what a verb acts on, as the user saw it."""
 
@@ -87,6 +95,8 @@ class Order(StrEnum):
     SENDER = "sender"
     SUBJECT = "subject"
     SIZE = "size"
+    BEST = "best"
+    """Of a search: with the words in subject or people first."""
 
 
 class RemoteState(StrEnum):
@@ -292,6 +302,7 @@ class SearchView(Struct, frozen=True):
     query: Query
     account: str = ""
     discarded: bool = False
+    order: Order = Order.NEWEST
 
 
 class Ready(Enum):

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from termmail.mail.check import no_check
-from termmail.mail.width import cells
+from termmail.mail.width import broken_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ def index(lines: Sequence[str], check: Check = no_check) -> Haystack:
         start = margin.end() if margin else 0
         text, places = _folded_line(line.rstrip(), start)
         marks = line.count(">", 0, start)
-        joint = _BREAK if marks != depth or not (text and last) else "" if _is_one_word(last, line[start]) else " "
+        joint = _BREAK if marks != depth or not (text and last) else "" if broken_word(last, line[start]) else " "
         pieces += [joint, text]
         length += len(joint)
         found.starts.append(length)
@@ -100,11 +100,6 @@ def index(lines: Sequence[str], check: Check = no_check) -> Haystack:
         found.lengths.append(len(line))
         depth, last = marks, line.rstrip()[-1:] if text else ""
     return found._replace(text="".join(pieces))
-
-
-def _is_one_word(last: str, first: str) -> bool:
-    """Return whether a line was broken between two East Asian letters, where no space was."""
-    return not (last.isascii() or first.isascii()) and cells(last) == 2 == cells(first)
 
 
 def _folded_line(line: str, start: int) -> tuple[str, array[int] | None]:

@@ -9,7 +9,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from termmail.mail import body, charset, cms, mime
+from termmail.mail import body, cms, mime
+from termmail.mail import charset as charsets
 from termmail.mail.address import addresses
 from termmail.mail.header import (
     BLOCK_LIMIT,
@@ -33,16 +34,17 @@ from termmail.mail.sanitize import (
     name_warning,
     safe_name,
 )
-from termmail.mail.snippet import search_text, snippet
+from termmail.mail.snippet import snippet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["envelope", "fingerprint", "parse", "part_bytes", "search_text", "snippet", "split_header"]
+__all__ = ["envelope", "fingerprint", "parse", "part_bytes", "snippet", "split_header"]
 
 TEXT_LIMIT = 1 << 20  # bytes of a body that are read
 FIELDS_LIMIT = 2_000  # header fields that are shown
 SUBJECT_LIMIT = 1_000  # characters of a subject that an envelope keeps
+LIST_ID_LIMIT = 500  # characters of a List-Id that an envelope keeps
 
 _VOLATILE = re.compile(
     rb"\n(?=[SsXxCcLl])(?i:status|x-status|x-uidl|x-keywords|x-imap[^:\s]*+|content-length|lines|x-mozilla-[^:\s]*+)"
@@ -107,6 +109,7 @@ def _envelope(found: list[tuple[str, str]]) -> Envelope:
         in_reply_to=message_id(first("in-reply-to", "")),
         references=message_ids(first("references", "")),
         list_post=clean_address(list_post[1]) if list_post else "",
+        list_id=one_line(values["list-id"])[:LIST_ID_LIMIT] if "list-id" in values else "",
         attachments=first("content-type", "")[:40].lstrip().lower().startswith(_FILE_KINDS),
     )
 
@@ -114,8 +117,8 @@ def _envelope(found: list[tuple[str, str]]) -> Envelope:
 # --- the whole message ----------------------------------------------------------------------------------------------
 
 
-def parse(raw: bytes) -> Message:
-    """Read a message, or a header block alone.
+def parse(raw: bytes, *, charset: str = "") -> Message:
+    """Read a message, or a header block alone. With a `charset` its texts are read in that one, whatever they name.
 
     Beyond the limits (100 levels, 10 000 parts) the message has its headers, a warning and its raw text as body.
     """
@@ -134,9 +137,9 @@ def parse(raw: bytes) -> Message:
         source = raw[body_start : body_start + body.TEXT_LIMIT + 1]
         if len(source) > body.TEXT_LIMIT:
             warnings.append(body.VERY_LONG)
-        text = clean_lines(charset.decode(source[: body.TEXT_LIMIT], ""))
+        text = clean_lines(charsets.decode(source[: body.TEXT_LIMIT], ""))
         return Message(seen, _shown(found), text=text, warnings=tuple(warnings))
-    read = body.read(raw, root)
+    read = body.read(raw, root, charset)
     parts = _parts(raw, root, "", read.paths)
     for inner in read.unwrapped:
         parts += _parts(inner.raw, inner.root, f"{inner.path}:", read.paths)
@@ -160,6 +163,7 @@ def _message(
         parts=tuple(parts),
         warnings=tuple(dict.fromkeys((*warnings, *read.notes))),
         sections=() if _is_simple(read.sections) else tuple(read.sections),
+        inner_files=tuple(read.inner_files),
         invitation=next(iter(read.invitations), None),
     )
 

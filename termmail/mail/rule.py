@@ -120,12 +120,17 @@ def written(acts_: Iterable[Act]) -> str:
     return ", ".join(f"{one.verb}:{one.target}" if one.target else one.verb.value for one in acts_)
 
 
-def checked_query(text: str) -> query.Query:
-    """Return the query of a rule. Raises RuleError for one without a condition: it would match all mail."""
-    found = query.parse(text)
-    if found == query.EVERYTHING:
+def checked_query(text: str, now: int) -> query.Query:
+    """Return the query of a rule at a time (UTC seconds), to which dates in it are relative.
+
+    Raises RuleError for one that is not understood, and for one without a condition: it would match all mail.
+    """
+    found = query.parse(text, now)
+    if found.problems:
+        raise RuleError(found.problems[0], advice="Write the query as for a search.")
+    if found.query == query.EVERYTHING:
         raise RuleError("This matches every message.", advice="Write words, or from: with an address.")
-    return found
+    return found.query
 
 
 def name_of(name: str, query_text: str, verbs: str) -> str:
@@ -136,7 +141,13 @@ def name_of(name: str, query_text: str, verbs: str) -> str:
 
 def needs_body(condition: query.Query) -> bool:
     """Return whether a message can match only by what is in its body, or only fail to match by it."""
-    return any(isinstance(one, query.Term) and one.field.value in {"any", "body"} for one in _leaves(condition))
+    return any(
+        isinstance(one, query.Has) or (isinstance(one, query.Term) and one.field in _OF_BODIES)
+        for one in _leaves(condition)
+    )
+
+
+_OF_BODIES = frozenset({query.Field.ANY, query.Field.BODY, query.Field.FILENAME})
 
 
 def decides_late(condition: query.Query) -> bool:

@@ -1,4 +1,4 @@
-"""The text of a message for a list row and for the search index, without layout, quotes and tags."""
+"""The text of a message for a list row, without layout, quotes and tags."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from termmail.mail.message import SectionKind, shown_sections
 from termmail.mail.sanitize import clean, clean_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from termmail.mail.message import Message, Section
 
 SNIPPET_SOURCE = 20_000  # characters of a body that are looked at for a snippet
@@ -87,29 +85,3 @@ def _own_words(text: str, limit: int) -> str:
         found.append(words)
         length += len(words) + 1
     return " ".join(found)
-
-
-def search_text(message: Message, limit: int = 200_000) -> str:
-    """Return what the search index reads of the body, at most `limit` characters.
-
-    This is the text of every section but notices, attached messages included, and the names of the attachments.
-    """
-    names = "\n".join(part.name for part in message.parts[:200])
-    room = max(0, limit - len(names) - 1)
-    pieces: list[str] = []
-    for piece in _search_pieces(message, limit):
-        pieces.append(piece[:room])
-        room -= len(piece) + 1
-        if room <= 0:
-            break
-    return "\n".join((*pieces, names))[:limit]
-
-
-def _search_pieces(message: Message, limit: int) -> Iterator[str]:
-    for section in shown_sections(message):
-        if section.kind is SectionKind.NOTICE:
-            continue
-        if section.title:
-            yield section.title
-        if section.text or section.html:
-            yield section.text or html_words(section.html[: limit * 4])

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 
 from termmail.mail import sanitize
+from termmail.store import search_index
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
 
     from termmail.mail.message import Address, Envelope, Message
+    from termmail.mail.query import Content
 
 # A header may name thousands; a list shows a few, and a reply reads the raw bytes.
 _SHOWN = 20
@@ -43,12 +44,18 @@ class Columns(NamedTuple):
 
 
 class Derived(Struct, frozen=True):
-    """Everything derived from a message. `text` is what search looks through; None while only the header is here."""
+    """Everything derived from a message.
+
+    `text` is what search looks through in the body; None while only the header is here. `files` are the names of the
+    attachments, those of attached messages too; `contents` says what search finds by `has:`.
+    """
 
     envelope: Envelope
     attachments: int
     snippet: str = ""
     text: str | None = None
+    files: str = ""
+    contents: tuple[Content, ...] = ()
 
 
 def from_envelope(envelope: Envelope) -> Derived:
@@ -58,10 +65,11 @@ def from_envelope(envelope: Envelope) -> Derived:
 
 def from_message(message: Message) -> Derived:
     """Return what is derived from a whole message."""
-    from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
+    from termmail.mail import parse, search_text  # noqa: PLC0415 - a list needs no parser, and lists come first
 
     attachments = sum(1 for part in message.parts if not part.inline)
-    return Derived(message.envelope, attachments, parse.snippet(message), parse.search_text(message))
+    found = search_text.read(message)
+    return Derived(message.envelope, attachments, parse.snippet(message), found.text, found.files, found.contents)
 
 
 def from_raw(raw: bytes, *, complete: bool) -> Derived:
@@ -98,29 +106,8 @@ def write(db: sqlite3.Connection, message_id: int, received: int, derived: Deriv
     """Store the derived columns and the index entry of a message, inside the caller's transaction."""
     found = columns(derived.envelope, received, derived.attachments)
     db.execute(_UPDATE, (*found, derived.snippet, message_id))
-    index(db, message_id, derived)
-
-
-def index(db: sqlite3.Connection, message_id: int, derived: Derived) -> None:
-    """Put a message into the search index, inside the caller's transaction."""
-    envelope = derived.envelope
-    db.execute("DELETE FROM search WHERE rowid = ?", (message_id,))
-    db.execute(
-        "INSERT INTO search (rowid, subject, sender, recipients, body) VALUES (?, ?, ?, ?, ?)",
-        (
-            message_id,
-            envelope.subject[:_SUBJECT],
-            _words(envelope.sender),
-            _words((*envelope.to, *envelope.cc)),
-            derived.text or "",
-        ),
-    )
-    db.execute("UPDATE message SET indexed = ? WHERE id = ?", (1 if derived.text is None else 2, message_id))
+    search_index.put(db, message_id, derived)
 
 
 def _shown(addresses: tuple[Address, ...]) -> str:
     return ", ".join([sanitize.sender_text(address) for address in addresses[:_SHOWN]])
-
-
-def _words(addresses: Iterable[Address]) -> str:
-    return " ".join(f"{address.name} {address.email}" for address in list(addresses)[:_KEPT])

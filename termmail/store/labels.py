@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from termmail.errors import UserError
 from termmail.mail import label_keyword, sanitize
 from termmail.mail.model import LABEL_COLORS, Done, Label, StepKind
-from termmail.store import journal, marks
+from termmail.store import journal, label_names, marks
 from termmail.store.marks import Mark
 from termmail.store.store import IN_IDS, id_list
 
@@ -28,14 +28,6 @@ class LabelError(UserError):
     advice = "Choose another name."
 
 
-def listing(store: Store) -> list[Label]:
-    """Return the labels that a message has, by name."""
-    rows = store.read(
-        "SELECT id, name, color FROM label l WHERE EXISTS (SELECT 1 FROM message_label t WHERE t.label = l.id)"
-    )
-    return sorted((Label(*row) for row in rows), key=lambda one: (one.name.casefold(), one.label_id))
-
-
 def checked_name(name: str) -> str:
     """Return the name as it is stored. Raises LabelError for one that cannot be used."""
     name = " ".join(name.split())
@@ -48,18 +40,11 @@ def checked_name(name: str) -> str:
     return name
 
 
-def find(store: Store, name: str) -> Label | None:
-    """Return the label of this name, in any case of letters, or None; also one that no message has any more."""
-    wanted = " ".join(name.split()).casefold()
-    rows = store.read("SELECT id, name, color FROM label")
-    return next((Label(*row) for row in rows if row[1].casefold() == wanted), None)
-
-
 def make(store: Store, name: str) -> Label:
     """Return the label of this name, which is made where it is missing. Raises LabelError."""
     name = checked_name(name)
     with store.transaction() as db:
-        if (found := find(store, name)) is not None:
+        if (found := label_names.find(store, name)) is not None:
             return found
         color = _least_used(db)
         label_id = db.execute(
@@ -94,7 +79,7 @@ def change(store: Store, message_ids: Sequence[int], add: Collection[str], take:
     """
     with store.transaction() as db:
         added = [make(store, name) for name in add]
-        taken = [one for one in listing(store) if one.label_id in take]
+        taken = [one for one in label_names.listing(store) if one.label_id in take]
         wanted: dict[marks.Place, int | None] = {}
         for message_id in message_ids:
             wanted |= {(message_id, one.label_id): None for one in taken}

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
-from termmail.store import contacts, conversations, derived, folders, placements, remote_state, row_marks
+from termmail.store import contacts, conversations, derived, folders, placements, remote_state, row_marks, search_index
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def _placed(store: Store, folder_ids: Sequence[int], most: int, order: Order) ->
 
 def placements_of(store: Store, threads: Iterable[int], folder_ids: Iterable[int]) -> list[tuple[int, int]]:
     """Return where messages of these conversations are in these folders, (message, folder) each, newest first."""
-    rows = store.read(
-        "SELECT p.message, p.folder FROM message m JOIN placement p ON p.message = m.id"  # noqa: S608 - texts of ours
+    rows = store.read(  # CROSS: SQLite would go through the whole folder
+        "SELECT p.message, p.folder FROM message m CROSS JOIN placement p ON p.message = m.id"  # noqa: S608 - texts of ours
         f" WHERE m.thread {IN_IDS} AND p.folder {IN_IDS} AND NOT EXISTS (SELECT 1 FROM snooze z"
         " WHERE z.message = p.message AND z.folder = p.folder) ORDER BY m.sort_date DESC, m.id DESC",
         (id_list(threads), id_list(folder_ids)),
@@ -209,7 +209,7 @@ def add_local(
         conversations.group(db, [message_id])
         placements.place(db, [message_id], folder_id)
         db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
-        derived.index(db, message_id, found)
+        search_index.put(db, message_id, found)
         contacts.learn(db, found.envelope, columns.sort_date, written=written)
     return message_id
 
@@ -236,8 +236,7 @@ def insert(
 def delete(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
     """Delete messages for good, with their bytes, placements and index entries, inside the caller's transaction."""
     gone = id_list(message_ids)
-    db.execute(f"DELETE FROM search WHERE rowid {IN_IDS}", (gone,))  # noqa: S608 - a text of ours
-    db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (gone,))  # noqa: S608
+    db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (gone,))  # noqa: S608 - a text of ours
 
 
 def find(store: Store, account: str, rfc_message_ids: Iterable[str]) -> dict[str, list[int]]:

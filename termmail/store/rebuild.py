@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.store import contacts, conversations, derived
+from termmail.store import contacts, conversations, derived, search_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,7 @@ def rebuild(store: Store, progress: Callable[[int, int], None] = lambda _done, _
     """
     ((total,),) = store.read("SELECT count(*) FROM message")
     with store.transaction() as db:
-        db.execute("DELETE FROM search")
-        db.execute("UPDATE message SET indexed = 0")
+        search_index.clear(db)
     tally = contacts.Tally()
     done = last = 0
     while done < total:

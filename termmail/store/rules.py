@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 from termmail.mail import rule as language
 from termmail.mail.model import Placement, Role, StepKind
+from termmail.mail.query import And, Dated
 from termmail.mail.rule import Act, Entry, Rule, RuleError, Verb
 from termmail.mail.step_words import step_words
 from termmail.store import changes, folders, journal, labels, messages, muting, search
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from termmail.store.store import Store
 
     Due = Mapping[str, int | None]
+
+log_of_program = logging.getLogger("termmail")
 
 KEPT_LOG = 1000
 """Entries of the log."""
@@ -54,7 +58,7 @@ def get(store: Store, rule_id: int) -> Rule:
 def add(store: Store, name: str, query: str, verbs: str, now: int) -> Rule:
     """Save a rule. Raises RuleError for a query that matches everything, verbs that are none, or a missing folder."""
     query = " ".join(query.split())
-    language.checked_query(query)
+    language.checked_query(query, now)
     found = language.acts(verbs)
     with store.transaction() as db:
         for one in found:
@@ -125,10 +129,12 @@ def run_arrived(store: Store, now: int, due: Due) -> list[int]:
         for rule in listing(store):
             if not rule.active:
                 continue
-            condition = language.checked_query(rule.query)
+            condition = _condition(rule, now)
+            if condition is None:
+                continue
             needs_body = language.needs_body(condition)
             waited = _waited(db, rule) if needs_body else []
-            hits = search.matching(store, condition, [*arrived, *waited])
+            hits = _hits(store, db, condition, [*arrived, *waited])
             if needs_body:
                 hits -= _put_off(db, rule, arrived, hits, late=language.decides_late(condition))
             seen = _in_inbox(db, [one for one in (*arrived, *waited) if one in hits])
@@ -136,6 +142,26 @@ def run_arrived(store: Store, now: int, due: Due) -> list[int]:
                 changed |= dict.fromkeys(one.message_id for one in seen)
         db.execute(f"DELETE FROM rule_arrival WHERE message {IN_IDS}", (id_list(arrived),))  # noqa: S608
     return list(changed)
+
+
+def _condition(rule: Rule, now: int) -> Query | None:
+    """Return what a rule asks for, None where that is no query any more."""
+    try:
+        return language.checked_query(rule.query, now)
+    except RuleError as error:
+        log_of_program.warning("rule %d rests: %s", rule.rule_id, error)
+        return None
+
+
+def _hits(store: Store, db: sqlite3.Connection, condition: Query, ids: Sequence[int]) -> set[int]:
+    """Return those of the messages that match. Only messages of their dates are looked through."""
+    if not ids:
+        return set()
+    first, last = db.execute(
+        f"SELECT min(sort_date), max(sort_date) FROM message WHERE id {IN_IDS}",  # noqa: S608 - a text of ours
+        (id_list(ids),),
+    ).fetchone()
+    return search.matching(store, And((condition, Dated(first, last + 1))), ids)
 
 
 def _waited(db: sqlite3.Connection, rule: Rule) -> list[int]:

@@ -27,6 +27,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "message.read": "N,w",
         "list.previous-unread": "P",
         "message.print": "%",
+        "message.reflow": "W",
         "list.select": "t",
         "list.select-all": "T",
         "list.triage": "",
@@ -37,7 +38,6 @@ PRESETS: dict[str, dict[str, str]] = {
         "message.undo": "u,z",
         "mail.check": "$,f5",
         "message.label": "Y",
-        "message.remind": "W",
     },
     "alpine": {
         "list.next": "n,down",
@@ -45,6 +45,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "list.next-unread": "N",
         "list.previous-unread": "P",
         "message.print": "%",
+        "message.reflow": "W",
         "list.page-up": "-,pageup",
         "message.open": "enter,right,>",
         "view.back": "escape,left,<",
@@ -60,7 +61,6 @@ PRESETS: dict[str, dict[str, str]] = {
         "mail.search": "w,/",
         "list.select": ";,x",
         "app.palette-too": "",
-        "message.remind": "W",
         "list.select-matching": "",
     },
     "gmail": {

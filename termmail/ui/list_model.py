@@ -37,7 +37,7 @@ from termmail.mail.model import (
     SearchView,
     Unfolded,
 )
-from termmail.mail.query import parse
+from termmail.mail.query import parse, parse_typed
 from termmail.ui import titles
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
 from termmail.ui.workers import start_worker
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.mail.model import Row, Spot, View
+    from termmail.mail.query import Parsed
     from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
 
@@ -159,7 +160,12 @@ class ListModel:
 
         While one is `typing`, the last word may be the beginning of one.
         """
-        self.go_to(SearchView(parse(unfinished(words) if typing else words)), words)
+        self.go_to(SearchView(self.parsed(words, typing=typing).query), words)
+
+    def parsed(self, words: str, *, typing: bool) -> Parsed:
+        """Return the query that these words stand for now."""
+        read = parse_typed if typing else parse
+        return read(words, self.engine.context.clock())
 
     async def _load(self, view: View, shown: Callable[[], None]) -> None:
         """Show the first page at once, then all ids; put the cursor where it was left."""
@@ -167,6 +173,7 @@ class ListModel:
             try:
                 first = await self.engine.lists.outline(view, self.unfolded, FIRST)
                 self._messages.empty = ""
+                self._messages.found = view.query if isinstance(view, SearchView) else None
                 self._messages.accounts = self._account_cells()
                 self._messages.show(first, at=self._cursors.get(view, NOWHERE))
                 self._messages.empty = self._nothing()
@@ -176,9 +183,7 @@ class ListModel:
                 whole = await self.engine.lists.outline(view, self.unfolded)
                 self._messages.update(whole, at=self._cursors.get(view, NOWHERE))
             if isinstance(view, SearchView):
-                covered, total = await self.engine.lists.coverage(view)
-                if covered < total:
-                    self._coverage = f"bodies of {number(covered)} of {number(total)} messages searched"
+                self._coverage = titles.coverage(await self.engine.lists.coverage(view))
         except UserError as error:
             self._fail(error)
         self._screen.retitle()
@@ -186,6 +191,8 @@ class ListModel:
     def keep_only(self, words: str) -> None:
         """Filter the view by these words; "" shows all of it."""
         self.filter = words
+        self._messages.found = self.parsed(words, typing=True).query if words else None
+        self._messages.refresh()
         self.stale(Stale.IDS)
 
     # -- ids and rows
@@ -200,11 +207,10 @@ class ListModel:
         return [self._shown(row) for row in rows]
 
     def _shown(self, row: Row) -> Row:
-        """Return a row that names its folder, if it is a search result of which that is not obvious."""
-        if not isinstance(row, MessageRow):
+        """Return a row that names its folder, if it is a search result."""
+        if not isinstance(row, MessageRow) or not self.searching:
             return row
-        place = row.folder if self.searching and row.role not in {Role.INBOX, Role.SENT} else ""
-        return replace(row, snippet=" · ".join(filter(None, (place, row.snippet)))) if place else row
+        return replace(row, snippet=" · ".join(filter(None, (row.folder, row.snippet))))
 
     async def cursor_row(self) -> Row | None:
         """Return the row at the cursor, read now where the list does not have it yet."""
@@ -233,7 +239,7 @@ class ListModel:
         """Return the rows of the view, with the filter applied and without what is about to leave."""
         outline = await self.engine.lists.outline(self._listed, self.unfolded)
         if self.filter:
-            hits = await self.engine.lists.matching(self.view, unfinished(self.filter), outline.ids)
+            hits = await self.engine.lists.matching(self.view, self.filter, outline.ids)
             outline = Outline.flat(array("q", (row_id for row_id in outline.ids if row_id in hits)))
         return outline.without(self.leaving)
 
@@ -369,8 +375,3 @@ def _threaded(view: View, *, on: bool) -> View:
 
 def _sum(counts: dict[str, int], account: str) -> int:
     return counts.get(account, 0) if account else sum(counts.values())
-
-
-def unfinished(text: str) -> str:
-    """Return the query for a text that is still being typed: its last word may be the beginning of one."""
-    return f"{text}*" if text and text[-1].isalnum() else text

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from termmail.engine.sync_status import Status
-    from termmail.mail.model import Count
+    from termmail.mail.model import Count, Coverage
 
 EMPTY_FOLDERS = {
     Role.INBOX: "Inbox is empty.\n{check} checks for mail.",
@@ -59,6 +59,15 @@ def nothing(kind: Listing, role: Role, name: str, key: Callable[[str], str], *, 
     if words is None:
         return f"{name} is empty."
     return words.format(check=key("mail.check"), compose=key("mail.compose"), archive=key("message.archive"))
+
+
+def coverage(found: Coverage) -> str:
+    """Return how much of the mail a search covers, "" where that is all of it."""
+    if found.waiting:
+        return f"{number(found.waiting)} of {number(found.total)} messages are still being indexed"
+    if found.bodies == found.total:
+        return ""
+    return f"bodies of {number(found.bodies)} of {number(found.total)} messages searched"
 
 
 def amounts(shown: int, held: Count, filtered: str) -> tuple[str, ...]:

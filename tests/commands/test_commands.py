@@ -16,7 +16,7 @@ from termmail.demo.faults import Manners
 
 LIST_KEYS = [
     "id", "account", "folder", "uidl", "message_id", "from", "to", "subject", "date", "size", "flags", "attachments",
-    "downloaded", "snippet",
+    "downloaded", "snippet", "thread",
 ]  # fmt: skip
 SHOW_KEYS = ["id", "headers", "from", "to", "cc", "subject", "date", "body", "attachments", "links", "warnings"]
 
@@ -313,7 +313,7 @@ async def test_doctor_makes_lists_and_search_again_from_the_raw_mail(termmail):
     before = (await termmail("list", "--limit", "500", "--json")).out
     with contextlib.closing(sqlite3.connect(termmail.folder / "data" / "mail.db")) as db:
         db.execute("UPDATE message SET subject = 'lost', sender = 'lost', snippet = ''")
-        db.execute("DELETE FROM search")
+        db.execute("INSERT INTO search (search) VALUES ('delete-all')")
         db.commit()
     assert b"lost" in (await termmail("list", "--json")).out
     ran = await termmail("doctor", "--rebuild")

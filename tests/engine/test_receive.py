@@ -13,6 +13,7 @@ from termmail.demo.faults import Manners
 from termmail.engine.clock import now
 from termmail.engine.events import MailArrived, MessageChanged, SyncProgress
 from termmail.engine.sync import pop3_session
+from termmail.mail.model import Coverage
 from termmail.net.net_errors import Busy, LoginRefused, NetError, Refused, TooLarge
 from termmail.store import delete_queue
 from termmail.store.account_lock import AccountLock
@@ -497,7 +498,7 @@ async def test_a_list_of_so_many_holds_so_many(pop3_server, engine_at):
             ids = await engine.lists.ids(view)
             assert len(ids) == 5
             assert await engine.lists.ids(view, limit=2) == ids[:2]
-        assert await engine.lists.coverage(search("engine")) == (0, 5)
+        assert await engine.lists.coverage(search("engine")) == Coverage(0, 5)
 
 
 async def test_a_message_that_another_has_replaced_is_told_as_new_mail(pop3_server, engine_at):

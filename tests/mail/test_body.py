@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import NameOID
 
-from termmail.mail import cms
+from termmail.mail import cms, search_text
 from termmail.mail.body import MESSAGES_LIMIT, NESTING_LIMIT
 from termmail.mail.compose import forward, reply
 from termmail.mail.flowed import body, plain
 from termmail.mail.message import Identity, SectionKind
-from termmail.mail.parse import parse, part_bytes, search_text, snippet
+from termmail.mail.parse import parse, part_bytes, snippet
 from tests.mail.nasty import mail, multi, part, typed
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def test_html_picture_html_is_shown_in_order() -> None:
     raw = multi(part(b"text/html", b"<p>one"), PICTURE, part(b"text/html", b"<p>two"), part(b"text/plain", b"three"))
     assert shown(raw) == ["one", "", "two", "", "three"]
     assert plain(parse(raw)) == "one\n\ntwo\n\nthree"
-    assert search_text(parse(raw)).split() == ["one", "two", "three", "a.png"]
+    found = search_text.read(parse(raw))
+    assert (found.text.split(), found.files, found.contents) == (["one", "two", "three"], "a.png", ())
 
 
 def test_text_then_html_is_shown_in_order() -> None:
@@ -140,7 +141,7 @@ def test_pgp_mime_says_that_it_is_encrypted() -> None:
     assert shown(raw) == ["This message is encrypted with PGP. termmail cannot decrypt it."]
     assert "encrypted" in snippet(parse(raw))
     assert [each.name for each in parse(raw).parts] == ["part-1.asc", "encrypted.asc"]
-    assert "decrypt" not in search_text(parse(raw))
+    assert "decrypt" not in search_text.read(parse(raw)).text
 
 
 def test_inline_pgp_says_that_it_is_encrypted_and_shows_the_text_around() -> None:
@@ -358,7 +359,7 @@ def test_google_invitation_stands_above_the_text_once() -> None:
     message = parse(raw)
     assert (message.text, message.html) == ("You have been invited", "<p>You have been invited in HTML")
     assert [each.name for each in message.parts] == ["part-1.3.ics", "invite.ics"]
-    assert "London" in search_text(message)
+    assert "London" in search_text.read(message).text
     assert snippet(message) == "You have been invited"
     assert reply(message, ADA).body.split("\n")[1:3] == ["> You have been invited", ""]
     assert "12 St James" in forward(message, ADA).body
@@ -484,7 +485,7 @@ def test_a_delivery_report_tells_who_did_not_get_what() -> None:
     ]
     message = parse(BOUNCE)
     assert message.text == "Your message could not be delivered."
-    assert "bob@example.net" in search_text(message)
+    assert "bob@example.net" in search_text.read(message).text
     assert snippet(message) == "Your message could not be delivered."
     assert [each.kind for each in message.sections] == [SectionKind.BODY, SectionKind.REPORT, SectionKind.MESSAGE]
 
@@ -518,7 +519,7 @@ def test_an_attached_message_is_read_in_place_and_found() -> None:
         "inner words",
     ]
     assert [each.name for each in parse(raw).parts] == ["Inner one.eml"]
-    assert "inner words" in search_text(parse(raw))
+    assert "inner words" in search_text.read(parse(raw)).text
     assert "inner words" not in reply(parse(raw), ADA).body
     assert "inner words" in forward(parse(raw), ADA).body
     assert snippet(parse(raw)) == "see below"

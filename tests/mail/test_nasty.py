@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from termmail.mail import search_text
 from termmail.mail.flowed import body, plain
 from termmail.mail.message import shown_sections
-from termmail.mail.parse import envelope, fingerprint, parse, part_bytes, search_text, snippet, split_header
+from termmail.mail.parse import envelope, fingerprint, parse, part_bytes, snippet, split_header
 from termmail.mail.sanitize import address_text, clean, clean_lines, safe_name, sender_text
 from tests.mail.nasty import NASTY, UNREADABLE
 from tests.mail.test_sanitize import unsafe
@@ -58,9 +59,10 @@ def read_everything(raw: bytes) -> Message:
         assert len(part_bytes(raw, part.path)) == part.size
         assert safe_name(part.name) == part.name
     assert unsafe(snippet(message)) == []
-    assert unsafe(search_text(message), lines=True) == []
+    searched = search_text.read(message)
+    assert unsafe(searched.text, lines=True) == unsafe(searched.files, lines=True) == []
     assert len(snippet(message)) <= 160
-    assert len(search_text(message)) <= 200_000
+    assert len(searched.text) <= search_text.TEXT_LIMIT
     assert message.envelope.date is None or 0 <= message.envelope.date < 4102444800
     for person in (*message.envelope.sender, *message.envelope.to):
         assert unsafe(address_text(person) + sender_text(person)) == []

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from termmail.mail import search_text
 from termmail.mail.body import TEXT_LIMIT
 from termmail.mail.flowed import body
 from termmail.mail.message import Address
@@ -19,10 +20,11 @@ from termmail.mail.parse import (
     fingerprint,
     parse,
     part_bytes,
-    search_text,
     snippet,
     split_header,
 )
+from termmail.mail.query import Content
+from termmail.mail.search_text import SearchText
 from tests.mail.nasty import NASTY, mail, multi, part, typed
 from tests.timing import assert_soon
 
@@ -373,9 +375,9 @@ def test_a_snippet_of_html_has_no_tags_styles_or_comments() -> None:
 
 def test_the_search_index_gets_body_and_file_names() -> None:
     raw = multi(part(b"text/plain", b"needle"), part(b"application/pdf; name=haystack.pdf", b"x"))
-    assert search_text(parse(raw)) == "needle\nhaystack.pdf"
-    assert len(search_text(parse(NASTY["long line"]), 1000)) == 1000
-    assert "INNOCENT" in search_text(parse(NASTY["html hostile"]))
+    assert search_text.read(parse(raw)) == SearchText("needle", "haystack.pdf", (Content.ATTACHMENT,))
+    assert len(search_text.read(parse(NASTY["long line"]), 1000).text) == 1000
+    assert "INNOCENT" in search_text.read(parse(NASTY["html hostile"])).text
 
 
 # --- against the standard library, on mail that is well made

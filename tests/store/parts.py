@@ -6,9 +6,20 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from termmail.mail import parse
+from termmail.mail import query as language
 from termmail.mail.message import Outgoing
 from termmail.mail.model import Done, Folder, Placement, StepKind, Undone
-from termmail.store import changes, derived, folder_changes, folders, journal, messages, outbox, pop3_identity, search
+from termmail.store import (
+    changes,
+    derived,
+    folder_changes,
+    folders,
+    indexing_queue,
+    journal,
+    messages,
+    outbox,
+    pop3_identity,
+)
 from termmail.store.comparison import Comparison
 from termmail.store.rows import Arrived, Claimed, Known, New, Plan
 
@@ -16,6 +27,7 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable
 
+    from termmail.mail.query import Query
     from termmail.store.store import Store
 
 NOW = 1_772_500_000
@@ -171,9 +183,23 @@ def download(store: Store, message_id: int, raw: bytes) -> None:
 
 def index_all(store: Store) -> None:
     """Index everything that waits."""
-    while page := search.pending(store):
+    while page := indexing_queue.pending(store):
         done = [(message_id, derived.from_raw(raw, complete=complete)) for message_id, raw, complete in page]
-        search.store_indexed(store, done)
+        indexing_queue.store_indexed(store, done)
+
+
+def words(store: Store) -> list[tuple[object, ...]]:
+    """Every word of the index with its message and its place; words of messages that are gone are left out."""
+    store.db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.word USING fts5vocab('main', 'search', 'instance')")
+    return store.read(
+        "SELECT d.message, w.col, w.offset, w.term FROM temp.word w JOIN search_doc d ON d.doc = w.doc"
+        " WHERE d.message IS NOT NULL ORDER BY 1, 2, 3"
+    )
+
+
+def query(text: str) -> Query:
+    """What a text means at NOW."""
+    return language.parse(text, NOW).query
 
 
 def outgoing(n: int = 1, *recipients: str) -> Outgoing:
@@ -184,5 +210,5 @@ def outgoing(n: int = 1, *recipients: str) -> Outgoing:
 def picture(store: Store) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table, and of the index."""
     found = {table: sorted(store.read(f"SELECT * FROM {table}"), key=repr) for table in _TABLES}
-    found["search"] = store.read("SELECT rowid, * FROM search ORDER BY rowid")
+    found["search"] = words(store)
     return found

@@ -115,7 +115,7 @@ def test_erasing_makes_the_delete_due_at_once_with_no_need_of_a_body(store):
     assert [(known.message, known.state) for known in pop3_identity.due(store, "work", NOW)] == [(None, "due")] * 2
     assert pop3_identity.need_body(store, "work", NOW) == []
     assert messages.all_ids(store).tolist() == []
-    assert store.read("SELECT * FROM raw") == store.read("SELECT rowid FROM search") == []
+    assert store.read("SELECT * FROM raw") == store.read("SELECT doc FROM search_doc WHERE message IS NOT NULL") == []
 
 
 @pytest.mark.parametrize("state", ["sent", "gone", "absent"])

@@ -13,7 +13,6 @@ import pytest
 
 from termmail.mail import parse
 from termmail.mail.model import StepKind
-from termmail.mail.query import parse as parse_query
 from termmail.store import contacts, folders, messages, migrate, outbox, permissions, pop3_identity, search
 from termmail.store.rows import State
 from termmail.store.store import Store
@@ -33,6 +32,7 @@ from tests.store.parts import (
     new,
     outgoing,
     picture,
+    query,
     session,
     states,
     whole,
@@ -238,7 +238,7 @@ def test_the_drafts_of_a_server_in_the_fourth_version_are_received_again(path):
         assert store.check() == []
         assert store.read("SELECT folder, message FROM placement ORDER BY 1, 2") == [(1, 4), (3, 2), (3, 3)]
         assert store.read("SELECT id FROM message ORDER BY id") == [(2,), (3,), (4,)]
-        assert store.read("SELECT rowid FROM search ORDER BY rowid") == [(2,), (3,), (4,)]
+        assert store.read("SELECT id FROM message WHERE indexed = 0 ORDER BY id") == [(2,), (3,), (4,)]
         assert store.read("SELECT folder, message FROM imap_message ORDER BY 1") == [(1, 4), (3, 2)]
         assert store.read("SELECT uidvalidity FROM folder ORDER BY id") == [(7,), (None,), (7,)]
         assert store.read("SELECT subject, upload_at FROM draft") == [("Own", 77)]
@@ -403,7 +403,7 @@ LOOK = """
 import sys
 from pathlib import Path
 from termmail.mail.model import StepKind
-from termmail.mail.query import parse as parse_query
+from termmail.mail.query import parse
 from termmail.store import changes, messages, search
 from termmail.store.store_errors import StoreReadOnly
 from termmail.store.store import Store
@@ -414,7 +414,7 @@ except StoreReadOnly:
     print("read-only")
 with Store.open(path, read_only=True) as store:
     ids = messages.all_ids(store)[::-1]
-    print(len(ids), messages.rows(store, ids)[0].subject, messages.raw(store, ids[0])[1], len(search.search(store, parse_query("engine"))))
+    print(len(ids), messages.rows(store, ids)[0].subject, messages.raw(store, ids[0])[1], len(search.search(store, parse("engine", 0).query)))
     rows = messages.rows(store, ids)
     for act in (
         lambda: changes.mark(store, ids, StepKind.READ, 1),
@@ -476,7 +476,7 @@ def test_without_wal_everything_works_and_commits_reach_the_disk(path):
             "FULL between promises: NORMAL may damage the file without WAL"
         )
         migrate.migrate(store.db, path, [*migrate.scripts(), NEXT])
-        assert len(search.search(store, parse_query("engine"))) == 2
+        assert len(search.search(store, query("engine"))) == 2
         assert store.check() == []
 
 

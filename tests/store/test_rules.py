@@ -55,7 +55,7 @@ def test_what_is_no_verb_is_said(text):
 @pytest.mark.parametrize("text", ["", "   ", "-", '""', "()"])
 def test_a_rule_for_every_message_is_refused(text):
     with pytest.raises(RuleError):
-        checked_query(text)
+        checked_query(text, NOW)
 
 
 # -- the store
@@ -140,7 +140,7 @@ def test_what_a_rule_did_is_passed_over_by_undo_and_taken_back_from_the_log(stor
 
 def test_what_the_user_lets_a_rule_do_is_one_step_of_the_undo_key(store, ids):
     rule = add(store, 'subject:"part 2"', "star, label:two, archive")
-    seen = rules.matches(store, checked_query(rule.query))
+    seen = rules.matches(store, checked_query(rule.query, NOW))
     assert rules.run(store, rule, seen, NOW, {}).kind is StepKind.RULE
     assert subjects(store, "Archive") == ["2"]
     undone = undo(store)
@@ -153,7 +153,7 @@ def test_what_the_user_lets_a_rule_do_is_one_step_of_the_undo_key(store, ids):
 def test_only_the_inbox_is_tried(store, ids):
     move(store, ids[:1], "Archive")
     trash(store, ids[1:2], None)
-    assert [one.message_id for one in rules.matches(store, checked_query("engine"))] == ids[2:]
+    assert [one.message_id for one in rules.matches(store, checked_query("engine", NOW))] == ids[2:]
 
 
 def test_a_rule_that_matches_nearly_everything_changes_each_message_once(store, ids):

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from termmail.mail.model import StepKind
-from termmail.mail.query import parse as parse_query
-from termmail.store import derived, messages, pop3_identity, rebuild, search
+from termmail.mail.model import Coverage, StepKind
+from termmail.store import derived, indexing_queue, messages, pop3_identity, rebuild, search
 from termmail.store.rows import New
 from tests.store.parts import (
     NOW,
@@ -24,6 +23,7 @@ from tests.store.parts import (
     move,
     new,
     picture,
+    query,
     session,
     trash,
     whole,
@@ -48,7 +48,7 @@ def ids(store):
 
 
 @pytest.mark.parametrize(
-    ("query", "places"),
+    ("text", "places"),
     [
         ("engine", [0, 2]),
         ("ENGINE weaves", [0]),
@@ -81,88 +81,96 @@ def ids(store):
         ('"the engine', [0, 2]),
     ],
 )
-def test_queries_find_what_they_say(store, ids, query, places):
-    assert list(search.search(store, parse_query(query))) == [ids[place] for place in places]
+def test_queries_find_what_they_say(store, ids, text, places):
+    assert list(search.search(store, query(text))) == [ids[place] for place in places]
 
 
 def test_a_search_may_be_of_one_account_and_of_so_many(store, ids):
-    assert list(search.search(store, parse_query("engine"), account="home")) == []
-    assert list(search.search(store, parse_query("engine"), account="work", limit=1)) == ids[:1]
+    assert list(search.search(store, query("engine"), account="home")) == []
+    assert list(search.search(store, query("engine"), account="work", limit=1)) == ids[:1]
 
 
 def test_a_search_may_leave_out_what_was_thrown_away(store, ids):
     move(store, ids[:1], "Spam")
     trash(store, ids[1:2], None)
-    assert list(search.search(store, parse_query("lovelace"))) == ids
-    assert list(search.search(store, parse_query("lovelace"), discarded=False)) == ids[2:]
-    assert search.coverage(store, "", discarded=False) == (1, 1)
+    assert list(search.search(store, query("lovelace"))) == ids
+    assert list(search.search(store, query("lovelace"), discarded=False)) == ids[2:]
+    assert indexing_queue.coverage(store, "", discarded=False) == Coverage(1, 1)
 
 
 def test_erased_messages_are_not_found(store, ids):
     erase(store, ids[:1])
-    assert list(search.search(store, parse_query("engine"))) == [ids[2]]
+    assert list(search.search(store, query("engine"))) == [ids[2]]
 
 
 def test_indexing_goes_in_steps_headers_first_then_bodies(store):
     session(store, [new(n, size=100) for n in range(1, 8)])
-    assert list(search.search(store, parse_query("part"))) == []
-    page = search.pending(store, 3)
+    assert list(search.search(store, query("part"))) == []
+    page = indexing_queue.pending(store, 3)
     assert [message_id for message_id, _, _ in page] == list(ids_in(store))[:3]
-    search.store_indexed(store, [(one, derived.from_raw(raw, complete=complete)) for one, raw, complete in page])
-    assert len(search.search(store, parse_query("part"))) == 3
+    indexing_queue.store_indexed(
+        store, [(one, derived.from_raw(raw, complete=complete)) for one, raw, complete in page]
+    )
+    assert len(search.search(store, query("part"))) == 3
     index_all(store)
-    assert search.pending(store) == []
-    assert len(search.search(store, parse_query("part"))) == 7
-    assert search.coverage(store, "work") == (0, 7)
+    assert indexing_queue.pending(store) == []
+    assert len(search.search(store, query("part"))) == 7
+    assert indexing_queue.coverage(store, "work") == Coverage(0, 7)
     ids = ids_in(store)
     messages.add_raws(store, [(ids[0], whole(7))])
     index_all(store)
-    assert list(search.search(store, parse_query("weaves"))) == [ids[0]]
+    assert list(search.search(store, query("weaves"))) == [ids[0]]
     assert messages.row(store, ids[0]).snippet == "The engine weaves."
-    assert search.coverage(store, "work") == (1, 7)
+    assert indexing_queue.coverage(store, "work") == Coverage(1, 7)
 
 
 def test_a_page_to_index_holds_at_most_a_hundred(store):
     session(store, [new(n) for n in range(1, 103)])
-    assert len(search.pending(store)) == 100
+    assert len(indexing_queue.pending(store)) == 100
 
 
 def test_coverage_tells_bodies_that_wait_from_those_that_are_indexed(store):
     session(store, [new(n) for n in range(1, 6)])
     ids = ids_in(store)
     messages.add_raws(store, [(ids[0], whole(5)), (ids[1], whole(4))])
-    assert search.coverage(store) == (0, 5)
+    assert indexing_queue.coverage(store) == Coverage(0, 5, waiting=5)
     index_all(store)
     messages.add_raws(store, [(ids[2], whole(3))])
-    assert search.coverage(store) == search.coverage(store, "work") == (2, 5)
-    assert search.coverage(store, "home") == (0, 0)
+    assert indexing_queue.coverage(store) == indexing_queue.coverage(store, "work") == Coverage(2, 5)
+    assert indexing_queue.coverage(store, "home") == Coverage(0, 0)
     move(store, ids[1:2], "Spam")
     move(store, ids[4:], "Trash")
-    assert search.coverage(store, discarded=False) == search.coverage(store, "work", discarded=False) == (1, 3)
+    assert (
+        indexing_queue.coverage(store, discarded=False)
+        == indexing_queue.coverage(store, "work", discarded=False)
+        == Coverage(1, 3)
+    )
 
 
 def test_messages_are_told_apart_by_a_query(store, ids):
-    assert search.matching(store, parse_query("engine"), ids[:2]) == set(ids[:1])
-    assert search.matching(store, parse_query("-engine"), ids) == set(ids[1:2])
-    assert search.matching(store, parse_query(""), ids[:2]) == set(ids[:2])
+    assert search.matching(store, query("engine"), ids[:2]) == set(ids[:1])
+    assert search.matching(store, query("-engine"), ids) == set(ids[1:2])
+    assert search.matching(store, query(""), ids[:2]) == set(ids[:2])
 
 
 def test_a_page_to_index_holds_few_bytes(store):
     session(store, [new(n) for n in range(1, 4)])
     ids = ids_in(store)
     messages.add_raws(store, [(one, whole(n, "x" * 9_000_000)) for one, n in zip(ids, (3, 2, 1), strict=True)])
-    assert [message_id for message_id, _, _ in search.pending(store)] == [ids[0]]
+    assert [message_id for message_id, _, _ in indexing_queue.pending(store)] == [ids[0]]
 
 
 def test_a_message_that_was_downloaded_or_erased_meanwhile_is_not_indexed_by_its_header(store):
     session(store, [new(1), new(2)])
-    page = search.pending(store)
+    page = indexing_queue.pending(store)
     ids = ids_in(store)
     download(store, ids[0], whole(2))
     erase(store, ids[1:])
-    search.store_indexed(store, [(one, derived.from_raw(raw, complete=complete)) for one, raw, complete in page])
-    assert list(search.search(store, parse_query("weaves"))) == [ids[0]]
-    assert store.read("SELECT count(*) FROM search") == [(1,)]
+    indexing_queue.store_indexed(
+        store, [(one, derived.from_raw(raw, complete=complete)) for one, raw, complete in page]
+    )
+    assert list(search.search(store, query("weaves"))) == [ids[0]]
+    assert store.read("SELECT count(message) FROM search_doc") == [(1,)]
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -173,17 +181,17 @@ def test_a_message_that_was_downloaded_or_erased_meanwhile_is_not_indexed_by_its
         st.text(alphabet=st.characters(), max_size=20),
     )
 )
-def test_nothing_one_can_type_is_an_error(store, query):
+def test_nothing_one_can_type_is_an_error(store, text):
     add_local(store, "Inbox", whole(1), received=NOW)
-    assert len(search.search(store, parse_query(query), limit=1)) <= 1
+    assert len(search.search(store, query(text), limit=1)) <= 1
 
 
 @pytest.mark.parametrize(
-    "query", ["\x00", "a\x00b", "\ud800", '"' * 5000, "x " * 5000, "from:" * 3000, "*", '"*"', "a" * 10**6]
+    "text", ["\x00", "a\x00b", "\ud800", '"' * 5000, "x " * 5000, "from:" * 3000, "*", '"*"', "a" * 10**6]
 )
-def test_nor_is_anything_endless_or_broken(store, query):
+def test_nor_is_anything_endless_or_broken(store, text):
     add_local(store, "Inbox", whole(1), received=NOW)
-    search.search(store, parse_query(query))
+    search.search(store, query(text))
 
 
 # -- rebuild
@@ -224,11 +232,11 @@ def test_rebuilding_makes_everything_derived_again_byte_for_byte(store):
             " in_reply_to = 'x', refs = 'x', attachments = 99, snippet = 'x', indexed = 2"
         )
         db.execute("DELETE FROM contact")
-        db.execute("UPDATE search SET body = 'wrong', subject = 'wrong'")
+        db.execute("INSERT INTO search (rowid, body) SELECT doc, 'wrong' FROM search_doc")
     assert picture(store) != before
     rebuild.rebuild(store)
     assert picture(store) == before
-    assert list(search.search(store, parse_query("wrong"))) == []
+    assert list(search.search(store, query("wrong"))) == []
 
 
 def test_rebuilding_an_empty_store_is_nothing(store):

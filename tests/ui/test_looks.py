@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -24,6 +25,10 @@ MAILS = [
 def utc(monkeypatch):
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+
+
+BAR = "▁▂▃▄▅▆▇"
+"""The end of the thumb of a scroll bar: where it is depends on how many actions there are."""
 
 
 def grid(app):
@@ -73,10 +78,8 @@ async def test_help(tmp_path, snapshot):
     async with mailbox(tmp_path, MAILS, size=(80, 40)) as (app, pilot):
         await until(pilot, lambda: app.main_screen.reader.message)
         await pilot.press("question_mark")
-        await until(
-            pilot, lambda: "All keys" in shown(app) and set("▁▂▃▄▅▆▇") & set(shown(app))
-        )  # the scroll bar comes last
-        assert grid(app) == snapshot
+        await until(pilot, lambda: "All keys" in shown(app) and set(BAR) & set(shown(app)))  # the scroll bar comes last
+        assert re.sub(f"[{BAR}]", " ", grid(app)) == snapshot
 
 
 async def test_the_bars_keep_their_colours_where_there_are_256(tmp_path):

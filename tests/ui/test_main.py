@@ -467,7 +467,7 @@ async def test_while_a_search_is_typed_the_keys_that_end_it_are_shown(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("/")
         await until(
-            pilot, lambda: shown(app).splitlines()[-1].split("  ")[:2] == [" Enter to what was found", " Esc back"]
+            pilot, lambda: shown(app).splitlines()[-1].split("  ")[:2] == [" Enter to what was found", " Tab complete"]
         )
         await pilot.press("escape")
         await until(pilot, lambda: "to what was found" not in shown(app))

@@ -152,11 +152,11 @@ async def test_long_labels_leave_room_for_the_subject(tmp_path, size):
 
 async def test_a_reminder_is_shown_and_taken_away(tmp_path):
     async with mailbox(tmp_path, [letter(1)], size=(120, 36)) as (app, pilot):
-        await pilot.press("w")
+        await pilot.press("D")
         await type_in(pilot, "in 3 days")
         await pilot.press("enter")
         await until(pilot, lambda: "reminder" in shown(app) and "Reminder" in shown(app))
-        await pilot.press("w")
+        await pilot.press("D")
         await type_in(pilot, "no rem")
         await pilot.press("enter")
         await until(pilot, lambda: "No reminder any more" in words_of(app))

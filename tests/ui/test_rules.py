@@ -12,7 +12,7 @@ OTHERS = [letter(20, From="Grace <grace@example.org>"), letter(21, From="Grace <
 
 async def test_a_rule_is_made_from_a_message_and_shows_what_it_would_have_hit(tmp_path):
     async with mailbox(tmp_path, [*LETTERS, *OTHERS], size=(100, 36)) as (app, pilot):
-        await pilot.press("E")
+        await pilot.press("C")
         await until(pilot, lambda: "2 messages of the Inbox match" in words_of(app))
         assert "from:grace@example.org" in shown(app)
         assert "Grace · Letter 21" in shown(app)
@@ -25,7 +25,7 @@ async def test_a_rule_is_made_from_a_message_and_shows_what_it_would_have_hit(tm
 
 async def test_a_rule_is_applied_to_the_mail_that_is_here_and_undone(tmp_path):
     async with mailbox(tmp_path, [*LETTERS, *OTHERS], size=(100, 36)) as (app, pilot):
-        await pilot.press("E")
+        await pilot.press("C")
         await until(pilot, lambda: "2 messages of the Inbox match" in words_of(app))
         await pilot.press("tab", "space", "f9")
         await until(pilot, lambda: len(app.main_screen.messages.ids) == 12)
@@ -39,7 +39,7 @@ async def test_a_rule_is_applied_to_the_mail_that_is_here_and_undone(tmp_path):
 )
 async def test_what_cannot_be_a_rule_is_said_in_the_dialog(tmp_path, typed, words):
     async with mailbox(tmp_path, LETTERS[:2]) as (app, pilot):
-        await pilot.press("E")
+        await pilot.press("C")
         await until(pilot, lambda: "of the Inbox match" in words_of(app))
         await pilot.press("ctrl+u")
         await type_in(pilot, typed)
@@ -64,7 +64,7 @@ async def test_rules_are_listed_switched_and_removed(tmp_path):
         await pilot.press("down", "z")
         await until(pilot, lambda: "taken back, or final" in words_of(app))
         await pilot.press("up", "d")
-        await until(pilot, lambda: "No rules yet. E on a message makes one" in words_of(app))
+        await until(pilot, lambda: "No rules yet. C on a message makes one" in words_of(app))
         assert_harmless(app)
 
 
@@ -72,7 +72,7 @@ async def test_rules_are_listed_switched_and_removed(tmp_path):
 async def test_the_form_fits_other_terminals(tmp_path, size):
     evil = letter(30, From='"[/x] \x1b[31m" <evil@example.org>', Subject="[@click=app.bell]x[/]")
     async with mailbox(tmp_path, [evil], size=size) as (app, pilot):
-        await pilot.press("E")
+        await pilot.press("C")
         await until(pilot, lambda: "Rule for mail" in words_of(app))
         await pilot.pause()
         assert_harmless(app)

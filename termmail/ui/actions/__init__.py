@@ -9,8 +9,8 @@ from termmail.ui.actions import (
     composing,
     finding,
     folder_verbs,
-    folding,
     inviting,
+    looking,
     marking,
     moving,
     printing,
@@ -18,6 +18,7 @@ from termmail.ui.actions import (
     reading,
     searching,
     triage,
+    unfolding,
     writing,
 )
 from termmail.ui.actions.registry import BY_ID, HEARD_TOGETHER, Action, Group, Place, bindings, split
@@ -37,8 +38,8 @@ __all__ = [
     "composing",
     "finding",
     "folder_verbs",
-    "folding",
     "inviting",
+    "looking",
     "marking",
     "moving",
     "printing",
@@ -47,5 +48,6 @@ __all__ = [
     "searching",
     "split",
     "triage",
+    "unfolding",
     "writing",
 ]

@@ -54,7 +54,7 @@ async def _snooze(mail: Mail, until: int | None, seen: list[Placement]) -> Done:
     return await mail.engine.marks.snooze(seen, until)
 
 
-@verb("message.remind", "w", "Remind me if nobody answers", Group.SORTING_OUT, applies=on_changeable_message)
+@verb("message.remind", "D", "Remind me if nobody answers", Group.SORTING_OUT, applies=on_changeable_message)
 def remind(mail: Mail) -> None:
     """Ask for a time at which the messages come back to the Inbox, if nobody has answered them by then."""
     from termmail.ui.screens.pick_time import PickTimeScreen  # noqa: PLC0415 - not needed for the first screen
@@ -128,7 +128,7 @@ async def _unmute(mail: Mail, seen: list[Placement]) -> Done:
 # -- rules
 
 
-@verb("message.rule", "E", "Make a rule from this message", Group.SORTING_OUT, applies=on_changeable_message)
+@verb("message.rule", "C", "Make a rule from this message", Group.SORTING_OUT, applies=on_changeable_message)
 def rule(mail: Mail) -> None:
     """Ask what is done with mail like this from now on."""
     mail.screen.termmail.held_keys.hold()

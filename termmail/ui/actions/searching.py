@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from termmail.errors import UserError
-from termmail.mail.model import FolderView, Order, RoleView
+from termmail.mail import query_words
+from termmail.mail.model import FolderView, Order, RoleView, SearchView
 from termmail.ui.actions import finding
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import on_message
-from termmail.ui.list_model import unfinished
+from termmail.ui.kinds import Listing
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.workers import start_worker
 
@@ -40,13 +41,15 @@ def search(mail: Mail) -> None:
         finding.find(mail)
         return
     label = " Search all accounts: " if len(mail.engine.accounts.names) > 1 else " Search all mail: "
-    mail.screen.query_one(Prompt).open(Asked.SEARCH, label, "words, from:ada, subject:lunch")
+    mail.screen.query_one(Prompt).open(Asked.SEARCH, label, "words, from:ada, after:last week, -subject:lunch")
+    _advise(mail, "")
 
 
 @verb("mail.filter", "\\", "Filter this view", Group.FINDING)
 def narrow(mail: Mail) -> None:
     """Ask for words that messages of this folder must hold; the list follows the typing."""
     mail.screen.query_one(Prompt).open(Asked.FILTER, f" Filter {mail.list.name}: ", "words of the messages to keep")
+    _advise(mail, "")
 
 
 @verb("list.select-matching", ";", "Select by words", Group.SELECTING, applies=on_message)
@@ -58,7 +61,7 @@ def select_matching(mail: Mail) -> None:
 async def _select(mail: Mail, text: str) -> None:
     messages = mail.screen.messages
     try:
-        hits = await mail.engine.lists.matching(mail.list.view, unfinished(text), messages.ids) if text else set()
+        hits = await mail.engine.lists.matching(mail.list.view, text, messages.ids) if text else set()
     except UserError as error:
         mail.fail(error)
         return
@@ -67,7 +70,8 @@ async def _select(mail: Mail, text: str) -> None:
 
 
 def typed(mail: Mail, kind: str, text: str) -> None:
-    """Let the list follow what is typed."""
+    """Let the list follow what is typed, and say what it means."""
+    _advise(mail, text)
     if kind == Asked.SELECT:
         start_worker(mail.screen, partial(_select, mail, text), "select", exclusive=True)
     elif kind == Asked.FILTER:
@@ -76,6 +80,28 @@ def typed(mail: Mail, kind: str, text: str) -> None:
         mail.search(text, typing=True)
     elif mail.list.searching:
         mail.go_to(mail.list.home)
+
+
+def _advise(mail: Mail, text: str) -> None:
+    """Say what the typed text means and what would complete it; Drafts and Outbox are filtered by plain words."""
+    if mail.list.listing is Listing.MESSAGES:
+        start_worker(mail.screen, partial(_say, mail, text), "advice", exclusive=True)
+
+
+async def _say(mail: Mail, text: str) -> None:
+    prompt = mail.screen.query_one(Prompt)
+    typed, cursor = prompt.text, prompt.cursor
+    try:
+        known = await mail.engine.lists.known(query_words.person_wanted(typed, cursor))
+    except UserError as error:
+        mail.fail(error)
+        return
+    if prompt.text == typed:
+        parsed = mail.list.parsed(text, typing=True)
+        problems = [*parsed.problems, *query_words.unknown_names(parsed.query, known)]
+        found = query_words.completions(typed, cursor, known)
+        words = query_words.explanation(typed, cursor, replace(parsed, problems=tuple(problems)))
+        prompt.advise(words, found, is_problem=bool(problems) and words == problems[0])
 
 
 def closed(mail: Mail, kind: str, text: str, *, kept: bool) -> None:
@@ -102,15 +128,23 @@ ORDERS = {
 }
 
 
+SEARCH_ORDERS = {Order.NEWEST: "newest first", Order.BEST: "best first: the words in subject or people"}
+
+
 def _sortable(mail: Mail) -> str:
-    return "" if isinstance(mail.list.view, FolderView | RoleView) else "Only folders of messages can be sorted."
+    known = FolderView | RoleView | SearchView
+    return "" if isinstance(mail.list.view, known) else "Only folders of messages and searches can be sorted."
 
 
 @verb("view.sort", "S", "Sort another way", Group.FINDING, applies=_sortable)
 def sort(mail: Mail) -> None:
-    """Sort the folder in the next of the orders there are."""
+    """Sort the folder or what was found in the next of the orders there are."""
     view = mail.list.view
-    if isinstance(view, FolderView | RoleView):
+    if isinstance(view, SearchView):
+        order = Order.BEST if view.order is Order.NEWEST else Order.NEWEST
+        mail.list.go_to(replace(view, order=order), mail.list.words)
+        mail.status.say(f"Search, {SEARCH_ORDERS[order]}", 5)
+    elif isinstance(view, FolderView | RoleView):
         orders = list(ORDERS)
         order = orders[(orders.index(view.order) + 1) % len(orders)]
         mail.go_to(replace(view, order=order))

@@ -110,9 +110,11 @@ class MainScreen(Screen[None]):
     def open(self, first: First) -> None:
         """Show the mail: the engine is open."""
         self.reader.engine = first.engine
+        self.reader.clock = self.clock
         self.mail = Mail(first, self)
         self.opened = True
         self.reader.check_key = self.termmail.keys.shown("mail.check")
+        self.reader.reflowed = first.engine.context.config.ui.reflow
         self.reader.answer_key = self.termmail.keys.shown("invitation.answer")
         self.problems.dismiss_key = self.termmail.keys.shown("view.back")
         if first.engine.context.read_only:

@@ -20,6 +20,7 @@ from textual.strip import Strip
 from termmail.mail.model import LABEL_COLORS, NOWHERE, MessageRow, Outline, Placement, Spot
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
+from termmail.ui.widgets.found_words import marked
 from termmail.ui.widgets.list_row import CURSOR, RowStyles, card, line
 from termmail.ui.widgets.row_cache import RowCache
 from termmail.ui.workers import start_worker
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from termmail.mail.model import Row
+    from termmail.mail.query import Query
 
 CARDS_BELOW = 68
 """A list narrower than this many cells, and high enough, draws each message on two lines."""
@@ -84,6 +86,8 @@ class MessageList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.outline = EMPTY
         self.cursor = 0
+        self.found: Query | None = None
+        """The search or filter whose words are marked in the rows."""
         self.selected: set[int] = set()
         self._range: tuple[int, set[int]] | None = None
         """Where a range began, and what was selected before."""
@@ -398,7 +402,7 @@ class MessageList(ScrollView, can_focus=True):
                 accounts=self.accounts,
                 depth=self.outline.depths.get(id_),
             )
-        return Strip(segments).adjust_cell_length(width, styles.text)
+        return Strip(marked(segments, self.found)).adjust_cell_length(width, styles.text)
 
     def _empty_line(self, y: int) -> Strip:
         width = self.cells

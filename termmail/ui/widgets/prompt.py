@@ -1,28 +1,77 @@
-"""The input line for search and filter: results follow the typing, Enter keeps them, Esc goes back."""
+"""The input line for search and filter: results follow the typing, Enter keeps them, Esc goes back.
+
+The line above it says what the query means, or what is wrong with it, and what Tab would complete.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Label
 
+from termmail.mail import sanitize
 from termmail.ui import typed_text
 from termmail.ui.widgets.field import take_in_order
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.app import ComposeResult
-    from textual.timer import Timer
 
-PAUSE = 0.12
-"""Seconds without a key after which the list follows."""
+    from termmail.mail.query_words import Completion
+
+WIDEST = 24
+"""Cells of one completion, at most."""
+
+
+class Advice(Widget):
+    """What is said of the typed text, and what can be typed next, on one line."""
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt-advice")
+        self.words = ""
+        self.completions: Sequence[Completion] = ()
+        self.is_problem = False
+
+    def show(self, words: str, completions: Sequence[Completion], *, is_problem: bool) -> None:
+        """Show these words and completions."""
+        self.words, self.completions, self.is_problem = sanitize.clean(words), completions, is_problem
+        self.refresh()
+
+    def render(self) -> Content:
+        """Return the words at the left and as many completions as fit at the right."""
+        width = self.size.width - 2
+        words = sanitize.cut(self.words, width)
+        offers: list[tuple[str, str]] = []
+        room = width - cell_len(words) - (3 if words else 0) - 4
+        for place, one in enumerate(self.completions):
+            shown = sanitize.cut(sanitize.clean(one.shown), WIDEST)
+            if (room := room - cell_len(shown) - 2) < 0:
+                break
+            offers += [("  ", ""), (shown, "bold" if place == 0 else "$foreground 60%")]
+        said = (words, "$text-warning" if self.is_problem else "$foreground 75%")
+        if not offers:
+            return Content.assemble(" ", said)
+        return Content.assemble(" ", said, "   " if words else "", ("Tab", "$text-accent"), *offers)
 
 
 class PromptInput(Input):
-    """An input whose text holds nothing that a terminal would take for a command."""
+    """An input whose text holds nothing that a terminal would take for a command; Tab completes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
+
+    def action_complete(self) -> None:
+        """Take the first completion."""
+        advice = self.screen.query_one(Advice)
+        if advice.completions:
+            self.value, self.cursor_position = advice.completions[0].applied(self.value)
 
     async def on_key(self, event: events.Key) -> None:
         """Edit before the next key is handled."""
@@ -33,10 +82,14 @@ class PromptInput(Input):
         return typed_text.line(value)
 
 
-class Prompt(Horizontal):
-    """One line that replaces the status line while it is open."""
+class Prompt(Vertical):
+    """Two lines that replace the status line while they are open."""
 
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (("Enter", "to what was found"), ("Esc", "back"))
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("Enter", "to what was found"),
+        ("Tab", "complete"),
+        ("Esc", "back"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Back"),
         Binding("down,up", "keep", "To the list"),
@@ -62,12 +115,27 @@ class Prompt(Horizontal):
     def __init__(self) -> None:
         super().__init__(id="prompt")
         self.kind = ""
-        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Yield the label and the field."""
-        yield Label("", id="prompt-label", markup=False)
-        yield PromptInput(id="prompt-input", compact=True)
+        """Yield the advice, and below it the label and the field."""
+        yield Advice()
+        with Horizontal():
+            yield Label("", id="prompt-label", markup=False)
+            yield PromptInput(id="prompt-input", compact=True)
+
+    @property
+    def text(self) -> str:
+        """What is typed, as it is."""
+        return self.query_one(Input).value
+
+    @property
+    def cursor(self) -> int:
+        """The place of the cursor in the text."""
+        return self.query_one(Input).cursor_position
+
+    def advise(self, words: str, completions: Sequence[Completion], *, is_problem: bool) -> None:
+        """Say this of the typed text."""
+        self.query_one(Advice).show(words, completions, is_problem=is_problem)
 
     def open(self, kind: str, label: str, placeholder: str) -> None:
         """Open the prompt; `kind` is part of every message it posts."""
@@ -77,17 +145,14 @@ class Prompt(Horizontal):
         with self.prevent(Input.Changed):
             field.value = ""
         field.placeholder = placeholder
+        self.advise("", (), is_problem=False)
         self.screen.add_class("-asking")
         self.screen.set_focus(field)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Report the text after a pause in the typing."""
+        """Report the text."""
         event.stop()
-        self._stop()
-        self._timer = self.set_timer(PAUSE, self._tell)
-
-    def _tell(self) -> None:
-        self.post_message(self.Typed(self.kind, self.query_one(Input).value.strip()))
+        self.post_message(self.Typed(self.kind, event.value.strip()))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the results on Enter."""
@@ -103,10 +168,5 @@ class Prompt(Horizontal):
         self._close(kept=False)
 
     def _close(self, *, kept: bool) -> None:
-        self._stop()
         self.screen.remove_class("-asking")
         self.post_message(self.Closed(self.kind, self.query_one(Input).value.strip(), kept))
-
-    def _stop(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,19 +12,21 @@ from textual.message import Message as Event
 from textual.worker import get_current_worker
 
 from termmail.accounts.password_error import PasswordError
+from termmail.engine.message_reader import Look
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
 from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, RemoteState
+from termmail.ui.conversation_page import ConversationPage
 from termmail.ui.finder import Finder
-from termmail.ui.humanize import size
+from termmail.ui.humanize import Today, size
 from termmail.ui.widgets.list_row import facts
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
 from termmail.ui.widgets.text_view import TextView
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
@@ -79,13 +82,20 @@ class Reader(TextView):
         self.text: Rendered = Rendered(())
         """The message made readable, also while its headers are shown instead."""
         self.html: bool | None = None
+        self.charset = ""
+        """The character set that the text is read in, "" for what the message names."""
+        self.reflowed = True
+        """Paragraphs that were broken by hand wrap at the width there is."""
         self.finder = Finder(self, lambda words: self.post_message(self.Found(words)))
+        self.clock: Callable[[], float] = time.time
         self.check_key = "F5"
         """The key that checks for mail, "" where there is none."""
         self._judged: tuple[Message, Judgement] | None = None
         """What is told of the sender of a message."""
         self.answer_key = ""
         """The key that answers an invitation, "" where there is none."""
+        self.conversation: ConversationPage | None = None
+        """The conversation that is shown as one page."""
         self._headers = False
         self._width = 0
         self._said = ""
@@ -104,7 +114,7 @@ class Reader(TextView):
     def clear(self, words: str = "") -> None:
         """Show no message, but these words."""
         self.workers.cancel_group(self, "reader")
-        self.row = self.message = None
+        self.row = self.message = self.conversation = None
         self.text = Rendered(())
         self._say(words)
 
@@ -120,17 +130,20 @@ class Reader(TextView):
         self.finder.look_again()
 
     def _block(self, row: Row, notes: tuple[str, ...]) -> list[HeadLine]:
-        return head(row, self.message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
+        message = self.message if self.conversation is None else None
+        return head(row, message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
 
     def show(self, row: Row, *, fetch: bool = False) -> None:
         """Show another message. With `fetch`, its text comes from the server where the store does not have it."""
         fresh = not _is_same(self.row, row)
-        if not fresh and self.message:
+        if not fresh and self.message and not (fetch and self.conversation is not None and self.conversation.missing):
             self.row = row
             return
         self.row = row
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
+            self.conversation = None
+            self.charset = ""
             self._may_come = False
             self.finder.other_text(keep=self.screen.has_class("-finding"))
         start_worker(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
@@ -142,6 +155,8 @@ class Reader(TextView):
                 await self._show_draft(engine, row)
             elif isinstance(row, OutgoingRow):
                 await self._show_outgoing(engine, row)
+            elif row.conversation is not None:
+                await self._show_conversation(row, fetch=fetch)
             elif (message := await engine.reader.peek(row.message_id)) is not None:
                 await self._show_message(engine, row, message)
             elif fetch:
@@ -194,17 +209,16 @@ class Reader(TextView):
     async def _show_message(self, engine: Engine, row: MessageRow, message: Message) -> None:
         """Lay the message out at the width there is, and show it unless the reader has gone on."""
         keep_place = self.message is message
+        if self._judged is None or self._judged[0] is not message:
+            self._judged = (message, await engine.senders.judge(row.account, message))
+        judgement = self._judged[1]
         self._width = 0
         while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
-            rendered = await engine.reader.rendered(row.message_id, self._width, html=self.html)
+            rendered = await engine.reader.rendered(row.message_id, self._width, self.look)
+            rendered = _with_notes(await self._with_answer(row, message, rendered), judgement)
             if not self._still(row):
                 return
-        if self._judged is None or self._judged[0] is not message:
-            self._judged = (message, await engine.senders.judge(row.account, message))
-        rendered = _with_notes(await self._with_answer(row, message, rendered), self._judged[1])
-        if not self._still(row):
-            return
         self.message, self.text = message, rendered
         if self._headers:
             await self._show_headers(row, message)
@@ -214,6 +228,45 @@ class Reader(TextView):
             files = " A shows the files." if message.parts else ""
             self._say(f"There is no text in this message.{files}", rendered.notes)
         self.post_message(self.Shown(row.message_id))
+
+    async def _show_conversation(self, row: MessageRow, *, fetch: bool = False) -> None:
+        """Show a conversation as one page, unless the reader has gone on."""
+        page = self.conversation = self.conversation or ConversationPage(self.engine, row.message_id)
+        keep_place = self.message is not None
+
+        def progress(words: str) -> None:
+            if self._still(row):
+                self._say(words)
+
+        self._width = 0
+        while self._width != self.measure:  # the reader may get its size only while the text is laid out
+            self._width = self.measure
+            await page.load(self._width, look=self.look, fetch=fetch, progress=progress)
+            if not self._still(row):
+                return
+        newest = page.opened.get(row.message_id)
+        self.message = newest.message if newest is not None else None
+        self._paint_page(page, keep_place=keep_place)
+        if page.opened:
+            self.post_message(self.Shown(row.message_id))
+
+    def _paint_page(self, page: ConversationPage, *, keep_place: bool) -> None:
+        self.text = page.lines(Today.at(self.clock()), self._width)
+        self._paint(self.text, (page.words(),), keep_place=keep_place)
+
+    def switch_every(self) -> None:
+        """Show every message of the conversation whole, or only the unread and the newest."""
+        if self.conversation is not None:
+            self.conversation.every = not self.conversation.every
+            self.look_again()
+
+    def fold(self) -> None:
+        """Fold the quoted text, or show it again."""
+        if self.conversation is None:
+            super().fold()
+            return
+        self.conversation.quotes = not self.conversation.quotes
+        self._paint_page(self.conversation, keep_place=True)
 
     async def _with_answer(self, row: MessageRow, message: Message, rendered: Rendered) -> Rendered:
         """Return the lines with what was answered to the invitation in them, and with the key that answers it."""
@@ -250,7 +303,10 @@ class Reader(TextView):
             start_worker(self, partial(self._again, self.row, self.message), "reader", exclusive=True)
 
     async def _again(self, row: MessageRow, message: Message) -> None:
-        await self._show_message(self.engine, row, message)
+        if self.conversation is not None and not self._headers:
+            await self._show_conversation(row, fetch=True)
+        else:
+            await self._show_message(self.engine, row, message)
 
     def on_resize(self) -> None:
         """Wrap the text to a new width."""
@@ -274,6 +330,22 @@ class Reader(TextView):
         self._headers = False
         self.look_again()
         return "HTML, made readable" if self.html else "Plain text"
+
+    @property
+    def look(self) -> Look:
+        """Return how the body is looked at."""
+        return Look(self.html, self.reflowed, self.charset)
+
+    def switch_reflow(self) -> str:
+        """Wrap paragraphs anew, or show their lines as they were sent; return the words for what is shown now."""
+        self.reflowed = not self.reflowed
+        self.look_again()
+        return "Paragraphs wrap at the width there is" if self.reflowed else "Lines as they were sent"
+
+    def read_in(self, charset: str) -> None:
+        """Show the text in another character set, or with "" in the one that the message names."""
+        self.charset = charset
+        self.look_again()
 
     def switch_headers(self) -> None:
         """Show all headers instead of the text, below all warnings; or the text again."""
@@ -327,5 +399,11 @@ def _not_here(row: MessageRow) -> str:
 
 
 def _is_same(shown: Row | None, row: Row) -> bool:
-    """Return whether both rows are the same draft, outgoing message or message."""
-    return shown is not None and type(shown) is type(row) and shown.key == row.key
+    """Return whether both rows are the same draft, outgoing message, message or conversation."""
+    if shown is None or type(shown) is not type(row) or shown.key != row.key:
+        return False
+    return _is_folded(shown) == _is_folded(row)
+
+
+def _is_folded(row: Row) -> bool:
+    return isinstance(row, MessageRow) and row.conversation is not None

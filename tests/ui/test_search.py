@@ -1,0 +1,95 @@
+"""Searching on the screen: completion, explanation, what is marked, and how it is sorted."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ui.mailbox_stage import letter, mailbox
+from tests.ui.stage import SIZES, assert_harmless, shown, type_in, until
+
+MAILS = [
+    letter(1, Subject="The loom", body="Jacquard weaves patterns"),
+    letter(2, Subject="Patterns", body="Jacquard again"),
+    letter(3, Subject="Lunch", From="Zoë Weber <zoe@example.org>", body="the loom is broken"),
+]
+
+
+def advice(app) -> str:
+    """The line above the prompt."""
+    return shown(app).splitlines()[app.query_one("#prompt-advice").region.y].strip()
+
+
+def typed(app) -> str:
+    return app.query_one("#prompt-input").value
+
+
+async def test_an_empty_prompt_teaches_operators(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("/")
+        await until(pilot, lambda: advice(app).startswith("Tab  from:  to:  cc:  subject:"))
+
+
+async def test_a_query_is_explained_and_tab_completes_it(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("/", *"fr")
+        await until(pilot, lambda: "Tab  from:" in advice(app))
+        await pilot.press("tab")
+        await until(pilot, lambda: typed(app) == "from:")
+        await until(pilot, lambda: advice(app).startswith("from: finds messages from this person"))
+        await pilot.press("z")
+        await until(pilot, lambda: "Zoë Weber <zoe@example" in advice(app))
+        await pilot.press("tab")
+        await until(pilot, lambda: typed(app) == "from:zoe@example.org ")
+        await until(pilot, lambda: app.subjects() == ["Lunch"])
+        await until(pilot, lambda: "Messages from “zoe@example.org”" in advice(app))
+
+
+async def test_an_unknown_operator_and_an_unknown_folder_are_said(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("/", *"form", "colon", *"zoe")
+        await until(pilot, lambda: "There is no operator “form:”; did you mean from:?" in advice(app))
+        await pilot.press("ctrl+u", *"in", "colon", *"archiv")
+        await until(pilot, lambda: "There is no folder “archiv”; did you mean in:archive?" in advice(app))
+
+
+async def test_the_filter_speaks_the_same_language(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("backslash", *"-subject", "colon", *"lunch")
+        await until(pilot, lambda: app.subjects() == ["Patterns", "The loom"])
+        await until(pilot, lambda: "Messages not with in the subject" in advice(app))
+
+
+async def test_what_was_found_is_marked_and_names_its_folder(tmp_path):
+    async with mailbox(tmp_path, MAILS, size=(120, 36)) as (app, pilot):
+        await pilot.press("/", *"zoe loom", "enter")
+        await until(pilot, lambda: app.subjects() == ["Lunch"] and "Inbox · the loom is broken" in shown(app))
+        strip = app.main_screen.messages.render_line(0)
+        assert [part.text for part in strip if part.style and part.style.underline] == ["Zoë", "loom"]
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 3)
+        strip = app.main_screen.messages.render_line(0)
+        assert not [part.text for part in strip if part.style and part.style.underline]
+
+
+async def test_what_was_found_is_sorted_by_date_or_best_first(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("/", *"loom", "enter")
+        await until(pilot, lambda: app.subjects() == ["Lunch", "The loom"] and app.main_screen.messages.has_focus)
+        await pilot.press("S")
+        await until(pilot, lambda: app.subjects() == ["The loom", "Lunch"] and "best first" in shown(app))
+        await until(pilot, lambda: "Search: loom" in shown(app))
+        await pilot.press("S")
+        await until(pilot, lambda: app.subjects() == ["Lunch", "The loom"])
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_prompt_is_harmless_and_fits(tmp_path, size):
+    evil = letter(4, Subject="Re: [/x]", From='"[@click=app.bell]x[/] \u202e" <evil@example.org>')
+    async with mailbox(tmp_path, [evil], size=size) as (app, pilot):
+        await pilot.press("/")
+        await type_in(pilot, "from")
+        await pilot.press("colon", *"evil")
+        await until(pilot, lambda: "Tab" in advice(app) or size[0] < 60)
+        app.query_one("#prompt-input").value = "from:[/x] \x1b]52;c;eA==\x07 in:[b]"
+        await until(pilot, lambda: "There is no folder" in advice(app))
+        assert_harmless(app)
