@@ -124,7 +124,11 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     search = command(
         "search", "search all mail, Trash and Spam too", "termmail search 'from:ada engine'", "mailbox.search"
     )
-    search.add_argument("query", metavar="QUERY", help='words; from: to: subject: "a phrase" pre*')
+    search.add_argument(
+        "query",
+        metavar="QUERY",
+        help='words, "a phrase", pre*, -without, a OR b, from: to: subject: in: is: has: after: before: larger: ...',
+    )
     _account(search)
     search.add_argument("--limit", type=_count, default=200, metavar="N", help="maximum number (default: 200)")
     _json(search)

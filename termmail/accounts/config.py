@@ -58,6 +58,7 @@ Command = Annotated[
 ]
 Seconds = Annotated[int, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")]
 Minutes = Annotated[int, Meta(ge=0, le=10080, description="a number of minutes (0: only by hand)")]
+Days = Annotated[int, Meta(ge=0, le=36500, description="a number of days (0: none)")]
 CaFile = Annotated[str, Meta(pattern=r"^[/~][^\x00-\x1f\x7f]*\Z", description="the path of a file, from its / or ~ on")]
 FolderName = Annotated[
     str,
@@ -97,6 +98,7 @@ class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     A `port` of 0 becomes the one for `security`, an empty `username` the account's address. `delete` says when a message
     is deleted on the server; `download` which messages are fetched whole without being opened (see `whole_since`);
+    `prefetch_days` fetches those of so many days in the background, where `download` is "open";
     `timeout_seconds` applies to one answer; `poll_minutes` of 0 means only by hand.
     """
 
@@ -106,6 +108,7 @@ class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     username: Username = ""
     password_command: Command | None = None
     download: Download = "open"
+    prefetch_days: Days = 30
     delete: DeleteRule = "with-me"
     poll_minutes: Minutes = 5
     allow_cleartext: Switch = False
@@ -125,6 +128,7 @@ class Imap(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     username: Username = ""
     password_command: Command | None = None
     download: Download = "open"
+    prefetch_days: Days = 30
     poll_minutes: Minutes = 5
     allow_cleartext: Switch = False
     timeout_seconds: Seconds = 30

@@ -56,6 +56,14 @@ class Folder(Struct, frozen=True):
     role: Role
 
 
+class SavedSearch(Struct, frozen=True):
+    """A search that is kept as a folder. `words` are as typed: dates in them are relative to the day of the look."""
+
+    search_id: int
+    name: str
+    words: str
+
+
 class Count(Struct, frozen=True):
     """How many messages a folder holds, and how many of them are unread."""
 
@@ -305,6 +313,13 @@ class SearchView(Struct, frozen=True):
     order: Order = Order.NEWEST
 
 
+class SavedView(Struct, frozen=True):
+    """The messages that a kept search finds."""
+
+    search_id: int
+    order: Order = Order.NEWEST
+
+
 class Ready(Enum):
     """The messages of a ready view, those in Junk and Trash left out."""
 
@@ -338,7 +353,7 @@ class OutboxView(Struct, frozen=True):
     account: str = ""
 
 
-View = FolderView | RoleView | SearchView | ReadyView | LabelView | DraftsView | OutboxView
+View = FolderView | RoleView | SearchView | SavedView | ReadyView | LabelView | DraftsView | OutboxView
 
 
 class Unfolded(Struct, frozen=True):
@@ -420,6 +435,7 @@ class StepKind(StrEnum):
     MUTE = "mute"
     UNMUTE = "unmute"
     RULE = "rule"
+    REMOVE_SEARCH = "remove-search"
     BREAK_OFF = "break-off"
     JOIN = "join"
 

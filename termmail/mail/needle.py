@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
+from termmail.mail import equal_letters
 from termmail.mail.check import no_check
 from termmail.mail.width import broken_word
 
@@ -55,17 +56,15 @@ class Haystack(NamedTuple):
 
 @functools.lru_cache(maxsize=1 << 16)
 def fold(char: str) -> str:
-    """Return a character without case and accents: none for an accent alone, several for a ligature."""
+    """Return a character as `equal_letters.fold` has it, in lower case: none for an accent alone, several for a ligature.
+
+    The mark that makes another letter of a kana stands apart: half-width text has it so.
+    """
+    if char.isspace():
+        return " "
     if "\uac00" <= char <= "\ud7a3":  # Hangul stays composed: a syllable is not found by its first letters
         return char
-    folded = unicodedata.normalize("NFKD", char.casefold())
-    return "".join(one for one in folded if not _is_accent(one))
-
-
-def _is_accent(char: str) -> bool:
-    """Return whether a mark is an accent (Latin, Greek, Cyrillic) or a vowel point (Hebrew, Arabic)."""
-    place = unicodedata.combining(char)
-    return place >= 200 or 10 <= place <= 36
+    return unicodedata.normalize("NFD", equal_letters.fold(char).strip(" ")).lower()
 
 
 def folded(text: str) -> str:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from termmail.mail.check import Check
     from termmail.mail.flowed import Paragraph
 
-NARROWEST, WIDEST = 40, 100
+NARROWEST, WIDEST = 50, 100
 """Cells of the longest line of a paragraph that was broken by hand."""
-LEAST_FULL = 3
+LEAST_FULL = 2
 """Full lines of one depth of quoting from which its column is believed."""
 PATCH = re.compile(r"(?:diff --git |Index: |@@ -|--- [^ ]+/|\+\+\+ [^ ]+/)")
 _LISTED = re.compile(r"(?:[-*+•·–—]|\(?[0-9]{1,3}[.):]|\(?[A-Za-z][.)])\s|[-=_*#~.]{3,}")
@@ -53,9 +53,11 @@ def joined(found: Sequence[Paragraph], width: int, check: Check = no_check) -> l
 def _blocks(found: Sequence[Paragraph], check: Check) -> Iterator[list[Paragraph]]:
     """Yield lines of prose that follow one another at one depth of quoting, and every other line alone."""
     block: list[Paragraph] = []
-    for line in found:
+    fields = [False, *(_FIELD.match(line.text) is not None for line in found), False]
+    for place, line in enumerate(found, 1):
         check()
-        prose = _is_prose(line)
+        listed = fields[place] and (fields[place - 1] or fields[place + 1])
+        prose = not listed and _is_prose(line)
         if block and not (prose and line.quote == block[0].quote):
             yield block
             block = []
@@ -116,7 +118,7 @@ def _is_prose(line: Paragraph) -> bool:
     text = line.text.rstrip(" ")
     if line.kind or not text or text[0].isspace() or (" " not in text.strip() and text.isascii()):
         return False
-    if _LISTED.match(text) or _FIELD.match(text) or _CODE_START.match(text) or _COLUMNS.search(text):
+    if _LISTED.match(text) or _CODE_START.match(text) or _COLUMNS.search(text):
         return False
     if text.rstrip().endswith(_CODE_END):
         return False

@@ -36,6 +36,7 @@ _DONE = {
     StepKind.MUTE: "Muted, in the Archive: {messages}",
     StepKind.UNMUTE: "No longer muted: {messages}",
     StepKind.RULE: "Rule “{name}”: {messages}",
+    StepKind.REMOVE_SEARCH: "Search {name} removed",
     StepKind.BREAK_OFF: "A conversation of its own: {messages}, with the answers",
     StepKind.JOIN: "Joined to one conversation: {messages}",
 }
@@ -63,10 +64,11 @@ _NAMES = {
     StepKind.MUTE: "mute",
     StepKind.UNMUTE: "end of mute",
     StepKind.RULE: "rule",
+    StepKind.REMOVE_SEARCH: "remove search",
     StepKind.BREAK_OFF: "break off",
     StepKind.JOIN: "join",
 }
-_FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER}
+_FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER, StepKind.REMOVE_SEARCH}
 _IN_PLACE = {
     *(StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR),
     *(StepKind.BREAK_OFF, StepKind.JOIN),

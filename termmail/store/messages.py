@@ -31,9 +31,9 @@ _TRUTHS = (11, 12, 13, 14, 16)
 _CHUNK = 200
 
 _INSERT = (
-    "INSERT INTO message (account, received, size, unread, starred, answered, forwarded, downloaded, snippet, sort_date,"
-    " sender, recipients, subject, message_id, in_reply_to, refs, attachments)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO message (account, received, size, unread, starred, answered, forwarded, downloaded, indexed, snippet,"
+    " sort_date, sender, recipients, subject, message_id, in_reply_to, refs, attachments)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 _ORDERS = {
@@ -99,6 +99,21 @@ def placements_of(store: Store, threads: Iterable[int], folder_ids: Iterable[int
 def all_ids(store: Store) -> array[int]:
     """Return the ids of every message of every account, in the order they came."""
     return array("q", chain.from_iterable(store.read("SELECT id FROM message ORDER BY id")))
+
+
+def without_body(store: Store, account: str, since: int, *, largest: int, limit: int) -> list[int]:
+    """Return messages of an account of which only the header is here, newest first.
+
+    They are not older than `since`, not larger than `largest` bytes, and neither in Trash nor in Junk.
+    """
+    away = folders.ids_with_roles(sorted(DISCARDED))
+    rows = store.read(
+        "SELECT m.id FROM message m WHERE m.account = ? AND m.downloaded = 0 AND m.sort_date >= ? AND m.size <= ?"  # noqa: S608
+        f" AND EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND p.folder NOT IN {away})"
+        " ORDER BY m.sort_date DESC LIMIT ?",
+        (account, since, largest, limit),
+    )
+    return [message_id for (message_id,) in rows]
 
 
 def rows(store: Store, ids: Sequence[int], folder_ids: Sequence[int] = ()) -> list[MessageRow]:
@@ -194,24 +209,40 @@ def add_local(
     `found` is what was derived from `raw`, `received` when it came, `written` whether the user wrote it: then the
     people it went to are counted as contacts, not its sender. On the disk on return.
     """
-    with store.transaction(durable=True) as db:
-        columns = derived.columns(found.envelope, received, found.attachments)
-        message_id = insert(
-            db,
-            account,
-            received,
-            len(raw),
-            columns,
-            flags=Flag.UNREAD if unread else 0,
-            downloaded=True,
-            snippet=found.snippet,
-        )
-        conversations.group(db, [message_id])
-        placements.place(db, [message_id], folder_id)
-        db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
-        search_index.put(db, message_id, found)
-        contacts.learn(db, found.envelope, columns.sort_date, written=written)
+    (message_id,) = add_locals(
+        store, account, folder_id, [(raw, found)], unread=unread, received=received, written=written
+    )
     return message_id
+
+
+def add_locals(
+    store: Store,
+    account: str,
+    folder_id: int,
+    mail: Sequence[tuple[bytes, Derived]],
+    *,
+    unread: bool = False,
+    received: int,
+    written: bool = False,
+) -> list[int]:
+    """Add many messages, bytes and what was derived from them each, as `add_local` adds one; return their ids."""
+    ids: list[int] = []
+    people = contacts.Tally()
+    with store.transaction(durable=True) as db:
+        for raw, found in mail:
+            columns = derived.columns(found.envelope, received, found.attachments)
+            flags = Flag.UNREAD if unread else 0
+            message_id = insert(
+                db, account, received, len(raw), columns, flags=flags, whole=True, snippet=found.snippet
+            )
+            db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
+            search_index.add(db, message_id, account, len(raw), columns.sort_date, found)
+            people.message(contacts.people(found.envelope, written=written), columns.sort_date, written=written)
+            ids.append(message_id)
+        conversations.group(db, ids)
+        placements.place(db, ids, folder_id)
+        people.save(db)
+    return ids
 
 
 def insert(
@@ -222,14 +253,14 @@ def insert(
     columns: Columns,
     *,
     flags: int = Flag.UNREAD,
-    downloaded: bool = False,
+    whole: bool = False,
     snippet: str = "",
 ) -> int:
     """Add the row of a message that is in no folder yet, inside the caller's transaction, and return its id.
 
-    `flags` is a mask of Flag.
+    `flags` is a mask of Flag. One that is here as a `whole` is indexed by the caller.
     """
-    truths = (flags & 1, flags >> 1 & 1, flags >> 2 & 1, flags >> 3 & 1, int(downloaded))
+    truths = (flags & 1, flags >> 1 & 1, flags >> 2 & 1, flags >> 3 & 1, int(whole), 2 if whole else 0)
     return db.execute(_INSERT, (account, received, size, *truths, snippet, *columns)).lastrowid or 0
 
 

@@ -14,6 +14,7 @@ from termmail.mail.conversation import ancestors
 from termmail.mail.counting import count
 from termmail.mail.message import Line, Rendered
 from termmail.mail.sanitize import address_text, cut
+from termmail.ui.reading_text import with_answer
 from termmail.ui.widgets.message_header import broken, warnings
 
 if TYPE_CHECKING:
@@ -157,9 +158,18 @@ class ConversationPage:
         self._rows: list[MessageRow] = []
 
     async def load(
-        self, width: int, *, look: Look, fetch: bool, progress: Callable[[str], None] = lambda _words: None
+        self,
+        width: int,
+        *,
+        look: Look,
+        key: str = "",
+        fetch: bool,
+        progress: Callable[[str], None] = lambda _words: None,
     ) -> None:
-        """Read what the page shows whole, with `fetch` from the servers where it is not here. Raises StoreError."""
+        """Read what the page shows whole, with `fetch` from the servers where it is not here.
+
+        `key` answers the invitation in the newest message. Raises StoreError.
+        """
         rows = self._rows or await self._engine.lists.conversation(self.newest)
         self._rows = sorted(rows, key=lambda row: (row.date, row.message_id))
         whole = shown_whole(self._rows, self.newest, every=self.every) if self._rows else []
@@ -174,6 +184,8 @@ class ConversationPage:
                 self.missing += 1
                 continue
             rendered = await self._engine.reader.rendered(row.message_id, width, look=look)
+            key_here = key if row.message_id == self.newest else ""
+            rendered = await with_answer(self._engine, row, message, rendered, width, key_here)
             judged = await self._engine.senders.judge(row.account, message)
             told = warnings(message, [*judged.warnings, *rendered.notes[: rendered.warned]])
             opened[row.message_id] = Opened(message, rendered, tuple(told))

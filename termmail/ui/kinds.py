@@ -16,6 +16,7 @@ from termmail.mail.model import (
     ReadyView,
     Role,
     RoleView,
+    SavedView,
     SearchView,
 )
 
@@ -80,5 +81,7 @@ def view_name(view: View, counts: Counts) -> str:
             return next((f"Label {one.name}" for one in counts.labels if one.label_id == label_id), "Label")
         case RoleView(role=role):
             return ALL_INBOXES if role is Role.INBOX else ROLE_NAMES[role]
+        case SavedView(search_id=search_id):
+            return next((one.name for one in counts.searches if one.search_id == search_id), "")
     folder = folder_of(view, counts)
     return "" if folder is None else folder.name

@@ -45,6 +45,21 @@ def test_two_paragraphs_stay_two_and_a_greeting_stays_a_line():
     assert lines.count("") == 2
 
 
+def test_two_paragraphs_of_two_lines_are_enough_to_see_the_column():
+    text = (
+        "Cards are white. Operation cards and variable cards get mixed up\nwhen dropped (see: last Tuesday, stairs).\n\n"
+        "Proposal: operations blue, variables stay white. I know that there\nwill be 40 answers to this.\n\nHenry\n"
+    )
+    lines = shown(text, 50)
+    assert "cards get mixed up when dropped (see: last" in lines
+    assert lines[-1] == "Henry"
+
+
+def test_one_line_and_a_name_below_it_stay_two():
+    text = "I will meet you at the station tomorrow at nine, as we said.\nAda\n"
+    assert shown(text) == as_sent(text)
+
+
 def test_quoted_prose_is_joined_at_its_own_depth():
     quoted = "".join(f"> {line}\n" for line in PROSE.splitlines())
     lines = shown(f"{quoted}{PROSE}")

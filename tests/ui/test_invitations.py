@@ -122,3 +122,15 @@ async def test_evil_words_in_every_field_of_an_invitation_are_only_words(tmp_pat
             await pilot.press("y")
             await until(pilot, lambda: "You accepted: the answer is about to be sent" in words_of(app))
             assert_harmless(app)
+
+
+async def test_an_invitation_is_answered_on_the_page_of_its_conversation(tmp_path):
+    reply = b"In-Reply-To: <letter1@example.net>\r\nReferences: <letter1@example.net>\r\n"
+    mails = [letter(1), invite().replace(b"To: ada", reply + b"To: ada")]
+    async with mailbox(tmp_path, mails, synced=False, size=(100, 40)) as (app, pilot):
+        await app.engine.accounts.sync("ada")
+        await until(pilot, lambda: app.main_screen.messages.row(app.main_screen.messages.cursor_id))
+        await opened(app, pilot)
+        assert "2 messages" in words_of(app)
+        await pilot.press("i", "y")
+        await until(pilot, lambda: "You accepted: the answer is about to be sent" in words_of(app))

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from termmail.accounts.config import whole_since
 from termmail.accounts.credentials import PasswordError
 from termmail.engine.events import FolderChanged
 from termmail.engine.sync.account_sync import AccountSync
@@ -180,7 +179,7 @@ class ImapSource:
             await self._confirm(session, push)
         await drafts.push(seen.prefix)
         missed = seen.missed
-        since = whole_since(self.context.account(self.account).incoming.download, self.context.clock())
+        since = self.context.whole_since(self.account)
         if since is not None:
             missed += await self._bodies.download(session, since, full=full)
         pushed = folders.done + push.done + drafts.done
@@ -290,7 +289,12 @@ class ImapSource:
 
     # -- bodies
 
-    async def fetch(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> bytes:
+    async def fetch(
+        self,
+        message_id: int,
+        progress: Callable[[int, int], None] | None = None,
+        started: Callable[[bytes], None] | None = None,
+    ) -> bytes:
         """Fetch one whole message now and store it; see MailSource. Raises NetError, PasswordError or StoreError.
 
         While a sync uses the session, a second one is opened for it.
@@ -302,7 +306,7 @@ class ImapSource:
                 advice="Only its header is left.",
             )
         connection = self._reading if self._connection.busy else self._connection
-        return await connection.run(lambda session: self._bodies.fetch(session, message_id, where, progress))
+        return await connection.run(lambda session: self._bodies.fetch(session, message_id, where, progress, started))
 
     # -- the end
 

@@ -26,6 +26,7 @@ from termmail.mail.model import (
     ReadyView,
     Role,
     RoleView,
+    SavedView,
 )
 from termmail.ui.actions import Place, bindings
 from termmail.ui.kinds import ALL_ACCOUNTS, ALL_INBOXES
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 
     from termmail.engine.folder_list import Counts
     from termmail.mail.model import View
+
+
+SEARCHES = "Searches"
+"""The heading of the searches that are kept."""
 
 
 class Entry(Struct, frozen=True):
@@ -72,6 +77,12 @@ def entries(counts: Counts, accounts: Sequence[str]) -> list[Entry | str]:
             Entry(OutboxView(account), OUTBOX_NAME, counts.outbox.get(account, 0), waiting=True),
         ]
         lines += found
+    if counts.searches:
+        lines += ["", SEARCHES]
+        for saved in counts.searches:
+            lines.append(
+                Entry(SavedView(saved.search_id), saved.name, counts.found.get(saved.search_id, _NOTHING).unread)
+            )
     if accounts:
         lines += ["", *([ALL_ACCOUNTS] if len(accounts) > 1 else [])]
         waiting = {Ready.SNOOZED: counts.snoozed}
@@ -204,4 +215,6 @@ def _without_order(view: View) -> View:
             return FolderView(folder_id)
         case RoleView(role=role):
             return RoleView(role)
+        case SavedView(search_id=search_id):
+            return SavedView(search_id)
     return view

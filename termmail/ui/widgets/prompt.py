@@ -152,7 +152,7 @@ class Prompt(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Report the text."""
         event.stop()
-        self.post_message(self.Typed(self.kind, event.value.strip()))
+        self.post_message(self.Typed(self.kind, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the results on Enter."""

@@ -105,6 +105,10 @@ class TextView(ScrollView, can_focus=True):
             self.screen.clear_selection()
         self._changed()
 
+    def unfold(self) -> bool:
+        """Show lines that this text does not hold yet; return whether there were any. They are found in the new one."""
+        return False
+
     def fold(self) -> None:
         """Fold the quoted text, or show it again."""
         self.folded = not self.folded
