@@ -149,6 +149,8 @@ class ListModel:
         """Show another folder, or the results of a search for these words; `shown` is called when the list has them."""
         self._cursors[self.view] = self._messages.spot
         view = _threaded(view, on=self.threaded)
+        if _is_same_folder(view, self.view):
+            self._cursors[view] = self._messages.spot
         self.view, self.filter, self.words, self._coverage = view, "", words, ""
         self.unfolded = Unfolded()
         if not self.searching:
@@ -386,6 +388,13 @@ class ListModel:
 def _threaded(view: View, *, on: bool) -> View:
     """Return the view with conversations, or without; a view that lists no folders has none."""
     return replace(view, threaded=on) if isinstance(view, FolderView | RoleView) else view
+
+
+def _is_same_folder(view: View, other: View) -> bool:
+    """Return whether two views list the same folders, in whatever order."""
+    if not isinstance(view, FolderView | RoleView) or not isinstance(other, FolderView | RoleView):
+        return False
+    return replace(view, order=other.order) == other
 
 
 def _sum(counts: dict[str, int], account: str) -> int:
