@@ -61,7 +61,7 @@ BODIES = (
 class SettingsScreen(dialog.Dialog[bool]):
     """Shows the settings at the side of the mail. `show` puts settings of the screen in force; dismisses True if kept."""
 
-    CSS_PATH = ["dialog.tcss", "settings.tcss"]  # type: ignore[assignment]  # noqa: RUF012 - Textual takes several
+    CSS_PATH = ["dialog.tcss", "settings.tcss"]  # noqa: RUF012 - Textual takes several
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back"),
         Binding("enter", "keep", "Keep", priority=True),
