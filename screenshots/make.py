@@ -50,7 +50,7 @@ PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...], str]] = {
     "palette": ((100, 30), "", ("ctrl+p", *"reply"), "Reply to the mailing list"),
     "attachments": ((100, 30), "Scan of the big drawing", ("A",), "3.7 MB"),
     "search": ((120, 36), "", ("slash", *"engine"), "found"),
-    "phishing": ((120, 36), "Urgent", ("enter",), "but goes to"),
+    "phishing": ((120, 36), "Urgent", ("enter",), "Urgent: your"),
     "narrow": ((40, 12), "Note G", (), "Note G"),
 }
 """Its size; the subject the cursor goes to; the keys that follow; what is on the screen at the end."""
