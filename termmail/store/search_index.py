@@ -26,6 +26,7 @@ EVERY = "\ue000"
 """The mark of every document. Marks begin with letters that `equal_letters.fold` takes out of texts."""
 CONTENT_MARKS = {Content.ATTACHMENT: "\ue001a", Content.INVITE: "\ue001i", Content.LINK: "\ue001l"}
 _STEPS = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000)
+_SMALL = (1000, 2000, 4000)
 _KEPT_ADDRESSES = 200
 _SUBJECT = 1000
 _INSERT = f"INSERT INTO search (rowid, {', '.join(COLUMNS)}) VALUES (?{', ?' * len(COLUMNS)})"  # noqa: S608 - ours
@@ -46,6 +47,11 @@ def size_step(size: int) -> int:
     return sum(size >= step for step in _STEPS)
 
 
+def below_mark(size: int) -> str:
+    """Return the mark of the messages among which are all that are smaller than this size (in bytes)."""
+    return next((f"\ue003b{step}" for step in _SMALL if size <= step), EVERY)
+
+
 def put(db: sqlite3.Connection, message_id: int, derived: Derived) -> None:
     """Index a message that is in the store, in place of what was indexed of it before."""
     account, size, date = db.execute(
@@ -64,6 +70,7 @@ def add(db: sqlite3.Connection, message_id: int, account: str, size: int, date: 
     contents = derived.contents if derived.text is not None else ((Content.ATTACHMENT,) if envelope.attachments else ())
     marks = [EVERY, account_mark(account), *(CONTENT_MARKS[one] for one in contents)]
     marks += [size_mark(step) for step in range(1, size_step(size) + 1)]
+    marks += [f"\ue003b{step}" for step in _SMALL if size < step]
     db.execute(
         _INSERT,
         (
