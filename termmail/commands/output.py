@@ -63,6 +63,7 @@ def message_row_data(row: MessageRow, envelope: Envelope) -> dict[str, Any]:
         "attachments": row.attachments,
         "downloaded": row.downloaded,
         "snippet": row.snippet,
+        "thread": row.thread,
     }
 
 
@@ -93,6 +94,7 @@ def _unreceived(row: DraftRow | OutgoingRow, folder: str) -> dict[str, Any]:
         "attachments": 0,
         "downloaded": True,
         "snippet": "",
+        "thread": 0,
     }
 
 

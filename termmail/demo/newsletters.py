@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from termmail.demo.message_builder import File, Letter, days
-from termmail.demo.pictures import invite
+from termmail.demo.pictures import invite, series
 
 _HIDDEN = (
     "display:none;font-size:1px;color:#ffffff;line-height:1px;max-height:0px;max-width:0px;opacity:0;overflow:hidden"
@@ -260,7 +260,7 @@ LETTERS = (LOOM, BOOKS, TICKET, MUSEUM, PARCEL, LOGIN, OVERDUE, BOUNCE, DIGEST)
 
 
 def invites(now: datetime) -> tuple[Letter, ...]:
-    """Return an invitation in three days at two o'clock, and a cancelled one."""
+    """Return an invitation in three days at two o'clock, a weekly one from another time zone, and a cancelled one."""
     day = now.replace(hour=14, minute=0, second=0, microsecond=0)
     meeting = day + timedelta(days=3)
     missed = day - timedelta(days=1)
@@ -287,6 +287,21 @@ def invites(now: datetime) -> tuple[Letter, ...]:
             """,
             "invite",
             files=(event("engine-turns", "The engine turns", meeting),),
+        ),
+        Letter(
+            days(1, 5),
+            "Luigi Menabrea <luigi@example.net>",
+            "Tables by telegraph, now at nine",
+            """
+            Gentile Signora, the hour before was that of the post. Shall we say nine, Turin time, each week until the
+            tables are done?
+            """,
+            "tables",
+            files=(
+                File(
+                    "tables.ics", "text/calendar", series("tables", "Tables by telegraph", day.replace(hour=9)).encode()
+                ),
+            ),
         ),
         Letter(
             days(2, 10),

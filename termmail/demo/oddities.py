@@ -171,7 +171,10 @@ unless you confirm your password.</p>
 <p>Or open the attached form.</p><div style="display:none">quarterly geese marmalade umbrella 7741</div></td></tr></table>
 <script>document.location="http://bank.example.org.verify.example.net/"</script></body></html>""",
         files=(File("account-form.pdf.exe", "application/pdf", b"MZ this is not a PDF, and not a program either\n"),),
-        headers=(("Reply-To", "collect@verify.example.net"),),
+        headers=(
+            ("Reply-To", "collect@verify.example.net"),
+            ("Authentication-Results", "mx.example.org; spf=pass; dmarc=fail header.from=verify.example.net"),
+        ),
     ),
     Oddity(  # Cyrillic letters in the host that look Latin
         days(10.4),

@@ -104,6 +104,49 @@ def invite(
     return "\r\n".join(lines) + "\r\n"
 
 
+def series(uid: str, summary: str, start: datetime) -> str:
+    """Return a weekly event of an hour in the time of Turin, as programs that name zones in their own way send it.
+
+    `start` is a local time there.
+    """
+    lines = [
+        "BEGIN:VCALENDAR",
+        "PRODID:-//example.net//Exchange//EN",
+        "VERSION:2.0",
+        "METHOD:REQUEST",
+        "BEGIN:VTIMEZONE",
+        "TZID:W. Europe Standard Time",
+        "BEGIN:STANDARD",
+        "DTSTART:16010101T030000",
+        "TZOFFSETFROM:+0200",
+        "TZOFFSETTO:+0100",
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10",
+        "END:STANDARD",
+        "BEGIN:DAYLIGHT",
+        "DTSTART:16010101T020000",
+        "TZOFFSETFROM:+0100",
+        "TZOFFSETTO:+0200",
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
+        "END:DAYLIGHT",
+        "END:VTIMEZONE",
+        "BEGIN:VEVENT",
+        f"UID:{uid}@example.net",
+        "SEQUENCE:1",
+        f"DTSTAMP:{start:%Y%m%dT%H%M%SZ}",
+        f"DTSTART;TZID=W. Europe Standard Time:{start:%Y%m%dT%H%M%S}",
+        "DURATION:PT1H",
+        "RRULE:FREQ=WEEKLY;COUNT=8",
+        f"SUMMARY:{summary}",
+        "LOCATION:By telegraph",
+        "ORGANIZER;CN=Luigi Menabrea:mailto:luigi@example.net",
+        "ATTENDEE;CN=Luigi Menabrea;PARTSTAT=ACCEPTED:mailto:luigi@example.net",
+        "ATTENDEE;CN=Ada Lovelace;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:ada@example.org",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    ]
+    return "\r\n".join(lines) + "\r\n"
+
+
 def ledger() -> str:
     """Return the costs of a workshop in a year as CSV."""
     rng = random.Random(12)  # noqa: S311 - figures, not a key

@@ -36,10 +36,10 @@ class Messages:
         self._tell_changed(done)
         return done
 
-    async def seen(self, message_id: int) -> None:
-        """Mark a message read because it was opened. Undo passes over this."""
-        if await self.context.db(changes.set_seen, message_id):
-            self.context.tell(MessageChanged((message_id,)))
+    async def seen(self, message_ids: Iterable[int]) -> None:
+        """Mark messages read because they were opened. Undo passes over this."""
+        if changed := await self.context.db(changes.set_seen, list(message_ids)):
+            self.context.tell(MessageChanged(changed))
             self.servers.look_again()
 
     async def archive(self, seen: Iterable[Placement]) -> Done:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from termmail.engine import saved_files
 from termmail.engine.threads import OutOfTimeError, run_stoppable
@@ -42,6 +42,20 @@ KEPT_BYTES = 2 << 20
 """A message larger than this (in bytes) is parsed again instead."""
 
 
+class Look(NamedTuple):
+    """How a body is looked at: `html` as `flowed.body` has it, re-flowed or as sent, and in which charset.
+
+    `charset` is a label of `charset.CHOICES`, "" for what the message names.
+    """
+
+    html: bool | None = None
+    reflowed: bool = False
+    charset: str = ""
+
+
+PLAIN = Look()
+
+
 class Reader:
     """Opened messages: parsed and laid out in threads, the last few kept."""
 
@@ -49,7 +63,7 @@ class Reader:
         self.context = context
         self.servers = servers
         self._kept: OrderedDict[int, Message] = OrderedDict()
-        self._rendered: OrderedDict[tuple[int, int, bool | None], Rendered] = OrderedDict()
+        self._rendered: OrderedDict[tuple[int, int, Look], Rendered] = OrderedDict()
         self._copies: saved_files.OwnedFolder | None = None
 
     async def peek(self, message_id: int) -> Message | None:
@@ -60,11 +74,17 @@ class Reader:
         raw, complete = await self._raw(message_id)
         return await self._parse(message_id, raw) if complete else None
 
-    async def read(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> Message:
+    async def read(
+        self,
+        message_id: int,
+        progress: Callable[[int, int], None] | None = None,
+        started: Callable[[Message], None] | None = None,
+    ) -> Message:
         """Return the message, fetched from its server where needed.
 
-        `progress(done, total)` is called in bytes. Raises Gone where there is no such message, NetError or
-        PasswordError where it cannot be fetched.
+        `progress(done, total)` is called in bytes, `started` at most once, with what the start of a large message holds
+        while the rest comes. Raises Gone where there is no such message, NetError or PasswordError where it cannot be
+        fetched.
         """
         if (message := await self.peek(message_id)) is not None:
             return message
@@ -76,8 +96,27 @@ class Reader:
                 "The text of this message was never downloaded, and its account is no longer set up here.",
                 advice="Only its header is left.",
             )
-        raw = await self.servers.source(row.account).fetch(message_id, progress)
+        begun: list[asyncio.Task[None]] = []
+
+        def start(raw: bytes) -> None:
+            if started is not None:
+                begun.append(asyncio.create_task(self._start(message_id, raw, started)))
+
+        try:
+            raw = await self.servers.source(row.account).fetch(message_id, progress, start)
+        finally:
+            for task in begun:
+                task.cancel()
         return await self._parse(message_id, raw)
+
+    async def _start(self, message_id: int, raw: bytes, started: Callable[[Message], None]) -> None:
+        """Parse the start of a message, if it has the header that is known of it, and hand it on."""
+        from termmail.mail import parse  # noqa: PLC0415
+
+        known, _ = await self._raw(message_id)
+        ours = parse.fingerprint(parse.split_header(known)) == parse.fingerprint(parse.split_header(raw))
+        if ours and (message := await asyncio.to_thread(parse.parse, raw)):
+            started(message)
 
     async def _parse(self, message_id: int, raw: bytes) -> Message:
         from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
@@ -89,28 +128,42 @@ class Reader:
                 self._kept.popitem(last=False)
         return message
 
-    async def rendered(self, message_id: int, width: int = 88, *, html: bool | None = None) -> Rendered:
+    async def rendered(self, message_id: int, width: int = 88, look: Look = PLAIN) -> Rendered:
         """Return the body as lines of at most `width` cells, laid out in a thread of its own.
 
         What takes longer than RENDER_LIMIT is shown as headers and source instead. When the caller is cancelled, the
         thread stops. Raises what `read` raises.
         """
-        key = (message_id, width, html)
+        key = (message_id, width, look)
         if (kept := self._rendered.get(key)) is not None:
             return kept
         message = await self.read(message_id)
-        from termmail.mail import flowed  # noqa: PLC0415 - the HTML parser is not needed for the first screen
-
-        try:
-            rendered = await run_stoppable(
-                lambda check: flowed.body(message, width, html=html, check=check), seconds=RENDER_LIMIT
-            )
-        except OutOfTimeError:
-            rendered = await asyncio.to_thread(_as_source, message, width)
+        if look.charset:
+            message = await self._in_charset(message_id, look.charset)
+        rendered = await self.laid_out(message, width, look)
         self._rendered[key] = rendered
         while len(self._rendered) > KEPT:
             self._rendered.popitem(last=False)
         return rendered
+
+    async def laid_out(self, message: Message, width: int, look: Look = PLAIN) -> Rendered:
+        """Return the body of a message as lines, as `rendered` does, also of one that is not stored."""
+        from termmail.mail import flowed  # noqa: PLC0415 - the HTML parser is not needed for the first screen
+
+        try:
+            return await run_stoppable(
+                lambda check: flowed.body(message, width, html=look.html, reflowed=look.reflowed, check=check),
+                seconds=RENDER_LIMIT,
+            )
+        except OutOfTimeError:
+            return await asyncio.to_thread(_as_source, message, width)
+
+    async def _in_charset(self, message_id: int, charset: str) -> Message:
+        """Return the message with its texts read in another charset than it names."""
+        from termmail.mail import parse  # noqa: PLC0415
+
+        raw, _ = await self._raw(message_id)
+        return await asyncio.to_thread(parse.parse, raw, charset=charset)
 
     async def raw(self, message_id: int) -> bytes:
         """Return the bytes as received: the whole message where it was downloaded, else its header block. Raises Gone."""

@@ -65,8 +65,8 @@ class Body:
 
     `descriptions` are what the organizers of events wrote, shown where there is no other text; `invitations` are those
     that can be answered, without those of attached messages. `inner_files` are the names of the files in attached
-    messages. `text_room` and
-    `html_room` are the bytes that may still be read; `messages` counts attached messages.
+    messages. `text_room` and `html_room` are the bytes that may still be read; `messages` counts attached messages.
+    `charset` is the one that all texts are read in, "" for what they name.
     """
 
     sections: list[Section] = field(default_factory=list)
@@ -79,14 +79,15 @@ class Body:
     text_room: int = TEXT_LIMIT
     html_room: int = TEXT_LIMIT
     messages: int = 0
+    charset: str = ""
 
 
-def read(raw: bytes, root: mime.Node) -> Body:
-    """Read the body of a message. Never raises; linear in its bytes.
+def read(raw: bytes, root: mime.Node, charset_label: str = "") -> Body:
+    """Read the body of a message. Never raises; linear in its bytes. `charset_label` overrides what its texts name.
 
     HTML sources are never joined to one another or to text (EFAIL, CVE-2017-17688): each is a section of its own.
     """
-    body = Body()
+    body = Body(charset=charset_label)
     sections = _Reader(raw, body).read(root)
     above = dict.fromkeys(each for each in sections if each.kind in _ABOVE)
     rest = [each for each in sections if each.kind not in _ABOVE]
@@ -198,11 +199,15 @@ class _Reader:
 
     def decoded(self, data: bytes, label: str, room: int) -> str:
         """Return clean lines of at most `room` bytes, and note what the reader should know of them."""
+        if self.body.charset:
+            label = ""
         if not charset.known(label):
             self.body.notes.append(f"The character set “{clean(label[:40])}” is unknown: some letters may be wrong.")
         if len(data) > room:
             self.body.notes.append(VERY_LONG)
             data = data[:room]
+        if self.body.charset:
+            return clean_lines(charset.decode_as(data, self.body.charset))
         return clean_lines(charset.decode(data, label))
 
     def alternative(self, node: mime.Node, *, started: bool) -> list[Section]:

@@ -109,6 +109,44 @@ def decode(data: bytes, label: str = "") -> str:
     return _decode_8_bit(data, "cp1252" if codec == "cp1252" else "")
 
 
+CHOICES = {
+    "UTF-8": "all languages",
+    "windows-1252": "Western European",
+    "windows-1250": "Central European, Windows",
+    "iso-8859-2": "Central European, ISO",
+    "windows-1251": "Cyrillic, Windows",
+    "koi8-r": "Cyrillic, KOI8",
+    "iso-8859-5": "Cyrillic, ISO",
+    "windows-1253": "Greek",
+    "windows-1254": "Turkish",
+    "windows-1255": "Hebrew",
+    "windows-1256": "Arabic",
+    "windows-1257": "Baltic",
+    "windows-1258": "Vietnamese",
+    "tis-620": "Thai",
+    "iso-2022-jp": "Japanese, JIS",
+    "shift_jis": "Japanese, Shift JIS",
+    "euc-jp": "Japanese, EUC",
+    "gb18030": "Chinese, simplified",
+    "big5": "Chinese, traditional",
+    "euc-kr": "Korean",
+    "ibm850": "Western European, DOS",
+    "utf-16": "all languages, two bytes",
+}
+"""The charsets that a person may choose for a text, and what is written in them."""
+
+
+def decode_as(data: bytes, label: str) -> str:
+    """Return the text of `data` in one of CHOICES, with no guess. Raises KeyError for any other label.
+
+    The text is not cleaned yet.
+    """
+    if label not in CHOICES:
+        raise KeyError(label)
+    codec = _CODECS[_key(label)]
+    return _decode_iso_2022_jp(data, codec) if codec in _ISO_2022_JP else data.decode(codec, "replace")
+
+
 def decode_lines(data: bytes, hint: str = "") -> str:
     """Return a header block with 8-bit bytes and without any label, read line by line.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from termmail.mail import reflow
 from termmail.mail.check import no_check
 from termmail.mail.html.links import list_lines
 from termmail.mail.message import CARD_LABEL, Line, Link, Rendered, SectionKind, shown_sections
@@ -163,11 +164,13 @@ def links(texts: Iterable[str]) -> tuple[Link, ...]:
     return tuple(found.values())
 
 
-def body(message: Message, width: int = 88, *, html: bool | None = None, check: Check = no_check) -> Rendered:
+def body(
+    message: Message, width: int = 88, *, html: bool | None = None, reflowed: bool = False, check: Check = no_check
+) -> Rendered:
     """Return the body of a message made readable: its text where it has one, else its HTML; `html` chooses.
 
-    A choice the message does not have falls back to the other one. Text wraps at `width` cells. `check` is
-    called regularly and may raise to stop.
+    A choice the message does not have falls back to the other one. Text wraps at `width` cells; with `reflowed`, so do
+    paragraphs that their writer broke by hand and that are wider. `check` is called regularly and may raise to stop.
     """
     lines: list[Line] = []
     linked: list[Link] = []
@@ -180,9 +183,10 @@ def body(message: Message, width: int = 88, *, html: bool | None = None, check: 
         if section.kind is SectionKind.INVITATION and section.title:
             asks = message.invitation is not None and not any(line.kind == "card-answer" for line in lines)
             lines += _card(section, width, asks=asks)
+            linked += links([section.text])
             continue
         lines += (Line(text, kind="heading") for text in fold(section.title, width) if text)
-        shown = _rendered(section, width, numbers, check)
+        shown = _rendered(section, width, numbers, check, reflowed=reflowed)
         lines += shown.lines
         linked += shown.links
         warnings += shown.notes[: shown.warned]
@@ -207,7 +211,9 @@ def _card(section: Section, width: int, *, asks: bool) -> Iterator[Line]:
             label = ""
 
 
-def _rendered(section: Section, width: int, numbers: dict[str, int], check: Check) -> Rendered:
+def _rendered(
+    section: Section, width: int, numbers: dict[str, int], check: Check, *, reflowed: bool = False
+) -> Rendered:
     """Return the text or the HTML of one section made readable; `numbers` are those of the links before it."""
     if section.html:
         from termmail.mail.html.render import render  # noqa: PLC0415 - loads the HTML parser, which most mail never needs
@@ -217,6 +223,8 @@ def _rendered(section: Section, width: int, numbers: dict[str, int], check: Chec
         return Rendered(())
     found = paragraphs(section.text[:LIMIT], flowed=section.flowed, delsp=section.delsp)
     notes = ("This message is very long. Only its start is shown.",) if len(section.text) > LIMIT else ()
+    if reflowed and not section.flowed:
+        found = reflow.joined(found, width, check)
     return Rendered(tuple(_lines(found, width, check)), links(one.text for one in found), notes)
 
 

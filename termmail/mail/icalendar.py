@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from termmail.mail.sanitize import clean_words
 
 SOURCE_LIMIT = 1_000_000  # characters of a calendar that are read
+WORDS_LIMIT = 300  # characters of a text property on one line, such as the place
 ZONES_LIMIT = 20  # time zones that are kept
 ZONE_LINES = 200  # lines of a time zone that are kept
 _FOLDED = re.compile(r"\r?\n[ \t]")
@@ -57,8 +58,9 @@ class Calendar(Struct):
         return _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], value)
 
     def words(self, name: str) -> str:
-        """Return a text property as one clean line of at most 1 000 characters."""
-        return clean_words(self.text(name))[:1000]
+        """Return a text property as one clean line of at most WORDS_LIMIT characters."""
+        words = clean_words(self.text(name)[: 10 * WORDS_LIMIT])
+        return words if len(words) <= WORDS_LIMIT else words[: WORDS_LIMIT - 1] + "…"
 
     def when(self, name: str) -> When | None:
         """Return the moment of a property; None where it has none."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PEOPLE_LIMIT = 50  # attendees that are named
 ATTENDEES_LIMIT = 5_000  # attendees among whom the reader is looked for
+LINK_LIMIT = 2_000  # characters of the address of a meeting
 ZONE_LIMIT = 8_000  # characters of a time zone that an answer repeats
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ANSWERS = {
@@ -198,7 +199,8 @@ def read(source: str) -> Event | None:
     people = [_attendee(one) for one in attendees[:PEOPLE_LIMIT]]
     if len(attendees) > PEOPLE_LIMIT:
         people.append(f"and {len(attendees) - PEOPLE_LIMIT} more")
-    links = [link for link in map(calendar.words, _LINKS) if link.startswith("https://")]
+    links = [link for name in _LINKS if (link := clean_words(calendar.text(name))).startswith("https://")]
+    links = [link for link in links if len(link) <= LINK_LIMIT]  # a piece of an address leads elsewhere
     summary = calendar.words("SUMMARY") or "(no title)"
     here, there = _times(calendar, calendar.when("DTSTART") or calendar.when("DUE"))
     more = calendar.count - 1

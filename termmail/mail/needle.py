@@ -9,8 +9,9 @@ from array import array
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
+from termmail.mail import equal_letters
 from termmail.mail.check import no_check
-from termmail.mail.width import cells
+from termmail.mail.width import broken_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,17 +56,15 @@ class Haystack(NamedTuple):
 
 @functools.lru_cache(maxsize=1 << 16)
 def fold(char: str) -> str:
-    """Return a character without case and accents: none for an accent alone, several for a ligature."""
+    """Return a character as `equal_letters.fold` has it, in lower case: none for an accent alone, several for a ligature.
+
+    The mark that makes another letter of a kana stands apart: half-width text has it so.
+    """
+    if char.isspace():
+        return " "
     if "\uac00" <= char <= "\ud7a3":  # Hangul stays composed: a syllable is not found by its first letters
         return char
-    folded = unicodedata.normalize("NFKD", char.casefold())
-    return "".join(one for one in folded if not _is_accent(one))
-
-
-def _is_accent(char: str) -> bool:
-    """Return whether a mark is an accent (Latin, Greek, Cyrillic) or a vowel point (Hebrew, Arabic)."""
-    place = unicodedata.combining(char)
-    return place >= 200 or 10 <= place <= 36
+    return unicodedata.normalize("NFD", equal_letters.fold(char).strip(" ")).lower()
 
 
 def folded(text: str) -> str:
@@ -89,7 +88,7 @@ def index(lines: Sequence[str], check: Check = no_check) -> Haystack:
         start = margin.end() if margin else 0
         text, places = _folded_line(line.rstrip(), start)
         marks = line.count(">", 0, start)
-        joint = _BREAK if marks != depth or not (text and last) else "" if _is_one_word(last, line[start]) else " "
+        joint = _BREAK if marks != depth or not (text and last) else "" if broken_word(last, line[start]) else " "
         pieces += [joint, text]
         length += len(joint)
         found.starts.append(length)
@@ -100,11 +99,6 @@ def index(lines: Sequence[str], check: Check = no_check) -> Haystack:
         found.lengths.append(len(line))
         depth, last = marks, line.rstrip()[-1:] if text else ""
     return found._replace(text="".join(pieces))
-
-
-def _is_one_word(last: str, first: str) -> bool:
-    """Return whether a line was broken between two East Asian letters, where no space was."""
-    return not (last.isascii() or first.isascii()) and cells(last) == 2 == cells(first)
 
 
 def _folded_line(line: str, start: int) -> tuple[str, array[int] | None]:

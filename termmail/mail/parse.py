@@ -9,7 +9,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from termmail.mail import body, charset, cms, mime
+from termmail.mail import body, cms, mime
+from termmail.mail import charset as charsets
 from termmail.mail.address import addresses
 from termmail.mail.header import (
     BLOCK_LIMIT,
@@ -116,12 +117,12 @@ def _envelope(found: list[tuple[str, str]]) -> Envelope:
 # --- the whole message ----------------------------------------------------------------------------------------------
 
 
-def parse(raw: bytes) -> Message:
-    """Read a message, or a header block alone.
+def parse(raw: bytes, *, charset: str = "") -> Message:
+    """Read a message, or a header block alone. With a `charset` its texts are read in that one, whatever they name.
 
     Beyond the limits (100 levels, 10 000 parts) the message has its headers, a warning and its raw text as body.
     """
-    return _read(raw, _shown, _sender_warnings)
+    return _read(raw, _shown, _sender_warnings, charset)
 
 
 def parse_unshown(raw: bytes) -> Message:
@@ -133,6 +134,7 @@ def _read(
     raw: bytes,
     headers: Callable[[list[tuple[str, str]]], tuple[tuple[str, str], ...]],
     sender_warnings: Callable[[list[tuple[str, str]], Envelope], list[str]],
+    charset: str = "",
 ) -> Message:
     header_end, body_start = mime.split(raw)
     found = fields(raw[: min(header_end, BLOCK_LIMIT)])
@@ -149,9 +151,9 @@ def _read(
         source = raw[body_start : body_start + body.TEXT_LIMIT + 1]
         if len(source) > body.TEXT_LIMIT:
             warnings.append(body.VERY_LONG)
-        text = clean_lines(charset.decode(source[: body.TEXT_LIMIT], ""))
+        text = clean_lines(charsets.decode(source[: body.TEXT_LIMIT], ""))
         return Message(seen, headers(found), text=text, warnings=tuple(warnings))
-    read = body.read(raw, root)
+    read = body.read(raw, root, charset)
     parts = _parts(raw, root, "", read.paths)
     for inner in read.unwrapped:
         parts += _parts(inner.raw, inner.root, f"{inner.path}:", read.paths)

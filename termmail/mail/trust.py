@@ -115,7 +115,7 @@ def judge(message: Message, own: Sequence[str], hosts: Sequence[str], known: Seq
 def _first(sender: Address, known: Sequence[Known]) -> str:
     """Return the sentence for a sender who never wrote before, and what is known of the same name."""
     name = " ".join(sender.name.casefold().split())
-    words = "The first message from this address."
+    words = "First mail from this address."
     if " " in name and (other := next((one for one in known if one.name.casefold() == name), None)):
         words += f" {cut(clean(other.name), _NAME_CELLS)} wrote from {clean(other.email)} before."
     return words

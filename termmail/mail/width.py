@@ -72,3 +72,8 @@ def cells(text: str) -> int:
     if text.isascii() and text.isprintable():
         return len(text)
     return sum(widths(text))
+
+
+def broken_word(last: str, first: str) -> bool:
+    """Return whether a line that was broken between these letters had no space there: both are East Asian."""
+    return not (last.isascii() or first.isascii()) and cells(last) == 2 == cells(first)

@@ -49,11 +49,13 @@ def mark(store: Store, message_ids: Iterable[int], kind: StepKind, now: int) -> 
     return Done(step, tuple(changed))
 
 
-def set_seen(store: Store, message_id: int) -> bool:
-    """Mark a message read because it was opened, which is no step of the journal; return whether it was unread."""
+def set_seen(store: Store, message_ids: Iterable[int]) -> tuple[int, ...]:
+    """Mark messages read because they were opened, which is no step of the journal; return those that were unread."""
     with store.transaction() as db:
-        changed = db.execute("UPDATE message SET unread = 0 WHERE id = ? AND unread = 1", (message_id,))
-    return changed.rowcount > 0
+        rows = db.execute(f"SELECT id FROM message WHERE id {IN_IDS} AND unread = 1", (id_list(message_ids),))  # noqa: S608
+        unread = tuple(message_id for (message_id,) in rows)
+        db.execute(f"UPDATE message SET unread = 0 WHERE id {IN_IDS}", (id_list(unread),))  # noqa: S608
+    return unread
 
 
 # -- moving

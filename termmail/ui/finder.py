@@ -111,6 +111,8 @@ class Finder:
         self._hits = await asyncio.to_thread(needle.find, self._ready[1], words)
         if self._view.rendered is not rendered or self.words != words:
             return  # another look follows
+        if not self._hits and words.strip() and self._view.unfold():
+            return  # likewise
         if at is None:
             at = next((place for place, hit in enumerate(self._hits) if hit[0].line >= self._from), 0)
         self._at = min(at, max(0, len(self._hits) - 1))

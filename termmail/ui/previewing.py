@@ -10,7 +10,7 @@ from termmail.mail.model import MessageRow, RemoteState
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.timer import Timer
 
@@ -102,14 +102,17 @@ class Previewing:
             self._mark_opened()
 
     def _mark_opened(self) -> None:
-        row = self._screen.reader.row
+        reader = self._screen.reader
+        row, page = reader.row, reader.conversation
         if isinstance(row, MessageRow) and row.unread and not self._engine.context.read_only:
-            self._screen.messages.change([row.message_id], unread=False)
-            start_worker(self._screen, partial(self._mark_read, row), "mark")
+            shown = [row.message_id] if page is None else list(page.opened)
+            if page is None or not page.missing:
+                self._screen.messages.change([row.message_id], unread=False)
+            start_worker(self._screen, partial(self._mark_read, row, shown), "mark")
 
-    async def _mark_read(self, row: MessageRow) -> None:
+    async def _mark_read(self, row: MessageRow, shown: Sequence[int]) -> None:
         try:
-            await self._engine.messages.seen(row.message_id)
+            await self._engine.messages.seen(shown)
         except UserError as error:
             self._screen.messages.put_back([row])
             self._fail(error, "")

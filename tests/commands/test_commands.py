@@ -16,7 +16,7 @@ from termmail.demo.faults import Manners
 
 LIST_KEYS = [
     "id", "account", "folder", "uidl", "message_id", "from", "to", "subject", "date", "size", "flags", "attachments",
-    "downloaded", "snippet",
+    "downloaded", "snippet", "thread",
 ]  # fmt: skip
 SHOW_KEYS = ["id", "headers", "from", "to", "cc", "subject", "date", "body", "attachments", "links", "warnings"]
 

@@ -27,6 +27,7 @@ MESSAGE = MessageRow(
     recipients="Bob",
     subject="Tea",
     snippet="Shall we?",
+    thread=3,
     date=DATE,
     size=2000,
     unread=True,
@@ -61,11 +62,12 @@ def test_each_kind_of_row_has_the_same_keys_in_json():
         "id": 7, "account": "work", "folder": "Inbox", "uidl": message["uidl"], "message_id": "m7@x",
         "from": "Ada <ada@x>", "to": "bob@x", "subject": "Tea", "date": "2026-03-02T09:00:00Z", "size": 2000,
         "flags": ["unread", "answered"], "attachments": 1, "downloaded": True, "snippet": "Shall we?",
+        "thread": 3,
     }  # fmt: skip
     assert "\x1b" not in message["uidl"]
     draft, outgoing = output.draft_row_data(DRAFT), output.outgoing_row_data(OUTGOING)
     assert list(draft) == list(outgoing) == list(message)
-    nothing = {"uidl": "", "message_id": "", "from": "", "attachments": 0, "downloaded": True, "flags": []}
+    nothing = {"uidl": "", "message_id": "", "from": "", "attachments": 0, "downloaded": True, "flags": [], "thread": 0}
     assert draft == nothing | {
         "id": 8, "account": "work", "folder": "Drafts", "to": "Carol", "subject": "Plan", "size": 30,
         "date": "2026-03-02T09:00:00Z", "flags": ["draft"], "attachments": 2, "snippet": "First,",

@@ -81,7 +81,7 @@ async def test_sync_of_several_exits_with_the_worst_outcome_and_receives_the_oth
     ran = await termmail("sync", code=75)
     assert f"{broken}: " in ran.err
     (other,) = {"demo", "home"} - {broken}
-    assert ran.out.decode().startswith(f"{other}: 61 new messages")
+    assert ran.out.decode().startswith(f"{other}: 62 new messages")
 
 
 async def test_delete_now_leaves_other_deletes_their_minute(termmail):

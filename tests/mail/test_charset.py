@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from termmail.mail import charset
 from termmail.mail.charset import decode, decode_lines
 from termmail.mail.header import decode_words, is_base64
 from termmail.mail.parse import envelope, parse, split_header
@@ -181,3 +182,20 @@ def test_a_line_break_ends_two_byte_characters() -> None:
 @pytest.mark.parametrize("label", ["windows-1251", "cp1251", "x-cp1251", "ms1251", "win-1251"])
 def test_a_code_page_of_windows_has_many_names(label: str) -> None:
     assert decode("Ёлка".encode("cp1251"), label) == "Ёлка"
+
+
+@pytest.mark.parametrize("label", charset.CHOICES)
+def test_every_set_that_can_be_chosen_reads_any_bytes(label):
+    for data in (b"", bytes(range(256)) * 3, b"\x1b$B$", b"\xff\xfe\x00"):
+        assert isinstance(charset.decode_as(data, label), str)
+
+
+@pytest.mark.parametrize("label", ["unicode_escape", "rot13", "zlib", "", "undefined", "utf-7"])
+def test_no_other_set_can_be_chosen(label):
+    with pytest.raises(KeyError):
+        charset.decode_as(b"x", label)
+
+
+def test_a_chosen_set_is_not_guessed_about():
+    assert charset.decode_as("é".encode(), "windows-1252") == "Ã©"
+    assert charset.decode_as("日本".encode("shift_jis"), "shift_jis") == "日本"

@@ -221,6 +221,12 @@ def test_a_time_that_is_not_as_the_standard_has_it_is_not_repeated(line):
     assert all("X-EVIL" not in one and "\x1b" not in one and "ATTENDEE" not in one for one in found.times)
 
 
+def test_the_address_of_a_meeting_is_whole_or_not_there():
+    url = "https://meet.example/" + "x" * 900
+    assert facts(f"URL:{url}")["Link"] == url
+    assert "Link" not in facts(f"URL:{url * 3}")
+
+
 def test_an_id_with_control_characters_is_none():
     found = of("UID:a\x1b[2Jb")
     assert found is not None

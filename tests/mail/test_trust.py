@@ -31,12 +31,12 @@ def test_a_known_sender_is_no_news():
 
 
 def test_a_first_message_is_told():
-    assert told(message("new@else.net", "New"), KNOWN) == ["The first message from this address."]
+    assert told(message("new@else.net", "New"), KNOWN) == ["First mail from this address."]
 
 
 def test_a_known_name_at_another_address_is_told_with_the_address_before():
     assert told(message("cb@free.example", "charles  babbage"), KNOWN) == [
-        "The first message from this address. Charles Babbage wrote from charles@babbage.net before."
+        "First mail from this address. Charles Babbage wrote from charles@babbage.net before."
     ]
 
 
@@ -63,7 +63,7 @@ def test_other_domains_are_not(domain):
 
 
 def test_two_free_providers_do_not_look_alike():
-    assert told(message("x@mail.com"), [Known("y@gmail.com", "")]) == ["The first message from this address."]
+    assert told(message("x@mail.com"), [Known("y@gmail.com", "")]) == ["First mail from this address."]
 
 
 # -- Authentication-Results (RFC 8601)

@@ -147,7 +147,7 @@ SCENARIOS = {
     ),
     "add_local": Scenario(_mail, lambda store: add_local(store, "Sent", whole(9, LONG), received=NOW), large=True),
     "mark": Scenario(_mail, lambda store: mark(store, [1, 2, 3], StepKind.STAR)),
-    "set_seen": Scenario(_mail, lambda store: changes.set_seen(store, 1)),
+    "set_seen": Scenario(_mail, lambda store: changes.set_seen(store, [1])),
     "copy": Scenario(
         _trashed, lambda store: changes.copy(store, seen(store, [1, 2]), folder(store, "Archive").folder_id, NOW)
     ),

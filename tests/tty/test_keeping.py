@@ -49,7 +49,7 @@ def test_an_account_is_set_up_with_the_keyboard_alone(terminal, demo, tmp_path, 
         shown.wait("Open your inbox")
         assert servers.password not in shown.screen()
         shown.press("Enter")
-        shown.wait("Inbox 61 unread 61 in all", "Welcome to")
+        shown.wait("Inbox 62 unread 62 in all", "Welcome to")
         shown.press("q")
         shown.ended(0)
     assert config.stat().st_mode & 0o777 == 0o600

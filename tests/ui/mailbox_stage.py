@@ -87,10 +87,12 @@ async def mailbox(
     whole: bool = True,
     clock: Callable[[], float] = lambda: NOW,
     ui: Ui | None = None,
+    rows: int | None = None,
 ) -> AsyncIterator[tuple[Mail, Pilot[None]]]:
     """The app on the inbox of an account whose maildrop holds these messages.
 
-    `synced`: they are in the store before the app starts, and with `whole` their bodies too.
+    `synced`: they are in the store before the app starts, and with `whole` their bodies too. `rows` is how many rows the
+    list has, where that is not the number of messages.
     """
     drop = Maildrop(PASSWORD, messages)
     async with (
@@ -114,7 +116,7 @@ async def mailbox(
                 await until(
                     pilot,
                     lambda: (
-                        len(app.main_screen.messages.ids) == len(messages)
+                        len(app.main_screen.messages.ids) == (len(messages) if rows is None else rows)
                         and app.main_screen.messages.row(app.main_screen.messages.cursor_id)
                     ),
                 )

@@ -121,3 +121,23 @@ async def test_evil_words_are_only_words(tmp_path, evil):
         await pilot.press("escape", "f3")
         await pilot.pause()
         assert_harmless(app)
+
+
+async def test_words_that_a_conversation_hides_as_quotes_are_found(tmp_path):
+    mails = [
+        letter(1, body="The carriage anticipates."),
+        letter(
+            2,
+            body="Yes.\r\n\r\n> The carriage anticipates.\r\n> And so does the lever.",
+            In_Reply_To="<letter1@example.net>",
+            References="<letter1@example.net>",
+        ),
+    ]
+    async with mailbox(tmp_path, mails, synced=False) as (app, pilot):
+        await app.engine.accounts.sync("ada")
+        await until(pilot, lambda: app.main_screen.messages.row(app.main_screen.messages.cursor_id))
+        await pilot.press("enter")
+        await until(pilot, lambda: "2 quoted lines" in shown(app))
+        assert "lever" not in shown(app)
+        await pilot.press("ctrl+f", *"lever")
+        await until(pilot, lambda: "1 of 1" in shown(app) and "> And so does the lever." in current(app))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine.test_invitations import invite
 from tests.ui.mailbox_stage import letter, mailbox
-from tests.ui.stage import assert_harmless, shown, until, words_of
+from tests.ui.stage import EVIL, assert_harmless, shown, until, words_of
 
 
 async def opened(app, pilot) -> None:
@@ -102,3 +102,35 @@ async def test_a_card_cannot_be_imitated_by_a_text(tmp_path):
         await until(pilot, lambda: "You accepted" in shown(app))
         kinds = {line.kind for line in app.main_screen.reader.rendered.lines}
         assert not {kind for kind in kinds if kind.startswith("card")}
+
+
+@pytest.mark.parametrize("evil", EVIL)
+async def test_evil_words_in_every_field_of_an_invitation_are_only_words(tmp_path, evil):
+    """SECURITY.md, M17."""
+    word = " ".join(evil.encode("utf-8", "replace").decode().split())[:900] or "x"
+    mail = invite().decode().replace("SUMMARY:Tea", f"SUMMARY:{word}\r\nLOCATION:{word}\r\nRRULE:{word}")
+    mail = mail.replace("CN=Olga", f'CN="{word.replace(chr(34), "")}"').replace("UID:tea", f"UID:tea{word}")
+    mail = mail.replace("DTSTART:", f'DTSTART;TZID="{word.replace(chr(34), "")}":')
+    async with mailbox(tmp_path, [mail.encode("utf-8", "replace")], size=(80, 40)) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "i answers" in shown(app) or "Invitation:" in shown(app).split("From", 1)[1])
+        assert_harmless(app)
+        await pilot.press("i")
+        await until(pilot, lambda: "Your answer goes to" in words_of(app) or "names no event" in words_of(app))
+        assert_harmless(app)
+        if "Your answer goes to" in words_of(app):
+            await pilot.press("y")
+            await until(pilot, lambda: "You accepted: the answer is about to be sent" in words_of(app))
+            assert_harmless(app)
+
+
+async def test_an_invitation_is_answered_on_the_page_of_its_conversation(tmp_path):
+    reply = b"In-Reply-To: <letter1@example.net>\r\nReferences: <letter1@example.net>\r\n"
+    mails = [letter(1), invite().replace(b"To: ada", reply + b"To: ada")]
+    async with mailbox(tmp_path, mails, synced=False, size=(100, 40)) as (app, pilot):
+        await app.engine.accounts.sync("ada")
+        await until(pilot, lambda: app.main_screen.messages.row(app.main_screen.messages.cursor_id))
+        await opened(app, pilot)
+        assert "2 messages" in words_of(app)
+        await pilot.press("i", "y")
+        await until(pilot, lambda: "You accepted: the answer is about to be sent" in words_of(app))

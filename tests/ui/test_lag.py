@@ -77,6 +77,21 @@ async def test_all_headers_of_a_megabyte_keep_nothing_waiting(tmp_path: Path):
         assert max(stretches) < BOUND, sorted(stretches)[-5:]
 
 
+async def test_finding_in_a_megabyte_keeps_nothing_waiting(tmp_path: Path):
+    big = letter(
+        1, body="\r\n".join(["Déjà vu: a line of words with an é in it, long enough to be one of many"] * 12_000)
+    )
+    async with mailbox(tmp_path, [big], size=(100, 30)) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main_screen.reader.message is not None)
+        async with busy() as stretches:
+            await pilot.press("ctrl+f", *"line of")
+            await until(pilot, lambda: "1 of 10 000+" in shown(app))
+            await pilot.press("enter", "up", "up")
+            await until(pilot, lambda: "10 000 of 10 000+" in shown(app))
+        assert max(stretches) < BOUND, sorted(stretches)[-5:]
+
+
 async def test_five_thousand_attachments_are_listed_as_far_as_they_are_looked_at(tmp_path: Path):
     parts = "".join(
         f"--x\r\nContent-Disposition: attachment; filename=f{number}.txt\r\n\r\nfile\r\n" for number in range(4000)

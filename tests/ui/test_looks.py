@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
-from rich.color import ColorSystem
 
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until, words_of
@@ -24,6 +24,10 @@ MAILS = [
 def utc(monkeypatch):
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+
+
+BAR = "▁▂▃▄▅▆▇"
+"""The end of the thumb of a scroll bar: where it is depends on how many actions there are."""
 
 
 def grid(app):
@@ -73,22 +77,5 @@ async def test_help(tmp_path, snapshot):
     async with mailbox(tmp_path, MAILS, size=(80, 40)) as (app, pilot):
         await until(pilot, lambda: app.main_screen.reader.message)
         await pilot.press("question_mark")
-        await until(
-            pilot, lambda: "All keys" in shown(app) and set("▁▂▃▄▅▆▇") & set(shown(app))
-        )  # the scroll bar comes last
-        assert grid(app) == snapshot
-
-
-async def test_the_bars_keep_their_colours_where_there_are_256(tmp_path):
-    async with mailbox(tmp_path, MAILS, size=(120, 30)) as (app, pilot):
-        await settled(app, pilot)
-        grounds = {
-            (y, part.style.bgcolor)
-            for y, strip in enumerate(app.screen._compositor.render_strips())
-            for part in strip
-            if part.style and part.style.bgcolor
-        }
-        assert grounds
-        for y, ground in grounds:
-            real, drawn = ground.get_truecolor(), ground.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
-            assert max(abs(one - other) for one, other in zip(real, drawn, strict=True)) < 24, (y, real, drawn)
+        await until(pilot, lambda: "All keys" in shown(app) and set(BAR) & set(shown(app)))  # the scroll bar comes last
+        assert re.sub(f"[{BAR}]", " ", grid(app)) == snapshot

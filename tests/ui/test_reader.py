@@ -9,6 +9,7 @@ import pytest
 from termmail.demo.faults import Manners
 from termmail.mail.message import Line
 from termmail.ui.widgets.text_view import folded
+from tests.engine.test_large_message import large
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until, words_of
 from tests.views import SENT, move
@@ -386,3 +387,16 @@ async def test_what_the_writer_struck_out_is_struck_out(tmp_path):
         await until(pilot, lambda: "Now 20 pounds 15 pounds" in _pane(app))
         strips = app.screen._compositor.render_strips()
         assert [part.text for strip in strips for part in strip if part.style and part.style.strike] == ["20 pounds"]
+
+
+async def test_a_large_message_is_shown_from_its_start_while_the_rest_comes(tmp_path):
+    async with mailbox(tmp_path, [large()], whole=False) as (app, pilot):
+        app.pop3.manners = Manners(bytes_per_second=200_000)
+        await pilot.press("enter")
+        await until(pilot, lambda: "The drawing is attached." in shown(app))
+        assert app.main_screen.reader.message is None
+        await until(pilot, lambda: re.search(r"Fetching … [0-9.]+ .B of 7\d\d KB", words_of(app)))
+        app.pop3.manners = Manners()
+        await until(pilot, lambda: "plan.png (513 KB)" in shown(app))
+        assert "Fetching" not in shown(app)
+        assert "The drawing is attached." in shown(app)

@@ -7,7 +7,7 @@ import pytest
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import assert_harmless, shown, until, words_of
 
-FIRST = "The first message from this address."
+FIRST = "First mail from this address."
 
 
 async def test_the_first_message_of_a_sender_is_told_and_the_second_is_not(tmp_path):

@@ -92,7 +92,12 @@ class BodySync:
             self._passed_over |= over
 
     async def fetch(
-        self, session: ImapSession, message_id: int, where: OnServer, progress: Callable[[int, int], None] | None
+        self,
+        session: ImapSession,
+        message_id: int,
+        where: OnServer,
+        progress: Callable[[int, int], None] | None,
+        started: Callable[[bytes], None] | None,
     ) -> bytes:
         """Fetch one message now and store it. Raises NetError or StoreError."""
         folder = await self.context.db(imap_folders.get, where.folder_id)
@@ -101,7 +106,7 @@ class BodySync:
             opened = await session.select(folder.server_name or b"", read_only=True)
         if opened.state.uidvalidity != folder.uidvalidity:
             raise Refused("The server has renumbered this folder.", advice="Check for mail again, then open it.")
-        raw = await opened.fetch_body(where.uid, size=where.size, progress=progress)
+        raw = await opened.fetch_body(where.uid, size=where.size, progress=progress, started=started)
         if not await asyncio.to_thread(_as_announced, [((message_id, where), raw)]):
             raise Refused(
                 "The server sent another message than the one it announced.",

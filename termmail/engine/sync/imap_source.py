@@ -289,7 +289,12 @@ class ImapSource:
 
     # -- bodies
 
-    async def fetch(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> bytes:
+    async def fetch(
+        self,
+        message_id: int,
+        progress: Callable[[int, int], None] | None = None,
+        started: Callable[[bytes], None] | None = None,
+    ) -> bytes:
         """Fetch one whole message now and store it; see MailSource. Raises NetError, PasswordError or StoreError.
 
         While a sync uses the session, a second one is opened for it.
@@ -301,7 +306,7 @@ class ImapSource:
                 advice="Only its header is left.",
             )
         connection = self._reading if self._connection.busy else self._connection
-        return await connection.run(lambda session: self._bodies.fetch(session, message_id, where, progress))
+        return await connection.run(lambda session: self._bodies.fetch(session, message_id, where, progress, started))
 
     # -- the end
 

@@ -205,7 +205,12 @@ class Pop3Source:
 
     # -- one message
 
-    async def fetch(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> bytes:
+    async def fetch(
+        self,
+        message_id: int,
+        progress: Callable[[int, int], None] | None = None,
+        started: Callable[[bytes], None] | None = None,
+    ) -> bytes:
         """Fetch one message by RETR now, ahead of a running sync, and store it; see MailSource.
 
         Raises NetError, PasswordError or StoreError.
@@ -219,15 +224,21 @@ class Pop3Source:
         async with self.session.in_use:
             drop = await self.session.open(list_too=False)
             try:
-                return await self._fetch(drop, known, progress)
+                return await self._fetch(drop, known, progress, started)
             finally:
                 self.session.keep_a_while()
 
-    async def _fetch(self, drop: Maildrop, known: Known, progress: Callable[[int, int], None] | None) -> bytes:
+    async def _fetch(
+        self,
+        drop: Maildrop,
+        known: Known,
+        progress: Callable[[int, int], None] | None,
+        started: Callable[[bytes], None] | None,
+    ) -> bytes:
         listed = (await self.session.locate(drop, [known], certain=False)).get(known.remote_id)
         if listed is None:
             raise Refused("The server no longer has this message.", advice="Only its header is left.")
-        raw = await drop.retrieve_one(listed, progress=progress)
+        raw = await drop.retrieve_one(listed, progress=progress, started=started)
         if not await self.session.keep(known, raw):
             found = await mismatch.settle(self.session, drop, listed, known, raw)
             raise Refused(

@@ -41,8 +41,17 @@ class MailSource(Protocol):
         it; a full one waits for a plain one to end, then runs.
         """
 
-    async def fetch(self, message_id: int, progress: Callable[[int, int], None] | None = None) -> bytes:
-        """Fetch one whole message now, ahead of a running sync, and store it. `progress(done, total)` is in bytes."""
+    async def fetch(
+        self,
+        message_id: int,
+        progress: Callable[[int, int], None] | None = None,
+        started: Callable[[bytes], None] | None = None,
+    ) -> bytes:
+        """Fetch one whole message now, ahead of a running sync, and store it.
+
+        `progress(done, total)` is in bytes. `started` is called at most once, with the first bytes of a large message,
+        which were not compared with anything yet.
+        """
 
     async def leave(self, patience: float, *, commit: bool) -> None:
         """End before the program does, waiting at most `patience` seconds for the server.

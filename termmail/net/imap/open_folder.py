@@ -234,12 +234,18 @@ class OpenFolder:
         raise ProtocolError("The server gives its messages in too small parts.")
 
     async def fetch_body(
-        self, uid: int, *, size: int | None = None, progress: Callable[[int, int], None] | None = None
+        self,
+        uid: int,
+        *,
+        size: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        started: Callable[[bytes], None] | None = None,
     ) -> bytes:
         r"""Return a whole message, ahead of running `fetch_headers`, which pause meanwhile. \Seen stays as it is.
 
         `size` is its RFC822.SIZE as known, or None; at most twice of it is accepted. A large message comes in pieces of
-        CHUNK bytes; `progress` is called with the bytes received and the size. Raises MessageGone, Refused, TooLarge or
+        CHUNK bytes; `progress` is called with the bytes received and the size, `started` with the first piece where more
+        follow. Raises MessageGone, Refused, TooLarge or
         NetError.
         """
         self._check()
@@ -247,10 +253,17 @@ class OpenFolder:
             raise TooLarge(f"The message has {size / 1e6:.0f} MB, more than termmail accepts.")
         limit = MESSAGE_LIMIT if size is None else min(MESSAGE_LIMIT, 2 * size + CHUNK)
         kept = io.BytesIO()
+        waiting = [started] if started is not None else []
+
+        def tell() -> None:
+            _tell(progress, kept.tell(), size)
+            if waiting and kept.tell() < (size or 0):
+                waiting.pop()(kept.getvalue())
+
         self._dialogue.hurry(+1)
         try:
             begins = range(0, size or 1, CHUNK)
-            while await self._fetch_chunks(uid, begins, kept, lambda: _tell(progress, kept.tell(), size)):
+            while await self._fetch_chunks(uid, begins, kept, tell):
                 if kept.tell() >= limit:
                     raise TooLarge("The message is larger than the server said.")
                 begins = range(kept.tell(), kept.tell() + 1)  # the size was too low

@@ -126,6 +126,10 @@ class Pop3Connection:
         self.queue(command, waiter)
         return waiter
 
+    def pending_start(self, limit: int) -> bytes:
+        """Return the first bytes of the body of the answer that is arriving, at most `limit`."""
+        return self._protocol.pending_start(limit)
+
     async def wait(self, waiter: Waiter) -> Answer:
         """Return the answer to a command that was sent. Raises NetError."""
         answer = await self._wait(waiter)

@@ -59,6 +59,11 @@ class Body:
         self.complete = True
         return end + len(_END)
 
+    def start(self, limit: int) -> bytes:
+        """Return the first bytes received so far, less their stuffing."""
+        with self._kept.getbuffer() as kept:
+            return bytes(kept[:limit])
+
     def value(self) -> bytes | None:
         """Return the body as received less its stuffing, or None if it is too large."""
         return None if self.too_large else self._kept.getvalue()

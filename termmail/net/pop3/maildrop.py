@@ -38,6 +38,10 @@ _SEARCHED_AT_ONCE = 1 << 20
 """Bytes of a message that are searched for the end of its header between two turns of the event loop."""
 
 
+START = 64 << 10
+"""Bytes of a message that are handed on while the rest arrives."""
+
+
 class Maildrop:
     """A session after login; create it with `open`."""
 
@@ -271,14 +275,28 @@ class Maildrop:
                 else:
                     yield entry, self._outcome(await anext(answers))
 
-    async def retrieve_one(self, listed: Listed, *, progress: Callable[[int, int], None] | None = None) -> bytes:
+    async def retrieve_one(
+        self,
+        listed: Listed,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        started: Callable[[bytes], None] | None = None,
+    ) -> bytes:
         """Return the bytes of one message, ahead of running `headers` and `retrieve`, which pause meanwhile.
 
-        Raises Refused, TooLarge, or the error that ends the session.
+        `progress` is called with the bytes received and the size, `started` once with the start of a message that is
+        larger than START bytes. Raises Refused, TooLarge, or the error that ends the session.
         """
         if listed.size > MESSAGE_LIMIT:
             raise _too_large(listed)
-        tell = None if progress is None else lambda received: progress(received, listed.size)
+        waiting = [started] if started is not None and listed.size > START else []
+
+        def tell(received: int) -> None:
+            if progress is not None:
+                progress(received, listed.size)
+            if waiting and len(start := self._connection.pending_start(START)) == START:
+                waiting.pop()(start)
+
         return await self._urgent(command("RETR", listed.number), tell)
 
     async def header(self, listed: Listed) -> bytes:

@@ -192,6 +192,10 @@ class Pop3Protocol:
         """The bytes received of an incomplete answer."""
         return len(self._buffer) - self._at + (self._body.received if self._body else 0)
 
+    def pending_start(self, limit: int) -> bytes:
+        """Return the first bytes of the body of an incomplete answer, at most `limit`."""
+        return self._body.start(limit) if self._body else b""
+
     def send(self, command: Command) -> bytes:
         """Return the bytes to write. Raises ValueError if the command is not allowed in this state."""
         if self._error is not None:

@@ -9,14 +9,15 @@ from termmail.ui.actions import (
     composing,
     finding,
     folder_verbs,
-    folding,
     inviting,
+    looking,
     moving,
     printing,
     program,
     reading,
     searching,
     triage,
+    unfolding,
     writing,
 )
 from termmail.ui.actions.registry import BY_ID, HEARD_TOGETHER, Action, Group, Place, bindings, split
@@ -36,8 +37,8 @@ __all__ = [
     "composing",
     "finding",
     "folder_verbs",
-    "folding",
     "inviting",
+    "looking",
     "moving",
     "printing",
     "program",
@@ -45,5 +46,6 @@ __all__ = [
     "searching",
     "split",
     "triage",
+    "unfolding",
     "writing",
 ]

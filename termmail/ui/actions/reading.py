@@ -91,7 +91,7 @@ def page(mail: Mail) -> None:
         step(mail, 1)
 
 
-def _on_screen(mail: Mail) -> bool:
+def on_screen(mail: Mail) -> bool:
     """Return whether the text of the message at the cursor is on screen; where it is not, open it."""
     reader = mail.screen.reader
     if reader.display and reader.message is not None and reader.row is not None:
@@ -105,14 +105,14 @@ def _on_screen(mail: Mail) -> bool:
 @verb("message.quotes", "Q", "Fold or show quoted text", Group.READING, applies=on_message)
 def quotes(mail: Mail) -> None:
     """Fold the quoted text, or show it again."""
-    if _on_screen(mail):
+    if on_screen(mail):
         mail.screen.reader.fold()
 
 
 @verb("message.headers", "h", "All headers, or the text", Group.READING, applies=on_message)
 def headers(mail: Mail) -> None:
     """Show all headers instead of the text, or the text again."""
-    if _on_screen(mail):
+    if on_screen(mail):
         mail.status.say("")  # it may tell of the HTML that is not shown any more
         mail.screen.reader.switch_headers()
 
@@ -120,7 +120,7 @@ def headers(mail: Mail) -> None:
 @verb("message.html", "H", "Switch between text and HTML", Group.READING, applies=on_message)
 def html(mail: Mail) -> None:
     """Toggle between the plain-text and the HTML view."""
-    if _on_screen(mail):
+    if on_screen(mail):
         mail.status.say(mail.screen.reader.switch_html(), 3)
 
 
@@ -164,9 +164,14 @@ async def _mail_to(mail: Mail, url: str) -> Draft:
 
 
 async def _show_links(mail: Mail, row: MessageRow, message: Message) -> None:
-    found = (await mail.engine.reader.rendered(row.message_id, html=mail.screen.reader.html)).links
+    reader = mail.screen.reader
+    look = reader.look
+    if reader.conversation is not None and reader.conversation.newest == row.message_id:
+        found = reader.text.links
+    else:
+        found = (await mail.engine.reader.rendered(row.message_id, look=look)).links
     if not found and message.html:
-        found = (await mail.engine.reader.rendered(row.message_id, html=True)).links
+        found = (await mail.engine.reader.rendered(row.message_id, look=look._replace(html=True))).links
     if not found:
         mail.status.say("This message has no links.", 3)
         return

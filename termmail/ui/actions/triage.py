@@ -93,7 +93,7 @@ async def _take_back(mail: Mail, ids: Sequence[int]) -> str:
     """Stop outgoing messages; each goes back to its draft."""
     rows = [await mail.engine.outbox.row(outbox_id) for outbox_id in ids]
     if not all(row.draft_id for row in rows):
-        return "A message from another program has no draft to go back to. Enter offers to delete it."
+        return "This message has no draft to go back to. Enter offers to delete it."
     for row in rows:
         await mail.engine.outbox.cancel(row.outbox_id)
     return f"Not sent: {count(len(rows), 'message')} back in {DRAFTS_NAME}"

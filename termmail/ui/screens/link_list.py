@@ -87,8 +87,8 @@ class LinksScreen(dialog.Dialog[str | None]):
             if self._more:
                 yield dialog.quiet(f"and {self._more} more; V shows the whole source")
             yield dialog.Trouble()
-            number = ", number" if any(link.number for link in self._links) else ""
-            yield dialog.quiet(f"letter{number} or Enter open · y copy the address · Esc back")
+            number = " · number goes to it" if any(link.number for link in self._links) else ""
+            yield dialog.quiet(f"letter or Enter open{number} · y copy the address · Esc back")
 
     @property
     def _list(self) -> OptionList:

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
 from textual.message import Message as Event
 from textual.worker import get_current_worker
 
 from termmail.accounts.password_error import PasswordError
+from termmail.engine.message_reader import Look
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import sanitize
 from termmail.mail.message import Line, Rendered
-from termmail.mail.model import DraftRow, MessageRow, OutgoingRow, RemoteState
+from termmail.mail.model import DraftRow, MessageRow, OutgoingRow
+from termmail.ui.conversation_page import ConversationPage
 from termmail.ui.finder import Finder
-from termmail.ui.humanize import size
+from termmail.ui.humanize import Today, size
+from termmail.ui.reading_text import draft_lines, header_lines, not_here, with_answer, with_notes
 from termmail.ui.widgets.list_row import facts
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
 from termmail.ui.widgets.text_view import TextView
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message
@@ -31,9 +34,6 @@ if TYPE_CHECKING:
     from termmail.mail.trust import Judgement
     from termmail.ui.widgets.message_header import HeadLine
 
-
-DRAFT_SHOWN = 200_000
-"""Characters of a draft that its preview shows."""
 
 PASSING = {ErrorCode.LOGIN, ErrorCode.OFFLINE, ErrorCode.BUSY}
 """Errors after which the same request may succeed the next time."""
@@ -79,17 +79,28 @@ class Reader(TextView):
         self.text: Rendered = Rendered(())
         """The message made readable, also while its headers are shown instead."""
         self.html: bool | None = None
+        self.charset = ""
+        """The character set that the text is read in, "" for what the message names."""
+        self.reflowed = True
+        """Paragraphs that were broken by hand wrap at the width there is."""
         self.finder = Finder(self, lambda words: self.post_message(self.Found(words)))
+        self.clock: Callable[[], float] = time.time
         self.check_key = "F5"
         """The key that checks for mail, "" where there is none."""
         self._judged: tuple[Message, Judgement] | None = None
         """What is told of the sender of a message."""
         self.answer_key = ""
         """The key that answers an invitation, "" where there is none."""
+        self.conversation: ConversationPage | None = None
+        """The conversation that is shown as one page."""
         self._headers = False
         self._width = 0
         self._said = ""
         """The sentence that is shown instead of a body."""
+        self._fetching = 0
+        """The message that is coming from its server, 0 for none."""
+        self._start: Rendered | None = None
+        """The start of a large message, shown while the rest comes."""
         self._may_come = False
         """Whether the server may return the text when it answers again."""
 
@@ -104,7 +115,7 @@ class Reader(TextView):
     def clear(self, words: str = "") -> None:
         """Show no message, but these words."""
         self.workers.cancel_group(self, "reader")
-        self.row = self.message = None
+        self.row = self.message = self.conversation = None
         self.text = Rendered(())
         self._say(words)
 
@@ -120,18 +131,21 @@ class Reader(TextView):
         self.finder.look_again()
 
     def _block(self, row: Row, notes: tuple[str, ...]) -> list[HeadLine]:
-        return head(row, self.message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
+        message = self.message if self.conversation is None else None
+        return head(row, message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
 
     def show(self, row: Row, *, fetch: bool = False) -> None:
         """Show another message. With `fetch`, its text comes from the server where the store does not have it."""
         fresh = not _is_same(self.row, row)
-        if not fresh and self.message:
+        if not fresh and self.message and not (fetch and self.conversation is not None and self.conversation.missing):
             self.row = row
             return
         self.row = row
         if fresh:
             self.message, self.text, self.html, self._headers = None, Rendered(()), None, False
-            self._may_come = False
+            self.conversation = None
+            self.charset = ""
+            self._may_come, self._start = False, None
             self.finder.other_text(keep=self.screen.has_class("-finding"))
         start_worker(self, partial(self._load, row, fetch=fetch), "reader", exclusive=True)
 
@@ -142,17 +156,25 @@ class Reader(TextView):
                 await self._show_draft(engine, row)
             elif isinstance(row, OutgoingRow):
                 await self._show_outgoing(engine, row)
+            elif row.conversation is not None:
+                await self._show_conversation(row, fetch=fetch)
             elif (message := await engine.reader.peek(row.message_id)) is not None:
                 await self._show_message(engine, row, message)
-            elif fetch:
+            elif fetch or self._fetching == row.message_id:
                 self.fetch(row)
             else:
-                self._say(_not_here(row))
+                self._say(not_here(row))
         except UserError as error:
             self._say(str(error))
 
     def fetch(self, row: MessageRow) -> None:
-        """Fetch the text from the server. It is stored also when the reader has gone on meanwhile."""
+        """Fetch the text from the server, unless it is coming already.
+
+        It is stored also when the reader has gone on meanwhile.
+        """
+        if self._fetching == row.message_id:
+            return
+        self._fetching = row.message_id
         self._may_come = False
         self._say(f"Fetching {size(row.size)} …")
         start_worker(self, partial(self._fetch, row), "fetch", exclusive=True)
@@ -161,11 +183,20 @@ class Reader(TextView):
         engine, worker = self.engine, get_current_worker()
 
         def progress(done: int, total: int) -> None:
+            if not self._still(row) or worker.is_cancelled:
+                return
+            words = f"Fetching … {size(done)} of {size(total)}"
+            if self._start is not None:
+                self._paint(self._start, (words,), keep_place=True)
+            else:
+                self._say(words)
+
+        def started(message: Message) -> None:
             if self._still(row) and not worker.is_cancelled:
-                self._say(f"Fetching … {size(done)} of {size(total)}")
+                start_worker(self, partial(self._show_start, row, message), "start", exclusive=True)
 
         try:
-            message = await engine.reader.read(row.message_id, progress)
+            message = await engine.reader.read(row.message_id, progress, started)
             self.post_message(self.Fetched(row.account))
             if self._still(row):
                 await self._show_message(engine, row, message)
@@ -173,6 +204,16 @@ class Reader(TextView):
             words = self._needs_password() if isinstance(error, PasswordError) else f"{error}\n\n{error.advice}".strip()
             self._failed(row, words)
             self._may_come = self._still(row) and error.code in PASSING
+        finally:
+            if self._fetching == row.message_id:
+                self._fetching = 0
+
+    async def _show_start(self, row: MessageRow, start: Message) -> None:
+        """Show the start of a large message while the rest comes."""
+        rendered = await self.engine.reader.laid_out(start, self.measure, self.look)
+        if self._still(row) and self.message is None:
+            self._said, self._start = "", rendered
+            self._paint(rendered, ("Fetching …",))
 
     def _needs_password(self) -> str:
         asks = f" {self.check_key} asks for it." if self.check_key else ""
@@ -185,6 +226,7 @@ class Reader(TextView):
 
     def _failed(self, row: MessageRow, words: str) -> None:
         if self._still(row):
+            self._start = None
             self._say(words)
 
     def _still(self, row: Row) -> bool:
@@ -193,19 +235,22 @@ class Reader(TextView):
 
     async def _show_message(self, engine: Engine, row: MessageRow, message: Message) -> None:
         """Lay the message out at the width there is, and show it unless the reader has gone on."""
-        keep_place = self.message is message
+        keep_place = self.message is message or self._start is not None
+        if self._judged is None or self._judged[0] is not message:
+            judgement, _ = await asyncio.gather(  # the second is kept by the engine
+                engine.senders.judge(row.account, message),
+                engine.reader.rendered(row.message_id, self.measure, self.look),
+            )
+            self._judged = (message, judgement)
         self._width = 0
         while self._width != self.measure:  # the reader may get its size only while the text is laid out
             self._width = self.measure
-            rendered = await engine.reader.rendered(row.message_id, self._width, html=self.html)
+            rendered = await engine.reader.rendered(row.message_id, self._width, self.look)
+            rendered = await with_answer(engine, row, message, rendered, self._width, self.answer_key)
+            rendered = with_notes(rendered, self._judged[1])
             if not self._still(row):
                 return
-        if self._judged is None or self._judged[0] is not message:
-            self._judged = (message, await engine.senders.judge(row.account, message))
-        rendered = _with_notes(await self._with_answer(row, message, rendered), self._judged[1])
-        if not self._still(row):
-            return
-        self.message, self.text = message, rendered
+        self.message, self.text, self._start = message, rendered, None
         if self._headers:
             await self._show_headers(row, message)
         elif rendered.lines:
@@ -215,23 +260,56 @@ class Reader(TextView):
             self._say(f"There is no text in this message.{files}", rendered.notes)
         self.post_message(self.Shown(row.message_id))
 
-    async def _with_answer(self, row: MessageRow, message: Message, rendered: Rendered) -> Rendered:
-        """Return the lines with what was answered to the invitation in them, and with the key that answers it."""
-        place = next((place for place, line in enumerate(rendered.lines) if line.kind == "card-answer"), None)
-        if place is None or message.invitation is None:
-            return rendered
-        words = await self.engine.invitations.standing(row.account, message.invitation)
-        key = f"{self.answer_key} " if self.answer_key else ""
-        hint = f"{key}changes the answer" if words else f"{key}answers: accept, maybe or decline"
-        why = self.engine.invitations.trouble(row.account, message.invitation)
-        told = " · ".join(filter(None, (words, hint if key and not why else "")))
-        lines = [Line(line, kind="card-answer") for line in broken(told, self.measure)] if told else []
-        return replace(rendered, lines=(*rendered.lines[:place], *lines, *rendered.lines[place + 1 :]))
+    async def _show_conversation(self, row: MessageRow, *, fetch: bool = False) -> None:
+        """Show a conversation as one page, unless the reader has gone on."""
+        page = self.conversation = self.conversation or ConversationPage(self.engine, row.message_id)
+        keep_place = self.message is not None
+
+        def progress(words: str) -> None:
+            if self._still(row):
+                self._say(words)
+
+        self._width = 0
+        while self._width != self.measure:  # the reader may get its size only while the text is laid out
+            self._width = self.measure
+            await page.load(self._width, look=self.look, key=self.answer_key, fetch=fetch, progress=progress)
+            if not self._still(row):
+                return
+        newest = page.opened.get(row.message_id)
+        self.message = newest.message if newest is not None else None
+        self._paint_page(page, keep_place=keep_place)
+        if page.opened:
+            self.post_message(self.Shown(row.message_id))
+
+    def _paint_page(self, page: ConversationPage, *, keep_place: bool) -> None:
+        self.text = page.lines(Today.at(self.clock()), self._width)
+        self._paint(self.text, (page.words(),), keep_place=keep_place)
+
+    def switch_every(self) -> None:
+        """Show every message of the conversation whole, or only the unread and the newest."""
+        if self.conversation is not None:
+            self.conversation.every = not self.conversation.every
+            self.look_again()
+
+    def unfold(self) -> bool:
+        """Show what the page hides of quotes; return whether there was any."""
+        if self.conversation is None or self.conversation.quotes:
+            return False
+        self.fold()
+        return True
+
+    def fold(self) -> None:
+        """Fold the quoted text, or show it again."""
+        if self.conversation is None:
+            super().fold()
+            return
+        self.conversation.quotes = not self.conversation.quotes
+        self._paint_page(self.conversation, keep_place=True)
 
     async def _show_draft(self, engine: Engine, row: DraftRow) -> None:
         draft = await engine.drafts.load(row.draft_id)
         files = tuple(f"{file.name} ({size(file.size)})" for file in draft.attachments)
-        lines = await asyncio.to_thread(_draft_lines, draft.body, self.measure)
+        lines = await asyncio.to_thread(draft_lines, draft.body, self.measure)
         if self._still(row):
             self._said = ""
             self._paint(Rendered((*lines, Line(""), Line("Enter continues writing.", kind="fold"))), files)
@@ -250,7 +328,10 @@ class Reader(TextView):
             start_worker(self, partial(self._again, self.row, self.message), "reader", exclusive=True)
 
     async def _again(self, row: MessageRow, message: Message) -> None:
-        await self._show_message(self.engine, row, message)
+        if self.conversation is not None and not self._headers:
+            await self._show_conversation(row, fetch=True)
+        else:
+            await self._show_message(self.engine, row, message)
 
     def on_resize(self) -> None:
         """Wrap the text to a new width."""
@@ -275,6 +356,22 @@ class Reader(TextView):
         self.look_again()
         return "HTML, made readable" if self.html else "Plain text"
 
+    @property
+    def look(self) -> Look:
+        """Return how the body is looked at."""
+        return Look(self.html, self.reflowed, self.charset)
+
+    def switch_reflow(self) -> str:
+        """Wrap paragraphs anew, or show their lines as they were sent; return the words for what is shown now."""
+        self.reflowed = not self.reflowed
+        self.look_again()
+        return "Paragraphs wrap at the width there is" if self.reflowed else "Lines as they were sent"
+
+    def read_in(self, charset: str) -> None:
+        """Show the text in another character set, or with "" in the one that the message names."""
+        self.charset = charset
+        self.look_again()
+
     def switch_headers(self) -> None:
         """Show all headers instead of the text, below all warnings; or the text again."""
         if self.message is not None:
@@ -283,49 +380,17 @@ class Reader(TextView):
 
     async def _show_headers(self, row: Row, message: Message) -> None:
         found = [*warnings(message, self.text.notes[: self.text.warned]), *replies_elsewhere(message)]
-        lines = await asyncio.to_thread(_header_lines, message, found, self.measure)
+        lines = await asyncio.to_thread(header_lines, message, found, self.measure)
         if self._still(row):
             self._paint(Rendered(lines), self.text.notes)
 
 
-def _with_notes(rendered: Rendered, judged: Judgement) -> Rendered:
-    """Return the text with what is told of its sender among the warnings and the notes."""
-    warned, notes = rendered.notes[: rendered.warned], rendered.notes[rendered.warned :]
-    return replace(
-        rendered,
-        notes=(*judged.warnings, *warned, *judged.notes, *notes),
-        warned=rendered.warned + len(judged.warnings),
-    )
-
-
-def _header_lines(message: Message, warned: Sequence[str], width: int) -> tuple[Line, ...]:
-    """Return the warnings and all header fields as lines of at most `width` cells."""
-    from termmail.mail import flowed  # noqa: PLC0415 - not needed for the first screen
-
-    lines = [line for words in warned for line in flowed.wrap(f"! {words}", width)]
-    lines += [Line("")] if warned else []
-    for name, value in message.headers:
-        first, *rest = flowed.wrap(sanitize.clean(f"{name}: {value}"), width - 2) or (Line(""),)
-        lines += [first, *(Line(f"  {line.text}") for line in rest)]
-    return tuple(lines)
-
-
-def _draft_lines(body: str, width: int) -> list[Line]:
-    """Return the start of a draft's text as lines of at most `width` cells."""
-    from termmail.mail import flowed  # noqa: PLC0415
-
-    lines = [*flowed.wrap(sanitize.clean_lines(body[:DRAFT_SHOWN]), width)]
-    return lines if len(body) <= DRAFT_SHOWN else [*lines, Line("…", kind="fold")]
-
-
-def _not_here(row: MessageRow) -> str:
-    if row.state is RemoteState.SKIPPED:
-        return row.note or "This message was not fetched."
-    if row.state in {RemoteState.GONE, RemoteState.ABSENT}:
-        return "This message is no longer on the server, and its text was never downloaded."
-    return f"The text is still on the server ({size(row.size)}). Enter fetches it."
-
-
 def _is_same(shown: Row | None, row: Row) -> bool:
-    """Return whether both rows are the same draft, outgoing message or message."""
-    return shown is not None and type(shown) is type(row) and shown.key == row.key
+    """Return whether both rows are the same draft, outgoing message, message or conversation."""
+    if shown is None or type(shown) is not type(row) or shown.key != row.key:
+        return False
+    return _is_folded(shown) == _is_folded(row)
+
+
+def _is_folded(row: Row) -> bool:
+    return isinstance(row, MessageRow) and row.conversation is not None

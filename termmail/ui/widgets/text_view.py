@@ -42,7 +42,8 @@ LINKS = re.compile(r"https?://[^\s<>\"”)\[\]]{3,}|\[\d{1,4}\]")
 class TextView(ScrollView, can_focus=True):
     """Lines of text that scroll below a block that does not. They were cleaned, and are not markup.
 
-    The block, and the card of a calendar event, have a background that no other line of a body has.
+    The block, the card of a calendar event, and the lines above the messages of a conversation have a background that no
+    other line of a body has.
     """
 
     BINDINGS = bindings(Place.READER)
@@ -55,6 +56,9 @@ class TextView(ScrollView, can_focus=True):
         "body--table",
         "body--link",
         "body--fold",
+        "body--from",
+        "body--closed",
+        "body--warning",
         "body--hit",
         "body--current",
         "body--card-title",
@@ -100,6 +104,10 @@ class TextView(ScrollView, can_focus=True):
         if self.text_selection is not None:
             self.screen.clear_selection()
         self._changed()
+
+    def unfold(self) -> bool:
+        """Show lines that this text does not hold yet; return whether there were any. They are found in the new one."""
+        return False
 
     def fold(self) -> None:
         """Fold the quoted text, or show it again."""
@@ -231,6 +239,8 @@ class TextView(ScrollView, can_focus=True):
             text.stylize(SELECTED, start, len(line.text) if end == -1 else end)
         strip = Strip(text.render(self.app.console)).apply_offsets(0, place)
         margin = CURRENT if place in self._current and not self.folded else " "
+        if line.kind in {"from", "closed"}:
+            return Strip([Segment(margin, style), *strip]).adjust_cell_length(width, style)
         if line.kind.startswith("card"):
             card = Strip([Segment(margin, style), *strip]).adjust_cell_length(min(width, self.measure + 2), style)
             return card.adjust_cell_length(width, self.rich_style)

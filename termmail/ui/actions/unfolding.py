@@ -42,8 +42,11 @@ def _fold_word(mail: Mail) -> str:
     applies=_in_conversations, rank=6, short=_fold_word,
 )  # fmt: skip
 def fold(mail: Mail) -> None:
-    """Show the messages of the conversation at the cursor as a tree, or as one row again."""
-    messages = mail.screen.messages
+    """Show the messages of the conversation at the cursor as a tree, or as one row again; in the reader all whole."""
+    messages, reader = mail.screen.messages, mail.screen.reader
+    if reader.has_focus and reader.conversation is not None:
+        reader.switch_every()
+        return
     row = messages.row(messages.cursor_id)
     if messages.cursor_id not in messages.outline.depths and getattr(row, "conversation", None) is None:
         mail.status.say("This message is alone: there is nothing to unfold.", 3)
