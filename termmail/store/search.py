@@ -198,6 +198,11 @@ class _Plan:
     def _expression(self, query: Query) -> str | None:
         """Return a query in the language of FTS5, every word quoted; None where it also asks for something else."""
         match query:
+            case Term(text=text, field=field, match=Match.START):
+                known = search_index.START_MARKS
+                start = fold(text).strip().lower()
+                wanted = [f'"{known[one]}{start}"' for one in ([field] if field in known else known)]
+                return f"({' OR '.join(wanted)})"
             case Term(text=text, field=field, match=how):
                 words = fold(text).replace('"', " ").strip()
                 prefix = "*" if how is Match.PREFIX else ""
