@@ -32,7 +32,7 @@ def _search_word(mail: Mail) -> str:
     return "find" if mail.screen.reader.has_focus else "search"
 
 
-@verb("mail.search", "/", "Search all mail; in a message, find there", Group.FINDING, rank=8, short=_search_word)
+@verb("mail.search", "/", "Search all mail, or in the message", Group.FINDING, rank=8, short=_search_word)
 def search(mail: Mail) -> None:
     """Ask for words to search for; the list follows the typing. Where the message has the focus, find in it."""
     if mail.screen.reader.has_focus:
