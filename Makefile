@@ -1,6 +1,6 @@
 # make demo: look around. make test: every test that needs nothing but Python. make check: style, types and import
-# contracts. make test-servers: the tests that need Debian packages (Dovecot, Postfix, Cyrus, Courier, GNOME Keyring,
-# tmux, zsh, fish, man, groff) or mount a disk. .ci/run installs the packages and runs all of these.
+# contracts. make test-servers: the tests that need Debian packages (Dovecot, Postfix, Cyrus, Courier, notmuch, GNOME
+# Keyring, tmux, zsh, fish, man, groff) or mount a disk. .ci/run installs the packages and runs all of these.
 
 PYTHON ?= python3
 VENV := .venv

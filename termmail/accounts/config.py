@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -58,6 +57,7 @@ Command = Annotated[
 ]
 Seconds = Annotated[int, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")]
 Minutes = Annotated[int, Meta(ge=0, le=10080, description="a number of minutes (0: only by hand)")]
+Days = Annotated[int, Meta(ge=0, le=36500, description="a number of days (0: none)")]
 CaFile = Annotated[str, Meta(pattern=r"^[/~][^\x00-\x1f\x7f]*\Z", description="the path of a file, from its / or ~ on")]
 FolderName = Annotated[
     str,
@@ -81,6 +81,19 @@ DeleteRule = Annotated[
 Keymap = Annotated[
     Literal["termmail", "mutt", "alpine", "gmail"], Meta(description="one of termmail, mutt, alpine, gmail")
 ]
+Density = Annotated[Literal["auto", "compact", "comfortable"], Meta(description="one of auto, compact, comfortable")]
+Pane = Annotated[Literal["auto", "right", "below", "off"], Meta(description="one of auto, right, below, off")]
+Notice = Annotated[
+    Literal["off", "bell", "terminal", "command"], Meta(description="one of off, bell, terminal, command")
+]
+Sequence = Annotated[Literal["auto", "osc9", "osc777", "osc99"], Meta(description="one of auto, osc9, osc777, osc99")]
+QuietHours = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]|2[0-3]):[0-5][0-9])?\Z",
+        description='two times of day such as "22:00-07:00", or ""',
+    ),
+]
 
 _PORTS: dict[ServerKind, dict[str, int]] = {
     "pop3": {"tls": 995, "starttls": 110, "none": 110},
@@ -97,6 +110,7 @@ class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     A `port` of 0 becomes the one for `security`, an empty `username` the account's address. `delete` says when a message
     is deleted on the server; `download` which messages are fetched whole without being opened (see `whole_since`);
+    `prefetch_days` fetches those of so many days in the background, where `download` is "open";
     `timeout_seconds` applies to one answer; `poll_minutes` of 0 means only by hand.
     """
 
@@ -106,6 +120,7 @@ class Pop3(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     username: Username = ""
     password_command: Command | None = None
     download: Download = "open"
+    prefetch_days: Days = 30
     delete: DeleteRule = "with-me"
     poll_minutes: Minutes = 5
     allow_cleartext: Switch = False
@@ -125,6 +140,7 @@ class Imap(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     username: Username = ""
     password_command: Command | None = None
     download: Download = "open"
+    prefetch_days: Days = 30
     poll_minutes: Minutes = 5
     allow_cleartext: Switch = False
     timeout_seconds: Seconds = 30
@@ -208,17 +224,38 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids.
 
+    `conversations`: lists of folders show conversations, each on one row. `density` says how many lines a message
+    takes in a list, `pane` where the reading pane is, and with `ascii` marks and frames are drawn in ASCII.
     `print_command` is the program that prints, None for lp or lpr. `reflow`: paragraphs that were broken by hand wrap
     at the width of the pane.
-    `conversations`: lists of folders show conversations, each on one row.
     """
 
-    theme: Line = "textual-dark"
+    theme: Line = "termmail-dark"
     keymap: Keymap = "termmail"
-    conversations: bool = True
+    density: Density = "auto"
+    pane: Pane = "auto"
+    ascii: Switch = False
+    conversations: Switch = True
     keys: dict[str, Line] = {}
     print_command: Command | None = None
     reflow: Switch = True
+
+
+class Notifications(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How new mail is announced: `new_mail` says by what.
+
+    `sequence` is what the terminal understands, `command` the program that gets the words as its last argument. In the
+    `quiet_hours`, by the local clock, nothing is announced.
+    """
+
+    new_mail: Notice = "off"
+    sequence: Sequence = "auto"
+    command: Command | None = None
+    quiet_hours: QuietHours = ""
+
+    def __post_init__(self) -> None:
+        if self.new_mail == "command" and self.command is None:
+            raise ConfigError('new_mail: "command" needs the key command, such as ["notify-send"]')
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -226,6 +263,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     default_account: Line | None = None
     ui: Ui = Ui()
+    notifications: Notifications = Notifications()
     accounts: dict[str, Account] = {}
 
     def __post_init__(self) -> None:
@@ -348,6 +386,8 @@ def _description(kind: Any) -> str:
 def _unknown(key: str, known: list[str]) -> str:
     if key == "password":
         return "a password does not belong in this file; termmail account password puts it into the keyring"
+    import difflib  # noqa: PLC0415 - only for what is wrong
+
     near = difflib.get_close_matches(key, known, 1)
     return f"there is no such key{f'; did you mean {near[0]}?' if near else '.'} The keys are {', '.join(known)}"
 

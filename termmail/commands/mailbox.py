@@ -23,6 +23,7 @@ from termmail.mail.model import (
     OutboxView,
     OutgoingRow,
     Role,
+    SavedView,
     SearchView,
     SendState,
 )
@@ -126,6 +127,14 @@ async def folders(engine: Engine, args: Namespace) -> int:
                 output.line({**data, "total": count.total, "unread": count.unread})
             else:
                 output.print_folder(name if _with_account(engine, args) else "", folder, count)
+    for saved in [] if args.account else counts.searches:
+        total = len(await engine.lists.ids(SavedView(saved.search_id), limit=1 << 30))
+        count = Count(total, counts.found[saved.search_id].unread)
+        if args.json:
+            data = {"account": None, "name": saved.name, "role": "search", "query": saved.words}
+            output.line({**data, "total": count.total, "unread": count.unread})
+        else:
+            output.print_folder("", saved.name, count)
     return OK
 
 
@@ -159,6 +168,9 @@ async def _view(engine: Engine, account: str, name: str | None) -> tuple[View, s
         return DraftsView(account), DRAFTS_NAME
     if name.casefold() == OUTBOX_NAME.casefold():
         return OutboxView(account), OUTBOX_NAME
+    for saved in (await engine.folders.counts()).searches:
+        if name.casefold() == saved.name.casefold():
+            return SavedView(saved.search_id), saved.name
     names = [one.name for one in await engine.folders.listing() if one.account == account]
     words = f"There is no folder {name!r} in {account}. There are: {', '.join([*names, DRAFTS_NAME, OUTBOX_NAME])}."
     raise CommandError(words, USAGE)

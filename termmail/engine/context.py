@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from termmail.accounts import paths as locations
+from termmail.accounts.config import EVER, whole_since
 from termmail.engine.clock import now
 from termmail.engine.events import Event, Failed
 from termmail.engine.tasks import Tasks
@@ -48,6 +49,8 @@ class Context:
         """Where the servers of an address are looked up; None is the system's DNS and HTTPS."""
         self.indexing = asyncio.Lock()
         """Held while messages are indexed: once at a time."""
+        self.fetch_all: set[str] = set()
+        """Accounts whose next sync fetches every message whole."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._store: Store | None = None
         self._listeners: list[Callable[[Event], None]] = []
@@ -128,6 +131,10 @@ class Context:
     def account(self, name: str) -> Account:
         """Return the settings of an account. Raises KeyError for an unknown name."""
         return self.config.accounts[name]
+
+    def whole_since(self, account: str) -> int | None:
+        """Return the date from which on a sync fetches messages whole (UTC seconds); None: it fetches headers only."""
+        return EVER if account in self.fetch_all else whole_since(self.account(account).incoming.download, self.clock())
 
     async def server(self, account: str, kind: ServerKind) -> Server:
         """Return the POP3 or SMTP server of an account with its password. Raises PasswordError."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from termmail.engine.events import FolderChanged, JournalChanged
-from termmail.store import drafts, folder_changes, folders, outbox
+from termmail.store import drafts, folder_changes, folders, outbox, saved_searches
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
-    from termmail.mail.model import Count, Done, Folder, Role
+    from termmail.mail.model import Count, Done, Folder, Role, SavedSearch
     from termmail.store.store import Store
 
 
@@ -19,13 +19,16 @@ class Counts(Struct, frozen=True):
     """What a folder column shows.
 
     `messages` counts what lies in each folder, by its id; empty ones have no entry. `drafts` and `outbox` count the
-    drafts and the unsent messages of each account.
+    drafts and the unsent messages of each account. `searches` are those that are kept, `found` counts the unread
+    messages of each, by its id.
     """
 
     folders: list[Folder]
     messages: dict[int, Count]
     drafts: dict[str, int]
     outbox: dict[str, int]
+    searches: list[SavedSearch] = []
+    found: dict[int, Count] = {}
 
 
 class Folders:
@@ -46,7 +49,7 @@ class Folders:
 
     async def counts(self) -> Counts:
         """Return the folders and how much lies in them."""
-        return await self.context.db(_counts)
+        return await self.context.db(_counts, self.context.clock())
 
     async def by_role(self, account: str, role: Role) -> Folder:
         """Return an account's folder of this role, creating it where it is missing."""
@@ -74,10 +77,42 @@ class Folders:
         self._tell("")
         return done
 
+    # -- searches that are kept
+
+    async def save_search(self, name: str, words: str) -> SavedSearch:
+        """Keep a search as a folder. Raises FolderError."""
+        found = await self.context.db(saved_searches.save, name, words)
+        self._tell("")
+        return found
+
+    async def rename_search(self, search_id: int, name: str) -> SavedSearch:
+        """Rename a kept search. Raises FolderError or FolderGone."""
+        found = await self.context.db(saved_searches.rename, search_id, name)
+        self._tell("")
+        return found
+
+    async def move_search(self, search_id: int, places: int) -> None:
+        """Move a kept search so many places down, or up where `places` is negative. Raises FolderGone."""
+        await self.context.db(saved_searches.move, search_id, places)
+        self._tell("")
+
+    async def remove_search(self, search_id: int) -> Done:
+        """Remove a kept search; its messages stay. Raises FolderGone."""
+        done = await self.context.db(saved_searches.remove, search_id, self.context.clock())
+        self._tell("")
+        return done
+
     def _tell(self, account: str) -> None:
         self.context.tell(FolderChanged(account))
         self.context.tell(JournalChanged())
 
 
-def _counts(store: Store) -> Counts:
-    return Counts(folders.listing(store), folders.counts(store), drafts.counts(store), outbox.counts(store))
+def _counts(store: Store, now: int) -> Counts:
+    return Counts(
+        folders.listing(store),
+        folders.counts(store),
+        drafts.counts(store),
+        outbox.counts(store),
+        saved_searches.listing(store),
+        saved_searches.unread(store, now),
+    )

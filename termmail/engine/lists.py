@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.engine import indexing
-from termmail.mail.model import DraftsView, FolderView, MessageRow, OutboxView, Outline, RoleView, SearchView
+from termmail.mail.model import DraftsView, FolderView, MessageRow, OutboxView, Outline, RoleView, SavedView, SearchView
 from termmail.mail.query import folders as folders_of
-from termmail.mail.query import parse_typed
+from termmail.mail.query import parse, parse_typed
 from termmail.mail.query_words import MOST, Known
-from termmail.store import contacts, drafts, folders, indexing_queue, messages, outbox, outlines, search
+from termmail.store import contacts, drafts, folders, indexing_queue, messages, outbox, outlines, saved_searches, search
 
 if TYPE_CHECKING:
     from array import array
@@ -34,9 +34,9 @@ class Lists:
 
         What came lately is indexed before a search.
         """
-        if isinstance(view, SearchView):
+        if isinstance(view, SearchView | SavedView):
             await indexing.before_search(self.context)
-        return await self.context.db(_ids, view, limit)
+        return await self.context.db(_ids, view, self.context.clock(), limit)
 
     async def outline(self, view: View, unfolded: Unfolded, limit: int | None = None) -> Outline:
         """Return the rows of a view: of a threaded one its conversations, those in `unfolded` message by message.
@@ -95,13 +95,17 @@ class Lists:
         return await self.context.db(lambda store: store.changed_elsewhere())
 
 
-def _ids(store: Store, view: View, limit: int | None) -> array[int]:
+def _ids(store: Store, view: View, now: int, limit: int | None) -> array[int]:
     match view:
         case FolderView() | RoleView():
             return messages.ids(store, _folder_ids(store, view), limit, order=view.order)
         case SearchView(query=query, account=account, discarded=discarded, order=order):
             most = SEARCH_LIMIT if limit is None else limit
             return search.search(store, query, account=account, limit=most, discarded=discarded, order=order)
+        case SavedView(search_id=search_id, order=order):
+            query = parse(saved_searches.words(store, search_id), now).query
+            most = SEARCH_LIMIT if limit is None else limit
+            return search.search(store, query, limit=most, discarded=False, order=order)
         case DraftsView(account=account):
             return drafts.ids(store, account)[:limit]
         case OutboxView(account=account):
@@ -128,7 +132,7 @@ def _rows(store: Store, view: View, ids: Sequence[int], unfolded: Collection[int
             return [*drafts.rows(store, ids)]
         case OutboxView():
             return [*outbox.rows(store, ids)]
-        case SearchView():
+        case SearchView() | SavedView():
             return [*messages.rows(store, ids)]
     folder_ids = _folder_ids(store, view)
     found = messages.rows(store, ids, folder_ids)

@@ -63,6 +63,10 @@ class Accounts:
         """
         return await self.servers.source(name).sync(full=full)
 
+    def fetch_bodies(self, name: str) -> None:
+        """Fetch every message of which only the header is here, in the background; a failure becomes a Failed event."""
+        self.servers.fetch_bodies(name)
+
     def sync_soon(self, name: str) -> None:
         """Receive, and send what was deferred, in the background; a failure becomes a Failed event."""
         self.servers.sync_soon(name)

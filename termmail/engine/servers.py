@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from termmail.engine import indexing
 from termmail.engine.account_setup import background_advice
 from termmail.engine.events import DraftClosed, DraftsChanged, Failed, JournalChanged, OutboxChanged, SyncOf
+from termmail.engine.prefetching import Prefetching
 from termmail.errors import UserError
 from termmail.mail.model import SendState
 from termmail.store import drafts
@@ -34,6 +35,7 @@ class Servers:
         self._background = False
         self._running: set[str] = set()
         self._pause: asyncio.TimerHandle | None = None
+        self._prefetching = Prefetching(context)
         context.subscribe(self._listen)
 
     def _listen(self, event: Event) -> None:
@@ -115,11 +117,24 @@ class Servers:
         if not self.context.read_only:
             self.context.tasks.run(self._hurry_quietly(account))
 
-    async def sync_quietly(self, account: str) -> None:
+    def fetch_bodies(self, account: str) -> None:
+        """Fetch every message whole in the background; a failure becomes a Failed event."""
+        self.context.fetch_all.add(account)
+        self.context.tasks.run(self._fetch_bodies(account))
+
+    async def _fetch_bodies(self, account: str) -> None:
+        try:
+            await self.sync_quietly(account, full=True)
+        finally:
+            self.context.fetch_all.discard(account)
+
+    async def sync_quietly(self, account: str, *, full: bool = False) -> None:
         """Receive and index what came; a failure becomes a Failed event."""
         try:
-            await self.source(account).sync()
+            await self.source(account).sync(full=full)
             await indexing.catch_up(self.context)
+            if self._background and not self.context.read_only:
+                self._prefetching.begin(account, self.source(account))
         except UserError as error:
             self._tell(account, error)
 

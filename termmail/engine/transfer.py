@@ -51,6 +51,8 @@ between."""
 
 _PIECE = 1 << 20
 _BLANK = (b"\n", b"\r\n")
+_QUOTE = ord(">")
+_QUOTED_FRAME = re.compile(rb">+From ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,19 @@ class Transfer:
         source = await asyncio.to_thread(_open_source, path)
         done = passed = 0
         failed: list[str] = []
-        while (batch := await asyncio.to_thread(_next_batch, source)) is not None:
-            failed += batch.failed
-            if batch.mail:
-                taken = await self._keep(account, folder_name, batch.mail)
-                done += taken
-                passed += len(batch.mail) - taken
+        upcoming = asyncio.ensure_future(asyncio.to_thread(_next_batch, source))
+        try:
+            while (batch := await upcoming) is not None:
+                upcoming = asyncio.ensure_future(
+                    asyncio.to_thread(_next_batch, source)
+                )  # read while this one is stored
+                failed += batch.failed
+                if batch.mail:
+                    taken = await self._keep(account, folder_name, batch.mail)
+                    done += taken
+                    passed += len(batch.mail) - taken
+        finally:
+            await asyncio.gather(upcoming, return_exceptions=True)
         self.context.tell(FolderChanged(account))
         return Moved(done, passed, tuple(failed))
 
@@ -220,20 +229,20 @@ def _is_mail(raw: bytes) -> bool:
 
 def _take(store: Store, folder: Folder, mail: Sequence[tuple[bytes, Derived]], now: int) -> int:
     """Store the messages that are not here yet, in one transaction, and return how many those were."""
-    taken = 0
+    new: list[tuple[bytes, Derived]] = []
+    taken: dict[str, list[bytes]] = {}
     with store.transaction(durable=True):
         alike = messages.find(store, folder.account, [found.envelope.message_id for _, found in mail])
         for raw, found in mail:
-            same = alike.setdefault(found.envelope.message_id, [])
-            if not any(messages.raw(store, known) == (raw, True) for known in same):
-                written = folder.role is Role.SENT
-                same.append(
-                    messages.add_local(
-                        store, folder.account, folder.folder_id, raw, found, received=now, written=written
-                    )
-                )
-                taken += 1
-    return taken
+            rfc_message_id = found.envelope.message_id
+            same = taken.setdefault(rfc_message_id, [])
+            known = alike.get(rfc_message_id, [])
+            if raw not in same and not any(messages.raw(store, one) == (raw, True) for one in known):
+                same.append(raw)
+                new.append((raw, found))
+        written = folder.role is Role.SENT
+        messages.add_locals(store, folder.account, folder.folder_id, new, received=now, written=written)
+    return len(new)
 
 
 def _open_source(path: Path) -> Iterator[tuple[str, bytes | None]]:
@@ -291,7 +300,7 @@ def _read_mbox(path: Path) -> Iterator[tuple[str, bytes | None]]:
                 too_large = True
                 last = line if begins else b""
             else:
-                raw += line[1:] if begins and re.match(rb">+From ", line) else line
+                raw += line[1:] if line[0] == _QUOTE and begins and _QUOTED_FRAME.match(line) else line
                 last = line if begins else b""
             begins = line.endswith(b"\n")
     if number:

@@ -56,6 +56,14 @@ class Folder(Struct, frozen=True):
     role: Role
 
 
+class SavedSearch(Struct, frozen=True):
+    """A search that is kept as a folder. `words` are as typed: dates in them are relative to the day of the look."""
+
+    search_id: int
+    name: str
+    words: str
+
+
 class Count(Struct, frozen=True):
     """How many messages a folder holds, and how many of them are unread."""
 
@@ -278,6 +286,13 @@ class SearchView(Struct, frozen=True):
     order: Order = Order.NEWEST
 
 
+class SavedView(Struct, frozen=True):
+    """The messages that a kept search finds."""
+
+    search_id: int
+    order: Order = Order.NEWEST
+
+
 class DraftsView(Struct, frozen=True):
     """The drafts of an account ("": of every account)."""
 
@@ -290,7 +305,7 @@ class OutboxView(Struct, frozen=True):
     account: str = ""
 
 
-View = FolderView | RoleView | SearchView | DraftsView | OutboxView
+View = FolderView | RoleView | SearchView | SavedView | DraftsView | OutboxView
 
 
 class Unfolded(Struct, frozen=True):
@@ -363,6 +378,7 @@ class StepKind(StrEnum):
     MAKE_FOLDER = "make-folder"
     RENAME_FOLDER = "rename-folder"
     REMOVE_FOLDER = "remove-folder"
+    REMOVE_SEARCH = "remove-search"
     BREAK_OFF = "break-off"
     JOIN = "join"
 

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail import folding
+from termmail.mail import equal_letters
 from termmail.mail.check import no_check
 from termmail.mail.width import broken_word
 
@@ -56,7 +56,7 @@ class Haystack(NamedTuple):
 
 @functools.lru_cache(maxsize=1 << 16)
 def fold(char: str) -> str:
-    """Return a character as `folding.fold` has it, in lower case: none for an accent alone, several for a ligature.
+    """Return a character as `equal_letters.fold` has it, in lower case: none for an accent alone, several for a ligature.
 
     The mark that makes another letter of a kana stands apart: half-width text has it so.
     """
@@ -64,7 +64,7 @@ def fold(char: str) -> str:
         return " "
     if "\uac00" <= char <= "\ud7a3":  # Hangul stays composed: a syllable is not found by its first letters
         return char
-    return unicodedata.normalize("NFD", folding.fold(char).strip(" ")).lower()
+    return unicodedata.normalize("NFD", equal_letters.fold(char).strip(" ")).lower()
 
 
 def folded(text: str) -> str:

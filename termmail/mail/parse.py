@@ -37,7 +37,7 @@ from termmail.mail.sanitize import (
 from termmail.mail.snippet import snippet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["envelope", "fingerprint", "parse", "part_bytes", "snippet", "split_header"]
 
@@ -122,12 +122,26 @@ def parse(raw: bytes, *, charset: str = "") -> Message:
 
     Beyond the limits (100 levels, 10 000 parts) the message has its headers, a warning and its raw text as body.
     """
+    return _read(raw, _shown, _sender_warnings, charset)
+
+
+def parse_unshown(raw: bytes) -> Message:
+    """Read a message that is indexed, not shown: without its header fields and without warnings of its sender."""
+    return _read(raw, lambda _found: (), lambda _found, _seen: [])
+
+
+def _read(
+    raw: bytes,
+    headers: Callable[[list[tuple[str, str]]], tuple[tuple[str, str], ...]],
+    sender_warnings: Callable[[list[tuple[str, str]], Envelope], list[str]],
+    charset: str = "",
+) -> Message:
     header_end, body_start = mime.split(raw)
     found = fields(raw[: min(header_end, BLOCK_LIMIT)])
     if not found:
         body_start = 0
     seen = _envelope(found)
-    warnings = _sender_warnings(found, seen)
+    warnings = sender_warnings(found, seen)
     if header_end > BLOCK_LIMIT or len(found) > FIELDS_LIMIT:
         warnings.append("The headers of this message are too long: not all are shown.")
     try:
@@ -138,12 +152,12 @@ def parse(raw: bytes, *, charset: str = "") -> Message:
         if len(source) > body.TEXT_LIMIT:
             warnings.append(body.VERY_LONG)
         text = clean_lines(charsets.decode(source[: body.TEXT_LIMIT], ""))
-        return Message(seen, _shown(found), text=text, warnings=tuple(warnings))
+        return Message(seen, headers(found), text=text, warnings=tuple(warnings))
     read = body.read(raw, root, charset)
     parts = _parts(raw, root, "", read.paths)
     for inner in read.unwrapped:
         parts += _parts(inner.raw, inner.root, f"{inner.path}:", read.paths)
-    return _message(seen, _shown(found), parts, read, warnings)
+    return _message(seen, headers(found), parts, read, warnings)
 
 
 def _message(

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from termmail.mail import query as language
-from termmail.mail.folding import fold
+from termmail.mail.equal_letters import fold
 from termmail.mail.query import Field, Match
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def hits(query: Query, text: str, field: Field = Field.BODY) -> list[tuple[int, 
     """Return the stretches (start, end) of a text from this field that a query looks for, in order, never overlapping.
 
     Field.ANY is a text that holds several fields.
-    What the query excludes is not among them. Letters are equal as in `folding.fold`. Beyond TEXT_LIMIT characters
+    What the query excludes is not among them. Letters are equal as in `equal_letters.fold`. Beyond TEXT_LIMIT characters
     nothing is looked for.
     """
     pattern = _pattern(query, field)

@@ -27,6 +27,7 @@ _DONE = {
     StepKind.MAKE_FOLDER: "Folder {name} created",
     StepKind.RENAME_FOLDER: "Folder renamed to {name}",
     StepKind.REMOVE_FOLDER: "Folder {name} removed",
+    StepKind.REMOVE_SEARCH: "Search {name} removed",
     StepKind.BREAK_OFF: "A conversation of its own: {messages}, with the answers",
     StepKind.JOIN: "Joined to one conversation: {messages}",
 }
@@ -45,10 +46,11 @@ _NAMES = {
     StepKind.MAKE_FOLDER: "new folder",
     StepKind.RENAME_FOLDER: "rename",
     StepKind.REMOVE_FOLDER: "remove folder",
+    StepKind.REMOVE_SEARCH: "remove search",
     StepKind.BREAK_OFF: "break off",
     StepKind.JOIN: "join",
 }
-_FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER}
+_FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER, StepKind.REMOVE_SEARCH}
 _IN_PLACE = {
     *(StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR),
     *(StepKind.BREAK_OFF, StepKind.JOIN),

@@ -76,7 +76,7 @@ def from_raw(raw: bytes, *, complete: bool) -> Derived:
     """Return what is derived from the bytes of a whole message, or of its header block."""
     from termmail.mail import parse  # noqa: PLC0415
 
-    return from_message(parse.parse(raw)) if complete else from_envelope(parse.envelope(raw))
+    return from_message(parse.parse_unshown(raw)) if complete else from_envelope(parse.envelope(raw))
 
 
 def columns(envelope: Envelope, received: int, attachments: int | None = None) -> Columns:

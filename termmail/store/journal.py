@@ -96,6 +96,8 @@ def _take_back(store: Store, db: sqlite3.Connection, step: Step, due: Mapping[st
         return _unmake_folder(db, step)
     if step.kind is StepKind.RENAME_FOLDER:
         return _rename_back(db, step)
+    if step.kind is StepKind.REMOVE_SEARCH:
+        return _bring_search_back(db, step)
     if step.kind is StepKind.REMOVE_FOLDER:
         _bring_folder_back(db, step)
     undone = _move_back(db, step, due)
@@ -205,6 +207,16 @@ def _rename_back(db: sqlite3.Connection, step: Step) -> Undone | None:
         (folders.free_name(db, account, old), folder_id, step.name),
     )
     return Undone(step) if renamed.rowcount else None
+
+
+def _bring_search_back(db: sqlite3.Connection, step: Step) -> Undone:
+    """Keep a removed search again, as the last one."""
+    db.execute(
+        "INSERT INTO saved_search (name, words, place) SELECT name, old_name, (SELECT coalesce(max(place), 0) + 1"
+        " FROM saved_search) FROM step WHERE id = ?",
+        (step.step_id,),
+    )
+    return Undone(step)
 
 
 def _bring_folder_back(db: sqlite3.Connection, step: Step) -> None:

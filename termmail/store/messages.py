@@ -7,13 +7,15 @@ from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
 from termmail.store import contacts, conversations, derived, folders, placements, remote_state, search_index
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from termmail.store.derived import Columns, Derived
     from termmail.store.store import Store
@@ -31,9 +33,9 @@ _TRUTHS = (11, 12, 13, 14, 16)
 _CHUNK = 200
 
 _INSERT = (
-    "INSERT INTO message (account, received, size, unread, starred, answered, forwarded, downloaded, snippet, sort_date,"
-    " sender, recipients, subject, message_id, in_reply_to, refs, attachments)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO message (account, received, size, unread, starred, answered, forwarded, downloaded, indexed, snippet,"
+    " sort_date, sender, recipients, subject, message_id, in_reply_to, refs, attachments)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 _ORDERS = {
@@ -50,33 +52,32 @@ def ids(
     return array("q", dict.fromkeys(row[0] for row in _in_order(store, folder_ids, limit, order)))
 
 
-def threads(
-    store: Store, folder_ids: Sequence[int], limit: int | None = None, *, order: Order = Order.NEWEST
-) -> list[tuple[int, int]]:
-    """Return the messages in these folders with their conversations, (id, thread) each, as `ids` sorts them."""
-    return [(row[0], row[1]) for row in _in_order(store, folder_ids, limit, order)]
+def threads(store: Store, folder_ids: Sequence[int], *, order: Order = Order.NEWEST) -> Iterator[tuple[int, int]]:
+    """Yield the messages in these folders with their conversations, (id, thread) each, as `ids` sorts them."""
+    return ((row[0], row[1]) for row in _in_order(store, folder_ids, None, order))
 
 
-def _in_order(store: Store, folder_ids: Sequence[int], limit: int | None, order: Order) -> list[tuple[int, ...]]:
-    """Return rows of message, thread and maybe more; a message in several of the folders has several."""
+def _in_order(store: Store, folder_ids: Sequence[int], limit: int | None, order: Order) -> Iterator[tuple[int, ...]]:
+    """Yield rows of message, thread and maybe more; a message in several of the folders has several."""
     most = -1 if limit is None else limit
     if order in _ORDERS:
         marks = ",".join("?" * len(folder_ids))
-        return store.read(
+        return store.iterate(
             "SELECT DISTINCT m.id, m.thread FROM placement p JOIN message m ON m.id = p.message"  # noqa: S608 - texts of ours
             f" WHERE p.folder IN ({marks}) ORDER BY {_ORDERS[order]} LIMIT ?",
             (*folder_ids, most),
         )
     down = "" if order is Order.OLDEST else " DESC"
     if len(folder_ids) == 1:
-        return store.read(
+        return store.iterate(
             f"SELECT message, thread FROM placement WHERE folder = ? ORDER BY sort_date{down}, message{down} LIMIT ?",  # noqa: S608
             (folder_ids[0], most),
         )
     # SQLite merges the sorted scans of a compound SELECT; an IN (...) would sort everything.
     one = "SELECT message, thread, sort_date FROM placement WHERE folder = ?"
     parts = " UNION ALL ".join([one] * len(folder_ids))
-    return store.read(f"{parts} ORDER BY 3{down}, 1{down} LIMIT ?", (*folder_ids, most)) if folder_ids else []
+    values = (*folder_ids, most)
+    return store.iterate(f"{parts} ORDER BY 3{down}, 1{down} LIMIT ?", values) if folder_ids else iter(())
 
 
 def placements_of(store: Store, threads: Iterable[int], folder_ids: Iterable[int]) -> list[tuple[int, int]]:
@@ -89,9 +90,44 @@ def placements_of(store: Store, threads: Iterable[int], folder_ids: Iterable[int
     return [(row[0], row[1]) for row in rows]
 
 
+class Arrival(Struct, frozen=True):
+    """What is said of a new message: its account, and sender and subject as a list shows them."""
+
+    account: str
+    sender: str
+    subject: str
+
+
+def arrivals(store: Store, ids: Sequence[int], since: int) -> list[Arrival]:
+    """Return those of the messages that are news: unread, in an inbox, and not older than `since`; newest first."""
+    found = store.read(
+        "SELECT m.account, m.sender, m.subject FROM message m"  # noqa: S608 - a text of ours
+        f" WHERE m.id {IN_IDS} AND m.unread = 1 AND m.sort_date >= ? AND EXISTS (SELECT 1 FROM placement p"
+        " JOIN folder f ON f.id = p.folder WHERE p.message = m.id AND f.role = 'inbox')"
+        " ORDER BY m.sort_date DESC, m.id DESC",
+        (id_list(ids), since),
+    )
+    return [Arrival(*row) for row in found]
+
+
 def all_ids(store: Store) -> array[int]:
     """Return the ids of every message of every account, in the order they came."""
     return array("q", chain.from_iterable(store.read("SELECT id FROM message ORDER BY id")))
+
+
+def without_body(store: Store, account: str, since: int, *, largest: int, limit: int) -> list[int]:
+    """Return messages of an account of which only the header is here, newest first.
+
+    They are not older than `since`, not larger than `largest` bytes, and neither in Trash nor in Junk.
+    """
+    away = folders.ids_with_roles(sorted(DISCARDED))
+    rows = store.read(
+        "SELECT m.id FROM message m WHERE m.account = ? AND m.downloaded = 0 AND m.sort_date >= ? AND m.size <= ?"  # noqa: S608
+        f" AND EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND p.folder NOT IN {away})"
+        " ORDER BY m.sort_date DESC LIMIT ?",
+        (account, since, largest, limit),
+    )
+    return [message_id for (message_id,) in rows]
 
 
 def rows(store: Store, ids: Sequence[int], folder_ids: Sequence[int] = ()) -> list[MessageRow]:
@@ -187,24 +223,40 @@ def add_local(
     `found` is what was derived from `raw`, `received` when it came, `written` whether the user wrote it: then the
     people it went to are counted as contacts, not its sender. On the disk on return.
     """
-    with store.transaction(durable=True) as db:
-        columns = derived.columns(found.envelope, received, found.attachments)
-        message_id = insert(
-            db,
-            account,
-            received,
-            len(raw),
-            columns,
-            flags=Flag.UNREAD if unread else 0,
-            downloaded=True,
-            snippet=found.snippet,
-        )
-        conversations.group(db, [message_id])
-        placements.place(db, [message_id], folder_id)
-        db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
-        search_index.put(db, message_id, found)
-        contacts.learn(db, found.envelope, columns.sort_date, written=written)
+    (message_id,) = add_locals(
+        store, account, folder_id, [(raw, found)], unread=unread, received=received, written=written
+    )
     return message_id
+
+
+def add_locals(
+    store: Store,
+    account: str,
+    folder_id: int,
+    mail: Sequence[tuple[bytes, Derived]],
+    *,
+    unread: bool = False,
+    received: int,
+    written: bool = False,
+) -> list[int]:
+    """Add many messages, bytes and what was derived from them each, as `add_local` adds one; return their ids."""
+    ids: list[int] = []
+    people = contacts.Tally()
+    with store.transaction(durable=True) as db:
+        for raw, found in mail:
+            columns = derived.columns(found.envelope, received, found.attachments)
+            flags = Flag.UNREAD if unread else 0
+            message_id = insert(
+                db, account, received, len(raw), columns, flags=flags, whole=True, snippet=found.snippet
+            )
+            db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
+            search_index.add(db, message_id, account, len(raw), columns.sort_date, found)
+            people.message(contacts.people(found.envelope, written=written), columns.sort_date, written=written)
+            ids.append(message_id)
+        conversations.group(db, ids)
+        placements.place(db, ids, folder_id)
+        people.save(db)
+    return ids
 
 
 def insert(
@@ -215,14 +267,14 @@ def insert(
     columns: Columns,
     *,
     flags: int = Flag.UNREAD,
-    downloaded: bool = False,
+    whole: bool = False,
     snippet: str = "",
 ) -> int:
     """Add the row of a message that is in no folder yet, inside the caller's transaction, and return its id.
 
-    `flags` is a mask of Flag.
+    `flags` is a mask of Flag. One that is here as a `whole` is indexed by the caller.
     """
-    truths = (flags & 1, flags >> 1 & 1, flags >> 2 & 1, flags >> 3 & 1, int(downloaded))
+    truths = (flags & 1, flags >> 1 & 1, flags >> 2 & 1, flags >> 3 & 1, int(whole), 2 if whole else 0)
     return db.execute(_INSERT, (account, received, size, *truths, snippet, *columns)).lastrowid or 0
 
 

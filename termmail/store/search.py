@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from termmail.mail import query as language
-from termmail.mail.folding import fold
+from termmail.mail.equal_letters import fold
 from termmail.mail.model import DISCARDED, Order, Role
 from termmail.mail.query import (
     EVERYTHING,

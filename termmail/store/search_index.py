@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from termmail.mail.folding import fold
+from termmail.mail.equal_letters import fold
 from termmail.mail.query import Content
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ COLUMNS = ("subject", "sender", "recipients", "cc", "list", "files", "marks", "b
 LATEST_AFTER = 1 << 22
 """Seconds that the number of a document may lie after the date of its message, for every second is given once."""
 EVERY = "\ue000"
-"""The mark of every document. Marks begin with letters that `folding.fold` takes out of texts."""
+"""The mark of every document. Marks begin with letters that `equal_letters.fold` takes out of texts."""
 CONTENT_MARKS = {Content.ATTACHMENT: "\ue001a", Content.INVITE: "\ue001i", Content.LINK: "\ue001l"}
 _STEPS = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000)
 _KEPT_ADDRESSES = 200
@@ -52,6 +52,12 @@ def put(db: sqlite3.Connection, message_id: int, derived: Derived) -> None:
         "SELECT account, size, sort_date FROM message WHERE id = ?", (message_id,)
     ).fetchone()
     db.execute("UPDATE search_doc SET message = NULL WHERE message = ?", (message_id,))
+    add(db, message_id, account, size, date, derived)
+    db.execute("UPDATE message SET indexed = ? WHERE id = ?", (1 if derived.text is None else 2, message_id))
+
+
+def add(db: sqlite3.Connection, message_id: int, account: str, size: int, date: int, derived: Derived) -> None:  # noqa: PLR0917 - what a document is made of
+    """Add the document of a message of which nothing is indexed; `size` is in bytes, `date` that of its list row."""
     doc = _free_number(db, date, message_id)
     db.execute("INSERT INTO search_doc (doc, message) VALUES (?, ?)", (doc, message_id))
     envelope = derived.envelope
@@ -72,7 +78,6 @@ def put(db: sqlite3.Connection, message_id: int, derived: Derived) -> None:
             fold(derived.text or ""),
         ),
     )
-    db.execute("UPDATE message SET indexed = ? WHERE id = ?", (1 if derived.text is None else 2, message_id))
 
 
 def clear(db: sqlite3.Connection) -> None:

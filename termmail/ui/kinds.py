@@ -14,10 +14,13 @@ from termmail.mail.model import (
     OutboxView,
     Role,
     RoleView,
+    SavedView,
     SearchView,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from termmail.engine.folder_list import Counts
     from termmail.mail.model import Folder, View
 
@@ -30,6 +33,14 @@ class Listing(Enum):
     MESSAGES = auto()
     DRAFTS = auto()
     OUTGOING = auto()
+
+
+def home(folders: Iterable[Folder], accounts: Collection[str], *, threaded: bool) -> FolderView | RoleView:
+    """Return the view that the program opens with: the inbox, or all of them where there are several accounts."""
+    inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
+    if len(inboxes) == 1:
+        return FolderView(inboxes[0].folder_id, threaded=threaded)
+    return RoleView(Role.INBOX, threaded=threaded)
 
 
 def listing(view: View) -> Listing:
@@ -73,5 +84,7 @@ def view_name(view: View, counts: Counts) -> str:
             return "Search"
         case RoleView(role=role):
             return ALL_INBOXES if role is Role.INBOX else ROLE_NAMES[role]
+        case SavedView(search_id=search_id):
+            return next((one.name for one in counts.searches if one.search_id == search_id), "")
     folder = folder_of(view, counts)
     return "" if folder is None else folder.name

@@ -32,6 +32,7 @@ from termmail.mail.model import (
     Placement,
     Role,
     RoleView,
+    SavedView,
     SearchView,
     Unfolded,
 )
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.mail.model import Row, Spot, View
-    from termmail.mail.query import Parsed
+    from termmail.mail.query import Parsed, Query
     from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
 
@@ -160,6 +161,18 @@ class ListModel:
         """
         self.go_to(SearchView(self.parsed(words, typing=typing).query), words)
 
+    @property
+    def looks_in_many(self) -> bool:
+        """The list shows messages from anywhere: what a search finds, now or each time."""
+        return isinstance(self.view, SearchView | SavedView)
+
+    def _query(self) -> Query | None:
+        """Return the query whose hits the list shows; None where it shows a folder."""
+        if isinstance(self.view, SavedView):
+            words = (one.words for one in self.counts.searches if one.search_id == self.view.search_id)
+            return self.parsed(next(words, ""), typing=False).query
+        return self.view.query if isinstance(self.view, SearchView) else None
+
     def parsed(self, words: str, *, typing: bool) -> Parsed:
         """Return the query that these words stand for now."""
         read = parse_typed if typing else parse
@@ -171,7 +184,7 @@ class ListModel:
             try:
                 first = await self.engine.lists.outline(view, self.unfolded, FIRST)
                 self._messages.empty = ""
-                self._messages.found = view.query if isinstance(view, SearchView) else None
+                self._messages.found = self._query()
                 self._messages.accounts = self._account_cells()
                 self._messages.show(first, at=self._cursors.get(view, NOWHERE))
                 self._messages.empty = self._nothing()
@@ -189,7 +202,7 @@ class ListModel:
     def keep_only(self, words: str) -> None:
         """Filter the view by these words; "" shows all of it."""
         self.filter = words
-        self._messages.found = self.parsed(words, typing=True).query if words else None
+        self._messages.found = self.parsed(words, typing=True).query if words else self._query()
         self._messages.refresh()
         self.stale(Stale.IDS)
 
@@ -206,7 +219,7 @@ class ListModel:
 
     def _shown(self, row: Row) -> Row:
         """Return a row that names its folder, if it is a search result."""
-        if not isinstance(row, MessageRow) or not self.searching:
+        if not isinstance(row, MessageRow) or not self.looks_in_many:
             return row
         return replace(row, snippet=" · ".join(filter(None, (row.folder, row.snippet))))
 
@@ -266,7 +279,7 @@ class ListModel:
         match event:
             case MailArrived(account=account):
                 self.stale(Stale.COUNTS)
-                if (self.role is Role.INBOX and self._concerns(account)) or self.searching:
+                if (self.role is Role.INBOX and self._concerns(account)) or self.looks_in_many:
                     self.stale(Stale.IDS)
             case FolderChanged(account=account):
                 self.stale(Stale.COUNTS)
@@ -341,6 +354,9 @@ class ListModel:
                 return Count(_sum(self.counts.outbox, account))
             case FolderView(folder_id=folder_id):
                 return self.counts.messages.get(folder_id, Count(0))
+            case SavedView(search_id=search_id):
+                unread = self.counts.found.get(search_id, Count(0)).unread
+                return Count(len(self._messages.ids), unread)
         wanted = [one.folder_id for one in self.counts.folders if one.role is self.role]
         found = [self.counts.messages[one] for one in wanted if one in self.counts.messages]
         return Count(sum(one.total for one in found), sum(one.unread for one in found))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from termmail.mail.folding import fold
+from termmail.mail.equal_letters import fold
 from termmail.mail.message import Address
 from termmail.mail.query import Field, parse, parse_typed
 from termmail.mail.query_hits import hits

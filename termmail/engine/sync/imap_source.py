@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from termmail.accounts.config import whole_since
 from termmail.accounts.credentials import PasswordError
 from termmail.engine.events import FolderChanged
 from termmail.engine.sync.account_sync import AccountSync
@@ -180,7 +179,7 @@ class ImapSource:
             await self._confirm(session, push)
         await drafts.push(seen.prefix)
         missed = seen.missed
-        since = whole_since(self.context.account(self.account).incoming.download, self.context.clock())
+        since = self.context.whole_since(self.account)
         if since is not None:
             missed += await self._bodies.download(session, since, full=full)
         pushed = folders.done + push.done + drafts.done

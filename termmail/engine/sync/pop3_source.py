@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from termmail.accounts.config import whole_since
 from termmail.accounts.credentials import PasswordError
 from termmail.engine.events import FolderChanged
 from termmail.engine.sync import mismatch
@@ -134,7 +133,7 @@ class Pop3Source:
         state = await db(pop3_identity.account_state, account)
         await db(pop3_identity.expire, account, settings.delete, now)
         look = full or not state.last_uidl or await self._deletes_due_in() == 0
-        since = whole_since(settings.download, now)
+        since = self.context.whole_since(account)
         look = look or (since is not None and await db(pop3_identity.lacks_bodies, account, since))
         skipped = await db(pop3_identity.skipped, account)
         drop = await self.session.open(list_too=look)

@@ -6,7 +6,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.mail.counting import number
-from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, DraftsView, FolderView, OutboxView, Role, RoleView
+from termmail.mail.model import (
+    DRAFTS_NAME,
+    OUTBOX_NAME,
+    ROLE_NAMES,
+    DraftsView,
+    FolderView,
+    OutboxView,
+    Role,
+    RoleView,
+    SavedView,
+)
 from termmail.mail.step_words import done_words
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
 from termmail.ui.actions.verb_context import changeable
@@ -15,7 +25,7 @@ from termmail.ui.kinds import ALL_INBOXES, folder_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from termmail.mail.model import Folder, View
+    from termmail.mail.model import Folder, SavedSearch, View
     from termmail.ui.actions.verb_context import Mail
 
 TOP = "go.top"
@@ -49,6 +59,10 @@ def go(mail: Mail) -> None:
         for name, action_id, view, detail in _places(mail, account):
             letter = letters.get(action_id, "") if account == here else ""
             rows.append(PickerRow(prefix + name, letter, detail, partial(show, mail, view)))
+    rows += [
+        PickerRow(one.name, detail="search", value=partial(show, mail, SavedView(one.search_id)))
+        for one in mail.list.counts.searches
+    ]
     if len(accounts) > 1:
         key = mail.key("go.all-inboxes")
         rows.insert(
@@ -181,7 +195,7 @@ def _own_folder(mail: Mail) -> str:
     if why := changeable(mail):
         return why
     folder = folder_of(mail.list.view, mail.list.counts)
-    if folder is None or folder.role is not Role.NONE:
+    if not isinstance(mail.list.view, SavedView) and (folder is None or folder.role is not Role.NONE):
         return "Only folders of your own can be renamed or removed."
     return ""
 
@@ -195,8 +209,12 @@ def make(mail: Mail) -> None:
 
 @verb("folder.rename", "", "Rename this folder", Group.FOLDER_COLUMN, applies=_own_folder)
 def rename(mail: Mail) -> None:
-    """Ask for another name of the folder that is shown."""
-    if (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
+    """Ask for another name of the folder or kept search that is shown."""
+    if isinstance(view := mail.list.view, SavedView):
+        before = mail.list.name
+        again = partial(mail.engine.folders.rename_search, view.search_id)
+        _ask_name(mail, f"Rename {before}", before, again, lambda after: f"Search {before} is now {after}")
+    elif (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
         work = partial(mail.engine.folders.rename, folder.folder_id)
         before = folder.name
         _ask_name(mail, f"Rename {before}", before, work, lambda after: f"Folder {before} is now {after}")
@@ -204,9 +222,18 @@ def rename(mail: Mail) -> None:
 
 @verb("folder.remove", "", "Remove folder, its mail to Archive", Group.FOLDER_COLUMN, applies=_own_folder)
 def remove(mail: Mail) -> None:
-    """Remove the folder that is shown."""
-    if (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
+    """Remove the folder or kept search that is shown."""
+    if isinstance(view := mail.list.view, SavedView):
+        mail.do(partial(_remove_search, mail, view.search_id))
+    elif (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
         mail.do(partial(_remove, mail, folder))
+
+
+async def _remove_search(mail: Mail, search_id: int) -> str:
+    async with mail.in_turn:
+        done = await mail.engine.folders.remove_search(search_id)
+    mail.go_to(RoleView(Role.INBOX))
+    return mail.with_undo_hint(done_words(done))
 
 
 async def _remove(mail: Mail, folder: Folder) -> str:
@@ -218,7 +245,11 @@ async def _remove(mail: Mail, folder: Folder) -> str:
 
 
 def _ask_name(
-    mail: Mail, title: str, name: str, work: Callable[[str], Awaitable[Folder]], done: Callable[[str], str]
+    mail: Mail,
+    title: str,
+    name: str,
+    work: Callable[[str], Awaitable[Folder | SavedSearch]],
+    done: Callable[[str], str],
 ) -> None:
     from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
 

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from termmail.errors import UserError
 from termmail.mail import query_words
-from termmail.mail.model import FolderView, Order, RoleView, SearchView
+from termmail.mail.model import FolderView, Order, RoleView, SavedView, SearchView
 from termmail.ui.actions import finding
 from termmail.ui.actions.registry import Group, verb
+from termmail.ui.actions.verb_context import changeable
 from termmail.ui.kinds import Listing
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.workers import start_worker
@@ -54,8 +55,8 @@ def typed(mail: Mail, kind: str, text: str) -> None:
     """Let the list follow what is typed, and say what it means."""
     _advise(mail, text)
     if kind == Asked.FILTER:
-        mail.list.keep_only(text)
-    elif text:
+        mail.list.keep_only(text if text.strip() else "")
+    elif text.strip():
         mail.search(text, typing=True)
     elif mail.list.searching:
         mail.go_to(mail.list.home)
@@ -109,7 +110,7 @@ SEARCH_ORDERS = {Order.NEWEST: "newest first", Order.BEST: "best first: the word
 
 
 def _sortable(mail: Mail) -> str:
-    known = FolderView | RoleView | SearchView
+    known = FolderView | RoleView | SearchView | SavedView
     return "" if isinstance(mail.list.view, known) else "Only folders of messages and searches can be sorted."
 
 
@@ -117,12 +118,77 @@ def _sortable(mail: Mail) -> str:
 def sort(mail: Mail) -> None:
     """Sort the folder or what was found in the next of the orders there are."""
     view = mail.list.view
-    if isinstance(view, SearchView):
+    if isinstance(view, SearchView | SavedView):
         order = Order.BEST if view.order is Order.NEWEST else Order.NEWEST
         mail.list.go_to(replace(view, order=order), mail.list.words)
-        mail.status.say(f"Search, {SEARCH_ORDERS[order]}", 5)
+        mail.status.say(f"{mail.list.name}, {SEARCH_ORDERS[order]}", 5)
     elif isinstance(view, FolderView | RoleView):
         orders = list(ORDERS)
         order = orders[(orders.index(view.order) + 1) % len(orders)]
         mail.go_to(replace(view, order=order))
         mail.status.say(f"{mail.list.name}, {ORDERS[order]}", 5)
+
+
+def _without_bodies(mail: Mail) -> str:
+    return changeable(mail) or ("" if mail.engine.accounts.names else "There is no account yet.")
+
+
+@verb(
+    "mail.fetch-bodies", "f6", "Fetch all messages for the search", Group.FINDING, applies=_without_bodies
+)
+def fetch_bodies(mail: Mail) -> None:
+    """Fetch the text of every message that is only on a server."""
+    for account in mail.engine.accounts.names:
+        mail.problems.forget(account)
+        mail.engine.accounts.fetch_bodies(account)
+    mail.status.say("Fetching the messages that are only on the server", 5)
+
+
+def _in_search(mail: Mail) -> str:
+    return changeable(mail) or ("" if mail.list.searching else f"Search first: {mail.key('mail.search')}.")
+
+
+@verb("search.keep", "ctrl+s", "Keep this search as a folder", Group.FINDING, applies=_in_search)
+def keep(mail: Mail) -> None:
+    """Ask for a name and keep the search in the folder column."""
+    from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
+
+    words = mail.list.words
+
+    async def run(name: str) -> str:
+        kept = await mail.engine.folders.save_search(name, words)
+        mail.go_to(SavedView(kept.search_id))
+        return f"Search {kept.name} is a folder now"
+
+    def answered(name: str | None) -> None:
+        if name:
+            mail.do(partial(run, name))
+
+    mail.screen.app.push_screen(AskNameScreen("Keep this search as", words), answered)
+
+
+def _kept(mail: Mail) -> str:
+    return changeable(mail) or (
+        "" if isinstance(mail.list.view, SavedView) else "Only searches that are kept have a place."
+    )
+
+
+@verb("search.up", "", "Move this kept search up", Group.FOLDER_COLUMN, applies=_kept)
+def move_up(mail: Mail) -> None:
+    """Move the kept search that is shown one place up in the folder column."""
+    _move(mail, -1)
+
+
+@verb("search.down", "", "Move this kept search down", Group.FOLDER_COLUMN, applies=_kept)
+def move_down(mail: Mail) -> None:
+    """Move the kept search that is shown one place down in the folder column."""
+    _move(mail, 1)
+
+
+def _move(mail: Mail, places: int) -> None:
+    if isinstance(view := mail.list.view, SavedView):
+
+        async def run() -> None:
+            await mail.engine.folders.move_search(view.search_id, places)
+
+        mail.do(run)

@@ -117,10 +117,10 @@ class FolderPickerScreen(dialog.Dialog[Any]):
         options = [Option(self._line(row)) for row in hits]
         self._found = [row.chosen() for row in hits]
         if self._new and wanted and wanted not in {row.name.casefold() for row in self._rows}:
-            options.append(Option(Content.assemble((f"{self._new} ", "$foreground 60%"), f"“{self._typed.strip()}”")))
+            options.append(Option(Content.assemble((f"{self._new} ", "$quiet"), f"“{self._typed.strip()}”")))
             self._found.append(self._typed.strip())
         if not options:
-            options.append(Option(Content("No matching folder").stylize("$text-muted"), disabled=True))
+            options.append(Option(Content("No matching folder").stylize("$quiet"), disabled=True))
         self._list.clear_options()
         self._list.add_options(options)
         self._list.highlighted = 0 if self._found else None
@@ -135,9 +135,7 @@ class FolderPickerScreen(dialog.Dialog[Any]):
 
     def _line(self, row: PickerRow) -> Content:
         letter = "" if self._typing else row.letter
-        return Content.assemble(
-            (f"{letter or ' '} ", "bold $text-accent"), f" {row.name}  ", (row.detail, "$foreground 60%")
-        )
+        return Content.assemble((f"{letter or ' '} ", "bold $text-accent"), f" {row.name}  ", (row.detail, "$quiet"))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Choose with Enter or a click."""

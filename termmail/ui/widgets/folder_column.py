@@ -14,7 +14,17 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from termmail.mail.counting import number
-from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, Count, DraftsView, FolderView, OutboxView, Role, RoleView
+from termmail.mail.model import (
+    DRAFTS_NAME,
+    OUTBOX_NAME,
+    Count,
+    DraftsView,
+    FolderView,
+    OutboxView,
+    Role,
+    RoleView,
+    SavedView,
+)
 from termmail.ui.actions import Place, bindings
 from termmail.ui.kinds import ALL_INBOXES
 from termmail.ui.widgets.list_row import fit
@@ -26,6 +36,10 @@ if TYPE_CHECKING:
 
     from termmail.engine.folder_list import Counts
     from termmail.mail.model import View
+
+
+SEARCHES = "Searches"
+"""The heading of the searches that are kept."""
 
 
 class Entry(Struct, frozen=True):
@@ -57,6 +71,12 @@ def entries(counts: Counts, accounts: Sequence[str]) -> list[Entry | str]:
             Entry(OutboxView(account), OUTBOX_NAME, counts.outbox.get(account, 0), waiting=True),
         ]
         lines += found
+    if counts.searches:
+        lines += ["", SEARCHES]
+        for saved in counts.searches:
+            lines.append(
+                Entry(SavedView(saved.search_id), saved.name, counts.found.get(saved.search_id, _NOTHING).unread)
+            )
     return lines
 
 
@@ -184,4 +204,6 @@ def _without_order(view: View) -> View:
             return FolderView(folder_id)
         case RoleView(role=role):
             return RoleView(role)
+        case SavedView(search_id=search_id):
+            return SavedView(search_id)
     return view

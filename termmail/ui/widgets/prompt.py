@@ -55,8 +55,8 @@ class Advice(Widget):
             shown = sanitize.cut(sanitize.clean(one.shown), WIDEST)
             if (room := room - cell_len(shown) - 2) < 0:
                 break
-            offers += [("  ", ""), (shown, "bold" if place == 0 else "$foreground 60%")]
-        said = (words, "$text-warning" if self.is_problem else "$foreground 75%")
+            offers += [("  ", ""), (shown, "bold" if place == 0 else "$quiet")]
+        said = (words, "$text-warning" if self.is_problem else "$quiet")
         if not offers:
             return Content.assemble(" ", said)
         return Content.assemble(" ", said, "   " if words else "", ("Tab", "$text-accent"), *offers)
@@ -152,7 +152,7 @@ class Prompt(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Report the text."""
         event.stop()
-        self.post_message(self.Typed(self.kind, event.value.strip()))
+        self.post_message(self.Typed(self.kind, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the results on Enter."""
