@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/termmail
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_termmail_subparsers=(demo sync list folders space search show mark move delete undo save import export send answer sendmail outbox account doctor)
+_shtab_termmail_subparsers=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor)
 
 _shtab_termmail_demo_option_strings=(-h --help --serve)
 _shtab_termmail_sync_option_strings=(-h --help --account --full --json)
@@ -18,6 +18,11 @@ _shtab_termmail_mark_option_strings=(-h --help --read --unread --star --unstar -
 _shtab_termmail_move_option_strings=(-h --help --json)
 _shtab_termmail_delete_option_strings=(-h --help --for-good --now --json)
 _shtab_termmail_undo_option_strings=(-h --help --json)
+_shtab_termmail_snooze_option_strings=(-h --help --until --back --json)
+_shtab_termmail_remind_option_strings=(-h --help --at --off --json)
+_shtab_termmail_mute_option_strings=(-h --help --off --json)
+_shtab_termmail_label_option_strings=(-h --help --add --remove --json)
+_shtab_termmail_rules_option_strings=(-h --help --name --json)
 _shtab_termmail_save_option_strings=(-h --help --json)
 _shtab_termmail_import_option_strings=(-h --help --account --folder --json)
 _shtab_termmail_export_option_strings=(-h --help --format --json)
@@ -41,6 +46,7 @@ _shtab_termmail___data_COMPGEN=_shtab_compgen_dirs
 _shtab_termmail_list___folder_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
 _shtab_termmail_space___by_choices=(size sender age)
 _shtab_termmail_move_pos_1_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
+_shtab_termmail_rules_pos_0_choices=(list add try run remove on off log undo)
 _shtab_termmail_import___folder_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
 _shtab_termmail_export___format_choices=(mbox maildir eml)
 _shtab_termmail_answer_pos_1_choices=(accept maybe decline)
@@ -50,7 +56,7 @@ _shtab_termmail_account___imap_security_choices=(tls starttls none)
 _shtab_termmail_account___pop3_security_choices=(tls starttls none)
 _shtab_termmail_account___smtp_security_choices=(tls starttls none)
 _shtab_termmail_account___server_choices=(imap pop3 smtp)
-_shtab_termmail_pos_0_choices=(demo sync list folders space search show mark move delete undo save import export send answer sendmail outbox account doctor)
+_shtab_termmail_pos_0_choices=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor)
 
 _shtab_termmail_demo__h_nargs=0
 _shtab_termmail_demo___help_nargs=0
@@ -99,6 +105,29 @@ _shtab_termmail_delete___json_nargs=0
 _shtab_termmail_undo__h_nargs=0
 _shtab_termmail_undo___help_nargs=0
 _shtab_termmail_undo___json_nargs=0
+_shtab_termmail_snooze_pos_0_nargs=+
+_shtab_termmail_snooze__h_nargs=0
+_shtab_termmail_snooze___help_nargs=0
+_shtab_termmail_snooze___back_nargs=0
+_shtab_termmail_snooze___json_nargs=0
+_shtab_termmail_remind_pos_0_nargs=+
+_shtab_termmail_remind__h_nargs=0
+_shtab_termmail_remind___help_nargs=0
+_shtab_termmail_remind___off_nargs=0
+_shtab_termmail_remind___json_nargs=0
+_shtab_termmail_mute_pos_0_nargs=+
+_shtab_termmail_mute__h_nargs=0
+_shtab_termmail_mute___help_nargs=0
+_shtab_termmail_mute___off_nargs=0
+_shtab_termmail_mute___json_nargs=0
+_shtab_termmail_label_pos_0_nargs='*'
+_shtab_termmail_label__h_nargs=0
+_shtab_termmail_label___help_nargs=0
+_shtab_termmail_label___json_nargs=0
+_shtab_termmail_rules_pos_1_nargs='*'
+_shtab_termmail_rules__h_nargs=0
+_shtab_termmail_rules___help_nargs=0
+_shtab_termmail_rules___json_nargs=0
 _shtab_termmail_save__h_nargs=0
 _shtab_termmail_save___help_nargs=0
 _shtab_termmail_save___json_nargs=0

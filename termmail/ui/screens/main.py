@@ -14,7 +14,7 @@ from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf
 from termmail.errors import ErrorCode
 from termmail.mail.model import FolderView, Role, SendState
 from termmail.ui import titles
-from termmail.ui.actions import BY_ID, Place, bindings, finding, folder_verbs, program, reading, searching
+from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching
 from termmail.ui.actions.verb_context import Mail
 from termmail.ui.widgets.find_prompt import FindPrompt
 from termmail.ui.widgets.folder_column import FolderList
@@ -45,6 +45,18 @@ ABOUT_THE_SERVER = {
 
 WITHOUT_ACCOUNT = {"message.open", "app.help-too", "view.quit"}
 """The actions that the key bar shows before there is an account."""
+
+FOR_SELECTED = {Group.SELECTING, Group.SORTING_OUT}
+"""The groups of which the key bar shows actions while messages are selected."""
+
+WITH_SELECTED = {"app.help-too", "view.back"}
+"""The other actions that it shows then."""
+
+IN_TRIAGE = {
+    *("message.archive", "message.delete", "message.snooze", "message.label", "message.reply", "message.star"),
+    *("list.triage", "message.undo", "app.help-too", "view.back"),
+}
+"""The actions that the key bar shows in triage."""
 
 LOOK_EVERY = 2.0
 """Seconds between two looks for what another program has written to the store."""
@@ -167,6 +179,8 @@ class MainScreen(Screen[None]):
 
     def set_whole(self, *, on: bool) -> None:
         """Give the reader the whole screen and the focus, or give both back to the list."""
+        if not on and self.opened:
+            self.mail.leave_triage()
         self.set_class(on, "-reading")
         self.set_focus(self.reader if on else self.messages)
         self.query_one(KeyBar).again()
@@ -217,6 +231,10 @@ class MainScreen(Screen[None]):
             return ""
         if not self.mail.engine.accounts.names:
             return action.short_word(self.mail) if action.id in WITHOUT_ACCOUNT else ""
+        if self.mail.triage is not None and action.id not in IN_TRIAGE:
+            return ""
+        if self.messages.selected and action.group not in FOR_SELECTED and action.id not in WITH_SELECTED:
+            return ""
         return "" if action.applies(self.mail) else action.short_word(self.mail)
 
     def action_copy_text(self) -> None:
@@ -256,6 +274,8 @@ class MainScreen(Screen[None]):
         """Let the reading pane follow the cursor."""
         if self.opened:
             self.mail.preview.moved(anew=event.anew)
+            if self.mail.triage is not None:
+                self.retitle()
 
     def on_message_list_opened(self) -> None:
         """Open what the cursor is on."""
@@ -368,7 +388,8 @@ class MainScreen(Screen[None]):
         if mail.engine.accounts.names:
             status = mail.engine.accounts.status(mail.list.account)
             server = titles.server(status, self.clock())
-        self.query_one(TitleLine).show(mail.list.place(typing=self.asking), server)
+        place = mail.list.place(typing=self.asking) if mail.triage is None else mail.triage.title()
+        self.query_one(TitleLine).show(place, server)
         offered = (
             mail.next_step,
             mail.list.narrowed,
@@ -376,6 +397,8 @@ class MainScreen(Screen[None]):
             mail.list.role,
             bool(self.messages.ids),
             bool(mail.engine.accounts.names),
+            bool(self.messages.selected),
+            mail.triage is None,
         )
         if offered != self._offered:
             self._offered = offered

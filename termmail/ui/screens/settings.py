@@ -47,7 +47,7 @@ BODIES = "Which bodies are fetched to this computer before you open them. Search
 class SettingsScreen(dialog.Dialog[bool]):
     """Shows the settings at the side of the mail. `show` puts settings of the screen in force; dismisses True if kept."""
 
-    CSS_PATH = ["dialog.tcss", "settings.tcss"]  # type: ignore[assignment]  # noqa: RUF012 - Textual takes several
+    CSS_PATH = ["dialog.tcss", "settings.tcss"]  # noqa: RUF012 - Textual takes several
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back"),
         Binding("enter", "keep", "Keep", priority=True),
