@@ -36,8 +36,8 @@ class ComposeTitle(Horizontal):
 
     def say_reminder(self, words: str) -> None:
         """Show when the message comes back if nobody answers it; "" where it does not."""
-        reminder = f" · reminder {words} if nobody answers" if words else ""
-        self.query_one("#compose-name", Static).update(Content(self._words + reminder))
+        reminder = f"Reminder {words} · " if words else ""
+        self.query_one("#compose-name", Static).update(Content(reminder + self._words))
 
     def say_saved(self) -> None:
         """Show the local time as that of the last saving."""
