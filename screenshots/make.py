@@ -145,6 +145,7 @@ def to_png(svg: Path) -> None:
 
 if __name__ == "__main__":
     os.environ["TZ"] = "UTC"
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     time.tzset()
     for name in sys.argv[1:] or PICTURES:
         with tempfile.TemporaryDirectory() as folder:

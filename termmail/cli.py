@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import logging
 import os
 import signal
 import sys
@@ -77,6 +75,8 @@ def _sendmail_words(argv: list[str]) -> list[str]:
 
 
 def _failed(error: Exception) -> int:
+    import logging  # noqa: PLC0415
+
     from termmail.commands.exit_codes import BUG, DISK, code_for  # noqa: PLC0415 - not for --help
     from termmail.commands.output import say  # noqa: PLC0415
     from termmail.engine.saved_files import no_room  # noqa: PLC0415
@@ -118,6 +118,8 @@ def _run(args: Namespace) -> int:
     module, _, name = args.handler.partition(".")
     handler: Command = getattr(import_module(f"termmail.commands.{module}"), name)
     ended_by: list[int] = []
+    import asyncio  # noqa: PLC0415 - the screen is drawn before it is loaded
+
     try:
         return asyncio.run(_headless(where, loaded, handler, args, ended_by))
     except asyncio.CancelledError:
@@ -144,6 +146,8 @@ def _upgrade(where: Paths) -> None:
 
 async def _headless(where: Paths, loaded: Config, handler: Command, args: Namespace, ended_by: list[int]) -> int:
     """Run a command. A signal that ends it is appended to `ended_by`, and cancels it as Ctrl+C does."""
+    import asyncio  # noqa: PLC0415
+
     from termmail.engine.engine import Engine  # noqa: PLC0415
     from termmail.engine.events import OutboxChanged  # noqa: PLC0415
 
@@ -172,6 +176,8 @@ async def _headless(where: Paths, loaded: Config, handler: Command, args: Namesp
 
 def _end_in_order(ended_by: list[int]) -> None:
     """Let SIGTERM and SIGHUP cancel the command that runs; a second one, or five seconds, end the process at once."""
+    import asyncio  # noqa: PLC0415
+
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def end(number: int, _frame: object) -> None:
@@ -207,6 +213,7 @@ async def _tell_begun(engine: Engine, outbox_ids: Iterable[int]) -> None:
 
 
 async def _ask(words: str) -> str | None:
+    import asyncio  # noqa: PLC0415
     import getpass  # noqa: PLC0415 - only where nothing else has the password
 
     print(words, file=sys.stderr)
@@ -220,21 +227,29 @@ def _screen(where: Paths, loaded: Config, *, demo: bool) -> int:
         say("termmail: The screen needs a terminal. termmail --help shows the commands.")
         return 64
     gc.disable()  # nothing created before the first paint is garbage, and collecting costs a tenth of the start
-    from termmail.ui.run import run  # noqa: PLC0415 - Textual is only for the screen
-
     if demo:
         from termmail.commands.run_demo import demo_engine  # noqa: PLC0415
+        from termmail.ui.run import run  # noqa: PLC0415 - Textual is only for the screen
 
-        return run(demo_engine(loaded))
-    from termmail.engine.engine import opened  # noqa: PLC0415
+        return run(demo_engine(loaded), loaded.ui.theme)
+    from termmail.ui import early_paint  # noqa: PLC0415
 
-    _log_to(where)
-    _upgrade(where)
-    return run(opened(where, loaded))
+    early = early_paint.show(where, loaded)
+    try:
+        _log_to(where)
+        _upgrade(where)
+        from termmail.engine.engine import opened  # noqa: PLC0415 - loads after the inbox is drawn
+        from termmail.ui.run import run  # noqa: PLC0415
+
+        return run(opened(where, loaded), loaded.ui.theme, early)
+    finally:
+        if early is not None:
+            early.restore()
 
 
 def _log_to(where: Paths) -> None:
     """Log to a file beside the mail (mode 0600, at most 1 MB, one older file kept)."""
+    import logging  # noqa: PLC0415
     from logging.handlers import RotatingFileHandler  # noqa: PLC0415
 
     from termmail.accounts.paths import prepare  # noqa: PLC0415

@@ -121,6 +121,23 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     _account(folders)
     _json(folders)
 
+    space = command(
+        "space",
+        "show what lies on the servers; delete there, keep here",
+        "termmail space --by sender",
+        "space_used.space",
+    )
+    space.add_argument(
+        "--by", choices=("size", "sender", "age"), default="size", help="group a POP3 server's mail (default: size)"
+    )
+    space.add_argument("--limit", type=_count, default=20, metavar="N", help="maximum number of lines (default: 20)")
+    space.add_argument(
+        "--delete", nargs="+", type=_id, default=(), metavar="ID",
+        help="delete these messages on their POP3 server, now; they stay here",
+    )  # fmt: skip
+    _account(space)
+    _json(space)
+
     search = command(
         "search", "search all mail, Trash and Spam too", "termmail search 'from:ada engine'", "mailbox.search"
     )

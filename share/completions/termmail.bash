@@ -5,12 +5,13 @@
 #    source ~/.local/share/bash_completion/termmail
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_termmail_subparsers=(demo sync list folders search show mark move delete undo snooze remind mute label rules save import export send sendmail outbox account doctor)
+_shtab_termmail_subparsers=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send sendmail outbox account doctor)
 
 _shtab_termmail_demo_option_strings=(-h --help --serve)
 _shtab_termmail_sync_option_strings=(-h --help --account --full --json)
 _shtab_termmail_list_option_strings=(-h --help --account --folder --limit --json)
 _shtab_termmail_folders_option_strings=(-h --help --account --json)
+_shtab_termmail_space_option_strings=(-h --help --by --limit --delete --account --json)
 _shtab_termmail_search_option_strings=(-h --help --account --limit --json)
 _shtab_termmail_show_option_strings=(-h --help --file --headers --raw --json)
 _shtab_termmail_mark_option_strings=(-h --help --read --unread --star --unstar --json)
@@ -42,6 +43,7 @@ _shtab_termmail___config_COMPGEN=_shtab_compgen_files
 _shtab_termmail___data_COMPGEN=_shtab_compgen_dirs
 
 _shtab_termmail_list___folder_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
+_shtab_termmail_space___by_choices=(size sender age)
 _shtab_termmail_move_pos_1_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
 _shtab_termmail_rules_pos_0_choices=(list add try run remove on off log undo)
 _shtab_termmail_import___folder_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
@@ -52,7 +54,7 @@ _shtab_termmail_account___imap_security_choices=(tls starttls none)
 _shtab_termmail_account___pop3_security_choices=(tls starttls none)
 _shtab_termmail_account___smtp_security_choices=(tls starttls none)
 _shtab_termmail_account___server_choices=(imap pop3 smtp)
-_shtab_termmail_pos_0_choices=(demo sync list folders search show mark move delete undo snooze remind mute label rules save import export send sendmail outbox account doctor)
+_shtab_termmail_pos_0_choices=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send sendmail outbox account doctor)
 
 _shtab_termmail_demo__h_nargs=0
 _shtab_termmail_demo___help_nargs=0
@@ -67,6 +69,10 @@ _shtab_termmail_list___json_nargs=0
 _shtab_termmail_folders__h_nargs=0
 _shtab_termmail_folders___help_nargs=0
 _shtab_termmail_folders___json_nargs=0
+_shtab_termmail_space__h_nargs=0
+_shtab_termmail_space___help_nargs=0
+_shtab_termmail_space___delete_nargs=+
+_shtab_termmail_space___json_nargs=0
 _shtab_termmail_search__h_nargs=0
 _shtab_termmail_search___help_nargs=0
 _shtab_termmail_search___json_nargs=0

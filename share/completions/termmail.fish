@@ -50,8 +50,8 @@ function _shtab_termmail_using
   test "$_shtab_termmail_cmdpath" = "$argv"
 end
 
-set -g _shtab_termmail_commands demo sync list folders search show mark move delete undo snooze remind mute label rules save import export send sendmail outbox account doctor
-set -g _shtab_termmail_opts_with_value --account --add --at --attach --bcc --body --cc --config --data --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --name --password-command --pop3-host --pop3-port --pop3-security --pop3-username --remove --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to --until -F -f -o -r
+set -g _shtab_termmail_commands demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send sendmail outbox account doctor
+set -g _shtab_termmail_opts_with_value --account --add --at --attach --bcc --body --by --cc --config --data --delete --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --name --password-command --pop3-host --pop3-port --pop3-security --pop3-username --remove --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to --until -F -f -o -r
 
 complete -c termmail -e
 complete -c termmail -f
@@ -78,6 +78,13 @@ complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -
 complete -c termmail -n '_shtab_termmail_using folders' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using folders' -l account -x -d 'only this account'
 complete -c termmail -n '_shtab_termmail_using folders' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a space -d 'Show what lies on the servers; delete there, keep here.'
+complete -c termmail -n '_shtab_termmail_using space' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using space' -l by -xka "size sender age" -d 'group a POP3 server'"'"'s mail (default: size)'
+complete -c termmail -n '_shtab_termmail_using space' -l limit -x -d 'maximum number of lines (default: 20)'
+complete -c termmail -n '_shtab_termmail_using space' -l delete -x -d 'delete these messages on their POP3 server, now; they stay here'
+complete -c termmail -n '_shtab_termmail_using space' -l account -x -d 'only this account'
+complete -c termmail -n '_shtab_termmail_using space' -l json -d 'print one JSON object per line'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a search -d 'Search all mail, Trash and Spam too.'
 complete -c termmail -n '_shtab_termmail_using search' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using search' -l account -x -d 'only this account'

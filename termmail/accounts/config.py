@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -81,6 +80,19 @@ DeleteRule = Annotated[
 ]
 Keymap = Annotated[
     Literal["termmail", "mutt", "alpine", "gmail"], Meta(description="one of termmail, mutt, alpine, gmail")
+]
+Density = Annotated[Literal["auto", "compact", "comfortable"], Meta(description="one of auto, compact, comfortable")]
+Pane = Annotated[Literal["auto", "right", "below", "off"], Meta(description="one of auto, right, below, off")]
+Notice = Annotated[
+    Literal["off", "bell", "terminal", "command"], Meta(description="one of off, bell, terminal, command")
+]
+Sequence = Annotated[Literal["auto", "osc9", "osc777", "osc99"], Meta(description="one of auto, osc9, osc777, osc99")]
+QuietHours = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]|2[0-3]):[0-5][0-9])?\Z",
+        description='two times of day such as "22:00-07:00", or ""',
+    ),
 ]
 
 _PORTS: dict[ServerKind, dict[str, int]] = {
@@ -212,17 +224,38 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of the screen. `keys` maps action ids to keys ("e,y"); the screen checks themes and ids.
 
+    `conversations`: lists of folders show conversations, each on one row. `density` says how many lines a message
+    takes in a list, `pane` where the reading pane is, and with `ascii` marks and frames are drawn in ASCII.
     `print_command` is the program that prints, None for lp or lpr. `reflow`: paragraphs that were broken by hand wrap
     at the width of the pane.
-    `conversations`: lists of folders show conversations, each on one row.
     """
 
-    theme: Line = "textual-dark"
+    theme: Line = "termmail-dark"
     keymap: Keymap = "termmail"
-    conversations: bool = True
+    density: Density = "auto"
+    pane: Pane = "auto"
+    ascii: Switch = False
+    conversations: Switch = True
     keys: dict[str, Line] = {}
     print_command: Command | None = None
     reflow: Switch = True
+
+
+class Notifications(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How new mail is announced: `new_mail` says by what.
+
+    `sequence` is what the terminal understands, `command` the program that gets the words as its last argument. In the
+    `quiet_hours`, by the local clock, nothing is announced.
+    """
+
+    new_mail: Notice = "off"
+    sequence: Sequence = "auto"
+    command: Command | None = None
+    quiet_hours: QuietHours = ""
+
+    def __post_init__(self) -> None:
+        if self.new_mail == "command" and self.command is None:
+            raise ConfigError('new_mail: "command" needs the key command, such as ["notify-send"]')
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -230,6 +263,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     default_account: Line | None = None
     ui: Ui = Ui()
+    notifications: Notifications = Notifications()
     accounts: dict[str, Account] = {}
 
     def __post_init__(self) -> None:
@@ -352,6 +386,8 @@ def _description(kind: Any) -> str:
 def _unknown(key: str, known: list[str]) -> str:
     if key == "password":
         return "a password does not belong in this file; termmail account password puts it into the keyring"
+    import difflib  # noqa: PLC0415 - only for what is wrong
+
     near = difflib.get_close_matches(key, known, 1)
     return f"there is no such key{f'; did you mean {near[0]}?' if near else '.'} The keys are {', '.join(known)}"
 

@@ -1,4 +1,4 @@
-"""Write accounts to config.toml: atomically, with comments and order of the rest kept."""
+"""Write accounts and settings to config.toml: atomically, with comments and order of the rest kept."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from termmail.accounts.config import ConfigError, FolderRoles, load, parse, show
 from termmail.accounts.paths import FOLDER_MODE, reason
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tomlkit import TOMLDocument
     from tomlkit.items import Table
 
@@ -48,6 +50,17 @@ def remove_account(path: Path, name: str) -> None:
     del tables[name]
     if document.get("default_account") == name:
         del document["default_account"]
+    _write(path, document)
+
+
+def set_values(path: Path, values: Mapping[tuple[str, ...], str | bool | int]) -> None:
+    """Write values to config.toml, each under its key: ("ui", "theme"). Raises ConfigError; the file is then unchanged."""
+    document = _document(path)
+    for (*tables, key), value in values.items():
+        parent: TOMLDocument | Table = document
+        for name in tables:
+            parent = _subtable(parent, name)
+        parent[key] = value
     _write(path, document)
 
 

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from termmail.accounts import config as configuration
 from termmail.accounts.paths import Paths
 from termmail.demo.loopback_servers import config_for, demo_servers, serve
@@ -32,9 +34,7 @@ async def demo_engine(config: configuration.Config | None = None) -> AsyncIterat
             paths.config.chmod(0o600)
             loaded = configuration.load(paths.config)
             if config is not None:
-                loaded = configuration.Config(
-                    default_account=loaded.default_account, ui=config.ui, accounts=loaded.accounts
-                )
+                loaded = replace(loaded, ui=config.ui, notifications=config.notifications)
             engine = await Engine.open(paths, loaded)
             try:
                 yield engine

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from termmail.accounts.credentials import Passwords
+from termmail.engine.announcer import Announcer
 from termmail.engine.context import Context
 from termmail.engine.drafting import Drafts
 from termmail.engine.folder_list import Folders
@@ -18,10 +19,12 @@ from termmail.engine.invitations import Invitations
 from termmail.engine.lists import Lists
 from termmail.engine.mail_accounts import Accounts
 from termmail.engine.mail_rules import Rules
+from termmail.engine.mail_space import Space
 from termmail.engine.maintenance import Maintenance
 from termmail.engine.message_actions import Messages
 from termmail.engine.message_marks import Marks
 from termmail.engine.message_reader import Reader
+from termmail.engine.preferences import Preferences
 from termmail.engine.senders import Senders
 from termmail.engine.sending import Outbox
 from termmail.engine.servers import Servers
@@ -58,7 +61,10 @@ class Engine:
         self.outbox = Outbox(context, self.servers)
         self.invitations = Invitations(context, self.reader, self.outbox)
         self.accounts = Accounts(context, self.servers, self.folders)
+        self.announcer = Announcer(context, self.accounts)
         self.maintenance = Maintenance(context)
+        self.preferences = Preferences(context)
+        self.space = Space(context, self.servers)
 
     @classmethod
     async def open(cls, paths: Paths, config: Config, *, passwords: Passwords | None = None) -> Engine:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from array import array
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
 from termmail.store import contacts, conversations, derived, folders, placements, remote_state, row_marks, search_index
@@ -13,7 +15,7 @@ from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from termmail.store.derived import Columns, Derived
     from termmail.store.store import Store
@@ -50,39 +52,38 @@ def ids(
     return array("q", dict.fromkeys(row[0] for row in _in_order(store, folder_ids, limit, order)))
 
 
-def threads(
-    store: Store, folder_ids: Sequence[int], limit: int | None = None, *, order: Order = Order.NEWEST
-) -> list[tuple[int, int]]:
-    """Return the messages in these folders with their conversations, (id, thread) each, as `ids` sorts them."""
-    return [(row[0], row[1]) for row in _in_order(store, folder_ids, limit, order)]
+def threads(store: Store, folder_ids: Sequence[int], *, order: Order = Order.NEWEST) -> Iterator[tuple[int, int]]:
+    """Yield the messages in these folders with their conversations, (id, thread) each, as `ids` sorts them."""
+    return ((row[0], row[1]) for row in _in_order(store, folder_ids, None, order))
 
 
-def _in_order(store: Store, folder_ids: Sequence[int], limit: int | None, order: Order) -> list[tuple[int, ...]]:
-    """Return rows of message, thread and maybe more; a message in several of the folders has several."""
+def _in_order(store: Store, folder_ids: Sequence[int], limit: int | None, order: Order) -> Iterator[tuple[int, ...]]:
+    """Yield rows of message, thread and maybe more; a message in several of the folders has several."""
     snoozed = row_marks.hidden(store, folder_ids)
     found = _placed(store, folder_ids, -1 if limit is None else limit + len(snoozed), order)
-    return [row for row in found if row[0] not in snoozed][:limit] if snoozed else found
+    return islice((row for row in found if row[0] not in snoozed), limit) if snoozed else found
 
 
-def _placed(store: Store, folder_ids: Sequence[int], most: int, order: Order) -> list[tuple[int, ...]]:
-    """Return at most `most` such rows (-1: all), also of messages that are snoozed."""
+def _placed(store: Store, folder_ids: Sequence[int], most: int, order: Order) -> Iterator[tuple[int, ...]]:
+    """Yield at most `most` such rows (-1: all), also of messages that are snoozed."""
     if order in _ORDERS:
         marks = ",".join("?" * len(folder_ids))
-        return store.read(
+        return store.iterate(
             "SELECT DISTINCT m.id, m.thread FROM placement p JOIN message m ON m.id = p.message"  # noqa: S608 - texts of ours
             f" WHERE p.folder IN ({marks}) ORDER BY {_ORDERS[order]} LIMIT ?",
             (*folder_ids, most),
         )
     down = "" if order is Order.OLDEST else " DESC"
     if len(folder_ids) == 1:
-        return store.read(
+        return store.iterate(
             f"SELECT message, thread FROM placement WHERE folder = ? ORDER BY sort_date{down}, message{down} LIMIT ?",  # noqa: S608
             (folder_ids[0], most),
         )
     # SQLite merges the sorted scans of a compound SELECT; an IN (...) would sort everything.
     one = "SELECT message, thread, sort_date FROM placement WHERE folder = ?"
     parts = " UNION ALL ".join([one] * len(folder_ids))
-    return store.read(f"{parts} ORDER BY 3{down}, 1{down} LIMIT ?", (*folder_ids, most)) if folder_ids else []
+    values = (*folder_ids, most)
+    return store.iterate(f"{parts} ORDER BY 3{down}, 1{down} LIMIT ?", values) if folder_ids else iter(())
 
 
 def placements_of(store: Store, threads: Iterable[int], folder_ids: Iterable[int]) -> list[tuple[int, int]]:
@@ -94,6 +95,26 @@ def placements_of(store: Store, threads: Iterable[int], folder_ids: Iterable[int
         (id_list(threads), id_list(folder_ids)),
     )
     return [(row[0], row[1]) for row in rows]
+
+
+class Arrival(Struct, frozen=True):
+    """What is said of a new message: its account, and sender and subject as a list shows them."""
+
+    account: str
+    sender: str
+    subject: str
+
+
+def arrivals(store: Store, ids: Sequence[int], since: int) -> list[Arrival]:
+    """Return those of the messages that are news: unread, in an inbox, and not older than `since`; newest first."""
+    found = store.read(
+        "SELECT m.account, m.sender, m.subject FROM message m"  # noqa: S608 - a text of ours
+        f" WHERE m.id {IN_IDS} AND m.unread = 1 AND m.sort_date >= ? AND EXISTS (SELECT 1 FROM placement p"
+        " JOIN folder f ON f.id = p.folder WHERE p.message = m.id AND f.role = 'inbox')"
+        " ORDER BY m.sort_date DESC, m.id DESC",
+        (id_list(ids), since),
+    )
+    return [Arrival(*row) for row in found]
 
 
 def all_ids(store: Store) -> array[int]:

@@ -33,12 +33,14 @@ def outline(
 
     Each stands where its newest message there stands, by date; in the other orders where its first one stands.
     """
-    heads = _heads(store, folder_ids, order, limit)
-    wanted = [thread for thread in heads if thread in unfolded] if unfolded != Unfolded() else []
+    heads, conversations = _heads(store, folder_ids, order, limit)
+    wanted = [thread for thread in conversations if thread in unfolded] if unfolded != Unfolded() else []
     trees = _trees(store, wanted, folder_ids) if wanted else {}
+    if not trees:
+        return Outline(heads, conversations, {})
     ids, threads = array("q"), array("q")
     depths: dict[int, int] = {}
-    for thread, message_id in heads.items():
+    for message_id, thread in zip(heads, conversations, strict=True):
         places = trees.get(thread, ())
         if len(places) < 2:
             ids.append(message_id)
@@ -51,20 +53,23 @@ def outline(
     return Outline(ids, threads, depths)
 
 
-def _heads(store: Store, folder_ids: Sequence[int], order: Order, limit: int | None) -> dict[int, int]:
-    """Return thread -> the message of it that stands for it in the list, in the order of the list."""
+def _heads(store: Store, folder_ids: Sequence[int], order: Order, limit: int | None) -> tuple[array[int], array[int]]:
+    """Return the messages that stand for their conversations, in the order of the list, and the conversations."""
     if order is Order.OLDEST:
-        newest = list(_heads(store, folder_ids, Order.NEWEST, None).items())
-        return dict(newest[: -limit - 1 : -1] if limit is not None else newest[::-1])
-    asked = limit
-    while True:
-        found: dict[int, int] = {}
-        rows = messages.threads(store, folder_ids, asked, order=order)
-        for message_id, thread in rows:
-            found.setdefault(thread, message_id)
-        if limit is None or asked is None or len(found) >= limit or len(rows) < asked:
-            return found if limit is None else dict(list(found.items())[:limit])
-        asked *= 4
+        ids, threads = _heads(store, folder_ids, Order.NEWEST, None)
+        end = None if limit is None else -limit - 1
+        return ids[:end:-1], threads[:end:-1]
+    ids, threads = array("q"), array("q")
+    (newest,) = store.read_one("SELECT coalesce(max(thread), 0) FROM message") or (0,)
+    seen = bytearray(newest + 1)  # a dictionary of all conversations would take a hundred times as much
+    for message_id, thread in messages.threads(store, folder_ids, order=order):
+        if not seen[thread]:
+            seen[thread] = 1
+            ids.append(message_id)
+            threads.append(thread)
+            if len(ids) == limit:
+                break
+    return ids, threads
 
 
 def _trees(store: Store, threads: Iterable[int], folder_ids: Sequence[int]) -> dict[int, list[Place]]:

@@ -19,10 +19,12 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
+from termmail.accounts.config import Ui
 from termmail.errors import UserError
 from termmail.mail.counting import count
-from termmail.ui import keymap
 from termmail.ui.actions import Place, bindings
+from termmail.ui.appearance import Appearance
+from termmail.ui.colours import NAMES
 from termmail.ui.first_page import First, read_first
 from termmail.ui.held_keys import HeldKeys
 from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed, escape_first
@@ -30,22 +32,26 @@ from termmail.ui.password_questions import PasswordQuestions
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.main import MainScreen
-from termmail.ui.theme import THEMES
+from termmail.ui.terminal_notice import announce
+from termmail.ui.theme import defaults, themes
 from termmail.ui.widgets.status import Problem
 from termmail.ui.workers import VERBS, no_eager_tasks, start_worker, unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from rich.console import RenderableType
     from textual.binding import BindingType
     from textual.driver import Driver
+    from textual.filter import LineFilter
     from textual.screen import Screen
     from textual.widget import Widget
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.ui.actions import Action
+    from termmail.ui.early_paint import EarlyScreen
+    from termmail.ui.keymap import Keymap
 
 log = logging.getLogger("termmail")
 
@@ -54,6 +60,9 @@ TYPED_PATIENCE = 0.5
 
 PATIENCE = 0.25
 """Seconds the first paint waits for mail, at most."""
+
+EARLY_PATIENCE = 2.0
+"""The same where the mail is on the terminal already."""
 
 KEEP_PATIENCE = 1.5
 """Seconds that saving may take when the program is left."""
@@ -88,19 +97,26 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.event = event
 
     def __init__(
-        self, open_engine: Callable[[], Awaitable[Engine]], ending: Callable[[int], None] | None = None
+        self,
+        open_engine: Callable[[], Awaitable[Engine]],
+        ending: Callable[[int], None] | None = None,
+        early: EarlyScreen | None = None,
+        theme: str = "",
     ) -> None:
         super().__init__()
         self._ending = ending
         """Called with the exit code as soon as the app is told to end."""
+        self.early_screen = early
+        """What is on the terminal before the first frame; the driver takes it over."""
         self._leave_depth = 0
         """Screens that were open when the user asked to quit; 0 if not asked."""
-        for theme in THEMES:
-            self.register_theme(theme)
+        for own in themes(self.console.color_system):
+            self.register_theme(own)
+        self.theme = theme if theme in self.available_themes else Ui().theme  # the rest comes with the engine
         self.engine: Engine | None = None
         self.failure: BaseException | None = None
-        self.keys = keymap.build()
         self.main_screen = MainScreen()
+        self.appearance = Appearance(self)
         self._open_engine = open_engine
         self.first: First | None = None
         self._reading: asyncio.Future[First]
@@ -122,6 +138,20 @@ class TermmailApp(App[None], inherit_bindings=False):
         usual = super().get_driver_class()
         return TolerantDriver if usual is LinuxDriver else usual
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return termmail's own variables, for themes that are not its own."""
+        theme = self.current_theme
+        return {} if theme.name in NAMES else defaults(theme.to_color_system().generate() | theme.variables)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what changes every line that is drawn."""
+        return self.appearance.filters(super().get_line_filters())
+
+    @property
+    def keys(self) -> Keymap:
+        """The keys of every action."""
+        return self.appearance.keys
+
     @property
     def pressed_key(self) -> str:
         """The key that is being handled, "" where it is none."""
@@ -137,15 +167,17 @@ class TermmailApp(App[None], inherit_bindings=False):
         After PATIENCE the screen is shown without it.
         """
         no_eager_tasks()
+        self.held_keys.hold()  # typed for the mail that is shown in a moment
         self._reading = asyncio.ensure_future(read_first(self._open_engine))
-        done, _ = await asyncio.wait({self._reading}, timeout=PATIENCE)
+        patience = PATIENCE if self.early_screen is None else EARLY_PATIENCE
+        done, _ = await asyncio.wait({self._reading}, timeout=patience)
         if done and self._reading.exception() is None:
             self._use_first_page(self._reading.result())
 
     def _use_first_page(self, first: First) -> None:
         self.first = first
         self.engine = first.engine
-        self._apply_config(first.engine)
+        self._early_problems += self.appearance.apply(first.engine.preferences.ui)
 
     def on_mount(self) -> None:
         """Start what does not have to be ready for the first paint."""
@@ -170,12 +202,15 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.call_after_refresh(self._painted, first.engine)
         if not first.engine.accounts.names:
             self.main_screen.add_account()
+        self.held_keys.release()
 
     def _painted(self, engine: Engine) -> None:
         """Start garbage collection and background work once the mail is on the screen."""
         if not gc.isenabled():
             gc.freeze()  # what exists now stays: no collection has to look at it
             gc.enable()
+        engine.announcer.show = partial(announce, self)
+        engine.announcer.start()
         engine.servers.start()
         engine.marks.start()
         if engine.accounts.names and not engine.context.read_only:
@@ -191,19 +226,6 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     def _post_event(self, event: Event) -> None:
         self.post_message(self.EngineEvent(event))
-
-    def _apply_config(self, engine: Engine) -> None:
-        """Apply the theme and keys of the config, and report what cannot be used."""
-        ui = engine.context.config.ui
-        if ui.theme in self.available_themes:
-            self.theme = ui.theme
-        else:
-            choices = ", ".join(sorted(self.available_themes))
-            self._early_problems.append(Problem(f"There is no theme “{ui.theme}”.", f"Choose one of {choices}."))
-        self.keys = keymap.build(ui.keymap, ui.keys)
-        self._early_problems += [Problem(words) for words in self.keys.problems]
-        if changed := self.keys.changed():
-            self.set_keymap(changed)
 
     def on_termmail_app_engine_event(self, message: EngineEvent) -> None:
         """Hand an event of the engine to the main screen, whichever is on top."""

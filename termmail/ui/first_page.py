@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail.model import FolderView, Role, RoleView, Unfolded
+from termmail.mail.model import Unfolded
+from termmail.ui.kinds import home
 from termmail.ui.list_model import FIRST
 
 if TYPE_CHECKING:
@@ -31,12 +32,6 @@ async def read_first(open_engine: Callable[[], Awaitable[Engine]]) -> First:
     """Open the engine and read the first page of its inbox, or of all inboxes where there are several accounts."""
     engine = await open_engine()
     folders = await engine.folders.listing()
-    accounts = set(engine.accounts.names)
-    inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
-    threaded = engine.context.config.ui.conversations
-    several = len(inboxes) != 1
-    view: View = (
-        RoleView(Role.INBOX, threaded=threaded) if several else FolderView(inboxes[0].folder_id, threaded=threaded)
-    )
+    view = home(folders, engine.accounts.names, threaded=engine.preferences.ui.conversations)
     outline = await engine.lists.outline(view, Unfolded(), FIRST)
     return First(engine, folders, view, outline, await engine.lists.rows(view, outline.ids[:PAGE]))

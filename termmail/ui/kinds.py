@@ -21,6 +21,8 @@ from termmail.mail.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from termmail.engine.folder_list import Counts
     from termmail.mail.model import Folder, View
 
@@ -34,6 +36,14 @@ class Listing(Enum):
     MESSAGES = auto()
     DRAFTS = auto()
     OUTGOING = auto()
+
+
+def home(folders: Iterable[Folder], accounts: Collection[str], *, threaded: bool) -> FolderView | RoleView:
+    """Return the view that the program opens with: the inbox, or all of them where there are several accounts."""
+    inboxes = [one for one in folders if one.role is Role.INBOX and one.account in accounts]
+    if len(inboxes) == 1:
+        return FolderView(inboxes[0].folder_id, threaded=threaded)
+    return RoleView(Role.INBOX, threaded=threaded)
 
 
 def listing(view: View) -> Listing:

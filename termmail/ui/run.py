@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from termmail.engine.engine import Engine
+    from termmail.ui.early_paint import EarlyScreen
 
 log = logging.getLogger("termmail")
 
@@ -30,16 +31,16 @@ RESTORED = b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b
 """What gives a terminal back as a shell needs it."""
 
 
-def run(opened: AbstractAsyncContextManager[Engine]) -> int:
-    """Show the mail until the user leaves; return the exit code.
+def run(opened: AbstractAsyncContextManager[Engine], theme: str, early: EarlyScreen | None = None) -> int:
+    """Show the mail until the user leaves; return the exit code. `early` is what is on the terminal already.
 
     `opened` is entered while the first screen is painted, and left once the terminal is the shell's again. What it
     raises is raised again here. The process ends at most LONGEST_END seconds after the app was told to.
     """
-    watchdog = _Watchdog()
+    watchdog = _Watchdog(None if early is None else early.before)
     sys.unraisablehook = _log_unraisable  # Python would write it over the screen
     try:
-        return asyncio.run(_run(opened, watchdog))
+        return asyncio.run(_run(opened, watchdog, theme, early))
     finally:
         watchdog.stop()
         sys.unraisablehook = sys.__unraisablehook__
@@ -50,7 +51,9 @@ def _log_unraisable(what: sys.UnraisableHookArgs) -> None:
     log.warning("an exception was ignored: %s", what.exc_type.__name__)
 
 
-async def _run(opened: AbstractAsyncContextManager[Engine], watchdog: _Watchdog) -> int:
+async def _run(
+    opened: AbstractAsyncContextManager[Engine], watchdog: _Watchdog, theme: str, early: EarlyScreen | None
+) -> int:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(DaemonPool())
     ready: asyncio.Future[Engine] = loop.create_future()
@@ -68,7 +71,7 @@ async def _run(opened: AbstractAsyncContextManager[Engine], watchdog: _Watchdog)
             ready.set_exception(error)
 
     holding = asyncio.create_task(hold())
-    app = TermmailApp(lambda: ready, watchdog.start)
+    app = TermmailApp(lambda: ready, watchdog.start, early, theme)
     for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, app.end_by_signal, number)
     try:
@@ -88,11 +91,11 @@ async def _run(opened: AbstractAsyncContextManager[Engine], watchdog: _Watchdog)
 class _Watchdog:
     """Ends the process when something keeps it from ending: nothing that termmail promises needs an orderly end."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: list[Any] | None) -> None:
         self._timer: threading.Timer | None = None
-        self._before: list[Any] | None = None
+        self._before = before
         with contextlib.suppress(termios.error, OSError):
-            self._before = termios.tcgetattr(0)
+            self._before = before or termios.tcgetattr(0)
 
     def start(self, code: int) -> None:
         """Begin to count. `code` is the exit code."""

@@ -22,6 +22,8 @@ _X10_MOUSE = re.compile(rb"\x1b\[M(.)(.)(.)", re.DOTALL)
 _X10_BEGUN = re.compile(rb"\x1b\[M.{0,2}\Z", re.DOTALL)
 """A mouse report whose end is not here yet."""
 
+ALTERNATE_SCREEN = "\x1b[?1049h"
+
 PAUSE = 0.1
 """Seconds without a byte after which an escape is a key."""
 
@@ -109,7 +111,10 @@ class TolerantDriver(LinuxDriver):
     """Textual's driver for Linux and macOS.
 
     It reads through InputDecoder, notices that the terminal is gone, and never waits for a terminal that takes nothing.
+    It takes over a screen that was drawn before.
     """
+
+    _drawn_before = False
 
     def start_application_mode(self) -> None:
         """Start; what is drawn from then on waits in a queue without a limit.
@@ -117,9 +122,19 @@ class TolerantDriver(LinuxDriver):
         Textual's holds 30 pieces, and the loop stops at the next one: no mail is sent, no draft saved and no key heard
         while ctrl+s or a dead connection stops the output.
         """
+        early = getattr(self._app, "early_screen", None)
+        self._drawn_before = early is not None and not early.taken
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's has no annotation
+        if early is not None and self._drawn_before:
+            self._drawn_before = False
+            self.attrs_before, early.taken = early.before, True
         if self._writer_thread is not None:
             self._writer_thread._queue.maxsize = 0  # noqa: SLF001 - Textual has no setting for it
+
+    def write(self, data: str) -> None:
+        """Write to the terminal; not what would clear the screen that is drawn already."""
+        if not (self._drawn_before and data == ALTERNATE_SCREEN):
+            super().write(data)
 
     def run_input_thread(self) -> None:
         """Read until the app ends or the terminal is gone; runs in the driver's input thread."""

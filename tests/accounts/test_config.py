@@ -16,8 +16,16 @@ default_account = "work"
 [ui]
 theme = "textual-dark"       # any Textual theme
 keymap = "termmail"          # or mutt, alpine, gmail
+density = "comfortable"
+pane = "below"
+ascii = true
 [ui.keys]                    # action id -> keys
 "message.archive" = "e,y"
+[notifications]
+new_mail = "command"
+sequence = "osc777"
+command = ["notify-send", "--"]
+quiet_hours = "22:00-07:00"
 [accounts.work]
 name = "Ada Lovelace"
 address = "ada@example.org"
@@ -163,10 +171,16 @@ def test_which_messages_are_fetched_whole_is_a_word_or_a_number_of_days(rule, si
         ('aliases = ["xyz"]', "config.toml: accounts.home.aliases: ['xyz'] is not a list of e-mail addresses"),
         ('name = "A\\nB"', "config.toml: accounts.home.name: 'A\\nB' is not a text on one line"),
         ('[ui]\nkeymap = "emacs"', "config.toml: ui.keymap: 'emacs' is not one of termmail, mutt, alpine, gmail"),
-        ('[ui]\ntheem = "x"', "config.toml: ui.theem: there is no such key; did you mean theme? The keys are theme, keymap, keys"),
+        ('[ui]\ntheem = "x"', "config.toml: ui.theem: there is no such key; did you mean theme? The keys are theme, keymap, density, pane, ascii, conversations, keys, print_command"),
         ('[ui.keys]\n"a.b" = 3', "config.toml: ui.keys.'a.b': 3 is not a text on one line"),
+        ('[ui]\ndensity = "cosy"', "config.toml: ui.density: 'cosy' is not one of auto, compact, comfortable"),
+        ('[ui]\npane = "left"', "config.toml: ui.pane: 'left' is not one of auto, right, below, off"),
+        ("[ui]\nascii = 1", "config.toml: ui.ascii: 1 is not true or false"),
+        ('[notifications]\nnew_mail = "loud"', "config.toml: notifications.new_mail: 'loud' is not one of off, bell, terminal, command"),
+        ('[notifications]\nnew_mail = "command"', 'config.toml: notifications: new_mail: "command" needs the key command, such as ["notify-send"]'),
+        ('[notifications]\nquiet_hours = "22-7"', "config.toml: notifications.quiet_hours: '22-7' is not two times of day such as"),
         ("[ui]\nkeys = 3", "config.toml: ui.keys: 3 is not a table of keys and values"),
-        ("[servers]", "config.toml: servers: there is no such key. The keys are default_account, ui, accounts"),
+        ("[servers]", "config.toml: servers: there is no such key. The keys are default_account, ui, notifications, accounts"),
         ("[accounts.b]", "config.toml: accounts.b.address: is missing; it should be an e-mail address"),
         ('[accounts.b]\naddress = "a@b"', "config.toml: accounts.b.smtp: is missing; it should be a table"),
         ('[accounts."a\\nb"]\naddress="a@b"\npop3.host="h"\nsmtp.host="h"', "config.toml: accounts: 'a\\nb' is not a valid account name"),

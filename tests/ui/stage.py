@@ -15,6 +15,7 @@ from termmail.accounts.config import Account, Config, Pop3, Smtp
 from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
+from termmail.ui.theme import defaults
 from termmail.ui.workers import no_eager_tasks
 from tests.conftest import PASSWORD, USER
 
@@ -57,6 +58,9 @@ class Stage(App[None]):
         self.result: Any = None
         self.troubles: list[BaseException] = []
         self.copied: list[str] = []
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return defaults(self.current_theme.to_color_system().generate())
 
     def on_load(self) -> None:
         no_eager_tasks()  # as TermmailApp does

@@ -6,7 +6,6 @@ import re
 import time
 
 import pytest
-from rich.color import ColorSystem
 
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until, words_of
@@ -80,18 +79,3 @@ async def test_help(tmp_path, snapshot):
         await pilot.press("question_mark")
         await until(pilot, lambda: "All keys" in shown(app) and set(BAR) & set(shown(app)))  # the scroll bar comes last
         assert re.sub(f"[{BAR}]", " ", grid(app)) == snapshot
-
-
-async def test_the_bars_keep_their_colours_where_there_are_256(tmp_path):
-    async with mailbox(tmp_path, MAILS, size=(120, 30)) as (app, pilot):
-        await settled(app, pilot)
-        grounds = {
-            (y, part.style.bgcolor)
-            for y, strip in enumerate(app.screen._compositor.render_strips())
-            for part in strip
-            if part.style and part.style.bgcolor
-        }
-        assert grounds
-        for y, ground in grounds:
-            real, drawn = ground.get_truecolor(), ground.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
-            assert max(abs(one - other) for one, other in zip(real, drawn, strict=True)) < 24, (y, real, drawn)

@@ -50,6 +50,31 @@ def pane(mail: Mail) -> None:
         mail.screen.call_after_refresh(mail.preview.follow)
 
 
+@verb("app.settings", "comma", "Settings", Group.PROGRAM)
+def settings(mail: Mail) -> None:
+    """Show the settings; the mail behind them shows each change."""
+    from termmail.ui.screens.settings import SettingsScreen  # noqa: PLC0415 - not needed for the first screen
+
+    app, engine = mail.screen.termmail, mail.engine
+
+    def closed(kept: bool | None) -> None:
+        mail.status.say("Settings kept in config.toml." if kept else "Settings as they were.", 3)
+
+    screen = SettingsScreen(engine.preferences, engine.accounts.names, app.appearance.themes(), app.appearance.apply)
+    app.push_screen(screen, closed)
+
+
+@verb("mail.space", "", "Server space: delete there, keep here", Group.PROGRAM)
+def space(mail: Mail) -> None:
+    """Show what lies on the servers."""
+    from termmail.ui.screens.space import SpaceScreen  # noqa: PLC0415 - not needed for the first screen
+
+    if not mail.engine.accounts.names:
+        mail.screen.add_account()
+        return
+    mail.screen.app.push_screen(SpaceScreen(mail.engine, mail.list.target_account()))
+
+
 @verb("mail.add-account", "", "Add an account", Group.PROGRAM)
 def add_account(mail: Mail) -> None:
     """Set up another account."""

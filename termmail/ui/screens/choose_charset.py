@@ -43,7 +43,7 @@ class CharsetScreen(dialog.Dialog["str | None"]):
     def _shown(self, label: str) -> Option:
         what = CHOICES.get(label, "the set that the message names")
         here = "  ← now" if label == self._now else ""
-        return Option(Content.assemble(f"{label or 'as sent':<{COLUMN}}", (what, "$foreground 60%"), here))
+        return Option(Content.assemble(f"{label or 'as sent':<{COLUMN}}", (what, "$quiet"), here))
 
     def on_mount(self) -> None:
         """Put the cursor on the set that is in use."""

@@ -82,7 +82,7 @@ class FolderPickerScreen(TypedPicker):
         hits.sort(key=lambda row: not row.name.casefold().startswith(wanted) if wanted else False)
         found = [(self._line(row), row.chosen()) for row in hits]
         if self._new and wanted and wanted not in {row.name.casefold() for row in self._rows}:
-            line = Content.assemble((f"{self._new} ", "$foreground 60%"), f"“{text.strip()}”")
+            line = Content.assemble((f"{self._new} ", "$quiet"), f"“{text.strip()}”")
             found.append((line, text.strip()))
         return found
 
@@ -96,6 +96,4 @@ class FolderPickerScreen(TypedPicker):
 
     def _line(self, row: PickerRow) -> Content:
         letter = "" if self._typing else row.letter
-        return Content.assemble(
-            (f"{letter or ' '} ", "bold $text-accent"), f" {row.name}  ", (row.detail, "$foreground 60%")
-        )
+        return Content.assemble((f"{letter or ' '} ", "bold $text-accent"), f" {row.name}  ", (row.detail, "$quiet"))

@@ -60,7 +60,7 @@ class LabelPickerScreen(TypedPicker):
         ]
         found += [(self._line(name, None), name) for name in self._new if wanted.casefold() in name.casefold()]
         if wanted and wanted.casefold() not in {name.casefold() for name in names}:
-            found.append((Content.assemble(("    New label ", "$foreground 60%"), f"“{wanted}”"), wanted))
+            found.append((Content.assemble(("    New label ", "$quiet"), f"“{wanted}”"), wanted))
         return found
 
     def _line(self, name: str, color: int | None) -> Content:

@@ -113,14 +113,14 @@ class MainScreen(Screen[None]):
         self.reader.clock = self.clock
         self.mail = Mail(first, self)
         self.opened = True
-        self.reader.check_key = self.termmail.keys.shown("mail.check")
+        self._name_keys()
         self.reader.reflowed = first.engine.context.config.ui.reflow
-        self.reader.answer_key = self.termmail.keys.shown("invitation.answer")
-        self.problems.dismiss_key = self.termmail.keys.shown("view.back")
+        self.messages.set_density(first.engine.preferences.ui.density)
         if first.engine.context.read_only:
             self.problems.add(
                 Problem("The data folder cannot be written.", "Mail can be read; nothing can be changed.")
             )
+        self.query_one(TitleLine).show(self.mail.list.place(typing=False)[:1], "")
         self.mail.list.open(first)
         self.mail.journal_changed()
         self.set_interval(LOOK_EVERY, self.mail.look_elsewhere)
@@ -189,6 +189,23 @@ class MainScreen(Screen[None]):
     def has_pane(self) -> bool:
         """The reading pane is shown where there is room for it."""
         return not self.has_class("-pane-off")
+
+    def place_panes(self, pane: str, density: str) -> None:
+        """Place the reading pane, and draw messages on as many lines as the config says."""
+        for place in ("right", "below", "off"):
+            self.set_class(pane == place, f"-pane-{place}")
+        if self.opened:
+            self.messages.set_density(density)
+            self._name_keys()
+            if self.focused is not None and not self.focused.display:
+                self.set_focus(self.messages)
+
+    def _name_keys(self) -> None:
+        """Tell the widgets the keys that they name."""
+        self.reader.check_key = self.termmail.keys.shown("mail.check")
+        self.reader.answer_key = self.termmail.keys.shown("invitation.answer")
+        self.problems.dismiss_key = self.termmail.keys.shown("view.back")
+        self.query_one(KeyBar).again()
 
     def toggle_pane(self) -> None:
         """Show the reading pane, or hide it."""

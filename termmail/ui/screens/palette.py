@@ -77,14 +77,14 @@ class FindActionScreen(dialog.Dialog["Action | None"]):
         shown.clear_options()
         shown.add_options([Option(self._line(action)) for action in self._found])
         if not self._found:
-            shown.add_option(Option(Content("No matching action").stylize("$text-muted"), disabled=True))
+            shown.add_option(Option(Content("No matching action").stylize("$quiet"), disabled=True))
         shown.highlighted = 0 if self._found and self._typed else None
-        line = Content(f"{self._typed}▏") if self._typed else Content.assemble("▏", ("Find an action", "$text-muted"))
+        line = Content(f"{self._typed}▏") if self._typed else Content.assemble("▏", ("Find an action", "$quiet"))
         self.query_one(".find-action-typed", Static).update(line)
 
     def _line(self, action: Action) -> Content:
         column = COLUMN if self.app.size.width >= ROOM else 0
-        return Content.assemble(f"{action.words:<{column}}  ", (self._keys.all_shown(action.id), "$foreground 60%"))
+        return Content.assemble(f"{action.words:<{column}}  ", (self._keys.all_shown(action.id), "$quiet"))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Choose with Enter or a click. The list may have changed since."""

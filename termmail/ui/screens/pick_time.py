@@ -48,4 +48,4 @@ class PickTimeScreen(TypedPicker):
 
 
 def _line(name: str, shown: str) -> Content:
-    return Content.assemble(f" {name:<18} ", (shown, "$foreground 60%"))
+    return Content.assemble(f" {name:<18} ", (shown, "$quiet"))

@@ -94,12 +94,12 @@ class RuleListScreen(dialog.Dialog[None]):
     def _rule(self, rule: Rule) -> Content:
         box = "[x]" if rule.active else "[ ]"
         told = "" if rule.name == f"{rule.query} → {rule.verbs}" else f"  {rule.query} → {rule.verbs}"
-        return Content.assemble(f"{box} {sanitize.clean(rule.name)}", (sanitize.clean(told), "$foreground 60%"))
+        return Content.assemble(f"{box} {sanitize.clean(rule.name)}", (sanitize.clean(told), "$quiet"))
 
     def _entry(self, entry: Entry) -> Content:
         undone = "" if entry.can_undo else "  (taken back, or final)"
         words = f"{self._today.date(entry.at):>6}  {sanitize.clean(entry.name)}: {sanitize.clean(entry.words)}"
-        return Content.assemble(words, (undone, "$foreground 60%"))
+        return Content.assemble(words, (undone, "$quiet"))
 
     @property
     def _chosen(self) -> Rule | Entry | None:

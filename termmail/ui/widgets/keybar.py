@@ -76,7 +76,7 @@ class KeyBar(Widget):
         gap = 2 if self.size.width < 60 else 3
         reserved = next((len(key) + len(words) + 1 + gap for key, words, id_ in self._shown if id_ == HELP), 0)
         for key, words, action_id in self._shown:
-            part = Content.assemble((key, "bold $text-accent"), " ", (words, "$foreground 60%"))
+            part = Content.assemble((key, "bold $bar-key"), " ", (words, "$bar-quiet"))
             after = 0 if action_id == HELP else reserved
             if x + part.cell_length + after >= self.size.width:
                 if after:

@@ -44,6 +44,9 @@ ACCOUNT_FROM = 96
 """Cells of a row from which the account has a column of its own; in narrower ones it stands before the snippet."""
 LONGEST_ACCOUNT = 10
 """Cells of that column, at most."""
+CARDS_BELOW = 68
+"""A list narrower than this many cells, and high enough, draws each message on two lines."""
+CARDS_FROM_HEIGHT = 16
 SNIPPET_FROM = 12
 """Cells that must be left behind a subject for its snippet to be drawn."""
 

@@ -21,7 +21,7 @@ from termmail.mail.model import LABEL_COLORS, NOWHERE, MessageRow, Outline, Plac
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
 from termmail.ui.widgets.found_words import marked
-from termmail.ui.widgets.list_row import CURSOR, RowStyles, card, line
+from termmail.ui.widgets.list_row import CARDS_BELOW, CARDS_FROM_HEIGHT, CURSOR, RowStyles, card, line
 from termmail.ui.widgets.row_cache import RowCache
 from termmail.ui.workers import start_worker
 
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
     from termmail.mail.model import Row
     from termmail.mail.query import Query
-
-CARDS_BELOW = 68
-"""A list narrower than this many cells, and high enough, draws each message on two lines."""
-CARDS_FROM_HEIGHT = 16
 
 LABEL_CLASSES = tuple(f"list--label-{color}" for color in range(LABEL_COLORS))
 
@@ -58,6 +54,8 @@ class MessageList(ScrollView, can_focus=True):
         "list--mark",
         "list--star",
         "list--cursor",
+        "list--cursor-dim",
+        "list--cursor-mark",
         "list--cursor-blurred",
         "list--selected",
         *LABEL_CLASSES,
@@ -94,6 +92,7 @@ class MessageList(ScrollView, can_focus=True):
         self.clock = clock
         self.accounts = 0
         """The length of the longest account name where the rows name theirs, else 0."""
+        self._density = "auto"
         self._rows = RowCache(source, self._refresh_id)
         self._filling = False
         """The list was empty when it was shown: until the user moves, the cursor stays on the first message."""
@@ -240,9 +239,10 @@ class MessageList(ScrollView, can_focus=True):
 
     @property
     def row_height(self) -> int:
-        """The lines of one message: two in a narrow list, else one."""
-        narrow = self.cells < CARDS_BELOW and self.size.height >= CARDS_FROM_HEIGHT
-        return 2 if narrow else 1
+        """The lines of one message: as the density says, and else two in a narrow list."""
+        if self._density == "compact" or self.size.height < CARDS_FROM_HEIGHT:
+            return 1
+        return 2 if self._density == "comfortable" or self.cells < CARDS_BELOW else 1
 
     @property
     def page(self) -> int:
@@ -336,6 +336,14 @@ class MessageList(ScrollView, can_focus=True):
     def _resized(self) -> None:
         self.virtual_size = Size(self.cells, len(self.ids) * self.row_height)
 
+    def set_density(self, density: str) -> None:
+        """Draw messages on one line (compact), on two (comfortable), or by the width (auto)."""
+        if density != self._density:
+            self._density = density
+            self._resized()
+            self._reveal()
+            self.refresh()
+
     def watch_empty(self) -> None:
         if not self.ids:
             self.refresh()
@@ -424,7 +432,11 @@ class MessageList(ScrollView, can_focus=True):
             def style(name: str) -> Style:
                 own = self.get_component_rich_style(f"list--{name}")
                 colour = ground.color if one or (state == "selected" and name == "mark") else own.color
-                return back + Style(color=colour, bold=own.bold, dim=own.dim, reverse=ground.reverse)
+                if one and name in {"dim", "mark"}:
+                    colour = self.get_component_rich_style(f"list--cursor-{name}").color
+                return back + Style(
+                    color=colour, bold=own.bold, dim=own.dim, reverse=ground.reverse, underline=ground.underline
+                )
 
             self._row_styles[state] = RowStyles(
                 style("text"),

@@ -55,8 +55,8 @@ class Advice(Widget):
             shown = sanitize.cut(sanitize.clean(one.shown), WIDEST)
             if (room := room - cell_len(shown) - 2) < 0:
                 break
-            offers += [("  ", ""), (shown, "bold" if place == 0 else "$foreground 60%")]
-        said = (words, "$text-warning" if self.is_problem else "$foreground 75%")
+            offers += [("  ", ""), (shown, "bold" if place == 0 else "$quiet")]
+        said = (words, "$text-warning" if self.is_problem else "$quiet")
         if not offers:
             return Content.assemble(" ", said)
         return Content.assemble(" ", said, "   " if words else "", ("Tab", "$text-accent"), *offers)

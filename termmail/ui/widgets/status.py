@@ -36,12 +36,12 @@ class TitleLine(Widget):
     def render(self) -> Content:
         """Draw both ends of the line; where there is no room, the right end is left out first."""
         place, *rest = self._left or ("termmail",)
-        left = Content.assemble((f" {place}", "bold"), *((f"  {words}", "$foreground 60%") for words in rest if words))
+        left = Content.assemble((f" {place}", "bold"), *((f"  {words}", "$bar-quiet") for words in rest if words))
         room = self.size.width - left.cell_length - 2
         right = self._right if len(self._right) <= room else ""
         if not right and rest and left.cell_length > self.size.width:
             left = Content.assemble((f" {place}", "bold"))
-        return Content.assemble(left, " " * max(0, room - len(right) + 1), (right, "$foreground 60%"))
+        return Content.assemble(left, " " * max(0, room - len(right) + 1), (right, "$bar-quiet"))
 
 
 class StatusLine(Widget):
@@ -113,12 +113,12 @@ class StatusLine(Widget):
     def _bar(self, event: SyncProgress) -> Content:
         what = f" Receiving: {event.what} "
         if not event.total:
-            return Content.assemble((f"{what}…", "$foreground 60%"))
+            return Content.assemble((f"{what}…", "$quiet"))
         counts = f" {number(event.done)} of {number(event.total)}"
         cells = max(4, min(30, self.size.width - len(what) - len(counts) - 2))
         done = round(cells * min(event.done, event.total) / event.total)
         return Content.assemble(
-            (what, "$foreground 60%"), ("━" * done, "$primary"), ("─" * (cells - done), "$foreground 30%"), (counts, "")
+            (what, "$quiet"), ("━" * done, "$primary"), ("─" * (cells - done), "$frame"), (counts, "")
         )
 
 
@@ -176,7 +176,7 @@ class Problems(Static):
         lines = [_problem(problem) for problem in reversed(self.all[-PROBLEMS_SHOWN:])]
         if len(self.all) > PROBLEMS_SHOWN:
             lines.append(Content(f"and {len(self.all) - PROBLEMS_SHOWN} more"))
-        hint = Content.assemble((f"{self.dismiss_key} hides this.", "$foreground 60%"))
+        hint = Content.assemble((f"{self.dismiss_key} hides this.", "$alert-text"))
         if len(lines) == 1 and lines[0].cell_length + 2 + hint.cell_length <= self.app.size.width - PADDING:
             lines = [Content.assemble(lines[0], "  ", hint)]
         else:
@@ -186,4 +186,4 @@ class Problems(Static):
 
 def _problem(problem: Problem) -> Content:
     account = f"{problem.account}: " if problem.account else ""
-    return Content.assemble(("! ", "bold $text-error"), (f"{account}{problem.words}", "bold"), f" {problem.advice}")
+    return Content.assemble(("! ", "bold $alert-text"), (f"{account}{problem.words}", "bold"), f" {problem.advice}")
