@@ -155,9 +155,7 @@ def _without_bodies(mail: Mail) -> str:
     return changeable(mail) or ("" if mail.engine.accounts.names else "There is no account yet.")
 
 
-@verb(
-    "mail.fetch-bodies", "f6", "Fetch all messages for the search", Group.FINDING, applies=_without_bodies
-)
+@verb("mail.fetch-bodies", "f6", "Fetch all messages for the search", Group.FINDING, applies=_without_bodies)
 def fetch_bodies(mail: Mail) -> None:
     """Fetch the text of every message that is only on a server."""
     for account in mail.engine.accounts.names:
