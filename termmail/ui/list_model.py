@@ -182,13 +182,20 @@ class ListModel:
         read = parse_typed if typing else parse
         return read(words, self.engine.context.clock())
 
+    def _mark(self, query: Query | None) -> None:
+        """Mark what this query looks for in the rows and in the text of the message; nothing for None."""
+        for widget in (self._screen.messages, self._screen.reader):
+            if widget.searched != query:
+                widget.searched = query
+                widget.refresh()
+
     async def _load(self, view: View, shown: Callable[[], None]) -> None:
         """Show the first page at once, then all ids; put the cursor where it was left."""
         try:
             try:
                 first = await self.engine.lists.outline(view, self.unfolded, FIRST)
                 self._messages.empty = ""
-                self._messages.found = self._query()
+                self._mark(self._query())
                 self._messages.accounts = self._account_cells()
                 self._messages.show(first, at=self._cursors.get(view, NOWHERE))
                 self._messages.empty = self._nothing()
@@ -206,8 +213,7 @@ class ListModel:
     def keep_only(self, words: str) -> None:
         """Filter the view by these words; "" shows all of it."""
         self.filter = words
-        self._messages.found = self.parsed(words, typing=True).query if words else self._query()
-        self._messages.refresh()
+        self._mark(self.parsed(words, typing=True).query if words else self._query())
         self.stale(Stale.IDS)
 
     # -- ids and rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from termmail.demo.imap_personalities import PERSONALITIES
 from termmail.engine.events import FolderChanged, MailArrived
@@ -12,7 +13,7 @@ from termmail.mail.model import Ready, ReadyView, Returned
 from tests.conftest import USER
 from tests.engine.conftest import mail
 from tests.engine.test_imap import assert_same, by_subject, filled, on_server, rows
-from tests.views import INBOX
+from tests.views import INBOX, SENT
 
 if TYPE_CHECKING:
     from termmail.engine.engine import Engine
@@ -262,3 +263,26 @@ async def test_a_rule_is_suggested_from_a_message(pop3_server, engine_at):
         assert query == "from:charles@example.net"
         trial = await engine.rules.attempt(query)
         assert (trial.count, [row.message_id for row in trial.newest]) == (1, [message_id])
+
+
+async def test_a_reminder_of_a_draft_becomes_that_of_the_message_that_was_sent(smtp_server, engine_at):
+    server = await smtp_server()
+    async with engine_at(1, server.port) as engine:
+        at = engine.context.clock() + 3600
+        draft = await engine.drafts.save(
+            replace(
+                engine.drafts.new("ada", to="bob@example.org"), subject="Breakfast", body="At nine?\n", remind_at=at
+            )
+        )
+        assert (await engine.drafts.load(draft.id)).remind_at == at
+        await engine.outbox.send(draft, delay=60)
+        undone = await engine.journal.undo()
+        draft = await engine.drafts.load(undone.draft_id)
+        assert draft.remind_at == at
+        await engine.outbox.send(draft, delay=0)
+        await engine.outbox.flush("ada")
+        (sent,) = await engine.lists.rows(SENT, await engine.lists.ids(SENT))
+        assert sent.remind_at == at
+        engine.context.clock = lambda: at
+        assert await engine.marks.bring_back() == [sent.message_id]
+        assert (await rows(engine))[0].returned is Returned.REMINDER

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from termmail.mail.message import Draft
 from termmail.mail.model import LABEL_COLORS, Label
+from termmail.ui.screens.composer import ComposeScreen
 from termmail.ui.screens.label_picker import LABEL_STYLES, Labelling, LabelPickerScreen
 from termmail.ui.screens.pick_time import NO_TIME, PickTimeScreen
 from tests.ui.mailbox_stage import NOW, letter, mailbox
-from tests.ui.stage import EVIL, assert_harmless, shown, staged, type_in, until, words_of
+from tests.ui.stage import EVIL, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
+from tests.views import DRAFTS
 
 LABELS = [Label(1, "home", 0), Label(2, "work", 1)]
 
@@ -160,3 +163,18 @@ async def test_a_reminder_is_shown_and_taken_away(tmp_path):
         await type_in(pilot, "no rem")
         await pilot.press("enter")
         await until(pilot, lambda: "No reminder any more" in words_of(app))
+
+
+async def test_the_composer_takes_a_reminder_and_keeps_it_with_the_draft(tmp_path):
+    async with engine_with(tmp_path, ada=account()) as engine:
+        draft = Draft(account="ada", to="bob@example.org", cursor="body")
+        async with staged(lambda: ComposeScreen(engine, draft), (100, 30)) as (stage, pilot):
+            await pilot.press("H", "i", "f5")
+            await until(pilot, lambda: "If nobody answers, remind me" in words_of(stage))
+            await type_in(pilot, "in 3 days")
+            await pilot.press("enter")
+            await until(pilot, lambda: "Reminder" in words_of(stage))
+            await pilot.press("escape")
+            await until(pilot, lambda: stage.left)
+        (saved,) = [await engine.drafts.load(one) for one in await engine.lists.ids(DRAFTS)]
+        assert saved.remind_at > engine.context.clock()

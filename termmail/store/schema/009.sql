@@ -18,7 +18,7 @@ CREATE TABLE reminder (
 CREATE INDEX reminder_until ON reminder (until);
 
 -- The same of a draft, before it is sent.
-ALTER TABLE draft ADD COLUMN remind_at INTEGER;
+ALTER TABLE draft ADD COLUMN remind_at INTEGER NOT NULL DEFAULT 0; -- 0: no reminder
 
 -- Messages that came back to the top of a folder: why, and when.
 CREATE TABLE returned (
