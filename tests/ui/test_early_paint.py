@@ -91,12 +91,16 @@ def patient(monkeypatch):
 @pytest.mark.parametrize("ui", [Ui(), Ui(theme="termmail-light", pane="off")], ids=["dark", "light"])
 async def test_each_text_that_is_drawn_early_is_in_the_same_cell_of_the_first_frame(tmp_path, size, ui):
     async with mailbox(tmp_path, MAILS, size=size, ui=ui) as (app, _):
+        ids = list(app.main_screen.messages.ids)
+        await app.engine.marks.change_labels([ids[0], ids[2]], ["Work"], [])
+        await app.engine.marks.change_labels([ids[1], ids[2]], ["Home"], [])
         early = cells(drawn_early(app.engine, size, ui))
         shown = Shown(app.engine)
         async with shown.run_test(size=size, notifications=True):
             while not shown.frames:
                 await asyncio.sleep(0)
         assert early, "it is drawn"
+        assert not 80 <= size[0] < 160 or "Work" in "".join(cell[0] for cell in early[1] + early[2]), "with labels"
         for frame_number, drawn in enumerate(shown.frames[:2]):
             first = cells(drawn)
             assert [len(row) for row in early] == [size[0]] * size[1]
