@@ -52,7 +52,8 @@ async def _delete(engine: Engine, args: Namespace) -> int:
     deleted = 0
     for account in counts:
         deleted += (await engine.accounts.sync(account)).deleted
-    words = f"Deleted on the server: {count(deleted, 'message')}. They stay here."
+    them = "It stays" if deleted == 1 else "They stay"
+    words = f"Deleted on the server: {count(deleted, 'message')}. {them} here."
     if args.json:
         output.line({"deleted": deleted, "ids": list(args.delete)})
     else:
