@@ -190,17 +190,19 @@ class ListModel:
         try:
             try:
                 first = await self.engine.lists.outline(view, self.unfolded, FIRST)
+                rows = await self.rows(first.ids[: self._messages.page]) if self.looks_in_many else []
                 self._messages.empty = ""
                 self._mark(self._query())
                 self._messages.accounts = self._account_cells()
-                self._messages.show(first, at=self._cursors.get(view, NOWHERE))
+                self._messages.show(first, at=self._cursors.get(view, NOWHERE), rows=rows)
                 self._messages.empty = self._nothing()
+                self._screen.retitle()
             finally:
                 shown()
             if len(first.ids) >= FIRST:
                 whole = await self.engine.lists.outline(view, self.unfolded)
                 self._messages.update(whole, at=self._cursors.get(view, NOWHERE))
-            if isinstance(view, SearchView):
+            if isinstance(view, SearchView) and not self._screen.asking:
                 self._coverage = titles.coverage(await self.engine.lists.coverage(view))
         except UserError as error:
             self._fail(error)
