@@ -78,6 +78,7 @@ def build_parser() -> Parser:
 
     _reading_commands(command)
     _changing_commands(command)
+    _sorting_commands(command)
     _file_commands(command)
     _sending_commands(command)
     _account_commands(command)
@@ -110,7 +111,9 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "mailbox.list_messages",
     )
     _account(listing)
-    listing.add_argument("--folder", metavar="F", help="Inbox, Sent, Archive, Trash, ... (default: the inbox)")
+    listing.add_argument(
+        "--folder", metavar="F", help="Inbox, Sent, Archive, Snoozed, Starred, ... (default: the inbox)"
+    )
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="maximum number (default: 50)")
     _json(listing)
 
@@ -193,6 +196,80 @@ def _changing_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     _json(undo)
 
 
+def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
+    def of_messages(name: str, words: str, example: str) -> Parser:
+        sub = command(name, words, example, f"sorting_out.{name}")
+        sub.add_argument("ids", nargs="+", type=_id, metavar="ID", help="message ID from `termmail list`")
+        return sub
+
+    snooze = of_messages(
+        "snooze",
+        "leave messages out of their folder until a time; they are on top then",
+        "termmail snooze 12 13 --until 'tomorrow 9'",
+    )
+    until = snooze.add_mutually_exclusive_group(required=True)
+    until.add_argument("--until", metavar="TIME", help="as people write it: 'tomorrow 9', mon, 'in 2 hours', '3 dec'")
+    until.add_argument("--back", action="store_true", help="bring them back now")
+    _json(snooze)
+
+    remind = of_messages(
+        "remind", "bring messages back at a time, if nobody answers them", "termmail remind 12 --at friday"
+    )
+    at = remind.add_mutually_exclusive_group(required=True)
+    at.add_argument("--at", metavar="TIME", help="as people write it: fri, 'in 3 days', '3 dec 9:00'")
+    at.add_argument("--off", action="store_true", help="no reminder any more")
+    _json(remind)
+
+    mute = of_messages("mute", "archive a conversation and what comes to it later", "termmail mute 12")
+    mute.add_argument("--off", action="store_true", help="let it come to the inbox again")
+    _json(mute)
+
+    label = command(
+        "label",
+        "put labels on messages or take them away; without messages, list the labels",
+        "termmail label 12 13 --add work --remove later",
+        "sorting_out.label",
+    )
+    label.add_argument("ids", nargs="*", type=_id, metavar="ID", help="message ID from `termmail list`")
+    label.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="put this label on them; made if missing (repeatable)",
+    )
+    label.add_argument(
+        "--remove", action="append", default=[], metavar="NAME", help="take this label away (repeatable)"
+    )
+    _json(label)
+
+    rules = command(
+        "rules",
+        "list, make, try, run or remove rules for mail that arrives, or show what they did",
+        "termmail rules add 'from:lists@example.org' label:lists archive\n  termmail rules try 'from:lists@example.org'"
+        "\n  termmail rules log",
+        "sorting_out.rules",
+    )
+    rules.mixed = True
+    rules.add_argument(
+        "verb",
+        nargs="?",
+        choices=("list", "add", "try", "run", "remove", "on", "off", "log", "undo"),
+        default="list",
+        help="action (default: list); try shows what a query matches in the inbox, run applies a rule to it now,"
+        " undo takes back an entry of the log",
+    )
+    rules.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="for add: QUERY VERB ..., with verbs move:FOLDER, label:NAME, star, read, mute, archive, delete;"
+        " for try: QUERY; for undo: the number in the log; else the number of the rule",
+    )
+    rules.add_argument("--name", metavar="NAME", help="for add: what the rule is called")
+    _json(rules)
+
+
 def _file_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     save = command("save", "save the attachments of a message", "termmail save 12 ~/Downloads", "message_verbs.save")
     save.add_argument("id", type=_id, metavar="ID", help="message ID from `termmail list`")
@@ -240,6 +317,16 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     send.add_argument("--account", metavar="A", help="send from this account")
     _json(send)
+
+    answer = command(
+        "answer",
+        "answer an invitation; its organizer gets the answer at once",
+        "termmail answer 12 accept",
+        "answering.answer",
+    )
+    answer.add_argument("id", type=_id, metavar="ID", help="message ID from `termmail list`")
+    answer.add_argument("answer", choices=("accept", "maybe", "decline"), help="what to answer")
+    _json(answer)
 
     sendmail = command(
         "sendmail",

@@ -90,7 +90,7 @@ def bash_completes(*words: str) -> set[str]:
 
 @pytest.mark.shells
 def test_bash_completes_commands_options_and_what_they_take():
-    assert bash_completes("s") == {"sync", "search", "show", "save", "send", "sendmail", "space"}
+    assert bash_completes("s") == {"sync", "search", "show", "save", "send", "sendmail", "snooze", "space"}
     assert bash_completes("list", "--f") == {"--folder"}
     assert bash_completes("--config", "x.toml", "list", "--folder", "In") == {"Inbox"}
     assert bash_completes("export", "", "x", "--format", "") == {"mbox", "maildir", "eml"}

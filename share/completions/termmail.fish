@@ -50,8 +50,8 @@ function _shtab_termmail_using
   test "$_shtab_termmail_cmdpath" = "$argv"
 end
 
-set -g _shtab_termmail_commands demo sync list folders space search show mark move delete undo save import export send sendmail outbox account doctor
-set -g _shtab_termmail_opts_with_value --account --attach --bcc --body --by --cc --config --data --delete --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --password-command --pop3-host --pop3-port --pop3-security --pop3-username --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to -F -f -o -r
+set -g _shtab_termmail_commands demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor
+set -g _shtab_termmail_opts_with_value --account --add --at --attach --bcc --body --by --cc --config --data --delete --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --name --password-command --pop3-host --pop3-port --pop3-security --pop3-username --remove --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to --until -F -f -o -r
 
 complete -c termmail -e
 complete -c termmail -f
@@ -71,7 +71,7 @@ complete -c termmail -n '_shtab_termmail_using sync' -l json -d 'print one JSON 
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a list -d 'List the newest messages of a folder, of all accounts.'
 complete -c termmail -n '_shtab_termmail_using list' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using list' -l account -x -d 'only this account'
-complete -c termmail -n '_shtab_termmail_using list' -l folder -xka "Inbox Drafts Outbox Sent Archive Spam Trash" -d 'Inbox, Sent, Archive, Trash, ... (default: the inbox)'
+complete -c termmail -n '_shtab_termmail_using list' -l folder -xka "Inbox Drafts Outbox Sent Archive Spam Trash" -d 'Inbox, Sent, Archive, Snoozed, Starred, ... (default: the inbox)'
 complete -c termmail -n '_shtab_termmail_using list' -l limit -x -d 'maximum number (default: 50)'
 complete -c termmail -n '_shtab_termmail_using list' -l json -d 'print one JSON object per line'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a folders -d 'List folders with message counts.'
@@ -115,6 +115,30 @@ complete -c termmail -n '_shtab_termmail_using delete' -l json -d 'print one JSO
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a undo -d 'Undo the last step: a mark, a move, a delete, a message that still waits.'
 complete -c termmail -n '_shtab_termmail_using undo' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using undo' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a snooze -d 'Leave messages out of their folder until a time; they are on top then.'
+complete -c termmail -n '_shtab_termmail_using snooze' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using snooze' -l until -x -d 'as people write it: '"'"'tomorrow 9'"'"', mon, '"'"'in 2 hours'"'"', '"'"'3 dec'"'"''
+complete -c termmail -n '_shtab_termmail_using snooze' -l back -d 'bring them back now'
+complete -c termmail -n '_shtab_termmail_using snooze' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a remind -d 'Bring messages back at a time, if nobody answers them.'
+complete -c termmail -n '_shtab_termmail_using remind' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using remind' -l at -x -d 'as people write it: fri, '"'"'in 3 days'"'"', '"'"'3 dec 9:00'"'"''
+complete -c termmail -n '_shtab_termmail_using remind' -l off -d 'no reminder any more'
+complete -c termmail -n '_shtab_termmail_using remind' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a mute -d 'Archive a conversation and what comes to it later.'
+complete -c termmail -n '_shtab_termmail_using mute' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using mute' -l off -d 'let it come to the inbox again'
+complete -c termmail -n '_shtab_termmail_using mute' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a label -d 'Put labels on messages or take them away; without messages, list the labels.'
+complete -c termmail -n '_shtab_termmail_using label' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using label' -l add -x -d 'put this label on them; made if missing (repeatable)'
+complete -c termmail -n '_shtab_termmail_using label' -l remove -x -d 'take this label away (repeatable)'
+complete -c termmail -n '_shtab_termmail_using label' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a rules -d 'List, make, try, run or remove rules for mail that arrives, or show what they did.'
+complete -c termmail -n '_shtab_termmail_using rules' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using rules' -l name -x -d 'for add: what the rule is called'
+complete -c termmail -n '_shtab_termmail_using rules' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using rules; and test $_shtab_termmail_npos -eq 0' -ka "list add try run remove on off log undo" -d 'action (default: list); try shows what a query matches in the inbox, run applies a rule to it now, undo takes back an entry of the log'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a save -d 'Save the attachments of a message.'
 complete -c termmail -n '_shtab_termmail_using save' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using save' -l json -d 'print one JSON object per line'
@@ -140,6 +164,10 @@ complete -c termmail -n '_shtab_termmail_using send' -l body -x -d 'the text (de
 complete -c termmail -n '_shtab_termmail_using send' -l attach -xka "(__fish_complete_path (commandline -ct))" -d 'file to attach (repeatable)'
 complete -c termmail -n '_shtab_termmail_using send' -l account -x -d 'send from this account'
 complete -c termmail -n '_shtab_termmail_using send' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a answer -d 'Answer an invitation; its organizer gets the answer at once.'
+complete -c termmail -n '_shtab_termmail_using answer' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using answer' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using answer; and test $_shtab_termmail_npos -eq 1' -ka "accept maybe decline" -d 'what to answer'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a sendmail -d 'Send a complete message from standard input, as sendmail(8) does.'
 complete -c termmail -n '_shtab_termmail_using sendmail' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using sendmail' -s t -d 'recipients from To, Cc and Bcc'

@@ -22,6 +22,8 @@ from termmail.mail.model import (
     MessageRow,
     OutboxView,
     OutgoingRow,
+    Ready,
+    ReadyView,
     Role,
     SavedView,
     SearchView,
@@ -71,6 +73,7 @@ async def sync(engine: Engine, args: Namespace) -> int:
             print(f"\r{event.account}: {event.done} of {event.total} {event.what}\x1b[K", end="", file=sys.stderr)
 
     engine.context.subscribe(tell)
+    await engine.marks.bring_back()
     for name in chosen_accounts(engine, args.account):
         code, words, new, deleted = OK, "", 0, 0
         try:
@@ -83,6 +86,7 @@ async def sync(engine: Engine, args: Namespace) -> int:
             output.say(f"{name}: {error} {error.advice_by_hand}")
             code = code_for(error) or OK
         await engine.lists.index()
+        await engine.rules.run_arrived()
         await engine.outbox.hurry(name)
         rows = await engine.outbox.flush(name)
         code = max([code, *(outbox_code(row) for row in rows)])
@@ -145,6 +149,10 @@ def _with_account(engine: Engine, args: Namespace) -> bool:
 
 async def list_messages(engine: Engine, args: Namespace) -> int:
     """List the newest messages of a folder, those of all accounts in one order."""
+    ready = next((one for one in Ready if one.value.casefold() == (args.folder or "").casefold()), None)
+    if ready is not None and not await _is_folder(engine, args.folder):
+        await _list_ready(engine, ready, args)
+        return OK
     found: list[Row] = []
     for name in chosen_accounts(engine, args.account):
         view, folder = await _view(engine, name, args.folder)
@@ -156,6 +164,20 @@ async def list_messages(engine: Engine, args: Namespace) -> int:
         found = list(merge(found, rows, key=lambda row: row.date, reverse=True))[: args.limit]
     await _print_rows(engine, found, args)
     return OK
+
+
+async def _is_folder(engine: Engine, name: str) -> bool:
+    """Return whether an account has a folder of this name, which then counts before a ready view."""
+    return any([await find_folder(engine, account, name) for account in engine.accounts.names])
+
+
+async def _list_ready(engine: Engine, ready: Ready, args: Namespace) -> None:
+    names = set(chosen_accounts(engine, args.account))
+    view = ReadyView(ready)
+    rows = [row for row in await engine.lists.rows(view, await engine.lists.ids(view)) if row.account in names]
+    await _print_rows(engine, rows[: args.limit], args)
+    if not rows:
+        output.say(f"{ready.value}: there is no such message.")
 
 
 async def _view(engine: Engine, account: str, name: str | None) -> tuple[View, str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _NEXT_OF_MBOX = re.compile(rb"\n\r?\nFrom [^\n]*\d{4}\r?\n[!-9;-~]+:")
 
 
-async def _rows(engine: Engine, ids: Sequence[int]) -> list[MessageRow]:
+async def rows_of(engine: Engine, ids: Sequence[int]) -> list[MessageRow]:
     """Return the rows of these messages. Raises CommandError for an id that no message has."""
     found = []
     for message_id in dict.fromkeys(ids):
@@ -39,7 +39,7 @@ async def _rows(engine: Engine, ids: Sequence[int]) -> list[MessageRow]:
     return found
 
 
-def _report(done: Done, nothing: str, args: Namespace) -> None:
+def report(done: Done, nothing: str, args: Namespace) -> None:
     """Print what a verb did, and name the messages that another program moved in the meantime."""
     words = step_words(done.step) if done.step else nothing
     if args.json:
@@ -58,7 +58,7 @@ async def show(engine: Engine, args: Namespace) -> int:
     if not args.ids:
         raise CommandError("Which message? termmail show ID", USAGE, "termmail list shows the ids.")
     for message_id in args.ids:
-        await _rows(engine, [message_id])
+        await rows_of(engine, [message_id])
         message = await engine.reader.read(message_id)
         if args.raw:
             print_raw(await engine.reader.raw(message_id))
@@ -108,7 +108,7 @@ def print_raw(raw: bytes) -> None:
 
 async def save(engine: Engine, args: Namespace) -> int:
     """Save all attachments of a message, each under a safe new name."""
-    await _rows(engine, [args.id])
+    await rows_of(engine, [args.id])
     folder = Path(args.dir)
     if not folder.is_dir():
         raise CommandError(f"{folder} is not a folder.", CANNOT_CREATE)
@@ -134,15 +134,15 @@ async def save(engine: Engine, args: Namespace) -> int:
 
 async def mark(engine: Engine, args: Namespace) -> int:
     """Mark messages read, unread, starred or not starred."""
-    rows = await _rows(engine, args.ids)
+    rows = await rows_of(engine, args.ids)
     done = await engine.messages.mark([row.message_id for row in rows], StepKind(args.flag))
-    _report(done, "Nothing changed", args)
+    report(done, "Nothing changed", args)
     return OK
 
 
 async def move(engine: Engine, args: Namespace) -> int:
     """Move messages to a folder of their account. Moving to Trash deletes them."""
-    rows = await _rows(engine, args.ids)
+    rows = await rows_of(engine, args.ids)
     accounts = {row.account for row in rows}
     if len(accounts) > 1:
         raise CommandError("These messages belong to several accounts; move them one account at a time.", USAGE)
@@ -152,13 +152,13 @@ async def move(engine: Engine, args: Namespace) -> int:
         names = ", ".join(one.name for one in await engine.folders.listing() if one.account == account)
         raise CommandError(f"There is no folder {args.folder!r} in {account}. There are: {names}.", USAGE)
     done = await engine.messages.move([row.placement for row in rows], folder.folder_id)
-    _report(done, "Nothing to move", args)
+    report(done, "Nothing to move", args)
     return OK
 
 
 async def delete(engine: Engine, args: Namespace) -> int:
     """Move messages to Trash, or with --for-good erase them from there; --now deletes them on the server at once."""
-    rows = await _rows(engine, args.ids)
+    rows = await rows_of(engine, args.ids)
     in_trash = [row for row in rows if row.role is Role.TRASH]
     if args.for_good:
         done = await engine.messages.erase_everywhere([row.message_id for row in rows])
@@ -170,7 +170,7 @@ async def delete(engine: Engine, args: Namespace) -> int:
             output.say(f"Already in Trash: {ids}. To delete for good: termmail delete --for-good ID")
         done = await engine.messages.delete([row.placement for row in rows if row.role is not Role.TRASH])
         words = "Nothing to delete"
-    _report(done, words, args)
+    report(done, words, args)
     if args.now:
         await engine.messages.delete_now([row.message_id for row in rows])
         for name in {row.account for row in rows} & set(engine.accounts.names):

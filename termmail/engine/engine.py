@@ -18,9 +18,11 @@ from termmail.engine.folder_list import Folders
 from termmail.engine.invitations import Invitations
 from termmail.engine.lists import Lists
 from termmail.engine.mail_accounts import Accounts
+from termmail.engine.mail_rules import Rules
 from termmail.engine.mail_space import Space
 from termmail.engine.maintenance import Maintenance
 from termmail.engine.message_actions import Messages
+from termmail.engine.message_marks import Marks
 from termmail.engine.message_reader import Reader
 from termmail.engine.preferences import Preferences
 from termmail.engine.senders import Senders
@@ -39,18 +41,21 @@ if TYPE_CHECKING:
 class Engine:
     """One open termmail. Create it with `await Engine.open(...)` and end it with `await close()`.
 
-    `lists` reads lists, `reader` opens messages, `invitations` answers what some hold, `messages` has the verbs on them, `folders`, `drafts`, `outbox` and
-    `accounts` what their names say; `senders` knows who wrote before; `journal` takes steps back, `servers` receives and sends.
+    `lists` reads lists, `reader` opens messages, `invitations` answers what some hold, `messages` and `marks` have the
+    verbs on them, `folders`, `drafts`, `outbox` and `accounts` what their names say; `senders` knows who wrote before;
+    `rules` are applied to what arrives, `journal` takes steps back, `servers` receives and sends.
     """
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.servers = Servers(context)
+        self.rules = Rules(context)
+        self.servers = Servers(context, self.rules)
         self.folders = Folders(context)
         self.lists = Lists(context)
         self.reader = Reader(context, self.servers)
         self.senders = Senders(context)
         self.messages = Messages(context, self.servers)
+        self.marks = Marks(context, self.servers)
         self.journal = Journal(context, self.servers)
         self.drafts = Drafts(context, self.reader)
         self.outbox = Outbox(context, self.servers)
@@ -71,6 +76,7 @@ class Engine:
         await context.open()
         engine = cls(context)
         await engine.folders.ensure()
+        await engine.marks.bring_back()
         return engine
 
     @cached_property

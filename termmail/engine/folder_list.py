@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from termmail.engine.events import FolderChanged, JournalChanged
-from termmail.store import drafts, folder_changes, folders, outbox, saved_searches
+from termmail.store import drafts, folder_changes, folders, label_names, outbox, row_marks, saved_searches
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
-    from termmail.mail.model import Count, Done, Folder, Role, SavedSearch
+    from termmail.mail.model import Count, Done, Folder, Label, Role, SavedSearch
     from termmail.store.store import Store
 
 
@@ -20,7 +20,7 @@ class Counts(Struct, frozen=True):
 
     `messages` counts what lies in each folder, by its id; empty ones have no entry. `drafts` and `outbox` count the
     drafts and the unsent messages of each account. `searches` are those that are kept, `found` counts the unread
-    messages of each, by its id.
+    messages of each, by its id. `snoozed` counts what is snoozed in all accounts.
     """
 
     folders: list[Folder]
@@ -29,6 +29,8 @@ class Counts(Struct, frozen=True):
     outbox: dict[str, int]
     searches: list[SavedSearch] = []
     found: dict[int, Count] = {}
+    labels: list[Label] = []
+    snoozed: int = 0
 
 
 class Folders:
@@ -115,4 +117,6 @@ def _counts(store: Store, now: int) -> Counts:
         outbox.counts(store),
         saved_searches.listing(store),
         saved_searches.unread(store, now),
+        label_names.listing(store),
+        len(row_marks.snoozed_ids(store)),
     )

@@ -5,11 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.engine import indexing
-from termmail.mail.model import DraftsView, FolderView, MessageRow, OutboxView, Outline, RoleView, SavedView, SearchView
+from termmail.mail.model import (
+    DraftsView,
+    FolderView,
+    LabelView,
+    MessageRow,
+    OutboxView,
+    Outline,
+    ReadyView,
+    RoleView,
+    SavedView,
+    SearchView,
+)
 from termmail.mail.query import folders as folders_of
 from termmail.mail.query import parse, parse_typed
 from termmail.mail.query_words import MOST, Known
-from termmail.store import contacts, drafts, folders, indexing_queue, messages, outbox, outlines, saved_searches, search
+from termmail.store import (
+    contacts,
+    drafts,
+    folders,
+    indexing_queue,
+    label_names,
+    messages,
+    outbox,
+    outlines,
+    row_marks,
+    saved_searches,
+    search,
+)
 
 if TYPE_CHECKING:
     from array import array
@@ -102,6 +125,10 @@ def _ids(store: Store, view: View, now: int, limit: int | None) -> array[int]:
         case SearchView(query=query, account=account, discarded=discarded, order=order):
             most = SEARCH_LIMIT if limit is None else limit
             return search.search(store, query, account=account, limit=most, discarded=discarded, order=order)
+        case ReadyView(ready=ready):
+            return row_marks.ready_ids(store, ready, limit)
+        case LabelView(label_id=label_id):
+            return row_marks.labelled_ids(store, label_id, limit)
         case SavedView(search_id=search_id, order=order):
             query = parse(saved_searches.words(store, search_id), now).query
             most = SEARCH_LIMIT if limit is None else limit
@@ -115,7 +142,8 @@ def _ids(store: Store, view: View, now: int, limit: int | None) -> array[int]:
 def _known(store: Store, accounts: Sequence[str], person: str) -> Known:
     names = dict.fromkeys(one.name for one in folders.listing(store))
     people = contacts.complete(store, person, MOST) if person else []
-    return Known(tuple(names), tuple(accounts), tuple(people))
+    labels = tuple(one.name for one in label_names.listing(store))
+    return Known(tuple(names), tuple(accounts), tuple(people), labels)
 
 
 def _folder_ids(store: Store, view: FolderView | RoleView) -> list[int]:
@@ -132,7 +160,7 @@ def _rows(store: Store, view: View, ids: Sequence[int], unfolded: Collection[int
             return [*drafts.rows(store, ids)]
         case OutboxView():
             return [*outbox.rows(store, ids)]
-        case SearchView() | SavedView():
+        case SearchView() | SavedView() | ReadyView() | LabelView():
             return [*messages.rows(store, ids)]
     folder_ids = _folder_ids(store, view)
     found = messages.rows(store, ids, folder_ids)

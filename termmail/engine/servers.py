@@ -18,6 +18,7 @@ from termmail.store import drafts
 if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.engine.events import Event
+    from termmail.engine.mail_rules import Rules
     from termmail.engine.sender import Sender
     from termmail.engine.sync.source import MailSource
 
@@ -28,8 +29,9 @@ log = logging.getLogger("termmail")
 class Servers:
     """Holds the MailSource and the Sender of each account, and runs them in the background after `start`."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, rules: Rules) -> None:
         self.context = context
+        self.rules = rules
         self._sources: dict[str, MailSource] = {}
         self._senders: dict[str, Sender] = {}
         self._background = False
@@ -129,10 +131,11 @@ class Servers:
             self.context.fetch_all.discard(account)
 
     async def sync_quietly(self, account: str, *, full: bool = False) -> None:
-        """Receive and index what came; a failure becomes a Failed event."""
+        """Receive, index what came and apply the rules to it; a failure becomes a Failed event."""
         try:
             await self.source(account).sync(full=full)
             await indexing.catch_up(self.context)
+            await self.rules.run_arrived()
             if self._background and not self.context.read_only:
                 self._prefetching.begin(account, self.source(account))
         except UserError as error:

@@ -216,7 +216,7 @@ class Draft(Struct, frozen=True):
     `id` is 0 until the store has it. `answers` is the store id of the message it answers (0: none), `forwards`
     of the one it forwards: they get their mark when the draft was sent. `cursor` is where writing starts:
     "to", "body" (its top) or "body-end". `updated` is UTC seconds. `version` is that of the stored draft this was made
-    from: it counts the saves.
+    from: it counts the saves. `remind_at` is when it comes back if nobody answers it (UTC seconds; 0: never).
     """
 
     id: int = 0
@@ -234,6 +234,7 @@ class Draft(Struct, frozen=True):
     cursor: str = "to"
     updated: int = 0
     version: int = 0
+    remind_at: int = 0
 
 
 class Outgoing(Struct, frozen=True):

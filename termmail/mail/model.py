@@ -7,7 +7,7 @@ are UTC seconds since 1970, sizes are bytes. Text that strangers wrote has been 
 from __future__ import annotations
 
 from array import array
-from enum import IntFlag, StrEnum
+from enum import Enum, IntFlag, StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -126,6 +126,27 @@ class RemoteState(StrEnum):
     """It could not be fetched."""
 
 
+class Label(Struct, frozen=True):
+    """A label that the user puts on messages. `color` is a number below LABEL_COLORS."""
+
+    label_id: int
+    name: str
+    color: int = 0
+
+
+LABEL_COLORS = 6
+"""How many colours labels have."""
+
+
+class Returned(StrEnum):
+    """Why a message came back to the top of a folder."""
+
+    SNOOZE = "snooze"
+    """Its time has come."""
+    REMINDER = "reminder"
+    """Nobody has answered it."""
+
+
 # -- list rows
 
 
@@ -156,7 +177,8 @@ class MessageRow(Struct, frozen=True):
     `folder_id`, `folder` and `role` name the folder in which the row is shown. `state` is where a POP3 server stands
     with the message (None where it is only here), and `note` why it was not fetched. `thread` is its conversation. A row
     with a `conversation` stands for several messages; it has the subject of the newest one in the view, and a flag where
-    any of them has it.
+    any of them has it. `snoozed_until` and `remind_at` are 0 where there is no such time; `returned` tells why the message
+    came back to the top of its folder.
     """
 
     message_id: int
@@ -182,6 +204,11 @@ class MessageRow(Struct, frozen=True):
     note: str = ""
     thread: int = 0
     conversation: Conversation | None = None
+    labels: tuple[Label, ...] = ()
+    snoozed_until: int = 0
+    remind_at: int = 0
+    returned: Returned | None = None
+    muted: bool = False
 
     @property
     def key(self) -> int:
@@ -293,6 +320,27 @@ class SavedView(Struct, frozen=True):
     order: Order = Order.NEWEST
 
 
+class Ready(Enum):
+    """The messages of a ready view, those in Junk and Trash left out."""
+
+    STARRED = "Starred"
+    UNREAD = "Unread"
+    ATTACHMENTS = "With attachments"
+    SNOOZED = "Snoozed"
+
+
+class ReadyView(Struct, frozen=True):
+    """The messages of every account that are starred, unread, with attachments, or snoozed (the next one first)."""
+
+    ready: Ready
+
+
+class LabelView(Struct, frozen=True):
+    """The messages of every account that have a label."""
+
+    label_id: int
+
+
 class DraftsView(Struct, frozen=True):
     """The drafts of an account ("": of every account)."""
 
@@ -305,7 +353,7 @@ class OutboxView(Struct, frozen=True):
     account: str = ""
 
 
-View = FolderView | RoleView | SearchView | SavedView | DraftsView | OutboxView
+View = FolderView | RoleView | SearchView | SavedView | ReadyView | LabelView | DraftsView | OutboxView
 
 
 class Unfolded(Struct, frozen=True):
@@ -378,6 +426,15 @@ class StepKind(StrEnum):
     MAKE_FOLDER = "make-folder"
     RENAME_FOLDER = "rename-folder"
     REMOVE_FOLDER = "remove-folder"
+    SNOOZE = "snooze"
+    UNSNOOZE = "unsnooze"
+    LABEL = "label"
+    UNLABEL = "unlabel"
+    REMIND = "remind"
+    NO_REMINDER = "no-reminder"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    RULE = "rule"
     REMOVE_SEARCH = "remove-search"
     BREAK_OFF = "break-off"
     JOIN = "join"

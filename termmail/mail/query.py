@@ -92,6 +92,12 @@ class InAccount(Struct, frozen=True):
     name: str
 
 
+class Labelled(Struct, frozen=True):
+    """Messages with the label of this name."""
+
+    name: str
+
+
 class Is(Struct, frozen=True):
     """Messages with this mark."""
 
@@ -136,7 +142,7 @@ class Or(Struct, frozen=True):
     queries: tuple[Query, ...]
 
 
-Query: TypeAlias = And | Or | Not | Term | MessageId | InFolder | InAccount | Is | Has | Dated | Sized
+Query: TypeAlias = And | Or | Not | Term | MessageId | InFolder | InAccount | Labelled | Is | Has | Dated | Sized
 
 EVERYTHING = And()
 """The query of an empty text: it sets no condition."""
@@ -185,6 +191,7 @@ OPERATORS = {
         Operator("id", Value.NAME, "1234@example.org", "with this Message-ID"),
         Operator("in", Value.NAME, "archive", "in this folder"),
         Operator("account", Value.NAME, "work", "of this account"),
+        Operator("label", Value.NAME, "tax", "with this label"),
         Operator("is", Value.CHOICE, "unread", "with this mark", tuple(one.value for one in Mark)),
         Operator("has", Value.CHOICE, "attachment", "that hold this", tuple(one.value for one in Content)),
         Operator("before", Value.DATE, "3 dec", "from before this date"),
@@ -203,7 +210,7 @@ _OTHER_WORDS = {
     **dict.fromkeys(("since", "newer", "newer_than", "newer-than"), "after"),
     **dict.fromkeys(("until", "older", "older_than", "older-than"), "before"),
     **dict.fromkeys(("date", "day", "month", "year"), "on"),
-    **dict.fromkeys(("folder", "mailbox", "path", "label"), "in"),
+    **dict.fromkeys(("folder", "mailbox", "path"), "in"),
     **dict.fromkeys(("file", "attachment", "name"), "filename"),
     **dict.fromkeys(("size", "bigger"), "larger"),
     **dict.fromkeys(("text", "content"), "body"),
@@ -532,6 +539,8 @@ def _named(operator: str, name: str) -> Query:
             return InFolder(name)
         case "account":
             return InAccount(name)
+        case "label":
+            return Labelled(name)
     return MessageId(name.strip("<>"))
 
 

@@ -21,6 +21,7 @@ from termmail.mail.query import (
     InAccount,
     InFolder,
     Is,
+    Labelled,
     Match,
     MessageId,
     Not,
@@ -62,6 +63,7 @@ class Known(Struct, frozen=True):
     folders: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     people: tuple[Address, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 class Completion(Struct, frozen=True):
@@ -145,6 +147,8 @@ def _values(operator: Operator, known: Known) -> Iterable[str]:
     if operator.name == "in":
         own = [one for one in known.folders if one.casefold() not in ROLE_WORDS]
         return dict.fromkeys((*(word for word in ROLE_WORDS if word != "junk"), *own))
+    if operator.name == "label":
+        return known.labels
     return known.accounts if operator.name == "account" else ()
 
 
@@ -166,7 +170,7 @@ def explanation(text: str, cursor: int, parsed: language.Parsed) -> str:
 
 
 def unknown_names(query: Query, known: Known) -> list[str]:
-    """Return a sentence for each folder and account that a query names and that does not exist."""
+    """Return a sentence for each folder, account and label that a query names and that does not exist."""
     problems: list[str] = []
     for one in _leaves(query):
         if isinstance(one, InFolder) and not _is_folder(one.name, known.folders):
@@ -175,6 +179,9 @@ def unknown_names(query: Query, known: Known) -> list[str]:
         elif isinstance(one, InAccount) and one.name.casefold() not in map(str.casefold, known.accounts):
             near = language.nearest(one.name, known.accounts)
             problems.append(f"There is no account “{_short(one.name)}”{_hint('account', near)}")
+        elif isinstance(one, Labelled) and one.name.casefold() not in map(str.casefold, known.labels):
+            near = language.nearest(one.name, known.labels)
+            problems.append(f"There is no label “{_short(one.name)}”{_hint('label', near)}")
     return list(dict.fromkeys(problems))
 
 
@@ -232,6 +239,8 @@ def described(query: Query) -> str:
             return "in any folder, Trash and Spam too" if name.casefold() == "anywhere" else f"in {_short(name)}"
         case InAccount(name=name):
             return f"of the account {_short(name)}"
+        case Labelled(name=name):
+            return f"with the label {_short(name)}"
         case Is(mark=mark):
             return f"that are {mark.value}"
         case Has(content=content):

@@ -27,6 +27,15 @@ _DONE = {
     StepKind.MAKE_FOLDER: "Folder {name} created",
     StepKind.RENAME_FOLDER: "Folder renamed to {name}",
     StepKind.REMOVE_FOLDER: "Folder {name} removed",
+    StepKind.SNOOZE: "Snoozed until {name}: {messages}",
+    StepKind.UNSNOOZE: "No longer snoozed: {messages}",
+    StepKind.LABEL: "Labelled {name}: {messages}",
+    StepKind.UNLABEL: "Label {name} removed: {messages}",
+    StepKind.REMIND: "Reminder {name}, if nobody answers: {messages}",
+    StepKind.NO_REMINDER: "No reminder any more: {messages}",
+    StepKind.MUTE: "Muted, in the Archive: {messages}",
+    StepKind.UNMUTE: "No longer muted: {messages}",
+    StepKind.RULE: "Rule “{name}”: {messages}",
     StepKind.REMOVE_SEARCH: "Search {name} removed",
     StepKind.BREAK_OFF: "A conversation of its own: {messages}, with the answers",
     StepKind.JOIN: "Joined to one conversation: {messages}",
@@ -46,6 +55,15 @@ _NAMES = {
     StepKind.MAKE_FOLDER: "new folder",
     StepKind.RENAME_FOLDER: "rename",
     StepKind.REMOVE_FOLDER: "remove folder",
+    StepKind.SNOOZE: "snooze",
+    StepKind.UNSNOOZE: "end of snooze",
+    StepKind.LABEL: "label",
+    StepKind.UNLABEL: "label",
+    StepKind.REMIND: "reminder",
+    StepKind.NO_REMINDER: "reminder",
+    StepKind.MUTE: "mute",
+    StepKind.UNMUTE: "end of mute",
+    StepKind.RULE: "rule",
     StepKind.REMOVE_SEARCH: "remove search",
     StepKind.BREAK_OFF: "break off",
     StepKind.JOIN: "join",
@@ -54,8 +72,10 @@ _FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_F
 _IN_PLACE = {
     *(StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR),
     *(StepKind.BREAK_OFF, StepKind.JOIN),
+    *(StepKind.LABEL, StepKind.UNLABEL, StepKind.REMIND, StepKind.NO_REMINDER, StepKind.UNSNOOZE),
+    *(StepKind.MUTE, StepKind.UNMUTE, StepKind.RULE),
 }
-"""Steps that move no message."""
+"""Steps after whose undo messages are said to be as before, not back."""
 
 
 def step_words(step: Step) -> str:

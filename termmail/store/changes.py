@@ -9,12 +9,13 @@ Flags and folders change at once. For a POP3 account a message whose only folder
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from termmail.mail.model import ROLE_NAMES, Done, Placement, Role, StepKind
-from termmail.store import folders, journal, messages, placements, remote_state
+from termmail.store import folders, journal, marks, messages, placements, remote_state
+from termmail.store.placements import Seen
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def copy(store: Store, seen: Iterable[Placement], folder_id: int, now: int) -> D
     wanted = list(seen)
     with store.transaction() as db:
         target = folders.get(store, folder_id)
-        there, skipped = _present(db, wanted)
+        there, skipped = placements.present(db, wanted)
         ids = list(dict.fromkeys(one.message_id for one in there if one.account == target.account))
         skipped += [one.message_id for one in there if one.account != target.account]
         new = placements.absent(db, ids, folder_id)
@@ -132,7 +133,7 @@ def erase(store: Store, seen: Iterable[Placement], due: Mapping[str, int | None]
     """
     wanted = list(seen)
     with store.transaction(durable=True) as db:
-        there, skipped = _present(db, wanted)
+        there, skipped = placements.present(db, wanted)
         return replace(_erase(db, there, due), skipped=tuple(skipped))
 
 
@@ -149,34 +150,7 @@ def empty_trash(store: Store, account: str) -> int:
     with store.transaction(durable=True) as db:
         trash = folders.role_id(db, account, Role.TRASH)
         rows = db.execute("SELECT message FROM placement WHERE folder = ?", (trash,)).fetchall()
-        return len(_erase(db, [_Seen(message_id, trash, account, "") for (message_id,) in rows], {}).message_ids)
-
-
-class _Seen(NamedTuple):
-    """A message that lies where the user saw it, and where the POP3 server stands with it."""
-
-    message_id: int
-    folder_id: int
-    account: str
-    server_state: str
-
-
-def _present(db: sqlite3.Connection, seen: Sequence[Placement]) -> tuple[list[_Seen], list[int]]:
-    """Split placements into those that still hold, in their order, and the ids of the messages that are elsewhere."""
-    groups: dict[int, list[int]] = {}
-    for message_id, folder_id in seen:
-        groups.setdefault(folder_id, []).append(message_id)
-    found: dict[tuple[int, int], _Seen] = {}
-    for folder_id, ids in groups.items():
-        for row in db.execute(
-            "SELECT p.message, p.folder, m.account, coalesce(r.state, '') FROM placement p"  # noqa: S608
-            f" JOIN message m ON m.id = p.message LEFT JOIN remote r ON r.message = m.id WHERE p.message {IN_IDS}"
-            " AND p.folder = ?",
-            (id_list(ids), folder_id),
-        ):
-            found[row[0], row[1]] = _Seen(*row)
-    unique = dict.fromkeys((message_id, folder_id) for message_id, folder_id in seen)
-    return [found[one] for one in unique if one in found], [one[0] for one in unique if one not in found]
+        return len(_erase(db, [Seen(message_id, trash, account, "") for (message_id,) in rows], {}).message_ids)
 
 
 def _move(
@@ -190,7 +164,7 @@ def _move(
     due: Mapping[str, int | None],
 ) -> Done:
     """Move what is still where the user saw it, as one step. `target_of` gives an account's target folder."""
-    there, skipped = _present(db, seen)
+    there, skipped = placements.present(db, seen)
     targets = {account: target_of(account) for account in {one.account for one in there}}
     moving = [one for one in there if targets[one.account] not in {None, one.folder_id}]
     already = tuple(one.message_id for one in there if targets[one.account] == one.folder_id)
@@ -214,6 +188,7 @@ def _move(
         )
         placements.unplace(db, [(one.message_id, one.folder_id) for one in group])
         placements.place(db, new, target)
+        marks.end_snooze(db, [one.message_id for one in group], target)
         if target in trash:
             remote_state.trash(db, [one.message_id for one in group], due.get(account))
         else:
@@ -221,7 +196,7 @@ def _move(
     return Done(step, tuple(one.message_id for one in moving), tuple(skipped), already)
 
 
-def _erase(db: sqlite3.Connection, there: Sequence[_Seen], due: Mapping[str, int | None]) -> Done:
+def _erase(db: sqlite3.Connection, there: Sequence[Seen], due: Mapping[str, int | None]) -> Done:
     placements.unplace(db, [(one.message_id, one.folder_id) for one in there])
     rows = db.execute(
         f"SELECT id FROM message m WHERE id {IN_IDS} AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id)",  # noqa: S608

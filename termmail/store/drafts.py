@@ -26,7 +26,7 @@ _SUBJECT = 1000
 PAUSE = 60
 """Seconds after the last save until a server gets a draft that is still being written."""
 
-_COLUMNS = "account, recipients, cc, bcc, subject, body, in_reply_to, refs, answers, forwards, cursor, updated"  # in the order of _values
+_COLUMNS = "account, recipients, cc, bcc, subject, body, in_reply_to, refs, answers, forwards, cursor, updated, remind_at"  # in the order of _values
 _SETS = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", "))
 
 
@@ -67,7 +67,9 @@ def add(db: sqlite3.Connection, draft: Draft) -> int:
 
 def rewrite(db: sqlite3.Connection, draft: Draft) -> None:
     """Give a draft other words and no files, inside the caller's transaction: another program has gone on with it."""
-    db.execute(f"UPDATE draft SET {_SETS}, version = version + 1 WHERE id = ?", (*_values(draft), draft.id))  # noqa: S608
+    (remind_at,) = db.execute("SELECT remind_at FROM draft WHERE id = ?", (draft.id,)).fetchone()
+    values = _values(replace(draft, remind_at=remind_at))
+    db.execute(f"UPDATE draft SET {_SETS}, version = version + 1 WHERE id = ?", (*values, draft.id))  # noqa: S608
     db.execute("DELETE FROM draft_file WHERE draft = ?", (draft.id,))
 
 
@@ -80,7 +82,15 @@ def closed(store: Store, id_: int, now: int) -> None:
 def _values(draft: Draft) -> tuple[Any, ...]:
     texts = (draft.account, draft.to, draft.cc, draft.bcc, draft.subject, draft.body, draft.in_reply_to)
     references = json.dumps(draft.references)
-    return (*map(_storable, texts), references, draft.answers, draft.forwards, draft.cursor, draft.updated)
+    return (
+        *map(_storable, texts),
+        references,
+        draft.answers,
+        draft.forwards,
+        draft.cursor,
+        draft.updated,
+        draft.remind_at,
+    )
 
 
 def _storable(text: str) -> str:
@@ -101,7 +111,8 @@ def _load(db: sqlite3.Connection, id_: int) -> Draft:
     ).fetchone()
     if found is None:
         raise KeyError(id_)
-    account, to, cc, bcc, subject, body, in_reply_to, references, answers, forwards, cursor, updated, version = found
+    account, to, cc, bcc, subject, body, in_reply_to, references, answers, forwards, *others = found
+    cursor, updated, remind_at, version = others
     files = db.execute("SELECT id, name, content_type, size FROM draft_file WHERE draft = ? ORDER BY id", (id_,))
     return Draft(
         id=id_,
@@ -117,6 +128,7 @@ def _load(db: sqlite3.Connection, id_: int) -> Draft:
         forwards=forwards,
         attachments=tuple(Attachment(*file) for file in files),
         cursor=cursor,
+        remind_at=remind_at,
         updated=updated,
         version=version,
     )

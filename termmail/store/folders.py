@@ -89,10 +89,18 @@ def counts(store: Store) -> dict[int, Count]:
 
 def _counts(store: Store) -> dict[int, Count]:
     unread = dict(store.read("SELECT folder, count(*) FROM placement WHERE unread = 1 GROUP BY folder"))
-    return {
-        folder_id: Count(total, unread.get(folder_id, 0))
-        for folder_id, total in store.read("SELECT folder, count(*) FROM placement GROUP BY folder")
-    }
+    total = dict(store.read("SELECT folder, count(*) FROM placement GROUP BY folder"))
+    for folder_id, snoozed, unread_of_them in store.read(_SNOOZED):
+        total[folder_id] -= snoozed
+        unread[folder_id] = unread.get(folder_id, 0) - unread_of_them
+    return {folder_id: Count(held, unread.get(folder_id, 0)) for folder_id, held in total.items() if held}
+
+
+_SNOOZED = (
+    "SELECT z.folder, count(*), sum(p.unread) FROM snooze z JOIN placement p ON p.message = z.message"
+    " AND p.folder = z.folder GROUP BY z.folder"
+)
+"""How many messages, and unread ones, the list of each folder leaves out."""
 
 
 def checked_name(name: str) -> str:

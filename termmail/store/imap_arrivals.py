@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from termmail.mail.model import Role
-from termmail.store import contacts, conversations, derived, messages, placements, raw_bytes
+from termmail.store import contacts, conversations, derived, messages, on_arrival, placements, raw_bytes
 from termmail.store.imap_identity import set_known_flags, take_flags
 from termmail.store.store import IN_IDS, id_list
 
@@ -150,6 +150,7 @@ class _Arrivals:
         if self.added:
             conversations.group(self._db, self.added)
             placements.place_as_on_server(self._db, self.added, self._folder_id)
+            on_arrival.settle(self._db, self._account, self._folder_id, self.added)
         self._tally.save(self._db)
 
     def _elsewhere_too(self, one: Listed) -> int | None:

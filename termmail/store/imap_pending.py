@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from termmail.store import placements
+from termmail.store import imap_labels, placements
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def settle(store: Store, account: str, now: int) -> None:
         db.execute(
             f"DELETE FROM imap_pending WHERE due_at <= ? AND message IN {_OF}"  # noqa: S608 - texts of ours
             " AND NOT EXISTS (SELECT 1 FROM message m JOIN imap_message i ON i.message = m.id WHERE m.id ="
-            f" imap_pending.message AND (i.uid IS NULL OR i.flags <> {_MASK} OR NOT EXISTS (SELECT 1 FROM placement p"
+            f" imap_pending.message AND (i.uid IS NULL OR i.flags <> {_MASK} OR {imap_labels.DIFFER} OR NOT EXISTS (SELECT 1 FROM placement p"
             "   WHERE p.message = m.id AND p.folder = i.folder)))"
             " AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = imap_pending.message AND NOT EXISTS"
             "   (SELECT 1 FROM imap_message i WHERE i.message = p.message AND i.folder = p.folder))",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from termmail.mail.model import Flag, RemoteState, Step, StepKind, Undone
-from termmail.store import conversations, folders, outbox, placements, remote_state
+from termmail.store import conversations, folders, marks, outbox, placements, remote_state
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -25,6 +27,13 @@ FLAG_STEPS = {
     StepKind.UNSTAR: Flag.STARRED,
 }
 _STEP = "s.id, s.kind, s.messages, s.name, s.created, s.outbox"
+MARK_STEPS = frozenset(
+    {
+        *(StepKind.SNOOZE, StepKind.UNSNOOZE, StepKind.LABEL, StepKind.UNLABEL),
+        *(StepKind.REMIND, StepKind.NO_REMINDER, StepKind.MUTE, StepKind.UNMUTE),
+    }
+)
+"""The steps whose changes are kept by `marks`."""
 
 
 def begin(
@@ -36,7 +45,11 @@ def begin(
         (kind, now, count, folder_id, name),
     )
     step_id = cursor.lastrowid or 0
-    db.execute("DELETE FROM step WHERE id <= ?", (step_id - KEPT_STEPS,))
+    for whose in ("rule = 0", "rule <> 0"):  # what rules do must not push out what the user did
+        db.execute(
+            f"DELETE FROM step WHERE id IN (SELECT id FROM step WHERE {whose} ORDER BY id DESC LIMIT -1 OFFSET ?)",  # noqa: S608
+            (KEPT_STEPS,),
+        )
     return Step(step_id, kind, count, name, now)
 
 
@@ -54,6 +67,21 @@ def record_send(db: sqlite3.Connection, outbox_id: int, subject: str, now: int) 
     db.execute("UPDATE step SET outbox = ? WHERE id = ?", (outbox_id, step.step_id))
 
 
+def bind(db: sqlite3.Connection, steps: Iterable[Step | None]) -> None:
+    """Let steps be taken back together, as one. The newest gives the words."""
+    ids = [step.step_id for step in steps if step is not None]
+    if len(ids) > 1:
+        db.execute(f"UPDATE step SET batch = ? WHERE id {IN_IDS}", (max(ids), id_list(ids)))  # noqa: S608
+
+
+def attribute(db: sqlite3.Connection, newest: Step, rule_id: int) -> None:
+    """Note that a rule has taken a step, and those bound to it, by itself: `undo` passes over them. 0 is the user."""
+    db.execute(
+        "UPDATE step SET rule = ?1 WHERE id = ?2 OR batch <> 0 AND batch = (SELECT batch FROM step WHERE id = ?2)",
+        (rule_id, newest.step_id),
+    )
+
+
 def next_step(store: Store) -> Step | None:
     """Return the step that `undo` takes back next, or None. A send can be taken back while it waits and nobody has it."""
     row = store.read_one(_NEXT)
@@ -61,7 +89,7 @@ def next_step(store: Store) -> Step | None:
 
 
 _NEXT = (
-    f"SELECT {_STEP} FROM step s LEFT JOIN outbox o ON o.id = s.outbox WHERE s.state = 'done'"  # noqa: S608
+    f"SELECT {_STEP} FROM step s LEFT JOIN outbox o ON o.id = s.outbox WHERE s.state = 'done' AND s.rule = 0"  # noqa: S608
     " AND (s.outbox = 0 OR o.state = 'queued' AND o.accepted = '[]') ORDER BY s.id DESC LIMIT 1"
 )
 
@@ -75,21 +103,50 @@ def undo(store: Store, due: Mapping[str, int | None]) -> Undone | None:
     """
     with store.transaction(durable=True) as db:
         while (row := db.execute(_NEXT).fetchone()) is not None:
-            step = _step(row)
-            undone = _take_back(store, db, step, due)
-            state = "final" if undone is None else "undone"
-            db.execute("UPDATE step SET state = ? WHERE id = ?", (state, step.step_id))
-            if undone is not None:
+            if (undone := _take_back_batch(store, db, _step(row), due)) is not None:
                 return undone
     return None
+
+
+def undo_step(store: Store, step_id: int, due: Mapping[str, int | None]) -> Undone | None:
+    """Take back one step, and those bound to it, wherever it is in the journal; None where nothing of it is left."""
+    with store.transaction(durable=True) as db:
+        row = db.execute(f"SELECT {_STEP} FROM step s WHERE s.id = ? AND s.state = 'done'", (step_id,)).fetchone()  # noqa: S608
+        return None if row is None else _take_back_batch(store, db, _step(row), due)
+
+
+def _take_back_batch(
+    store: Store, db: sqlite3.Connection, newest: Step, due: Mapping[str, int | None]
+) -> Undone | None:
+    """Take back a step and those that belong to it, the newest first; None where nothing of them is left."""
+    rows = db.execute(
+        f"SELECT {_STEP} FROM step s WHERE s.state = 'done' AND (s.id = ?1 OR s.batch <> 0 AND s.batch ="  # noqa: S608
+        " (SELECT batch FROM step WHERE id = ?1)) ORDER BY s.id DESC",
+        (newest.step_id,),
+    ).fetchall()
+    back: list[Undone] = []
+    for step in map(_step, rows):
+        undone = _take_back(store, db, step, due)
+        db.execute("UPDATE step SET state = ? WHERE id = ?", ("final" if undone is None else "undone", step.step_id))
+        back += [] if undone is None else [undone]
+    if len(back) < 2:
+        return replace(back[0], step=newest) if back else None
+    changed = dict.fromkeys(one for undone in back for one in undone.message_ids)
+    skipped = dict.fromkeys(one for undone in back for one in undone.skipped)
+    return Undone(newest, tuple(changed), tuple(skipped))
 
 
 def _take_back(store: Store, db: sqlite3.Connection, step: Step, due: Mapping[str, int | None]) -> Undone | None:
     if step.kind is StepKind.SEND:
         draft = outbox.cancel(store, step.outbox_id)
         return Undone(step, draft_id=draft.id if draft is not None else 0)
+    if step.kind is StepKind.RULE:
+        return None  # its changes are those of the steps bound to it
     if step.kind in FLAG_STEPS:
         return _unmark(db, step)
+    if step.kind in MARK_STEPS:
+        back, skipped = marks.take_back(db, step.step_id)
+        return Undone(step, back, skipped) if back else None
     if step.kind in {StepKind.BREAK_OFF, StepKind.JOIN}:
         return _ungroup(db, step)
     if step.kind is StepKind.MAKE_FOLDER:

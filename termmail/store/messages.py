@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 from array import array
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
-from termmail.store import contacts, conversations, derived, folders, placements, raw_bytes, remote_state, search_index
+from termmail.store import (
+    contacts,
+    conversations,
+    derived,
+    folders,
+    placements,
+    raw_bytes,
+    remote_state,
+    row_marks,
+    search_index,
+)
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -48,7 +58,7 @@ _ORDERS = {
 def ids(
     store: Store, folder_ids: Sequence[int], limit: int | None = None, *, order: Order = Order.NEWEST
 ) -> array[int]:
-    """Return the ids of the messages in these folders, sorted, at most `limit` of them."""
+    """Return the ids of the messages in these folders, sorted, at most `limit` of them; without those that are snoozed."""
     return array("q", dict.fromkeys(row[0] for row in _in_order(store, folder_ids, limit, order)))
 
 
@@ -59,7 +69,13 @@ def threads(store: Store, folder_ids: Sequence[int], *, order: Order = Order.NEW
 
 def _in_order(store: Store, folder_ids: Sequence[int], limit: int | None, order: Order) -> Iterator[tuple[int, ...]]:
     """Yield rows of message, thread and maybe more; a message in several of the folders has several."""
-    most = -1 if limit is None else limit
+    snoozed = row_marks.hidden(store, folder_ids)
+    found = _placed(store, folder_ids, -1 if limit is None else limit + len(snoozed), order)
+    return islice((row for row in found if row[0] not in snoozed), limit) if snoozed else found
+
+
+def _placed(store: Store, folder_ids: Sequence[int], most: int, order: Order) -> Iterator[tuple[int, ...]]:
+    """Yield at most `most` such rows (-1: all), also of messages that are snoozed."""
     if order in _ORDERS:
         marks = ",".join("?" * len(folder_ids))
         return store.iterate(
@@ -84,7 +100,8 @@ def placements_of(store: Store, threads: Iterable[int], folder_ids: Iterable[int
     """Return where messages of these conversations are in these folders, (message, folder) each, newest first."""
     rows = store.read(  # CROSS: SQLite would go through the whole folder
         "SELECT p.message, p.folder FROM message m CROSS JOIN placement p ON p.message = m.id"  # noqa: S608 - texts of ours
-        f" WHERE m.thread {IN_IDS} AND p.folder {IN_IDS} ORDER BY m.sort_date DESC, m.id DESC",
+        f" WHERE m.thread {IN_IDS} AND p.folder {IN_IDS} AND NOT EXISTS (SELECT 1 FROM snooze z"
+        " WHERE z.message = p.message AND z.folder = p.folder) ORDER BY m.sort_date DESC, m.id DESC",
         (id_list(threads), id_list(folder_ids)),
     )
     return [(row[0], row[1]) for row in rows]
@@ -144,7 +161,7 @@ def rows(store: Store, ids: Sequence[int], folder_ids: Sequence[int] = ()) -> li
             rank = (row[2] not in wanted, row[_ROLE] in DISCARDED, row[2])
             if row[0] not in found or rank < found[row[0]][0]:
                 found[row[0]] = rank, row
-    return [_row(found[message_id][1]) for message_id in ids if message_id in found]
+    return row_marks.added(store, [_row(found[message_id][1]) for message_id in ids if message_id in found])
 
 
 def row(store: Store, message_id: int) -> MessageRow | None:

@@ -160,10 +160,14 @@ def sent(store: Store, outbox_id: int, now: int, found: Derived) -> int:
             (copy_id, outbox_id),
         )
         _count_hidden(db, found.envelope, json.loads(recipients), now)
-        draft = db.execute("SELECT answers, forwards, outbox FROM draft WHERE id = ?", (draft_id,)).fetchone()
+        draft = db.execute(
+            "SELECT answers, forwards, outbox, remind_at FROM draft WHERE id = ?", (draft_id,)
+        ).fetchone()
         if draft:
             db.execute("UPDATE message SET answered = 1, unread = 0 WHERE id = ?", (draft[0],))
             db.execute("UPDATE message SET forwarded = 1 WHERE id = ?", (draft[1],))
+            if draft[3] > now and draft[2] == outbox_id:
+                db.execute("INSERT INTO reminder (message, until) VALUES (?, ?)", (copy_id, draft[3]))
             # A draft that was edited since is another message.
             db.execute("DELETE FROM draft WHERE id = ? AND outbox = ?", (draft_id, outbox_id))
     return copy_id

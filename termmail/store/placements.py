@@ -5,7 +5,7 @@ Everything here runs inside the caller's transaction.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from termmail.store import folders
 from termmail.store.folders import FolderGone
@@ -14,6 +14,8 @@ from termmail.store.store import IN_IDS, id_list
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
+
+    from termmail.mail.model import Placement
 
 
 def place(db: sqlite3.Connection, message_ids: Iterable[int], folder_id: int) -> None:
@@ -60,3 +62,30 @@ def absent(db: sqlite3.Connection, message_ids: Sequence[int], folder_id: int) -
 def trash_ids(db: sqlite3.Connection) -> set[int]:
     """Return the ids of every account's Trash."""
     return {folder_id for (folder_id,) in db.execute("SELECT id FROM folder WHERE role = 'trash'")}
+
+
+class Seen(NamedTuple):
+    """A message that lies where the user saw it, and where the POP3 server stands with it."""
+
+    message_id: int
+    folder_id: int
+    account: str
+    server_state: str
+
+
+def present(db: sqlite3.Connection, seen: Sequence[Placement]) -> tuple[list[Seen], list[int]]:
+    """Split placements into those that still hold, in their order, and the ids of the messages that are elsewhere."""
+    groups: dict[int, list[int]] = {}
+    for message_id, folder_id in seen:
+        groups.setdefault(folder_id, []).append(message_id)
+    found: dict[tuple[int, int], Seen] = {}
+    for folder_id, ids in groups.items():
+        for row in db.execute(
+            "SELECT p.message, p.folder, m.account, coalesce(r.state, '') FROM placement p"  # noqa: S608
+            f" JOIN message m ON m.id = p.message LEFT JOIN remote r ON r.message = m.id WHERE p.message {IN_IDS}"
+            " AND p.folder = ?",
+            (id_list(ids), folder_id),
+        ):
+            found[row[0], row[1]] = Seen(*row)
+    unique = dict.fromkeys((message_id, folder_id) for message_id, folder_id in seen)
+    return [found[one] for one in unique if one in found], [one[0] for one in unique if one not in found]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import astuple, replace
 
 from termmail.mail.model import RemoteState, Role
-from termmail.store import contacts, conversations, derived, folders, messages, placements, remote_state
+from termmail.store import contacts, conversations, derived, folders, messages, on_arrival, placements, remote_state
 from termmail.store.matching import Held, Matcher
 from termmail.store.rows import Arrived, Known, New, State
 from termmail.store.store import IN_IDS, id_list
@@ -149,6 +149,7 @@ class _Page:
         self._db.executemany(_REMOTE, self._identities)
         conversations.group(self._db, self._unplaced)
         placements.place(self._db, self._unplaced, self._inbox)
+        on_arrival.settle(self._db, self._account, self._inbox, self._unplaced)
         self._raws, self._identities, self._unplaced = [], [], []
 
 

@@ -26,6 +26,7 @@ from termmail.mail.query import (
     InAccount,
     InFolder,
     Is,
+    Labelled,
     Mark,
     Match,
     MessageId,
@@ -34,7 +35,7 @@ from termmail.mail.query import (
     Sized,
     Term,
 )
-from termmail.store import folders, search_index
+from termmail.store import folders, label_names, search_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -246,6 +247,8 @@ class _Plan:
                 return _Sql(f"m.{_FLAGS[mark]}", [])
             case InFolder(name=name):
                 return self._in_folder(name)
+            case Labelled(name=name):
+                return self._labelled(name)
             case Dated(since=since, until=until):
                 return _Sql("m.sort_date >= ? AND m.sort_date < ?", [_or(since, -_MOST), _or(until, _MOST)])
             case Sized(larger=larger, smaller=smaller):
@@ -266,6 +269,11 @@ class _Plan:
             return _Sql("1", [])
         ids = ", ".join(map(str, self._folder_ids(name)))
         return _Sql(f"EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND p.folder IN ({ids}))", [])  # noqa: S608 - ids
+
+    def _labelled(self, name: str) -> _Sql:
+        label = label_names.find(self._store, name)
+        found = "EXISTS (SELECT 1 FROM message_label t WHERE t.message = m.id AND t.label = ?)"
+        return _Sql(found, [0 if label is None else label.label_id])
 
     # -- asking
 

@@ -212,6 +212,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         engine.announcer.show = partial(announce, self)
         engine.announcer.start()
         engine.servers.start()
+        engine.marks.start()
         if engine.accounts.names and not engine.context.read_only:
             start_worker(self, partial(self._offer_left_texts, engine), "left texts")
 

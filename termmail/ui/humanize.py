@@ -42,6 +42,18 @@ class Today(Struct, frozen=True):
             return f"{local.tm_mday} {_MONTHS[local.tm_mon - 1][:3]}"
         return f"{local.tm_year:04}-{local.tm_mon:02}-{local.tm_mday:02}"
 
+    def ahead(self, when: int) -> str:
+        """Return a time to come: "18:00" today, "Tue 09:00" in the next six days, else "3 Mar" or "2027-01-04"."""
+        local = _local(when)
+        if local is None:
+            return ""
+        clock = f"{local.tm_hour:02}:{local.tm_min:02}"
+        if self.midnight <= when < self.midnight + DAY:
+            return clock
+        if self.midnight + DAY <= when < self.midnight + 7 * DAY:
+            return f"{_DAYS[local.tm_wday][:3]} {clock}"
+        return self.date(when)
+
 
 def _local(when: int) -> time.struct_time | None:
     """Return the local time, or None for a number outside the range of the clock."""

@@ -30,12 +30,14 @@ PRESETS: dict[str, dict[str, str]] = {
         "message.reflow": "W",
         "list.select": "t",
         "list.select-all": "T",
+        "list.triage": "",
         "thread.switch": "ctrl+t",
         "message.attachments": "v",
         "message.source": "e",
         "message.archive": "y",
         "message.undo": "u,z",
         "mail.check": "$,f5",
+        "message.label": "Y",
     },
     "alpine": {
         "list.next": "n,down",
@@ -59,6 +61,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "mail.search": "w,/",
         "list.select": ";,x",
         "app.palette-too": "",
+        "list.select-matching": "",
     },
     "gmail": {
         "message.open": "o,enter,right",
@@ -70,6 +73,7 @@ PRESETS: dict[str, dict[str, str]] = {
         "list.select": "x",
         "mail.compose": "c",
         "message.archive": "e,y",
+        "list.select-matching": "",
     },
 }
 """For each preset the keys that differ from the defaults; "" removes the key."""

@@ -11,7 +11,9 @@ from termmail.mail.model import (
     ROLE_NAMES,
     DraftsView,
     FolderView,
+    LabelView,
     OutboxView,
+    ReadyView,
     Role,
     RoleView,
     SavedView,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from termmail.mail.model import Folder, View
 
 ALL_INBOXES = "All inboxes"
+ALL_ACCOUNTS = "All accounts"
 
 
 class Listing(Enum):
@@ -82,6 +85,10 @@ def view_name(view: View, counts: Counts) -> str:
             return OUTBOX_NAME
         case SearchView():
             return "Search"
+        case ReadyView(ready=ready):
+            return ready.value
+        case LabelView(label_id=label_id):
+            return next((f"Label {one.name}" for one in counts.labels if one.label_id == label_id), "Label")
         case RoleView(role=role):
             return ALL_INBOXES if role is Role.INBOX else ROLE_NAMES[role]
         case SavedView(search_id=search_id):

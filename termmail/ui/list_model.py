@@ -26,10 +26,12 @@ from termmail.mail.model import (
     Count,
     DraftsView,
     FolderView,
+    LabelView,
     MessageRow,
     OutboxView,
     Outline,
     Placement,
+    ReadyView,
     Role,
     RoleView,
     SavedView,
@@ -147,6 +149,8 @@ class ListModel:
         """Show another folder, or the results of a search for these words; `shown` is called when the list has them."""
         self._cursors[self.view] = self._messages.spot
         view = _threaded(view, on=self.threaded)
+        if _is_same_folder(view, self.view):
+            self._cursors[view] = self._messages.spot
         self.view, self.filter, self.words, self._coverage = view, "", words, ""
         self.unfolded = Unfolded()
         if not self.searching:
@@ -163,8 +167,8 @@ class ListModel:
 
     @property
     def looks_in_many(self) -> bool:
-        """The list shows messages from anywhere: what a search finds, now or each time."""
-        return isinstance(self.view, SearchView | SavedView)
+        """The list shows messages from anywhere: what a search finds, now or each time, a ready view, a label."""
+        return isinstance(self.view, SearchView | SavedView | ReadyView | LabelView)
 
     def _query(self) -> Query | None:
         """Return the query whose hits the list shows; None where it shows a folder."""
@@ -350,6 +354,8 @@ class ListModel:
             return titles.no_account(key)
         if self.narrowed:
             return titles.nothing_found(key, filtered=bool(self.filter))
+        if isinstance(self.view, ReadyView):
+            return titles.nothing_ready(self.view.ready, key)
         syncing = any(self.engine.accounts.status(name).syncing for name in self.engine.accounts.names)
         return titles.nothing(self.listing, self.role, self.name, key, syncing=syncing)
 
@@ -365,6 +371,8 @@ class ListModel:
             case SavedView(search_id=search_id):
                 unread = self.counts.found.get(search_id, Count(0)).unread
                 return Count(len(self._messages.ids), unread)
+            case ReadyView() | LabelView():
+                return Count(len(self._messages.ids))
         wanted = [one.folder_id for one in self.counts.folders if one.role is self.role]
         found = [self.counts.messages[one] for one in wanted if one in self.counts.messages]
         return Count(sum(one.total for one in found), sum(one.unread for one in found))
@@ -388,6 +396,13 @@ class ListModel:
 def _threaded(view: View, *, on: bool) -> View:
     """Return the view with conversations, or without; a view that lists no folders has none."""
     return replace(view, threaded=on) if isinstance(view, FolderView | RoleView) else view
+
+
+def _is_same_folder(view: View, other: View) -> bool:
+    """Return whether two views list the same folders, in whatever order."""
+    if not isinstance(view, FolderView | RoleView) or not isinstance(other, FolderView | RoleView):
+        return False
+    return replace(view, order=other.order) == other
 
 
 def _sum(counts: dict[str, int], account: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.counting import count, number
-from termmail.mail.model import Role
+from termmail.mail.model import Ready, Role
 from termmail.ui.humanize import ago
 from termmail.ui.kinds import Listing
 
@@ -26,6 +26,18 @@ EMPTY_LISTS = {
     Listing.DRAFTS: "No drafts.\n{compose} writes a message.",
     Listing.OUTGOING: "Nothing waits to be sent.",
 }
+
+EMPTY_READY = {
+    Ready.STARRED: "No message has a star.\n{star} stars one.",
+    Ready.UNREAD: "Everything is read.",
+    Ready.ATTACHMENTS: "No message has attachments.",
+    Ready.SNOOZED: "Nothing is snoozed.\n{snooze} on a message puts it here until a time.",
+}
+
+
+def nothing_ready(ready: Ready, key: Callable[[str], str]) -> str:
+    """Return what an empty ready view says. `key` returns the key of an action."""
+    return EMPTY_READY[ready].format(star=key("message.star"), snooze=key("message.snooze"))
 
 
 def no_account(key: Callable[[str], str]) -> str:

@@ -36,6 +36,8 @@ NOW = 1_772_500_000
 _TABLES = (
     *("message", "raw", "remote", "draft", "draft_file", "outbox", "contact", "contact_word", "account_state"),
     *("folder", "placement", "step", "change"),
+    *("snooze", "reminder", "returned", "label", "message_label", "mark_change"),
+    *("muted_thread", "rule", "rule_arrival", "rule_waiting", "rule_log"),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import Flag
+from termmail.store.imap_labels import Kept
 
 if TYPE_CHECKING:
     from termmail.net.imap.folder_state import FolderState
@@ -30,6 +31,11 @@ def kept_mask(state: FolderState) -> int:
     """Return the mask of the flags that mean something in a folder: a new keyword may be told and not kept."""
     kept = state.storable(frozenset(_NAMES.values()))
     return sum(flag for flag, name in _NAMES.items() if state.read_only or name in kept)
+
+
+def kept_labels(state: FolderState) -> Kept:
+    """Return which labels a folder keeps as keywords."""
+    return Kept(r"\*" in state.permanent_flags, frozenset(flag.lower() for flag in state.permanent_flags))
 
 
 def difference(wanted: int, base: int) -> tuple[frozenset[str], frozenset[str]]:

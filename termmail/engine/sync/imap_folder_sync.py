@@ -13,11 +13,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from termmail.engine.events import FolderChanged, MailArrived, MessageChanged, SyncProgress
-from termmail.engine.sync.imap_flags import kept_mask, mask_of
+from termmail.engine.sync.imap_flags import kept_labels, kept_mask, mask_of
 from termmail.mail.model import Role
 from termmail.net.imap.uid_set import UidSet
 from termmail.net.net_errors import ProtocolError
-from termmail.store import imap_arrivals, imap_folders, imap_identity
+from termmail.store import imap_arrivals, imap_folders, imap_identity, imap_labels
 from termmail.store.imap_arrivals import Listed
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from termmail.net.imap.open_folder import OpenFolder
     from termmail.net.imap.untagged import Fetch
     from termmail.store.imap_folders import ImapFolder
+    from termmail.store.imap_labels import Kept
 
 log = logging.getLogger("termmail")
 
@@ -67,11 +68,14 @@ class FolderSync:
         self._changed: list[int] = []
         self._moved = 0
         self._kept = 0
+        self._keeps: Kept | None = None
+        """Which labels the folder keeps; None where it was opened for reading only."""
 
     async def run(self, opened: OpenFolder, *, full: bool = False) -> None:
         """Compare the folder, which was just opened, with the store. Raises NetError or StoreError."""
         db, folder_id, state = self.context.db, self.folder.folder_id, opened.state
         self._kept = kept_mask(state)
+        self._keeps = None if state.read_only else kept_labels(state)
         fresh = self.folder.uidvalidity != state.uidvalidity
         if fresh and self.folder.uidvalidity is not None:
             known = await db(imap_identity.renumber, folder_id)
@@ -124,10 +128,18 @@ class FolderSync:
         return True
 
     async def _take_flags(self, rows: Iterable[Fetch]) -> None:
+        rows = list(rows)
         told = await asyncio.to_thread(_masks, rows)
         if told:
             folder_id = self.folder.folder_id
             self._changed += await self.context.db(imap_identity.set_flags, folder_id, told, self._kept)
+            await self._take_labels(rows)
+
+    async def _take_labels(self, rows: Iterable[Fetch]) -> None:
+        if self._keeps is not None:
+            told = await asyncio.to_thread(_keywords, rows)
+            folder_id = self.folder.folder_id
+            self._changed += await self.context.db(imap_labels.take, folder_id, told, self._keeps)
 
     async def _vanish(self, gone: UidSet) -> bool:
         """Take messages out of the folder. Return False for half a folder at once: a server may be mistaken."""
@@ -198,6 +210,7 @@ class FolderSync:
         self.missed += len(rows) - len(listed)
         if listed:
             await self._arrive(await asyncio.to_thread(imap_arrivals.parse_page, listed))
+            await self._take_labels([row for row in rows if row.flags])
         if listed and total:
             self.context.tell(SyncProgress(self.account, "headers", done, total))
 
@@ -235,6 +248,11 @@ def _listed(rows: Iterable[Fetch]) -> list[Listed]:
 def _masks(rows: Iterable[Fetch]) -> list[tuple[int, int]]:
     """Return UID and flags of each row that tells both. There may be a hundred thousand: call it in a worker thread."""
     return [(row.uid, mask_of(row.flags)) for row in rows if row.uid is not None and row.flags is not None]
+
+
+def _keywords(rows: Iterable[Fetch]) -> list[tuple[int, frozenset[str]]]:
+    """Return UID and flags of each row that tells both."""
+    return [(row.uid, row.flags) for row in rows if row.uid is not None and row.flags is not None]
 
 
 def _signed(number: int | None) -> int | None:

@@ -20,7 +20,7 @@ from termmail.mail import parse
 from termmail.mail.counting import count
 from termmail.mail.model import Role
 from termmail.net.net_errors import Refused
-from termmail.store import imap_folders, imap_pending, messages
+from termmail.store import imap_folders, imap_labels, imap_pending, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from termmail.engine.sync.imap_folder_push import FolderPush
     from termmail.net.imap.imap_session import ImapSession
     from termmail.net.imap.open_folder import OpenFolder
+    from termmail.store.imap_labels import LabelPush
     from termmail.store.imap_pending import FlagPush, PlacePush
 
 log = logging.getLogger("termmail")
@@ -61,6 +62,7 @@ class ImapPush:
         flags = await db(imap_pending.flags, account, now)
         await self._push_flags(flags)
         changed = {one.message_id for one in flags} | await self._push_places()
+        await self._push_labels()
         await self._folders.remove()
         await db(imap_pending.settle, account, now)
         if changed:
@@ -94,6 +96,21 @@ class ImapPush:
                 continue
             await self.context.db(imap_pending.flags_stored, group)
             self.done += len(group)
+
+    async def _push_labels(self) -> None:
+        """Tell the server of labels, as keywords; a folder that keeps none leaves them to this program."""
+        groups: dict[tuple[int, frozenset[str], frozenset[str]], list[LabelPush]] = defaultdict(list)
+        for one in await self.context.db(imap_labels.waiting, self.account, self.context.clock()):
+            groups[one.folder_id, one.add, one.remove].append(one)
+        for (folder_id, add, remove), group in groups.items():
+            if (opened := await self._open(folder_id)) is None:
+                continue
+            try:
+                sent = await opened.store_flags([one.uid for one in group], add=add, remove=remove)
+                self.done += len(group) if sent else 0
+            except Refused as error:
+                log.warning("the server keeps no labels in folder %d of %s: %s", folder_id, self.account, error)
+            await self.context.db(imap_labels.stored, group)
 
     # -- folders of messages
 

@@ -12,7 +12,10 @@ from termmail.mail.model import (
     ROLE_NAMES,
     DraftsView,
     FolderView,
+    LabelView,
     OutboxView,
+    Ready,
+    ReadyView,
     Role,
     RoleView,
     SavedView,
@@ -38,6 +41,14 @@ LETTERS = {
 }
 """The folders with a letter in the go menu."""
 
+READY_LETTERS = {
+    "go.starred": ("*", Ready.STARRED),
+    "go.unread": ("u", Ready.UNREAD),
+    "go.attachments": ("@", Ready.ATTACHMENTS),
+    "go.snoozed": ("b", Ready.SNOOZED),
+}
+"""The ready views with a letter in the go menu."""
+
 ACCOUNT_KEYS = range(1, 10)
 
 ONLY_ONE = "There is only one account. One added elsewhere is here after a restart."
@@ -45,7 +56,7 @@ ONLY_ONE = "There is only one account. One added elsewhere is here after a resta
 
 @verb("mail.go", "g", "Go to a folder", Group.FINDING, rank=16, short="go to")
 def go(mail: Mail) -> None:
-    """Show the go menu: the first message, the folders of this account with their letters, then those of the others."""
+    """Show the go menu: the first message, the folders of this account with their letters, those of the others, views."""
     from termmail.ui.screens.folder_picker import FolderPickerScreen, PickerRow  # noqa: PLC0415 - not at start
 
     letters = {action_id: letter for letter, action_id in mail.screen.termmail.keys.places().items()}
@@ -59,6 +70,12 @@ def go(mail: Mail) -> None:
         for name, action_id, view, detail in _places(mail, account):
             letter = letters.get(action_id, "") if account == here else ""
             rows.append(PickerRow(prefix + name, letter, detail, partial(show, mail, view)))
+    for action_id, (_, ready) in READY_LETTERS.items():
+        rows.append(PickerRow(ready.value, letters.get(action_id, ""), value=partial(show, mail, ReadyView(ready))))
+    rows += [
+        PickerRow(f"‹{label.name}›", value=partial(show, mail, LabelView(label.label_id)))
+        for label in mail.list.counts.labels
+    ]
     rows += [
         PickerRow(one.name, detail="search", value=partial(show, mail, SavedView(one.search_id)))
         for one in mail.list.counts.searches
@@ -86,6 +103,8 @@ for _id, (_letter, _role) in LETTERS.items():
     declare(_id, f"g {_letter}", ROLE_NAMES[_role], Place.GO, Group.FINDING)
 declare("go.drafts", "g d", DRAFTS_NAME, Place.GO, Group.FINDING)
 declare("go.outbox", "g o", OUTBOX_NAME, Place.GO, Group.FINDING)
+for _id, (_letter, _ready) in READY_LETTERS.items():
+    declare(_id, f"g {_letter}", _ready.value, Place.GO, Group.FINDING)
 
 
 def _places(mail: Mail, account: str) -> list[tuple[str, str, View, str]]:

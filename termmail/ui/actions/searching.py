@@ -13,7 +13,7 @@ from termmail.mail import query_words
 from termmail.mail.model import FolderView, Order, RoleView, SavedView, SearchView
 from termmail.ui.actions import finding
 from termmail.ui.actions.registry import Group, verb
-from termmail.ui.actions.verb_context import changeable
+from termmail.ui.actions.verb_context import changeable, on_message
 from termmail.ui.kinds import Listing
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.workers import start_worker
@@ -27,13 +27,14 @@ class Asked(StrEnum):
 
     SEARCH = "search"
     FILTER = "filter"
+    SELECT = "select"
 
 
 def _search_word(mail: Mail) -> str:
     return "find" if mail.screen.reader.has_focus else "search"
 
 
-@verb("mail.search", "/", "Search all mail; in a message, find there", Group.FINDING, rank=8, short=_search_word)
+@verb("mail.search", "/", "Search all mail, or in the message", Group.FINDING, rank=8, short=_search_word)
 def search(mail: Mail) -> None:
     """Ask for words to search for; the list follows the typing. Where the message has the focus, find in it."""
     if mail.screen.reader.has_focus:
@@ -51,10 +52,29 @@ def narrow(mail: Mail) -> None:
     _advise(mail, "")
 
 
+@verb("list.select-matching", ";", "Select by words", Group.SELECTING, applies=on_message)
+def select_matching(mail: Mail) -> None:
+    """Ask for words; the messages of the list that hold them are selected while they are typed."""
+    mail.screen.query_one(Prompt).open(Asked.SELECT, f" Select in {mail.list.name}: ", "words, from:ada, subject:lunch")
+
+
+async def _select(mail: Mail, text: str) -> None:
+    messages = mail.screen.messages
+    try:
+        hits = await mail.engine.lists.matching(mail.list.view, text, messages.ids) if text else set()
+    except UserError as error:
+        mail.fail(error)
+        return
+    messages.select_these(hits)
+    mail.selection_changed()
+
+
 def typed(mail: Mail, kind: str, text: str) -> None:
     """Let the list follow what is typed, and say what it means."""
     _advise(mail, text)
-    if kind == Asked.FILTER:
+    if kind == Asked.SELECT:
+        start_worker(mail.screen, partial(_select, mail, text.strip()), "select", exclusive=True)
+    elif kind == Asked.FILTER:
         mail.list.keep_only(text if text.strip() else "")
     elif text.strip():
         mail.search(text, typing=True)
@@ -89,7 +109,9 @@ def closed(mail: Mail, kind: str, text: str, *, kept: bool) -> None:
     if mail.screen.whole:
         mail.screen.set_whole(on=False)
     mail.screen.set_focus(mail.screen.messages)
-    if kind == Asked.FILTER:
+    if kind == Asked.SELECT:
+        start_worker(mail.screen, partial(_select, mail, text if kept else ""), "select", exclusive=True)
+    elif kind == Asked.FILTER:
         mail.list.keep_only(text if kept else "")
     elif kept and text:
         mail.search(text)
@@ -133,9 +155,7 @@ def _without_bodies(mail: Mail) -> str:
     return changeable(mail) or ("" if mail.engine.accounts.names else "There is no account yet.")
 
 
-@verb(
-    "mail.fetch-bodies", "f6", "Fetch all messages, so that search covers them", Group.FINDING, applies=_without_bodies
-)
+@verb("mail.fetch-bodies", "f6", "Fetch all messages for the search", Group.FINDING, applies=_without_bodies)
 def fetch_bodies(mail: Mail) -> None:
     """Fetch the text of every message that is only on a server."""
     for account in mail.engine.accounts.names:

@@ -12,6 +12,7 @@ from termmail.mail.counting import count
 from termmail.mail.model import DRAFTS_NAME, Role, StepKind
 from termmail.mail.step_words import done_words, skipped_words, undo_word, undone_words
 from termmail.ui.actions.folder_verbs import choose_target
+from termmail.ui.actions.reading import read_here
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import on_changeable_message, on_changeable_row, on_row
 from termmail.ui.actions.writing import compose_on
@@ -44,6 +45,35 @@ def select_all(mail: Mail) -> None:
     mail.selection_changed()
 
 
+@verb("list.extend-down", "shift+down", "Select down to the next message", Group.SELECTING, applies=on_row)
+def extend_down(mail: Mail) -> None:
+    """Select the message at the cursor and the next one, or take the last one of a range out of it."""
+    _extend(mail, mail.screen.messages.cursor + 1)
+
+
+@verb("list.extend-up", "shift+up", "Select up to the previous message", Group.SELECTING, applies=on_row)
+def extend_up(mail: Mail) -> None:
+    """Select the message at the cursor and the previous one, or take the last one of a range out of it."""
+    _extend(mail, mail.screen.messages.cursor - 1)
+
+
+@verb("list.extend-bottom", "shift+end", "Select from here to the end", Group.SELECTING, applies=on_row)
+def extend_bottom(mail: Mail) -> None:
+    """Select everything from the message at the cursor to the last one."""
+    _extend(mail, len(mail.screen.messages.ids) - 1)
+
+
+@verb("list.extend-top", "shift+home", "Select from here to the top", Group.SELECTING, applies=on_row)
+def extend_top(mail: Mail) -> None:
+    """Select everything from the message at the cursor to the first one."""
+    _extend(mail, 0)
+
+
+def _extend(mail: Mail, index: int) -> None:
+    mail.screen.messages.extend(index)
+    mail.selection_changed()
+
+
 # -- sorting out
 
 
@@ -68,7 +98,7 @@ def delete(mail: Mail) -> None:
         question = f"Delete {mail.amount(ids)} for good, here and on the server?"
         mail.ask(question, "Delete", partial(mail.do, partial(_erase, mail, ids, seen), ids))
     else:
-        mail.act(mail.engine.messages.delete, ids)
+        mail.sure("Delete", ids, partial(mail.act, mail.engine.messages.delete, ids))
 
 
 async def _erase(mail: Mail, ids: Sequence[int], seen: dict[int, tuple[Placement, ...]]) -> str:
@@ -102,14 +132,17 @@ async def _take_back(mail: Mail, ids: Sequence[int]) -> str:
 @verb("message.archive", "e", "Archive", Group.SORTING_OUT, applies=on_changeable_message, rank=7, short="archive")
 def archive(mail: Mail) -> None:
     """Move to Archive."""
-    mail.act(mail.engine.messages.archive, mail.targets())
+    ids = mail.targets()
+    mail.sure("Archive", ids, partial(mail.act, mail.engine.messages.archive, ids))
 
 
 @verb("message.spam", "!", "Move to Spam; there, not spam", Group.SORTING_OUT, applies=on_changeable_message)
 def spam(mail: Mail) -> None:
     """Move to Spam; what is in Spam is no spam and goes back to the Inbox."""
-    messages = mail.engine.messages
-    mail.act(messages.not_junk if mail.list.role is Role.JUNK else messages.junk, mail.targets())
+    messages, ids = mail.engine.messages, mail.targets()
+    is_junk = mail.list.role is Role.JUNK
+    work = partial(mail.act, messages.not_junk if is_junk else messages.junk, ids)
+    mail.sure("Move out of Spam" if is_junk else "Move to Spam", ids, work)
 
 
 @verb("message.move", "v", "Move to a folder", Group.SORTING_OUT, applies=on_changeable_message, rank=13, short="move")
@@ -118,7 +151,7 @@ def move(mail: Mail) -> None:
     ids = mail.targets()
 
     def chosen(folder_id: int) -> None:
-        mail.act(partial(_move_to, mail, folder_id), ids)
+        mail.sure("Move", ids, partial(mail.act, partial(_move_to, mail, folder_id), ids))
 
     choose_target(mail, f"Move {mail.amount(ids)} to", chosen)
 
@@ -150,8 +183,14 @@ def star(mail: Mail) -> None:
     """Star the messages; where the first one has a star, take the stars away."""
     rows, ids = mail.target_rows(), mail.targets()
     on = not (rows and rows[0].message_id == ids[0] and rows[0].starred)
-    mail.screen.messages.change(ids, starred=on)
-    mail.do(partial(_mark, mail, ids, mail.list.seen(ids), StepKind.STAR if on else StepKind.UNSTAR), shown=rows)
+
+    seen = mail.list.seen(ids)
+
+    def work() -> None:
+        mail.screen.messages.change(ids, starred=on)
+        mail.do(partial(_mark, mail, ids, seen, StepKind.STAR if on else StepKind.UNSTAR), shown=rows)
+
+    mail.sure("Star" if on else "Take the star from", ids, work)
 
 
 @verb(
@@ -162,14 +201,20 @@ def read(mail: Mail) -> None:
     """Mark as unread; where the first message is unread, mark as read."""
     rows, ids = mail.target_rows(), mail.targets()
     unread = not (rows and rows[0].message_id == ids[0] and rows[0].unread)
-    mail.screen.messages.change(ids, unread=unread)
-    mail.do(partial(_mark, mail, ids, mail.list.seen(ids), StepKind.UNREAD if unread else StepKind.READ), shown=rows)
+
+    seen = mail.list.seen(ids)
+
+    def work() -> None:
+        mail.screen.messages.change(ids, unread=unread)
+        mail.do(partial(_mark, mail, ids, seen, StepKind.UNREAD if unread else StepKind.READ), shown=rows)
+
+    mail.sure("Mark as unread:" if unread else "Mark as read:", ids, work)
 
 
 async def _mark(mail: Mail, ids: Sequence[int], seen: dict[int, tuple[Placement, ...]], kind: StepKind) -> str:
     async with mail.in_turn:
         wanted = [one.message_id for one in await mail.list.placements(ids, seen)]
-        done = await mail.engine.messages.mark(wanted, kind)
+        done = mail.did(await mail.engine.messages.mark(wanted, kind))
     return done_words(done) if len(wanted) > 1 else ""
 
 
@@ -192,6 +237,7 @@ async def _undo(mail: Mail) -> str | None:
         async with mail.in_turn:
             undone = await mail.engine.journal.undo()
             if undone is not None:
+                mail.took_back(undone)
                 await _to_what_came_back(mail, set(undone.message_ids))
         if undone is None:
             return "There is nothing to undo."
@@ -228,3 +274,29 @@ def empty_trash(mail: Mail) -> None:
 
 async def _empty_trash(mail: Mail, account: str) -> str:
     return f"Deleted for good: {count(await mail.engine.messages.empty_trash(account), 'message')}"
+
+
+# -- one after the other
+
+
+def _triage_word(mail: Mail) -> str:
+    return "skip" if mail.triage is not None else "triage"
+
+
+@verb(
+    "list.triage", "t", "Triage: one message after the other", Group.SORTING_OUT,
+    applies=on_changeable_message, rank=9, short=_triage_word,
+)  # fmt: skip
+def triage(mail: Mail) -> None:
+    """Show the messages from here on one by one on the whole screen, the next as soon as one is done; there, skip one."""
+    messages = mail.screen.messages
+    if mail.triage is not None:
+        if not mail.triage.advance():
+            mail.end_triage()
+        return
+    queue = mail.targets() if messages.selected else list(messages.ids[messages.cursor :])
+    messages.select_none()
+    mail.selection_changed()
+    messages.go(messages.ids.index(queue[0]))
+    mail.start_triage(queue)
+    read_here(mail)

@@ -8,25 +8,33 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
-from termmail.mail.counting import count
+from termmail.mail.counting import count, number
 from termmail.mail.model import MessageRow
 from termmail.mail.step_words import done_words
 from termmail.ui.kinds import Listing
 from termmail.ui.list_model import ListModel, Stale
 from termmail.ui.previewing import Previewing
 from termmail.ui.sending_clock import SendingClock
+from termmail.ui.triage_mode import TriageMode
+from termmail.ui.widgets.list_row import facts
 from termmail.ui.workers import VERBS, start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from termmail.engine.engine import Engine
-    from termmail.mail.model import Done, Placement, Row, Step, View
+    from termmail.mail.model import Done, Placement, Row, Step, Undone, View
     from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
     from termmail.ui.widgets.status import Problems, StatusLine
 
 log = logging.getLogger("termmail")
+
+MANY = 20
+"""Messages, at most, that a verb changes without a look at them before."""
+
+SHOWN_OF_MANY = 4
+"""Messages that are named where a verb will change many."""
 
 
 class Mail:
@@ -47,6 +55,10 @@ class Mail:
         self.last_command = ""
         """The command that a message was piped to last."""
         self._looking = False
+        self.triage: TriageMode | None = None
+        """The triage that the screen is in, or None."""
+        self.triage_over = False
+        """The last message of the triage is being moved: its end is shown once that is done."""
 
     # -- what is on the screen
 
@@ -77,6 +89,7 @@ class Mail:
         """Show how many messages are selected."""
         chosen = len(self.screen.messages.selected)
         self.status.right(f"{chosen} selected" if chosen else "")
+        self.screen.retitle()
 
     def go_to(self, view: View) -> None:
         """Show another folder, or the results of a search; keys typed meanwhile act on its messages."""
@@ -148,7 +161,7 @@ class Mail:
 
         async def work() -> str:
             async with self.in_turn:
-                done = await verb(await self.list.placements(message_ids, seen))
+                done = self.did(await verb(await self.list.placements(message_ids, seen)))
             words = done_words(done)
             return self.with_undo_hint(words) if leaving and done.step is not None else words
 
@@ -170,6 +183,8 @@ class Mail:
         if leaving:
             self.screen.messages.take_out(leaving)
             self.selection_changed()
+            if self.triage is not None and not self.triage.left(leaving):
+                self.triage_over = True
         start_worker(self.screen, partial(self._done, work, leaving, shown), VERBS)
 
     async def _done(
@@ -188,6 +203,75 @@ class Mail:
             self.list.leaving -= set(leaving)
             if leaving:
                 self.list.stale(Stale.IDS | Stale.COUNTS)
+            if self.triage_over:
+                self.triage_over = False
+                self.end_triage()
+
+    def sure(self, doing: str, message_ids: Sequence[int], then: Callable[[], object]) -> None:
+        """Do `then`; for many messages only after a look at what it will hit."""
+        if sum(max(1, len(self.screen.messages.placements(one))) for one in message_ids) <= MANY:
+            then()
+            return
+        self.screen.termmail.held_keys.hold()
+        start_worker(self.screen, partial(self._show_many, doing, message_ids, then), "many")
+
+    async def _show_many(self, doing: str, message_ids: Sequence[int], then: Callable[[], object]) -> None:
+        from termmail.ui.screens.confirm import ConfirmScreen  # noqa: PLC0415 - not needed for the first screen
+
+        try:
+            rows = await self.list.rows(message_ids[:SHOWN_OF_MANY])
+            lines = [f"{facts(row).who} · {facts(row).subject}" for row in rows]
+            if (more := len(message_ids) - len(rows)) > 0:
+                lines.append(f"and {number(more)} more")
+
+            def answered(sure: bool | None) -> None:
+                if sure:
+                    then()
+
+            question = f"{doing} {self.amount(message_ids)}?"
+            await self.screen.app.push_screen(ConfirmScreen(question, doing.rstrip(":"), "Back", lines), answered)
+        finally:
+            self.screen.app.call_after_refresh(self.screen.termmail.held_keys.release)
+
+    def did(self, done: Done) -> Done:
+        """Note what a verb did, for the end of triage; return it."""
+        if self.triage is not None:
+            self.triage.did(done)
+        return done
+
+    def took_back(self, undone: Undone) -> None:
+        """Note what an undo did, for the end of triage."""
+        if self.triage is not None:
+            self.triage.took_back(undone.step)
+
+    # -- triage
+
+    def start_triage(self, queue: Sequence[int]) -> None:
+        """Show these messages one after the other on the whole screen."""
+        self.triage = TriageMode(self.screen.messages, queue)
+        if not self.screen.whole:
+            self.screen.set_whole(on=True)
+        self.screen.retitle()
+
+    def end_triage(self) -> None:
+        """Go back to the list, and show what was done."""
+        from termmail.ui.screens.triage_done import TriageDoneScreen  # noqa: PLC0415 - not needed for the first screen
+
+        if self.triage is None:
+            return
+        triage, self.triage = self.triage, None
+        triage.is_over = True
+        self.screen.set_whole(on=False)
+        title = f"Triage is done: {count(len(triage.queue), 'message')} seen"
+        self.screen.app.push_screen(TriageDoneScreen(title, triage.summary(), self.key("message.undo")))
+
+    def leave_triage(self) -> None:
+        """Say what was done so far: the user leaves triage before its end."""
+        if self.triage is not None and not self.triage_over:
+            triage, self.triage = self.triage, None
+            seen = f"Triage left at {number(triage.place + 1)} of {number(len(triage.queue))}"
+            self.status.say(" · ".join([seen, *triage.summary()]))
+            self.screen.retitle()
 
     def ask(self, question: str, yes: str, then: Callable[[], object]) -> None:
         """Do `then` only after a yes."""

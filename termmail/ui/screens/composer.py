@@ -13,7 +13,7 @@ from textual.widgets import Input, Select, TextArea
 
 from termmail.accounts.paths import reason
 from termmail.errors import UserError
-from termmail.mail import sanitize
+from termmail.mail import sanitize, when
 from termmail.mail.counting import number
 from termmail.ui import editor
 from termmail.ui.actions import Place, bindings
@@ -21,6 +21,7 @@ from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.dialog import Trouble, quiet
 from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.pick_path import PickPathScreen
+from termmail.ui.screens.pick_time import PickTimeScreen
 from termmail.ui.widgets.attachment_row import AttachmentRow
 from termmail.ui.widgets.body_input import BodyInput
 from termmail.ui.widgets.compose_title import ComposeTitle
@@ -71,6 +72,7 @@ class ComposeScreen(DismissOnce[int | None]):
         self.draft = draft
         self._fresh = draft.id == 0 if fresh is None else fresh
         self._first = draft
+        self._remind_at = draft.remind_at
         self._saving = asyncio.Lock()
         self._savings: set[asyncio.Task[bool]] = set()
         self._unsaved = ""
@@ -104,6 +106,7 @@ class ComposeScreen(DismissOnce[int | None]):
     def on_mount(self) -> None:
         """Put the cursor where the writing starts."""
         self.query_one(AttachmentRow).show(self.draft.attachments)
+        self._show_reminder()
         self._first = self._current()
         if self._first.cursor == "body-end":
             self._body.move_cursor(self._body.document.end)
@@ -120,7 +123,7 @@ class ComposeScreen(DismissOnce[int | None]):
     def _current(self) -> Draft:
         """Return the draft as it is on the screen."""
         draft = self._head.filled(self.draft)
-        return replace(draft, body=self._body.whole)
+        return replace(draft, body=self._body.whole, remind_at=self._remind_at)
 
     def _changed(self) -> bool:
         """Return whether the user has changed a draft that was made for this screen."""
@@ -199,6 +202,22 @@ class ComposeScreen(DismissOnce[int | None]):
     def action_compose_copies(self) -> None:
         """Unfold Cc and Bcc and go there."""
         self._head.unfold()
+
+    # -- the reminder
+
+    @work(exclusive=True, group="remind", exit_on_error=False)
+    async def action_compose_remind(self) -> None:
+        """Choose when the message comes back, if nobody answers it."""
+        without = "No reminder" if self._remind_at else ""
+        question = PickTimeScreen("If nobody answers, remind me", self.engine.context.clock(), without=without)
+        chosen = await self.app.push_screen_wait(question)
+        if chosen is not None:
+            self._remind_at = chosen
+            self._show_reminder()
+            self._keep_soon()
+
+    def _show_reminder(self) -> None:
+        self._title.say_reminder(when.words(self._remind_at, self.engine.context.clock()) if self._remind_at else "")
 
     # -- attachments
 

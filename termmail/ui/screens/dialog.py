@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -11,6 +11,9 @@ from textual.widgets import Button, Static
 
 from termmail.mail import sanitize
 from termmail.ui.screens.dismiss_once import DismissOnce
+
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
 
 class Frame(VerticalScroll, can_focus=False):
@@ -23,7 +26,7 @@ class Dialog(DismissOnce[ScreenResultType], ModalScreen[ScreenResultType], Gener
     Where there is little room it has no inner margin (-low), and its buttons are in a column (-narrow).
     """
 
-    CSS_PATH = "dialog.tcss"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["dialog.tcss"]
     DEFAULT_CLASSES = "dialog-screen"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-broad")]  # noqa: RUF012  as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012  as Textual declares it

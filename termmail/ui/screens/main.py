@@ -14,8 +14,9 @@ from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf
 from termmail.errors import ErrorCode
 from termmail.mail.model import FolderView, Role, SendState
 from termmail.ui import titles
-from termmail.ui.actions import BY_ID, Place, bindings, finding, folder_verbs, program, reading, searching
+from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching
 from termmail.ui.actions.verb_context import Mail
+from termmail.ui.compositor import LineCompositor
 from termmail.ui.widgets.find_prompt import FindPrompt
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from termmail.accounts.config import Ui
     from termmail.engine.events import Event
     from termmail.errors import UserError
     from termmail.mail.model import Row
@@ -45,6 +47,18 @@ ABOUT_THE_SERVER = {
 
 WITHOUT_ACCOUNT = {"message.open", "app.help-too", "view.quit"}
 """The actions that the key bar shows before there is an account."""
+
+FOR_SELECTED = {Group.SELECTING, Group.SORTING_OUT}
+"""The groups of which the key bar shows actions while messages are selected."""
+
+WITH_SELECTED = {"app.help-too", "view.back"}
+"""The other actions that it shows then."""
+
+IN_TRIAGE = {
+    *("message.archive", "message.delete", "message.snooze", "message.label", "message.reply", "message.star"),
+    *("list.triage", "message.undo", "app.help-too", "view.back"),
+}
+"""The actions that the key bar shows in triage."""
 
 LOOK_EVERY = 2.0
 """Seconds between two looks for what another program has written to the store."""
@@ -62,6 +76,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = LineCompositor()
         self.ready = asyncio.Event()
         self.clock: Callable[[], float] = time.time
         self.opened = False
@@ -167,6 +182,8 @@ class MainScreen(Screen[None]):
 
     def set_whole(self, *, on: bool) -> None:
         """Give the reader the whole screen and the focus, or give both back to the list."""
+        if not on and self.opened:
+            self.mail.leave_triage()
         self.set_class(on, "-reading")
         self.set_focus(self.reader if on else self.messages)
         self.query_one(KeyBar).again()
@@ -176,13 +193,18 @@ class MainScreen(Screen[None]):
         """The reading pane is shown where there is room for it."""
         return not self.has_class("-pane-off")
 
-    def place_panes(self, pane: str, density: str) -> None:
-        """Place the reading pane, and draw messages on as many lines as the config says."""
-        for place in ("right", "below", "off"):
-            self.set_class(pane == place, f"-pane-{place}")
-        if self.opened:
-            self.messages.set_density(density)
+    def take(self, ui: Ui, before: Ui | None) -> None:
+        """Show list, reader and pane as these settings say; what did not change since `before` stays as keys left it."""
+        if before is None or before.pane != ui.pane:
+            for place in ("right", "below", "off"):
+                self.set_class(ui.pane == place, f"-pane-{place}")
+        if self.opened and before is not None:
+            self.messages.set_density(ui.density)
             self._name_keys()
+            if before.conversations != ui.conversations:
+                self.mail.list.thread(on=ui.conversations)
+            if before.reflow is not ui.reflow and self.reader.reflowed is not ui.reflow:
+                self.reader.switch_reflow()
             if self.focused is not None and not self.focused.display:
                 self.set_focus(self.messages)
 
@@ -217,6 +239,10 @@ class MainScreen(Screen[None]):
             return ""
         if not self.mail.engine.accounts.names:
             return action.short_word(self.mail) if action.id in WITHOUT_ACCOUNT else ""
+        if self.mail.triage is not None and action.id not in IN_TRIAGE:
+            return ""
+        if self.messages.selected and action.group not in FOR_SELECTED and action.id not in WITH_SELECTED:
+            return ""
         return "" if action.applies(self.mail) else action.short_word(self.mail)
 
     def action_copy_text(self) -> None:
@@ -256,6 +282,8 @@ class MainScreen(Screen[None]):
         """Let the reading pane follow the cursor."""
         if self.opened:
             self.mail.preview.moved(anew=event.anew)
+            if self.mail.triage is not None:
+                self.retitle()
 
     def on_message_list_opened(self) -> None:
         """Open what the cursor is on."""
@@ -368,7 +396,8 @@ class MainScreen(Screen[None]):
         if mail.engine.accounts.names:
             status = mail.engine.accounts.status(mail.list.account)
             server = titles.server(status, self.clock())
-        self.query_one(TitleLine).show(mail.list.place(typing=self.asking), server)
+        place = mail.list.place(typing=self.asking) if mail.triage is None else mail.triage.title()
+        self.query_one(TitleLine).show(place, server)
         offered = (
             mail.next_step,
             mail.list.narrowed,
@@ -376,6 +405,8 @@ class MainScreen(Screen[None]):
             mail.list.role,
             bool(self.messages.ids),
             bool(mail.engine.accounts.names),
+            bool(self.messages.selected),
+            mail.triage is None,
         )
         if offered != self._offered:
             self._offered = offered

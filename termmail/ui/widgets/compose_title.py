@@ -34,6 +34,11 @@ class ComposeTitle(Horizontal):
         yield Static(Content(self._words), id="compose-name")
         yield self._saved
 
+    def say_reminder(self, words: str) -> None:
+        """Show when the message comes back if nobody answers it; "" where it does not."""
+        reminder = f"Reminder {words} · " if words else ""
+        self.query_one("#compose-name", Static).update(Content(reminder + self._words))
+
     def say_saved(self) -> None:
         """Show the local time as that of the last saving."""
         self._saved.update(f"Saved {datetime.now().astimezone():%H:%M}")

@@ -20,13 +20,16 @@ from termmail.mail.model import (
     Count,
     DraftsView,
     FolderView,
+    LabelView,
     OutboxView,
+    Ready,
+    ReadyView,
     Role,
     RoleView,
     SavedView,
 )
 from termmail.ui.actions import Place, bindings
-from termmail.ui.kinds import ALL_INBOXES
+from termmail.ui.kinds import ALL_ACCOUNTS, ALL_INBOXES
 from termmail.ui.widgets.list_row import fit
 
 if TYPE_CHECKING:
@@ -52,7 +55,10 @@ class Entry(Struct, frozen=True):
 
 
 def entries(counts: Counts, accounts: Sequence[str]) -> list[Entry | str]:
-    """Return the lines of the column: all inboxes first where there are several accounts, each below its heading."""
+    """Return the lines of the column: all inboxes first where there are several accounts, each below its heading.
+
+    The ready views and the labels, which are of all accounts, come last.
+    """
     lines: list[Entry | str] = []
     if len(accounts) > 1:
         inboxes = [one for one in counts.folders if one.role is Role.INBOX and one.account in accounts]
@@ -77,6 +83,11 @@ def entries(counts: Counts, accounts: Sequence[str]) -> list[Entry | str]:
             lines.append(
                 Entry(SavedView(saved.search_id), saved.name, counts.found.get(saved.search_id, _NOTHING).unread)
             )
+    if accounts:
+        lines += ["", *([ALL_ACCOUNTS] if len(accounts) > 1 else [])]
+        waiting = {Ready.SNOOZED: counts.snoozed}
+        lines += [Entry(ReadyView(one), one.value, waiting.get(one, 0), waiting=True) for one in Ready]
+        lines += [Entry(LabelView(one.label_id), f"‹{one.name}›") for one in counts.labels]
     return lines
 
 

@@ -12,15 +12,15 @@ from rich.segment import Segment
 
 from termmail.mail.conversation import base_subject
 from termmail.mail.counting import number
-from termmail.mail.model import ME, DraftRow, OutgoingRow, Role, SendState
-from termmail.mail.sanitize import clean, cut_sender
+from termmail.mail.model import ME, DraftRow, MessageRow, OutgoingRow, Returned, Role, SendState
+from termmail.mail.sanitize import clean, cut, cut_sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.style import Style
 
-    from termmail.mail.model import Row
+    from termmail.mail.model import Label, Row
     from termmail.ui.humanize import Today
 
 CURSOR, SELECTED, UNREAD, STAR, ANSWERED, FORWARDED, CLIP = "▌", "✓", "●", "★", "↶", "↷", "@"
@@ -36,6 +36,8 @@ DEEPEST = 6
 """Levels of a conversation's tree that are indented."""
 LTR = "\u200e"
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+LONGEST_LABEL = 12
+"""Cells of a label's name in a list, at most."""
 MOST_RECIPIENTS = 20
 """Recipients of an outgoing message that its line looks at."""
 ACCOUNT_FROM = 96
@@ -57,6 +59,7 @@ class RowStyles(Struct, frozen=True):
     dim: Style
     mark: Style
     star: Style
+    labels: tuple[Style, ...] = ()
 
 
 STATES = {
@@ -81,8 +84,13 @@ class Facts(Struct, frozen=True):
     answered: bool = False
     forwarded: bool = False
     attachments: int = 0
+    labels: tuple[Label, ...] = ()
     count: int = 0
     """Messages of the conversation that the row stands for; 0: it stands for itself."""
+
+
+BACK = {Returned.SNOOZE: "back", Returned.REMINDER: "no answer yet"}
+"""What the line of a message that came back says."""
 
 
 def facts(row: Row, depth: int | None = None) -> Facts:
@@ -108,15 +116,26 @@ def facts(row: Row, depth: int | None = None) -> Facts:
     return Facts(
         who if folded is None else _people(folded.people),
         subject,
-        extra,
+        " · ".join(filter(None, (BACK[row.returned] if row.returned else "", extra))),
         row.date,
         row.unread,
         row.starred,
         row.answered,
         row.forwarded,
         row.attachments,
+        row.labels,
         0 if folded is None else folded.count,
     )
+
+
+def _timed(row: Facts, shown: Row, today: Today) -> Facts:
+    """Return the facts with the time at which the message comes back before what is shown behind the subject."""
+    if not isinstance(shown, MessageRow):
+        return row
+    snoozed = f"until {today.ahead(shown.snoozed_until)}" if shown.snoozed_until else ""
+    reminder = f"reminder {today.ahead(shown.remind_at)}" if shown.remind_at else ""
+    told = [words for words in (snoozed, reminder, "muted" if shown.muted else "") if words]
+    return replace(row, extra=" · ".join([*told, row.extra]).rstrip(" ·")) if told else row
 
 
 def _people(senders: Sequence[str]) -> str:
@@ -174,7 +193,7 @@ def line(
     `facts`.
     """
     column = min(accounts, LONGEST_ACCOUNT) if width >= ACCOUNT_FROM else 0
-    row = _naming(facts(shown, depth), shown.account if accounts and not column else "")
+    row = _naming(_timed(facts(shown, depth), shown, today), shown.account if accounts and not column else "")
     who = (
         28 if width >= 130 else 24 if width >= 80 else 20 if width >= 76 else 16 if width >= 60 else max(8, width // 4)
     )
@@ -190,7 +209,7 @@ def line(
         Segment(f"{STAR} " if row.starred else "  ", styles.star if row.starred else styles.text),
         *_who(row, who, words, styles.dim),
         Segment(account, styles.dim),
-        *_subject(row, max(text, 0), words, styles.dim, _branch(depth)),
+        *_labelled(row, max(text, 0), words, styles, _branch(depth)),
         Segment(f"{gap}{date} ", styles.dim),
     ]
     return _joined(parts)
@@ -209,17 +228,17 @@ def card(
     depth: int | None = None,
 ) -> list[Segment]:
     """Draw one of the two lines of a row in a narrow list: person and date, then the subject."""
-    row = _naming(facts(shown, depth), shown.account if accounts else "")
+    row = _naming(_timed(facts(shown, depth), shown, today), shown.account if accounts else "")
     words = styles.unread if row.unread else styles.text
     if second:
         parts = [
             Segment((CURSOR if cursor else " ") + " ", styles.mark),
             _star(row, styles),
-            *_subject(
+            *_labelled(
                 row,
                 max(width - (9 if row.attachments else 7), 0),
                 words if row.unread else styles.dim,
-                styles.dim,
+                styles,
                 _branch(depth),
             ),
             Segment(f" {CLIP}  " if row.attachments else "  ", styles.dim),
@@ -250,6 +269,24 @@ def _answered(row: Facts, *, selected: bool) -> str:
 
 def _star(row: Facts, styles: RowStyles) -> Segment:
     return Segment(f" {STAR} " if row.starred else "   ", styles.star if row.starred else styles.text)
+
+
+def _labelled(row: Facts, width: int, words: Style, styles: RowStyles, branch: str) -> list[Segment]:
+    """Draw the labels, as many as a third of the width holds, then the subject."""
+    parts: list[Segment] = []
+    used = 0
+    for place, one in enumerate(row.labels):
+        name = f"‹{cut(one.name, LONGEST_LABEL)}› "
+        left = len(row.labels) - place
+        if used + cell_len(name) > width // 3:
+            more = f"+{left} "
+            if used + len(more) <= width // 2:
+                parts.append(Segment(more, styles.dim))
+                used += len(more)
+            break
+        parts.append(Segment(name, styles.labels[one.color % len(styles.labels)] if styles.labels else styles.dim))
+        used += cell_len(name)
+    return [*parts, *_subject(row, width - used, words, styles.dim, branch)]
 
 
 def _subject(row: Facts, width: int, words: Style, dim: Style, branch: str) -> list[Segment]:

@@ -10,7 +10,7 @@ from termmail.mail import sanitize
 from termmail.mail.counting import count
 from termmail.mail.model import MessageRow, Role
 from termmail.ui.humanize import long_date, size
-from termmail.ui.widgets.list_row import facts
+from termmail.ui.widgets.list_row import BACK, facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,10 +55,26 @@ def head(
     lines += _warned(found, width, budget - len(lines))
     if message is not None and (not low or _is_sent(row)):
         lines += _others(message, width, budget - len(lines))
+    if len(lines) < budget and (own := _marks(row, width)) is not None:
+        lines.append(own)
     for note in notes[warned:]:
         told = _folded(note, width, " " * LABEL, "label")
         lines += told if len(lines) + len(told) <= budget else []  # half a sentence is worse than none
     return lines[:budget]
+
+
+def _marks(row: Row, width: int) -> HeadLine | None:
+    """Return what the user attached to the message: labels, and when it comes back."""
+    if not isinstance(row, MessageRow):
+        return None
+    words = [f"‹{one.name}›" for one in row.labels]
+    words += [f"snoozed until {long_date(row.snoozed_until)}"] if row.snoozed_until else []
+    words += [f"reminder {long_date(row.remind_at)} if nobody answers"] if row.remind_at else []
+    words += [BACK[row.returned]] if row.returned else []
+    words += ["muted"] if row.muted else []
+    if not words:
+        return None
+    return (("Marks".ljust(LABEL), "label"), (sanitize.cut(" ".join(words), max(1, width - LABEL)), "text"))
 
 
 def _is_sent(row: Row) -> bool:

@@ -17,7 +17,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from termmail.mail.model import NOWHERE, MessageRow, Outline, Placement, Spot
+from termmail.mail.model import LABEL_COLORS, NOWHERE, MessageRow, Outline, Placement, Spot
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
 from termmail.ui.widgets.found_words import marked
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from termmail.mail.model import Row
     from termmail.mail.query import Query
+
+LABEL_CLASSES = tuple(f"list--label-{color}" for color in range(LABEL_COLORS))
 
 
 EMPTY = Outline.flat(array("q"))
@@ -56,6 +58,7 @@ class MessageList(ScrollView, can_focus=True):
         "list--cursor-mark",
         "list--cursor-blurred",
         "list--selected",
+        *LABEL_CLASSES,
     }
 
     empty: var[str] = var("", init=False)
@@ -84,6 +87,8 @@ class MessageList(ScrollView, can_focus=True):
         self.searched: Query | None = None
         """The search or filter whose words are marked in the rows."""
         self.selected: set[int] = set()
+        self._range: tuple[int, set[int]] | None = None
+        """Where a range began, and what was selected before."""
         self.clock = clock
         self.accounts = 0
         """The length of the longest account name where the rows name theirs, else 0."""
@@ -277,17 +282,36 @@ class MessageList(ScrollView, can_focus=True):
     def select(self, id_: int) -> None:
         """Select a message, or deselect it."""
         self._filling = False
+        self._range = None
         self.selected ^= {id_}
         self._refresh_id(id_)
 
+    def extend(self, index: int) -> None:
+        """Move the cursor, and select what lies between the message on which the range began and the cursor."""
+        if self._range is None or self._range[0] not in self.ids or not self.selected:
+            self._range = self.cursor_id, set(self.selected)
+        start, before = self._range
+        self.go(index)
+        first, last = sorted((self._find(Spot(start), near=0), self.cursor))
+        self.selected = before | set(self.ids[first : last + 1])
+        self.refresh()
+
+    def select_these(self, ids: Collection[int]) -> None:
+        """Select these messages and no others."""
+        self._range = None
+        self.selected = set(ids).intersection(self.ids)
+        self.refresh()
+
     def select_none(self) -> None:
         """Deselect everything."""
+        self._range = None
         if self.selected:
             self.selected.clear()
             self.refresh()
 
     def select_all(self) -> None:
         """Select everything, or nothing where everything was selected."""
+        self._range = None
         self.selected = set() if len(self.selected) == len(self.ids) else set(self.ids)
         self.refresh()
 
@@ -415,7 +439,12 @@ class MessageList(ScrollView, can_focus=True):
                 )
 
             self._row_styles[state] = RowStyles(
-                style("text"), style("unread"), style("dim"), style("mark"), style("star")
+                style("text"),
+                style("unread"),
+                style("dim"),
+                style("mark"),
+                style("star"),
+                tuple(style(name.removeprefix("list--")) for name in LABEL_CLASSES),
             )
         return self._row_styles[state]
 

@@ -1,0 +1,171 @@
+"""Rules: what is done with the messages that a query matches, as a person writes it: "label:work, archive"."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from termmail.errors import UserError
+from termmail.mail import query, sanitize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+LONGEST = 500
+"""Characters of the verbs of a rule, at most."""
+
+MOST_VERBS = 10
+"""Verbs of a rule, at most."""
+
+LONGEST_NAME = 60
+"""Characters of a rule's name."""
+
+
+class RuleError(UserError):
+    """A rule cannot be made as it was written."""
+
+    advice = "Write what is done as in: label:work, archive."
+
+
+class Verb(StrEnum):
+    """What a rule does with a message."""
+
+    MOVE = "move"
+    LABEL = "label"
+    STAR = "star"
+    READ = "read"
+    MUTE = "mute"
+    ARCHIVE = "archive"
+    DELETE = "delete"
+
+
+WITH_TARGET = frozenset({Verb.MOVE, Verb.LABEL})
+"""The verbs that name a folder or a label."""
+
+LEAVING = frozenset({Verb.MOVE, Verb.ARCHIVE, Verb.DELETE})
+"""The verbs that take a message out of the Inbox: a rule has one of them, at most."""
+
+
+class Act(Struct, frozen=True):
+    """One thing that a rule does; `target` is the name of a folder or a label, else ""."""
+
+    verb: Verb
+    target: str = ""
+
+
+class Rule(Struct, frozen=True):
+    """A rule of the user. `query` is in the search language, `verbs` as `acts` reads them."""
+
+    rule_id: int
+    name: str
+    query: str
+    verbs: str
+    active: bool = True
+
+
+class Entry(Struct, frozen=True):
+    """What a rule did at a time (UTC seconds). `can_undo` tells whether it can be taken back."""
+
+    entry_id: int
+    rule_id: int
+    name: str
+    at: int
+    message_ids: tuple[int, ...]
+    count: int
+    words: str
+    can_undo: bool
+
+
+def acts(text: str) -> tuple[Act, ...]:
+    """Return what the verbs of a rule do, in the order in which they are done. Raises RuleError for what is no verb.
+
+    What takes the message out of the Inbox is done last.
+    """
+    if len(text) > LONGEST:
+        raise RuleError(f"What a rule does may have {LONGEST} characters at most.")
+    found: dict[Act, None] = {}
+    for part in filter(None, (" ".join(one.split()) for one in text.split(","))):
+        found[_act(part)] = None
+    if not found:
+        raise RuleError("A rule needs something to do.", advice=f"Choose from {', '.join(Verb)}.")
+    if len(found) > MOST_VERBS:
+        raise RuleError(f"A rule may do {MOST_VERBS} things at most.")
+    leaving = [one for one in found if one.verb in LEAVING]
+    if len(leaving) > 1:
+        raise RuleError(f"A rule can {leaving[0].verb} or {leaving[1].verb} a message, not both.")
+    return tuple(sorted(found, key=lambda one: one.verb in LEAVING))
+
+
+def _act(text: str) -> Act:
+    word, colon, target = text.partition(":")
+    target = target.strip()
+    try:
+        verb = Verb(word.strip().casefold())
+    except ValueError:
+        raise RuleError(
+            f"“{sanitize.clean(word.strip()[:40])}” is nothing a rule can do.", advice=f"Choose from {', '.join(Verb)}."
+        ) from None
+    if verb in WITH_TARGET and not target:
+        what = "folder" if verb is Verb.MOVE else "label"
+        raise RuleError(f"“{verb}” needs the name of a {what}.", advice=f"Write it as in {verb}:Lists.")
+    if verb not in WITH_TARGET and (target or colon):
+        raise RuleError(f"“{verb}” takes no name.", advice=f"Write only {verb}.")
+    return Act(verb, target)
+
+
+def written(acts_: Iterable[Act]) -> str:
+    """Return acts as a person writes them."""
+    return ", ".join(f"{one.verb}:{one.target}" if one.target else one.verb.value for one in acts_)
+
+
+def checked_query(text: str, now: int) -> query.Query:
+    """Return the query of a rule at a time (UTC seconds), to which dates in it are relative.
+
+    Raises RuleError for one that is not understood, and for one without a condition: it would match all mail.
+    """
+    found = query.parse(text, now)
+    if found.problems:
+        raise RuleError(found.problems[0], advice="Write the query as for a search.")
+    if found.query == query.EVERYTHING:
+        raise RuleError("This matches every message.", advice="Write words, or from: with an address.")
+    return found.query
+
+
+def name_of(name: str, query_text: str, verbs: str) -> str:
+    """Return the name of a rule: the one given, else one made of what it does."""
+    text = " ".join(sanitize.clean(name).split()) or f"{query_text} → {verbs}"
+    return sanitize.cut(" ".join(sanitize.clean(text).split()), LONGEST_NAME)
+
+
+def needs_body(condition: query.Query) -> bool:
+    """Return whether a message can match only by what is in its body, or only fail to match by it."""
+    return any(
+        isinstance(one, query.Has) or (isinstance(one, query.Term) and one.field in _OF_BODIES)
+        for one in _leaves(condition)
+    )
+
+
+_OF_BODIES = frozenset({query.Field.ANY, query.Field.BODY, query.Field.FILENAME})
+
+
+def decides_late(condition: query.Query) -> bool:
+    """Return whether a match may be no match any more once the body is here: something of the body is excluded."""
+    if isinstance(condition, query.Not):
+        return needs_body(condition.query)
+    return any(decides_late(one) for one in _parts(condition))
+
+
+def _parts(condition: query.Query) -> Sequence[query.Query]:
+    if isinstance(condition, query.And | query.Or):
+        return condition.queries
+    return (condition.query,) if isinstance(condition, query.Not) else ()
+
+
+def _leaves(condition: query.Query) -> Iterator[query.Query]:
+    parts = _parts(condition)
+    if not parts:
+        yield condition
+    for one in parts:
+        yield from _leaves(one)

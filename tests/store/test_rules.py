@@ -1,0 +1,271 @@
+"""Rules: what they match, what they do to mail that arrives and to old mail, once, and how that is taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from termmail.mail.model import StepKind
+from termmail.mail.rule import Act, RuleError, Verb, acts, checked_query, written
+from termmail.store import folder_changes, journal, messages, pop3_identity, rules
+from termmail.store.rows import State
+from termmail.store.store import Store
+from tests.store.parts import (
+    NOW,
+    download,
+    ids_in,
+    index_all,
+    mark,
+    move,
+    new,
+    session,
+    trash,
+    undo,
+    whole,
+)
+
+# -- the language
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("star", (Act(Verb.STAR),)),
+        (" Archive , LABEL : work ", (Act(Verb.LABEL, "work"), Act(Verb.ARCHIVE))),
+        ("move:Lists/Python,read", (Act(Verb.READ), Act(Verb.MOVE, "Lists/Python"))),
+        ("star, star", (Act(Verb.STAR),)),
+        ("label:a:b", (Act(Verb.LABEL, "a:b"),)),
+    ],
+)
+def test_verbs_are_read_as_they_are_written(text, found):
+    assert acts(text) == found
+    assert acts(written(found)) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ",", "explode", "move", "label:", "star:x", "read:", "archive, delete", "move:a, move:b", "\x1b[31m", "x" * 600,
+     ",".join(f"label:{n}" for n in range(11))],
+)  # fmt: skip
+def test_what_is_no_verb_is_said(text):
+    with pytest.raises(RuleError) as raised:
+        acts(text)
+    assert "\x1b" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "-", '""', "()"])
+def test_a_rule_for_every_message_is_refused(text):
+    with pytest.raises(RuleError):
+        checked_query(text, NOW)
+
+
+# -- the store
+
+
+def first_session(store, *numbers):
+    """The first synchronization of the account: nothing in it is an arrival."""
+    session(store, [new(number) for number in numbers])
+    pop3_identity.set_account_state(store, "work", State(last_sync=NOW))
+    index_all(store)
+
+
+@pytest.fixture
+def ids(store):
+    """Three messages, newest first, that came with the first synchronization."""
+    first_session(store, 1, 2, 3)
+    return list(ids_in(store))
+
+
+def add(store, query, verbs, name=""):
+    return rules.add(store, name, query, verbs, NOW)
+
+
+def arrive(store, *numbers):
+    """Let more messages arrive, and the rules act; return the messages they changed."""
+    session(store, [new(number) for number in range(1, 4)] + [new(number) for number in numbers])
+    index_all(store)
+    return rules.run_arrived(store, NOW, {})
+
+
+def subjects(store, name="Inbox"):
+    return [messages.row(store, one).subject.removeprefix("Engine part ") for one in ids_in(store, name)]
+
+
+def test_a_rule_acts_on_what_arrives_and_not_on_what_was_there(store, ids):
+    add(store, "subject:engine", "label:machines, star, archive")
+    changed = arrive(store, 4)
+    assert subjects(store) == ["3", "2", "1"]
+    (found,) = ids_in(store, "Archive")
+    row = messages.row(store, found)
+    assert (changed, row.starred, [one.name for one in row.labels]) == ([found], True, ["machines"])
+    assert rules.run_arrived(store, NOW, {}) == []
+
+
+def test_the_first_synchronization_is_no_arrival(store):
+    add(store, "subject:engine", "delete")
+    session(store, [new(1), new(2)])
+    index_all(store)
+    assert rules.run_arrived(store, NOW, {}) == []
+    assert len(ids_in(store)) == 2
+
+
+def test_every_verb_does_what_it_says(store, ids):
+    folder_changes.make(store, "work", "Lists/Python", NOW)
+    for number, verbs in enumerate(("move:lists/python", "read", "mute", "delete", "archive"), 10):
+        add(store, f'subject:"part {number}"', verbs)
+    arrive(store, 10, 11, 12, 13, 14)
+    assert subjects(store, "Lists/Python") == ["10"]
+    assert subjects(store) == ["11", "3", "2", "1"]
+    assert not messages.row(store, ids_in(store)[0]).unread
+    assert subjects(store, "Trash") == ["13"]
+    assert subjects(store, "Archive") == ["14", "12"]
+
+
+def test_what_a_rule_did_is_passed_over_by_undo_and_taken_back_from_the_log(store, ids):
+    mark(store, ids[:1])
+    rule = add(store, "subject:engine", "label:machines, archive", "Machines")
+    arrive(store, 4)
+    assert journal.next_step(store).kind is StepKind.READ
+    (entry,) = rules.log(store)
+    assert (entry.rule_id, entry.name, entry.count, entry.can_undo) == (rule.rule_id, "Machines", 1, True)
+    assert "Labelled machines" in entry.words
+    assert "Archived" in entry.words
+    assert rules.undo(store, entry.entry_id, {}).message_ids == entry.message_ids
+    assert subjects(store) == ["4", "3", "2", "1"]
+    assert messages.row(store, entry.message_ids[0]).labels == ()
+    assert not rules.log(store)[0].can_undo
+    with pytest.raises(RuleError):
+        rules.undo(store, entry.entry_id, {})
+    assert undo(store).step.kind is StepKind.READ
+
+
+def test_what_the_user_lets_a_rule_do_is_one_step_of_the_undo_key(store, ids):
+    rule = add(store, 'subject:"part 2"', "star, label:two, archive")
+    seen = rules.matches(store, checked_query(rule.query, NOW))
+    assert rules.run(store, rule, seen, NOW, {}).kind is StepKind.RULE
+    assert subjects(store, "Archive") == ["2"]
+    undone = undo(store)
+    assert (undone.step.kind, len(undone.message_ids)) == (StepKind.RULE, 1)
+    assert subjects(store) == ["3", "2", "1"]
+    row = messages.row(store, ids[1])
+    assert (row.starred, row.labels) == (False, ())
+
+
+def test_only_the_inbox_is_tried(store, ids):
+    move(store, ids[:1], "Archive")
+    trash(store, ids[1:2], None)
+    assert [one.message_id for one in rules.matches(store, checked_query("engine", NOW))] == ids[2:]
+
+
+def test_a_rule_that_matches_nearly_everything_changes_each_message_once(store, ids):
+    add(store, "example", "star")
+    add(store, "-nothing", "read")
+    arrive(store, *range(4, 60))
+    entries = rules.log(store)
+    assert [one.count for one in entries] == [56]  # the other one is sure of nothing before the bodies are here
+    assert rules.run_arrived(store, NOW, {}) == []
+
+
+def test_rules_that_move_into_the_folders_of_each_other_end(store, ids):
+    folder_changes.make(store, "work", "A", NOW)
+    folder_changes.make(store, "work", "B", NOW)
+    add(store, "subject:engine", "move:A")
+    add(store, "subject:engine", "move:B")
+    add(store, "subject:engine", "move:Inbox")
+    arrive(store, 4)
+    assert subjects(store, "A") == ["4"]
+    assert rules.run_arrived(store, NOW, {}) == []
+    assert len(rules.log(store)) == 1
+
+
+def test_a_rule_about_the_body_waits_for_it_and_acts_once(store, ids):
+    add(store, "weaves", "star")
+    arrive(store, 4, 5)
+    assert rules.log(store) == []
+    four = ids_in(store)[1]
+    download(store, four, whole(4))
+    index_all(store)
+    assert rules.run_arrived(store, NOW, {}) == [four]
+    mark(store, [four], StepKind.UNSTAR)
+    assert rules.run_arrived(store, NOW, {}) == []
+    assert not messages.row(store, four).starred
+
+
+def test_a_rule_whose_words_are_in_the_header_need_not_wait(store, ids):
+    add(store, "engine", "star")
+    (four,) = arrive(store, 4)
+    download(store, four, whole(4))
+    index_all(store)
+    assert rules.run_arrived(store, NOW, {}) == []
+
+
+def test_a_rule_that_excludes_words_of_the_body_waits(store, ids):
+    add(store, "engine -weaves", "delete")
+    assert arrive(store, 4, 5) == []
+    five, four = ids_in(store, limit=2)
+    download(store, four, whole(4))
+    download(store, five, whole(5, body="Something else.\r\n"))
+    index_all(store)
+    assert rules.run_arrived(store, NOW, {}) == [five]
+    assert four in ids_in(store)
+
+
+def test_a_folder_that_is_gone_is_in_the_log_and_the_other_verbs_are_done(store, ids):
+    made = folder_changes.make(store, "work", "Lists", NOW)
+    add(store, "subject:engine", "star, move:Lists")
+    folder_changes.remove(store, made.folder_id, NOW)
+    arrive(store, 4)
+    assert messages.row(store, ids_in(store)[0]).starred
+    assert "has no folder “Lists”" in rules.log(store)[0].words
+
+
+def test_a_rule_is_refused_for_a_folder_that_nobody_has(store, ids):
+    with pytest.raises(RuleError):
+        add(store, "engine", "move:Nowhere")
+    with pytest.raises(RuleError):
+        add(store, "", "star")
+    assert rules.listing(store) == []
+
+
+def test_rules_rest_are_removed_and_outlive_a_restart(path):
+    with Store.open(path) as store:
+        first_session(store, 1)
+        one = add(store, "subject:engine", "star", "[/x] \x1b[31m name")
+        two = add(store, "subject:engine", "label:x")
+        rules.set_active(store, one.rule_id, active=False)
+    with Store.open(path) as store:
+        assert [rule.active for rule in rules.listing(store)] == [False, True]
+        assert "\x1b" not in rules.get(store, one.rule_id).name
+        assert rules.get(store, two.rule_id).name == "subject:engine → label:x"
+        session(store, [new(1), new(2)])
+        index_all(store)
+        rules.run_arrived(store, NOW, {})
+        assert [entry.rule_id for entry in rules.log(store)] == [two.rule_id]
+        rules.remove(store, two.rule_id)
+        with pytest.raises(RuleError):
+            rules.get(store, two.rule_id)
+        assert len(rules.log(store)) == 1
+
+
+def test_mail_that_arrived_before_the_program_was_killed_is_looked_at_after_it(path):
+    with Store.open(path) as store:
+        first_session(store, 1)
+        add(store, "subject:engine", "star")
+        session(store, [new(1), new(2)])
+    with Store.open(path) as store:
+        index_all(store)
+        assert len(rules.run_arrived(store, NOW, {})) == 1
+
+
+def test_many_steps_of_rules_do_not_push_out_those_of_the_user(store, ids):
+    mark(store, ids[:1])
+    rule = add(store, "subject:engine", "star")
+    with store.transaction() as db:
+        for number in range(300):
+            step = journal.begin(db, StepKind.RULE, 1, NOW + number)
+            journal.attribute(db, step, rule.rule_id)
+    assert journal.next_step(store).kind is StepKind.READ
+
+
+def test_no_rule_costs_nothing_on_arrival(store, ids):
+    arrive(store, 4)
+    assert store.read("SELECT * FROM rule_arrival") == []

@@ -1,0 +1,166 @@
+"""Snoozed messages and reminders: left out of their list, back at their time, each step taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from termmail.mail.model import Count, Order, Ready, Returned, Role, StepKind
+from termmail.store import folders, messages, row_marks, snoozing
+from termmail.store.store import Store
+from tests.store.parts import NOW, add_local, folder, ids_in, move, new, seen, session, undo, whole
+
+LATER = NOW + 3600
+
+
+@pytest.fixture
+def ids(store):
+    """Three messages, newest first."""
+    session(store, [new(1), new(2), new(3)])
+    return list(ids_in(store))
+
+
+def snooze(store, message_ids, until=LATER):
+    return snoozing.snooze(store, seen(store, message_ids), until, "later", NOW)
+
+
+def inbox_ids(store, order=Order.NEWEST):
+    return list(messages.ids(store, [folder(store, "Inbox").folder_id], order=order))
+
+
+def snoozed(store):
+    return list(row_marks.ready_ids(store, Ready.SNOOZED))
+
+
+def test_a_snoozed_message_is_in_no_list_but_that_of_the_snoozed_ones(store, ids):
+    done = snooze(store, ids[1:2])
+    assert (done.step.kind, done.message_ids) == (StepKind.SNOOZE, (ids[1],))
+    assert inbox_ids(store) == [ids[0], ids[2]]
+    assert inbox_ids(store, Order.SENDER) == [ids[0], ids[2]]
+    assert list(messages.ids(store, [folder(store, "Inbox").folder_id], 1)) == [ids[0]]
+    assert snoozed(store) == [ids[1]]
+    assert messages.row(store, ids[1]).snoozed_until == LATER
+
+
+def test_a_snoozed_message_does_not_count_in_its_folder(store, ids):
+    inbox = folder(store, "Inbox").folder_id
+    snooze(store, ids[:1])
+    assert folders.counts(store)[inbox] == Count(2, 2)
+    snooze(store, ids)
+    assert inbox not in folders.counts(store)
+
+
+def test_undo_of_a_snooze_brings_it_back_also_after_a_restart(path):
+    with Store.open(path) as store:
+        session(store, [new(1), new(2)])
+        ids = list(ids_in(store))
+        snooze(store, ids[:1])
+        snooze(store, ids[:1], LATER + 60)
+    with Store.open(path) as store:
+        undo(store)
+        assert messages.row(store, ids[0]).snoozed_until == LATER
+        assert undo(store).message_ids == (ids[0],)
+        assert inbox_ids(store) == ids
+
+
+def test_at_its_time_a_message_is_on_top_unread_as_it_was(store, ids):
+    snooze(store, ids[2:])
+    assert snoozing.bring_back(store, LATER - 1) == []
+    assert snoozing.next_due(store) == LATER
+    assert snoozing.bring_back(store, LATER) == [ids[2]]
+    assert inbox_ids(store) == [ids[2], ids[0], ids[1]]
+    row = messages.row(store, ids[2])
+    assert (row.unread, row.returned, row.snoozed_until) == (True, Returned.SNOOZE, 0)
+    assert snoozing.bring_back(store, LATER) == []
+    assert undo(store) is None  # it is back: nothing is left to take back
+
+
+def test_what_came_back_stays_on_top_when_it_is_read_and_not_when_it_was_moved(store, ids):
+    snooze(store, ids[2:])
+    snoozing.bring_back(store, LATER)
+    with store.transaction() as db:
+        db.execute("UPDATE message SET unread = 0 WHERE id = ?", (ids[2],))
+    assert inbox_ids(store)[0] == ids[2]
+    move(store, ids[2:], "Archive")
+    assert messages.row(store, ids[2]).returned is None
+
+
+def test_a_message_of_the_archive_comes_back_to_the_inbox(store, ids):
+    archive = folder(store, "Archive").folder_id
+    move(store, ids[:1], "Archive")
+    snooze(store, ids[:1])
+    assert list(messages.ids(store, [archive])) == []
+    snoozing.bring_back(store, LATER)
+    assert messages.row(store, ids[0]).role is Role.INBOX
+    assert list(messages.ids(store, [archive])) == []
+
+
+def test_moving_a_snoozed_message_away_and_undo_keep_it_snoozed(store, ids):
+    snooze(store, ids[:1])
+    move(store, ids[:1], "Archive")
+    assert snoozed(store) == []
+    undo(store)
+    assert snoozed(store) == ids[:1]
+
+
+def test_a_snoozed_message_that_the_user_moves_into_the_folder_is_there(store, ids):
+    snooze(store, ids[:1])
+    move(store, ids[:1], "Archive")
+    move(store, ids[:1], "Inbox")
+    assert ids[0] in inbox_ids(store)
+
+
+def test_a_message_that_moved_meanwhile_is_not_snoozed(store, ids):
+    placements = seen(store, ids[:1])
+    move(store, ids[:1], "Archive")
+    done = snoozing.snooze(store, placements, LATER, "later", NOW)
+    assert (done.step, done.skipped) == (None, (ids[0],))
+
+
+def test_a_snooze_ends_before_its_time_and_that_is_taken_back_too(store, ids):
+    snooze(store, ids[:1])
+    done = snoozing.snooze(store, seen(store, ids[:1]), None, "", NOW)
+    assert done.step.kind is StepKind.UNSNOOZE
+    assert inbox_ids(store) == ids
+    undo(store)
+    assert snoozed(store) == ids[:1]
+
+
+# -- reminders
+
+
+@pytest.fixture
+def sent(store):
+    """A message that was sent."""
+    return add_local(store, "Sent", whole(90))
+
+
+def remind(store, message_id, until=LATER):
+    return snoozing.remind(store, [message_id], until, "later", NOW)
+
+
+def test_what_nobody_answers_comes_back_to_the_inbox(store, ids, sent):
+    assert remind(store, sent).step.kind is StepKind.REMIND
+    assert messages.row(store, sent).remind_at == LATER
+    assert snoozing.bring_back(store, LATER) == [sent]
+    assert inbox_ids(store)[0] == sent
+    assert messages.row(store, sent).returned is Returned.REMINDER
+
+
+def test_an_answer_calls_a_reminder_off(store, ids, sent):
+    remind(store, sent)
+    answer = add_local(store, "Inbox", b"In-Reply-To: <m90@example.org>\r\nFrom: x@example.com\r\n\r\nYes.\r\n")
+    with store.transaction() as db:
+        snoozing.call_off_answered(db, [ids[0]])
+        assert snoozing.next_due(store) == LATER
+        snoozing.call_off_answered(db, [answer])
+    assert snoozing.next_due(store) is None
+    assert snoozing.bring_back(store, LATER) == []
+
+
+def test_a_reminder_is_taken_back(store, sent):
+    remind(store, sent)
+    remind(store, sent, None)
+    undo(store)
+    assert messages.row(store, sent).remind_at == LATER
+    undo(store)
+    assert messages.row(store, sent).remind_at == 0
