@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.rig import Effort, Host, amount, engine_for, parser, ratio, row, scratch
 from benchmarks.screen import CONFIG, Terminal
@@ -22,6 +22,9 @@ from termmail.mail.query import parse_typed
 from termmail.store import search
 from termmail.store.store import Store
 from tests import mailbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = int(mailbox.NOW.timestamp())
 QUERIES = {
