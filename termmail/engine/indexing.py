@@ -74,6 +74,8 @@ async def _quietly(context: Context, after: float) -> None:
     if context.indexing.locked():
         return
     try:
+        if not context.read_only:
+            await context.db(indexing_queue.begin_anew_when_worn)
         await _index(context, QUIET_STEP, rest=1)
     except StoreError as error:
         log.warning("indexing stopped: %s", error)
