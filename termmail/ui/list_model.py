@@ -207,7 +207,11 @@ class ListModel:
                 whole = await self.engine.lists.outline(view, self.unfolded)
                 self._messages.update(whole, at=self._cursors.get(view, NOWHERE))
             if isinstance(view, SearchView) and not self._screen.asking:
-                self._coverage = titles.coverage(await self.engine.lists.coverage(view))
+                covered = await self.engine.lists.coverage(view)
+                self._coverage = titles.coverage(covered)
+                if covered.bodies < covered.total and not covered.waiting:
+                    key = self._screen.termmail.keys.shown("mail.fetch-bodies")
+                    self._screen.status.say(f"{key} fetches the messages that are only on the server".strip(), 8)
         except UserError as error:
             self._fail(error)
         self._screen.retitle()
