@@ -45,6 +45,7 @@ PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...], str]] = {
     "reader": ((120, 36), "Patterns of the week", ("enter", "enter"), "Unsubscribe"),
     "compose": ((100, 30), "Note G", ("r", *LETTER), "cut anew."),
     "setup": ((80, 24), "", (*"ada@example.org", "tab", *"Ada Lovelace", "tab", *"loom"), "••••"),
+    "settings": ((120, 36), "Note G", ("comma", "down", "down", "down", "right"), "Reading pane"),
     "help": ((100, 40), "", ("question_mark",), "All keys"),
     "palette": ((100, 30), "", ("ctrl+p", *"reply"), "Reply to the mailing list"),
     "attachments": ((100, 30), "Scan of the big drawing", ("A",), "3.7 MB"),

@@ -318,6 +318,16 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     send.add_argument("--account", metavar="A", help="send from this account")
     _json(send)
 
+    answer = command(
+        "answer",
+        "answer an invitation; its organizer gets the answer at once",
+        "termmail answer 12 accept",
+        "answering.answer",
+    )
+    answer.add_argument("id", type=_id, metavar="ID", help="message ID from `termmail list`")
+    answer.add_argument("answer", choices=("accept", "maybe", "decline"), help="what to answer")
+    _json(answer)
+
     sendmail = command(
         "sendmail",
         "send a complete message from standard input, as sendmail(8) does",

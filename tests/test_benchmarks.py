@@ -16,6 +16,7 @@ import pytest
             ["10 headers, the embedded server at 50 ms", "  round trips to the newest 50", "100 headers at 0 ms"],
         ),
         ("download", ["10 whole messages at 0 ms", "termmail, in the store", "  from 40 to 160"]),
+        ("conversations", ["1 000 messages grouped", "  all unfolded", "a conversation of"]),
         ("screen", ["termmail, 1 000: first mail on screen", "bytes to the terminal", "loop lag: search"]),
     ],
 )

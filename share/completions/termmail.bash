@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/termmail
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_termmail_subparsers=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send sendmail outbox account doctor)
+_shtab_termmail_subparsers=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor)
 
 _shtab_termmail_demo_option_strings=(-h --help --serve)
 _shtab_termmail_sync_option_strings=(-h --help --account --full --json)
@@ -27,6 +27,7 @@ _shtab_termmail_save_option_strings=(-h --help --json)
 _shtab_termmail_import_option_strings=(-h --help --account --folder --json)
 _shtab_termmail_export_option_strings=(-h --help --format --json)
 _shtab_termmail_send_option_strings=(-h --help --to --cc --bcc --subject --body --attach --account --json)
+_shtab_termmail_answer_option_strings=(-h --help --json)
 _shtab_termmail_sendmail_option_strings=(-h --help -t -f -r -i -o -F --json)
 _shtab_termmail_outbox_option_strings=(-h --help --account --sure --json)
 _shtab_termmail_account_option_strings=(-h --help --display-name --imap --pop3 --imap-host --imap-port --imap-security --imap-username --pop3-host --pop3-port --pop3-security --pop3-username --smtp-host --smtp-port --smtp-security --smtp-username --look-up --download --tls-ca-file --allow-cleartext --password-command --password-stdin --server --no-test --json)
@@ -48,13 +49,14 @@ _shtab_termmail_move_pos_1_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
 _shtab_termmail_rules_pos_0_choices=(list add try run remove on off log undo)
 _shtab_termmail_import___folder_choices=(Inbox Drafts Outbox Sent Archive Spam Trash)
 _shtab_termmail_export___format_choices=(mbox maildir eml)
+_shtab_termmail_answer_pos_1_choices=(accept maybe decline)
 _shtab_termmail_outbox_pos_0_choices=(list retry cancel)
 _shtab_termmail_account_pos_0_choices=(list add test remove password)
 _shtab_termmail_account___imap_security_choices=(tls starttls none)
 _shtab_termmail_account___pop3_security_choices=(tls starttls none)
 _shtab_termmail_account___smtp_security_choices=(tls starttls none)
 _shtab_termmail_account___server_choices=(imap pop3 smtp)
-_shtab_termmail_pos_0_choices=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send sendmail outbox account doctor)
+_shtab_termmail_pos_0_choices=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor)
 
 _shtab_termmail_demo__h_nargs=0
 _shtab_termmail_demo___help_nargs=0
@@ -138,6 +140,9 @@ _shtab_termmail_export___json_nargs=0
 _shtab_termmail_send__h_nargs=0
 _shtab_termmail_send___help_nargs=0
 _shtab_termmail_send___json_nargs=0
+_shtab_termmail_answer__h_nargs=0
+_shtab_termmail_answer___help_nargs=0
+_shtab_termmail_answer___json_nargs=0
 _shtab_termmail_sendmail_pos_0_nargs='*'
 _shtab_termmail_sendmail__h_nargs=0
 _shtab_termmail_sendmail___help_nargs=0

@@ -50,7 +50,7 @@ function _shtab_termmail_using
   test "$_shtab_termmail_cmdpath" = "$argv"
 end
 
-set -g _shtab_termmail_commands demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send sendmail outbox account doctor
+set -g _shtab_termmail_commands demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor
 set -g _shtab_termmail_opts_with_value --account --add --at --attach --bcc --body --by --cc --config --data --delete --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --name --password-command --pop3-host --pop3-port --pop3-security --pop3-username --remove --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to --until -F -f -o -r
 
 complete -c termmail -e
@@ -164,6 +164,10 @@ complete -c termmail -n '_shtab_termmail_using send' -l body -x -d 'the text (de
 complete -c termmail -n '_shtab_termmail_using send' -l attach -xka "(__fish_complete_path (commandline -ct))" -d 'file to attach (repeatable)'
 complete -c termmail -n '_shtab_termmail_using send' -l account -x -d 'send from this account'
 complete -c termmail -n '_shtab_termmail_using send' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a answer -d 'Answer an invitation; its organizer gets the answer at once.'
+complete -c termmail -n '_shtab_termmail_using answer' -s h -l help -d 'show this help message and exit'
+complete -c termmail -n '_shtab_termmail_using answer' -l json -d 'print one JSON object per line'
+complete -c termmail -n '_shtab_termmail_using answer; and test $_shtab_termmail_npos -eq 1' -ka "accept maybe decline" -d 'what to answer'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a sendmail -d 'Send a complete message from standard input, as sendmail(8) does.'
 complete -c termmail -n '_shtab_termmail_using sendmail' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using sendmail' -s t -d 'recipients from To, Cc and Bcc'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from termmail.commands import output
 from termmail.commands.exit_codes import DATA, OK, TRY_AGAIN, USAGE, CommandError
-from termmail.commands.mailbox import chosen_accounts, find_folder
+from termmail.commands.mailbox import chosen_accounts, find_folder, understood
 from termmail.mail.counting import count
 from termmail.mail.model import Role
 
@@ -45,6 +45,7 @@ async def _folder_name(engine: Engine, account: str, name: str | None) -> str:
 
 async def export_mail(engine: Engine, args: Namespace) -> int:
     """Export messages to an mbox, a Maildir or .eml files, or as an mbox to standard output."""
+    await understood(engine, args.query)
     if args.dest != "-":
         moved = await engine.transfer.export_mail(args.query, Path(args.dest), args.format)
         code = _report(moved, "exported", args)

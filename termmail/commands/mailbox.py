@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.mail.model import Row, View
+    from termmail.mail.query import Query
 
 _AT_ONCE = 500
 """Rows read from the store in one go."""
@@ -198,17 +199,22 @@ async def _view(engine: Engine, account: str, name: str | None) -> tuple[View, s
     raise CommandError(words, USAGE)
 
 
+async def understood(engine: Engine, text: str) -> Query:
+    """Return the query that a text stands for. Raises CommandError where something in it is not understood."""
+    parsed = query.parse(text, engine.context.clock())
+    problems = [*parsed.problems, *query_words.unknown_names(parsed.query, await engine.lists.known())]
+    if problems:
+        raise CommandError(" ".join(problems), USAGE)
+    return parsed.query
+
+
 async def search(engine: Engine, args: Namespace) -> int:
     """List the messages that match a query."""
     if not args.query.strip():
         raise CommandError("Search for what? termmail search WORDS", USAGE, "termmail list shows a folder.")
     if args.account:
         chosen_accounts(engine, args.account)
-    parsed = query.parse(args.query, engine.context.clock())
-    problems = [*parsed.problems, *query_words.unknown_names(parsed.query, await engine.lists.known())]
-    if problems:
-        raise CommandError(" ".join(problems), USAGE, "termmail search --help lists the operators.")
-    view = SearchView(parsed.query, args.account or "", discarded=True)
+    view = SearchView(await understood(engine, args.query), args.account or "", discarded=True)
     await engine.lists.index()
     found = list(await engine.lists.ids(view, args.limit))
     await _print_view(engine, view, found, args)

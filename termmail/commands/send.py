@@ -47,7 +47,7 @@ async def send(engine: Engine, args: Namespace) -> int:
         await engine.drafts.discard(draft.id)
         words = f"{error.filename}: {reason(error)}" if isinstance(error, OSError) else str(error)
         raise CommandError(words, DATA) from None
-    return await _send_now(engine, account, outbox_id, args)
+    return await send_now(engine, account, outbox_id, args)
 
 
 def _stdin_text() -> str:
@@ -56,7 +56,7 @@ def _stdin_text() -> str:
     return sys.stdin.buffer.read().decode("utf-8", "replace")
 
 
-async def _send_now(engine: Engine, account: str, outbox_id: int, args: Namespace) -> int:
+async def send_now(engine: Engine, account: str, outbox_id: int, args: Namespace) -> int:
     """Send what is ready, and report on this message."""
     await engine.outbox.flush(account)
     return _report(await engine.outbox.row(outbox_id), args)
@@ -101,7 +101,7 @@ async def sendmail(engine: Engine, args: Namespace) -> int:
     except compose.ComposeError as error:
         raise CommandError(str(error), DATA) from None
     outbox_id = await engine.outbox.queue(account, outgoing)
-    return await _send_now(engine, account, outbox_id, args)
+    return await send_now(engine, account, outbox_id, args)
 
 
 def _until_dot(raw: bytes, *, dot_ends: bool) -> bytes:
@@ -149,7 +149,7 @@ async def _retry(engine: Engine, args: Namespace) -> int:
     for outbox_id in args.ids:
         row = await _row(engine, outbox_id)
         await engine.outbox.retry(outbox_id, sure=args.sure)
-        worst = max(worst, await _send_now(engine, row.account, outbox_id, args))
+        worst = max(worst, await send_now(engine, row.account, outbox_id, args))
     return worst if args.ids else await _retry_all(engine, args)
 
 

@@ -191,16 +191,18 @@ class Reader:
     async def save_part(self, message_id: int, path: str, folder: Path, new_name: str = "") -> Path:
         """Save a part below `folder`, under its own name or a new one, never over another file.
 
-        The folder is remembered. Raises OSError and what `read` raises.
+        Raises OSError and what `read` raises.
         """
         name, data = await self._named(message_id, path)
-        saved = await asyncio.to_thread(saved_files.save, folder, new_name or name, data)
-        await asyncio.to_thread(saved_files.remember_folder, self.context.paths.data, folder)
-        return saved
+        return await asyncio.to_thread(saved_files.save, folder, new_name or name, data)
 
     async def save_folder(self) -> Path | None:
-        """Return the folder that parts were saved in last; None where there is none."""
+        """Return the folder that was remembered last; None where there is none."""
         return await asyncio.to_thread(saved_files.remembered_folder, self.context.paths.data)
+
+    async def remember_save_folder(self, folder: Path) -> None:
+        """Remember the folder that the user chose, for the next time."""
+        await asyncio.to_thread(saved_files.remember_folder, self.context.paths.data, folder)
 
     async def open_part(self, message_id: int, path: str) -> Path:
         """Write a copy of a part for another program. Raises OSError and what `read` raises."""

@@ -44,6 +44,8 @@ class Match(Enum):
     """As whole words, one after another."""
     PREFIX = "prefix"
     """Like PHRASE, but the last word may go on."""
+    START = "start"
+    """One or two letters that a word of the subject or of the sender begins with: a word that is just being typed."""
 
 
 class Mark(Enum):
@@ -263,6 +265,7 @@ _UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _DATE_WORDS = 4
 _OPEN_WORD = re.compile(r"(?:[^\W_]{3}|[^\x00-\x7f])\Z")
 """The end of a word that may go on: nearly everything begins with one or two letters."""
+_START = re.compile(r"[^\W_]{1,2}\Z")
 
 
 def parse(text: str, now: int) -> Parsed:
@@ -280,7 +283,7 @@ def parse(text: str, now: int) -> Parsed:
 def parse_typed(text: str, now: int) -> Parsed:
     """Return what `parse` returns for a text that is still being typed: its last word may be the beginning of one.
 
-    One of fewer than three letters is looked for as it is.
+    One or two letters, with which nearly every text has a word, are looked for in subject and sender only.
     """
     parsed = _Parser(text, now).parsed()
     if not text or not text[-1].isalnum():
@@ -313,6 +316,8 @@ def _last_open(query: Query) -> Query:
     match query:
         case Term(text=text, match=Match.PHRASE) if _OPEN_WORD.search(text):
             return replace(query, match=Match.PREFIX)
+        case Term(text=text, field=Field.ANY | Field.FROM | Field.SUBJECT, match=Match.PHRASE) if _START.match(text):
+            return replace(query, match=Match.START)
         case And(queries=(*first, last)) | Or(queries=(*first, last)):
             return type(query)((*first, _last_open(last)))
         case Not(query=inner):

@@ -58,7 +58,7 @@ def _expression(term: Term) -> str:
     words = _WORD.findall(fold(term.text).lower())
     if not words:
         return ""
-    end = "" if term.match is Match.PREFIX else r"(?![^\W_])"
+    end = "" if term.match is not Match.PHRASE else r"(?![^\W_])"
     return rf"(?<![^\W_]){_GAP.join(map(re.escape, words))}{end}"
 
 

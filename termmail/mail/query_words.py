@@ -217,6 +217,7 @@ _FIELD_WORDS = {
     Field.LIST: "of the list",
     Field.FILENAME: "with an attachment named",
 }
+_START_WORDS = {Field.ANY: "with, in subject or sender,", Field.FROM: "from", Field.SUBJECT: "with in the subject"}
 _CONTENT_WORDS = {
     Content.ATTACHMENT: "with attachments",
     Content.INVITE: "with an invitation",
@@ -227,6 +228,8 @@ _CONTENT_WORDS = {
 def described(query: Query) -> str:
     """Return what a query finds as words that follow "Messages"."""
     match query:
+        case Term(text=text, field=field, match=Match.START):
+            return f"{_START_WORDS[field]} words that begin with “{text}”"
         case Term(text=text, field=field, match=how):
             begins = "words that begin with " if how is Match.PREFIX else ""
             return f"{_FIELD_WORDS[field]} {begins}“{_short(text)}”"

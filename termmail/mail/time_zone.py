@@ -110,7 +110,8 @@ def _observance(values: Mapping[str, icalendar.Property]) -> _Observance | None:
     offset = _offset(values, "TZOFFSETTO")
     if start is None or offset is None:
         return None
-    found = _Observance(start.moment, _offset(values, "TZOFFSETFROM") or offset, offset)
+    before = _offset(values, "TZOFFSETFROM")
+    found = _Observance(start.moment, offset if before is None else before, offset)
     rule = values["RRULE"].value.upper() if "RRULE" in values else ""
     parts = dict(part.split("=", 1) for part in rule.split(";")[:20] if "=" in part)
     day = _BY_DAY.fullmatch(parts.get("BYDAY", ""))

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from termmail.mail.model import Role
-from termmail.store import contacts, conversations, derived, messages, on_arrival, placements
+from termmail.store import contacts, conversations, derived, messages, on_arrival, placements, raw_bytes
 from termmail.store.imap_identity import set_known_flags, take_flags
 from termmail.store.store import IN_IDS, id_list
 
@@ -223,15 +223,16 @@ class _Arrivals:
         from termmail.mail import parse  # noqa: PLC0415 - a list needs no parser, and lists come first
 
         rows = self._db.execute(
-            "SELECT m.id, m.message_id, NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id), r.bytes"
+            "SELECT m.id, m.message_id, NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id), r.bytes, r.packed"
             " FROM imap_pending w CROSS JOIN message m ON m.id = w.message JOIN raw r ON r.id = m.id"
             " JOIN placement p ON p.message = m.id AND p.folder = ? WHERE m.account = ?"
             " AND NOT EXISTS (SELECT 1 FROM imap_message i WHERE i.message = m.id AND i.folder = p.folder)",
             (self._folder_id, self._account),
         ).fetchall()
         found: dict[int, tuple[str, bool, set[bytes]]] = {}
-        for message_id, rfc_message_id, is_local, raw in rows:
+        for message_id, rfc_message_id, is_local, data, packed in rows:
             elsewhere = self._db.execute("SELECT fingerprint FROM imap_message WHERE message = ?", (message_id,))
+            raw = raw_bytes.unpack(data, packed)
             fingerprints = {parse.fingerprint(parse.split_header(raw)), *(shown for (shown,) in elsewhere)}
             found[message_id] = rfc_message_id, is_local == 1, fingerprints
         return found

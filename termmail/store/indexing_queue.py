@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import DISCARDED, Coverage
-from termmail.store import derived, folders
+from termmail.store import derived, folders, raw_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,10 +35,11 @@ def pending(store: Store, limit: int = 100) -> list[tuple[int, bytes, bool]]:
     found: list[tuple[int, bytes, bool]] = []
     size = 0
     for message_id, downloaded in rows:
-        raw = store.read_one("SELECT bytes FROM raw WHERE id = ?", (message_id,))
-        if raw is not None:
-            found.append((message_id, raw[0], downloaded == 1))
-            size += len(raw[0])
+        row = store.read_one("SELECT bytes, packed FROM raw WHERE id = ?", (message_id,))
+        if row is not None:
+            raw = raw_bytes.unpack(*row)
+            found.append((message_id, raw, downloaded == 1))
+            size += len(raw)
         if size > _PAGE_BYTES:
             break
     return found

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from termmail.mail.model import DISCARDED, Flag, MessageRow, Order, RemoteState, Role
-from termmail.store import contacts, conversations, derived, folders, placements, remote_state, row_marks, search_index
+from termmail.store import (
+    contacts,
+    conversations,
+    derived,
+    folders,
+    placements,
+    raw_bytes,
+    remote_state,
+    row_marks,
+    search_index,
+)
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -171,10 +181,10 @@ def _row(values: tuple[Any, ...]) -> MessageRow:
 
 def raw(store: Store, message_id: int) -> tuple[bytes, bool]:
     """Return the bytes as received, and whether they are the whole message (else its header block). Raises KeyError."""
-    found = store.read_one("SELECT bytes, complete FROM raw WHERE id = ?", (message_id,))
+    found = store.read_one("SELECT bytes, packed, complete FROM raw WHERE id = ?", (message_id,))
     if found is None:
         raise KeyError(message_id)
-    return found[0], found[1] == 1
+    return raw_bytes.unpack(found[0], found[1]), found[2] == 1
 
 
 def add_raw(store: Store, message_id: int, raw: bytes, found: Derived) -> None:
@@ -206,7 +216,7 @@ def add_raws(store: Store, page: Iterable[tuple[int, bytes]]) -> None:
 
 
 def _put_bytes(db: sqlite3.Connection, message_id: int, raw: bytes) -> None:
-    db.execute("UPDATE raw SET bytes = ?, complete = 1 WHERE id = ?", (raw, message_id))
+    db.execute("UPDATE raw SET bytes = ?, packed = ?, complete = 1 WHERE id = ?", (*raw_bytes.pack(raw), message_id))
     # What was indexed so far is the header.
     db.execute(
         "UPDATE message SET downloaded = 1, size = ?, indexed = min(indexed, 1) WHERE id = ?", (len(raw), message_id)
@@ -256,7 +266,8 @@ def add_locals(
             message_id = insert(
                 db, account, received, len(raw), columns, flags=flags, whole=True, snippet=found.snippet
             )
-            db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
+            packed = raw_bytes.pack(raw)
+            db.execute("INSERT INTO raw (id, complete, bytes, packed) VALUES (?, 1, ?, ?)", (message_id, *packed))
             search_index.add(db, message_id, account, len(raw), columns.sort_date, found)
             people.message(contacts.people(found.envelope, written=written), columns.sort_date, written=written)
             ids.append(message_id)

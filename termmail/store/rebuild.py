@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.store import contacts, conversations, derived, search_index
+from termmail.store import contacts, conversations, derived, raw_bytes, search_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +42,12 @@ def _step(store: Store, after: int, tally: contacts.Tally) -> list[int]:
     with store.transaction() as db:
         rows = db.execute(
             "SELECT m.id, EXISTS (SELECT 1 FROM placement p JOIN folder f ON f.id = p.folder WHERE p.message = m.id"
-            " AND f.role = 'sent'), m.received, r.complete, r.bytes FROM message m JOIN raw r ON r.id = m.id"
+            " AND f.role = 'sent'), m.received, r.complete, r.bytes, r.packed FROM message m JOIN raw r ON r.id = m.id"
             " WHERE m.id > ? ORDER BY m.id LIMIT ?",
             (after, _STEP),
         ).fetchall()
-        for id_, written, received, complete, raw in rows:
-            found = derived.from_raw(raw, complete=complete == 1)
+        for id_, written, received, complete, data, packed in rows:
+            found = derived.from_raw(raw_bytes.unpack(data, packed), complete=complete == 1)
             derived.write(db, id_, received, found)
             envelope = found.envelope
             db.execute("UPDATE message SET downloaded = ? WHERE id = ?", (complete, id_))

@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from termmail.mail.query import Query
     from termmail.store.store import Store
 
+SOME = 10
 FEW = 3000
-"""Messages with a flag or in a folder, at most, that are looked up before the words of a query."""
+"""Messages with a flag or in a folder, at most, that are looked up before the words of a query: one by one, or all."""
 
 _COLUMNS = {
     Field.FROM: "{sender}",
@@ -164,6 +165,8 @@ class _Plan:
                 self._until = min(self._until, until if until is not None else self._until)
             case Sized(larger=size) if size is not None and (step := search_index.size_step(size)):
                 self.marks.append(search_index.size_mark(step))
+            case Sized(smaller=size) if size is not None:
+                self.marks.append(search_index.below_mark(size))
             case MessageId(value=value):
                 self._message_id = value
             case _:
@@ -196,6 +199,11 @@ class _Plan:
     def _expression(self, query: Query) -> str | None:
         """Return a query in the language of FTS5, every word quoted; None where it also asks for something else."""
         match query:
+            case Term(text=text, field=field, match=Match.START):
+                known = search_index.START_MARKS
+                start = fold(text).strip().lower()
+                wanted = [f'"{known[one]}{start}"' for one in ([field] if field in known else known)]
+                return f"({' OR '.join(wanted)})"
             case Term(text=text, field=field, match=how):
                 words = fold(text).replace('"', " ").strip()
                 prefix = "*" if how is Match.PREFIX else ""
@@ -284,31 +292,39 @@ class _Plan:
 
     def _by_words(self, words: str, where: _Sql, limit: int) -> array[int]:
         until = min(self._until, _MOST) + search_index.LATEST_AFTER
-        few = " AND ".join([f"+s.rowid IN ({one})" for one in self._few()])
+        source, among, doc = "search s", "", "s.rowid"
+        if (few := self._few()) is not None:
+            count, documents = few
+            # Some are looked up in the index one by one; with more, all hits are compared, and with the beginning of a
+            # word, of which each look-up would collect all hits again.
+            if count <= SOME and "*" not in words:
+                source, doc = f"({documents}) x CROSS JOIN search s ON s.rowid = x.doc", "x.doc"
+            else:
+                among = f" AND +s.rowid IN ({documents})"
         rows = self._store.read(
-            "SELECT m.id, m.sort_date FROM search s CROSS JOIN search_doc d ON d.doc = s.rowid"  # noqa: S608 - texts of ours
-            " CROSS JOIN message m ON m.id = d.message WHERE s.search MATCH ? AND s.rowid >= ? AND s.rowid < ?"
-            f"{f' AND {few}' if few else ''} AND {where.text} ORDER BY s.rowid DESC LIMIT ?",
+            f"SELECT m.id, m.sort_date FROM {source} CROSS JOIN search_doc d ON d.doc = s.rowid"  # noqa: S608 - texts of ours
+            " CROSS JOIN message m ON m.id = d.message WHERE s.search MATCH ?"
+            f" AND {doc} >= ? AND {doc} < ?{among} AND {where.text} ORDER BY {doc} DESC LIMIT ?",
             (words, self._since, until, *where.values, limit),
         )
         # Messages of one second have numbers a little apart.
         rows.sort(key=lambda row: (row[1], row[0]), reverse=True)
         return array("q", [message_id for message_id, _date in rows])
 
-    def _few(self) -> list[str]:
-        """Return subqueries for the documents that fulfil a condition which few messages fulfil."""
+    def _few(self) -> tuple[int, str] | None:
+        """Return how few messages fulfil a condition, and a subquery for their documents; None where all are many."""
         found = []
         for mark in self._flags:
             messages = f"SELECT id FROM message WHERE {_FLAGS[mark]}"  # noqa: S608 - a text of ours
             ((count,),) = self._store.read(f"SELECT count(*) FROM ({messages} LIMIT {FEW + 1})")  # noqa: S608
             if count <= FEW:
-                found.append(f"SELECT doc FROM search_doc WHERE message IN ({messages})")  # noqa: S608
+                found.append((count, f"SELECT doc FROM search_doc WHERE message IN ({messages})"))  # noqa: S608
         counts = folders.counts(self._store) if self._placed else {}
         for ids in self._placed:
-            if sum(counts[one].total for one in ids if one in counts) <= FEW:
+            if (count := sum(counts[one].total for one in ids if one in counts)) <= FEW:
                 inside = f"SELECT message FROM placement WHERE folder IN ({', '.join(map(str, ids))})"  # noqa: S608
-                found.append(f"SELECT doc FROM search_doc WHERE message IN ({inside})")  # noqa: S608
-        return found
+                found.append((count, f"SELECT doc FROM search_doc WHERE message IN ({inside})"))  # noqa: S608
+        return min(found, default=None)
 
     def _by_folder(self, where: _Sql, limit: int) -> array[int]:
         found: list[tuple[int, int]] = []

@@ -6,11 +6,12 @@ the old one stays without a message. Everything here runs inside the caller's tr
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import TYPE_CHECKING
 
 from termmail.mail.equal_letters import fold
-from termmail.mail.query import Content
+from termmail.mail.query import Content, Field
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,6 +27,10 @@ EVERY = "\ue000"
 """The mark of every document. Marks begin with letters that `equal_letters.fold` takes out of texts."""
 CONTENT_MARKS = {Content.ATTACHMENT: "\ue001a", Content.INVITE: "\ue001i", Content.LINK: "\ue001l"}
 _STEPS = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000)
+START_MARKS = {Field.SUBJECT: "\ue004", Field.FROM: "\ue005"}
+"""Before the first letter, and the first two, of every word of this field: to find a word that is just being typed."""
+_WORD = re.compile(r"[^\W_]+")
+_SMALL = (1000, 2000, 4000)
 _KEPT_ADDRESSES = 200
 _SUBJECT = 1000
 _INSERT = f"INSERT INTO search (rowid, {', '.join(COLUMNS)}) VALUES (?{', ?' * len(COLUMNS)})"  # noqa: S608 - ours
@@ -46,6 +51,11 @@ def size_step(size: int) -> int:
     return sum(size >= step for step in _STEPS)
 
 
+def below_mark(size: int) -> str:
+    """Return the mark of the messages among which are all that are smaller than this size (in bytes)."""
+    return next((f"\ue003b{step}" for step in _SMALL if size <= step), EVERY)
+
+
 def put(db: sqlite3.Connection, message_id: int, derived: Derived) -> None:
     """Index a message that is in the store, in place of what was indexed of it before."""
     account, size, date = db.execute(
@@ -64,12 +74,16 @@ def add(db: sqlite3.Connection, message_id: int, account: str, size: int, date: 
     contents = derived.contents if derived.text is not None else ((Content.ATTACHMENT,) if envelope.attachments else ())
     marks = [EVERY, account_mark(account), *(CONTENT_MARKS[one] for one in contents)]
     marks += [size_mark(step) for step in range(1, size_step(size) + 1)]
+    marks += [f"\ue003b{step}" for step in _SMALL if size < step]
+    subject, sender = fold(envelope.subject[:_SUBJECT]), fold(_words(envelope.sender))
+    marks += _starts(START_MARKS[Field.SUBJECT], subject)
+    marks += _starts(START_MARKS[Field.FROM], sender)
     db.execute(
         _INSERT,
         (
             doc,
-            fold(envelope.subject[:_SUBJECT]),
-            fold(_words(envelope.sender)),
+            subject,
+            sender,
             fold(_words(envelope.to)),
             fold(_words(envelope.cc)),
             fold(f"{envelope.list_id} {envelope.list_post}"),
@@ -105,6 +119,12 @@ def _free_number(db: sqlite3.Connection, date: int, message_id: int) -> int:
             number = max(date, 1) + message_id % window
             window = min(window * 2, LATEST_AFTER)
     return number
+
+
+def _starts(mark: str, text: str) -> set[str]:
+    """Return the marks for the beginnings of the words of a folded text."""
+    words = set(_WORD.findall(text.lower()))
+    return {mark + word[:1] for word in words} | {mark + word[:2] for word in words if len(word) > 1}
 
 
 def _words(addresses: Iterable[Address]) -> str:

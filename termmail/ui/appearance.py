@@ -56,7 +56,7 @@ class Appearance:
             problems += [Problem(words) for words in self.keys.problems]
             if before is not None or self.keys.changed():
                 app.set_keymap(self.keys.changed())
-        app.main_screen.place_panes(ui.pane, ui.density)
+        app.main_screen.take(ui, before)
         if self._ascii.enabled != ui.ascii:
             self._ascii.enabled = ui.ascii
             self._paint_all()

@@ -149,6 +149,8 @@ class ListModel:
         """Show another folder, or the results of a search for these words; `shown` is called when the list has them."""
         self._cursors[self.view] = self._messages.spot
         view = _threaded(view, on=self.threaded)
+        if _is_same_folder(view, self.view):
+            self._cursors[view] = self._messages.spot
         self.view, self.filter, self.words, self._coverage = view, "", words, ""
         self.unfolded = Unfolded()
         if not self.searching:
@@ -180,13 +182,20 @@ class ListModel:
         read = parse_typed if typing else parse
         return read(words, self.engine.context.clock())
 
+    def _mark(self, query: Query | None) -> None:
+        """Mark what this query looks for in the rows and in the text of the message; nothing for None."""
+        for widget in (self._screen.messages, self._screen.reader):
+            if widget.searched != query:
+                widget.searched = query
+                widget.refresh()
+
     async def _load(self, view: View, shown: Callable[[], None]) -> None:
         """Show the first page at once, then all ids; put the cursor where it was left."""
         try:
             try:
                 first = await self.engine.lists.outline(view, self.unfolded, FIRST)
                 self._messages.empty = ""
-                self._messages.found = self._query()
+                self._mark(self._query())
                 self._messages.accounts = self._account_cells()
                 self._messages.show(first, at=self._cursors.get(view, NOWHERE))
                 self._messages.empty = self._nothing()
@@ -204,8 +213,7 @@ class ListModel:
     def keep_only(self, words: str) -> None:
         """Filter the view by these words; "" shows all of it."""
         self.filter = words
-        self._messages.found = self.parsed(words, typing=True).query if words else self._query()
-        self._messages.refresh()
+        self._mark(self.parsed(words, typing=True).query if words else self._query())
         self.stale(Stale.IDS)
 
     # -- ids and rows
@@ -386,6 +394,13 @@ class ListModel:
 def _threaded(view: View, *, on: bool) -> View:
     """Return the view with conversations, or without; a view that lists no folders has none."""
     return replace(view, threaded=on) if isinstance(view, FolderView | RoleView) else view
+
+
+def _is_same_folder(view: View, other: View) -> bool:
+    """Return whether two views list the same folders, in whatever order."""
+    if not isinstance(view, FolderView | RoleView) or not isinstance(other, FolderView | RoleView):
+        return False
+    return replace(view, order=other.order) == other
 
 
 def _sum(counts: dict[str, int], account: str) -> int:

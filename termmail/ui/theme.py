@@ -86,6 +86,13 @@ def _variables(colours: Palette, *, named: bool) -> dict[str, str]:
         "text-success": colours.success,
         "text-muted": colours.quiet,
         "text-disabled": colours.quiet,
+        "scrollbar": colours.frame,
+        "scrollbar-hover": colours.quiet,
+        "scrollbar-active": colours.primary,
+        "scrollbar-background": colours.background,
+        "scrollbar-background-hover": colours.background,
+        "scrollbar-background-active": colours.background,
+        "scrollbar-corner-color": colours.background,
         "input-selection-background": colours.cursor,
         "input-selection-foreground": colours.cursor_text,
     }

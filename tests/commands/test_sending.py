@@ -114,3 +114,25 @@ async def test_retry_of_several_exits_with_the_worst_outcome(termmail):
     assert ran.out.decode().split() == ids
     assert "Not sent." in ran.err
     assert "Sent: " in ran.err
+
+
+async def invitation(termmail) -> str:
+    """The id of the invitation in the demo."""
+    await termmail("sync")
+    rows = (await termmail("search", "subject:'the engine turns, in three days'", "--json")).json
+    return str(next(row["id"] for row in rows if row["subject"].startswith("Invitation")))
+
+
+async def test_an_invitation_is_answered_once_and_only_by_a_message_that_is_one(termmail):
+    message_id = await invitation(termmail)
+    ran = await termmail("answer", message_id, "accept", "--json")
+    assert ran.json[0]["state"] == "sent"
+    (received,) = termmail.demo.smtp.received
+    assert list(received.recipients) == ["charles@example.net"]
+    assert b"Subject: Accepted: The engine turns" in received.raw
+    (row, *_) = (await termmail("list", "--json")).json
+    other = row["id"] if str(row["id"]) != message_id else 1
+    ran = await termmail("answer", str(other), "decline", code=65)
+    assert "is no invitation that asks for an answer." in ran.err
+    await termmail("answer", "999999", "maybe", code=65)
+    await termmail("answer", message_id, "perhaps", code=64)

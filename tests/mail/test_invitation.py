@@ -244,3 +244,116 @@ def test_the_time_here_is_right_whatever_the_zone_of_the_machine(new_york):
     found = facts("DTSTART:20260303T140000Z")
     assert found["When"] == f"Tuesday 3 March 2026, {datetime(2026, 3, 3, 14, tzinfo=UTC).astimezone():%H:%M} (EST)"
     assert "There" not in found
+
+
+NEW_YORK = [
+    "BEGIN:VTIMEZONE",
+    "TZID:East",
+    "this line is no property",
+    "BEGIN:STANDARD",
+    "DTSTART:20071104T020000",
+    "TZOFFSETFROM:-0400",
+    "TZOFFSETTO:-0500",
+    "RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU",
+    "END:STANDARD",
+    "BEGIN:DAYLIGHT",
+    "DTSTART:20070311T020000",
+    "TZOFFSETFROM:-0500",
+    "TZOFFSETTO:-0400",
+    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU",
+    "END:DAYLIGHT",
+    "END:VTIMEZONE",
+]
+ONCE = [
+    "BEGIN:VTIMEZONE",
+    "BEGIN:STANDARD",
+    "DTSTART:19700101T000000",
+    "TZOFFSETFROM:+0000",
+    "TZOFFSETTO:+0100",
+    "END:STANDARD",
+    "BEGIN:DAYLIGHT",
+    "DTSTART:20260326T020000",
+    "TZOFFSETFROM:+0100",
+    "TZOFFSETTO:+0200",
+    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-2TH;UNTIL=20280401T000000Z",
+    "END:DAYLIGHT",
+    "END:VTIMEZONE",
+]
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "minutes"),
+    [
+        (NEW_YORK, "2026-03-08T01:00", -300),
+        (NEW_YORK, "2026-03-08T03:00", -240),
+        (NEW_YORK, "2026-11-01T01:00", -240),
+        (NEW_YORK, "2026-11-01T02:00", -300),
+        (NEW_YORK, "2007-03-11T02:00", -240),
+        (NEW_YORK, "2007-11-04T02:00", -300),
+        (NEW_YORK, "2000-01-01T00:00", -300),
+        (ONCE, "1970-01-01T00:00", 60),
+        (ONCE, "1969-01-01T00:00", 0),
+        (ONCE, "2026-03-18T00:00", 60),
+        (ONCE, "2027-03-18T01:00", 120),
+        (ONCE, "2040-01-01T00:00", 120),
+    ],
+)
+def test_rules_of_other_zones_begin_on_their_day(zone, moment, minutes):
+    when = datetime.fromisoformat(moment)
+    offset = when.replace(tzinfo=local_zone(when, "East zone", {"East zone": zone})).utcoffset()
+    assert offset is not None
+    assert offset.total_seconds() == minutes * 60
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "TZOFFSETTO:+9900",
+        "TZOFFSETTO:0100",
+        "TZOFFSETTO:",
+        "RRULE:FREQ=YEARLY;BYMONTH=13;BYDAY=1SU",
+        "RRULE:FREQ=YEARLY;BYMONTH=0;BYDAY=9SU",
+        "DTSTART:00010101T000000",
+    ],
+)
+def test_senseless_rules_of_a_zone_are_no_error(line):
+    zone = ["BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETTO:+0100", line, "END:STANDARD"]
+    found = facts("DTSTART;TZID=x:00010101T000000", before=("BEGIN:VTIMEZONE", "TZID:x", *zone, "END:VTIMEZONE"))
+    assert "1 January 1" in found["When"]
+
+
+def test_a_long_place_is_cut_and_a_tentative_event_says_so():
+    found = facts(
+        f"LOCATION:{'x' * 400}", "STATUS:tentative", "no property", "DTSTART:20260303T140000Z", "DUE:20260303T150000Z"
+    )
+    assert found["Where"] == "x" * 299 + "…"
+    assert found["Status"] == "tentative"
+    assert found["When"] == "Tuesday 3 March 2026, 14:00 to 15:00 (UTC)"
+    assert facts("LOCATION:" + "x" * 300)["Where"] == "x" * 300
+    assert "Status" not in facts("STATUS:CONFIRMED", "LOCATION:here")
+
+
+def test_of_many_people_some_are_named():
+    found = facts(*(f"ATTENDEE:mailto:a{number}@x.org" for number in range(53)))
+    assert found["With"].endswith("a49@x.org, and 3 more")
+
+
+def test_a_zone_with_a_control_character_is_not_repeated():
+    zone = tuple(line.replace("END:DAYLIGHT", "X-A:\x1b[2J") for line in VIENNA)
+    found = of("UID:1", "DTSTART;TZID=Vienna time:20260703T140000", before=zone)
+    assert found is not None
+    assert found.zones == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("FREQ=YEARLY;BYMONTH=13,12,1;BYDAY=MO", "every year on Monday in December and January"),
+        ("FREQ=MONTHLY;BYDAY=" + ",".join(f"{n}MO" for n in range(1, 20)), None),
+        ("FREQ=MONTHLY;BYMONTHDAY=1,-1,400", "every month on day 1 and the last"),
+        ("FREQ=DAILY;COUNT=1", "every day, once"),
+    ],
+)
+def test_odd_lists_of_days_are_told_as_far_as_they_make_sense(rule, words):
+    told = recurrence.words(rule)
+    assert told == words if words else len(told) < 200

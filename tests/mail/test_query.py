@@ -154,7 +154,11 @@ def test_the_example_of_each_operator_is_understood(operator) -> None:
     ("text", "query"),
     [
         ("lun", Term("lun", match=Match.PREFIX)),
-        ("lu", Term("lu")),
+        ("lu", Term("lu", match=Match.START)),
+        ("from:z", Term("z", Field.FROM, Match.START)),
+        ("to:z", Term("z", Field.TO)),
+        ('abc "l', And((Term("abc"), Term("l", match=Match.START)))),
+        ("a.b", Term("a.b")),
         ("日", Term("日", match=Match.PREFIX)),
         ("lun ", Term("lun")),
         ("a from:ada", And((A, Term("ada", Field.FROM, Match.PREFIX)))),

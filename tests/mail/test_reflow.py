@@ -139,3 +139,29 @@ def test_no_letter_is_lost_or_moved(lines, width):
 
 def test_joining_takes_linear_time():
     assert_grows_less(lambda: shown(PROSE * 100), lambda: shown(PROSE * 800), 14)
+
+
+def test_lines_that_are_mostly_not_full_stay_lines():
+    text = (
+        PROSE
+        + "\n"
+        + "A short line of prose here\n" * 4
+        + "A line of prose that is filled up to the very column of all the others\nand more\n"
+    )
+    assert shown(text)[-7:-3] == ["A short line of prose here"] * 4
+
+
+def test_lines_wider_than_a_hand_breaks_them_stay_as_they_are():
+    text = f"{'word ' * 24}and\n" * 4
+    assert shown(text) == as_sent(text)
+
+
+def test_the_work_can_be_stopped():
+    class StoppedError(Exception):
+        pass
+
+    def stop() -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        reflow.joined(flowed.paragraphs(PROSE), 40, stop)

@@ -11,7 +11,12 @@ from tests.timing import assert_soon
 
 OWN = ["ada@example.org"]
 HOSTS = ["imap.example.org", "example.org"]
-KNOWN = [Known("charles@babbage.net", "Charles Babbage"), Known("billing@paypal.com", "PayPal")]
+KNOWN = [
+    Known("charles@babbage.net", "Charles Babbage"),
+    Known("billing@paypal.com", "PayPal"),
+    Known("a@wayland.org", ""),
+    Known("b@goodwill.org", ""),
+]
 
 
 def message(email: str, name: str = "", *results: str, **headers: str) -> Message:
@@ -45,6 +50,13 @@ def test_a_known_name_at_another_address_is_told_with_the_address_before():
     [
         ("paypa1.com", "paypal.com"),
         ("paypall.com", "paypal.com"),
+        ("xaypal.com", "paypal.com"),
+        ("aypal.com", "paypal.com"),
+        ("paypal.con", "paypal.com"),
+        ("babb4ge.net", "babbage.net"),
+        ("vvayland.org", "wayland.org"),
+        ("wayIand.org".lower(), "wayland.org"),
+        ("go0dwill.org", "goodwill.org"),
         ("papyal.com", "paypal.com"),
         ("pay-pal.com", "paypal.com"),
         ("mail.paypai.com", "paypal.com"),

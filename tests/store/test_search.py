@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from termmail.mail.model import Coverage, StepKind
+from termmail.mail.query import parse_typed
 from termmail.store import derived, indexing_queue, messages, pop3_identity, rebuild, search
 from termmail.store.rows import New
 from tests.store.parts import (
@@ -96,6 +97,24 @@ def test_a_search_may_leave_out_what_was_thrown_away(store, ids):
     assert list(search.search(store, query("lovelace"))) == ids
     assert list(search.search(store, query("lovelace"), discarded=False)) == ids[2:]
     assert indexing_queue.coverage(store, "", discarded=False) == Coverage(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("c", [0]),
+        ("ca", [0]),
+        ("ar", [1]),
+        ("from:l", [0, 1, 2]),
+        ("from:c", []),
+        ("subject:p", [2]),
+        ("w", [2]),
+        ("en", []),
+    ],
+)
+def test_a_word_that_is_just_being_typed_is_found_in_subject_and_sender(store, ids, text, places):
+    query = parse_typed(text, NOW).query
+    assert list(search.search(store, query)) == [ids[place] for place in places]
 
 
 def test_erased_messages_are_not_found(store, ids):

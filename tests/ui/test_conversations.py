@@ -221,3 +221,13 @@ async def test_hostile_people_and_subjects_in_a_conversation_stay_text(tmp_path)
             await until(pilot, lambda size=size: app.size == size)
         assert "\x1b" not in shown(app)
         assert app.troubles == []
+
+
+async def test_sorting_leaves_the_cursor_on_its_conversation(lunch):
+    app, pilot = lunch
+    await pilot.press("j")
+    here = app.main_screen.messages.cursor_id
+    for _ in range(3):
+        await pilot.press("S")
+        await opened(pilot, app, 3)
+        assert app.main_screen.messages.cursor_id == here

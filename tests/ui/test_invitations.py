@@ -87,6 +87,16 @@ async def test_a_message_that_is_no_invitation_says_so(tmp_path):
         await until(pilot, lambda: "This message is no invitation." in shown(app))
 
 
+async def test_a_cancelled_event_asks_for_no_answer(tmp_path):
+    cancelled = invite().replace(b"METHOD:REQUEST", b"METHOD:CANCEL")
+    async with mailbox(tmp_path, [cancelled]) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "Cancelled: Tea" in shown(app))
+        assert "i answer" not in shown(app)
+        await pilot.press("i")
+        await until(pilot, lambda: "This event asks for no answer." in shown(app))
+
+
 async def test_the_answer_names_an_organizer_who_is_not_the_sender(tmp_path):
     async with mailbox(tmp_path, [invite(organizer="other@example.com")]) as (app, pilot):
         await opened(app, pilot)

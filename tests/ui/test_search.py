@@ -19,6 +19,12 @@ def advice(app) -> str:
     return shown(app).splitlines()[app.query_one("#prompt-advice").region.y].strip()
 
 
+def marked(widget) -> list[str]:
+    """The words that are underlined in a widget."""
+    strips = [widget.render_line(y) for y in range(widget.size.height)]
+    return [part.text for strip in strips for part in strip if part.style and part.style.underline]
+
+
 def typed(app) -> str:
     return app.query_one("#prompt-input").value
 
@@ -65,8 +71,12 @@ async def test_what_was_found_is_marked_and_names_its_folder(tmp_path):
         await until(pilot, lambda: app.subjects() == ["Lunch"] and "Inbox · the loom is broken" in shown(app))
         strip = app.main_screen.messages.render_line(0)
         assert [part.text for part in strip if part.style and part.style.underline] == ["Zoë", "loom"]
+        reader = app.main_screen.reader
+        await until(pilot, lambda: "the loom is broken" in [line.text for line in reader.rendered.lines])
+        await until(pilot, lambda: marked(reader) == ["loom"])
         await pilot.press("escape")
         await until(pilot, lambda: len(app.main_screen.messages.ids) == 3)
+        await until(pilot, lambda: marked(reader) == [])
         strip = app.main_screen.messages.render_line(0)
         assert not [part.text for part in strip if part.style and part.style.underline]
 

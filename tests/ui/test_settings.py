@@ -6,6 +6,7 @@ import pytest
 
 from termmail.accounts import config
 from termmail.accounts.config import Notifications, Ui
+from termmail.engine.preferences import Fetching
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import SIZES, assert_harmless, shown, until, words_of
 
@@ -35,17 +36,22 @@ async def test_a_change_shows_at_once_and_esc_takes_it_back(tmp_path):
         await opened(app, pilot)
         await pilot.press("right")
         await until(pilot, lambda: app.theme == "termmail-light")
-        await pilot.press("down", "right", "down", "right", "right", "down", "right", "down", "right")
+        await pilot.press("down", "right", "down", "right", "right", "down", "right", "down", "right", "down", "right")
+        await pilot.press("down", "right")
         await until(pilot, lambda: app.main_screen.messages.row_height == 2)
         assert app.keys.keys["mail.compose"] == ("m",)
         assert app.main_screen.has_class("-pane-right")
         assert app.main_screen.reader.region.x > app.main_screen.messages.region.right - 2
         await until(pilot, lambda: "●" not in shown(app) and " o  " in shown(app))
+        assert not app.main_screen.mail.list.threaded
+        assert not app.main_screen.reader.reflowed
         await pilot.press("escape")
         await closed(app, pilot)
         assert (app.theme, app.main_screen.messages.row_height) == ("termmail-dark", 1)
         assert app.keys.keys["mail.compose"] == ("c", "m")
         assert not app.main_screen.has_class("-pane-right")
+        assert app.main_screen.mail.list.threaded
+        assert app.main_screen.reader.reflowed
         await until(pilot, lambda: "●" in shown(app))
         assert not (tmp_path / "config.toml").exists()
 
@@ -53,7 +59,7 @@ async def test_a_change_shows_at_once_and_esc_takes_it_back(tmp_path):
 async def test_enter_keeps_the_settings_and_they_are_read_again_at_the_next_start(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await opened(app, pilot)
-        await pilot.press("right", "down", "down", "down", "left", "down", "down", "right", "enter")
+        await pilot.press("right", "down", "down", "down", "left", *["down"] * 4, "right", "enter")
         await closed(app, pilot)
         await until(pilot, lambda: "Settings kept" in words_of(app))
         assert app.engine.preferences.ui == Ui(theme="termmail-light", pane="off")
@@ -121,9 +127,9 @@ async def test_what_is_fetched_is_set_for_each_account(tmp_path):
         assert app.screen.focused.id == "bodies-0"
         await pilot.press("right", "enter")
         await closed(app, pilot)
-        assert app.engine.preferences.download("ada") == "30 days"
+        assert app.engine.preferences.fetching("ada") == Fetching("open", 90)
         assert app.engine.context.config.accounts["ada"].smtp == settings.smtp
-        assert config.load(tmp_path / "config.toml").accounts["ada"].incoming.download == "30 days"
+        assert config.load(tmp_path / "config.toml").accounts["ada"].incoming.prefetch_days == 90
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -131,7 +137,7 @@ async def test_every_setting_can_be_reached_and_seen_on_a_small_terminal(tmp_pat
     async with mailbox(tmp_path, size=size) as (app, pilot):
         await pilot.press("comma")
         await until(pilot, lambda: "Theme" in words_of(app))
-        for words in ("Theme", "Keys", "Mess", "Read", "Mark", "New", "Bodies"):
+        for words in ("Theme", "Keys", "Mess", "Read", "Conv", "Para", "Mark", "New", "Bodies"):
             line = shown(app).splitlines()[app.screen.focused.region.y]
             assert f"▌ {words}" in line, shown(app)
             await pilot.press("down")

@@ -16,6 +16,9 @@ CREATE TABLE search_doc (
 CREATE UNIQUE INDEX search_doc_of ON search_doc (message) WHERE message IS NOT NULL;
 UPDATE message SET indexed = 0;
 
+-- Whole messages are compressed where that is worth it (raw_bytes.py).
+ALTER TABLE raw ADD COLUMN packed INTEGER NOT NULL DEFAULT 0;
+
 -- What a search may ask for besides words.
 CREATE INDEX message_unread ON message (sort_date) WHERE unread = 1;
 CREATE INDEX message_starred ON message (sort_date) WHERE starred = 1;

@@ -24,8 +24,10 @@ from termmail.ui.actions import (
 from termmail.ui.actions.registry import BY_ID, HEARD_TOGETHER, Action, Group, Place, bindings, split
 
 _ORDER = list(Group)
-ACTIONS = tuple(sorted(BY_ID.values(), key=lambda action: _ORDER.index(action.group)))
-"""Every action, group by group in the order of the help."""
+ACTIONS = tuple(
+    sorted(BY_ID.values(), key=lambda action: (_ORDER.index(action.group), action.where is not Place.READER))
+)
+"""Every action, group by group in the order of the help; what moves in the message comes before what is done to it."""
 
 __all__ = [
     "ACTIONS",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.mail.message import SectionKind
 from termmail.ui.actions import reading
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import on_changeable_message
@@ -57,7 +58,8 @@ def decline(mail: Mail) -> None:
 def _trouble(mail: Mail, row: MessageRow, message: Message) -> str:
     """Return why this message cannot be answered as an invitation; "" where it can."""
     if message.invitation is None:
-        return "This message is no invitation."
+        event = any(section.kind is SectionKind.INVITATION for section in message.sections)
+        return "This event asks for no answer." if event else "This message is no invitation."
     return mail.engine.invitations.trouble(row.account, message.invitation)
 
 

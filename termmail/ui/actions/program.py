@@ -64,7 +64,7 @@ def settings(mail: Mail) -> None:
     app.push_screen(screen, closed)
 
 
-@verb("mail.space", "", "Server space: delete there, keep here", Group.PROGRAM)
+@verb("mail.space", "", "Server space: see it and free it", Group.PROGRAM)
 def space(mail: Mail) -> None:
     """Show what lies on the servers."""
     from termmail.ui.screens.space import SpaceScreen  # noqa: PLC0415 - not needed for the first screen

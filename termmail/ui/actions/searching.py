@@ -34,7 +34,7 @@ def _search_word(mail: Mail) -> str:
     return "find" if mail.screen.reader.has_focus else "search"
 
 
-@verb("mail.search", "/", "Search all mail; in a message, find there", Group.FINDING, rank=8, short=_search_word)
+@verb("mail.search", "/", "Search all mail, or in the message", Group.FINDING, rank=8, short=_search_word)
 def search(mail: Mail) -> None:
     """Ask for words to search for; the list follows the typing. Where the message has the focus, find in it."""
     if mail.screen.reader.has_focus:
@@ -155,9 +155,7 @@ def _without_bodies(mail: Mail) -> str:
     return changeable(mail) or ("" if mail.engine.accounts.names else "There is no account yet.")
 
 
-@verb(
-    "mail.fetch-bodies", "f6", "Fetch all messages, so that search covers them", Group.FINDING, applies=_without_bodies
-)
+@verb("mail.fetch-bodies", "f6", "Fetch all messages for the search", Group.FINDING, applies=_without_bodies)
 def fetch_bodies(mail: Mail) -> None:
     """Fetch the text of every message that is only on a server."""
     for account in mail.engine.accounts.names:

@@ -73,7 +73,7 @@ def switch(mail: Mail) -> None:
 
 
 @verb(
-    "thread.break-off", "", "Break off: a conversation of its own from here on", Group.CONVERSATIONS,
+    "thread.break-off", "", "Break off a conversation from here", Group.CONVERSATIONS,
     applies=on_changeable_message,
 )  # fmt: skip
 def break_off(mail: Mail) -> None:
@@ -89,7 +89,7 @@ def _several(mail: Mail) -> str:
     return ""
 
 
-@verb("thread.join", "", "Join the selected to one conversation", Group.CONVERSATIONS, applies=_several)
+@verb("thread.join", "", "Join the selected in a conversation", Group.CONVERSATIONS, applies=_several)
 def join(mail: Mail) -> None:
     """Make the selected messages, and the conversations they are in, one conversation."""
     _regroup(mail, mail.engine.messages.join, mail.targets())

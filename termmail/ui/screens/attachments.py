@@ -157,6 +157,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
             except UserError as error:
                 self._say("", f"{part.name} is not saved: {error}")
                 return
+        await self._engine.reader.remember_save_folder(folder)
         self._say("Saved: " + "\n".join(home_short(path) for path in saved))
 
     @work(exclusive=True, exit_on_error=False)

@@ -16,6 +16,7 @@ from termmail.mail.model import FolderView, Role, SendState
 from termmail.ui import titles
 from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching
 from termmail.ui.actions.verb_context import Mail
+from termmail.ui.compositor import LineCompositor
 from termmail.ui.widgets.find_prompt import FindPrompt
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from termmail.accounts.config import Ui
     from termmail.engine.events import Event
     from termmail.errors import UserError
     from termmail.mail.model import Row
@@ -74,6 +76,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = LineCompositor()
         self.ready = asyncio.Event()
         self.clock: Callable[[], float] = time.time
         self.opened = False
@@ -190,13 +193,18 @@ class MainScreen(Screen[None]):
         """The reading pane is shown where there is room for it."""
         return not self.has_class("-pane-off")
 
-    def place_panes(self, pane: str, density: str) -> None:
-        """Place the reading pane, and draw messages on as many lines as the config says."""
-        for place in ("right", "below", "off"):
-            self.set_class(pane == place, f"-pane-{place}")
-        if self.opened:
-            self.messages.set_density(density)
+    def take(self, ui: Ui, before: Ui | None) -> None:
+        """Show list, reader and pane as these settings say; what did not change since `before` stays as keys left it."""
+        if before is None or before.pane != ui.pane:
+            for place in ("right", "below", "off"):
+                self.set_class(ui.pane == place, f"-pane-{place}")
+        if self.opened and before is not None:
+            self.messages.set_density(ui.density)
             self._name_keys()
+            if before.conversations != ui.conversations:
+                self.mail.list.thread(on=ui.conversations)
+            if before.reflow is not ui.reflow and self.reader.reflowed is not ui.reflow:
+                self.reader.switch_reflow()
             if self.focused is not None and not self.focused.display:
                 self.set_focus(self.messages)
 

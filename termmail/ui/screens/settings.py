@@ -12,7 +12,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from termmail.engine.preferences import Fetching
 from termmail.errors import UserError
+from termmail.mail.counting import count
 from termmail.ui.keymap import PRESETS
 from termmail.ui.screens import dialog
 from termmail.ui.widgets.stepper import Stepper
@@ -31,17 +33,29 @@ DENSITIES = [("auto", "by the width"), ("compact", "one line"), ("comfortable", 
 PANES = [("auto", "by the width"), ("right", "at the right"), ("below", "below the list"), ("off", "off")]
 MARKS = [("no", "● ★ ─"), ("yes", "plain ASCII")]
 NEWS = [("off", "nothing"), ("bell", "the bell"), ("terminal", "by the terminal"), ("command", "by your command")]
-DOWNLOADS = [("open", "when opened"), ("30 days", "of 30 days"), ("365 days", "of a year"), ("all", "all of them")]
+CONVERSATIONS = [("yes", "one row each"), ("no", "single messages")]
+PARAGRAPHS = [("yes", "wrapped anew"), ("no", "lines as sent")]
+FETCHED = {
+    "when opened": Fetching("open", 0),
+    "the last 30 days": Fetching("open", 30),
+    "the last 90 days": Fetching("open", 90),
+    "a year, at once": Fetching("365 days", 30),
+    "all, at once": Fetching("all", 30),
+}
 
 WORDS = {
     "theme": "Colours. ansi-dark and ansi-light use your terminal's own.",
     "keymap": "The keys of termmail, mutt, alpine or Gmail; your own in [ui.keys] come on top.",
     "density": "Lines of a message in a list: one, two (sender, then subject), or two where the list is narrow.",
     "pane": "Where the message at the cursor is shown. p hides and shows it.",
+    "conversations": "Folders show a conversation on one row. T switches it for now.",
+    "reflow": "Paragraphs that were broken by hand wrap at the width of the pane. w switches it for now.",
     "ascii": "Marks and frames in ASCII, for fonts and terminals without other signs.",
     "news": "What tells you of new mail. Quiet hours and the command are in config.toml: [notifications].",
 }
-BODIES = "Which bodies are fetched to this computer before you open them. Search covers those."
+BODIES = (
+    "Which bodies are here before you open them: fetched quietly in the background, or at once. Search covers those."
+)
 
 
 class SettingsScreen(dialog.Dialog[bool]):
@@ -77,11 +91,15 @@ class SettingsScreen(dialog.Dialog[bool]):
             yield Stepper("Keys", presets, ui.keymap, id="keymap")
             yield Stepper("Message in a list", DENSITIES, ui.density, id="density")
             yield Stepper("Reading pane", PANES, ui.pane, id="pane")
-            yield Stepper("Marks and frames", MARKS, "yes" if ui.ascii else "no", id="ascii")
+            yield Stepper("Conversations", CONVERSATIONS, _word(on=ui.conversations), id="conversations")
+            yield Stepper("Paragraphs", PARAGRAPHS, _word(on=ui.reflow), id="reflow")
+            yield Stepper("Marks and frames", MARKS, _word(on=ui.ascii), id="ascii")
             yield Stepper("New mail", news, notifications.new_mail, id="news")
             for number, account in enumerate(self._accounts):
                 name = "Bodies" if len(self._accounts) == 1 else f"Bodies, {account}"
-                yield Stepper(name, DOWNLOADS, self._preferences.download(account), id=f"bodies-{number}")
+                known = self._preferences.fetching(account)
+                value = next((words for words, one in FETCHED.items() if one == known), _own(known))
+                yield Stepper(name, [(words, words) for words in FETCHED], value, id=f"bodies-{number}")
             yield Static("", id="settings-words", markup=False)
             yield dialog.Trouble()
             with Horizontal(classes="dialog-buttons"):
@@ -114,6 +132,8 @@ class SettingsScreen(dialog.Dialog[bool]):
             density=self._value("density"),
             pane=self._value("pane"),
             ascii=self._value("ascii") == "yes",
+            conversations=self._value("conversations") == "yes",
+            reflow=self._value("reflow") == "yes",
         )
 
     def action_keep(self) -> None:
@@ -124,9 +144,10 @@ class SettingsScreen(dialog.Dialog[bool]):
 
     async def _keep(self, ui: Ui) -> None:
         notifications = replace(self._preferences.notifications, new_mail=self._value("news"))
-        downloads = {account: self._value(f"bodies-{number}") for number, account in enumerate(self._accounts)}
+        chosen = {account: self._value(f"bodies-{number}") for number, account in enumerate(self._accounts)}
+        fetching = {account: FETCHED[words] for account, words in chosen.items() if words in FETCHED}
         try:
-            await self._preferences.keep(ui, notifications, downloads)
+            await self._preferences.keep(ui, notifications, fetching)
         except UserError as error:
             self.query_one(dialog.Trouble).say(f"{error} Nothing was changed there; Esc takes this back.")
         else:
@@ -138,3 +159,12 @@ class SettingsScreen(dialog.Dialog[bool]):
         """Put the settings before in force again, and leave."""
         self._show(self._before)
         self.dismiss(False)
+
+
+def _word(*, on: bool) -> str:
+    return "yes" if on else "no"
+
+
+def _own(known: Fetching) -> str:
+    """Return the words for a rule that is not among those of the screen."""
+    return known.download if known.download != "open" else f"the last {count(known.prefetch_days, 'day')}"

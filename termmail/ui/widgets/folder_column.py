@@ -203,7 +203,9 @@ class FolderList(ScrollView, can_focus=True):
         style = self.get_component_rich_style(f"folders--{state}") if state else self.rich_style
         if entry.value and not state and not entry.waiting:
             style = self.get_component_rich_style("folders--unread")
-        name = fit(f"{'▌' if current else ' '} {entry.name}", max(1, width - len(shown) - 1))
+        name = fit(f"{'▌' if current else ' '} {entry.name}", max(1, width - len(shown) - (2 if shown else 1))) + (
+            " " if shown else ""
+        )
         quiet = style if state else self.get_component_rich_style("folders--count")
         return Strip([Segment(name, style), Segment(f"{shown} ", quiet)]).adjust_cell_length(width, style)
 

@@ -84,7 +84,7 @@ class MessageList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.outline = EMPTY
         self.cursor = 0
-        self.found: Query | None = None
+        self.searched: Query | None = None
         """The search or filter whose words are marked in the rows."""
         self.selected: set[int] = set()
         self._range: tuple[int, set[int]] | None = None
@@ -410,7 +410,7 @@ class MessageList(ScrollView, can_focus=True):
                 accounts=self.accounts,
                 depth=self.outline.depths.get(id_),
             )
-        return Strip(marked(segments, self.found)).adjust_cell_length(width, styles.text)
+        return Strip(marked(segments, self.searched)).adjust_cell_length(width, styles.text)
 
     def _empty_line(self, y: int) -> Strip:
         width = self.cells

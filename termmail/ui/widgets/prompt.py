@@ -63,15 +63,7 @@ class Advice(Widget):
 
 
 class PromptInput(Input):
-    """An input whose text holds nothing that a terminal would take for a command; Tab completes it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
-
-    def action_complete(self) -> None:
-        """Take the first completion."""
-        advice = self.screen.query_one(Advice)
-        if advice.completions:
-            self.value, self.cursor_position = advice.completions[0].applied(self.value)
+    """An input whose text holds nothing that a terminal would take for a command."""
 
     async def on_key(self, event: events.Key) -> None:
         """Edit before the next key is handled."""
@@ -80,6 +72,18 @@ class PromptInput(Input):
     def validate_value(self, value: str) -> str:
         """Replace what cannot be drawn."""
         return typed_text.line(value)
+
+
+class QueryInput(PromptInput):
+    """An input for a query; Tab completes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
+
+    def action_complete(self) -> None:
+        """Take the first completion."""
+        advice = self.screen.query_one(Advice)
+        if advice.completions:
+            self.value, self.cursor_position = advice.completions[0].applied(self.value)
 
 
 class Prompt(Vertical):
@@ -121,7 +125,7 @@ class Prompt(Vertical):
         yield Advice()
         with Horizontal():
             yield Label("", id="prompt-label", markup=False)
-            yield PromptInput(id="prompt-input", compact=True)
+            yield QueryInput(id="prompt-input", compact=True)
 
     @property
     def text(self) -> str:

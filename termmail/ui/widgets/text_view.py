@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from termmail.mail.message import CARD_LABEL, Line, Rendered
+from termmail.mail.query_hits import hits
 from termmail.ui.actions import Place, bindings
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from textual.selection import Selection
 
     from termmail.mail.needle import Hit
+    from termmail.mail.query import Query
     from termmail.ui.widgets.message_header import HeadLine
 
 MEASURE = 88
@@ -78,6 +80,8 @@ class TextView(ScrollView, can_focus=True):
         self._head: list[HeadLine] = []
         self._lines: tuple[Line, ...] = ()
         self._painted: list[Strip] = []
+        self.searched: Query | None = None
+        """The search that led here: its words are marked."""
         self._hits: dict[int, list[tuple[int, int]]] = {}
         """The marked characters of each line that holds a hit."""
         self._current: dict[int, tuple[int, int]] = {}
@@ -114,10 +118,10 @@ class TextView(ScrollView, can_focus=True):
         self.folded = not self.folded
         self._changed()
 
-    def mark(self, hits: Sequence[Hit], current: Hit | None) -> None:
+    def mark(self, found: Sequence[Hit], current: Hit | None) -> None:
         """Mark what was found, and bring the current hit into view, also from folded quotes."""
         self._hits = {}
-        for line, start, end in (stretch for hit in hits for stretch in hit):
+        for line, start, end in (stretch for hit in found for stretch in hit):
             self._hits.setdefault(line, []).append((start, end))
         self._current = {line: (start, end) for line, start, end in current or ()}
         self.folded = self.folded and current is None
@@ -231,6 +235,9 @@ class TextView(ScrollView, can_focus=True):
                 text.stylize(link, *found.span())
         for stretch in line.struck:
             text.stylize(STRUCK, *stretch)
+        if self.searched is not None:
+            for stretch in hits(self.searched, line.text):
+                text.stylize(self.get_component_rich_style("body--hit"), *stretch)
         if not self.folded:
             self._mark_hits(text, place)
         selection = self.text_selection
