@@ -33,34 +33,37 @@ class Mark(StrEnum):
 
 
 class _Table(NamedTuple):
-    """The statements of a kind: all values of subjects, and deleting and writing one."""
+    """The statements of a kind: all values of subjects, deleting those with an object, and writing one value of them."""
 
     read: str
     delete: str
     write: str
 
 
+_IDS = IN_IDS.replace("?", ":ids")
+"""IN_IDS where the values have names."""
+
 _TABLES = {
     Mark.SNOOZE: _Table(
         f"SELECT message, folder, until FROM snooze WHERE message {IN_IDS}",  # noqa: S608 - texts of ours
-        "DELETE FROM snooze WHERE message = ? AND folder = ?",
-        "INSERT OR REPLACE INTO snooze (message, folder, until) SELECT id, ?2, ?3 FROM message WHERE id = ?1",
+        f"DELETE FROM snooze WHERE message {IN_IDS} AND folder = ?",  # noqa: S608
+        f"INSERT OR REPLACE INTO snooze (message, folder, until) SELECT id, :object, :value FROM message WHERE id {_IDS}",  # noqa: S608
     ),
     Mark.REMINDER: _Table(
         f"SELECT message, 0, until FROM reminder WHERE message {IN_IDS}",  # noqa: S608
-        "DELETE FROM reminder WHERE message = ?1 AND ?2 = 0",
-        "INSERT OR REPLACE INTO reminder (message, until) SELECT id, ?3 FROM message WHERE id = ?1 AND ?2 = 0",
+        f"DELETE FROM reminder WHERE message {IN_IDS} AND ? = 0",  # noqa: S608
+        f"INSERT OR REPLACE INTO reminder (message, until) SELECT id, :value FROM message WHERE id {_IDS}",  # noqa: S608
     ),
     Mark.LABEL: _Table(
         f"SELECT message, label, 1 FROM message_label WHERE message {IN_IDS}",  # noqa: S608
-        "DELETE FROM message_label WHERE message = ? AND label = ?",
-        "INSERT OR IGNORE INTO message_label (message, label)"
-        " SELECT m.id, l.id FROM message m, label l WHERE m.id = ?1 AND l.id = ?2 AND ?3 = 1",
+        f"DELETE FROM message_label WHERE message {IN_IDS} AND label = ?",  # noqa: S608
+        "INSERT OR IGNORE INTO message_label (message, label)"  # noqa: S608
+        f" SELECT m.id, l.id FROM message m JOIN label l ON l.id = :object WHERE m.id {_IDS}",
     ),
     Mark.MUTE: _Table(
         f"SELECT thread, 0, 1 FROM muted_thread WHERE thread {IN_IDS}",  # noqa: S608
-        "DELETE FROM muted_thread WHERE thread = ?1 AND ?2 = 0",
-        "INSERT OR IGNORE INTO muted_thread (thread) SELECT ?1 WHERE ?2 = 0 AND ?3 = 1",
+        f"DELETE FROM muted_thread WHERE thread {IN_IDS} AND ? = 0",  # noqa: S608
+        "INSERT OR IGNORE INTO muted_thread (thread) SELECT value FROM json_each(:ids)",
     ),
 }
 
@@ -117,9 +120,16 @@ def _values(db: sqlite3.Connection, mark: Mark, subjects: Iterable[int]) -> dict
 
 
 def _write(db: sqlite3.Connection, mark: Mark, values: Mapping[Place, int | None]) -> None:
+    """Write values, those that are equal in one statement: a statement a message takes seconds for a whole mailbox."""
     table = _TABLES[mark]
-    db.executemany(table.delete, [place for place, value in values.items() if value is None])
-    db.executemany(table.write, [(*place, value) for place, value in values.items() if value is not None])
+    groups: dict[tuple[int, int | None], list[int]] = {}
+    for (subject, other), value in values.items():
+        groups.setdefault((other, value), []).append(subject)
+    for (other, value), subjects in groups.items():
+        if value is None:
+            db.execute(table.delete, (id_list(subjects), other))
+        else:
+            db.execute(table.write, {"ids": id_list(subjects), "object": other, "value": value})
 
 
 def end_snooze(db: sqlite3.Connection, message_ids: Iterable[int], folder_id: int) -> None:

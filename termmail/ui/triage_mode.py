@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 class TriageMode:
     """Walks through `queue`, the ids that the list had at the cursor and below when triage began.
 
-    `steps` are the steps that were done meanwhile, by their id.
+    `noun` is what a row of the list is: a message, or a conversation.
     """
 
-    def __init__(self, messages: MessageList, queue: Sequence[int]) -> None:
+    def __init__(self, messages: MessageList, queue: Sequence[int], noun: str) -> None:
         self.queue = array("q", queue)
         self.is_over = False
+        self.noun = noun
         self._messages = messages
         self._places = {message_id: place for place, message_id in enumerate(self.queue)}
         self._at = 0
         self._steps: dict[int, tuple[StepKind, str, tuple[int, ...]]] = {}
+        """What was done meanwhile: kind, name and messages of each step, by its id."""
 
     @property
     def place(self) -> int:
@@ -78,5 +80,5 @@ class TriageMode:
         changed = {one for _, _, message_ids in self._steps.values() for one in message_ids}
         seen = self.queue if self.is_over else self.queue[: self.place]
         if left := sum(one not in changed for one in seen):
-            lines.append(f"Left as they are: {count(left, 'message')}")
+            lines.append(f"Left as they are: {count(left, self.noun)}")
         return lines

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 
 from termmail.mail.message import Draft
 from termmail.mail.model import StepKind
-from termmail.store import changes, delete_queue, drafts, folder_changes, journal, messages, outbox, pop3_identity
+from termmail.store import (
+    changes,
+    delete_queue,
+    drafts,
+    folder_changes,
+    journal,
+    labels,
+    messages,
+    muting,
+    outbox,
+    pop3_identity,
+    rules,
+    snoozing,
+)
 from termmail.store.comparison import Comparison
 from termmail.store.rows import New, State
 from tests.store.parts import (
@@ -128,7 +141,26 @@ def _comparison(store: Store) -> Comparison:
     return Comparison("work", ListedUidls(_listing(store)))
 
 
+def _snoozed(store: Store) -> None:
+    _mail(store)
+    snoozing.snooze(store, seen(store, [1, 2, 3]), NOW, "now", NOW)
+    snoozing.remind(store, [4], NOW, "now", NOW)
+
+
+def _ruled(store: Store) -> None:
+    _mail(store)
+    rules.add(store, "", "subject:engine", "label:work, star, archive", NOW)
+    with store.transaction() as db:
+        db.execute("INSERT INTO rule_arrival (message) SELECT id FROM message")
+
+
 SCENARIOS = {
+    "snooze": Scenario(_mail, lambda store: snoozing.snooze(store, seen(store, [1, 2, 3]), NOW, "now", NOW)),
+    "bring back": Scenario(_snoozed, lambda store: snoozing.bring_back(store, NOW)),
+    "undo reminder": Scenario(_snoozed, undo),
+    "label": Scenario(_mail, lambda store: labels.change(store, [1, 2, 3], ["work", "home"], (), NOW)),
+    "mute": Scenario(_mail, lambda store: muting.mute(store, seen(store, [1, 2]), NOW, {})),
+    "rules on arrivals": Scenario(_ruled, lambda store: rules.run_arrived(store, NOW, {})),
     "arrive": Scenario(_mail, _arrive),
     "arrive whole": Scenario(
         _mail,

@@ -29,12 +29,12 @@ async def test_a_key_a_message_until_the_end_says_what_was_done(tmp_path):
         await until(pilot, lambda: "Snooze 1 message until" in words_of(app))
         await type_in(pilot, "in 2 days")
         await pilot.press("enter")
-        await until(pilot, lambda: "Triage is done: 4 messages seen" in words_of(app))
+        await until(pilot, lambda: "Triage is done: 4 conversations seen" in words_of(app))
         words = words_of(app)
         assert "Archived: 1 message" in words
         assert "Deleted: 1 message" in words
         assert "Snoozed until" in words
-        assert "Left as they are: 1 message" in words
+        assert "Left as they are: 1 conversation" in words
         await pilot.press("enter")
         await until(pilot, lambda: not app.main_screen.whole and app.subjects() == ["Letter 2"])
         await pilot.press("z", "z", "z")
@@ -50,7 +50,7 @@ async def test_undo_in_triage_goes_back_to_the_message_and_counts_it_no_more(tmp
         await pilot.press("z")
         await until(pilot, lambda: "1 of 4" in shown(app).splitlines()[0] and app.subject() == "Letter 4")
         await pilot.press("t", "t", "t", "t")
-        await until(pilot, lambda: "Left as they are: 4 messages" in words_of(app))
+        await until(pilot, lambda: "Left as they are: 4 conversations" in words_of(app))
         assert "Archived" not in words_of(app)
 
 
@@ -79,7 +79,7 @@ async def test_the_last_message_of_the_list_ends_triage_too(tmp_path):
         await pilot.press("t")
         await until(pilot, at(app, "1 of 1"))
         await pilot.press("d")
-        await until(pilot, lambda: "Triage is done: 1 message seen" in words_of(app))
+        await until(pilot, lambda: "Triage is done: 1 conversation seen" in words_of(app))
         await pilot.press("escape")
         await until(pilot, lambda: "Inbox is empty" in words_of(app))
 

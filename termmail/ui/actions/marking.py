@@ -42,7 +42,7 @@ def snooze(mail: Mail) -> None:
 
     def chosen(until: int | None) -> None:
         if until is not None:
-            leaving = not is_snoozed or not until
+            leaving = not mail.list.looks_in_many or (is_snoozed and not until)
             mail.sure("Snooze", ids, partial(mail.act, partial(_snooze, mail, until or None), ids, leaving=leaving))
 
     title = f"Snooze {mail.amount(ids)} until"

@@ -31,7 +31,7 @@ def _open_word(mail: Mail | None) -> str:
 
 def _back_word(mail: Mail) -> str:
     if mail.triage is not None:
-        return "end triage"
+        return "end"
     if mail.screen.messages.selected and mail.screen.messages.has_focus and not mail.list.narrowed:
         return "select none"
     return "back" if mail.screen.reader.has_focus or mail.list.narrowed else ""

@@ -219,7 +219,9 @@ async def _mark(mail: Mail, ids: Sequence[int], seen: dict[int, tuple[Placement,
 
 
 def _undo_word(mail: Mail) -> str:
-    return "" if mail.next_step is None else undo_word(mail.next_step)
+    if mail.next_step is None:
+        return ""
+    return "undo" if mail.triage is not None else undo_word(mail.next_step)
 
 
 @verb("message.undo", "z", "Undo", Group.SORTING_OUT, rank=10, short=_undo_word)

@@ -248,7 +248,8 @@ class Mail:
 
     def start_triage(self, queue: Sequence[int]) -> None:
         """Show these messages one after the other on the whole screen."""
-        self.triage = TriageMode(self.screen.messages, queue)
+        noun = "conversation" if self.screen.messages.outline.threads else "message"
+        self.triage = TriageMode(self.screen.messages, queue, noun)
         if not self.screen.whole:
             self.screen.set_whole(on=True)
         self.screen.retitle()
@@ -262,7 +263,7 @@ class Mail:
         triage, self.triage = self.triage, None
         triage.is_over = True
         self.screen.set_whole(on=False)
-        title = f"Triage is done: {count(len(triage.queue), 'message')} seen"
+        title = f"Triage is done: {count(len(triage.queue), triage.noun)} seen"
         self.screen.app.push_screen(TriageDoneScreen(title, triage.summary(), self.key("message.undo")))
 
     def leave_triage(self) -> None:
