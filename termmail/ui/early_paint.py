@@ -254,7 +254,12 @@ def _row_styles(colours: Palette, *, cursor: bool) -> RowStyles:
     if cursor:
         text = style(colours.cursor_text)
         return RowStyles(
-            text, text + Style(bold=True), style(colours.cursor_quiet), style(colours.accent, bold=True), text
+            text,
+            text + Style(bold=True),
+            style(colours.cursor_quiet),
+            style(colours.accent, bold=True),
+            text,
+            (text,) * len(colours.labels),
         )
     return RowStyles(
         style(colours.read),
@@ -262,4 +267,5 @@ def _row_styles(colours: Palette, *, cursor: bool) -> RowStyles:
         style(colours.quiet),
         style(colours.primary, bold=True),
         style(colours.star),
+        tuple(map(style, colours.labels)),
     )
