@@ -142,7 +142,7 @@ def start(argv: list[str], words: bytes) -> tuple[float, float]:
 
 
 def keys(argv: list[str], words: bytes, presses: int) -> tuple[list[tuple[float, int]], float]:
-    """So many presses of j in the middle of a page: milliseconds and bytes of each, and peak memory after them."""
+    """So many presses of j: milliseconds and bytes of each, and peak memory after them."""
     terminal = Terminal(argv)
     try:
         terminal.until(words)
@@ -150,7 +150,7 @@ def keys(argv: list[str], words: bytes, presses: int) -> tuple[list[tuple[float,
         pressed = []
         for _ in range(presses):
             pressed.append(terminal.press(b"j"))
-            terminal.quiet(0.8)
+            terminal.quiet(0.3)
         return pressed, terminal.memory()
     finally:
         terminal.end()
@@ -191,7 +191,9 @@ async def lags(effort: Effort) -> None:
             largest = max(rows, key=lambda one: one.size)
             lag = await lag_of(engine.reader.rendered(largest.message_id))
             row(f"loop lag: opening a message of {largest.size / 1e6:.1f} MB", f"{lag:.0f} ms", "", goal)
-            lag = await lag_of(engine.lists.ids(SearchView(query.parse("the"), "ada")))
+            lag = await lag_of(
+                engine.lists.ids(SearchView(query.parse("the", int(mailbox.NOW.timestamp())).query, "ada"))
+            )
             row("loop lag: search", f"{lag:.0f} ms", "", goal)
 
 
@@ -230,12 +232,18 @@ def main() -> None:
         )
         row(f"  against {amount(few)}", "", ratio(times[many], times[few], amount(few)), "goal 1")
         row(f"  peak memory, {amount(many)}", f"{max(m for _, m in runs[many]):.0f} MB", "", "goal 80 MB")
-        pressed, memory = keys(argv(many), found[many], effort.runs(12))
+        pressed, memory = keys(argv(many), found[many], effort.runs(40))
         row(
             "an arrow key, to the first byte of the answer",
             f"{statistics.median(p[0] for p in pressed):.1f} ms",
             "",
             "goal 8 ms",
+        )
+        row(
+            "  the slowest of twenty (p95)",
+            f"{sorted(p[0] for p in pressed)[len(pressed) * 19 // 20 - 1]:.1f} ms",
+            "",
+            "goal 20 ms: aerc",
         )
         row(
             "bytes to the terminal for one cursor move",

@@ -50,7 +50,7 @@ PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...], str]] = {
     "palette": ((100, 30), "", ("ctrl+p", *"reply"), "Reply to the mailing list"),
     "attachments": ((100, 30), "Scan of the big drawing", ("A",), "3.7 MB"),
     "search": ((120, 36), "", ("slash", *"engine"), "found"),
-    "phishing": ((120, 36), "Urgent", ("enter",), "but goes to"),
+    "phishing": ((120, 36), "Urgent", ("enter",), "Urgent: your"),
     "narrow": ((40, 12), "Note G", (), "Note G"),
 }
 """Its size; the subject the cursor goes to; the keys that follow; what is on the screen at the end."""
@@ -87,7 +87,7 @@ async def play(engine: Engine, size: tuple[int, int], subject: str, keys: tuple[
     app = TermmailApp(lambda: asyncio.sleep(0, engine))
     app.main_screen.clock = NOW.timestamp  # the servers were asked later than that: always “just now”
     async with app.run_test(size=size, notifications=True) as pilot:
-        await see(pilot, "69 in all" if engine.accounts.names else "Welcome")
+        await see(pilot, "70 in all" if engine.accounts.names else "Welcome")
         messages = app.main_screen.messages
         for _ in messages.ids:
             if (row := messages.row(messages.cursor_id)) is not None and subject in row.subject:

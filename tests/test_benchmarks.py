@@ -18,6 +18,7 @@ import pytest
         ("download", ["10 whole messages at 0 ms", "termmail, in the store", "  from 40 to 160"]),
         ("conversations", ["1 000 messages grouped", "  all unfolded", "a conversation of"]),
         ("screen", ["termmail, 1 000: first mail on screen", "bytes to the terminal", "loop lag: search"]),
+        ("search", ["1 000 messages imported and indexed", "query: common words", "keystroke of a search"]),
     ],
 )
 def test_each_benchmark_runs_to_its_last_row(name, rows):

@@ -293,8 +293,10 @@ def invites(now: datetime) -> tuple[Letter, ...]:
             "Luigi Menabrea <luigi@example.net>",
             "Tables by telegraph, now at nine",
             """
-            Gentile Signora, the hour before was that of the post. Shall we say nine, Turin time, each week until the
-            tables are done?
+            Gentile Signora,
+
+            the hour before was that of the post. Shall we say nine, Turin
+            time, each week until the tables are done?
             """,
             "tables",
             files=(

@@ -25,16 +25,31 @@ AT_ONCE = 500
 """Messages that wait, at most, for which a search waits; more are indexed beside it."""
 
 
+QUIET_STEP = 20
+"""Messages in one step while the user does something else."""
+
+QUIET_START = 5.0
+"""Seconds before indexing begins unasked: first the mail is shown."""
+
+
 async def catch_up(context: Context) -> None:
     """Index every message that waits, and tell the lists when there may be new snippets. Raises StoreError."""
+    await _index(context, STEP, rest=0)
+
+
+async def _index(context: Context, at_once: int, *, rest: float) -> None:
+    """Index what waits, so many messages in one step; after each step rest for `rest` times as long as it took."""
     if context.read_only:
         return
+    loop = asyncio.get_running_loop()
     async with context.indexing:
-        steps = 0
-        while page := await context.db(indexing_queue.pending, STEP):
+        steps, start = 0, loop.time()
+        while page := await context.db(indexing_queue.pending, at_once):
             found = await asyncio.to_thread(_derived, page)
             await context.db(indexing_queue.store_indexed, found)
             steps += 1
+            await asyncio.sleep(rest * (loop.time() - start))
+            start = loop.time()
     if steps > 1:
         context.tell(FolderChanged())
 
@@ -49,15 +64,19 @@ async def before_search(context: Context) -> None:
         begin(context)
 
 
-def begin(context: Context) -> None:
-    """Index in the background what waits, unless that goes on already."""
-    if not context.indexing.locked():
-        context.tasks.run(_quietly(context))
+def begin(context: Context, *, after: float = 0) -> None:
+    """Index in the background what waits, in `after` seconds, unless that goes on already."""
+    context.tasks.run(_quietly(context, after))
 
 
-async def _quietly(context: Context) -> None:
+async def _quietly(context: Context, after: float) -> None:
+    await asyncio.sleep(after)
+    if context.indexing.locked():
+        return
     try:
-        await catch_up(context)
+        if not context.read_only:
+            await context.db(indexing_queue.begin_anew_when_worn)
+        await _index(context, QUIET_STEP, rest=1)
     except StoreError as error:
         log.warning("indexing stopped: %s", error)
 

@@ -95,7 +95,7 @@ class Servers:
     def start(self) -> None:
         """Receive at each account's interval, send what waits and commit deletes that fall due, until `close`."""
         self._background = True
-        indexing.begin(self.context)
+        indexing.begin(self.context, after=indexing.QUIET_START)
         for account in self.context.accounts:
             self._start_account(account)
 

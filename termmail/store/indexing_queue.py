@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import DISCARDED, Coverage
-from termmail.store import derived, folders, raw_bytes
+from termmail.store import derived, folders, raw_bytes, search_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _PENDING = "indexed < 1 + downloaded"
 _PAGE_BYTES = 8 << 20
+WORN_FROM, WORN_TIMES = 10_000, 3
+"""Stale documents from which on the index is made anew: so many, and so many times those of messages."""
 
 
 def count(store: Store, limit: int) -> int:
@@ -43,6 +45,17 @@ def pending(store: Store, limit: int = 100) -> list[tuple[int, bytes, bool]]:
         if size > _PAGE_BYTES:
             break
     return found
+
+
+def begin_anew_when_worn(store: Store) -> bool:
+    """Empty the index where most of it is of messages that are gone or indexed again since; return whether it was so."""
+    with store.reading() as db:
+        stale, live = search_index.stale(db)
+    if stale < WORN_FROM or stale < WORN_TIMES * live:
+        return False
+    with store.transaction() as db:
+        search_index.clear(db)
+    return True
 
 
 def store_indexed(store: Store, page: Iterable[tuple[int, Derived]]) -> None:

@@ -116,12 +116,12 @@ class Arrival(Struct, frozen=True):
 
 
 def arrivals(store: Store, ids: Sequence[int], since: int) -> list[Arrival]:
-    """Return those of the messages that are news: unread, in an inbox, and not older than `since`; newest first."""
+    """Return those of the messages that are news: unread, in an inbox, not older than `since`, of no muted conversation."""
     found = store.read(
         "SELECT m.account, m.sender, m.subject FROM message m"  # noqa: S608 - a text of ours
         f" WHERE m.id {IN_IDS} AND m.unread = 1 AND m.sort_date >= ? AND EXISTS (SELECT 1 FROM placement p"
         " JOIN folder f ON f.id = p.folder WHERE p.message = m.id AND f.role = 'inbox')"
-        " ORDER BY m.sort_date DESC, m.id DESC",
+        " AND m.thread NOT IN (SELECT thread FROM muted_thread) ORDER BY m.sort_date DESC, m.id DESC",
         (id_list(ids), since),
     )
     return [Arrival(*row) for row in found]

@@ -194,18 +194,24 @@ class ListModel:
         try:
             try:
                 first = await self.engine.lists.outline(view, self.unfolded, FIRST)
+                rows = await self.rows(first.ids[: self._messages.page]) if self.looks_in_many else []
                 self._messages.empty = ""
                 self._mark(self._query())
                 self._messages.accounts = self._account_cells()
-                self._messages.show(first, at=self._cursors.get(view, NOWHERE))
+                self._messages.show(first, at=self._cursors.get(view, NOWHERE), rows=rows)
                 self._messages.empty = self._nothing()
+                self._screen.retitle()
             finally:
                 shown()
             if len(first.ids) >= FIRST:
                 whole = await self.engine.lists.outline(view, self.unfolded)
                 self._messages.update(whole, at=self._cursors.get(view, NOWHERE))
-            if isinstance(view, SearchView):
-                self._coverage = titles.coverage(await self.engine.lists.coverage(view))
+            if isinstance(view, SearchView) and not self._screen.asking:
+                covered = await self.engine.lists.coverage(view)
+                self._coverage = titles.coverage(covered)
+                if covered.bodies < covered.total and not covered.waiting:
+                    key = self._screen.termmail.keys.shown("mail.fetch-bodies")
+                    self._screen.status.say(f"{key} fetches the messages that are only on the server".strip(), 8)
         except UserError as error:
             self._fail(error)
         self._screen.retitle()

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from termmail.mail import sanitize
 from termmail.mail.message import Line
-from termmail.mail.model import RemoteState
+from termmail.mail.model import MessageRow, RemoteState
 from termmail.ui.humanize import size
 from termmail.ui.widgets.message_header import broken
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.mail.message import Message, Rendered
-    from termmail.mail.model import MessageRow
+    from termmail.mail.model import Row
     from termmail.mail.trust import Judgement
 
 DRAFT_SHOWN = 200_000
@@ -79,3 +79,14 @@ def not_here(row: MessageRow) -> str:
     if row.state in {RemoteState.GONE, RemoteState.ABSENT}:
         return "This message is no longer on the server, and its text was never downloaded."
     return f"The text is still on the server ({size(row.size)}). Enter fetches it."
+
+
+def is_same(shown: Row | None, row: Row) -> bool:
+    """Return whether both rows are the same draft, outgoing message, message or conversation."""
+    if shown is None or type(shown) is not type(row) or shown.key != row.key:
+        return False
+    return _is_folded(shown) == _is_folded(row)
+
+
+def _is_folded(row: Row) -> bool:
+    return isinstance(row, MessageRow) and row.conversation is not None

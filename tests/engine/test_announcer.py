@@ -20,6 +20,7 @@ from termmail.store.messages import Arrival
 from tests.conftest import PASSWORD
 from tests.engine.conftest import mail
 from tests.mail.nasty import EVIL_TEXTS
+from tests.views import INBOX
 
 NOW = timegm((2026, 3, 2, 12, 0, 0))
 
@@ -82,6 +83,23 @@ async def test_old_mail_and_read_mail_is_no_news(imap_server, imap_engine_at):
         inbox.add(mail(4))
         await engine.accounts.sync("ada")
         assert (await told.get()).words.endswith("Engine part 4")
+
+
+async def test_a_muted_conversation_is_never_announced(pop3_server, engine_at):
+    server = await pop3_server([mail(1)])
+    drop = next(iter(server.users.values()))
+    async with engine_at(server.port) as engine:
+        told = announcing(engine)
+        await engine.accounts.sync("ada")
+        rows = await engine.lists.rows(INBOX, await engine.lists.ids(INBOX))
+        await engine.marks.mute([row.placement for row in rows])
+        answer = mail(2).replace(b"Message-ID:", b"In-Reply-To: <m1@example.net>\r\nMessage-ID:")
+        drop.add(answer)
+        await engine.accounts.sync("ada")
+        assert await all_said(engine, told) == []
+        drop.add(mail(3))
+        await engine.accounts.sync("ada")
+        assert (await told.get()).words.endswith("Engine part 3")
 
 
 async def test_nothing_is_announced_in_the_quiet_hours_nor_when_switched_off(pop3_server, engine_at):

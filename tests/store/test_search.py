@@ -117,6 +117,19 @@ def test_a_word_that_is_just_being_typed_is_found_in_subject_and_sender(store, i
     assert list(search.search(store, query)) == [ids[place] for place in places]
 
 
+def test_an_index_that_is_mostly_of_messages_that_are_gone_is_made_anew(store, ids, monkeypatch):
+    assert not indexing_queue.begin_anew_when_worn(store)
+    monkeypatch.setattr(indexing_queue, "WORN_FROM", 2)
+    monkeypatch.setattr(indexing_queue, "WORN_TIMES", 2)
+    assert not indexing_queue.begin_anew_when_worn(store)
+    erase(store, ids[:2])
+    assert indexing_queue.begin_anew_when_worn(store)
+    assert store.read("SELECT * FROM search_doc") == []
+    index_all(store)
+    assert list(search.search(store, query("engine"))) == ids[2:]
+    assert not indexing_queue.begin_anew_when_worn(store)
+
+
 def test_erased_messages_are_not_found(store, ids):
     erase(store, ids[:1])
     assert list(search.search(store, query("engine"))) == [ids[2]]

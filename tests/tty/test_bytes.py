@@ -93,7 +93,7 @@ def look(pty: Pty, key: bytes, words: bytes, title: bytes) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (40, 12)], ids="{0[0]}x{0[1]}".format)
 def test_the_demo_mailbox_read_to_its_end_says_nothing_to_the_terminal(pty, size):
     with pty("demo", size=size) as session:
-        session.wait(b"64 unread")  # of both accounts
+        session.wait(b"65 unread")  # of both accounts
         session.press(b"X", b"69 selected")
         session.press(b"u", b"Marked as read")
         session.press(b"u", b"69 unread")

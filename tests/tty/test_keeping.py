@@ -60,7 +60,7 @@ def test_the_editor_gets_the_terminal_and_gives_it_back(terminal, tmp_path):
     editor = tmp_path / "editor.sh"
     editor.write_text("""printf 'the editor has it\\n'; read word; printf '%s\\n' "$word" >>"$1" """)
     with terminal("demo", EDITOR=f"sh {editor}") as shown:
-        shown.wait("All inboxes 64 unread 69 in all", "c write")
+        shown.wait("All inboxes 65 unread 70 in all", "c write")
         shown.press("c")
         shown.wait("New message", "F4 $EDITOR")
         shown.press("F4")

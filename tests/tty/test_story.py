@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.tty, pytest.mark.timeout(400)]
 def test_a_first_visit_from_the_welcome_to_quitting(terminal, home, size):
     with terminal("demo", size=size) as shown:
         # The inbox, and the message that teaches the first ten keys.
-        shown.wait("All inboxes 64 unread 69 in all", "Welcome to", "c write")
+        shown.wait("All inboxes 65 unread 70 in all", "Welcome to", "c write")
         assert (shown.told("alternate_on"), shown.told("mouse_any_flag")) == ("1", "1")
         shown.press("Enter")
         shown.wait("Welcome to termmail", "From termmail <hello@example.org>", "All inboxes 63 unread")
@@ -41,24 +41,24 @@ def test_a_first_visit_from_the_welcome_to_quitting(terminal, home, size):
 
         # ... and comes back into the inbox, for this is the demo.
         shown.press("0")
-        shown.wait("All inboxes 63 unread 69 in all")
-        shown.press("F5")
         shown.wait("All inboxes 64 unread 70 in all")
+        shown.press("F5")
+        shown.wait("All inboxes 65 unread 71 in all")
         shown.press("Home")
         top = shown.wait("Ada Lo", "Re: Welc")
         assert top.index("Re: Welc") < top.index("Greta"), "the newest message is at the top"
 
         # Deleting asks nothing, and can be undone.
         shown.press("d")
-        shown.wait("z brings it back", "All inboxes 63 unread 69 in all", gone=["Re: Welc"])
+        shown.wait("z brings it back", "All inboxes 64 unread 70 in all", gone=["Re: Welc"])
         shown.press("z")
-        shown.wait("All inboxes 64 unread 70 in all", "Re: Welc")
+        shown.wait("All inboxes 65 unread 71 in all", "Re: Welc")
 
         # Another size here as well, and back.
         shown.resize(100, 30)
-        shown.wait("Ada Lovelace", "Re: Welcome to termmail", "All inboxes 64 unread 70 in all", "q quit")
+        shown.wait("Ada Lovelace", "Re: Welcome to termmail", "All inboxes 65 unread 71 in all", "q quit")
         shown.resize(*size)
-        shown.wait("All inboxes 64 unread 70 in all", "Re: Welc", gone=["q quit"] if size[0] < 60 else [])
+        shown.wait("All inboxes 65 unread 71 in all", "Re: Welc", gone=["q quit"] if size[0] < 60 else [])
 
         # All keys, with words.
         shown.press("?")

@@ -20,6 +20,7 @@ async def test_a_card_tells_what_when_and_from_whom(tmp_path, size):
         await opened(app, pilot)
         words = words_of(app)
         assert "Invitation: Tea" in words
+        assert "│When " in shown(app)
         assert "When Tuesday 3 March 2026, 14:00 (UTC)" in words
         assert "i answer" in shown(app).split("\n")[-1]
 
@@ -111,6 +112,7 @@ async def test_a_card_cannot_be_imitated_by_a_text(tmp_path):
         await pilot.press("enter")
         await until(pilot, lambda: "You accepted" in shown(app))
         kinds = {line.kind for line in app.main_screen.reader.rendered.lines}
+        assert "│When" not in shown(app)
         assert not {kind for kind in kinds if kind.startswith("card")}
 
 

@@ -407,6 +407,11 @@ async def test_search_says_how_many_bodies_it_covers_where_some_are_not_here(tmp
     async with mailbox(tmp_path, whole=False) as (app, pilot):
         await pilot.press("/", *"letter", "enter")
         await until(pilot, lambda: re.search(r"bodies of \d of 12 messages searched", shown(app)))
+        await until(pilot, lambda: "F6 fetches the messages that are only on the server" in shown(app))
+        await pilot.press("f6")
+        await until(pilot, lambda: "Fetching the messages" in shown(app))
+        await pilot.press("escape", "/", *"letter", "enter")
+        await until(pilot, lambda: "12 found" in shown(app) and "bodies of" not in shown(app))
 
 
 @pytest.mark.parametrize(("key", "folder"), [("d", "Trash"), ("!", "Spam")])

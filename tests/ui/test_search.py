@@ -54,7 +54,9 @@ async def test_an_unknown_operator_and_an_unknown_folder_are_said(tmp_path):
     async with mailbox(tmp_path, MAILS) as (app, pilot):
         await pilot.press("/", *"form", "colon", *"zoe")
         await until(pilot, lambda: "There is no operator “form:”; did you mean from:?" in advice(app))
-        await pilot.press("ctrl+u", *"in", "colon", *"archiv")
+        await pilot.press("enter")
+        await until(pilot, lambda: "There is no operator “form:”" in shown(app) and app.main_screen.messages.has_focus)
+        await pilot.press("/", *"in", "colon", *"archiv")
         await until(pilot, lambda: "There is no folder “archiv”; did you mean in:archive?" in advice(app))
 
 

@@ -115,6 +115,8 @@ def closed(mail: Mail, kind: str, text: str, *, kept: bool) -> None:
         mail.list.keep_only(text if kept else "")
     elif kept and text:
         mail.search(text)
+        if problems := mail.list.parsed(text, typing=False).problems:
+            mail.status.say(" ".join(problems))
     elif mail.list.searching:
         mail.go_to(mail.list.home)
 

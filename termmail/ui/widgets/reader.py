@@ -19,7 +19,7 @@ from termmail.mail.model import DraftRow, MessageRow, OutgoingRow
 from termmail.ui.conversation_page import ConversationPage
 from termmail.ui.finder import Finder
 from termmail.ui.humanize import Today, size
-from termmail.ui.reading_text import draft_lines, header_lines, not_here, with_answer, with_notes
+from termmail.ui.reading_text import draft_lines, header_lines, is_same, not_here, with_answer, with_notes
 from termmail.ui.widgets.list_row import facts
 from termmail.ui.widgets.message_header import broken, head, replies_elsewhere, warnings
 from termmail.ui.widgets.text_view import TextView
@@ -134,11 +134,18 @@ class Reader(TextView):
         message = self.message if self.conversation is None else None
         return head(row, message, notes, self.cells - 2, self.size.height, warned=self.text.warned)
 
+    def _block_again(self) -> None:
+        """Paint the block above the text again."""
+        if self.row is not None:
+            notes = self.text.notes if self.conversation is None else (self.conversation.words(),)
+            self.paint(self._block(self.row, notes), self.rendered, keep_place=True)
+
     def show(self, row: Row, *, fetch: bool = False) -> None:
         """Show another message. With `fetch`, its text comes from the server where the store does not have it."""
-        fresh = not _is_same(self.row, row)
+        fresh = not is_same(self.row, row)
         if not fresh and self.message and not (fetch and self.conversation is not None and self.conversation.missing):
             self.row = row
+            self._block_again()  # its folder may be another
             return
         self.row = row
         if fresh:
@@ -231,7 +238,7 @@ class Reader(TextView):
 
     def _still(self, row: Row) -> bool:
         """Return whether the reader has not gone on to another message."""
-        return self.is_attached and self.row is not None and _is_same(self.row, row)
+        return self.is_attached and self.row is not None and is_same(self.row, row)
 
     async def _show_message(self, engine: Engine, row: MessageRow, message: Message) -> None:
         """Lay the message out at the width there is, and show it unless the reader has gone on."""
@@ -340,8 +347,8 @@ class Reader(TextView):
             self.look_again()
         elif self.message is None and self._said:
             self._say(self._said)
-        elif self.row is not None:
-            self.paint(self._block(self.row, self.text.notes), self.rendered)
+        else:
+            self._block_again()
 
     def switch_html(self) -> str:
         """Toggle between the plain-text and HTML views, and return the words for what is shown now."""
@@ -383,14 +390,3 @@ class Reader(TextView):
         lines = await asyncio.to_thread(header_lines, message, found, self.measure)
         if self._still(row):
             self._paint(Rendered(lines), self.text.notes)
-
-
-def _is_same(shown: Row | None, row: Row) -> bool:
-    """Return whether both rows are the same draft, outgoing message, message or conversation."""
-    if shown is None or type(shown) is not type(row) or shown.key != row.key:
-        return False
-    return _is_folded(shown) == _is_folded(row)
-
-
-def _is_folded(row: Row) -> bool:
-    return isinstance(row, MessageRow) and row.conversation is not None

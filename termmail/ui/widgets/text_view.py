@@ -33,6 +33,8 @@ ROOMY = 8
 """Lines of a reader that has room for an empty one below the block."""
 FOLDED_FROM = 3
 """Quoted lines in a row that are worth folding."""
+CARD = "│"
+"""Stands in the margin before each line of a calendar event, where no text of a message can."""
 CURRENT = "▸"
 """Stands in the margin before a line of the current hit."""
 STRUCK = Style(strike=True)
@@ -45,7 +47,7 @@ class TextView(ScrollView, can_focus=True):
     """Lines of text that scroll below a block that does not. They were cleaned, and are not markup.
 
     The block, the card of a calendar event, and the lines above the messages of a conversation have a background that no
-    other line of a body has.
+    other line of a body has. A card has an edge in the margin too, for terminals with few colours.
     """
 
     BINDINGS = bindings(Place.READER)
@@ -249,7 +251,8 @@ class TextView(ScrollView, can_focus=True):
         if line.kind in {"from", "closed"}:
             return Strip([Segment(margin, style), *strip]).adjust_cell_length(width, style)
         if line.kind.startswith("card"):
-            card = Strip([Segment(margin, style), *strip]).adjust_cell_length(min(width, self.measure + 2), style)
+            edge = Segment(CARD if margin == " " else margin, self.get_component_rich_style("body--card-label"))
+            card = Strip([edge, *strip]).adjust_cell_length(min(width, self.measure + 2), style)
             return card.adjust_cell_length(width, self.rich_style)
         return Strip([Segment(margin, self.rich_style), *strip]).adjust_cell_length(width, self.rich_style)
 
