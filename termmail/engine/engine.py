@@ -6,6 +6,7 @@ Each part depends on the Context alone, or on another part that it is given; non
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from termmail.engine.senders import Senders
 from termmail.engine.sending import Outbox
 from termmail.engine.servers import Servers
 from termmail.engine.undo import Journal
+from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from termmail.accounts.config import Config
     from termmail.accounts.paths import Paths
     from termmail.engine.transfer import Transfer
+
+log = logging.getLogger("termmail")
 
 
 class Engine:
@@ -76,7 +80,10 @@ class Engine:
         await context.open()
         engine = cls(context)
         await engine.folders.ensure()
-        await engine.marks.bring_back()
+        try:
+            await engine.marks.bring_back()
+        except StoreError as error:  # mail can be read all the same; it is tried again in the background
+            log.warning("what is due could not come back: %s", error)
         return engine
 
     @cached_property

@@ -259,7 +259,7 @@ def _row_styles(colours: Palette, *, cursor: bool) -> RowStyles:
             style(colours.cursor_quiet),
             style(colours.accent, bold=True),
             text,
-            tuple(text for _ in colours.labels),
+            (text,) * len(colours.labels),
         )
     return RowStyles(
         style(colours.read),
@@ -267,5 +267,5 @@ def _row_styles(colours: Palette, *, cursor: bool) -> RowStyles:
         style(colours.quiet),
         style(colours.primary, bold=True),
         style(colours.star),
-        tuple(style(colour) for colour in colours.labels),
+        tuple(map(style, colours.labels)),
     )

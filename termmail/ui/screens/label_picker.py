@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from termmail.mail.model import Label
 
-LABEL_STYLES = ("$text-primary", "$text-success", "$text-warning", "$text-error", "$text-accent", "$text-secondary")
+LABEL_STYLES = tuple(f"$label-{number}" for number in range(1, LABEL_COLORS + 1))
 """The colours of labels in dialogs; the list has the same ones as `list--label-0` and so on."""
 
 
