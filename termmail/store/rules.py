@@ -200,10 +200,11 @@ def _apply(  # noqa: PLR0917 - two callers
     done: list[Done] = []
     trouble = []
     for act in language.acts(rule.verbs):
-        try:
-            done += _acted(store, act, seen, now, due)
-        except RuleError as error:
-            trouble.append(str(error))
+        if act.verb is Verb.MOVE:
+            targets = dict(_folders_named(store, act.target))
+            lacking = dict.fromkeys(one for one in _accounts(store, seen).values() if one not in targets)
+            trouble += [f"{account} has no folder “{act.target}”." for account in lacking]
+        done += _acted(store, act, seen, now, due)
     steps = [one.step for one in done if one.step is not None]
     newest = None
     ids = list(dict.fromkeys(message_id for one in done if one.step is not None for message_id in one.message_ids))
@@ -243,21 +244,18 @@ def _acted(store: Store, act: Act, seen: Sequence[Placement], now: int, due: Due
 
 
 def _moved(store: Store, act: Act, seen: Sequence[Placement], now: int, due: Due) -> list[Done]:
-    """Move messages to the folder of this name in the account of each."""
-    targets = dict(_folders_named(store, act.target))
-    accounts = dict(
-        store.read(
-            f"SELECT id, account FROM message WHERE id {IN_IDS}",  # noqa: S608 - a text of ours
-            (id_list(one.message_id for one in seen),),
-        )
-    )
+    """Move messages to the folder of this name in the account of each; those of an account without one stay."""
+    accounts = _accounts(store, seen)
     done = []
-    for account in dict.fromkeys(accounts.values()):
-        if account not in targets:
-            raise RuleError(f"{account} has no folder “{act.target}”.")
-        group = [one for one in seen if accounts.get(one.message_id) == account]
-        done.append(changes.move(store, group, targets[account], now, due))
+    for account, folder_id in dict(_folders_named(store, act.target)).items():
+        if group := [one for one in seen if accounts.get(one.message_id) == account]:
+            done.append(changes.move(store, group, folder_id, now, due))
     return done
+
+
+def _accounts(store: Store, seen: Sequence[Placement]) -> dict[int, str]:
+    ids = id_list(one.message_id for one in seen)
+    return dict(store.read(f"SELECT id, account FROM message WHERE id {IN_IDS}", (ids,)))  # noqa: S608 - a text of ours
 
 
 def _folders_named(store: Store, name: str) -> list[tuple[str, int]]:

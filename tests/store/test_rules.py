@@ -218,6 +218,21 @@ def test_a_folder_that_is_gone_is_in_the_log_and_the_other_verbs_are_done(store,
     assert "has no folder “Lists”" in rules.log(store)[0].words
 
 
+def test_a_move_for_which_one_account_has_no_folder_is_taken_back_from_the_log_in_the_other(store, ids):
+    folder_changes.make(store, "work", "Lists", NOW)
+    add(store, "subject:engine", "move:Lists")
+    session(store, [new(number) for number in range(1, 5)])
+    pop3_identity.set_account_state(store, "home", State(last_sync=NOW))
+    pop3_identity.arrive(store, "home", [new(5)], received=NOW, listed={b"u5"})
+    index_all(store)
+    (moved,) = rules.run_arrived(store, NOW, {})[:1]
+    assert list(ids_in(store, "Lists")) == [moved]
+    assert undo(store) is None
+    assert "home has no folder “Lists”" in rules.log(store)[0].words
+    rules.undo(store, rules.log(store)[0].entry_id, {})
+    assert moved in ids_in(store)
+
+
 def test_a_rule_is_refused_for_a_folder_that_nobody_has(store, ids):
     with pytest.raises(RuleError):
         add(store, "engine", "move:Nowhere")
