@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.mail.model import Done, Returned, Role, StepKind
+from termmail.mail.model import DISCARDED, Done, Returned, Role, StepKind
 from termmail.store import folders, journal, marks, placements
 from termmail.store.marks import Mark
 from termmail.store.store import IN_IDS, id_list
@@ -64,7 +64,8 @@ def next_due(store: Store) -> int | None:
 def bring_back(store: Store, now: int) -> list[int]:
     """Let everything that is due come back to the top of its folder, unread as it was; return the messages.
 
-    What was snoozed in Archive comes back to the Inbox, and so does a message that nobody answered.
+    What was snoozed in Archive comes back to the Inbox, and so does a message that nobody answered, unless it lies only
+    in Trash or Junk by now.
     """
     due = next_due(store)
     if due is None or due > now:
@@ -76,7 +77,9 @@ def bring_back(store: Store, now: int) -> list[int]:
             (now,),
         ).fetchall()
         reminders = db.execute(
-            "SELECT r.message, r.until, m.account FROM reminder r JOIN message m ON m.id = r.message WHERE r.until <= ?",
+            "SELECT r.message, r.until, m.account FROM reminder r JOIN message m ON m.id = r.message WHERE r.until <= ?"  # noqa: S608
+            " AND EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND p.folder NOT IN"
+            f" {folders.ids_with_roles(sorted(DISCARDED))})",
             (now,),
         ).fetchall()
         db.execute("DELETE FROM snooze WHERE until <= ?", (now,))

@@ -157,6 +157,16 @@ def test_an_answer_calls_a_reminder_off(store, ids, sent):
     assert snoozing.bring_back(store, LATER) == []
 
 
+@pytest.mark.parametrize("name", ["Trash", "Spam"])
+def test_a_message_that_was_discarded_is_not_brought_back_by_its_reminder(store, ids, name):
+    remind(store, ids[0])
+    move(store, ids[:1], name)
+    assert snoozing.bring_back(store, LATER) == []
+    assert list(ids_in(store, name)) == ids[:1]
+    assert inbox_ids(store) == ids[1:]
+    assert snoozing.next_due(store) is None
+
+
 def test_a_reminder_is_taken_back(store, sent):
     remind(store, sent)
     remind(store, sent, None)
