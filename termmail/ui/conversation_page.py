@@ -49,8 +49,8 @@ class Opened(Struct, frozen=True):
 def shown_whole(rows: Sequence[MessageRow], newest: int, *, every: bool) -> list[MessageRow]:
     """Return the messages that a page shows whole: unread ones, the last one, and `newest`, or every one."""
     wanted = [row for row in rows if every or row.unread or row.message_id == newest or row is rows[-1]]
-    last = wanted[-WHOLE_AT_MOST:]
-    return last if any(row.message_id == newest for row in last) else [*wanted[: -len(last)][-1:], *last]
+    older, last = wanted[:-WHOLE_AT_MOST], wanted[-WHOLE_AT_MOST:]
+    return [*(row for row in older if row.message_id == newest), *last]
 
 
 def page(rows: Iterable[MessageRow], opened: dict[int, Opened], today: Today, width: int, *, quotes: bool) -> Rendered:

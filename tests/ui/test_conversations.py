@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from termmail.mail.model import MessageRow, Role
+from termmail.ui.conversation_page import WHOLE_AT_MOST, shown_whole
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import EVIL, shown, until
 from tests.views import INBOX
@@ -177,6 +179,17 @@ async def test_read_messages_of_a_page_are_one_line_each_and_o_shows_them_whole(
     await until(pilot, lambda: sum(line.kind == "from" for line in reader.rendered.lines) == 3)
     await pilot.press("o")
     await until(pilot, lambda: sum(line.kind == "from" for line in reader.rendered.lines) == 1)
+
+
+def test_the_message_at_the_cursor_is_shown_whole_however_many_unread_ones_are_newer():
+    listed = [
+        MessageRow(message_id=number, account="a", folder_id=1, folder="Inbox", role=Role.INBOX, sender="x", recipients="",
+                   subject="", snippet="", date=number, size=1, unread=True, starred=False, answered=False, forwarded=False,
+                   attachments=0, downloaded=True, state=None, uidl=b"", rfc_message_id="")
+        for number in range(1, WHOLE_AT_MOST + 6)
+    ]  # fmt: skip
+    whole = [row.message_id for row in shown_whole(listed, 2, every=False)]
+    assert whole == [2, *range(6, WHOLE_AT_MOST + 6)]
 
 
 async def test_a_reply_goes_to_the_newest_message_of_a_conversation(lunch):
