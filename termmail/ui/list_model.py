@@ -7,6 +7,7 @@ from enum import Flag, auto
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 from rich.cells import cell_len
 
@@ -64,6 +65,17 @@ class Stale(Flag):
     IDS = auto()
     ROWS = auto()
     COUNTS = auto()
+
+
+class Seen(Struct, frozen=True):
+    """The messages of some rows, and where the user saw them; rows that were not loaded are not in `placements`.
+
+    `alone` are the rows of unfolded conversations: each stands for one message.
+    """
+
+    view: View
+    placements: dict[int, tuple[Placement, ...]]
+    alone: frozenset[int] = frozenset()
 
 
 class ListModel:
@@ -204,8 +216,9 @@ class ListModel:
             finally:
                 shown()
             if len(first.ids) >= FIRST:
-                whole = await self.engine.lists.outline(view, self.unfolded)
-                self._messages.update(whole, at=self._cursors.get(view, NOWHERE))
+                whole = await self.outline()
+                if view == self.view:  # else the list shows or hides conversations by now, and is read again
+                    self._messages.update(whole, at=self._cursors.get(view, NOWHERE))
             if isinstance(view, SearchView) and not self._screen.asking:
                 covered = await self.engine.lists.coverage(view)
                 self._coverage = titles.coverage(covered)
@@ -247,19 +260,25 @@ class ListModel:
             return row
         return next(iter(await self.rows([row_id])), None)
 
-    def seen(self, row_ids: Sequence[int]) -> dict[int, tuple[Placement, ...]]:
-        """Return for these rows which messages the user sees there, and where; without those that are not loaded."""
+    def seen(self, row_ids: Sequence[int]) -> Seen:
+        """Return which messages the user sees in these rows, and where; without those of rows that are not loaded."""
         listed, unfolded = self._listed, self._messages.outline.depths
         if isinstance(listed, FolderView) and not listed.threaded:
-            return {one: (Placement(one, listed.folder_id),) for one in row_ids}
+            return Seen(listed, {one: (Placement(one, listed.folder_id),) for one in row_ids})
         found = {one: self._messages.placements(one) for one in row_ids}
-        return {one: placements for one, placements in found.items() if placements or one in unfolded}
+        alone = frozenset(one for one in row_ids if one in unfolded)
+        return Seen(listed, {one: placements for one, placements in found.items() if placements}, alone)
 
-    async def placements(self, row_ids: Sequence[int], seen: dict[int, tuple[Placement, ...]]) -> list[Placement]:
+    async def placements(self, row_ids: Sequence[int], seen: Seen) -> list[Placement]:
         """Return `seen` in the order of the list, and for rows that were not loaded where their messages are now."""
-        found = [placement for one in row_ids for placement in seen.get(one, ())]
-        if missing := [one for one in row_ids if one not in seen]:
-            found += await self.engine.lists.members(self._listed, missing)
+        found = [placement for one in row_ids for placement in seen.placements.get(one, ())]
+        missing = [one for one in row_ids if one not in seen.placements]
+        for view, ids in (
+            (seen.view, [one for one in missing if one not in seen.alone]),
+            (_threaded(seen.view, on=False), [one for one in missing if one in seen.alone]),
+        ):
+            if ids:
+                found += await self.engine.lists.members(view, ids)
         return found
 
     async def outline(self) -> Outline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from termmail.mail.model import MessageRow, Role
+from termmail.mail.model import MessageRow, Role, RoleView
 from termmail.ui.conversation_page import WHOLE_AT_MOST, shown_whole
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import EVIL, shown, until
@@ -135,6 +135,28 @@ async def test_all_selected_conversations_go_with_all_their_messages(lunch):
     await pilot.press("X", "d")
     await until(pilot, lambda: "Deleted: 5 messages" in shown(app))
     await until(pilot, lambda: not app.main_screen.messages.ids)
+
+
+async def test_messages_of_unfolded_conversations_that_are_not_loaded_go_too_and_alone(lunch):
+    app, pilot = lunch
+    messages, model = app.main_screen.messages, app.main_screen.mail.list
+    await pilot.press("O")
+    await opened(pilot, app, 5)
+    messages.show(messages.outline)  # no row is loaded
+    for ids in ([*messages.ids], [messages.ids[0]]):
+        found = await model.placements(ids, model.seen(ids))
+        assert sorted(one.message_id for one in found) == sorted(ids)
+
+
+async def test_rows_that_are_not_loaded_are_looked_up_in_the_folder_in_which_the_key_was_pressed(lunch):
+    app, pilot = lunch
+    messages, model = app.main_screen.messages, app.main_screen.mail.list
+    await opened(pilot, app, 3)
+    loom = messages.ids[1]
+    messages.show(messages.outline)  # no row is loaded
+    seen = model.seen([loom])
+    model.go_to(RoleView(Role.SENT))
+    assert [one.message_id for one in await model.placements([loom], seen)] == [loom]
 
 
 async def test_a_new_answer_brings_its_conversation_to_the_top_and_leaves_the_cursor(lunch):

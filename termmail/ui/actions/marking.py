@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
     from termmail.mail.model import Done, Label, Placement
     from termmail.ui.actions.verb_context import Mail
+    from termmail.ui.list_model import Seen
     from termmail.ui.screens.label_picker import Labelling
     from termmail.ui.screens.rule_form import Made
-
-    Seen = dict[int, tuple[Placement, ...]]
 
 SNOOZED = ReadyView(Ready.SNOOZED)
 

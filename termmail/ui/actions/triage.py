@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from termmail.mail.model import Done, Placement
     from termmail.ui.actions.verb_context import Mail
+    from termmail.ui.list_model import Seen
 
 
 # -- selecting
@@ -101,7 +102,7 @@ def delete(mail: Mail) -> None:
         mail.sure("Delete", ids, partial(mail.act, mail.engine.messages.delete, ids))
 
 
-async def _erase(mail: Mail, ids: Sequence[int], seen: dict[int, tuple[Placement, ...]]) -> str:
+async def _erase(mail: Mail, ids: Sequence[int], seen: Seen) -> str:
     done = await mail.engine.messages.erase(await mail.list.placements(ids, seen))
     words = []
     if done.message_ids or not done.kept:
@@ -211,7 +212,7 @@ def read(mail: Mail) -> None:
     mail.sure("Mark as unread:" if unread else "Mark as read:", ids, work)
 
 
-async def _mark(mail: Mail, ids: Sequence[int], seen: dict[int, tuple[Placement, ...]], kind: StepKind) -> str:
+async def _mark(mail: Mail, ids: Sequence[int], seen: Seen, kind: StepKind) -> str:
     async with mail.in_turn:
         wanted = [one.message_id for one in await mail.list.placements(ids, seen)]
         done = mail.did(await mail.engine.messages.mark(wanted, kind))
