@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from termmail.demo.faults import Manners, tagged
 from termmail.demo.imap_personalities import PERSONALITIES
 from termmail.engine.events import FolderChanged, MailArrived
 from termmail.mail.model import Ready, ReadyView, Returned
@@ -200,6 +201,25 @@ async def test_labels_stay_where_a_server_keeps_none_and_go_along_where_a_messag
             assert await labels_of(engine, "Engine part 4", "Archive") == ["work"]
         await assert_same(engine, mailbox)
         assert await engine.context.db(lambda store: store.read("SELECT * FROM imap_pending")) == []
+
+
+@pytest.mark.parametrize("words", [b"NO Too many user flags in mailbox", b"NO [CANNOT] Too many user flags in mailbox"])
+async def test_a_label_that_the_server_refuses_stays_here_and_is_offered_again(words, imap_server, imap_engine_at):
+    mailbox = filled()
+    refusing = Manners(answers={"UID STORE": tagged(words)})
+    server = await imap_server(mailbox, manners=refusing)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        row = (await by_subject(engine))["Engine part 4"]
+        await engine.marks.change_labels([row.message_id], ["work"], ())
+        for _ in range(3):
+            await engine.accounts.sync("ada", full=True)
+            assert await labels_of(engine, "Engine part 4") == ["work"]
+        server.manners = Manners()
+        later = engine.context.clock() + 3601
+        engine.context.clock = lambda: later
+        await engine.accounts.sync("ada", full=True)
+        assert keywords(mailbox, 4) == {"work"}
 
 
 async def test_undo_of_a_label_that_was_pushed_is_pushed_too(imap_server, imap_engine_at):

@@ -19,7 +19,7 @@ from termmail.engine.sync.imap_opening import open_known
 from termmail.mail import parse
 from termmail.mail.counting import count
 from termmail.mail.model import Role
-from termmail.net.net_errors import Refused
+from termmail.net.net_errors import Busy, Refused
 from termmail.store import imap_folders, imap_labels, imap_pending, messages
 
 if TYPE_CHECKING:
@@ -108,8 +108,14 @@ class ImapPush:
             try:
                 sent = await opened.store_flags([one.uid for one in group], add=add, remove=remove)
                 self.done += len(group) if sent else 0
-            except Refused as error:
+            except (Busy, Refused) as error:
+                if self.session.closed:
+                    raise
                 log.warning("the server keeps no labels in folder %d of %s: %s", folder_id, self.account, error)
+                # Noted as stored, the next look would take the label away here.
+                later = self.context.clock() + AN_HOUR
+                await self.context.db(imap_pending.put_off, [one.message_id for one in group], later)
+                continue
             await self.context.db(imap_labels.stored, group)
 
     # -- folders of messages
