@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.ui.mailbox_stage import NOW, letter, mailbox
@@ -45,6 +47,24 @@ async def test_the_groups_are_size_sender_and_age(tmp_path):
         await until(pilot, lambda: "by age" in words_of(app) and "of the last three months" in words_of(app))
         await pilot.press("left", "left")
         await until(pilot, lambda: "the largest messages" in words_of(app))
+
+
+async def test_nothing_can_be_deleted_while_another_list_is_read(tmp_path):
+    async with mailbox(tmp_path, MAILS, size=(100, 30)) as (app, pilot):
+        await opened(app, pilot)
+        await until(pilot, lambda: "Letter 2 · Ada Byron" in words_of(app))
+        read, go_on = app.engine.space.shares, asyncio.Event()
+
+        async def shares(*which):
+            await go_on.wait()
+            return await read(*which)
+
+        app.engine.space.shares = shares
+        await pilot.press("right", "d")
+        assert "Reading …" in words_of(app)
+        assert "Delete there (y)" not in words_of(app)
+        go_on.set()
+        await until(pilot, lambda: "Charles Babbage" in words_of(app))
 
 
 async def test_an_empty_server_says_so(tmp_path):

@@ -80,6 +80,8 @@ class SpaceScreen(dialog.Dialog[None]):
     def _read(self) -> None:
         self.query_one(".dialog-title", Static).update(Content(f"{self._account} · {HEADINGS[self._grouping]}"))
         self.query_one(".dialog-text", Static).update(Content("Reading …"))
+        self._shares = []  # a key that is pressed meanwhile is not for what another title stood above
+        self.query_one(OptionList).clear_options()
         start_worker(self, self._load, "space", exclusive=True)
 
     async def _load(self) -> None:
