@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TEXT_LIMIT = 2000  # characters of a query that are read
 TERMS_LIMIT = 64  # conditions of a query that are kept
-DEPTH_LIMIT = 20  # parentheses inside one another that are read
+DEPTH_LIMIT = 6  # parentheses inside one another that are read: the parsers of SQLite end at about ten
 LARGEST_SIZE = 1 << 60  # bytes
 
 

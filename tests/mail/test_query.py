@@ -182,7 +182,7 @@ def test_a_query_is_bounded_and_says_so() -> None:
         Term("x" * TEXT_LIMIT), (f"Only the first {TEXT_LIMIT} characters are searched for.",)
     )
     deep = parse("(" * 1000 + "a" + ")" * 999, NOW)
-    assert deep.problems == ("Parentheses can stand 20 deep inside one another.",)
+    assert deep.problems == ("Parentheses can stand 6 deep inside one another.",)
     assert deep.query == A
 
 

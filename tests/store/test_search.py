@@ -281,3 +281,22 @@ def test_rebuilding_ends_where_bytes_are_missing(store):
     steps = []
     assert rebuild.rebuild(store, lambda done, total: steps.append((done, total))) == 2
     assert steps == [(1, 2)]
+
+
+@pytest.mark.parametrize("core", ["a", "is:unread", "a is:unread", "-a"])
+@pytest.mark.parametrize(
+    ("opened", "closed"),
+    [
+        ("-(", ")"),
+        ("-(a OR ", ")"),
+        ("-(is:unread ", ")"),
+        ("-(b OR a c ", ")"),
+        ("-(a is:unread OR -b -(", ") in:x)"),
+        ("from:(a OR -(", "))"),
+    ],
+)
+def test_a_query_may_be_nested_as_deep_as_it_can_be_read(store, opened, closed, core):
+    for depth in range(1, 31):
+        wanted = query(opened * depth + core + closed * depth)
+        search.search(store, wanted, account="work", discarded=False)
+        search.matching(store, wanted, [1])
