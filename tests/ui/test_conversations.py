@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from termmail.mail.model import MessageRow, Role, RoleView
+from termmail.mail.model import MessageRow, Ready, ReadyView, Role, RoleView
 from termmail.ui.conversation_page import WHOLE_AT_MOST, shown_whole
 from tests.ui.mailbox_stage import letter, mailbox
-from tests.ui.stage import EVIL, shown, until
+from tests.ui.stage import EVIL, shown, until, words_of
 from tests.views import INBOX
 
 ADA = "Ada Lovelace <ada@example.org>"
@@ -128,6 +128,21 @@ async def test_what_arrived_after_the_row_was_drawn_is_not_deleted_with_it(lunch
     await until(pilot, lambda: "Deleted: 3 messages" in shown(app))
     await opened(pilot, app, 3)
     assert set(messages.ids) & new
+
+
+async def test_what_arrives_while_a_question_is_open_is_not_among_what_it_asks_for(lunch):
+    app, pilot = lunch
+    await opened(pilot, app, 3)
+    messages = app.main_screen.messages
+    await pilot.press("b")
+    await until(pilot, lambda: "Snooze 3 messages until" in words_of(app))
+    app.maildrop.add(answer(6, 1, body="I come too.", Date="Sun, 1 Mar 2026 09:00:00 +0000"))
+    await app.engine.accounts.sync("ada")
+    messages.reread()
+    await until(pilot, lambda: len(messages.placements(messages.ids[0])) == 4)
+    await pilot.press("enter")
+    await until(pilot, lambda: "Snoozed until" in shown(app))
+    assert len(await app.engine.lists.ids(ReadyView(Ready.SNOOZED))) == 3
 
 
 async def test_all_selected_conversations_go_with_all_their_messages(lunch):

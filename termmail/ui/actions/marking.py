@@ -37,12 +37,14 @@ def snooze(mail: Mail) -> None:
     from termmail.ui.screens.pick_time import PickTimeScreen  # noqa: PLC0415 - not needed for the first screen
 
     ids = mail.targets()
+    seen = mail.list.seen(ids)
     is_snoozed = mail.list.view == SNOOZED
 
     def chosen(until: int | None) -> None:
         if until is not None:
             leaving = not mail.list.looks_in_many or (is_snoozed and not until)
-            mail.sure("Snooze", ids, partial(mail.act, partial(_snooze, mail, until or None), ids, leaving=leaving))
+            work = partial(_snooze, mail, until or None)
+            mail.sure("Snooze", ids, partial(mail.act, work, ids, leaving=leaving, seen=seen))
 
     title = f"Snooze {mail.amount(ids)} until"
     screen = PickTimeScreen(title, mail.engine.context.clock(), without="Back now" if is_snoozed else "")
@@ -59,11 +61,12 @@ def remind(mail: Mail) -> None:
     from termmail.ui.screens.pick_time import PickTimeScreen  # noqa: PLC0415 - not needed for the first screen
 
     ids = mail.targets()
+    seen = mail.list.seen(ids)
     has_one = any(row.remind_at for row in mail.target_rows())
 
     def chosen(until: int | None) -> None:
         if until is not None:
-            mail.act(partial(_remind, mail, until or None), ids, leaving=False)
+            mail.act(partial(_remind, mail, until or None), ids, leaving=False, seen=seen)
 
     title = f"If nobody answers {mail.amount(ids)}, remind me"
     screen = PickTimeScreen(title, mail.engine.context.clock(), without="No reminder" if has_one else "")
@@ -117,7 +120,8 @@ def mute(mail: Mail) -> None:
     if rows and rows[0].message_id == ids[0] and rows[0].muted:
         mail.act(partial(_unmute, mail), ids, leaving=False)
     else:
-        mail.sure("Mute", ids, partial(mail.act, mail.engine.marks.mute, ids, leaving=mail.list.role is Role.INBOX))
+        leaving, seen = mail.list.role is Role.INBOX, mail.list.seen(ids)
+        mail.sure("Mute", ids, partial(mail.act, mail.engine.marks.mute, ids, leaving=leaving, seen=seen))
 
 
 async def _unmute(mail: Mail, seen: list[Placement]) -> Done:

@@ -99,7 +99,7 @@ def delete(mail: Mail) -> None:
         question = f"Delete {mail.amount(ids)} for good, here and on the server?"
         mail.ask(question, "Delete", partial(mail.do, partial(_erase, mail, ids, seen), ids))
     else:
-        mail.sure("Delete", ids, partial(mail.act, mail.engine.messages.delete, ids))
+        mail.sure("Delete", ids, partial(mail.act, mail.engine.messages.delete, ids, seen=mail.list.seen(ids)))
 
 
 async def _erase(mail: Mail, ids: Sequence[int], seen: Seen) -> str:
@@ -134,7 +134,7 @@ async def _take_back(mail: Mail, ids: Sequence[int]) -> str:
 def archive(mail: Mail) -> None:
     """Move to Archive."""
     ids = mail.targets()
-    mail.sure("Archive", ids, partial(mail.act, mail.engine.messages.archive, ids))
+    mail.sure("Archive", ids, partial(mail.act, mail.engine.messages.archive, ids, seen=mail.list.seen(ids)))
 
 
 @verb("message.spam", "!", "Move to Spam; there, not spam", Group.SORTING_OUT, applies=on_changeable_message)
@@ -142,7 +142,7 @@ def spam(mail: Mail) -> None:
     """Move to Spam; what is in Spam is no spam and goes back to the Inbox."""
     messages, ids = mail.engine.messages, mail.targets()
     is_junk = mail.list.role is Role.JUNK
-    work = partial(mail.act, messages.not_junk if is_junk else messages.junk, ids)
+    work = partial(mail.act, messages.not_junk if is_junk else messages.junk, ids, seen=mail.list.seen(ids))
     mail.sure("Move out of Spam" if is_junk else "Move to Spam", ids, work)
 
 
@@ -150,9 +150,10 @@ def spam(mail: Mail) -> None:
 def move(mail: Mail) -> None:
     """Ask for a folder and move the messages there."""
     ids = mail.targets()
+    seen = mail.list.seen(ids)
 
     def chosen(folder_id: int) -> None:
-        mail.sure("Move", ids, partial(mail.act, partial(_move_to, mail, folder_id), ids))
+        mail.sure("Move", ids, partial(mail.act, partial(_move_to, mail, folder_id), ids, seen=seen))
 
     choose_target(mail, f"Move {mail.amount(ids)} to", chosen)
 
@@ -165,9 +166,10 @@ async def _move_to(mail: Mail, folder_id: int, seen: list[Placement]) -> Done:
 def copy(mail: Mail) -> None:
     """Ask for a folder in which the messages are shown too."""
     ids = mail.targets()
+    seen = mail.list.seen(ids)
 
     def chosen(folder_id: int) -> None:
-        mail.act(partial(_copy_to, mail, folder_id), ids, leaving=False)
+        mail.act(partial(_copy_to, mail, folder_id), ids, leaving=False, seen=seen)
 
     choose_target(mail, f"Copy {mail.amount(ids)} to", chosen)
 

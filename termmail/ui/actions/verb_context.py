@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.mail.model import Done, Placement, Row, Step, Undone, View
     from termmail.ui.first_page import First
+    from termmail.ui.list_model import Seen
     from termmail.ui.screens.main import MainScreen
     from termmail.ui.widgets.status import Problems, StatusLine
 
@@ -152,12 +153,13 @@ class Mail:
         message_ids: Sequence[int],
         *,
         leaving: bool = True,
+        seen: Seen | None = None,
     ) -> None:
         """Run a verb of the engine on messages as the user sees them now; what it did is said, and can be undone.
 
-        `leaving`: the messages leave the list at once.
+        `leaving`: the messages leave the list at once. `seen`: as the user saw them before a question was asked.
         """
-        seen = self.list.seen(message_ids)
+        seen = seen or self.list.seen(message_ids)
 
         async def work() -> str:
             async with self.in_turn:
