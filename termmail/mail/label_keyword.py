@@ -13,8 +13,8 @@ import re
 _FOREIGN = re.compile(r"""[^!#'+,\-./0-9:;<=>?@A-Z\[^_`a-z|~]+""")
 _SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
 
-LONGEST = 100
-"""Characters of a keyword that is taken for a label."""
+LONGEST = 250
+"""Characters of a keyword that is taken for a label: that of any name of 40 characters is shorter."""
 
 _OF_PROGRAMS = frozenset({"junk", "nonjunk", "notjunk", "forwarded", "redirected", "mdnsent", "autojunk", "nil"})
 """Keywords that mail programs and spam filters use for themselves."""

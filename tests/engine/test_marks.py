@@ -182,6 +182,19 @@ async def test_labels_go_both_ways_as_keywords(imap_server, imap_engine_at):
         assert keywords(mailbox, 2) == {"Project", "NonJunk"}
 
 
+async def test_a_label_of_forty_letters_of_any_script_stays(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        row = (await by_subject(engine))["Engine part 4"]
+        names = ["ж" * 40, "😀" * 40, "ж-" * 20]
+        await engine.marks.change_labels([row.message_id], names, ())
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+            assert sorted(await labels_of(engine, "Engine part 4")) == sorted(names)
+
+
 @ALL
 async def test_labels_stay_where_a_server_keeps_none_and_go_along_where_a_message_moves(
     kind, imap_server, imap_engine_at
