@@ -20,6 +20,7 @@ from termmail.engine.events import (
     SyncProgress,
 )
 from termmail.engine.folder_list import Counts
+from termmail.engine.lists import SEARCH_LIMIT
 from termmail.errors import UserError
 from termmail.mail.counting import number
 from termmail.mail.model import (
@@ -404,7 +405,8 @@ class ListModel:
         """Return the words of the title line: the folder or search, and what is in it. `typing`: a search is typed."""
         total = len(self._messages.ids)
         if self.searching:
-            return (f"Search: {self.words}", f"{number(total)} found", "" if typing else self._coverage)
+            found = f"newest {number(total)} shown" if total >= SEARCH_LIMIT else f"{number(total)} found"
+            return (f"Search: {self.words}", found, "" if typing else self._coverage)
         if self._messages.outline.threads:
             total = self.held().total
         account = view_account(self.view, self.counts)

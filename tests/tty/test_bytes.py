@@ -94,10 +94,13 @@ def look(pty: Pty, key: bytes, words: bytes, title: bytes) -> None:
 def test_the_demo_mailbox_read_to_its_end_says_nothing_to_the_terminal(pty, size):
     with pty("demo", size=size) as session:
         session.wait(b"65 unread")  # of both accounts
-        session.press(b"X", b"69 selected")
-        session.press(b"u", b"Marked as read")
-        session.press(b"u", b"69 unread")
-        read_everything(session, 69)
+        session.press(b"T", b"Every message for itself")
+        session.press(b"X", b"70 selected")
+        session.press(b"u", b"Mark as read")  # so many are changed after a look at them
+        session.press(b"y", b"Marked as read")
+        session.press(b"u", b"Mark as unread")
+        session.press(b"y", b"70 unread")
+        read_everything(session, 70)
         written = session.quit()
     assert foreign(written) == {}
     assert "[@click=app.quit" in seen(written), "markup is shown as it was written"
@@ -109,6 +112,7 @@ def test_nothing_of_four_hundred_nasty_mails_reaches_the_terminal_as_a_command(p
         servers.maildrop.add(raw)
     with pty(*profile(servers)) as session:
         session.wait(b"%d unread" % len(NASTY))
+        session.press(b"T", b"Every message for itself")
         read_everything(session, len(NASTY))
         written = session.quit()
     assert foreign(written) == {}
@@ -124,6 +128,7 @@ def test_hostile_text_is_harmless_on_every_screen_it_gets_to(pty, demo, profile,
         servers.maildrop.add(raw)
     with pty(*profile(servers), size=size) as session:
         title = session.wait(rb"(\x1b\[[0-9;]+m Inbox)\x1b[^ ]+  %d unread" % len(mails)).group(1)
+        session.press(b"T", b"Every message for itself")
         for left in range(len(mails) - 1, -1, -1):
             session.press(b"]" if left < len(mails) - 1 else ENTER, rb"\b%d unread" % left if left else b"in all")
             look(session, b"V", b"Source", title)
@@ -131,7 +136,7 @@ def test_hostile_text_is_harmless_on_every_screen_it_gets_to(pty, demo, profile,
             if "file" in where:
                 look(session, b"A", b"2 attachments", title)
         look(session, b"?", b"All keys", title)
-        session.press(b"/", b"Search all mail")
+        session.press(ESC + b"/", b"Search all mail")  # with the focus in the message, / looks in it
         session.press(b"innocent", b"%d found" % len(mails))
         session.press(ENTER, b"reply")
         session.press(b"d", b"Deleted")

@@ -85,7 +85,7 @@ async def test_a_message_that_is_no_invitation_says_so(tmp_path):
         await until(pilot, lambda: "This is letter 1." in shown(app))
         assert "i answer" not in shown(app)
         await pilot.press("i")
-        await until(pilot, lambda: "This message is no invitation." in shown(app))
+        await until(pilot, lambda: "This message is not an invitation." in shown(app))
 
 
 async def test_a_cancelled_event_asks_for_no_answer(tmp_path):

@@ -59,7 +59,7 @@ def _trouble(mail: Mail, row: MessageRow, message: Message) -> str:
     """Return why this message cannot be answered as an invitation; "" where it can."""
     if message.invitation is None:
         event = any(section.kind is SectionKind.INVITATION for section in message.sections)
-        return "This event asks for no answer." if event else "This message is no invitation."
+        return "This event asks for no answer." if event else "This message is not an invitation."
     return mail.engine.invitations.trouble(row.account, message.invitation)
 
 

@@ -19,7 +19,7 @@ NO_TIME = 0
 class PickTimeScreen(TypedPicker):
     """Dismisses a time (UTC seconds), NO_TIME for the line `without`, or None."""
 
-    NOTHING = "Not understood: tomorrow 9, mon, in 2 hours, 3 dec, next week"
+    NOTHING = "That is not a time. Try: tomorrow 9, mon, in 2 hours, 3 dec, next week"
 
     def __init__(self, title: str, now: float, *, without: str = "") -> None:
         super().__init__(title)
@@ -43,8 +43,8 @@ class PickTimeScreen(TypedPicker):
     def hint(self) -> str:
         """Return how to choose."""
         if self.typed:
-            return f"Time: {self.typed}▏ Enter takes it"
-        return "Type a time, as in: tomorrow 9 · Enter takes one"
+            return f"Time: {self.typed}▏ Enter chooses"
+        return "Type a time, as in: tomorrow 9 · Enter chooses"
 
 
 def _line(name: str, shown: str) -> Content:

@@ -107,6 +107,8 @@ def _who(row: Row, message: Message | None, width: int, *, low: bool) -> list[He
     label, people = "From", facts(row).who
     if message is not None:
         people = ", ".join(map(sanitize.address_text, message.envelope.sender)) or "nobody"
+    elif isinstance(row, MessageRow) and row.conversation is not None:
+        label = "With"
     elif not isinstance(row, MessageRow) or row.role is Role.SENT:
         label, people = "To", people.removeprefix("To: ")
     when = long_date(row.date)
