@@ -54,18 +54,21 @@ class Preferences:
         values |= {("ui", key): getattr(ui, key) for key in _UI if getattr(ui, key) != getattr(config.ui, key)}
         if notifications.new_mail != config.notifications.new_mail:
             values["notifications", "new_mail"] = notifications.new_mail
-        accounts = dict(config.accounts)
         for name, wanted in fetching.items():
-            table = ("accounts", name, accounts[name].protocol)
+            table = ("accounts", name, config.accounts[name].protocol)
             known = self.fetching(name)
             if wanted.download != known.download:
                 values[*table, "download"] = wanted.download
             if wanted.prefetch_days != known.prefetch_days:
                 values[*table, "prefetch_days"] = wanted.prefetch_days
-            accounts[name] = _fetching(accounts[name], wanted)
         if values:
             await asyncio.to_thread(config_writer.set_values, self.context.paths.config, values)
-            self.context.config = replace(config, ui=ui, notifications=notifications, accounts=accounts)
+            now = self.context.config  # an account may have been added meanwhile
+            accounts = {
+                name: _fetching(account, fetching[name]) if name in fetching else account
+                for name, account in now.accounts.items()
+            }
+            self.context.config = replace(now, ui=ui, notifications=notifications, accounts=accounts)
 
 
 _UI = ("theme", "keymap", "density", "pane", "ascii", "conversations", "reflow")

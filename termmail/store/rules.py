@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from typing import TYPE_CHECKING
 
+from termmail.errors import UserError
 from termmail.mail import rule as language
 from termmail.mail.model import Placement, Role, StepKind
 from termmail.mail.query import And, Dated
@@ -15,7 +17,6 @@ from termmail.store import changes, folders, journal, labels, messages, muting, 
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping, Sequence
 
     from termmail.mail.model import Done, Step, Undone
@@ -129,19 +130,31 @@ def run_arrived(store: Store, now: int, due: Due) -> list[int]:
         for rule in listing(store):
             if not rule.active:
                 continue
-            condition = _condition(rule, now)
-            if condition is None:
-                continue
-            needs_body = language.needs_body(condition)
-            waited = _waited(db, rule) if needs_body else []
-            hits = _hits(store, db, condition, [*arrived, *waited])
-            if needs_body:
-                hits -= _put_off(db, rule, arrived, hits, late=language.decides_late(condition))
-            seen = _in_inbox(db, [one for one in (*arrived, *waited) if one in hits])
-            if seen and _apply(store, db, rule, seen, now, due, rule_id=rule.rule_id) is not None:
-                changed |= dict.fromkeys(one.message_id for one in seen)
+            try:
+                with store.transaction():  # what stops one rule stops no other
+                    changed |= dict.fromkeys(_run_on_arrived(store, db, rule, arrived, now, due))
+            except (UserError, sqlite3.Error) as error:
+                log_of_program.warning("rule %d failed: %s", rule.rule_id, error)
         db.execute(f"DELETE FROM rule_arrival WHERE message {IN_IDS}", (id_list(arrived),))  # noqa: S608
     return list(changed)
+
+
+def _run_on_arrived(  # noqa: PLR0917 - one caller
+    store: Store, db: sqlite3.Connection, rule: Rule, arrived: Sequence[int], now: int, due: Due
+) -> list[int]:
+    """Apply one rule to messages that have arrived, and to those whose body it waited for; return what changed."""
+    condition = _condition(rule, now)
+    if condition is None:
+        return []
+    needs_body = language.needs_body(condition)
+    waited = _waited(db, rule) if needs_body else []
+    hits = _hits(store, db, condition, [*arrived, *waited])
+    if needs_body:
+        hits -= _put_off(db, rule, arrived, hits, late=language.decides_late(condition))
+    seen = _in_inbox(db, [one for one in (*arrived, *waited) if one in hits])
+    if not seen or _apply(store, db, rule, seen, now, due, rule_id=rule.rule_id) is None:
+        return []
+    return [one.message_id for one in seen]
 
 
 def _condition(rule: Rule, now: int) -> Query | None:

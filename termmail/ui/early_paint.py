@@ -12,6 +12,7 @@ import termios
 import threading
 import time
 import tty
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,7 +76,11 @@ def show(paths: Paths, config: Config) -> EarlyScreen | None:
     if not drawn:
         return None
     screen = EarlyScreen()
-    screen.draw(encoded(drawn, depth(os.environ)))
+    try:
+        screen.draw(encoded(drawn, depth(os.environ)))
+    except OSError:  # the terminal is gone, or takes nothing now
+        screen.restore()
+        return None
     return screen
 
 
@@ -113,8 +118,9 @@ class EarlyScreen:
         """Give the terminal back, unless the app has it."""
         if not self.taken:
             self.taken = True
-            termios.tcsetattr(INPUT, termios.TCSANOW, self.before)
-            os.write(OUTPUT, RESTORED)
+            with suppress(OSError, termios.error):
+                termios.tcsetattr(INPUT, termios.TCSANOW, self.before)
+                os.write(OUTPUT, RESTORED)
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
         """End as a program that a signal has ended, also where the terminal takes nothing."""

@@ -271,6 +271,14 @@ def test_a_conversation_of_one_message_that_was_erased_goes_on(store):
     assert grouped(store) == sets({2, 3})
 
 
+def test_answers_to_an_erased_message_follow_its_conversation_into_another_one(store):
+    post(store, 1, 9)
+    erase(store, [post(store, 2, 8)])
+    post(store, 3, 9, 8)
+    post(store, 4, 2)
+    assert grouped(store) == sets({1, 3, 4})
+
+
 def test_the_members_of_conversations_are_found_without_their_rows(store):
     first, second = post(store, 1), post(store, 2, 1)
     post(store, 3, 1, place="Archive")

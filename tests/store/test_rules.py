@@ -100,6 +100,16 @@ def test_a_rule_acts_on_what_arrives_and_not_on_what_was_there(store, ids):
     assert rules.run_arrived(store, NOW, {}) == []
 
 
+def test_a_rule_that_fails_stops_no_other_rule(store, ids):
+    add(store, "subject:engine", "label:machines")
+    add(store, "subject:engine", "star")
+    store.db.execute("CREATE TEMP TRIGGER broken BEFORE INSERT ON message_label BEGIN SELECT RAISE(ABORT, 'no'); END")
+    (changed,) = arrive(store, 4)
+    row = messages.row(store, changed)
+    assert (row.subject, row.starred, row.labels) == ("Engine part 4", True, ())
+    assert rules.run_arrived(store, NOW, {}) == []
+
+
 def test_the_first_synchronization_is_no_arrival(store):
     add(store, "subject:engine", "delete")
     session(store, [new(1), new(2)])

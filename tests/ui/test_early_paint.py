@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
+import signal
+import termios
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -178,6 +182,27 @@ def test_a_store_that_cannot_be_read_is_left_to_the_engine(tmp_path, monkeypatch
     assert early_paint.show(paths, loaded) is None, "damaged"
     paths.store.write_bytes(b"no store at all")
     assert early_paint.show(paths, loaded) is None
+
+
+def test_a_terminal_that_takes_nothing_gets_its_settings_back(monkeypatch):
+    leader, follower = pty.openpty()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with Path("/dev/full").open("wb") as full:
+            monkeypatch.setattr(early_paint, "INPUT", follower)
+            monkeypatch.setattr(early_paint, "OUTPUT", full.fileno())
+            before = termios.tcgetattr(follower)
+            screen = early_paint.EarlyScreen()
+            assert termios.tcgetattr(follower) != before
+            with pytest.raises(OSError, match="No space"):
+                screen.draw(b"x")
+            screen.restore()
+            assert termios.tcgetattr(follower) == before
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        os.close(leader)
+        os.close(follower)
 
 
 def early_paint_paths(folder):
