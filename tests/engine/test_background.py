@@ -618,9 +618,10 @@ async def test_an_account_that_is_added_while_the_program_runs_is_received_and_n
         engine.context.config = Config(accounts={**engine.context.config.accounts, "home": new})
         async with hearing(engine, lambda event: isinstance(event, MailArrived) and event.account == "home"):
             engine.servers.saved("home")
-        running = len(engine.context.tasks._tasks)
+        running = set(engine.context.tasks._tasks)  # two of each account, and maybe what looks at the mail that came
         engine.servers.saved("home")
-        assert len(engine.context.tasks._tasks) == running == 4
+        assert set(engine.context.tasks._tasks) <= running
+        assert len(running) >= 4
 
 
 async def test_after_a_refused_login_nothing_is_polled_until_the_user_asks(pop3_server, engine_at):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from termmail.mail.label_keyword import is_label, keyword, name
+from termmail.mail.label_keyword import LONGEST, is_label, keyword, name
 
 ATOM = re.compile(r"""[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|~]+\Z""")
 
@@ -45,6 +45,6 @@ def test_no_keyword_of_a_server_fails(written):
     is_label(written)
 
 
-@pytest.mark.parametrize("flag", ["\\Seen", "$Forwarded", "$label1", "NonJunk", "JUNK", "x" * 101])
+@pytest.mark.parametrize("flag", ["\\Seen", "$Forwarded", "$label1", "NonJunk", "JUNK", "x" * (LONGEST + 1)])
 def test_what_programs_use_for_themselves_is_no_label(flag):
     assert not is_label(flag)

@@ -32,7 +32,7 @@ async def test_a_time_is_understood_while_it_is_typed():
 async def test_what_is_no_time_is_said_and_enter_takes_nothing():
     async with staged(lambda: PickTimeScreen("Snooze 1 message until", NOW)) as (stage, pilot):
         await type_in(pilot, "soonish")
-        await until(pilot, lambda: "Not understood" in words_of(stage))
+        await until(pilot, lambda: "That is not a time" in words_of(stage))
         await pilot.press("enter")
         assert not stage.left
         await pilot.press("escape")
