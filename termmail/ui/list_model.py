@@ -297,16 +297,32 @@ class ListModel:
 
     # -- conversations
 
-    def thread(self, *, on: bool) -> None:
-        """List the conversations of folders, or every message for itself; the cursor stays on its message."""
-        self.threaded, self.unfolded = on, Unfolded()
-        self.view, self.home = _threaded(self.view, on=on), _threaded(self.home, on=on)
-        self.stale(Stale.IDS | Stale.ROWS)
+    def thread(self, *, on: bool, shown: Callable[[], None] = lambda: None) -> None:
+        """List the conversations of folders, or every message for itself; the cursor stays on its message.
 
-    def unfold(self, unfolded: Unfolded) -> None:
-        """Show these conversations unfolded, and the others folded."""
+        `shown` is called when the list has them.
+        """
+        self.threaded = on
+        self.view, self.home = _threaded(self.view, on=on), _threaded(self.home, on=on)
+        self.unfold(Unfolded(), shown=shown)
+
+    def unfold(self, unfolded: Unfolded, *, shown: Callable[[], None]) -> None:
+        """Show these conversations unfolded, and the others folded; `shown` is called when the list does so."""
         self.unfolded = unfolded
-        self.stale(Stale.IDS)
+        start_worker(self._screen, partial(self._refold, shown), "fold", exclusive=True)
+
+    async def _refold(self, shown: Callable[[], None]) -> None:
+        view = self.view
+        try:
+            outline = await self.outline()
+            if view == self.view:
+                self._messages.update(outline)
+                self._messages.reread()
+        except UserError as error:
+            self._fail(error)
+        finally:
+            shown()
+        self._screen.retitle()
 
     # -- what changes
 
@@ -350,12 +366,14 @@ class ListModel:
         try:
             while self._stale:
                 what, self._stale = self._stale, Stale.NOTHING
-                view = self.view
+                view, unfolded = self.view, self.unfolded
                 if Stale.IDS in what:
                     outline = await self.outline()
-                    if view == self.view:
+                    if view == self.view and unfolded == self.unfolded:
                         self._messages.update(outline)
                         self._messages.empty = self._nothing()
+                    else:
+                        self._stale |= Stale.IDS
                 if Stale.ROWS in what:
                     self._messages.reread()
                     if self.listing is not Listing.MESSAGES:  # of a message the text never changes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from termmail.mail.model import MessageRow, Ready, ReadyView, Role, RoleView
 from termmail.ui.conversation_page import WHOLE_AT_MOST, shown_whole
@@ -281,3 +282,20 @@ async def test_sorting_leaves_the_cursor_on_its_conversation(lunch):
         await pilot.press("S")
         await opened(pilot, app, 3)
         assert app.main_screen.messages.cursor_id == here
+
+
+async def test_keys_typed_behind_o_act_on_the_unfolded_conversation(lunch):
+    app, pilot = lunch
+    for key in "okd":
+        app.post_message(events.Key(key, key))
+    await until(pilot, lambda: "Deleted: 1 message " in shown(app))
+    await opened(pilot, app, 4)
+    left = {app.main_screen.messages.row(one).sender for one in app.main_screen.messages.ids}
+    assert left == {"Charles Babbage"}, "the message before the newest one is gone"
+
+
+async def test_all_are_selected_that_are_shown_after_the_switch_to_single_messages(lunch):
+    app, pilot = lunch
+    for key in "TX":
+        app.post_message(events.Key(key, key))
+    await until(pilot, lambda: "5 selected" in shown(app))

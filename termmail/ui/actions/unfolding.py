@@ -51,13 +51,19 @@ def fold(mail: Mail) -> None:
     if messages.cursor_id not in messages.outline.depths and getattr(row, "conversation", None) is None:
         mail.status.say("This message is alone: there is nothing to unfold.", 3)
         return
-    mail.list.unfold(mail.list.unfolded.toggled(messages.spot.thread))
+    _unfold(mail, mail.list.unfolded.toggled(messages.spot.thread))
+
+
+def _unfold(mail: Mail, unfolded: Unfolded) -> None:
+    """Fold and unfold; keys typed meanwhile act on what the list shows then."""
+    mail.screen.termmail.held_keys.hold()
+    mail.list.unfold(unfolded, shown=mail.screen.termmail.held_keys.release)
 
 
 @verb("thread.fold-all", "O", "Unfold or fold all conversations", Group.CONVERSATIONS, applies=_in_conversations)
 def fold_all(mail: Mail) -> None:
     """Show all conversations of the list as trees, or each as one row where any is unfolded."""
-    mail.list.unfold(Unfolded(every=not mail.screen.messages.outline.depths))
+    _unfold(mail, Unfolded(every=not mail.screen.messages.outline.depths))
 
 
 def _can_switch(mail: Mail) -> str:
@@ -68,7 +74,8 @@ def _can_switch(mail: Mail) -> str:
 def switch(mail: Mail) -> None:
     """List the conversations of folders, or every message for itself."""
     on = not mail.list.threaded
-    mail.list.thread(on=on)
+    mail.screen.termmail.held_keys.hold()
+    mail.list.thread(on=on, shown=mail.screen.termmail.held_keys.release)
     mail.status.say("Conversations" if on else "Every message for itself", 3)
 
 
