@@ -6,8 +6,10 @@ import os
 import re
 import selectors
 import string
+import termios
+import tty
 from codecs import getincrementaldecoder
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual._xterm_parser import XTermParser
@@ -115,6 +117,7 @@ class TolerantDriver(LinuxDriver):
     """
 
     _drawn_before = False
+    _started = False
 
     def start_application_mode(self) -> None:
         """Start; what is drawn from then on waits in a queue without a limit.
@@ -124,12 +127,30 @@ class TolerantDriver(LinuxDriver):
         """
         early = getattr(self._app, "early_screen", None)
         self._drawn_before = early is not None and not early.taken
+        before = self._hear_every_key() if early is None and not self._started else None
+        self._started = True
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's has no annotation
+        if before is not None:
+            self.attrs_before = before
         if early is not None and self._drawn_before:
             self._drawn_before = False
             self.attrs_before, early.taken = early.before, True
         if self._writer_thread is not None:
             self._writer_thread._queue.maxsize = 0  # noqa: SLF001 - Textual has no setting for it
+
+    def _hear_every_key(self) -> list[Any] | None:
+        """Let the terminal keep no key for itself, and return its settings as they were; None where it has none.
+
+        Textual does so after its first output: a ctrl+q that is typed at the sight of that would be lost.
+        """
+        try:
+            before, changed = termios.tcgetattr(self.fileno), termios.tcgetattr(self.fileno)
+            changed[tty.LFLAG] = self._patch_lflag(changed[tty.LFLAG])
+            changed[tty.IFLAG] = self._patch_iflag(changed[tty.IFLAG])
+            termios.tcsetattr(self.fileno, termios.TCSANOW, changed)
+        except termios.error:
+            return None
+        return before
 
     def write(self, data: str) -> None:
         """Write to the terminal; not what would clear the screen that is drawn already."""
