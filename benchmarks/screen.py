@@ -171,7 +171,7 @@ async def lag_of(work) -> float:
 
 async def lags(effort: Effort) -> None:
     """Loop lag during a sync of whole messages, an import, opening the largest message, and a search."""
-    from termmail.mail import query
+    from termmail.mail import query_parser
     from termmail.mail.model import FolderView, Role, SearchView
 
     goal = "goal < 50 ms"
@@ -192,7 +192,7 @@ async def lags(effort: Effort) -> None:
             lag = await lag_of(engine.reader.rendered(largest.message_id))
             row(f"loop lag: opening a message of {largest.size / 1e6:.1f} MB", f"{lag:.0f} ms", "", goal)
             lag = await lag_of(
-                engine.lists.ids(SearchView(query.parse("the", int(mailbox.NOW.timestamp())).query, "ada"))
+                engine.lists.ids(SearchView(query_parser.parse("the", int(mailbox.NOW.timestamp())).query, "ada"))
             )
             row("loop lag: search", f"{lag:.0f} ms", "", goal)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.rig import Effort, Host, amount, engine_for, parser, ratio, row, scratch
 from benchmarks.screen import CONFIG, Terminal
-from termmail.mail.query import parse_typed
+from termmail.mail.query_parser import parse_typed
 from termmail.store import search
 from termmail.store.store import Store
 from tests import mailbox

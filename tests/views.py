@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import DraftsView, OutboxView, Placement, Role, RoleView, SearchView
-from termmail.mail.query import parse
+from termmail.mail.query_parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ from termmail.commands import output
 from termmail.commands.exit_codes import OK, REFUSED, TRY_AGAIN, USAGE, CommandError, code_for
 from termmail.engine.events import SyncProgress
 from termmail.errors import ErrorCode, UserError
-from termmail.mail import parse, query, query_words
+from termmail.mail import parse, query_parser, query_words
 from termmail.mail.model import (
     DRAFTS_NAME,
     OUTBOX_NAME,
@@ -201,7 +201,7 @@ async def _view(engine: Engine, account: str, name: str | None) -> tuple[View, s
 
 async def understood(engine: Engine, text: str) -> Query:
     """Return the query that a text stands for. Raises CommandError where something in it is not understood."""
-    parsed = query.parse(text, engine.context.clock())
+    parsed = query_parser.parse(text, engine.context.clock())
     problems = [*parsed.problems, *query_words.unknown_names(parsed.query, await engine.lists.known())]
     if problems:
         raise CommandError(" ".join(problems), USAGE)

@@ -18,7 +18,7 @@ from termmail.mail.model import (
     SearchView,
 )
 from termmail.mail.query import folders as folders_of
-from termmail.mail.query import parse, parse_typed
+from termmail.mail.query_parser import parse, parse_typed
 from termmail.mail.query_words import MOST, Known
 from termmail.store import (
     contacts,

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from termmail.mail import query as language
 from termmail.mail.counting import number
 from termmail.mail.query import (
     EVERYTHING,
-    OPERATORS,
     And,
     Content,
     Dated,
@@ -28,14 +26,17 @@ from termmail.mail.query import (
     Or,
     Sized,
     Term,
-    Value,
 )
+from termmail.mail.query_operators import OPERATORS, Value
+from termmail.mail.query_parser import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from termmail.mail.message import Address
-    from termmail.mail.query import Operator, Query
+    from termmail.mail.query import Query
+    from termmail.mail.query_operators import Operator
+    from termmail.mail.query_parser import Parsed
 
 ROLE_WORDS = ("inbox", "archive", "sent", "spam", "junk", "trash", "anywhere")
 """What `in:` knows besides the names of folders."""
@@ -159,7 +160,7 @@ def _quoted(name: str) -> str:
 # -- in words
 
 
-def explanation(text: str, cursor: int, parsed: language.Parsed) -> str:
+def explanation(text: str, cursor: int, parsed: Parsed) -> str:
     """Return one line on a query that is being typed: what its operator takes, what is wrong with it, or what it finds."""
     operator, value, _start, _end = at_cursor(text, cursor)
     if operator is not None and not value.strip('"'):
@@ -174,13 +175,13 @@ def unknown_names(query: Query, known: Known) -> list[str]:
     problems: list[str] = []
     for one in _leaves(query):
         if isinstance(one, InFolder) and not _is_folder(one.name, known.folders):
-            near = language.nearest(one.name, (*known.folders, *ROLE_WORDS))
+            near = nearest(one.name, (*known.folders, *ROLE_WORDS))
             problems.append(f"There is no folder “{_short(one.name)}”{_hint('in', near)}")
         elif isinstance(one, InAccount) and one.name.casefold() not in map(str.casefold, known.accounts):
-            near = language.nearest(one.name, known.accounts)
+            near = nearest(one.name, known.accounts)
             problems.append(f"There is no account “{_short(one.name)}”{_hint('account', near)}")
         elif isinstance(one, Labelled) and one.name.casefold() not in map(str.casefold, known.labels):
-            near = language.nearest(one.name, known.labels)
+            near = nearest(one.name, known.labels)
             problems.append(f"There is no label “{_short(one.name)}”{_hint('label', near)}")
     return list(dict.fromkeys(problems))
 
@@ -208,16 +209,16 @@ def _leaves(query: Query) -> Iterator[Query]:
 
 
 _FIELD_WORDS = {
-    Field.ANY: "with",
-    Field.FROM: "from",
-    Field.TO: "to",
-    Field.CC: "with in Cc",
-    Field.SUBJECT: "with in the subject",
-    Field.BODY: "with in the text",
-    Field.LIST: "of the list",
-    Field.FILENAME: "with an attachment named",
+    Field.ANY: "with {}",
+    Field.FROM: "from {}",
+    Field.TO: "to {}",
+    Field.CC: "with {} in Cc",
+    Field.SUBJECT: "with {} in the subject",
+    Field.BODY: "with {} in the text",
+    Field.LIST: "of the list {}",
+    Field.FILENAME: "with an attachment named {}",
 }
-_START_WORDS = {Field.ANY: "with, in subject or sender,", Field.FROM: "from", Field.SUBJECT: "with in the subject"}
+"""What a term finds; {} is what is looked for, with … behind what a word begins with."""
 _CONTENT_WORDS = {
     Content.ATTACHMENT: "with attachments",
     Content.INVITE: "with an invitation",
@@ -228,11 +229,10 @@ _CONTENT_WORDS = {
 def described(query: Query) -> str:
     """Return what a query finds as words that follow "Messages"."""
     match query:
-        case Term(text=text, field=field, match=Match.START):
-            return f"{_START_WORDS[field]} words that begin with “{text}”"
+        case Term(text=text, field=Field.ANY, match=Match.START):
+            return f"with “{text}…” in subject or sender"
         case Term(text=text, field=field, match=how):
-            begins = "words that begin with " if how is Match.PREFIX else ""
-            return f"{_FIELD_WORDS[field]} {begins}“{_short(text)}”"
+            return _FIELD_WORDS[field].format(f"“{_short(text)}{'' if how is Match.PHRASE else '…'}”")
         case MessageId(value=value):
             return f"with the Message-ID “{_short(value)}”"
         case InFolder(name=name):

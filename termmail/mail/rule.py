@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from termmail.errors import UserError
-from termmail.mail import query, sanitize
+from termmail.mail import query, query_parser, sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -125,7 +125,7 @@ def checked_query(text: str, now: int) -> query.Query:
 
     Raises RuleError for one that is not understood, and for one without a condition: it would match all mail.
     """
-    found = query.parse(text, now)
+    found = query_parser.parse(text, now)
     if found.problems:
         raise RuleError(found.problems[0], advice="Write the query as for a search.")
     if found.query == query.EVERYTHING:

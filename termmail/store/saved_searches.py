@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import Count, Done, SavedSearch, StepKind
-from termmail.mail.query import And, Is, Mark, parse
+from termmail.mail.query import And, Is, Mark
+from termmail.mail.query_parser import parse
 from termmail.store import journal, search
 from termmail.store.folders import FolderError, FolderGone, checked_name
 

@@ -40,7 +40,7 @@ from termmail.mail.model import (
     SearchView,
     Unfolded,
 )
-from termmail.mail.query import parse, parse_typed
+from termmail.mail.query_parser import parse, parse_typed
 from termmail.ui import titles
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
 from termmail.ui.workers import start_worker
@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
     from termmail.mail.model import Row, Spot, View
-    from termmail.mail.query import Parsed, Query
+    from termmail.mail.query import Query
+    from termmail.mail.query_parser import Parsed
     from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
 

@@ -27,10 +27,10 @@ async def test_search_speaks_the_language_of_the_screen(termmail):
     ("query", "words"),
     [
         ("form:ada x", "There is no operator “form:”; did you mean from:?"),
-        ("before:foo", "“before:” needs a date"),
+        ("before:foo", "“before:” takes a date"),
         ("in:archiv", "There is no folder “archiv”; did you mean in:archive?"),
         ("account:nobody", "There is no account “nobody”"),
-        ("is:red", "“is:” knows unread, read"),
+        ("is:red", "“is:” takes unread, read"),
     ],
 )
 async def test_what_is_not_understood_is_refused_in_words(termmail, query, words):

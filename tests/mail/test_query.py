@@ -11,9 +11,6 @@ from hypothesis import strategies as st
 
 from termmail.mail.query import (
     EVERYTHING,
-    OPERATORS,
-    TERMS_LIMIT,
-    TEXT_LIMIT,
     And,
     Content,
     Dated,
@@ -27,15 +24,14 @@ from termmail.mail.query import (
     MessageId,
     Not,
     Or,
-    Parsed,
     Query,
     Sized,
     Term,
     folders,
-    parse,
-    parse_typed,
     terms,
 )
+from termmail.mail.query_operators import OPERATORS
+from termmail.mail.query_parser import TERMS_LIMIT, TEXT_LIMIT, Parsed, parse, parse_typed
 from tests.timing import assert_soon
 
 if TYPE_CHECKING:
@@ -125,20 +121,20 @@ def test_queries_mean_what_they_say(text: str, query: Query) -> None:
         ("since:x", Term("since:x"), "There is no operator “since:”; did you mean after:?"),
         ("subjct:x", Term("subjct:x"), "There is no operator “subjct:”; did you mean subject:?"),
         ("zzz:x", Term("zzz:x"), 'There is no operator “zzz:”; "zzz:x" in quotes looks for it as it is.'),
-        ("before:foo a", A, "“before:” needs a date, such as 3 dec, 2024-11-30 or last week; “foo” is none."),
-        ("on:99999", EVERYTHING, "“on:” needs a date, such as 3 dec, 2024-11-30 or last week; “99999” is none."),
-        ("after:", EVERYTHING, "“after:” needs a date, such as 3 dec, 2024-11-30 or last week."),
-        ("larger:big", EVERYTHING, "“larger:” needs a size, such as 10k or 5 MB; “big” is none."),
-        ("from:", EVERYTHING, "“from:” needs words, such as from:ada."),
-        ("from: -a", Not(A), "“from:” needs words, such as from:ada."),
-        ("in: from:a", Term("a", Field.FROM), "“in:” needs a name, such as in:archive."),
-        ("is:(a)", A, "“is:” needs unread, read, starred, answered or forwarded."),
+        ("before:foo a", A, "“foo” is not a date. “before:” takes a date, such as 3 dec, 2024-11-30 or last week."),
+        ("on:99999", EVERYTHING, "“99999” is not a date. “on:” takes a date, such as 3 dec, 2024-11-30 or last week."),
+        ("after:", EVERYTHING, "“after:” takes a date, such as 3 dec, 2024-11-30 or last week."),
+        ("larger:big", EVERYTHING, "“big” is not a size. “larger:” takes a size, such as 10k or 5 MB."),
+        ("from:", EVERYTHING, "“from:” takes words, such as from:ada."),
+        ("from: -a", Not(A), "“from:” takes words, such as from:ada."),
+        ("in: from:a", Term("a", Field.FROM), "“in:” takes a name, such as in:archive."),
+        ("is:(a)", A, "“is:” takes unread, read, starred, answered or forwarded."),
         (
             "is:unraed",
             EVERYTHING,
-            "“is:” knows unread, read, starred, answered or forwarded, not “unraed”; did you mean is:unread?",
+            "Did you mean is:unread? “is:” takes unread, read, starred, answered or forwarded, not “unraed”.",
         ),
-        ("has:money", EVERYTHING, "“has:” knows attachment, invite or link, not “money”."),
+        ("has:money", EVERYTHING, "“has:” takes attachment, invite or link, not “money”."),
     ],
 )
 def test_what_is_not_understood_is_said_and_sets_no_condition(text: str, query: Query, problem: str) -> None:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from termmail.mail.equal_letters import fold
 from termmail.mail.message import Address
-from termmail.mail.query import Field, parse, parse_typed
+from termmail.mail.query import Field
 from termmail.mail.query_hits import hits
+from termmail.mail.query_parser import parse, parse_typed
 from termmail.mail.query_words import MOST, Known, completions, described, explanation, person_wanted, unknown_names
 from tests.mail.test_query import NOW, ODD
 
@@ -31,11 +32,11 @@ def offered(text: str) -> list[str]:
     [
         ("", ""),
         ("from:", "from: finds messages from this person: a name or an address, such as from:ada"),
-        ("lun", "Messages with words that begin with “lun”"),
-        ("lu", "Messages with, in subject or sender, words that begin with “lu”"),
-        ("from:z", "Messages from words that begin with “z”"),
+        ("lun", "Messages with “lun…”"),
+        ("lu", "Messages with “lu…” in subject or sender"),
+        ("from:z", "Messages from “z…”"),
         ("lunch -from:bob ", "Messages with “lunch”, not from “bob”"),
-        ("(a OR subject:b) is:unread", "Messages (with “a” or with in the subject “b”), that are unread"),
+        ("(a OR subject:b) is:unread", "Messages (with “a” or with “b” in the subject), that are unread"),
         ("form:x", "There is no operator “form:”; did you mean from:?"),
         ("larger:5MB", "Messages larger than 5 MB"),
         ("smaller:900", "Messages smaller than 900 B"),

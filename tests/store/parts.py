@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from termmail.mail import parse
-from termmail.mail import query as language
+from termmail.mail import parse, query_parser
 from termmail.mail.message import Outgoing
 from termmail.mail.model import Done, Folder, Placement, StepKind, Undone
 from termmail.store import (
@@ -199,7 +198,7 @@ def words(store: Store) -> list[tuple[object, ...]]:
 
 def query(text: str) -> Query:
     """What a text means at NOW."""
-    return language.parse(text, NOW).query
+    return query_parser.parse(text, NOW).query
 
 
 def outgoing(n: int = 1, *recipients: str) -> Outgoing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from termmail.mail import query
+from termmail.mail import query_parser
 from termmail.mail.model import LABEL_COLORS, StepKind
 from termmail.store import label_names, labels, messages, row_marks, search
 from termmail.store.labels import LabelError
@@ -95,5 +95,5 @@ def test_a_search_finds_messages_by_their_label(store, ids):
     change(store, ids[:2], ["Tax 2026"])
     index_all(store)
     for text, found in (('label:"tax 2026"', ids[:2]), ("-label:none engine", ids), ("label:none", [])):
-        assert list(search.search(store, query.parse(text, NOW).query)) == found
-    assert list(search.search(store, query.parse('label:"tax 2026" "part 2"', NOW).query)) == ids[1:2]
+        assert list(search.search(store, query_parser.parse(text, NOW).query)) == found
+    assert list(search.search(store, query_parser.parse('label:"tax 2026" "part 2"', NOW).query)) == ids[1:2]

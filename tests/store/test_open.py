@@ -403,7 +403,7 @@ LOOK = """
 import sys
 from pathlib import Path
 from termmail.mail.model import StepKind
-from termmail.mail.query import parse
+from termmail.mail.query_parser import parse
 from termmail.store import changes, messages, search
 from termmail.store.store_errors import StoreReadOnly
 from termmail.store.store import Store

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from termmail.mail.model import Coverage, StepKind
-from termmail.mail.query import parse_typed
+from termmail.mail.query_parser import parse_typed
 from termmail.store import derived, indexing_queue, messages, pop3_identity, rebuild, search
 from termmail.store.rows import New
 from tests.store.parts import (

@@ -33,8 +33,8 @@ from termmail.mail.query import (
     Sized,
     Term,
     folders,
-    parse,
 )
+from termmail.mail.query_parser import parse
 from termmail.mail.snippet import html_words
 from termmail.store import messages, search
 from tests.store.parts import NOW, add_local, mark

@@ -64,7 +64,7 @@ async def test_the_filter_speaks_the_same_language(tmp_path):
     async with mailbox(tmp_path, MAILS) as (app, pilot):
         await pilot.press("backslash", *"-subject", "colon", *"lunch")
         await until(pilot, lambda: app.subjects() == ["Patterns", "The loom"])
-        await until(pilot, lambda: "Messages not with in the subject" in advice(app))
+        await until(pilot, lambda: "Messages not with “lunch…” in the subject" in advice(app))
 
 
 async def test_what_was_found_is_marked_and_names_its_folder(tmp_path):
