@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from benchmarks.rig import Effort, Host, amount, engine_for, parser, ratio, row, scratch
 from termmail.engine.message_reader import PLAIN
 from termmail.mail import parse
-from termmail.mail.model import Order, Unfolded
+from termmail.mail.model import Order
+from termmail.mail.views import Unfolded
 from termmail.store import conversations, derived, messages, outlines
 from termmail.store.store import Store
 from termmail.ui.conversation_page import ConversationPage

@@ -26,7 +26,8 @@ from termmail.accounts.credentials import Passwords
 from termmail.accounts.paths import Paths
 from termmail.engine.engine import opened
 from termmail.engine.events import Event, MailArrived
-from termmail.mail.model import Role, RoleView, StepKind
+from termmail.mail.model import Role, StepKind
+from termmail.mail.views import RoleView
 from termmail.net.imap.idling import Idle
 from tests import mailbox
 from tests.servers import imap_daemon

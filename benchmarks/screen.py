@@ -172,7 +172,8 @@ async def lag_of(work) -> float:
 async def lags(effort: Effort) -> None:
     """Loop lag during a sync of whole messages, an import, opening the largest message, and a search."""
     from termmail.mail import query_parser
-    from termmail.mail.model import FolderView, Role, SearchView
+    from termmail.mail.model import Role
+    from termmail.mail.views import FolderView, SearchView
 
     goal = "goal < 50 ms"
     count, imported = effort.count(2000), effort.count(500)

@@ -26,7 +26,8 @@ from termmail.accounts import config
 from termmail.accounts.paths import Paths
 from termmail.demo.loopback_servers import config_for, demo_servers
 from termmail.engine.engine import opened
-from termmail.mail.model import Role, RoleView, StepKind
+from termmail.mail.model import Role, StepKind
+from termmail.mail.views import RoleView
 from termmail.ui.app import TermmailApp
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from termmail.mail.model import DraftsView, OutboxView, Placement, Role, RoleView, SearchView
+from termmail.mail.model import Placement, Role
 from termmail.mail.query_parser import parse
+from termmail.mail.views import DraftsView, OutboxView, RoleView, SearchView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

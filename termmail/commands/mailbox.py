@@ -16,19 +16,13 @@ from termmail.mail.model import (
     OUTBOX_NAME,
     Count,
     DraftRow,
-    DraftsView,
     Folder,
-    FolderView,
     MessageRow,
-    OutboxView,
     OutgoingRow,
-    Ready,
-    ReadyView,
     Role,
-    SavedView,
-    SearchView,
     SendState,
 )
+from termmail.mail.views import DraftsView, FolderView, OutboxView, Ready, ReadyView, SavedView, SearchView
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -36,8 +30,9 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.mail.model import Row, View
+    from termmail.mail.model import Row
     from termmail.mail.query import Query
+    from termmail.mail.views import View
 
 _AT_ONCE = 500
 """Rows read from the store in one go."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from termmail.errors import UserError
-from termmail.mail.model import FolderView, Unfolded
+from termmail.mail.views import FolderView, Unfolded
 from termmail.store import folders, messages, migrate, outlines
 from termmail.store.store import Store
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from termmail.accounts.paths import Paths
-    from termmail.mail.model import Folder, MessageRow, RoleView
+    from termmail.mail.model import Folder, MessageRow
+    from termmail.mail.views import RoleView
 
 
 class EarlyPage(NamedTuple):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.engine import indexing
-from termmail.mail.model import (
+from termmail.mail.model import MessageRow
+from termmail.mail.query import folders as folders_of
+from termmail.mail.query_parser import parse, parse_typed
+from termmail.mail.query_words import MOST, Known
+from termmail.mail.views import (
     DraftsView,
     FolderView,
     LabelView,
-    MessageRow,
     OutboxView,
     Outline,
     ReadyView,
@@ -17,9 +20,6 @@ from termmail.mail.model import (
     SavedView,
     SearchView,
 )
-from termmail.mail.query import folders as folders_of
-from termmail.mail.query_parser import parse, parse_typed
-from termmail.mail.query_words import MOST, Known
 from termmail.store import (
     contacts,
     drafts,
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from termmail.engine.context import Context
-    from termmail.mail.model import Coverage, Placement, Row, Unfolded, View
+    from termmail.mail.model import Coverage, Placement, Row
+    from termmail.mail.views import Unfolded, View
     from termmail.store.store import Store
 
 SEARCH_LIMIT = 1000

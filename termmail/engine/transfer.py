@@ -25,8 +25,9 @@ from termmail.engine import saved_files
 from termmail.engine.events import FolderChanged
 from termmail.errors import ErrorCode, Gone, UserError
 from termmail.mail import parse, sanitize
-from termmail.mail.model import ROLE_NAMES, Role, SearchView
+from termmail.mail.model import ROLE_NAMES, Role
 from termmail.mail.query_parser import parse as parse_query
+from termmail.mail.views import SearchView
 from termmail.net.net_errors import NetError
 from termmail.store import derived, messages
 from termmail.store.folders import FolderGone

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from termmail.mail import conversation
 from termmail.mail.conversation import Node
-from termmail.mail.model import DISCARDED, ME, PEOPLE, Conversation, Order, Outline, Placement, Unfolded
+from termmail.mail.model import DISCARDED, ME, PEOPLE, Conversation, Order, Placement
+from termmail.mail.views import Outline, Unfolded
 from termmail.store import folders, messages
 from termmail.store.store import IN_IDS, id_list
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from termmail.mail.model import Label, Ready, Returned
+from termmail.mail.model import Label, Returned
+from termmail.mail.views import Ready
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:

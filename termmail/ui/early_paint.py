@@ -22,7 +22,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from termmail.engine import early_page
-from termmail.mail.model import RoleView
+from termmail.mail.views import RoleView
 from termmail.ui.colours import NAMES, Depth, Palette, palette
 from termmail.ui.humanize import Today
 from termmail.ui.kinds import ALL_INBOXES, home

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from termmail.mail.model import Unfolded
+from termmail.mail.views import Unfolded
 from termmail.ui.kinds import home
 from termmail.ui.list_model import FIRST
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from termmail.engine.engine import Engine
-    from termmail.mail.model import Folder, Outline, Row, View
+    from termmail.mail.model import Folder, Row
+    from termmail.mail.views import Outline, View
 
 PAGE = 60
 """Rows read with the first ids: what a window shows."""

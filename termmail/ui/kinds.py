@@ -5,16 +5,13 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from termmail.mail.model import (
-    DRAFTS_NAME,
-    OUTBOX_NAME,
-    ROLE_NAMES,
+from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, Role
+from termmail.mail.views import (
     DraftsView,
     FolderView,
     LabelView,
     OutboxView,
     ReadyView,
-    Role,
     RoleView,
     SavedView,
     SearchView,
@@ -24,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from termmail.engine.folder_list import Counts
-    from termmail.mail.model import Folder, View
+    from termmail.mail.model import Folder
+    from termmail.mail.views import View
 
 ALL_INBOXES = "All inboxes"
 ALL_ACCOUNTS = "All accounts"

@@ -23,24 +23,21 @@ from termmail.engine.folder_list import Counts
 from termmail.engine.lists import SEARCH_LIMIT
 from termmail.errors import UserError
 from termmail.mail.counting import number
-from termmail.mail.model import (
+from termmail.mail.model import Count, MessageRow, Placement, Role
+from termmail.mail.query_parser import parse, parse_typed
+from termmail.mail.views import (
     NOWHERE,
-    Count,
     DraftsView,
     FolderView,
     LabelView,
-    MessageRow,
     OutboxView,
     Outline,
-    Placement,
     ReadyView,
-    Role,
     RoleView,
     SavedView,
     SearchView,
     Unfolded,
 )
-from termmail.mail.query_parser import parse, parse_typed
 from termmail.ui import titles
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
 from termmail.ui.workers import start_worker
@@ -50,9 +47,10 @@ if TYPE_CHECKING:
 
     from termmail.engine.engine import Engine
     from termmail.engine.events import Event
-    from termmail.mail.model import Row, Spot, View
+    from termmail.mail.model import Row
     from termmail.mail.query import Query
     from termmail.mail.query_parser import Parsed
+    from termmail.mail.views import Spot, View
     from termmail.ui.first_page import First
     from termmail.ui.screens.main import MainScreen
 

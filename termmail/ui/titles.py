@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.counting import count, number
-from termmail.mail.model import Ready, Role
+from termmail.mail.model import Role
+from termmail.mail.views import Ready
 from termmail.ui.humanize import ago
 from termmail.ui.kinds import Listing
 

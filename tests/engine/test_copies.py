@@ -14,7 +14,7 @@ import pytest
 from termmail.engine import message_reader, saved_files
 from termmail.engine.saved_files import no_room
 from termmail.mail import flowed
-from termmail.mail.model import FolderView
+from termmail.mail.views import FolderView
 from tests.ui.mailbox_stage import letter
 from tests.ui.stage import account, engine_with
 from tests.views import INBOX

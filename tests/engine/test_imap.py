@@ -19,7 +19,8 @@ from termmail.demo.imap_mailbox import ImapMailbox
 from termmail.demo.imap_personalities import GMAIL, PERSONALITIES
 from termmail.engine.events import Failed, SyncProgress
 from termmail.errors import UserError
-from termmail.mail.model import FolderView, StepKind
+from termmail.mail.model import StepKind
+from termmail.mail.views import FolderView
 from termmail.net.imap.folder_names import decode_name
 from tests.conftest import PASSWORD
 from tests.engine.conftest import mail

@@ -20,7 +20,7 @@ from termmail.demo.imap_mailbox import ImapMailbox
 from termmail.demo.imap_personalities import GMAIL, PERSONALITIES
 from termmail.engine.events import DraftsChanged, Failed
 from termmail.errors import UserError
-from termmail.mail.model import DraftsView
+from termmail.mail.views import DraftsView
 from tests.conftest import PASSWORD
 from tests.engine.conftest import mail
 from tests.engine.test_imap import ROLES

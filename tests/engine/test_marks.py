@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from termmail.demo.faults import Manners, tagged
 from termmail.demo.imap_personalities import PERSONALITIES
 from termmail.engine.events import FolderChanged, MailArrived
-from termmail.mail.model import Ready, ReadyView, Returned
+from termmail.mail.model import Returned
+from termmail.mail.views import Ready, ReadyView
 from tests.conftest import USER
 from tests.engine.conftest import mail
 from tests.engine.test_imap import assert_same, by_subject, filled, on_server, rows

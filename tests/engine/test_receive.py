@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from array import array
 
     from termmail.engine.engine import Engine
-    from termmail.mail.model import View
+    from termmail.mail.views import View
 
 
 async def subjects(engine: Engine, view: View = INBOX) -> list[str]:

@@ -10,7 +10,7 @@ from termmail.accounts.paths import Paths
 from termmail.engine.engine import Engine
 from termmail.engine.sync.imap_flags import mask_of
 from termmail.mail import parse
-from termmail.mail.model import FolderView
+from termmail.mail.views import FolderView
 from termmail.net.imap.folder_names import encode_name
 from termmail.store import imap_pending
 from tests.servers import daemons

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from termmail.mail.model import ME, Order, StepKind, Unfolded
+from termmail.mail.model import ME, Order, StepKind
+from termmail.mail.views import Unfolded
 from termmail.store import conversation_changes, conversations, derived, messages, migrate, outlines, rebuild
 from termmail.store.store import Store
 from tests.store.parts import NOW, erase, folder, mark, move, trash, undo

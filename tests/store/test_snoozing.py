@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from termmail.mail.model import Count, Order, Ready, Returned, Role, StepKind
+from termmail.mail.model import Count, Order, Returned, Role, StepKind
+from termmail.mail.views import Ready
 from termmail.store import folders, messages, row_marks, snoozing
 from termmail.store.store import Store
 from tests.store.parts import NOW, add_local, folder, ids_in, move, new, seen, session, undo, whole

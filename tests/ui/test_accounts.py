@@ -12,7 +12,8 @@ from termmail.accounts.config import Ui
 from termmail.demo.pop3d import Pop3Server
 from termmail.demo.server_maildrop import Maildrop
 from termmail.engine.engine import opened
-from termmail.mail.model import Role, RoleView, StepKind
+from termmail.mail.model import Role, StepKind
+from termmail.mail.views import RoleView
 from tests.conftest import PASSWORD, USER
 from tests.ui.mailbox_stage import NOW, Mail, letter, mailbox
 from tests.ui.stage import account, engine_with, shown, until

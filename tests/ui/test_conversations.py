@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from termmail.mail.model import MessageRow, Ready, ReadyView, Role, RoleView
+from termmail.mail.model import MessageRow, Role
+from termmail.mail.views import Ready, ReadyView, RoleView
 from termmail.ui.conversation_page import WHOLE_AT_MOST, shown_whole
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import EVIL, shown, until, words_of

@@ -6,7 +6,8 @@ from array import array
 
 import pytest
 
-from termmail.mail.model import Outline, StepKind
+from termmail.mail.model import StepKind
+from termmail.mail.views import Outline
 from termmail.ui.list_model import Stale
 from termmail.ui.widgets import list_row as rows
 from tests.ui.mailbox_stage import LETTERS, letter, mailbox

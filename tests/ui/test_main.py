@@ -14,7 +14,8 @@ from termmail.demo.faults import Manners
 from termmail.engine.engine import opened
 from termmail.engine.events import Failed, SyncProgress
 from termmail.mail.message import Draft, Outgoing
-from termmail.mail.model import FolderView, Role, StepKind
+from termmail.mail.model import Role, StepKind
+from termmail.mail.views import FolderView
 from termmail.store import outbox
 from termmail.ui.actions import ACTIONS, Group
 from termmail.ui.screens.folder_picker import FolderPickerScreen

@@ -6,21 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.mail.counting import number
-from termmail.mail.model import (
-    DRAFTS_NAME,
-    OUTBOX_NAME,
-    ROLE_NAMES,
-    DraftsView,
-    FolderView,
-    LabelView,
-    OutboxView,
-    Ready,
-    ReadyView,
-    Role,
-    RoleView,
-    SavedView,
-)
+from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, Role
 from termmail.mail.step_words import done_words
+from termmail.mail.views import DraftsView, FolderView, LabelView, OutboxView, Ready, ReadyView, RoleView, SavedView
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
 from termmail.ui.actions.verb_context import changeable
 from termmail.ui.kinds import ALL_INBOXES, folder_of
@@ -28,7 +16,8 @@ from termmail.ui.kinds import ALL_INBOXES, folder_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from termmail.mail.model import Folder, SavedSearch, View
+    from termmail.mail.model import Folder, SavedSearch
+    from termmail.mail.views import View
     from termmail.ui.actions.verb_context import Mail
 
 TOP = "go.top"

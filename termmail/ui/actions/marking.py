@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.mail.counting import count
-from termmail.mail.model import Ready, ReadyView, Role
+from termmail.mail.model import Role
 from termmail.mail.step_words import done_words, step_words
+from termmail.mail.views import Ready, ReadyView
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import changeable, on_changeable_message
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from termmail.errors import UserError
 from termmail.mail import query_words
-from termmail.mail.model import FolderView, Order, RoleView, SavedView, SearchView
+from termmail.mail.model import Order
+from termmail.mail.views import FolderView, RoleView, SavedView, SearchView
 from termmail.ui.actions import finding
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import changeable, on_message

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from termmail.mail.model import FolderView, RoleView, Unfolded
 from termmail.mail.step_words import done_words
+from termmail.mail.views import FolderView, RoleView, Unfolded
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import on_changeable_message, on_message
 

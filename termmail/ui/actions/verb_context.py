@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from termmail.engine.engine import Engine
-    from termmail.mail.model import Done, Placement, Row, Step, Undone, View
+    from termmail.mail.model import Done, Placement, Row, Step, Undone
+    from termmail.mail.views import View
     from termmail.ui.first_page import First
     from termmail.ui.list_model import Seen
     from termmail.ui.screens.main import MainScreen

@@ -12,7 +12,8 @@ from textual.screen import Screen
 
 from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf, SyncOf, SyncProgress
 from termmail.errors import ErrorCode
-from termmail.mail.model import FolderView, Role, SendState
+from termmail.mail.model import Role, SendState
+from termmail.mail.views import FolderView
 from termmail.ui import titles
 from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching
 from termmail.ui.actions.verb_context import Mail

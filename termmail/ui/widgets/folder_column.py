@@ -14,20 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from termmail.mail.counting import number
-from termmail.mail.model import (
-    DRAFTS_NAME,
-    OUTBOX_NAME,
-    Count,
-    DraftsView,
-    FolderView,
-    LabelView,
-    OutboxView,
-    Ready,
-    ReadyView,
-    Role,
-    RoleView,
-    SavedView,
-)
+from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, Count, Role
+from termmail.mail.views import DraftsView, FolderView, LabelView, OutboxView, Ready, ReadyView, RoleView, SavedView
 from termmail.ui.actions import Place, bindings
 from termmail.ui.kinds import ALL_ACCOUNTS, ALL_INBOXES
 from termmail.ui.widgets.list_row import fit
@@ -38,7 +26,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from termmail.engine.folder_list import Counts
-    from termmail.mail.model import View
+    from termmail.mail.views import View
 
 
 SEARCHES = "Searches"

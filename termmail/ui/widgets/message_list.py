@@ -17,7 +17,8 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from termmail.mail.model import LABEL_COLORS, NOWHERE, MessageRow, Outline, Placement, Spot
+from termmail.mail.model import LABEL_COLORS, MessageRow, Placement
+from termmail.mail.views import NOWHERE, Outline, Spot
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
 from termmail.ui.widgets.found_words import marked
