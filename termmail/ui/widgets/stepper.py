@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
-from textual.reactive import reactive
-from textual.widget import Widget
 
+from termmail.ui.widgets.choice import Choice
 from termmail.ui.widgets.list_row import fit
 
 if TYPE_CHECKING:
@@ -25,37 +23,22 @@ LEAST = 14
 """Cells of a value in a narrow dialog."""
 
 
-class Stepper(Widget, can_focus=True):
-    """`> Name   ‹ value ›   2 of 4`; the arrows left and right, Space or a click choose, up and down move on."""
+class Stepper(Choice):
+    """`> Name   ‹ value ›   2 of 4`: a choice of which one value is shown. Also `h` and `l` choose, `j` and `k` move on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,right,l", "step(1)", show=False),
-        Binding("left,h", "step(-1)", show=False),
-        Binding("up,k", "app.focus_previous", show=False),
-        Binding("down,j", "app.focus_next", show=False),
+        Binding("l", "step(1)", show=False),
+        Binding("h", "step(-1)", show=False),
+        Binding("k", "app.focus_previous", show=False),
+        Binding("j", "app.focus_next", show=False),
     ]
 
-    value: reactive[str] = reactive("")
-
-    class Changed(Message):
-        """Posted when the user chooses another value."""
-
-        def __init__(self, stepper: Stepper) -> None:
-            super().__init__()
-            self.stepper = stepper
-
-        @property
-        def control(self) -> Stepper:
-            """Return the widget, for `on`."""
-            return self.stepper
-
     def __init__(self, name: str, choices: Sequence[tuple[str, str]], value: str, *, id: str) -> None:  # noqa: A002  Textual's word
-        super().__init__(id=id, classes="stepper")
+        known = value in dict(choices)
+        super().__init__(choices if known else [*choices, (value, value)], id=id)
+        self.add_class("stepper")
         self._name_shown = name
-        self._choices = dict(choices)
-        if value not in self._choices:
-            self._choices[value] = value
-        self.set_reactive(Stepper.value, value)
+        self.set_reactive(Choice.value, value)
 
     def render(self) -> Content:
         """Return the mark of the focus, the name, and the value between its arrows."""
@@ -80,17 +63,6 @@ class Stepper(Widget, can_focus=True):
     @property
     def _value_cells(self) -> int:
         return LONGEST if self.size.width >= NAME + LONGEST + 8 else LEAST
-
-    def choose(self, value: str) -> None:
-        """Choose as the user does."""
-        if value != self.value:
-            self.value = value
-            self.post_message(self.Changed(self))
-
-    def action_step(self, step: int) -> None:
-        """Choose the next value, or the one before; behind the last comes the first."""
-        values = list(self._choices)
-        self.choose(values[(values.index(self.value) + step) % len(values)])
 
     def on_click(self, event: events.Click) -> None:
         """Choose the value before with a click left of the value, else the next one."""
