@@ -26,8 +26,8 @@ _ANSWERS = {
     "DECLINED": "declined",
     "TENTATIVE": "accepted tentatively",
     "DELEGATED": "delegated",
-    "NEEDS-ACTION": "not answered yet",
 }
+"""What a person has answered. Who has not is named without a word: that was so when the invitation was sent."""
 _LINKS = ("X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL", "URL")
 _TOO_LONG = "A calendar is attached that is too long to be read here"
 _REPEATED = ("RECURRENCE-ID", "DTSTART", "DTEND")

@@ -17,6 +17,10 @@ async def test_a_rule_is_made_from_a_message_and_shows_what_it_would_have_hit(tm
         assert "from:grace@example.org" in shown(app)
         assert "Grace · Letter 21" in shown(app)
         await pilot.press("enter")
+        await until(pilot, lambda: "A rule needs something to do" in words_of(app))
+        assert await app.engine.rules.listing() == []
+        await type_in(pilot, "archive")
+        await pilot.press("enter")
         await until(pilot, lambda: "Rule saved, for mail that arrives" in words_of(app))
         (rule,) = await app.engine.rules.listing()
         assert (rule.query, rule.verbs) == ("from:grace@example.org", "archive")
@@ -27,6 +31,7 @@ async def test_a_rule_is_applied_to_the_mail_that_is_here_and_undone(tmp_path):
     async with mailbox(tmp_path, [*LETTERS, *OTHERS], size=(100, 36)) as (app, pilot):
         await pilot.press("C")
         await until(pilot, lambda: "2 messages of the Inbox match" in words_of(app))
+        await type_in(pilot, "archive")
         await pilot.press("tab", "space", "f9")
         await until(pilot, lambda: len(app.main_screen.messages.ids) == 12)
         await until(pilot, lambda: "Rule “from:grace@example.org → archive”: 2 messages" in words_of(app))

@@ -45,7 +45,7 @@ def snooze(mail: Mail) -> None:
         if until is not None:
             leaving = not mail.list.looks_in_many or (is_snoozed and not until)
             work = partial(_snooze, mail, until or None)
-            mail.sure("Snooze", ids, partial(mail.act, work, ids, leaving=leaving, seen=seen))
+            mail.act(work, ids, leaving=leaving, seen=seen, asking="Snooze")
 
     title = f"Snooze {mail.amount(ids)} until"
     screen = PickTimeScreen(title, mail.engine.context.clock(), without="Back now" if is_snoozed else "")
@@ -121,8 +121,7 @@ def mute(mail: Mail) -> None:
     if rows and rows[0].message_id == ids[0] and rows[0].muted:
         mail.act(partial(_unmute, mail), ids, leaving=False)
     else:
-        leaving, seen = mail.list.role is Role.INBOX, mail.list.seen(ids)
-        mail.sure("Mute", ids, partial(mail.act, mail.engine.marks.mute, ids, leaving=leaving, seen=seen))
+        mail.act(mail.engine.marks.mute, ids, leaving=mail.list.role is Role.INBOX, asking="Mute")
 
 
 async def _unmute(mail: Mail, seen: list[Placement]) -> Done:

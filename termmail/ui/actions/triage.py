@@ -99,7 +99,7 @@ def delete(mail: Mail) -> None:
         question = f"Delete {mail.amount(ids)} for good, here and on the server?"
         mail.ask(question, "Delete", partial(mail.do, partial(_erase, mail, ids, seen), ids))
     else:
-        mail.sure("Delete", ids, partial(mail.act, mail.engine.messages.delete, ids, seen=mail.list.seen(ids)))
+        mail.act(mail.engine.messages.delete, ids, asking="Delete")
 
 
 async def _erase(mail: Mail, ids: Sequence[int], seen: Seen) -> str:
@@ -133,17 +133,17 @@ async def _take_back(mail: Mail, ids: Sequence[int]) -> str:
 @verb("message.archive", "e", "Archive", Group.SORTING_OUT, applies=on_changeable_message, rank=7, short="archive")
 def archive(mail: Mail) -> None:
     """Move to Archive."""
-    ids = mail.targets()
-    mail.sure("Archive", ids, partial(mail.act, mail.engine.messages.archive, ids, seen=mail.list.seen(ids)))
+    mail.act(mail.engine.messages.archive, mail.targets(), asking="Archive")
 
 
 @verb("message.spam", "!", "Move to Spam; there, not spam", Group.SORTING_OUT, applies=on_changeable_message)
 def spam(mail: Mail) -> None:
     """Move to Spam; what is in Spam is no spam and goes back to the Inbox."""
-    messages, ids = mail.engine.messages, mail.targets()
-    is_junk = mail.list.role is Role.JUNK
-    work = partial(mail.act, messages.not_junk if is_junk else messages.junk, ids, seen=mail.list.seen(ids))
-    mail.sure("Move out of Spam" if is_junk else "Move to Spam", ids, work)
+    messages = mail.engine.messages
+    if mail.list.role is Role.JUNK:
+        mail.act(messages.not_junk, mail.targets(), asking="Move out of Spam")
+    else:
+        mail.act(messages.junk, mail.targets(), asking="Move to Spam")
 
 
 @verb("message.move", "v", "Move to a folder", Group.SORTING_OUT, applies=on_changeable_message, rank=13, short="move")
@@ -153,7 +153,7 @@ def move(mail: Mail) -> None:
     seen = mail.list.seen(ids)
 
     def chosen(folder_id: int) -> None:
-        mail.sure("Move", ids, partial(mail.act, partial(_move_to, mail, folder_id), ids, seen=seen))
+        mail.act(partial(_move_to, mail, folder_id), ids, seen=seen, asking="Move")
 
     choose_target(mail, f"Move {mail.amount(ids)} to", chosen)
 

@@ -155,13 +155,27 @@ class Mail:
         *,
         leaving: bool = True,
         seen: Seen | None = None,
+        asking: str = "",
     ) -> None:
         """Run a verb of the engine on messages as the user sees them now; what it did is said, and can be undone.
 
-        `leaving`: the messages leave the list at once. `seen`: as the user saw them before a question was asked.
+        `leaving`: the messages leave the list at once. `seen`: as the user saw them before a question was asked. `asking`
+        names the verb in the question that comes before many messages are changed; "" asks nothing.
         """
-        seen = seen or self.list.seen(message_ids)
+        act = partial(self._act, verb, message_ids, seen or self.list.seen(message_ids), leaving=leaving)
+        if asking:
+            self.sure(asking, message_ids, act)
+        else:
+            act()
 
+    def _act(
+        self,
+        verb: Callable[[list[Placement]], Awaitable[Done]],
+        message_ids: Sequence[int],
+        seen: Seen,
+        *,
+        leaving: bool,
+    ) -> None:
         async def work() -> str:
             async with self.in_turn:
                 done = self.did(await verb(await self.list.placements(message_ids, seen)))
@@ -211,8 +225,9 @@ class Mail:
                 self.end_triage()
 
     def sure(self, doing: str, message_ids: Sequence[int], then: Callable[[], object]) -> None:
-        """Do `then`; for many messages only after a look at what it will hit."""
-        if sum(max(1, len(self.screen.messages.placements(one))) for one in message_ids) <= MANY:
+        """Do `then`; for several rows of many messages only after a look at what it will hit."""
+        messages = sum(max(1, len(self.screen.messages.placements(one))) for one in message_ids)
+        if len(message_ids) == 1 or messages <= MANY:
             then()
             return
         self.screen.termmail.held_keys.hold()

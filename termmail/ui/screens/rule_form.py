@@ -55,11 +55,10 @@ class RuleFormScreen(dialog.Dialog[Made | None]):
         Binding("f9,ctrl+s", "save", "Save", priority=True),
     ]
 
-    def __init__(self, rules: Rules, query: str, verbs: str = "archive") -> None:
+    def __init__(self, rules: Rules, query: str) -> None:
         super().__init__()
         self._rules = rules
         self._query_given = query
-        self._verbs_given = verbs
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -67,12 +66,12 @@ class RuleFormScreen(dialog.Dialog[Made | None]):
         with dialog.Frame(classes="dialog rule"):
             yield dialog.title("Rule for mail that arrives")
             yield Field("If", LineInput(self._query_given, id="rule-query", placeholder="words, from:ada"))
-            yield Field("Then", LineInput(self._verbs_given, id="rule-verbs", enter_submits=True))
+            yield Field("Then", LineInput(id="rule-verbs", placeholder="label:work, archive", enter_submits=True))
             yield dialog.quiet(VERBS)
             yield dialog.Trouble()
             yield Static("", classes="dialog-text rule-hits", markup=False)
             yield Checkbox("Do it with these messages of the Inbox too", id="rule-now")
-            yield dialog.quiet("Enter behind “Then” or F9 saves · Esc back")
+            yield dialog.quiet("Enter in “Then” or F9 saves · Esc back")
 
     def on_mount(self) -> None:
         """Try the query, and put the cursor where there is something left to write."""
