@@ -341,6 +341,7 @@ class ListModel:
                 if self.listing is not Listing.MESSAGES:
                     self.stale(Stale.IDS | Stale.ROWS)
             case MessageChanged(ids=ids):
+                self._screen.mail.preview.changed(ids)
                 self._messages.reread(None if self._messages.outline.threads else ids)
                 self.stale(Stale.COUNTS)
             case SyncProgress(running=running):

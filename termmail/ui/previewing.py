@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
 from termmail.mail.model import MessageRow, RemoteState
+from termmail.ui.reading_text import is_same
 from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from textual.timer import Timer
 
@@ -95,6 +96,20 @@ class Previewing:
                 self._screen.set_whole(on=False)
         else:
             self._screen.reader.show(row, fetch=fetch)
+
+    def changed(self, message_ids: Collection[int]) -> None:
+        """Show the marks of the message again, if it is among those that have changed."""
+        row = self._screen.reader.row
+        if isinstance(row, MessageRow) and not {row.message_id, *(one.message_id for one in row.placements)}.isdisjoint(
+            message_ids
+        ):
+            start_worker(self._screen, partial(self._show_again, row), "marks", exclusive=True)
+
+    async def _show_again(self, row: MessageRow) -> None:
+        reader = self._screen.reader
+        for now in await self._list.rows([row.message_id]):
+            if reader.message is not None and is_same(reader.row, now):
+                reader.show(now)
 
     def shown(self, message_id: int) -> None:
         """Mark this message as read, if it was opened: its text is on screen."""

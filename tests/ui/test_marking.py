@@ -9,7 +9,7 @@ from termmail.mail.model import LABEL_COLORS, Label
 from termmail.ui.screens.composer import ComposeScreen
 from termmail.ui.screens.label_picker import LABEL_STYLES, Labelling, LabelPickerScreen
 from termmail.ui.screens.pick_time import NO_TIME, PickTimeScreen
-from tests.ui.mailbox_stage import NOW, letter, mailbox
+from tests.ui.mailbox_stage import LETTERS, NOW, letter, mailbox
 from tests.ui.stage import EVIL, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
 from tests.views import DRAFTS
 
@@ -178,3 +178,15 @@ async def test_the_composer_takes_a_reminder_and_keeps_it_with_the_draft(tmp_pat
             await until(pilot, lambda: stage.left)
         (saved,) = [await engine.drafts.load(one) for one in await engine.lists.ids(DRAFTS)]
         assert saved.remind_at > engine.context.clock()
+
+
+async def test_a_star_and_a_label_show_in_the_open_message_at_once(tmp_path):
+    async with mailbox(tmp_path, LETTERS[:2], size=(80, 24)) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 2." in shown(app) and app.main_screen.whole)
+        await pilot.press("s")
+        await until(pilot, lambda: "Marks  ★" in shown(app))
+        await app.engine.marks.change_labels([app.main_screen.messages.cursor_id], ["tax"], [])
+        await until(pilot, lambda: "Marks  ★ ‹tax›" in shown(app))
+        await pilot.press("s")
+        await until(pilot, lambda: "Marks  ‹tax›" in shown(app))

@@ -64,10 +64,11 @@ def head(
 
 
 def _marks(row: Row, width: int) -> HeadLine | None:
-    """Return what the user attached to the message: labels, and when it comes back."""
+    """Return what the user attached to the message: a star, labels, and when it comes back."""
     if not isinstance(row, MessageRow):
         return None
-    words = [f"‹{one.name}›" for one in row.labels]
+    words = ["★"] if row.starred else []
+    words += [f"‹{one.name}›" for one in row.labels]
     words += [f"snoozed until {long_date(row.snoozed_until)}"] if row.snoozed_until else []
     words += [f"reminder {long_date(row.remind_at)} if nobody answers"] if row.remind_at else []
     words += [BACK[row.returned]] if row.returned else []
