@@ -113,5 +113,6 @@ def undone_words(undone: Undone) -> str:
     if step.kind in _FOLDER_STEPS:
         return f"Undone: {step_words(step)}"
     messages = count(len(undone.message_ids), "message")
-    words = f"{messages} as before" if step.kind in _IN_PLACE else f"{messages} back"
+    how = "as before" if step.kind in _IN_PLACE else "back"
+    words = f"Undone: {_NAMES[step.kind]} · {messages} {how}"
     return f"{words} · {len(undone.skipped)} changed since and left alone" if undone.skipped else words
