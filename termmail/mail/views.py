@@ -53,7 +53,7 @@ class Ready(Enum):
 
     STARRED = "Starred"
     UNREAD = "Unread"
-    ATTACHMENTS = "With attachments"
+    ATTACHMENTS = "Attachments"
     SNOOZED = "Snoozed"
 
 
