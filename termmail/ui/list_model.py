@@ -297,7 +297,7 @@ class ListModel:
     # -- conversations
 
     def thread(self, *, on: bool, shown: Callable[[], None] = lambda: None) -> None:
-        """List the conversations of folders, or every message for itself; the cursor stays on its message.
+        """List the conversations of folders, or single messages; the cursor stays on its message.
 
         `shown` is called when the list has them.
         """

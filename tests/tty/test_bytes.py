@@ -94,7 +94,7 @@ def look(pty: Pty, key: bytes, words: bytes, title: bytes) -> None:
 def test_the_demo_mailbox_read_to_its_end_says_nothing_to_the_terminal(pty, size):
     with pty("demo", size=size) as session:
         session.wait(b"65 unread")  # of both accounts
-        session.press(b"T", b"Every message for itself")
+        session.press(b"T", b"Single messages")
         session.press(b"X", b"70 selected")
         session.press(b"u", b"Mark as read")  # so many are changed after a look at them
         session.press(b"y", b"Marked as read")
@@ -112,7 +112,7 @@ def test_nothing_of_four_hundred_nasty_mails_reaches_the_terminal_as_a_command(p
         servers.maildrop.add(raw)
     with pty(*profile(servers)) as session:
         session.wait(b"%d unread" % len(NASTY))
-        session.press(b"T", b"Every message for itself")
+        session.press(b"T", b"Single messages")
         read_everything(session, len(NASTY))
         written = session.quit()
     assert foreign(written) == {}
@@ -128,7 +128,7 @@ def test_hostile_text_is_harmless_on_every_screen_it_gets_to(pty, demo, profile,
         servers.maildrop.add(raw)
     with pty(*profile(servers), size=size) as session:
         title = session.wait(rb"(\x1b\[[0-9;]+m Inbox)\x1b[^ ]+  %d unread" % len(mails)).group(1)
-        session.press(b"T", b"Every message for itself")
+        session.press(b"T", b"Single messages")
         for left in range(len(mails) - 1, -1, -1):
             session.press(b"]" if left < len(mails) - 1 else ENTER, rb"\b%d unread" % left if left else b"in all")
             look(session, b"V", b"Source", title)

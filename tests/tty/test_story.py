@@ -15,7 +15,7 @@ def test_a_first_visit_from_the_welcome_to_quitting(terminal, home, size):
         # The inbox, and the message that teaches the first ten keys.
         shown.wait("All inboxes 65 unread 70 in all", "Welcome to", "c write")
         shown.press("T")
-        shown.wait("Every message for itself")
+        shown.wait("Single messages")
         assert (shown.told("alternate_on"), shown.told("mouse_any_flag")) == ("1", "1")
         shown.press("Enter")
         shown.wait("Welcome to termmail", "From termmail <hello@example.org>", "All inboxes 64 unread")

@@ -473,10 +473,10 @@ async def test_while_a_search_is_typed_the_keys_that_end_it_are_shown(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("/")
         await until(
-            pilot, lambda: shown(app).splitlines()[-1].split("  ")[:2] == [" Enter to what was found", " Tab complete"]
+            pilot, lambda: shown(app).splitlines()[-1].split("  ")[:2] == [" Enter to the results", " Tab complete"]
         )
         await pilot.press("escape")
-        await until(pilot, lambda: "to what was found" not in shown(app))
+        await until(pilot, lambda: "to the results" not in shown(app))
 
 
 async def test_letters_typed_into_search_are_no_verbs(tmp_path):

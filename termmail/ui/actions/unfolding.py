@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from termmail.mail.model import Done
     from termmail.ui.actions.verb_context import Mail
 
-NONE_HERE = "Only folders show conversations; this list shows every message for itself."
+NONE_HERE = "Only folders show conversations; this list shows single messages."
 
 
 def _in_conversations(mail: Mail) -> str:
@@ -26,7 +26,7 @@ def _in_conversations(mail: Mail) -> str:
     if not isinstance(mail.list.view, FolderView | RoleView):
         return NONE_HERE
     if not mail.screen.messages.outline.threads:
-        return f"Every message is shown for itself. {mail.key('thread.switch')} shows conversations."
+        return f"This list shows single messages. {mail.key('thread.switch')} shows conversations."
     return ""
 
 
@@ -72,11 +72,11 @@ def _can_switch(mail: Mail) -> str:
 
 @verb("thread.switch", "T", "Conversations or single messages", Group.CONVERSATIONS, applies=_can_switch)
 def switch(mail: Mail) -> None:
-    """List the conversations of folders, or every message for itself."""
+    """List the conversations of folders, or single messages."""
     on = not mail.list.threaded
     mail.screen.termmail.held_keys.hold()
     mail.list.thread(on=on, shown=mail.screen.termmail.held_keys.release)
-    mail.status.say("Conversations" if on else "Every message for itself", 3)
+    mail.status.say("Conversations" if on else "Single messages", 3)
 
 
 @verb(

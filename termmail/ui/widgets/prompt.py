@@ -90,7 +90,7 @@ class Prompt(Vertical):
     """Two lines that replace the status line while they are open."""
 
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("Enter", "to what was found"),
+        ("Enter", "to the results"),
         ("Tab", "complete"),
         ("Esc", "back"),
     )
