@@ -300,3 +300,17 @@ async def test_all_are_selected_that_are_shown_after_the_switch_to_single_messag
     for key in "TX":
         app.post_message(events.Key(key, key))
     await until(pilot, lambda: "5 selected" in shown(app))
+
+
+async def test_a_conversation_whose_other_messages_are_elsewhere_unfolds_too(lunch):
+    app, pilot = lunch
+    (reply,) = [
+        one for one in await app.engine.lists.rows(INBOX, await app.engine.lists.ids(INBOX)) if one.sender[0] == "M"
+    ]
+    first = next(one for one in await app.engine.lists.conversation(reply.message_id) if one.subject == "Lunch")
+    await app.engine.messages.archive([first.placement, reply.placement])
+    await until(pilot, lambda: "5 unread" not in shown(app) and "o unfold" in shown(app))
+    assert len(app.main_screen.messages.placements(app.main_screen.messages.cursor_id)) == 1
+    await pilot.press("o")
+    await opened(pilot, app, 5)
+    await until(pilot, lambda: "o fold" in shown(app))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.mail.model import MessageRow
 from termmail.mail.step_words import done_words
 from termmail.mail.views import FolderView, RoleView, Unfolded
 from termmail.ui.actions.registry import Group, verb
@@ -30,11 +30,24 @@ def _in_conversations(mail: Mail) -> str:
     return ""
 
 
-def _fold_word(mail: Mail) -> str:
+def _is_unfolded(mail: Mail) -> bool:
+    """Return whether the cursor is on a message of an unfolded conversation."""
     messages = mail.screen.messages
-    if messages.cursor_id in messages.outline.depths:
-        return "fold"
-    return "unfold" if len(messages.placements(messages.cursor_id)) > 1 else ""
+    return messages.cursor_id in messages.outline.depths
+
+
+def _is_folded(mail: Mail) -> bool:
+    """Return whether the cursor is on a row that stands for several messages."""
+    messages = mail.screen.messages
+    row = messages.row(messages.cursor_id)
+    return not _is_unfolded(mail) and isinstance(row, MessageRow) and row.conversation is not None
+
+
+def _fold_word(mail: Mail) -> str:
+    page = mail.screen.reader.conversation
+    if mail.screen.reader.has_focus and page is not None:
+        return "fold" if page.every else "unfold"
+    return "fold" if _is_unfolded(mail) else "unfold" if _is_folded(mail) else ""
 
 
 @verb(
@@ -43,15 +56,14 @@ def _fold_word(mail: Mail) -> str:
 )  # fmt: skip
 def fold(mail: Mail) -> None:
     """Show the messages of the conversation at the cursor as a tree, or as one row again; in the reader all whole."""
-    messages, reader = mail.screen.messages, mail.screen.reader
+    reader = mail.screen.reader
     if reader.has_focus and reader.conversation is not None:
         reader.switch_every()
-        return
-    row = messages.row(messages.cursor_id)
-    if messages.cursor_id not in messages.outline.depths and getattr(row, "conversation", None) is None:
+        mail.screen.retitle()
+    elif _is_folded(mail) or _is_unfolded(mail):
+        _unfold(mail, mail.list.unfolded.toggled(mail.screen.messages.spot.thread))
+    else:
         mail.status.say("This message is alone: there is nothing to unfold.", 3)
-        return
-    _unfold(mail, mail.list.unfolded.toggled(messages.spot.thread))
 
 
 def _unfold(mail: Mail, unfolded: Unfolded) -> None:
@@ -110,4 +122,4 @@ def _regroup(mail: Mail, work: Callable[[Sequence[int]], Awaitable[Done]], ids: 
             done = await work(ids)
         return mail.with_undo_hint(done_words(done)) if done.step is not None else done_words(done)
 
-    mail.do(partial(regroup))
+    mail.do(regroup)

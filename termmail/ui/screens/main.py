@@ -404,6 +404,7 @@ class MainScreen(Screen[None]):
             mail.list.narrowed,
             mail.list.listing,
             mail.list.role,
+            self.reader.conversation is not None and self.reader.conversation.every,
             bool(self.messages.ids),
             bool(mail.engine.accounts.names),
             bool(self.messages.selected),
