@@ -69,6 +69,22 @@ def group_all(db: sqlite3.Connection) -> None:
     group(db, [message_id for (message_id,) in db.execute("SELECT id FROM message WHERE thread = 0")])
 
 
+def forget_subjects(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
+    """Forget the subjects of messages that are about to be deleted for good, inside the caller's transaction."""
+    rows = db.execute(f"SELECT id, account, subject FROM message WHERE id {IN_IDS}", (id_list(message_ids),))  # noqa: S608
+    db.executemany(
+        "DELETE FROM thread_subject WHERE subject_key = ? AND is_bare_reply IN (0, 1) AND message = ?",
+        [
+            (_subject_key(account, base_subject(subject)[0]), message_id)
+            for message_id, account, subject in rows.fetchall()
+        ],
+    )
+
+
+def _subject_key(account: str, subject: str) -> int:
+    return key(f"{account}\n{subject}")
+
+
 def group_anew(db: sqlite3.Connection) -> None:
     """Group all messages anew, inside the caller's transaction; what was cut and joined by hand stays so."""
     db.execute("DELETE FROM thread_subject")
@@ -159,7 +175,7 @@ class _Grouping:
         if not subject:
             return set()
         is_bare = is_reply and not message.ancestors
-        subject_key = key(f"{message.account}\n{subject}")
+        subject_key = _subject_key(message.account, subject)
         rows = self._db.execute(
             "SELECT m.id, m.sender, m.recipients, m.sort_date, m.thread, s.is_bare_reply FROM thread_subject s"
             " JOIN message m ON m.id = s.message WHERE s.subject_key = ? AND s.is_bare_reply >= ?"

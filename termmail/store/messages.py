@@ -298,7 +298,9 @@ def insert(
 
 def delete(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
     """Delete messages for good, with their bytes, placements and index entries, inside the caller's transaction."""
-    gone = id_list(message_ids)
+    wanted = list(message_ids)
+    gone = id_list(wanted)
+    conversations.forget_subjects(db, wanted)
     db.execute(f"DELETE FROM message WHERE id {IN_IDS}", (gone,))  # noqa: S608 - a text of ours
 
 

@@ -272,6 +272,12 @@ def test_a_conversation_of_one_message_that_was_erased_goes_on(store):
     assert grouped(store) == sets({2, 3})
 
 
+def test_nothing_of_the_subject_of_an_erased_message_is_left(store):
+    first, answer = post(store, 1), post(store, 2, subject="Re: Lunch", sender=BOB, to=ADA)
+    erase(store, [first, answer])
+    assert store.read("SELECT * FROM thread_subject") == []
+
+
 def test_answers_to_an_erased_message_follow_its_conversation_into_another_one(store):
     post(store, 1, 9)
     erase(store, [post(store, 2, 8)])

@@ -21,7 +21,7 @@ CREATE TABLE thread_of_id (
 CREATE TABLE thread_subject (
   subject_key INTEGER NOT NULL,              -- of account and subject
   is_bare_reply INTEGER NOT NULL,            -- 1: "Re:" without References and In-Reply-To
-  message INTEGER NOT NULL,                  -- may be erased
+  message INTEGER NOT NULL,
   PRIMARY KEY (subject_key, is_bare_reply, message)
 ) STRICT, WITHOUT ROWID;
 
