@@ -225,6 +225,8 @@ def news(host: Host) -> float:
                 engine.servers.start()
                 await asyncio.sleep(2)  # the connection is idle by then, and no news were a second ago
                 heard.clear()
+                came.clear()
+                arrived.clear()  # what was there before may only be told now
                 await asyncio.to_thread(_store_one, host.direct or host.port)
                 await arrived.wait()
             finally:

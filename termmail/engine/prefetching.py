@@ -1,4 +1,4 @@
-"""Fetch recent messages one by one in the background, so that they open at once and search covers their text."""
+"""Fetch recent messages whole in the background, so that they open at once and search covers their text."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from termmail.accounts.credentials import PasswordError
 from termmail.engine import indexing
-from termmail.errors import Gone
-from termmail.net.net_errors import NetError, Refused, TooLarge
+from termmail.net.net_errors import NetError
 from termmail.store import messages
 from termmail.store.store_errors import StoreError
 
@@ -31,39 +30,38 @@ class Prefetching:
     def __init__(self, context: Context) -> None:
         self.context = context
         self._running: set[str] = set()
+        self._again: set[str] = set()
+        """Accounts that were synchronized once more while their messages were being fetched."""
         self._passed_over: set[int] = set()
+        """What a server did not give: it is not asked for again before the program starts again."""
 
     def begin(self, account: str, source: MailSource) -> None:
-        """Fetch in the background what `prefetch_days` asks for, unless that goes on already."""
+        """Fetch in the background what `prefetch_days` asks for; where that goes on already, look once more at its end."""
         settings = self.context.account(account).incoming
-        if settings.download == "open" and settings.prefetch_days and account not in self._running:
+        if settings.download != "open" or not settings.prefetch_days:
+            return
+        if account in self._running:
+            self._again.add(account)
+        else:
             self._running.add(account)
             since = self.context.clock() - settings.prefetch_days * 86_400
             self.context.tasks.run(self._run(account, source, since))
 
     async def _run(self, account: str, source: MailSource, since: int) -> None:
         try:
-            while wanted := await self._wanted(account, since):
-                for message_id in wanted:
-                    await self._fetch(source, message_id)
+            while (wanted := await self._wanted(account, since)) or account in self._again:
+                self._again.discard(account)
+                came = await source.prefetch(wanted)
+                self._passed_over |= set(wanted).difference(came)
                 await indexing.catch_up(self.context)
         except (NetError, PasswordError, StoreError) as error:
             log.info("recent messages of %s were not all fetched: %s", account, error)
         finally:
             self._running.discard(account)
+            self._again.discard(account)
 
     async def _wanted(self, account: str, since: int) -> list[int]:
         found = await self.context.db(
             messages.without_body, account, since, largest=LARGEST, limit=AT_ONCE + len(self._passed_over)
         )
         return [one for one in found if one not in self._passed_over][:AT_ONCE]
-
-    async def _fetch(self, source: MailSource, message_id: int) -> None:
-        """Fetch one message; one that the server does not give is passed over until the program starts again."""
-        self._passed_over.add(message_id)
-        try:
-            await source.fetch(message_id)
-        except (Refused, TooLarge, Gone) as error:
-            log.info("a message was not fetched: %s", error)
-        else:
-            self._passed_over.discard(message_id)

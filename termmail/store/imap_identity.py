@@ -261,6 +261,12 @@ def on_server(store: Store, message_id: int) -> OnServer | None:
     return OnServer(*found) if found else None
 
 
+def where_on_server(store: Store, message_ids: Iterable[int]) -> list[tuple[int, OnServer]]:
+    """Return those of the messages that the server has, and where, in their order."""
+    found = ((message_id, on_server(store, message_id)) for message_id in message_ids)
+    return [(message_id, where) for message_id, where in found if where is not None]
+
+
 def count_to_download(store: Store, account: str, since: int) -> int:
     """Return of how many messages not older than `since` the bodies are only on the server."""
     ((found,),) = store.read(

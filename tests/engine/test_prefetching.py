@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from termmail.demo.faults import Manners
+from termmail.demo.imap_mailbox import ImapMailbox
 from termmail.engine.events import MessageChanged
 from termmail.mail.model import Coverage
+from tests.conftest import PASSWORD
 from tests.engine.conftest import mail
 from tests.engine.test_receive import verbs
 from tests.views import search
@@ -32,10 +34,12 @@ async def until_covered(engine: Engine, wanted: Coverage) -> None:
     stop = engine.context.subscribe(lambda _event: changed.set())
     try:
         async with asyncio.timeout(20):
-            while await covered(engine) != wanted:
+            while True:
                 changed.clear()
-                engine.context.tasks.run(engine.lists.index())
-                await asyncio.wait_for(changed.wait(), 20) if await covered(engine) != wanted else None
+                await engine.lists.index()
+                if await covered(engine) == wanted:
+                    break
+                await changed.wait()
     finally:
         stop()
 
@@ -92,3 +96,35 @@ async def test_a_message_that_the_server_does_not_give_is_passed_over(pop3_serve
         engine.accounts.sync_soon("ada")
         await until_covered(engine, Coverage(2, 3))
         assert engine.heard.of(MessageChanged)
+
+
+def imap_mailbox(count: int) -> ImapMailbox:
+    mailbox = ImapMailbox(PASSWORD, [("Sent", "\\Sent"), ("Trash", "\\Trash")])
+    for number in range(1, count + 1):
+        mailbox.folder("INBOX").add(mail(number))
+    return mailbox
+
+
+async def test_imap_messages_come_twenty_in_a_round_trip_in_a_session_of_their_own(imap_server, imap_engine_at):
+    server = await imap_server(imap_mailbox(45))
+    async with imap_engine_at(server.port) as engine:
+        at(engine, MARCH)
+        engine.servers.start()
+        engine.accounts.sync_soon("ada")
+        await until_covered(engine, Coverage(45, 45))
+        assert len(server.heard("AUTHENTICATE") or server.heard("LOGIN")) == 2
+        assert [len(one.ids) for one in engine.heard.of(MessageChanged)] == [20, 20, 5]
+        source = engine.servers.source("ada")
+        assert not source._connection.busy, "the first session watches the folders"
+
+
+async def test_what_comes_while_the_second_session_is_open_is_fetched_too(imap_server, imap_engine_at):
+    mailbox = imap_mailbox(3)
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port, poll_minutes=60) as engine:
+        at(engine, MARCH)
+        engine.servers.start()
+        await until_covered(engine, Coverage(3, 3))
+        mailbox.folder("INBOX").add(mail(4))
+        engine.accounts.sync_soon("ada")
+        await until_covered(engine, Coverage(4, 4))

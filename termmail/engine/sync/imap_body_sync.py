@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from termmail.engine.events import MessageChanged, SyncProgress
 from termmail.engine.sync.imap_opening import open_known
 from termmail.mail import parse
+from termmail.mail.counting import count
 from termmail.net.net_errors import Busy, NetError, Refused, TooLarge
 from termmail.store import derived, imap_folders, imap_identity, messages
 
@@ -68,13 +69,25 @@ class BodySync:
                     self.context.tell(SyncProgress(self.account, "messages", min(done, total), total))
         return missed + len(self._passed_over)
 
+    async def prefetch(self, session: ImapSession, wanted: Sequence[Wanted]) -> list[int]:
+        """Fetch these messages, many in a round trip; return the ids of those that came. Raises NetError or StoreError."""
+        came: list[int] = []
+        for folder_id in dict.fromkeys(where.folder_id for _, where in wanted):
+            folder = await self.context.db(imap_folders.get, folder_id)
+            opened = await open_known(session, folder, read_only=True)
+            if opened is None:
+                continue
+            for group in _groups([one for one in wanted if one[1].folder_id == folder_id]):
+                came += await self._fetch_group(opened, group)
+        return came
+
     async def _wanted(self, folder: ImapFolder, since: int) -> list[Wanted]:
         limit = ASKED_AT_ONCE + len(self._passed_over)
         found = await self.context.db(imap_identity.to_download, folder.folder_id, since, limit)
         return [one for one in found if one[0] not in self._passed_over]
 
-    async def _fetch_group(self, opened: OpenFolder, group: Sequence[Wanted]) -> None:
-        """Fetch messages in one round trip, and store those that came, in one transaction."""
+    async def _fetch_group(self, opened: OpenFolder, group: Sequence[Wanted]) -> list[int]:
+        """Fetch messages in one round trip, and store those that came, in one transaction; return their ids."""
         asked = (opened.fetch_body(where.uid, size=where.size) for _, where in group)
         answers = await asyncio.gather(*asked, return_exceptions=True)
         came = [(one, raw) for one, raw in zip(group, answers, strict=True) if isinstance(raw, bytes)]
@@ -88,8 +101,9 @@ class BodySync:
         over = {message_id for message_id, _ in group} - {message_id for message_id, _ in right}
         if over:
             why = [str(error) for error in answers if isinstance(error, NetError)]
-            log.warning("%d messages of %s were passed over: %s", len(over), self.account, "; ".join(why))
+            log.warning("passed over in %s: %s: %s", self.account, count(len(over), "message"), "; ".join(why))
             self._passed_over |= over
+        return [message_id for message_id, _ in right]
 
     async def fetch(
         self,

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -37,7 +37,7 @@ from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from termmail.engine.context import Context
     from termmail.engine.sync_status import Status
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from termmail.net.imap.imap_session import ImapSession
     from termmail.net.imap.open_folder import OpenFolder
     from termmail.store.imap_folders import ImapFolder
+
+T = TypeVar("T")
 
 log = logging.getLogger("termmail")
 
@@ -305,8 +307,29 @@ class ImapSource:
                 "This message is no longer on the server, and its text was never downloaded.",
                 advice="Only its header is left.",
             )
-        connection = self._reading if self._connection.busy else self._connection
-        return await connection.run(lambda session: self._bodies.fetch(session, message_id, where, progress, started))
+
+        def work(session: ImapSession) -> Awaitable[bytes]:
+            return self._bodies.fetch(session, message_id, where, progress, started)
+
+        return await (self._read(work) if self._connection.busy else self._connection.run(work))
+
+    async def prefetch(self, message_ids: Sequence[int]) -> list[int]:
+        """Fetch whole messages in a second session, many in a round trip; see MailSource.
+
+        The first one goes on watching the folders, and is free for a message that is opened.
+        """
+        wanted = await self.context.db(imap_identity.where_on_server, message_ids)
+        return await self._read(lambda session: self._bodies.prefetch(session, wanted)) if wanted else []
+
+    async def _read(self, work: Callable[[ImapSession], Awaitable[T]]) -> T:
+        """Do work in the second session; it learns first what has come to its folder since it was used last."""
+
+        async def informed(session: ImapSession) -> T:
+            if session.folder is not None and not session.folder.closed:
+                await session.noop()
+            return await work(session)
+
+        return await self._reading.run(informed)
 
     # -- the end
 

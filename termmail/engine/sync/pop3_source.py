@@ -24,9 +24,10 @@ from termmail.engine.sync.delete_sync import commit_deletes
 from termmail.engine.sync.header_sync import Arrivals
 from termmail.engine.sync.pop3_session import SLICE, Chosen, Pop3Session
 from termmail.engine.sync_status import SyncResult
+from termmail.errors import Gone
 from termmail.mail.counting import count
 from termmail.mail.model import RemoteState
-from termmail.net.net_errors import NetError, Refused
+from termmail.net.net_errors import NetError, Refused, TooLarge
 from termmail.store import delete_queue, pop3_identity
 from termmail.store.account_lock import AccountLock, Locked
 from termmail.store.comparison import Comparison
@@ -34,7 +35,7 @@ from termmail.store.rows import Known, State
 from termmail.store.store_errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from termmail.engine.context import Context
     from termmail.engine.sync.pop3_session import Uidls
@@ -227,6 +228,18 @@ class Pop3Source:
                 return await self._fetch(drop, known, progress, started)
             finally:
                 self.session.keep_a_while()
+
+    async def prefetch(self, message_ids: Sequence[int]) -> list[int]:
+        """Fetch whole messages one by one, so that one that is opened comes next; see MailSource."""
+        came: list[int] = []
+        for message_id in message_ids:
+            try:
+                await self.fetch(message_id)
+            except (Refused, TooLarge, Gone) as error:
+                log.info("a message was not fetched: %s", error)
+            else:
+                came.append(message_id)
+        return came
 
     async def _fetch(
         self,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from termmail.engine.sync_status import Status, SyncResult
 
@@ -51,6 +51,12 @@ class MailSource(Protocol):
 
         `progress(done, total)` is in bytes. `started` is called at most once, with the first bytes of a large message,
         which were not compared with anything yet.
+        """
+
+    async def prefetch(self, message_ids: Sequence[int]) -> list[int]:
+        """Fetch whole messages that nobody waits for, and store them; return those that came.
+
+        Neither a sync nor a message that is opened waits for all of them.
         """
 
     async def leave(self, patience: float, *, commit: bool) -> None:
