@@ -171,8 +171,8 @@ class MessageList(ScrollView, can_focus=True):
 
     def reread(self, ids: Iterable[int] | None = None) -> None:
         """Fetch these rows again (None: all loaded ones); until then they are drawn as they are."""
-        if stale := self._rows.stale(ids):
-            self._fetch(stale)
+        if self._rows.stale(ids) and not self._rows.fetching:
+            self._fetch()
 
     def row(self, id_: int) -> Row | None:
         """Return the row of a message, if it is loaded."""
@@ -384,7 +384,7 @@ class MessageList(ScrollView, can_focus=True):
         row = self._rows.get(id_)
         if row is None:
             if not self._rows.fetching:
-                self._fetch(set())
+                self._fetch()
             text = ("" if second else (CURSOR if on_cursor else " ") + "    …").ljust(width)
             return Strip([Segment(text, styles.dim)], width)
         today = Today.at(self.clock())
@@ -451,10 +451,10 @@ class MessageList(ScrollView, can_focus=True):
 
     # -- rows, as they are needed
 
-    def _fetch(self, stale: set[int]) -> None:
+    def _fetch(self) -> None:
         """Fetch the rows around the window that are stale or not loaded."""
         self._rows.fetching = True
-        start_worker(self, partial(self._rows.fetch, self._window, stale), "rows")
+        start_worker(self, partial(self._rows.fetch, self._window), "rows")
 
     def _window(self) -> tuple[Sequence[int], Sequence[int]]:
         """Return the ids on and near the window (a page before, a page behind), and those in it."""

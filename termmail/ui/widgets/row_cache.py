@@ -25,6 +25,10 @@ class RowCache:
         self._rows: OrderedDict[int, Row] = OrderedDict()
         self._gone: set[int] = set()
         """Ids for which the source had no row."""
+        self._stale: set[int] = set()
+        """Ids whose row must be fetched again."""
+        self._newer: set[int] = set()
+        """Ids whose row became stale or was changed since the fetch that runs has asked for it."""
         self._view = 0
         """Counts the views that were shown."""
         self.fetching = False
@@ -38,6 +42,7 @@ class RowCache:
         """Forget everything, for the list shows another view, and begin with these rows."""
         self._view += 1
         self._gone.clear()
+        self._stale.clear()
         self._rows.clear()
         self._rows.update((row.key, row) for row in rows)
 
@@ -45,38 +50,46 @@ class RowCache:
         """Replace these fields of the rows that are loaded."""
         for row_id in ids:
             if (row := self._rows.get(row_id)) is not None:
+                self._newer.add(row_id)
                 self._put(replace(row, **fields))
 
     def put_back(self, rows: Iterable[Row]) -> None:
         """Replace rows that are loaded by these."""
         for row in rows:
             if row.key in self._rows:
+                self._newer.add(row.key)
                 self._put(row)
 
-    def stale(self, ids: Iterable[int] | None) -> set[int]:
-        """Return which of these ids (None: of all) have a row that must be fetched again.
+    def stale(self, ids: Iterable[int] | None) -> bool:
+        """Mark the rows of these ids (None: all) to be fetched again. Return whether there is something to fetch.
 
         Ids for which the source had no row are asked for again too.
         """
         self._gone.clear()
-        return set(self._rows) if ids is None else self._rows.keys() & set(ids)
+        stale = set(self._rows) if ids is None else set(ids)
+        self._newer |= stale
+        self._stale |= self._rows.keys() & stale
+        return bool(self._stale)
 
-    async def fetch(self, window: Callable[[], tuple[Sequence[int], Sequence[int]]], stale: set[int]) -> None:
-        """Fetch the rows in and near the window that are not loaded or are `stale`, until none is missing.
+    async def fetch(self, window: Callable[[], tuple[Sequence[int], Sequence[int]]]) -> None:
+        """Fetch the rows in and near the window that are not loaded or are stale, until none is missing.
 
-        `window` returns the ids in and near the window, and those in it.
+        `window` returns the ids in and near the window, and those in it. One fetch runs at a time: what it was asked
+        for is not replaced by what the source read before.
         """
         try:
-            while wanted := self._missing(*window(), stale):
+            while wanted := self._missing(*window()):
                 view = self._view
+                self._stale.difference_update(wanted)
+                self._newer.clear()
                 rows = await self._source(wanted)
                 if view != self._view:
                     continue  # rows of another view: the same ids, other messages
-                self._gone.update(set(wanted) - {row.key for row in rows})
+                self._gone.update(set(wanted) - {row.key for row in rows} - self._newer)
                 for row in rows:
-                    self._put(row)
-                    self._rows.move_to_end(row.key)
-                stale -= set(wanted)
+                    if row.key not in self._newer:
+                        self._put(row)
+                        self._rows.move_to_end(row.key)
                 while len(self._rows) > LARGEST:
                     self._rows.popitem(last=False)
         finally:
@@ -87,10 +100,12 @@ class RowCache:
         if row != known:
             self._changed(row.key)
 
-    def _missing(self, near: Sequence[int], shown: Sequence[int], stale: set[int]) -> list[int]:
+    def _missing(self, near: Sequence[int], shown: Sequence[int]) -> list[int]:
         """Return the ids to fetch; nothing where all that is shown is loaded. Stale rows elsewhere are dropped."""
+        stale = self._stale
         if not stale and all(one in self._rows or one in self._gone for one in shown):
             return []
-        for row_id in stale - set(near):
+        for row_id in stale.difference(near):
             self._rows.pop(row_id, None)
+        stale.intersection_update(near)
         return [one for one in near if one in stale or (one not in self._rows and one not in self._gone)]
