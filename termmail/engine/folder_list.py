@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from termmail.engine.events import FolderChanged, JournalChanged
-from termmail.store import drafts, folder_changes, folders, label_names, outbox, row_marks, saved_searches
+from termmail.store import drafts, folder_changes, folders, label_names, marked_ids, outbox, saved_searches
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
@@ -118,5 +118,5 @@ def _counts(store: Store, now: int) -> Counts:
         saved_searches.listing(store),
         saved_searches.unread(store, now),
         label_names.listing(store),
-        len(row_marks.snoozed_ids(store)),
+        len(marked_ids.snoozed_ids(store)),
     )

@@ -15,6 +15,7 @@ from termmail.mail.views import (
     LabelView,
     OutboxView,
     Outline,
+    Ready,
     ReadyView,
     RoleView,
     SavedView,
@@ -26,10 +27,10 @@ from termmail.store import (
     folders,
     indexing_queue,
     label_names,
+    marked_ids,
     messages,
     outbox,
     outlines,
-    row_marks,
     saved_searches,
     search,
 )
@@ -127,9 +128,9 @@ def _ids(store: Store, view: View, now: int, limit: int | None) -> array[int]:
             most = SEARCH_LIMIT if limit is None else limit
             return search.search(store, query, account=account, limit=most, discarded=discarded, order=order)
         case ReadyView(ready=ready):
-            return row_marks.ready_ids(store, ready, limit)
+            return marked_ids.ready_ids(store, ready, limit)
         case LabelView(label_id=label_id):
-            return row_marks.labelled_ids(store, label_id, limit)
+            return marked_ids.labelled_ids(store, label_id, limit)
         case SavedView(search_id=search_id, order=order):
             query = parse(saved_searches.words(store, search_id), now).query
             most = SEARCH_LIMIT if limit is None else limit
@@ -161,6 +162,8 @@ def _rows(store: Store, view: View, ids: Sequence[int], unfolded: Collection[int
             return [*drafts.rows(store, ids)]
         case OutboxView():
             return [*outbox.rows(store, ids)]
+        case ReadyView(ready=Ready.SNOOZED):
+            return [*messages.rows(store, ids, places=marked_ids.snoozed_folders(store))]
         case SearchView() | SavedView() | ReadyView() | LabelView():
             return [*messages.rows(store, ids)]
     folder_ids = _folder_ids(store, view)

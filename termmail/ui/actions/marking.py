@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from termmail.mail.counting import count
+from termmail.mail.counting import count, number
 from termmail.mail.model import Role
-from termmail.mail.step_words import done_words, step_words
+from termmail.mail.step_words import done_words, ran_words
 from termmail.mail.views import Ready, ReadyView
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import changeable, on_changeable_message
@@ -157,9 +157,14 @@ async def _rule_made(mail: Mail, made: Made) -> str:
     words = f"Rule saved, for mail that arrives: {made.rule.name}"
     if not made.at_once:
         return words
-    async with mail.in_turn:
-        step = await mail.engine.rules.run(made.rule.rule_id)
-    return words if step is None else mail.with_undo_hint(step_words(step))
+
+    def told(done: int, total: int) -> None:
+        if done < total:
+            mail.status.say(f"{made.rule.name}: {number(done)} of {number(total)} messages")
+
+    # Without `in_turn`: undo must not wait for the end of it, but stop it.
+    ran = await mail.engine.rules.run(made.rule.rule_id, told)
+    return words if ran.step is None and not ran.trouble else mail.with_undo_hint(ran_words(ran))
 
 
 @verb("mail.rules", "", "Rules, and what they did", Group.SORTING_OUT, applies=changeable)
