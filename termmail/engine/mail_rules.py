@@ -124,19 +124,13 @@ class Rules:
             self._tell()
         return changed
 
-    async def take_back(self, step: Step) -> Undone:
-        """Take back a step on a rule, or one that a rule took. Raises RuleError where nothing is left to take back."""
-        return self._undone(await self.context.db(rule_runs.take_back, step.step_id, due_times(self.context)))
-
     async def log(self, limit: int = 50) -> list[Entry]:
         """Return what the rules did, newest first."""
         return await self.context.db(rule_runs.log, limit)
 
     async def undo(self, entry_id: int) -> Undone:
         """Take back what a rule did, by its entry in the log. Raises RuleError where nothing is left to take back."""
-        return self._undone(await self.context.db(rule_runs.undo, entry_id, due_times(self.context)))
-
-    def _undone(self, undone: Undone) -> Undone:
+        undone = await self.context.db(rule_runs.undo, entry_id, due_times(self.context))
         self.context.tell(MessageChanged(undone.message_ids))
         self._tell()
         return undone

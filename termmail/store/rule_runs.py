@@ -283,12 +283,7 @@ def undo(store: Store, entry_id: int, due: Mapping[str, int | None]) -> Undone:
     row = store.read_one(
         "SELECT s.id FROM rule_log l JOIN step s ON s.id = l.step AND s.state = 'done' WHERE l.id = ?", (entry_id,)
     )
-    return take_back(store, 0 if row is None else row[0], due)
-
-
-def take_back(store: Store, step_id: int, due: Mapping[str, int | None]) -> Undone:
-    """Take back a step that a rule took, or one on a rule. Raises RuleError where nothing is left to take back."""
-    undone = journal.undo_step(store, step_id, due)
+    undone = None if row is None else journal.undo_step(store, row[0], due)
     if undone is None:
-        raise RuleError("That cannot be taken back any more.", advice="Nothing of it is as it was left.")
+        raise RuleError("That cannot be taken back any more.", advice="Nothing of it is as the rule left it.")
     return undone

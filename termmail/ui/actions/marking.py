@@ -13,7 +13,7 @@ from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import changeable, on_changeable_message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from termmail.mail.model import Done, Label, Placement
     from termmail.ui.actions.verb_context import Mail
@@ -87,14 +87,16 @@ def label(mail: Mail) -> None:
 
 
 async def _ask_labels(mail: Mail, ids: Sequence[int], seen: Seen) -> None:
-    from termmail.ui.screens.label_picker import LabelPickerScreen  # noqa: PLC0415 - not needed for the first screen
+    from termmail.ui.screens.label_picker import LabelPickerScreen, Manage  # noqa: PLC0415 - not needed for the first screen
 
     try:
         wanted = [one.message_id for one in await mail.list.placements(ids, seen)]
         labels, present = await mail.engine.marks.labels(), await mail.engine.marks.label_counts(wanted)
 
-        def chosen(asked: Labelling | None) -> None:
-            if asked is not None:
+        def chosen(asked: Labelling | Manage | None) -> None:
+            if isinstance(asked, Manage):
+                _show_labels(mail, then=partial(mail.do, partial(_ask_labels, mail, ids, seen)))
+            elif asked is not None:
                 mail.sure("Label", ids, partial(mail.do, partial(_label, mail, wanted, labels, asked)))
 
         title = f"Label {count(len(wanted), 'message')}"
@@ -112,6 +114,23 @@ async def _label(mail: Mail, ids: Sequence[int], labels: Sequence[Label], wanted
         if not (wanted.add or wanted.take):
             return ""
         return done_words(mail.did(await mail.engine.marks.change_labels(ids, wanted.add, wanted.take)))
+
+
+@verb("mail.labels", "", "Labels: rename, colour, remove", Group.SORTING_OUT, applies=changeable)
+def labels(mail: Mail) -> None:
+    """List the labels, to change them."""
+    _show_labels(mail, then=lambda: None)
+
+
+def _show_labels(mail: Mail, then: Callable[[], object]) -> None:
+    """List the labels, then do `then`."""
+    from termmail.ui.screens.label_list import LabelListScreen  # noqa: PLC0415 - not needed for the first screen
+
+    def left(_result: None) -> None:
+        then()
+
+    screen = LabelListScreen(mail.engine.marks, mail.engine.journal, mail.key("message.label"))
+    mail.screen.app.push_screen(screen, left)
 
 
 @verb("message.mute", "M", "Mute the conversation, or no longer", Group.SORTING_OUT, applies=on_changeable_message)
@@ -173,4 +192,4 @@ def rules(mail: Mail) -> None:
     from termmail.ui.screens.rule_list import RuleListScreen  # noqa: PLC0415 - not needed for the first screen
 
     key = mail.key("message.rule")
-    mail.screen.app.push_screen(RuleListScreen(mail.engine.rules, key, mail.screen.clock()))
+    mail.screen.app.push_screen(RuleListScreen(mail.engine.rules, mail.engine.journal, key, mail.screen.clock()))

@@ -87,7 +87,7 @@ class RuleFormScreen(dialog.Dialog[Made | None]):
             yield dialog.Trouble()
             yield Static("", classes="dialog-text rule-hits", markup=False)
             yield Checkbox("Do it now in the Inbox too", id="rule-now")
-            yield dialog.quiet("Enter or F9 saves · Tab: next · Esc back")
+            yield dialog.quiet("Enter or F9 saves · Esc back")
 
     def on_mount(self) -> None:
         """Try the query, and put the cursor where there is something left to write."""

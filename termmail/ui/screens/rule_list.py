@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from termmail.engine.mail_rules import Rules
+    from termmail.engine.undo import Journal
     from termmail.mail.model import Step
     from termmail.mail.rule import Entry
     from termmail.ui.screens.rule_form import Made
@@ -51,9 +52,10 @@ class RuleListScreen(dialog.Dialog[None]):
         Binding("z", "take_back", "Take back"),
     ]
 
-    def __init__(self, rules: Rules, key: str, now: float) -> None:
+    def __init__(self, rules: Rules, journal: Journal, key: str, now: float) -> None:
         super().__init__()
         self._rules = rules
+        self._journal = journal
         self._key = key
         self._today = Today.at(now)
         self._values: list[Rule | Entry | None] = []
@@ -82,15 +84,13 @@ class RuleListScreen(dialog.Dialog[None]):
             words = await work()
             await self._read()
         except UserError as error:
-            self._say(f"{error} {error.advice}", well=False)
+            self._said.say(f"{error} {error.advice}")
         else:
-            self._say(words or "", well=True)
+            self._said.say_done(words or "")
 
-    def _say(self, words: str, *, well: bool) -> None:
-        """Show what went wrong, or what was done."""
-        said = self.query_one(dialog.Trouble)
-        said.set_class(well, "-well")
-        said.say(words)
+    @property
+    def _said(self) -> dialog.Trouble:
+        return self.query_one(dialog.Trouble)
 
     async def _read(self) -> None:
         rules, log = await self._rules.listing(), await self._rules.log(SHOWN)
@@ -185,7 +185,7 @@ class RuleListScreen(dialog.Dialog[None]):
     async def _apply(self, rule: Rule) -> str:
         def told(done: int, total: int) -> None:
             if done < total:
-                self._say(f"{number(done)} of {number(total)} messages · Esc stops", well=True)
+                self._said.say_done(f"{number(done)} of {number(total)} messages · Esc stops")
 
         self._is_running = True
         try:
@@ -208,7 +208,8 @@ class RuleListScreen(dialog.Dialog[None]):
 
     async def _take_back(self, step: Step) -> str:
         self._step = None
-        return undone_words(await self._rules.take_back(step))
+        undone = await self._journal.undo_step(step)
+        return "That cannot be taken back any more." if undone is None else undone_words(undone)
 
     def action_leave(self) -> None:
         """Go back; while a rule is applied, stop that: what it did by then can be taken back."""
