@@ -221,8 +221,8 @@ def _ungroup(db: sqlite3.Connection, step: Step) -> Undone | None:
     now = conversations.threads(db, [message_id for message_id, _ in rows])
     if not now:
         return None
-    conversations.forget(db, step.step_id)
-    conversations.regroup(db, {*now.values(), *(thread for _, thread in rows)})
+    touched = conversations.forget(db, step.step_id)
+    conversations.regroup(db, {*now.values(), *(thread for _, thread in rows), *touched})
     return Undone(step, tuple(now))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from termmail.store import conversations
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -93,9 +94,13 @@ def take_back(db: sqlite3.Connection, step_id: int) -> tuple[tuple[int, ...], tu
     """Write what was there before a step; return the messages that are as before, and those that have changed since."""
     rows = db.execute("SELECT mark, subject, object, before, after FROM mark_change WHERE step = ?", (step_id,))
     groups: dict[Mark, list[tuple[Place, int | None, int | None]]] = {}
-    for mark, subject, other, before, after in rows.fetchall():
-        groups.setdefault(Mark(mark), []).append(((subject, other), before, after))
     (at,) = db.execute("SELECT created FROM step WHERE id = ?", (step_id,)).fetchone()
+    changed = rows.fetchall()
+    # A conversation has the number of a message that is or was in it, and may be part of another one by now.
+    merged = conversations.threads(db, [subject for mark, subject, *_ in changed if mark == Mark.MUTE])
+    for mark, subject, other, before, after in changed:
+        here = merged.get(subject, subject) if mark == Mark.MUTE else subject
+        groups.setdefault(Mark(mark), []).append(((here, other), before, after))
     back: dict[int, None] = {}
     skipped: dict[int, None] = {}
     for mark, group in groups.items():

@@ -16,7 +16,7 @@ from termmail.mail.query import And, Dated
 from termmail.mail.rule import Act, Entry, Ran, Rule, RuleError, Verb
 from termmail.mail.step_words import step_words
 from termmail.store import changes, folders, journal, labels, messages, muting, rules, search
-from termmail.store.store import IN_IDS, id_list
+from termmail.store.store import IN_IDS, StoreError, id_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +100,11 @@ def run_arrived(store: Store, moment: Moment) -> list[int]:
             try:
                 with store.transaction():  # what stops one rule stops no other
                     changed |= dict.fromkeys(_run_on_arrived(store, db, rule, arrived, moment))
+            except StoreError:  # a full disk is nothing of the rule's: what arrived is looked at again
+                raise
             except (UserError, sqlite3.Error) as error:
+                if not db.in_transaction:
+                    raise
                 log_of_program.warning("rule %d failed: %s", rule.rule_id, error)
         db.execute(f"DELETE FROM rule_arrival WHERE message {IN_IDS}", (id_list(arrived),))  # noqa: S608
     return list(changed)

@@ -48,6 +48,14 @@ def test_undo_of_a_mute_is_one_step_that_brings_all_of_it_back(store, ids):
     assert len(ids_in(store)) == 4
 
 
+def test_undo_of_a_mute_reaches_the_conversation_also_where_it_became_part_of_another_one(store, ids):
+    mute(store, ids[:1])
+    both = b"In-Reply-To: <m3@example.org>\r\nReferences: <m2@example.org> <m3@example.org>\r\n"
+    session(store, [new(1), new(2), new(3), New(b"u4", 4, 1000, header(4, "Of both") + both)])
+    assert undo(store).step.kind is StepKind.MUTE
+    assert not any(messages.row(store, one).muted for one in ids)
+
+
 def test_the_end_of_a_mute_leaves_what_is_archived_and_is_taken_back_too(store, ids):
     mute(store, ids[:1])
     assert muting.unmute(store, ids[:1], NOW).step.kind is StepKind.UNMUTE

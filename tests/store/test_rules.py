@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from termmail.mail.model import StepKind
@@ -10,6 +12,7 @@ from termmail.store import folder_changes, journal, messages, pop3_identity, rul
 from termmail.store.rows import State
 from termmail.store.rule_runs import Moment
 from termmail.store.store import Store
+from termmail.store.store_errors import StoreFull
 from tests.store.parts import (
     NOW,
     download,
@@ -109,6 +112,30 @@ def test_a_rule_that_fails_stops_no_other_rule(store, ids):
     row = messages.row(store, changed)
     assert (row.subject, row.starred, row.labels) == ("Engine part 4", True, ())
     assert rule_runs.run_arrived(store, Moment(NOW, {})) == []
+
+
+@pytest.mark.parametrize("error", ["full", "undone"])
+def test_a_store_that_cannot_be_written_costs_no_rule_its_arrivals(store, ids, error):
+    add(store, "subject:engine", "label:machines")
+    add(store, "subject:engine", "star")
+    numbers = range(4, 304)
+    session(store, [new(number) for number in (1, 2, 3, *numbers)])
+    index_all(store)
+    if error == "full":
+        store.db.execute("VACUUM")
+        store.db.execute(f"PRAGMA max_page_count = {store.read_one('PRAGMA page_count')[0]}")
+    else:  # SQLite undoes all of a transaction after some errors
+        store.db.execute(
+            "CREATE TEMP TRIGGER broken BEFORE INSERT ON message_label BEGIN SELECT RAISE(ROLLBACK, 'no'); END"
+        )
+    with pytest.raises((StoreFull, sqlite3.Error)):
+        rule_runs.run_arrived(store, Moment(NOW, {}))
+    assert not any(messages.row(store, one).starred for one in ids_in(store))
+    store.db.execute("PRAGMA max_page_count = 1000000")
+    store.db.execute("DROP TRIGGER IF EXISTS broken")
+    assert len(rule_runs.run_arrived(store, Moment(NOW, {}))) == len(numbers)
+    rows = [messages.row(store, one) for one in ids_in(store) if one not in ids]
+    assert all(row.starred and row.labels for row in rows)
 
 
 def test_the_first_synchronization_is_no_arrival(store):
