@@ -52,7 +52,7 @@ class SendingClock:
         if left > 0:
             self._due[event.outbox_id] = time.monotonic() + left
         elif event.state is SendState.SENT:
-            self._screen.status.say("Sent: the server has accepted it.")
+            self._screen.status.announce("Sent: the server has accepted it.")
         elif event.state in {SendState.FAILED, SendState.UNSURE} and row is not None and row.state is event.state:
             self._not_sent(event, row)
         self._tick()

@@ -47,7 +47,7 @@ class TriageMode:
 
     def title(self) -> tuple[str, str, str]:
         """Return the words of the title line."""
-        return ("Triage", f"{number(self.place + 1)} of {number(len(self.queue))}", "")
+        return ("Triage", f"{number(self.place + 1)} of {count(len(self.queue), self.noun)}", "")
 
     def advance(self) -> bool:
         """Go to the next message of the queue; return whether there is one."""
@@ -77,6 +77,11 @@ class TriageMode:
     def took_back(self, step: Step) -> None:
         """Count a step no more."""
         self._steps.pop(step.step_id, None)
+
+    @property
+    def did_something(self) -> bool:
+        """Whether there is a step that undo can take back."""
+        return bool(self._steps)
 
     def summary(self) -> list[str]:
         """Return what was done, a line for each kind of step, and how many messages were left as they are."""

@@ -12,7 +12,7 @@ async def test_a_range_grows_and_shrinks_with_shift_and_the_arrows(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         messages = app.main_screen.messages
         await pilot.press("x", "shift+down", "shift+down")
-        await until(pilot, lambda: "4 selected" in words_of(app))
+        await until(pilot, lambda: "4 conversations selected" in words_of(app))
         await pilot.press("shift+up")
         await until(pilot, lambda: messages.selected == set(messages.ids[:3]))
         await pilot.press("shift+up", "shift+up")
@@ -37,7 +37,7 @@ async def test_messages_are_selected_by_words_while_they_are_typed(tmp_path):
         await type_in(pilot, "letter 11")
         await until(pilot, lambda: messages.selected == {messages.ids[1]})
         await pilot.press("enter")
-        await until(pilot, lambda: messages.has_focus and "1 selected" in words_of(app))
+        await until(pilot, lambda: messages.has_focus and "1 conversation selected" in words_of(app))
         await pilot.press("semicolon")
         await type_in(pilot, "2")
         await pilot.press("escape")

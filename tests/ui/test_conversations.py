@@ -299,7 +299,7 @@ async def test_all_are_selected_that_are_shown_after_the_switch_to_single_messag
     app, pilot = lunch
     for key in "TX":
         app.post_message(events.Key(key, key))
-    await until(pilot, lambda: "5 selected" in shown(app))
+    await until(pilot, lambda: "5 messages selected" in shown(app))
 
 
 async def test_a_conversation_whose_other_messages_are_elsewhere_unfolds_too(lunch):

@@ -113,7 +113,7 @@ async def test_next_unread_passes_over_what_was_read(tmp_path):
 async def test_selected_messages_are_what_a_verb_acts_on(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("x", "x", "j", "x")
-        assert "3 selected" in shown(app)
+        assert "3 conversations selected" in shown(app)
         await pilot.press("e")
         await until(pilot, lambda: len(app.main_screen.messages.ids) == 9)
         archived = await app.engine.lists.ids(ARCHIVE)
@@ -127,7 +127,7 @@ async def test_selected_messages_are_what_a_verb_acts_on(tmp_path):
 async def test_all_are_selected_and_none_again(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("X")
-        assert "12 selected" in shown(app)
+        assert "12 conversations selected" in shown(app)
         await pilot.press("X")
         assert "selected" not in shown(app)
 
@@ -138,7 +138,7 @@ async def test_esc_goes_back_level_by_level_and_the_last_one_selects_nothing(tmp
         await until(pilot, lambda: app.main_screen.whole)
         await pilot.press("escape")
         assert not app.main_screen.whole
-        assert "12 selected" in shown(app)
+        assert "12 conversations selected" in shown(app)
         await pilot.press("escape")
         assert "selected" not in shown(app)
 

@@ -895,7 +895,7 @@ async def test_a_kept_draft_is_told_on_the_status_line(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
         await pilot.press("c")
         await until(pilot, lambda: app.screen is not app.main_screen and app.screen.focused)
-        await pilot.press("h", "i", "escape", "escape")
+        await pilot.press("h", "i", "escape")
         await until(
             pilot, lambda: app.screen is app.main_screen and "The draft is in Drafts." in shown(app).splitlines()[-2]
         )

@@ -292,4 +292,4 @@ async def test_the_selection_tells_how_many_messages_its_rows_stand_for(tmp_path
     replies = [letter(n, Subject="Re: Letter 1", In_Reply_To="<letter1@example.net>") for n in (2, 3)]
     async with mailbox(tmp_path, [letter(1), *replies, letter(4)], size=(100, 30), rows=2) as (app, pilot):
         await pilot.press("X")
-        await until(pilot, lambda: "2 selected: 4 messages" in words_of(app))
+        await until(pilot, lambda: "2 conversations selected: 4 messages" in words_of(app))

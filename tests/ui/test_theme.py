@@ -75,7 +75,7 @@ async def test_all_text_has_a_contrast_of_at_least_four_and_a_half(tmp_path, mon
         await until(pilot, lambda: "The engine weaves" in words_of(app))
         assert not unreadable(app), "the inbox with a preview"
         await pilot.press("x", "j", "s", "j", "x", "k")
-        await until(pilot, lambda: "2 selected" in words_of(app))
+        await until(pilot, lambda: "2 conversations selected" in words_of(app))
         assert not unreadable(app), "a selection and a star"
         app.main_screen.set_focus(app.main_screen.folders)
         await pilot.pause()

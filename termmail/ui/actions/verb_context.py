@@ -85,13 +85,20 @@ class Mail:
         for one in row_ids:
             row = self.screen.messages.row(one)
             if not isinstance(row, MessageRow):
-                is_threaded = self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads
-                return count(len(row_ids), "conversation" if is_threaded else "message")
+                return count(len(row_ids), self.row_noun)
             placements = self.screen.messages.placements(one)
             conversation = None if one in self.screen.messages.outline.depths else row.conversation
             changed += len(placements)
             whole += 1 if conversation is None else conversation.count
         return count(changed, "message") if changed == whole else f"{number(changed)} of {count(whole, 'message')}"
+
+    @property
+    def row_noun(self) -> str:
+        """What a row of the list is: a message, a conversation, or a draft."""
+        if self.list.listing is Listing.DRAFTS:
+            return "draft"
+        is_threaded = self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads
+        return "conversation" if is_threaded else "message"
 
     def target_rows(self) -> list[MessageRow]:
         """Return the rows of the target messages that the list holds."""
@@ -101,7 +108,7 @@ class Mail:
     def selection_changed(self) -> None:
         """Show how many messages are selected."""
         chosen = self.screen.messages.selected
-        words = f"{len(chosen)} selected" if chosen else ""
+        words = f"{count(len(chosen), self.row_noun)} selected" if chosen else ""
         amount = self.amount([*chosen]) if chosen else ""
         says_more = amount not in {"", count(len(chosen), "message"), count(len(chosen), "conversation")}
         self.status.right(f"{words}: {amount}" if says_more else words)
@@ -280,8 +287,7 @@ class Mail:
 
     def start_triage(self, queue: Sequence[int]) -> None:
         """Show these messages one after the other on the whole screen."""
-        noun = "conversation" if self.screen.messages.outline.threads else "message"
-        self.triage = TriageMode(self.screen.messages, queue, noun)
+        self.triage = TriageMode(self.screen.messages, queue, self.row_noun)
         if not self.screen.whole:
             self.screen.set_whole(on=True)
         self.screen.retitle()
@@ -302,8 +308,10 @@ class Mail:
         """Say what was done so far: the user leaves triage before its end."""
         if self.triage is not None and not self.triage_over:
             triage, self.triage = self.triage, None
-            seen = f"Triage left at {number(triage.place + 1)} of {number(len(triage.queue))}"
-            self.status.say(" · ".join([seen, *triage.summary()]))
+            seen = f"Triage left at {number(triage.place + 1)} of {count(len(triage.queue), triage.noun)}"
+            words = " · ".join([seen, *triage.summary()])
+            key = self.key("message.undo") if triage.did_something else ""
+            self.status.say(f"{words} · {key} undoes the last" if key else words, 15)
             self.screen.retitle()
 
     def ask(self, question: str, yes: str, then: Callable[[], object]) -> None:

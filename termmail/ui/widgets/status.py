@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -12,11 +13,19 @@ from textual.widgets import Static
 from termmail.mail.counting import number
 
 if TYPE_CHECKING:
+    from textual.geometry import Size
+
     from termmail.engine.events import Subject, SyncProgress
 
 PROBLEMS_SHOWN = 3
 PADDING = 2
 """Cells left and right of the problems."""
+
+LINES = 3
+"""Lines, at most, that the status takes."""
+
+LEAST_BESIDE = 24
+"""Cells that a text beside the selection needs; where they are not there, the selection is below it."""
 
 
 class TitleLine(Widget):
@@ -45,11 +54,16 @@ class TitleLine(Widget):
 
 
 class StatusLine(Widget):
-    """What just happened or is going on, the countdown of a send, and at the right the selection."""
+    """What just happened or is going on, the countdown of a send, and at the right the selection.
+
+    A text that does not fit takes more lines, and gives them back.
+    """
 
     def __init__(self) -> None:
         super().__init__(id="status")
         self._said = ""
+        self._said_at = 0.0
+        self._is_news = False
         self._reports: dict[str, str] = {}
         self._timer_serial = 0
         self._countdown = ""
@@ -57,13 +71,13 @@ class StatusLine(Widget):
         self._right = ""
 
     def say(self, words: str, seconds: float = 8.0) -> None:
-        """Show words for so many seconds."""
-        self._said, self._reports = words, {}
-        self._timer_serial += 1
-        serial = self._timer_serial
-        self.refresh()
-        if words:
-            self.set_timer(seconds, lambda: self._hush(serial))
+        """Show the answer to a key for so many seconds, or until the next key."""
+        self._show(words, seconds)
+
+    def announce(self, words: str, seconds: float = 8.0) -> None:
+        """Show news that no key asked for, for so many seconds, whatever is pressed meanwhile."""
+        self._show(words, seconds)
+        self._is_news = True
 
     def report(self, account: str, words: str) -> None:
         """Show what a sync came to, behind what is still shown of the syncs of other accounts.
@@ -72,50 +86,86 @@ class StatusLine(Widget):
         """
         if not self._said or self._reports:
             reports = self._reports | {account: words}
-            self.say(" · ".join(reports.values()))
+            self.announce(" · ".join(reports.values()))
             self._reports = reports
+
+    def pressed(self, at: float) -> None:
+        """Remove the answer to an earlier key: it may not be true any more. `at` is when this key came, monotonic."""
+        if self._said and not self._is_news and at > self._said_at:
+            self._show("", 0)
+
+    def _show(self, words: str, seconds: float) -> None:
+        self._said, self._said_at, self._is_news, self._reports = words, monotonic(), False, {}
+        self._timer_serial += 1
+        serial = self._timer_serial
+        self._again()
+        if words:
+            self.set_timer(seconds, lambda: self._hush(serial))
 
     def _hush(self, serial: int) -> None:
         if serial == self._timer_serial:
             self._said, self._reports = "", {}
-            self.refresh()
+            self._again()
 
     def count_down(self, words: str) -> None:
         """Show the countdown of a message about to go out; "" ends it."""
         if words != self._countdown:
             self._countdown = words
-            self.refresh()
+            self._again()
 
     def progress(self, event: SyncProgress | None) -> None:
         """Show how far a sync has come; None, or a sync that has ended, removes the bar."""
         self._progress = event if event is not None and event.running else None
-        self.refresh()
+        self._again()
 
     def right(self, words: str) -> None:
         """Show words at the right end: how many messages are selected."""
         if words != self._right:
             self._right = words
-            self.refresh()
+            self._again()
+
+    def _again(self) -> None:
+        """Paint again; lay out again only where the text needs another number of lines."""
+        self.refresh(layout=bool(self.size.width) and len(self._lines(self.size.width)) != self.size.height)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
+        """Return the lines that the text needs."""
+        return len(self._lines(width))
 
     def render(self) -> Content:
-        """Draw what was said or else the progress, and the countdown behind it; alone where there is no room for both."""
-        countdown = Content.assemble((f" {self._countdown}", "$text-accent bold")) if self._countdown else Content("")
-        left = Content(f" {self._said}") if self._said else self._bar(self._progress) if self._progress else Content("")
-        if left and countdown:
-            both = Content.assemble(left, "  ", countdown)
-            left = both if both.cell_length < self.size.width else countdown
-        elif countdown:
-            left = countdown
-        room = self.size.width - left.cell_length - 2
-        right = self._right if len(self._right) <= room else ""
-        return Content.assemble(left, " " * max(0, room - len(right) + 1), (right, "$text-accent"))
+        """Draw what was said or else the progress, the countdown, and at the right the selection."""
+        return Content("\n").join(self._lines(self.size.width))
 
-    def _bar(self, event: SyncProgress) -> Content:
-        what = f" Receiving: {event.what} "
+    def _lines(self, width: int) -> list[Content]:
+        """Return what is shown, in lines of this width; the selection always, of the rest what there is room for."""
+        right = Content.styled(self._right, "$text-accent")
+        below = bool(right) and right.cell_length > width - LEAST_BESIDE
+        reserved = right.cell_length + 2 if right and not below else 0
+        room = max(1, width - 2 - reserved)
+        most = LINES - below
+        lines = self._left(room)
+        if len(lines) > most:
+            lines = [*lines[: most - 1], Content.assemble(lines[most - 1].truncate(max(1, room - 1)).rstrip(), "…")]
+        lines = [Content.assemble(" ", line) for line in lines]
+        if reserved:
+            lines[0] = Content.assemble(lines[0], " " * (width - 1 - lines[0].cell_length - right.cell_length), right)
+        return [*lines, Content.assemble(" ", right)] if below else lines
+
+    def _left(self, room: int) -> list[Content]:
+        """Return what was said or else the progress, and the countdown behind it, or below it where both do not fit."""
+        countdown = Content.styled(self._countdown, "$text-accent bold")
+        left = Content(self._said) if self._said else self._bar(self._progress, room) if self._progress else Content("")
+        if left and countdown:
+            both = Content.assemble(left, "   ", countdown)
+            return [both] if both.cell_length <= room else [*left.wrap(room), *countdown.wrap(room)]
+        return (left or countdown).wrap(room) or [Content("")]
+
+    def _bar(self, event: SyncProgress, room: int) -> Content:
+        what = f"Receiving: {event.what} "
         if not event.total:
             return Content.assemble((f"{what}…", "$quiet"))
         counts = f" {number(event.done)} of {number(event.total)}"
-        cells = max(4, min(30, self.size.width - len(what) - len(counts) - 2))
+        cells = max(4, min(30, room - len(what) - len(counts)))
         done = round(cells * min(event.done, event.total) / event.total)
         return Content.assemble(
             (what, "$quiet"), ("━" * done, "$primary"), ("─" * (cells - done), "$frame"), (counts, "")
