@@ -69,11 +69,18 @@ def record_send(db: sqlite3.Connection, outbox_id: int, subject: str, now: int) 
     db.execute("UPDATE step SET outbox = ? WHERE id = ?", (outbox_id, step.step_id))
 
 
+_THESE = IN_IDS.replace("?", "?2")
+
+
 def bind(db: sqlite3.Connection, steps: Iterable[Step | None]) -> None:
-    """Let steps be taken back together, as one. The newest gives the words."""
+    """Let steps, with those that are bound to them already, be taken back together, as one. The newest gives the words."""
     ids = [step.step_id for step in steps if step is not None]
     if len(ids) > 1:
-        db.execute(f"UPDATE step SET batch = ? WHERE id {IN_IDS}", (max(ids), id_list(ids)))  # noqa: S608
+        db.execute(
+            f"UPDATE step SET batch = ?1 WHERE id {_THESE} OR batch IN (SELECT batch FROM step WHERE id {_THESE}"  # noqa: S608
+            " AND batch <> 0)",
+            (max(ids), id_list(ids)),
+        )
 
 
 def batch(db: sqlite3.Connection, newest: Step) -> list[Step]:

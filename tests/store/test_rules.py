@@ -428,3 +428,16 @@ def test_what_could_not_be_done_is_told_though_nothing_changed(store, ids):
     ran = run_in_pages(store, rule, 2)
     assert (ran.step, ran.trouble) == (None, ("work has no folder “Lists”.",))
     assert len(rule_runs.log(store)) == 1
+
+
+def test_undo_of_a_rule_that_mutes_brings_what_it_archived_back(store, ids):
+    add(store, "subject:engine", "mute, star", "Quiet")
+    arrive(store, 4)
+    assert len(ids_in(store)) == 3
+    assert undo(store) is None
+    rule_runs.undo(store, rule_runs.log(store)[0].entry_id, {})
+    assert subjects(store) == ["4", "3", "2", "1"]
+    ran = run_in_pages(store, add(store, "subject:part", "mute"), 2)
+    assert (ran.step.count, len(ids_in(store))) == (4, 0)
+    assert len(undo(store).message_ids) == 4
+    assert subjects(store) == ["4", "3", "2", "1"]
