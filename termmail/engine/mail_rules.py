@@ -10,6 +10,7 @@ from msgspec import Struct
 from termmail.engine import indexing
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.engine.message_actions import due_times
+from termmail.engine.queries import own_addresses
 from termmail.mail import rule as language
 from termmail.store import messages, rules
 
@@ -42,7 +43,7 @@ class Rules:
 
     async def attempt(self, text: str, named: int = 5) -> Trial:
         """Return what a query matches in the inboxes; nothing changes. Raises RuleError for one that matches everything."""
-        condition = language.checked_query(text, self.context.clock())
+        condition = language.checked_query(text, self.context.clock(), own_addresses(self.context))
         await indexing.catch_up(self.context)
         return await self.context.db(_trial, condition, named)
 
@@ -66,7 +67,8 @@ class Rules:
     async def run(self, rule_id: int) -> Step | None:
         """Apply a rule to the messages in the inboxes that it matches, as one step; None where it changes nothing."""
         await indexing.catch_up(self.context)
-        step = await self.context.db(_run, rule_id, self.context.clock(), due_times(self.context))
+        me = own_addresses(self.context)
+        step = await self.context.db(_run, rule_id, self.context.clock(), due_times(self.context), me)
         self._tell()
         return step
 
@@ -74,7 +76,8 @@ class Rules:
         """Apply the rules to mail that has arrived and is indexed; return the messages that changed."""
         if self.context.read_only:
             return []
-        changed = await self.context.db(rules.run_arrived, self.context.clock(), due_times(self.context))
+        me = own_addresses(self.context)
+        changed = await self.context.db(rules.run_arrived, self.context.clock(), due_times(self.context), me)
         if changed:
             self.context.tell(MessageChanged(tuple(changed)))
             self._tell()
@@ -112,7 +115,7 @@ def _trial(store: Store, condition: Query, named: int) -> Trial:
     return Trial(len(found), tuple(newest))
 
 
-def _run(store: Store, rule_id: int, now: int, due: dict[str, int | None]) -> Step | None:
+def _run(store: Store, rule_id: int, now: int, due: dict[str, int | None], me: Sequence[str]) -> Step | None:
     rule = rules.get(store, rule_id)
-    seen = rules.matches(store, language.checked_query(rule.query, now))
+    seen = rules.matches(store, language.checked_query(rule.query, now, me))
     return rules.run(store, rule, seen, now, due) if seen else None

@@ -111,8 +111,8 @@ def run(store: Store, rule: Rule, seen: Sequence[Placement], now: int, due: Due)
         return _apply(store, db, rule, seen, now, due, rule_id=0)
 
 
-def run_arrived(store: Store, now: int, due: Due) -> list[int]:
-    """Apply the rules to mail that has arrived; return the messages that changed.
+def run_arrived(store: Store, now: int, due: Due, me: Sequence[str] = ()) -> list[int]:
+    """Apply the rules to mail that has arrived; return the messages that changed. `me` are the user's own addresses.
 
     Each rule looks at a message once. One that can be judged only by a body which is not here waits for it. What a rule
     moves is moved once, whichever folder other rules are about.
@@ -132,7 +132,7 @@ def run_arrived(store: Store, now: int, due: Due) -> list[int]:
                 continue
             try:
                 with store.transaction():  # what stops one rule stops no other
-                    changed |= dict.fromkeys(_run_on_arrived(store, db, rule, arrived, now, due))
+                    changed |= dict.fromkeys(_run_on_arrived(store, db, rule, arrived, now, due, me))
             except (UserError, sqlite3.Error) as error:
                 log_of_program.warning("rule %d failed: %s", rule.rule_id, error)
         db.execute(f"DELETE FROM rule_arrival WHERE message {IN_IDS}", (id_list(arrived),))  # noqa: S608
@@ -140,10 +140,10 @@ def run_arrived(store: Store, now: int, due: Due) -> list[int]:
 
 
 def _run_on_arrived(  # noqa: PLR0917 - one caller
-    store: Store, db: sqlite3.Connection, rule: Rule, arrived: Sequence[int], now: int, due: Due
+    store: Store, db: sqlite3.Connection, rule: Rule, arrived: Sequence[int], now: int, due: Due, me: Sequence[str]
 ) -> list[int]:
     """Apply one rule to messages that have arrived, and to those whose body it waited for; return what changed."""
-    condition = _condition(rule, now)
+    condition = _condition(rule, now, me)
     if condition is None:
         return []
     needs_body = language.needs_body(condition)
@@ -157,10 +157,10 @@ def _run_on_arrived(  # noqa: PLR0917 - one caller
     return [one.message_id for one in seen]
 
 
-def _condition(rule: Rule, now: int) -> Query | None:
+def _condition(rule: Rule, now: int, me: Sequence[str]) -> Query | None:
     """Return what a rule asks for, None where that is no query any more."""
     try:
-        return language.checked_query(rule.query, now)
+        return language.checked_query(rule.query, now, me)
     except RuleError as error:
         log_of_program.warning("rule %d rests: %s", rule.rule_id, error)
         return None
