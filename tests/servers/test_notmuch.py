@@ -1,4 +1,7 @@
-"""Conversations beside those of notmuch, which groups by the same headers: the same sets of messages."""
+"""Conversations beside those of notmuch, which groups by the same headers: the same sets of messages.
+
+`python -m tests.servers.public_lists` compares them on messages of public mailing lists.
+"""
 
 from __future__ import annotations
 
