@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from termmail.engine import indexing, queries
 from termmail.engine.events import FolderChanged, JournalChanged
-from termmail.store import drafts, folder_changes, folders, label_names, outbox, row_marks, saved_searches
+from termmail.store import drafts, folder_changes, folders, label_names, marked_ids, outbox, saved_searches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -129,5 +129,5 @@ def _counts(store: Store) -> Counts:
         outbox.counts(store),
         saved_searches.listing(store),
         labels=label_names.listing(store),
-        snoozed=len(row_marks.snoozed_ids(store)),
+        snoozed=len(marked_ids.snoozed_ids(store)),
     )

@@ -17,6 +17,7 @@ from termmail.mail.views import (
     LabelView,
     OutboxView,
     Outline,
+    Ready,
     ReadyView,
     RoleView,
     SavedView,
@@ -28,10 +29,10 @@ from termmail.store import (
     folders,
     indexing_queue,
     label_names,
+    marked_ids,
     messages,
     outbox,
     outlines,
-    row_marks,
     saved_searches,
     search,
 )
@@ -154,9 +155,9 @@ def _ids(store: Store, view: View, limit: int | None) -> array[int]:
         case FolderView() | RoleView():
             return messages.ids(store, _folder_ids(store, view), limit, order=view.order)
         case ReadyView(ready=ready):
-            return row_marks.ready_ids(store, ready, limit)
+            return marked_ids.ready_ids(store, ready, limit)
         case LabelView(label_id=label_id):
-            return row_marks.labelled_ids(store, label_id, limit)
+            return marked_ids.labelled_ids(store, label_id, limit)
         case DraftsView(account=account):
             return drafts.ids(store, account)[:limit]
         case OutboxView(account=account):
@@ -185,6 +186,8 @@ def _rows(store: Store, view: View, ids: Sequence[int], unfolded: Collection[int
             return [*drafts.rows(store, ids)]
         case OutboxView():
             return [*outbox.rows(store, ids)]
+        case ReadyView(ready=Ready.SNOOZED):
+            return [*messages.rows(store, ids, places=marked_ids.snoozed_folders(store))]
         case SearchView() | SavedView() | ReadyView() | LabelView():
             return [*messages.rows(store, ids)]
     folder_ids = _folder_ids(store, view)

@@ -147,6 +147,17 @@ def _quoted(name: str) -> str:
     return f'"{name}"' if re.search(r"[\s()]", name) else name
 
 
+def renamed(text: str, operator: str, before: str, after: str) -> str:
+    """Return a query in which `operator` asks for the name `after` where it asked for `before`, in any case of letters."""
+
+    def put(match: re.Match[str]) -> str:
+        if (match["name"] or "").lower() != operator or match["value"].strip('"').casefold() != before.casefold():
+            return match[0]
+        return match[0][: match.start("value") - match.start()] + _quoted(after)
+
+    return _TOKEN.sub(put, text)
+
+
 # -- in words
 
 
