@@ -99,14 +99,17 @@ class Rules:
         moment = _moment(self.context)
         rule, seen = await self.context.db(_matched, rule_id, moment)
         ran = Ran()
+        changed: list[int] = []
         try:
             for start in range(0, len(seen), rule_runs.PAGE):
                 page = seen[start : start + rule_runs.PAGE]
                 ran = await self.context.db(rule_runs.run, rule, page, ran, moment)
                 if ran.is_stopped:
                     break
+                changed += [one.message_id for one in page]
                 told(start + len(page), len(seen))
         finally:
+            self.context.tell(MessageChanged(tuple(changed)))
             self._tell()
         return ran
 
