@@ -147,7 +147,9 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         help='words, "a phrase", pre*, -without, a OR b, from: to: subject: in: is: has: after: before: larger: ...',
     )
     _account(search)
-    search.add_argument("--limit", type=_count, default=200, metavar="N", help="maximum number (default: 200)")
+    search.add_argument(
+        "--limit", type=_count, default=200, metavar="N", help="list at most the N newest (default: 200)"
+    )
     _json(search)
 
     show = command("show", "show messages, or an .eml file", "termmail show 12 --json", "message_verbs.show")

@@ -88,7 +88,7 @@ complete -c termmail -n '_shtab_termmail_using space' -l json -d 'print one JSON
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a search -d 'Search all mail, Trash and Spam too.'
 complete -c termmail -n '_shtab_termmail_using search' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using search' -l account -x -d 'only this account'
-complete -c termmail -n '_shtab_termmail_using search' -l limit -x -d 'maximum number (default: 200)'
+complete -c termmail -n '_shtab_termmail_using search' -l limit -x -d 'list at most the N newest (default: 200)'
 complete -c termmail -n '_shtab_termmail_using search' -l json -d 'print one JSON object per line'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a show -d 'Show messages, or an .eml file.'
 complete -c termmail -n '_shtab_termmail_using show' -s h -l help -d 'show this help message and exit'

@@ -10,6 +10,7 @@ from msgspec import Struct
 from termmail.engine import indexing
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.engine.message_actions import due_times
+from termmail.engine.queries import own_addresses
 from termmail.mail import rule as language
 from termmail.mail.rule import Ran, Rule
 from termmail.store import messages, rule_runs, rules
@@ -44,7 +45,7 @@ class Rules:
 
     async def attempt(self, text: str, named: int = 5) -> Trial:
         """Return what a query matches in the inboxes; nothing changes. Raises RuleError for one that matches everything."""
-        condition = language.checked_query(text, self.context.clock())
+        condition = language.checked_query(text, self.context.clock(), own_addresses(self.context))
         await indexing.catch_up(self.context)
         return await self.context.db(_trial, condition, named)
 
@@ -95,17 +96,20 @@ class Rules:
         Where this is cancelled, or the step is taken back meanwhile, the rest of the messages stay as they are.
         """
         await indexing.catch_up(self.context)
-        moment = Moment(self.context.clock(), due_times(self.context))
-        rule, seen = await self.context.db(_matched, rule_id, moment.now)
+        moment = _moment(self.context)
+        rule, seen = await self.context.db(_matched, rule_id, moment)
         ran = Ran()
+        changed: list[int] = []
         try:
             for start in range(0, len(seen), rule_runs.PAGE):
                 page = seen[start : start + rule_runs.PAGE]
                 ran = await self.context.db(rule_runs.run, rule, page, ran, moment)
                 if ran.is_stopped:
                     break
+                changed += [one.message_id for one in page]
                 told(start + len(page), len(seen))
         finally:
+            self.context.tell(MessageChanged(tuple(changed)))
             self._tell()
         return ran
 
@@ -117,7 +121,7 @@ class Rules:
         is_first = True
         while is_first or await self.context.db(rule_runs.arrivals_wait):
             is_first = False
-            moment = Moment(self.context.clock(), due_times(self.context))
+            moment = _moment(self.context)
             changed += await self.context.db(rule_runs.run_arrived, moment)
         if changed:
             self.context.tell(MessageChanged(tuple(changed)))
@@ -156,9 +160,13 @@ def _trial(store: Store, condition: Query, named: int) -> Trial:
     return Trial(len(found), tuple(newest))
 
 
-def _matched(store: Store, rule_id: int, now: int) -> tuple[Rule, list[Placement]]:
+def _moment(context: Context) -> Moment:
+    return Moment(context.clock(), due_times(context), own_addresses(context))
+
+
+def _matched(store: Store, rule_id: int, moment: Moment) -> tuple[Rule, list[Placement]]:
     rule = rules.get(store, rule_id)
-    return rule, rule_runs.matches(store, language.checked_query(rule.query, now))
+    return rule, rule_runs.matches(store, language.checked_query(rule.query, moment.now, moment.me))
 
 
 def _missing_folders(store: Store) -> dict[int, str]:

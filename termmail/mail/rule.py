@@ -163,12 +163,14 @@ _EFFECTS = {
 }
 
 
-def checked_query(text: str, now: int) -> query.Query:
+def checked_query(text: str, now: int, me: Sequence[str] = ()) -> query.Query:
     """Return the query of a rule at a time (UTC seconds), to which dates in it are relative.
+
+    `me` are the user's own addresses.
 
     Raises RuleError for one that is not understood, and for one without a condition: it would match all mail.
     """
-    found = query_parser.parse(text, now)
+    found = query_parser.parse(text, now, me)
     if found.problems:
         raise RuleError(found.problems[0], advice="Write the query as for a search.")
     if found.query == query.EVERYTHING:

@@ -104,6 +104,17 @@ def test_a_rule_acts_on_what_arrives_and_not_on_what_was_there(store, ids):
     assert rule_runs.run_arrived(store, Moment(NOW, {})) == []
 
 
+def test_a_rule_may_ask_for_mail_to_me(store, ids):
+    add(store, "to:me", "star")
+    session(store, [new(number) for number in range(1, 5)])
+    index_all(store)
+    assert rule_runs.run_arrived(store, Moment(NOW, {}, ["nobody@example.org"])) == []
+    session(store, [new(number) for number in range(1, 6)])
+    index_all(store)
+    (changed,) = rule_runs.run_arrived(store, Moment(NOW, {}, ["Bob@example.com"]))
+    assert messages.row(store, changed).subject == "Engine part 5"
+
+
 def test_a_rule_that_fails_stops_no_other_rule(store, ids):
     add(store, "subject:engine", "label:machines")
     add(store, "subject:engine", "star")

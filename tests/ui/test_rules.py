@@ -40,6 +40,16 @@ async def test_a_rule_is_applied_to_the_mail_that_is_here_and_undone(tmp_path):
         await until(pilot, lambda: len(app.main_screen.messages.ids) == 14)
 
 
+async def test_the_open_message_shows_what_a_rule_did_with_it(tmp_path):
+    async with mailbox(tmp_path, [*LETTERS, *OTHERS], size=(120, 36)) as (app, pilot):
+        await until(pilot, lambda: app.main_screen.reader.message is not None)
+        await pilot.press("C")
+        await until(pilot, lambda: "2 messages of the Inbox match" in words_of(app))
+        await type_in(pilot, "label:cats")
+        await pilot.press("tab", "space", "f9")
+        await until(pilot, lambda: "Marks ‹cats›" in words_of(app))
+
+
 @pytest.mark.parametrize(
     ("typed", "words"), [("explode", "nothing a rule can do"), ("move:x", "No account has a folder")]
 )
