@@ -412,6 +412,13 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         help='which messages are fetched whole: "open", those that you open (default), "all", or those of the last'
         ' days ("365 days"); of the others only the header',
     )
+    account.add_argument(
+        "--prefetch-days",
+        type=int,
+        metavar="N",
+        help='with --download "open": messages of the last N days are fetched in the background, so that search covers'
+        " them (default: 30; 0: none)",
+    )
     account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
     account.add_argument("--allow-cleartext", action="store_true", help="allow a login without TLS (for loopback only)")
     account.add_argument(

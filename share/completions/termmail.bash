@@ -30,7 +30,7 @@ _shtab_termmail_send_option_strings=(-h --help --to --cc --bcc --subject --body 
 _shtab_termmail_answer_option_strings=(-h --help --json)
 _shtab_termmail_sendmail_option_strings=(-h --help -t -f -r -i -o -F --json)
 _shtab_termmail_outbox_option_strings=(-h --help --account --sure --json)
-_shtab_termmail_account_option_strings=(-h --help --display-name --imap --pop3 --imap-host --imap-port --imap-security --imap-username --pop3-host --pop3-port --pop3-security --pop3-username --smtp-host --smtp-port --smtp-security --smtp-username --look-up --download --tls-ca-file --allow-cleartext --password-command --password-stdin --server --no-test --json)
+_shtab_termmail_account_option_strings=(-h --help --display-name --imap --pop3 --imap-host --imap-port --imap-security --imap-username --pop3-host --pop3-port --pop3-security --pop3-username --smtp-host --smtp-port --smtp-security --smtp-username --look-up --download --prefetch-days --tls-ca-file --allow-cleartext --password-command --password-stdin --server --no-test --json)
 _shtab_termmail_doctor_option_strings=(-h --help --account --rebuild)
 _shtab_termmail_option_strings=(-h --help --version --config --data)
 
