@@ -102,6 +102,9 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     sync = command("sync", "receive mail, send queued messages, delete what is due", "termmail sync", "mailbox.sync")
     _account(sync)
     sync.add_argument("--full", action="store_true", help="compare the whole list even when nothing looks new")
+    sync.add_argument(
+        "--no-notify", action="store_true", help="do not run the command for new mail of [notifications] in the config"
+    )
     _json(sync)
 
     listing = command(

@@ -8,7 +8,7 @@
 _shtab_termmail_subparsers=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor)
 
 _shtab_termmail_demo_option_strings=(-h --help --serve)
-_shtab_termmail_sync_option_strings=(-h --help --account --full --json)
+_shtab_termmail_sync_option_strings=(-h --help --account --full --no-notify --json)
 _shtab_termmail_list_option_strings=(-h --help --account --folder --limit --json)
 _shtab_termmail_folders_option_strings=(-h --help --account --json)
 _shtab_termmail_space_option_strings=(-h --help --by --limit --delete --account --json)
@@ -64,6 +64,7 @@ _shtab_termmail_demo___serve_nargs=0
 _shtab_termmail_sync__h_nargs=0
 _shtab_termmail_sync___help_nargs=0
 _shtab_termmail_sync___full_nargs=0
+_shtab_termmail_sync___no_notify_nargs=0
 _shtab_termmail_sync___json_nargs=0
 _shtab_termmail_list__h_nargs=0
 _shtab_termmail_list___help_nargs=0

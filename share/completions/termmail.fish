@@ -67,6 +67,7 @@ complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -
 complete -c termmail -n '_shtab_termmail_using sync' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using sync' -l account -x -d 'only this account'
 complete -c termmail -n '_shtab_termmail_using sync' -l full -d 'compare the whole list even when nothing looks new'
+complete -c termmail -n '_shtab_termmail_using sync' -l no-notify -d 'do not run the command for new mail of [notifications] in the config'
 complete -c termmail -n '_shtab_termmail_using sync' -l json -d 'print one JSON object per line'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a list -d 'List the newest messages of a folder, of all accounts.'
 complete -c termmail -n '_shtab_termmail_using list' -s h -l help -d 'show this help message and exit'
