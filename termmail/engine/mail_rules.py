@@ -10,6 +10,7 @@ from msgspec import Struct
 from termmail.engine import indexing
 from termmail.engine.events import FolderChanged, JournalChanged, MessageChanged
 from termmail.engine.message_actions import due_times
+from termmail.engine.queries import own_addresses
 from termmail.mail import rule as language
 from termmail.mail.rule import Ran, Rule
 from termmail.store import messages, rule_runs, rules
@@ -44,7 +45,7 @@ class Rules:
 
     async def attempt(self, text: str, named: int = 5) -> Trial:
         """Return what a query matches in the inboxes; nothing changes. Raises RuleError for one that matches everything."""
-        condition = language.checked_query(text, self.context.clock())
+        condition = language.checked_query(text, self.context.clock(), own_addresses(self.context))
         await indexing.catch_up(self.context)
         return await self.context.db(_trial, condition, named)
 
@@ -59,7 +60,9 @@ class Rules:
 
     async def add(self, text: str, verbs: str, name: str = "") -> Rule:
         """Save a rule: from now on it is applied to mail that arrives. Raises RuleError."""
-        return await self.context.db(rules.add, name, text, verbs, self.context.clock())
+        rule = await self.context.db(rules.add, name, text, verbs, self.context.clock())
+        self.context.tell(JournalChanged())
+        return rule
 
     async def change(self, wanted: Rule) -> tuple[Rule, Step | None]:
         """Let a rule match or do something else, as a step; None where it is so already. Raises RuleError.
@@ -95,8 +98,8 @@ class Rules:
         Where this is cancelled, or the step is taken back meanwhile, the rest of the messages stay as they are.
         """
         await indexing.catch_up(self.context)
-        moment = Moment(self.context.clock(), due_times(self.context))
-        rule, seen = await self.context.db(_matched, rule_id, moment.now)
+        moment = _moment(self.context)
+        rule, seen = await self.context.db(_matched, rule_id, moment)
         ran = Ran()
         changed: list[int] = []
         try:
@@ -120,7 +123,7 @@ class Rules:
         is_first = True
         while is_first or await self.context.db(rule_runs.arrivals_wait):
             is_first = False
-            moment = Moment(self.context.clock(), due_times(self.context))
+            moment = _moment(self.context)
             changed += await self.context.db(rule_runs.run_arrived, moment)
         if changed:
             self.context.tell(MessageChanged(tuple(changed)))
@@ -159,9 +162,13 @@ def _trial(store: Store, condition: Query, named: int) -> Trial:
     return Trial(len(found), tuple(newest))
 
 
-def _matched(store: Store, rule_id: int, now: int) -> tuple[Rule, list[Placement]]:
+def _moment(context: Context) -> Moment:
+    return Moment(context.clock(), due_times(context), own_addresses(context))
+
+
+def _matched(store: Store, rule_id: int, moment: Moment) -> tuple[Rule, list[Placement]]:
     rule = rules.get(store, rule_id)
-    return rule, rule_runs.matches(store, language.checked_query(rule.query, now))
+    return rule, rule_runs.matches(store, language.checked_query(rule.query, moment.now, moment.me))
 
 
 def _missing_folders(store: Store) -> dict[int, str]:

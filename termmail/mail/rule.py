@@ -146,12 +146,11 @@ def effects(acts_: Iterable[Act], new_labels: Collection[str] = ()) -> str:
     words = []
     for one in acts_:
         if one.verb is Verb.LABEL:
-            words.append(
-                f"{'makes and puts on the new label' if one.target in new_labels else 'labels it'} {one.target}"
-            )
+            words.append(f"labels it {one.target}{' (a new label)' if one.target in new_labels else ''}")
         else:
             words.append(_EFFECTS[one.verb].format(target=one.target))
-    return sanitize.clean(", ".join(words))
+    text = sanitize.clean(", ".join(words))
+    return text[:1].upper() + text[1:]
 
 
 _EFFECTS = {
@@ -164,12 +163,14 @@ _EFFECTS = {
 }
 
 
-def checked_query(text: str, now: int) -> query.Query:
+def checked_query(text: str, now: int, me: Sequence[str] = ()) -> query.Query:
     """Return the query of a rule at a time (UTC seconds), to which dates in it are relative.
+
+    `me` are the user's own addresses.
 
     Raises RuleError for one that is not understood, and for one without a condition: it would match all mail.
     """
-    found = query_parser.parse(text, now)
+    found = query_parser.parse(text, now, me)
     if found.problems:
         raise RuleError(found.problems[0], advice="Write the query as for a search.")
     if found.query == query.EVERYTHING:

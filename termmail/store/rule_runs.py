@@ -38,10 +38,14 @@ PAGE = 2000
 
 
 class Moment(NamedTuple):
-    """When a rule acts (UTC seconds), and when the DELE of what it deletes falls due, by account."""
+    """When a rule acts (UTC seconds), when the DELE of what it deletes falls due, by account, and for whom it acts.
+
+    `me` are the user's own addresses.
+    """
 
     now: int
     due: Mapping[str, int | None]
+    me: Sequence[str] = ()
 
 
 def matches(store: Store, query: Query) -> list[Placement]:
@@ -114,7 +118,7 @@ def _run_on_arrived(
     store: Store, db: sqlite3.Connection, rule: Rule, arrived: Sequence[int], moment: Moment
 ) -> list[int]:
     """Apply one rule to messages that have arrived, and to those whose body it waited for; return what changed."""
-    condition = _condition(rule, moment.now)
+    condition = _condition(rule, moment)
     if condition is None:
         return []
     needs_body = language.needs_body(condition)
@@ -128,10 +132,10 @@ def _run_on_arrived(
     return [one.message_id for one in seen]
 
 
-def _condition(rule: Rule, now: int) -> Query | None:
+def _condition(rule: Rule, moment: Moment) -> Query | None:
     """Return what a rule asks for, None where that is no query any more."""
     try:
-        return language.checked_query(rule.query, now)
+        return language.checked_query(rule.query, moment.now, moment.me)
     except RuleError as error:
         log_of_program.warning("rule %d rests: %s", rule.rule_id, error)
         return None

@@ -20,7 +20,7 @@ from termmail.ui.widgets.list_row import facts
 from termmail.ui.workers import VERBS, start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from termmail.engine.engine import Engine
     from termmail.mail.model import Done, Placement, Row, Step, Undone
@@ -81,16 +81,24 @@ class Mail:
         Those of a conversation that lie in other folders are told apart: "1 of 3 messages", where the row says 3. Rows that
         are not loaded count as conversations.
         """
+        found = self._messages_of(row_ids)
+        if found is None:
+            return count(len(row_ids), self.row_noun)
+        changed, whole = found
+        return count(changed, "message") if changed == whole else f"{number(changed)} of {count(whole, 'message')}"
+
+    def _messages_of(self, row_ids: Iterable[int]) -> tuple[int, int] | None:
+        """Return how many messages these rows stand for, and their whole conversations; None if one is not loaded."""
+        messages = self.screen.messages
         changed = whole = 0
         for one in row_ids:
-            row = self.screen.messages.row(one)
+            row = messages.row(one)
             if not isinstance(row, MessageRow):
-                return count(len(row_ids), self.row_noun)
-            placements = self.screen.messages.placements(one)
-            conversation = None if one in self.screen.messages.outline.depths else row.conversation
-            changed += len(placements)
+                return None
+            conversation = None if one in messages.outline.depths else row.conversation
+            changed += len(messages.placements(one))
             whole += 1 if conversation is None else conversation.count
-        return count(changed, "message") if changed == whole else f"{number(changed)} of {count(whole, 'message')}"
+        return changed, whole
 
     @property
     def row_noun(self) -> str:
@@ -108,10 +116,11 @@ class Mail:
     def selection_changed(self) -> None:
         """Show how many messages are selected."""
         chosen = self.screen.messages.selected
+        found = self._messages_of(chosen)
         words = f"{count(len(chosen), self.row_noun)} selected" if chosen else ""
-        amount = self.amount([*chosen]) if chosen else ""
-        says_more = amount not in {"", count(len(chosen), "message"), count(len(chosen), "conversation")}
-        self.status.right(f"{words}: {amount}" if says_more else words)
+        if found is not None and found[0] != len(chosen):
+            words = f"{words}: {count(found[0], 'message')}"
+        self.status.right(words)
         self.screen.retitle()
 
     def go_to(self, view: View) -> None:

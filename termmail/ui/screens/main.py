@@ -312,6 +312,11 @@ class MainScreen(Screen[None]):
         """Show a folder of the column."""
         folder_verbs.show(self.mail, event.view)
 
+    def on_folder_list_scrolled(self) -> None:
+        """Count the searches that are on the screen now."""
+        if self.opened:
+            self.mail.list.count_kept()
+
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """Let the list follow the typing."""
         searching.typed(self.mail, event.kind, event.text)
