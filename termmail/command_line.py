@@ -241,7 +241,7 @@ def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="put this label on them; made if missing (repeatable)",
+        help="put this label on them; made if missing. Repeat --add for several: a comma is part of a name",
     )
     label.add_argument(
         "--remove", action="append", default=[], metavar="NAME", help="take this label away (repeatable)"

@@ -132,7 +132,7 @@ complete -c termmail -n '_shtab_termmail_using mute' -l off -d 'let it come to t
 complete -c termmail -n '_shtab_termmail_using mute' -l json -d 'print one JSON object per line'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a label -d 'Put labels on messages or take them away; without messages, list the labels or change one.'
 complete -c termmail -n '_shtab_termmail_using label' -s h -l help -d 'show this help message and exit'
-complete -c termmail -n '_shtab_termmail_using label' -l add -x -d 'put this label on them; made if missing (repeatable)'
+complete -c termmail -n '_shtab_termmail_using label' -l add -x -d 'put this label on them; made if missing. Repeat --add for several: a comma is part of a name'
 complete -c termmail -n '_shtab_termmail_using label' -l remove -x -d 'take this label away (repeatable)'
 complete -c termmail -n '_shtab_termmail_using label' -l rename -x -d 'call a label NEW; on IMAP servers its keyword stays'
 complete -c termmail -n '_shtab_termmail_using label' -l color -x -d 'give a label another colour, 1 to 6'

@@ -164,6 +164,12 @@ def print_row(row: Row, *, with_account: bool) -> None:
     print(head + sanitize.cut(row.subject or "(no subject)", max(_columns() - len(head), 20)))
 
 
+def print_folder_heading(*, with_account: bool) -> None:
+    """Name the columns of `print_folder` for a person; a program that reads them gets the folders alone."""
+    if sys.stdout.isatty():
+        print(f"{_fit('Account', 12) + ' ' if with_account else ''}  Total  Unread  Folder")
+
+
 def print_folder(account: str, name: str, count: Count) -> None:
     """Print a folder with how many messages it holds and how many are unread, the account first if it is given."""
     prefix = f"{_fit(account, 12)} " if account else ""
@@ -182,8 +188,8 @@ def local(date: int | None) -> str:
 
 
 def size(count: int) -> str:
-    """Format a number of bytes with a unit: 1.2 MB, 3.4 kB, 5 bytes."""
-    for unit, scale in (("MB", 1_000_000), ("kB", 1000)):
+    """Format a number of bytes with a unit: 1.2 MB, 3.4 KB, 5 bytes."""
+    for unit, scale in (("MB", 1_000_000), ("KB", 1000)):
         if count >= scale:
             return f"{count / scale:.1f} {unit}"
     return f"{count} bytes"

@@ -72,7 +72,8 @@ def _report(row: OutgoingRow, args: Namespace) -> int:
     for address, words in row.refused.items():
         output.say(f"Refused for {address}: {words}")
     if row.state is SendState.SENT:
-        output.say("Everyone else has it." if row.refused else "Sent: the server has accepted it.")
+        sent = "Everyone else has it." if row.refused else "Sent: the server has accepted it."
+        output.say(f"{sent} Its number in the outbox: {row.outbox_id}")
     elif row.state is SendState.FAILED:
         output.say(f"Not sent. {row.words}".rstrip())
     elif row.state is SendState.UNSURE:

@@ -138,7 +138,9 @@ async def _list(engine: Engine, args: Namespace) -> int:
             output.line(data)
         else:
             lacks = f" (no account has the folder “{missing[one.rule_id]}”)" if one.rule_id in missing else ""
-            print(f"{one.rule_id:>4}  {one.name}: {one.query} → {one.verbs}{'' if one.active else ' (off)'}{lacks}")
+            does = f"{one.query} → {one.verbs}"
+            words = does if one.name == does else f"{one.name}: {does}"
+            print(f"{one.rule_id:>4}  {words}{'' if one.active else ' (off)'}{lacks}")
     return OK
 
 
@@ -206,7 +208,7 @@ async def _log(engine: Engine, args: Namespace) -> int:
             data = {"id": entry.entry_id, "rule": entry.rule_id, "name": entry.name, "at": output.iso(entry.at)}
             output.line({**data, "ids": list(entry.message_ids), "count": entry.count, "words": entry.words})
         else:
-            print(f"{entry.entry_id:>4}  {output.iso(entry.at)}  {entry.name}: {entry.words}")
+            print(f"{entry.entry_id:>4}  {output.local(entry.at)}  {entry.name}: {entry.words}")
     return OK
 
 

@@ -284,7 +284,7 @@ def _default_name(raw: bytes, leaf: mime.Node) -> str:
         inner = mime.content(raw, leaf)[:BLOCK_LIMIT]
         subject = _PATH_SEPARATORS.sub("_", envelope(split_header(inner)).subject)
         return safe_name(f"{subject}.eml" if subject else "", "message.eml")
-    return f"part-{leaf.path}{extension}"
+    return "invite.ics" if leaf.kind == "text/calendar" else f"part-{leaf.path}{extension}"
 
 
 def part_bytes(raw: bytes, path: str) -> bytes:

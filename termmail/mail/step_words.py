@@ -25,25 +25,25 @@ _DONE = {
     StepKind.NOT_JUNK: "Not spam, moved to the Inbox: {messages}",
     StepKind.DELETE: "Deleted: {messages}",
     StepKind.SEND: "Sending “{name}”",
-    StepKind.MAKE_FOLDER: "Folder {name} created",
-    StepKind.RENAME_FOLDER: "Folder renamed to {name}",
-    StepKind.REMOVE_FOLDER: "Folder {name} removed",
+    StepKind.MAKE_FOLDER: "Folder “{name}” created",
+    StepKind.RENAME_FOLDER: "Folder renamed to “{name}”",
+    StepKind.REMOVE_FOLDER: "Folder “{name}” removed",
     StepKind.SNOOZE: "Snoozed until {name}: {messages}",
     StepKind.UNSNOOZE: "No longer snoozed: {messages}",
     StepKind.LABEL: "Labelled {name}: {messages}",
     StepKind.UNLABEL: "Label {name} removed: {messages}",
-    StepKind.REMIND: "Reminder {name}, if nobody answers: {messages}",
-    StepKind.NO_REMINDER: "No reminder any more: {messages}",
-    StepKind.MUTE: "Muted: {messages} · what comes to them goes to the Archive",
-    StepKind.UNMUTE: "No longer muted: {messages}",
+    StepKind.REMIND: "Reminder set for {name}, if nobody answers: {messages}",
+    StepKind.NO_REMINDER: "Reminder removed: {messages}",
+    StepKind.MUTE: "Muted: {messages} · new replies skip the Inbox",
+    StepKind.UNMUTE: "Unmuted: {messages}",
     StepKind.RULE: "Rule “{name}”: {messages}",
-    StepKind.REMOVE_SEARCH: "Search {name} removed",
+    StepKind.REMOVE_SEARCH: "Search “{name}” removed",
     StepKind.RENAME_LABEL: "Label renamed to {name}",
     StepKind.MAKE_RULE: "Rule “{name}” made",
     StepKind.EDIT_RULE: "Rule “{name}” changed",
     StepKind.REMOVE_RULE: "Rule “{name}” removed",
-    StepKind.BREAK_OFF: "A conversation of its own: {messages}, with the answers",
-    StepKind.JOIN: "Joined to one conversation: {messages}",
+    StepKind.BREAK_OFF: "Conversation split: {messages} in the new one",
+    StepKind.JOIN: "Merged into one conversation: {messages}",
 }
 _NAMES = {
     StepKind.READ: "read",
@@ -61,21 +61,21 @@ _NAMES = {
     StepKind.RENAME_FOLDER: "rename",
     StepKind.REMOVE_FOLDER: "remove folder",
     StepKind.SNOOZE: "snooze",
-    StepKind.UNSNOOZE: "end of snooze",
+    StepKind.UNSNOOZE: "unsnooze",
     StepKind.LABEL: "label",
     StepKind.UNLABEL: "label",
     StepKind.REMIND: "reminder",
     StepKind.NO_REMINDER: "reminder",
     StepKind.MUTE: "mute",
-    StepKind.UNMUTE: "end of mute",
+    StepKind.UNMUTE: "unmute",
     StepKind.RULE: "rule",
     StepKind.REMOVE_SEARCH: "remove search",
     StepKind.RENAME_LABEL: "rename",
     StepKind.MAKE_RULE: "new rule",
-    StepKind.EDIT_RULE: "change of rule",
+    StepKind.EDIT_RULE: "rule change",
     StepKind.REMOVE_RULE: "remove rule",
-    StepKind.BREAK_OFF: "break off",
-    StepKind.JOIN: "join",
+    StepKind.BREAK_OFF: "split",
+    StepKind.JOIN: "merge",
 }
 _WITHOUT_MESSAGES = {
     *(StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER, StepKind.REMOVE_SEARCH),
@@ -87,7 +87,7 @@ _IN_PLACE = {
     *(StepKind.LABEL, StepKind.UNLABEL, StepKind.REMIND, StepKind.NO_REMINDER, StepKind.UNSNOOZE),
     *(StepKind.MUTE, StepKind.UNMUTE, StepKind.RULE),
 }
-"""Steps after whose undo messages are said to be as before, not back."""
+"""Steps that leave messages where they are: after their undo nothing is said to be back."""
 
 
 def step_words(step: Step) -> str:
@@ -99,17 +99,17 @@ def done_words(done: Done) -> str:
     """Return what a verb did, in a sentence; also how many messages it left alone."""
     left = []
     if done.already:
-        left.append(f"{count(len(done.already), 'message')} there already")
+        left.append(f"{count(len(done.already), 'message')} already there")
     if done.skipped:
         left.append(skipped_words(done.skipped))
     if done.step is None:
-        return f"Nothing was changed: {', '.join(left)}." if left else ""
+        return f"Nothing to do: {', '.join(left)}." if left else ""
     return " · ".join([step_words(done.step), *left])
 
 
 def skipped_words(skipped: Sequence[int]) -> str:
     """Return how many messages a verb left alone because they are no longer where the user saw them."""
-    return f"{count(len(skipped), 'message')} moved meanwhile and left alone"
+    return f"{count(len(skipped), 'message')} moved elsewhere meanwhile, left alone"
 
 
 def renamed_label_words(before: str, step: Step, keyword: str) -> str:
@@ -119,7 +119,7 @@ def renamed_label_words(before: str, step: Step, keyword: str) -> str:
 
 def ran_words(ran: Ran) -> str:
     """Return what a rule did because the user asked for it."""
-    return " · ".join(["Nothing was changed" if ran.step is None else step_words(ran.step), *ran.trouble])
+    return " · ".join(["Nothing to do" if ran.step is None else step_words(ran.step), *ran.trouble])
 
 
 def undo_word(step: Step) -> str:
@@ -135,6 +135,6 @@ def undone_words(undone: Undone) -> str:
     if step.kind in _WITHOUT_MESSAGES:
         return f"Undone: {step_words(step)}"
     messages = count(len(undone.message_ids), "message")
-    how = "as before" if step.kind in _IN_PLACE else "back"
-    words = f"Undone: {_NAMES[step.kind]} · {messages} {how}"
+    how = "" if step.kind in _IN_PLACE else " back"
+    words = f"Undone: {_NAMES[step.kind]} ({messages}{how})"
     return f"{words} · {len(undone.skipped)} changed since and left alone" if undone.skipped else words

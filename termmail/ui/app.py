@@ -310,6 +310,7 @@ class TermmailApp(App[None], inherit_bindings=False):
 
     def action_app_palette(self) -> None:
         from termmail.ui.action_search import available, perform  # noqa: PLC0415
+        from termmail.ui.actions.folder_verbs import own_places  # noqa: PLC0415
         from termmail.ui.screens.palette import FindActionScreen  # noqa: PLC0415
 
         if isinstance(self.screen, FindActionScreen):
@@ -317,10 +318,15 @@ class TermmailApp(App[None], inherit_bindings=False):
         screen: Screen[object] = self.screen
 
         async def do(action: Action | None) -> None:
-            if action is not None:
+            if action is None:
+                return
+            if action.id:
                 await perform(screen, action)
+            else:
+                self.main_screen.do(action)
 
-        self.push_screen(FindActionScreen(available(screen), self.keys), do)
+        places = own_places(self.main_screen.mail) if screen is self.main_screen and self.main_screen.opened else []
+        self.push_screen(FindActionScreen([*available(screen), *places], self.keys), do)
 
     def action_app_help(self) -> None:
         from termmail.ui.screens.help import HelpScreen  # noqa: PLC0415
@@ -376,7 +382,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         if not text:
             return
         super().copy_to_clipboard(text)
-        self.notify(f"{count(len(text), 'character')} given to the terminal to copy.", markup=False)
+        self.notify(f"Copied {count(len(text), 'character')}, if your terminal allows it.", markup=False)
 
     # -- the end
 

@@ -456,7 +456,8 @@ class ListModel:
             total = held.total
         account = view_account(self.view, self.counts)
         name = f"{account} · {self.name}" if account and len(self.engine.accounts.names) > 1 else self.name
-        return (name, *titles.amounts(total, held, self.filter, whole=whole))
+        noun = "draft" if self.listing is Listing.DRAFTS else "message"
+        return (name, *titles.amounts(total, held, self.filter, noun, whole=whole))
 
     def waiting(self) -> int:
         """Return how many outgoing messages wait in all accounts."""

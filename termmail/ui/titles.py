@@ -76,15 +76,15 @@ def found(shown: int, *, whole: bool) -> str:
     return f"{number(shown)} found" if whole else f"{number(shown)} or more found"
 
 
-def amounts(shown: int, held: Count, filtered: str, *, whole: bool) -> tuple[str, ...]:
+def amounts(shown: int, held: Count, filtered: str, noun: str, *, whole: bool) -> tuple[str, ...]:
     """Return how many messages a folder holds and how many are unread, or how many of them a filter shows.
 
-    Not `whole`: the list does not have all of them yet.
+    `noun` is what is counted. Not `whole`: the list does not have all of them yet.
     """
     if filtered:
         return (f"“{filtered}”: {number(shown)} of {number(held.total)}",)
     unread = f"{number(held.unread)} unread" if held.unread else ""
-    return (unread, (f"{number(shown)} in all" if whole else f"{number(shown)} or more") if shown else "")
+    return (unread, (count(shown, noun) if whole else f"{number(shown)} or more {noun}s") if shown else "")
 
 
 def server(status: Status, now: float) -> str:

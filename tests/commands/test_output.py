@@ -109,7 +109,7 @@ def test_a_long_sender_is_cut_to_its_column(capsys):
 
 @pytest.mark.parametrize(
     ("count", "words"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (999_999, "1000.0 kB"), (1_000_000, "1.0 MB")],
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 KB"), (999_999, "1000.0 KB"), (1_000_000, "1.0 MB")],
 )
 def test_sizes_have_units(count, words):
     assert output.size(count) == words
@@ -175,9 +175,16 @@ def test_how_a_message_stands_is_said_with_its_exit_code(capsys):
     waits = "It waits in the outbox. Busy. termmail sync sends it, and so does termmail while it is open.\n"
     assert report(OUTGOING, capsys) == (exit_codes.TRY_AGAIN, "9\n", waits)
     sent = replace(OUTGOING, state=SendState.SENT)
-    assert report(sent, capsys) == (exit_codes.OK, "9\n", "Sent: the server has accepted it.\n")
+    assert report(sent, capsys) == (
+        exit_codes.OK,
+        "9\n",
+        "Sent: the server has accepted it. Its number in the outbox: 9\n",
+    )
     code, _, err = report(replace(sent, refused={"c@x": "550 no"}), capsys)
-    assert (code, err) == (exit_codes.REFUSED, "Refused for c@x: 550 no\nEveryone else has it.\n")
+    assert (code, err) == (
+        exit_codes.REFUSED,
+        "Refused for c@x: 550 no\nEveryone else has it. Its number in the outbox: 9\n",
+    )
     code, _, err = report(replace(OUTGOING, state=SendState.FAILED, words="No."), capsys)
     assert (code, err) == (exit_codes.REFUSED, "Not sent. No.\n")
     _, _, err = report(replace(OUTGOING, state=SendState.UNSURE), capsys)

@@ -80,7 +80,7 @@ async def test_a_muted_conversation_is_in_the_archive(termmail):
 async def test_a_reminder_is_set_and_called_off(termmail):
     rows = await newest(termmail, 1)
     assert "if nobody answers" in (await termmail("remind", str(rows[0]["id"]), "--at", "in 3 days")).out.decode()
-    assert "No reminder" in (await termmail("remind", str(rows[0]["id"]), "--off")).out.decode()
+    assert "Reminder removed" in (await termmail("remind", str(rows[0]["id"]), "--off")).out.decode()
 
 
 async def test_a_rule_is_tried_made_run_and_taken_back(termmail):

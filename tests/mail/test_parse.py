@@ -295,7 +295,7 @@ def test_what_is_elsewhere_or_wrapped_is_listed_with_a_warning(name: str) -> Non
 def test_a_calendar_is_a_part() -> None:
     message = parse(NASTY["calendar"])
     assert message.text == "INNOCENT"
-    assert [(each.content_type, each.name) for each in message.parts] == [("text/calendar", "part-2.ics")]
+    assert [(each.content_type, each.name) for each in message.parts] == [("text/calendar", "invite.ics")]
 
 
 def test_programs_among_the_parts_carry_a_warning() -> None:

@@ -56,7 +56,7 @@ def test_the_mail_is_there_before_textual_and_stays_in_its_place(terminal, fille
         assert shown.told("cursor_flag") == "0"
         before = [line for line in shown.screen().split("\n")[1:11] if line.strip()]
         late.release()
-        shown.wait("62 in all", "r reply")
+        shown.wait("62 messages", "r reply")
         after = shown.screen().split("\n")[1:]
         assert len(before) > 5
         assert [line.rstrip("█▁▂▃▄▅▆▇ ") for line in after[: len(before)]] == [line.rstrip() for line in before]
@@ -83,7 +83,7 @@ def test_a_terminal_that_is_resized_meanwhile_is_drawn_at_its_new_size(terminal,
         shown.wait("Welcome to termmail")
         shown.resize(80, 24)
         late.release()
-        shown.wait("62 in all", "r reply")
+        shown.wait("62 messages", "r reply")
         assert len(shown.screen().split("\n")) <= 24
         assert "Enter open" in shown.screen().split("\n")[23]
         shown.press("q")

@@ -49,7 +49,7 @@ def test_an_account_is_set_up_with_the_keyboard_alone(terminal, demo, tmp_path, 
         shown.wait("Open your inbox")
         assert servers.password not in shown.screen()
         shown.press("Enter")
-        shown.wait("Inbox 62 unread 62 in all", "Welcome to")
+        shown.wait("Inbox 62 unread 62 messages", "Welcome to")
         shown.press("q")
         shown.ended(0)
     assert config.stat().st_mode & 0o777 == 0o600
@@ -60,7 +60,7 @@ def test_the_editor_gets_the_terminal_and_gives_it_back(terminal, tmp_path):
     editor = tmp_path / "editor.sh"
     editor.write_text("""printf 'the editor has it\\n'; read word; printf '%s\\n' "$word" >>"$1" """)
     with terminal("demo", EDITOR=f"sh {editor}") as shown:
-        shown.wait("All inboxes 65 unread 70 in all", "c write")
+        shown.wait("All inboxes 65 unread 70 messages", "c write")
         shown.press("c")
         shown.wait("New message", "F4 $EDITOR")
         shown.press("F4")
@@ -103,7 +103,7 @@ def test_kill_9_in_the_composer_keeps_the_draft(terminal, demo, profile, tmp_pat
         shown.press("g")
         shown.wait("Go to", "Drafts")
         shown.press("d")
-        shown.wait("Drafts 1 in all", "Not lost")
+        shown.wait("Drafts 1 draft", "Not lost")
         shown.press("Enter")
         shown.wait("To bob@example.org", "Subject Not lost", "A sentence that nobody saved.", "F9 send")
         shown.press("Escape")

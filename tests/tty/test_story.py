@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.tty, pytest.mark.timeout(400)]
 def test_a_first_visit_from_the_welcome_to_quitting(terminal, home, size):
     with terminal("demo", size=size) as shown:
         # The inbox, and the message that teaches the first ten keys.
-        shown.wait("All inboxes 65 unread 70 in all", "Welcome to", "c write")
+        shown.wait("All inboxes 65 unread 70 messages", "Welcome to", "c write")
         shown.press("T")
         shown.wait("Single messages")
         assert (shown.told("alternate_on"), shown.told("mouse_any_flag")) == ("1", "1")
@@ -39,28 +39,28 @@ def test_a_first_visit_from_the_welcome_to_quitting(terminal, home, size):
         shown.press("g")
         shown.wait("Go to", "t Sent")
         shown.press("t")
-        shown.wait("home · Sent 1 in all", "To: ")
+        shown.wait("home · Sent 1 message", "To: ")
 
         # ... and comes back into the inbox, for this is the demo.
         shown.press("0")
-        shown.wait("All inboxes 64 unread 70 in all")
+        shown.wait("All inboxes 64 unread 70 messages")
         shown.press("F5")
-        shown.wait("All inboxes 65 unread 71 in all")
+        shown.wait("All inboxes 65 unread 71 messages")
         shown.press("Home")
         top = shown.wait("Ada Lo", "Re: Welc")
         assert top.index("Re: Welc") < top.index("Greta"), "the newest message is at the top"
 
         # Deleting asks nothing, and can be undone.
         shown.press("d")
-        shown.wait("z brings it back", "All inboxes 64 unread 70 in all", gone=["Re: Welc"])
+        shown.wait("z brings it back", "All inboxes 64 unread 70 messages", gone=["Re: Welc"])
         shown.press("z")
-        shown.wait("All inboxes 65 unread 71 in all", "Re: Welc")
+        shown.wait("All inboxes 65 unread 71 messages", "Re: Welc")
 
         # Another size here as well, and back.
         shown.resize(100, 30)
-        shown.wait("Ada Lovelace", "Re: Welcome to termmail", "All inboxes 65 unread 71 in all", "q quit")
+        shown.wait("Ada Lovelace", "Re: Welcome to termmail", "All inboxes 65 unread 71 messages", "q quit")
         shown.resize(*size)
-        shown.wait("All inboxes 65 unread 71 in all", "Re: Welc", gone=["q quit"] if size[0] < 60 else [])
+        shown.wait("All inboxes 65 unread 71 messages", "Re: Welc", gone=["q quit"] if size[0] < 60 else [])
 
         # All keys, with words.
         shown.press("?")

@@ -16,7 +16,7 @@ def test_ctrl_z_leads_to_the_shell_and_fg_back(home):
         shown.wait("shell>")
         shown.type(f"{sys.executable} -m termmail demo")
         shown.press("Enter")
-        shown.wait("All inboxes 65 unread 70 in all", "c write")
+        shown.wait("All inboxes 65 unread 70 messages", "c write")
         shown.press("C-z")
         shown.wait("Stopped", "shell>", gone=["c write"])
         assert (shown.told("alternate_on"), shown.told("mouse_any_flag")) == ("0", "0")
@@ -26,7 +26,7 @@ def test_ctrl_z_leads_to_the_shell_and_fg_back(home):
         shown.resize(100, 30)
         shown.type("fg")
         shown.press("Enter")
-        shown.wait("All inboxes 65 unread 70 in all", "q quit", "e archive")
+        shown.wait("All inboxes 65 unread 70 messages", "q quit", "e archive")
         assert (shown.told("alternate_on"), shown.told("mouse_any_flag")) == ("1", "1")
         shown.press("j", "Enter")
         shown.wait("All inboxes 64 unread")
@@ -44,7 +44,7 @@ def test_ctrl_z_leads_to_the_shell_and_fg_back(home):
 
 def test_ctrl_z_does_nothing_where_no_shell_waits(terminal):
     with terminal("demo") as shown:
-        shown.wait("All inboxes 65 unread 70 in all", "c write")
+        shown.wait("All inboxes 65 unread 70 messages", "c write")
         shown.press("C-z")
         shown.wait("There is no shell to return to.", "c write")
         shown.press("C-c")

@@ -153,7 +153,7 @@ async def test_d_on_a_message_that_another_termmail_deleted_does_not_erase_it(tm
         gone = app.main_screen.messages.cursor_id
         await delete(other, [gone])
         await pilot.press("d")
-        await until(pilot, lambda: "moved meanwhile and left alone" in shown(app))
+        await until(pilot, lambda: "moved elsewhere meanwhile, left alone" in shown(app))
         row = await app.engine.lists.row(gone)
         assert row is not None
         assert row.role is Role.TRASH
@@ -185,7 +185,7 @@ async def test_z_takes_back_what_was_done_before_a_restart(tmp_path):
     async with mailbox(tmp_path, synced=False) as (app, pilot):
         await until(pilot, lambda: app.main_screen.mail.next_step is not None)
         await pilot.press("z")
-        await until(pilot, lambda: "1 message as before" in shown(app))
+        await until(pilot, lambda: "(1 message)" in shown(app))
         await pilot.press("z")
         await until(pilot, lambda: "1 message back" in shown(app) and len(app.main_screen.messages.ids) == 12)
         await pilot.press("z")
@@ -210,9 +210,11 @@ async def test_a_folder_is_made_filled_renamed_and_removed_by_its_name_in_the_pa
         await until(pilot, lambda: app.screen is not app.main_screen and app.screen.query("#name"))
         await pilot.press("ctrl+u", *"Cards", "enter")
         await until(pilot, lambda: app.main_screen.mail.list.name == "Cards")
-        await until(pilot, lambda: "Folder Punch is now Cards" in shown(app))
+        await until(pilot, lambda: "Folder “Punch” is now “Cards”" in shown(app))
         await run("remove folder")
-        await until(pilot, lambda: "Folder Cards removed · z brings it back" in shown(app))
+        await until(
+            pilot, lambda: "Folder “Cards” removed · its messages are in Archive · z brings it back" in shown(app)
+        )
         await until(pilot, lambda: "Cards" not in {one.name for one in app.main_screen.mail.list.counts.folders})
         assert len(await app.engine.lists.ids(ARCHIVE)) == 1
         await pilot.press("z")

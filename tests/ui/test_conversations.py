@@ -55,7 +55,7 @@ async def test_a_conversation_is_one_row_with_its_people_and_how_many_messages(l
     assert found[0].startswith("Charles, Mary 3")
     assert "Re: Lunch" in found[0]
     assert [row.split("  ")[0] for row in found[1:]] == ["Charles Babbage"] * 2
-    await until(pilot, lambda: "5 unread  5 in all" in shown(app))
+    await until(pilot, lambda: "5 unread  5 messages" in shown(app))
 
 
 async def test_o_unfolds_the_conversation_and_the_cursor_stays_on_its_message(lunch):
@@ -242,7 +242,7 @@ async def test_a_conversation_is_broken_off_and_joined_by_hand(lunch):
     await pilot.press("o")
     await opened(pilot, app, 5)
     await app.main_screen.action_do("thread.break-off")
-    await until(pilot, lambda: "A conversation of its own" in shown(app))
+    await until(pilot, lambda: "Conversation split" in shown(app))
     await opened(pilot, app, 5)
     await until(pilot, lambda: len(app.main_screen.messages.outline.depths) == 2)
     await pilot.press("z")

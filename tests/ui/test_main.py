@@ -126,7 +126,7 @@ async def test_marking_read_can_be_undone_like_marking_unread(tmp_path):
             assert (await app.engine.lists.row(message_id)).unread is unread
         for unread in (False, True):
             await pilot.press("z")
-            await until(pilot, lambda: "1 message as before" in shown(app))
+            await until(pilot, lambda: "(1 message)" in shown(app))
             await app.workers.wait_for_complete()
             assert (await app.engine.lists.row(message_id)).unread is unread
             app.main_screen.status.say("")
@@ -152,7 +152,7 @@ async def test_archiving_what_is_archived_says_so_and_leaves_undo_alone(tmp_path
         await pilot.press("e")
         await until(pilot, lambda: "Archived: 1 message" in shown(app) and "12 found" in shown(app))
         await pilot.press("home", "e")
-        await until(pilot, lambda: "1 message there already" in shown(app))
+        await until(pilot, lambda: "1 message already there" in shown(app))
         await pilot.press("z")
         await until(pilot, lambda: "1 message back" in shown(app))
         assert await there(app, "Archive") == set()

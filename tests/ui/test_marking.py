@@ -163,7 +163,7 @@ async def test_a_reminder_is_shown_and_taken_away(tmp_path):
         await pilot.press("D")
         await type_in(pilot, "no rem")
         await pilot.press("enter")
-        await until(pilot, lambda: "No reminder any more" in words_of(app))
+        await until(pilot, lambda: "Reminder removed" in words_of(app))
 
 
 async def test_the_composer_takes_a_reminder_and_keeps_it_with_the_draft(tmp_path):

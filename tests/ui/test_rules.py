@@ -118,7 +118,7 @@ async def test_a_rule_is_changed_in_the_form_it_was_made_in_and_z_takes_it_back(
             pilot, lambda: "Change the rule" in words_of(app) and "2 messages of the Inbox match" in words_of(app)
         )
         await pilot.press("enter")
-        await until(pilot, lambda: "Nothing was changed" in words_of(app))
+        await until(pilot, lambda: "Nothing to do" in words_of(app))
         await pilot.press("e")
         await until(pilot, lambda: "Change the rule" in words_of(app))
         await type_in(pilot, ", label:new one")
@@ -160,7 +160,7 @@ async def test_a_rule_without_its_folder_says_so_in_the_list(tmp_path):
         await rule_list(app, pilot)
         assert "there is no folder “Aside” any more" in words_of(app)
         await pilot.press("a")
-        await until(pilot, lambda: "Nothing was changed · ada has no folder “Aside”" in words_of(app))
+        await until(pilot, lambda: "Nothing to do · ada has no folder “Aside”" in words_of(app))
 
 
 async def test_what_a_rule_hits_at_once_is_shown_before_it_is_done(tmp_path):

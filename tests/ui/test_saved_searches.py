@@ -20,7 +20,7 @@ async def test_a_search_is_kept_renamed_ordered_removed_and_brought_back(tmp_pat
                 pilot, lambda words=words: f"Search: {words}" in shown(app) and app.main_screen.messages.has_focus
             )
             await pilot.press("ctrl+s")
-            await until(pilot, lambda: "Keep this search as" in shown(app))
+            await until(pilot, lambda: "Save this search as" in shown(app))
             await pilot.press("ctrl+u", *name, "enter")
             await until(pilot, lambda name=name: app.main_screen.mail.list.name == name)
         await until(pilot, lambda: "Searches" in shown(app) and "Weaving" in shown(app) and "Food" in shown(app))
@@ -51,11 +51,11 @@ async def test_a_search_is_kept_out_of_the_prompt_which_closes(tmp_path):
         await pilot.press("/", *"loom")
         await until(pilot, lambda: "2 found" in shown(app))
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "Keep this search as" in shown(app))
+        await until(pilot, lambda: "Save this search as" in shown(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "Search loom is a folder now" in shown(app))
+        await until(pilot, lambda: "Search saved as “loom”" in shown(app))
         await until(pilot, lambda: app.main_screen.messages.has_focus and not app.main_screen.asking)
-        await until(pilot, lambda: app.main_screen.mail.list.name == "loom" and "2 in all" in shown(app))
+        await until(pilot, lambda: app.main_screen.mail.list.name == "loom" and "2 messages" in shown(app))
 
 
 async def test_its_unread_messages_are_counted_and_again_when_they_change(tmp_path, monkeypatch):
@@ -78,4 +78,4 @@ async def test_only_a_search_is_kept_and_only_a_kept_one_has_a_place(tmp_path):
     async with mailbox(tmp_path, MAILS) as (app, pilot):
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "Search first: /." in shown(app))
-        assert BY_ID["search.up"].applies(app.main_screen.mail) == "Only searches that are kept have a place."
+        assert BY_ID["search.up"].applies(app.main_screen.mail) == "Only saved searches can be moved up and down."

@@ -90,9 +90,9 @@ async def test_every_hit_is_reached_the_first_page_at_once_and_the_rest_when_typ
         await pilot.press("/", *"-zanzibar", "enter")
         await until(pilot, lambda: app.main_screen.messages.has_focus and "460 found" in shown(app))
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "Keep this search as" in shown(app))
+        await until(pilot, lambda: "Save this search as" in shown(app))
         await pilot.press("ctrl+u", *"All", "enter")
-        await until(pilot, lambda: app.main_screen.mail.list.name == "All" and "460 in all" in shown(app))
+        await until(pilot, lambda: app.main_screen.mail.list.name == "All" and "460 messages" in shown(app))
         await pilot.press("end")
         await until(pilot, lambda: app.subject() == "Letter 1")
 

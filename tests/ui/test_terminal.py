@@ -96,7 +96,7 @@ def test_a_cursor_move_writes_less_than_a_kilobyte(tmp_path, size):
 
 def test_nothing_hostile_reaches_the_terminal(tmp_path):
     screen = Screen(tmp_path, "evil", (40, 130))
-    screen.read_until(b"in all")
+    screen.read_until(b" messages")
     screen.child.send("\r")
     for _ in EVIL:
         screen.quiet(0.4)

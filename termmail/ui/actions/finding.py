@@ -25,13 +25,13 @@ def find(mail: Mail) -> None:
         reader.finder.look_for(reader.finder.words)
 
 
-@verb("message.find-next", "f3", "Find the next place", Group.FINDING, applies=on_row)
+@verb("message.find-next", "f3", "Find next", Group.FINDING, applies=on_row)
 def find_next(mail: Mail) -> None:
     """Go to the next place with the words that were found last."""
     step(mail, 1)
 
 
-@verb("message.find-previous", "shift+f3,f15", "Find the previous place", Group.FINDING, applies=on_row)
+@verb("message.find-previous", "shift+f3,f15", "Find previous", Group.FINDING, applies=on_row)
 def find_previous(mail: Mail) -> None:
     """Go to the previous place with the words that were found last."""
     step(mail, -1)

@@ -9,7 +9,7 @@ from termmail.mail.counting import number
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, Role
 from termmail.mail.step_words import done_words, renamed_label_words
 from termmail.mail.views import DraftsView, FolderView, LabelView, OutboxView, Ready, ReadyView, RoleView, SavedView
-from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
+from termmail.ui.actions.registry import BY_ID, Action, Group, Place, declare, verb
 from termmail.ui.actions.verb_context import changeable
 from termmail.ui.kinds import ALL_INBOXES, folder_of
 
@@ -88,12 +88,45 @@ def go(mail: Mail) -> None:
 
 
 declare(TOP, "g g", "First message", Place.GO, Group.FINDING)
+
+
+def _show_here(mail: Mail, action_id: str) -> None:
+    """Show the place of the account of the view that has this id in the go menu."""
+    found = (view for _, one, view, _ in _places(mail, mail.list.account) if one == action_id)
+    if (view := next(found, None)) is None:
+        mail.status.say(f"This account has no folder {BY_ID[action_id].words}.", 5)
+    else:
+        show(mail, view)
+
+
+def _show_ready(mail: Mail, ready: Ready) -> None:
+    show(mail, ReadyView(ready))
+
+
+def _declare_place(action_id: str, letter: str, words: str, run: Callable[[Mail], None]) -> None:
+    declare(action_id, f"g {letter}", words, Place.GO, Group.FINDING, run=run)
+
+
 for _id, (_letter, _role) in LETTERS.items():
-    declare(_id, f"g {_letter}", ROLE_NAMES[_role], Place.GO, Group.FINDING)
-declare("go.drafts", "g d", DRAFTS_NAME, Place.GO, Group.FINDING)
-declare("go.outbox", "g o", OUTBOX_NAME, Place.GO, Group.FINDING)
+    _declare_place(_id, _letter, ROLE_NAMES[_role], partial(_show_here, action_id=_id))
+_declare_place("go.drafts", "d", DRAFTS_NAME, partial(_show_here, action_id="go.drafts"))
+_declare_place("go.outbox", "o", OUTBOX_NAME, partial(_show_here, action_id="go.outbox"))
 for _id, (_letter, _ready) in READY_LETTERS.items():
-    declare(_id, f"g {_letter}", _ready.value, Place.GO, Group.FINDING)
+    _declare_place(_id, _letter, _ready.value, partial(_show_ready, ready=_ready))
+
+
+def own_places(mail: Mail) -> list[Action]:
+    """Return an action for each folder without a letter, label and saved search, for the palette to go there."""
+    counts = mail.list.counts
+    several = len(mail.engine.accounts.names) > 1
+    views: list[tuple[str, View]] = [
+        (f"{one.account} / {one.name}" if several else one.name, FolderView(one.folder_id))
+        for one in counts.folders
+        if one.role is Role.NONE or one.account != mail.list.account
+    ]
+    views += [(f"‹{one.name}›", LabelView(one.label_id)) for one in counts.labels]
+    views += [(one.name, SavedView(one.search_id)) for one in counts.searches]
+    return [Action("", (), name, Place.GO, Group.FINDING, partial(show, view=view)) for name, view in views]
 
 
 def _places(mail: Mail, account: str) -> list[tuple[str, str, View, str]]:
@@ -180,7 +213,7 @@ def all_inboxes(mail: Mail) -> None:
 @verb(
     "go.account",
     ",".join(map(str, ACCOUNT_KEYS)),
-    "Inbox of an account, by its number",
+    "Inbox of account 1 to 9",
     Group.FINDING,
     applies=_several,
 )
@@ -204,7 +237,7 @@ def _own_folder(mail: Mail) -> str:
         return why
     folder = folder_of(mail.list.view, mail.list.counts)
     if not isinstance(mail.list.view, SavedView | LabelView) and (folder is None or folder.role is not Role.NONE):
-        return "Only folders of your own, kept searches and labels can be renamed or removed."
+        return "Only folders of your own, saved searches and labels can be renamed or removed."
     return ""
 
 
@@ -212,16 +245,18 @@ def _own_folder(mail: Mail) -> str:
 def make(mail: Mail) -> None:
     """Ask for a name and make a folder in this account."""
     account = mail.list.account
-    _ask_name(mail, "New folder", "", partial(mail.engine.folders.make, account), lambda made: f"Folder {made} created")
+    _ask_name(
+        mail, "New folder", "", partial(mail.engine.folders.make, account), lambda made: f"Folder “{made}” created"
+    )
 
 
-@verb("folder.rename", "", "Rename this folder", Group.FOLDER_COLUMN, applies=_own_folder)
+@verb("folder.rename", "", "Rename this folder, search or label", Group.FOLDER_COLUMN, applies=_own_folder)
 def rename(mail: Mail) -> None:
     """Ask for another name of the folder, kept search or label that is shown."""
     if isinstance(view := mail.list.view, SavedView):
         before = mail.list.name
         again = partial(mail.engine.folders.rename_search, view.search_id)
-        _ask_name(mail, f"Rename {before}", before, again, lambda after: f"Search {before} is now {after}")
+        _ask_name(mail, f"Rename {before}", before, again, lambda after: f"Search “{before}” is now “{after}”")
     elif isinstance(view, LabelView):
         from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
 
@@ -233,10 +268,10 @@ def rename(mail: Mail) -> None:
     elif (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
         work = partial(mail.engine.folders.rename, folder.folder_id)
         before = folder.name
-        _ask_name(mail, f"Rename {before}", before, work, lambda after: f"Folder {before} is now {after}")
+        _ask_name(mail, f"Rename {before}", before, work, lambda after: f"Folder “{before}” is now “{after}”")
 
 
-@verb("folder.remove", "", "Remove folder, its mail to Archive", Group.FOLDER_COLUMN, applies=_own_folder)
+@verb("folder.remove", "", "Remove this folder, search or label", Group.FOLDER_COLUMN, applies=_own_folder)
 def remove(mail: Mail) -> None:
     """Remove the folder, kept search or label that is shown."""
     if isinstance(view := mail.list.view, SavedView):
@@ -276,7 +311,7 @@ async def _remove(mail: Mail, folder: Folder) -> str:
         done = await mail.engine.folders.remove(folder.folder_id)
     inbox = await mail.engine.folders.by_role(folder.account, Role.INBOX)
     mail.go_to(FolderView(inbox.folder_id))
-    return mail.with_undo_hint(done_words(done))
+    return mail.with_undo_hint(f"{done_words(done)} · its messages are in Archive")
 
 
 def _ask_name(

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from termmail.ui.actions.verb_context import Mail
 
 
-@verb("message.reflow", "w", "Wrap paragraphs anew, or as sent", Group.READING, applies=on_message)
+@verb("message.reflow", "w", "Wrap text: to width / as sent", Group.READING, applies=on_message)
 def reflow(mail: Mail) -> None:
     """Wrap paragraphs that their writers broke by hand at the width there is, or show their lines as they were sent."""
     if reading.on_screen(mail):
         mail.status.say(mail.screen.reader.switch_reflow(), 3)
 
 
-@verb("message.charset", "E", "Read in another character set", Group.READING, applies=on_message)
+@verb("message.charset", "E", "Choose the character set", Group.READING, applies=on_message)
 def charset(mail: Mail) -> None:
     """Choose the character set that the text of this message is read in."""
     reading.look(mail, _choose_charset)

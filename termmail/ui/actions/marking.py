@@ -69,7 +69,7 @@ def remind(mail: Mail) -> None:
         if until is not None:
             mail.act(partial(_remind, mail, until or None), ids, leaving=False, seen=seen)
 
-    title = f"If nobody answers {mail.amount(ids)}, remind me"
+    title = f"Remind me if nobody answers ({mail.amount(ids)})"
     screen = PickTimeScreen(title, mail.engine.context.clock(), without="No reminder" if has_one else "")
     mail.screen.app.push_screen(screen, chosen)
 
@@ -78,7 +78,15 @@ async def _remind(mail: Mail, until: int | None, seen: list[Placement]) -> Done:
     return await mail.engine.marks.remind([one.message_id for one in seen], until)
 
 
-@verb("message.label", "l", "Label", Group.SORTING_OUT, applies=on_changeable_message, rank=12, short="label")
+@verb(
+    "message.label",
+    "l",
+    "Add or remove labels",
+    Group.SORTING_OUT,
+    applies=on_changeable_message,
+    rank=12,
+    short="label",
+)
 def label(mail: Mail) -> None:
     """Ask for labels to put on the messages or to take away; a name that is typed makes a new one."""
     ids = mail.targets()
@@ -116,7 +124,7 @@ async def _label(mail: Mail, ids: Sequence[int], labels: Sequence[Label], wanted
         return done_words(mail.did(await mail.engine.marks.change_labels(ids, wanted.add, wanted.take)))
 
 
-@verb("mail.labels", "", "Labels: rename, colour, remove", Group.SORTING_OUT, applies=changeable)
+@verb("mail.labels", "", "Manage labels: rename, colour, remove", Group.SORTING_OUT, applies=changeable)
 def labels(mail: Mail) -> None:
     """List the labels, to change them."""
     _show_labels(mail, then=lambda: None)
@@ -133,7 +141,7 @@ def _show_labels(mail: Mail, then: Callable[[], object]) -> None:
     mail.screen.app.push_screen(screen, left)
 
 
-@verb("message.mute", "M", "Mute the conversation, or no longer", Group.SORTING_OUT, applies=on_changeable_message)
+@verb("message.mute", "M", "Mute or unmute the conversation", Group.SORTING_OUT, applies=on_changeable_message)
 def mute(mail: Mail) -> None:
     """Archive the conversation and what comes to it later; of a muted one end that."""
     rows, ids = mail.target_rows(), mail.targets()
@@ -187,7 +195,7 @@ async def _rule_made(mail: Mail, made: Made) -> str:
     return words if ran.step is None and not ran.trouble else mail.with_undo_hint(ran_words(ran))
 
 
-@verb("mail.rules", "", "Rules, and what they did", Group.SORTING_OUT, applies=changeable)
+@verb("mail.rules", "", "Rules and their log", Group.SORTING_OUT, applies=changeable)
 def rules(mail: Mail) -> None:
     """List the rules and their log."""
     from termmail.ui.screens.rule_list import RuleListScreen  # noqa: PLC0415 - not needed for the first screen

@@ -65,7 +65,7 @@ declare("reader.half-up", "ctrl+u", "Half a page up", Place.READER, Group.READIN
 declare("reader.top", "home", "Start of the message", Place.READER, Group.READING)
 declare("reader.bottom", "end,G", "End of the message", Place.READER, Group.READING)
 declare(
-    "reader.whole", "enter", "Message on the whole screen, or back", Place.READER, Group.READING,
+    "reader.whole", "enter", "Reader: whole screen on or off", Place.READER, Group.READING,
     rank=7, short=_whole_word,
 )  # fmt: skip
 

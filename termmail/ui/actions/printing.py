@@ -25,7 +25,7 @@ def print_message(mail: Mail) -> None:
     reading.look(mail, _ask_to_print)
 
 
-@verb("message.pipe", "vertical_line", "Pipe to a command", Group.READING, applies=on_message)
+@verb("message.pipe", "vertical_line", "Pipe the message to a command", Group.READING, applies=on_message)
 def pipe(mail: Mail) -> None:
     """Ask for a command, and give it the message as it came."""
     reading.look(mail, _ask_for_command)

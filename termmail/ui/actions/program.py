@@ -58,13 +58,13 @@ def settings(mail: Mail) -> None:
     app, engine = mail.screen.termmail, mail.engine
 
     def closed(kept: bool | None) -> None:
-        mail.status.say("Settings kept in config.toml." if kept else "Settings as they were.", 3)
+        mail.status.say("Settings saved in config.toml." if kept else "Settings not changed.", 3)
 
     screen = SettingsScreen(engine.preferences, engine.accounts.names, app.appearance.themes(), app.appearance.apply)
     app.push_screen(screen, closed)
 
 
-@verb("mail.space", "", "Server space: see it and free it", Group.PROGRAM)
+@verb("mail.space", "", "Server space: see and free it", Group.PROGRAM)
 def space(mail: Mail) -> None:
     """Show what lies on the servers."""
     from termmail.ui.screens.space import SpaceScreen  # noqa: PLC0415 - not needed for the first screen
@@ -81,10 +81,10 @@ def add_account(mail: Mail) -> None:
     mail.screen.add_account()
 
 
-declare("app.palette", "ctrl+p", "Find any action by name", Place.APP, Group.PROGRAM)
+declare("app.palette", "ctrl+p", "Find an action or a place by name", Place.APP, Group.PROGRAM)
 
 
-@verb("app.palette-too", ":", "Find any action by name", Group.PROGRAM)
+@verb("app.palette-too", ":", "Find an action or a place by name", Group.PROGRAM)
 def palette(mail: Mail) -> None:
     """Find any action by its name."""
     mail.screen.termmail.action_app_palette()

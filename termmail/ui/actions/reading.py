@@ -102,14 +102,14 @@ def on_screen(mail: Mail) -> bool:
     return False
 
 
-@verb("message.quotes", "Q", "Fold or show quoted text", Group.READING, applies=on_message)
+@verb("message.quotes", "Q", "Show or hide quoted text", Group.READING, applies=on_message)
 def quotes(mail: Mail) -> None:
     """Fold the quoted text, or show it again."""
     if on_screen(mail):
         mail.screen.reader.fold()
 
 
-@verb("message.headers", "h", "All headers, or the text", Group.READING, applies=on_message)
+@verb("message.headers", "h", "Show or hide all headers", Group.READING, applies=on_message)
 def headers(mail: Mail) -> None:
     """Show all headers instead of the text, or the text again."""
     if on_screen(mail):
@@ -140,7 +140,7 @@ def look(mail: Mail, work: Callable[[Mail, MessageRow, Message], Awaitable[None]
     start_worker(mail.screen, look, "look", exclusive=True)
 
 
-@verb("message.source", "V", "Message source", Group.READING, applies=on_message)
+@verb("message.source", "V", "Show the message source", Group.READING, applies=on_message)
 def source(mail: Mail) -> None:
     """Show the message byte for byte."""
     look(mail, _show_source)
@@ -199,7 +199,7 @@ async def _show_attachments(mail: Mail, row: MessageRow, message: Message) -> No
     mail.screen.app.push_screen(AttachmentsScreen(mail.engine, row.message_id, message))
 
 
-@verb("message.browser", "B", "Show in the browser, safely", Group.READING, applies=on_message)
+@verb("message.browser", "B", "Open in the browser, safely", Group.READING, applies=on_message)
 def browser(mail: Mail) -> None:
     """Open a sanitized copy of the message in the browser."""
     look(mail, _show_in_browser)

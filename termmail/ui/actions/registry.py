@@ -85,6 +85,11 @@ class Action(Struct, frozen=True):
     short: str | Callable[[Mail], str] = ""
 
     @property
+    def name(self) -> str:
+        """What the palette calls it: a place of the go menu is gone to."""
+        return f"Go to {self.words}" if self.where is Place.GO else self.words
+
+    @property
     def method(self) -> str:
         """The name of the widget's method, without its `action_`."""
         return self.id.replace(".", "_").replace("-", "_")

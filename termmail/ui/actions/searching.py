@@ -139,7 +139,7 @@ def _sortable(mail: Mail) -> str:
     return "" if isinstance(mail.list.view, known) else "Only folders of messages and searches can be sorted."
 
 
-@verb("view.sort", "S", "Sort another way", Group.FINDING, applies=_sortable)
+@verb("view.sort", "S", "Change the sort order", Group.FINDING, applies=_sortable)
 def sort(mail: Mail) -> None:
     """Sort the folder or what was found in the next of the orders there are."""
     view = mail.list.view
@@ -158,7 +158,7 @@ def _without_bodies(mail: Mail) -> str:
     return changeable(mail) or ("" if mail.engine.accounts.names else "There is no account yet.")
 
 
-@verb("mail.fetch-bodies", "f6", "Fetch all messages for the search", Group.FINDING, applies=_without_bodies)
+@verb("mail.fetch-bodies", "f6", "Download all messages, for search", Group.FINDING, applies=_without_bodies)
 def fetch_bodies(mail: Mail) -> None:
     """Fetch the text of every message that is only on a server."""
     for account in mail.engine.accounts.names:
@@ -171,7 +171,7 @@ def _in_search(mail: Mail) -> str:
     return changeable(mail) or ("" if mail.list.searching else f"Search first: {mail.key('mail.search')}.")
 
 
-@verb("search.keep", "ctrl+s", "Keep this search as a folder", Group.FINDING, applies=_in_search)
+@verb("search.keep", "ctrl+s", "Save this search as a folder", Group.FINDING, applies=_in_search)
 def keep(mail: Mail) -> None:
     """Ask for a name and keep the search in the folder column."""
     from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
@@ -184,28 +184,28 @@ def keep(mail: Mail) -> None:
             mail.screen.query_one(Prompt).put_away()
             mail.screen.set_focus(mail.screen.messages)
         mail.go_to(SavedView(kept.search_id))
-        return f"Search {kept.name} is a folder now"
+        return f"Search saved as “{kept.name}” in the folder column"
 
     def answered(name: str | None) -> None:
         if name:
             mail.do(partial(run, name))
 
-    mail.screen.app.push_screen(AskNameScreen("Keep this search as", words), answered)
+    mail.screen.app.push_screen(AskNameScreen("Save this search as", words), answered)
 
 
 def _kept(mail: Mail) -> str:
     return changeable(mail) or (
-        "" if isinstance(mail.list.view, SavedView) else "Only searches that are kept have a place."
+        "" if isinstance(mail.list.view, SavedView) else "Only saved searches can be moved up and down."
     )
 
 
-@verb("search.up", "", "Move this kept search up", Group.FOLDER_COLUMN, applies=_kept)
+@verb("search.up", "", "Move this saved search up", Group.FOLDER_COLUMN, applies=_kept)
 def move_up(mail: Mail) -> None:
     """Move the kept search that is shown one place up in the folder column."""
     _move(mail, -1)
 
 
-@verb("search.down", "", "Move this kept search down", Group.FOLDER_COLUMN, applies=_kept)
+@verb("search.down", "", "Move this saved search down", Group.FOLDER_COLUMN, applies=_kept)
 def move_down(mail: Mail) -> None:
     """Move the kept search that is shown one place down in the folder column."""
     _move(mail, 1)

@@ -136,7 +136,7 @@ def archive(mail: Mail) -> None:
     mail.act(mail.engine.messages.archive, mail.targets(), asking="Archive")
 
 
-@verb("message.spam", "!", "Move to Spam; there, not spam", Group.SORTING_OUT, applies=on_changeable_message)
+@verb("message.spam", "!", "Spam / not spam", Group.SORTING_OUT, applies=on_changeable_message)
 def spam(mail: Mail) -> None:
     """Move to Spam; what is in Spam is no spam and goes back to the Inbox."""
     messages = mail.engine.messages
@@ -197,7 +197,7 @@ def star(mail: Mail) -> None:
 
 
 @verb(
-    "message.read", "u", "Read or unread", Group.SORTING_OUT,
+    "message.read", "u", "Mark as read or unread", Group.SORTING_OUT,
     applies=on_changeable_message, rank=14, short="unread",
 )  # fmt: skip
 def read(mail: Mail) -> None:

@@ -92,7 +92,7 @@ def switch(mail: Mail) -> None:
 
 
 @verb(
-    "thread.break-off", "", "Break off a conversation from here", Group.CONVERSATIONS,
+    "thread.break-off", "", "Split the conversation here", Group.CONVERSATIONS,
     applies=on_changeable_message,
 )  # fmt: skip
 def break_off(mail: Mail) -> None:
@@ -104,11 +104,11 @@ def _several(mail: Mail) -> str:
     if why := on_changeable_message(mail):
         return why
     if len(mail.screen.messages.selected) < 2:
-        return f"Select the messages to join first: {mail.key('list.select')} selects."
+        return f"Select the messages to merge first: {mail.key('list.select')} selects."
     return ""
 
 
-@verb("thread.join", "", "Join the selected in a conversation", Group.CONVERSATIONS, applies=_several)
+@verb("thread.join", "", "Merge selected into one conversation", Group.CONVERSATIONS, applies=_several)
 def join(mail: Mail) -> None:
     """Make the selected messages, and the conversations they are in, one conversation."""
     _regroup(mail, mail.engine.messages.join, mail.targets())

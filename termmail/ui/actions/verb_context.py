@@ -35,8 +35,8 @@ log = logging.getLogger("termmail")
 MANY = 20
 """Messages, at most, that a verb changes without a look at them before."""
 
-SHOWN_OF_MANY = 4
-"""Messages that are named where a verb will change many."""
+SHOWN_OF_MANY, ROOM_FOR_REST = 12, 14
+"""Rows, at most, that are named where a verb will change many, and the lines that the rest of the screen takes."""
 
 
 class Mail:
@@ -267,7 +267,8 @@ class Mail:
         from termmail.ui.screens.confirm import ConfirmScreen  # noqa: PLC0415 - not needed for the first screen
 
         try:
-            rows = await self.list.rows(message_ids[:SHOWN_OF_MANY])
+            shown = max(4, min(SHOWN_OF_MANY, self.screen.size.height - ROOM_FOR_REST))
+            rows = await self.list.rows(message_ids[:shown])
             lines = [f"{facts(row).who} · {facts(row).subject}" for row in rows]
             if (more := len(message_ids) - len(rows)) > 0:
                 lines.append(f"and {number(more)} more")
@@ -276,8 +277,12 @@ class Mail:
                 if sure:
                     then()
 
-            question = f"{doing} {self.amount(message_ids)}?"
-            await self.screen.app.push_screen(ConfirmScreen(question, doing.rstrip(":"), "Back", lines), answered)
+            messages = len(await self.list.placements(message_ids, self.list.seen(message_ids)))
+            amount = count(messages, "message")
+            if messages != len(message_ids):
+                amount += f" in {count(len(message_ids), self.row_noun)}"
+            screen = ConfirmScreen(f"{doing} {amount}?", doing.rstrip(":"), "Back", items=lines)
+            await self.screen.app.push_screen(screen, answered)
         finally:
             self.screen.app.call_after_refresh(self.screen.termmail.held_keys.release)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ConfirmScreen(dialog.Dialog[bool]):
-    """Asks `question`, with the `details` below it. Dismisses True for yes, else False."""
+    """Asks `question`, with the `details` below it as paragraphs, and `items` as lines. Dismisses True for yes, else False."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yes", "Yes"),
@@ -25,12 +25,15 @@ class ConfirmScreen(dialog.Dialog[bool]):
         Binding("left,up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, question: str, yes: str = "Yes", no: str = "No", details: Sequence[str] = ()) -> None:
+    def __init__(
+        self, question: str, yes: str = "Yes", no: str = "No", details: Sequence[str] = (), items: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._question = question
         self._yes = yes
         self._no = no
         self._details = details
+        self._items = items
 
     def compose(self) -> ComposeResult:
         """Yield the question, its details and the two answers."""
@@ -38,6 +41,8 @@ class ConfirmScreen(dialog.Dialog[bool]):
             yield dialog.title(self._question)
             for words in self._details:
                 yield dialog.text(words)
+            if self._items:
+                yield dialog.listing(self._items)
             with Horizontal(classes="dialog-buttons"):
                 yield dialog.button("y", self._yes, "yes")
                 yield dialog.button("n", self._no, "no", id="no")

@@ -13,6 +13,7 @@ from termmail.mail import sanitize
 from termmail.ui.screens.dismiss_once import DismissOnce
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import PurePath
 
 
@@ -40,6 +41,11 @@ def title(words: str) -> Static:
 def text(words: str) -> Static:
     """Return a paragraph, drawn as text and not as markup."""
     return Static(Content(sanitize.clean(words)), classes="dialog-text")
+
+
+def listing(lines: Sequence[str]) -> Static:
+    """Return lines below each other, such as the messages that a verb will change."""
+    return Static(Content("\n".join(map(sanitize.clean, lines))), classes="dialog-text")
 
 
 def quiet(words: str) -> Static:

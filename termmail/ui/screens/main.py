@@ -220,7 +220,10 @@ class MainScreen(Screen[None]):
 
     async def action_do(self, action_id: str) -> None:
         """Do an action of the registry, or say why it does nothing here."""
-        action = BY_ID[action_id]
+        self.do(BY_ID[action_id])
+
+    def do(self, action: Action) -> None:
+        """Do an action, or say why it does nothing here."""
         if not self.opened or action.run is None:
             return
         if why := action.applies(self.mail):

@@ -10,7 +10,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from termmail.ui import typed_text
-from termmail.ui.action_search import matching
+from termmail.ui.action_search import elsewhere, matching
 from termmail.ui.screens import dialog
 
 if TYPE_CHECKING:
@@ -77,14 +77,17 @@ class FindActionScreen(dialog.Dialog["Action | None"]):
         shown.clear_options()
         shown.add_options([Option(self._line(action)) for action in self._found])
         if not self._found:
-            shown.add_option(Option(Content("No matching action").stylize("$quiet"), disabled=True))
+            words = elsewhere(self._typed) or "No matching action"
+            shown.add_option(Option(Content(words).stylize("$quiet"), disabled=True))
         shown.highlighted = 0 if self._found and self._typed else None
         line = Content(f"{self._typed}▏") if self._typed else Content.assemble("▏", ("Find an action", "$quiet"))
         self.query_one(".find-action-typed", Static).update(line)
 
     def _line(self, action: Action) -> Content:
         column = COLUMN if self.app.size.width >= ROOM else 0
-        return Content.assemble(f"{action.words:<{column}}  ", (self._keys.all_shown(action.id), "$quiet"))
+        return Content.assemble(
+            f"{action.name:<{column}}  ", (self._keys.all_shown(action.id) if action.id else "", "$quiet")
+        )
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Choose with Enter or a click. The list may have changed since."""

@@ -130,7 +130,8 @@ class PickPathScreen(dialog.Dialog[Path | None]):
             listing.can_focus = False
             yield listing
             yield dialog.Trouble()
-            yield dialog.quiet("Tab complete · ↑ ↓ choose · Enter accept · Esc cancel")
+            enter = "save here" if self._folders_only else "attach"
+            yield dialog.quiet(f"Tab complete · ↑ ↓ choose · Enter {enter} · Esc cancel")
 
     @property
     def _typed(self) -> str:

@@ -151,7 +151,7 @@ class RuleListScreen(dialog.Dialog[None]):
 
     async def _changed(self, made: Made) -> str:
         self._step = made.step
-        words = "Changed · z takes it back" if made.step else "Nothing was changed."
+        words = "Changed · z takes it back" if made.step else "Nothing to change."
         return await self._apply(made.rule) if made.at_once else words
 
     def on_option_list_option_selected(self) -> None:

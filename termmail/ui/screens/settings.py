@@ -34,7 +34,7 @@ PANES = [("auto", "by the width"), ("right", "at the right"), ("below", "below t
 MARKS = [("no", "● ★ ─"), ("yes", "plain ASCII")]
 NEWS = [("off", "nothing"), ("bell", "the bell"), ("terminal", "by the terminal"), ("command", "by your command")]
 CONVERSATIONS = [("yes", "one row each"), ("no", "single messages")]
-PARAGRAPHS = [("yes", "wrapped anew"), ("no", "lines as sent")]
+PARAGRAPHS = [("yes", "wrap to the width"), ("no", "lines as sent")]
 
 WORDS = {
     "theme": "Colours. ansi-dark and ansi-light use your terminal's own.",
@@ -97,7 +97,7 @@ class SettingsScreen(dialog.Dialog[bool]):
             yield dialog.Trouble()
             with Horizontal(classes="dialog-buttons"):
                 yield dialog.button("Enter", "Keep", "keep")
-                yield dialog.button("Esc", "Take back", "leave")
+                yield dialog.button("Esc", "Cancel", "leave")
 
     def on_mount(self) -> None:
         """Focus the first setting."""
@@ -142,7 +142,7 @@ class SettingsScreen(dialog.Dialog[bool]):
         try:
             await self._preferences.keep(ui, notifications, fetching)
         except UserError as error:
-            self.query_one(dialog.Trouble).say(f"{error} Nothing was changed there; Esc takes this back.")
+            self.query_one(dialog.Trouble).say(f"{error} Nothing was saved; Esc cancels.")
         else:
             self.dismiss(True)
         finally:

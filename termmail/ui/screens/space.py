@@ -152,8 +152,8 @@ class SpaceScreen(dialog.Dialog[None]):
     async def _ask(self, share: Share) -> None:
         host = self._engine.accounts.settings(self._account).incoming.host
         messages = count(len(share.ids), "message")
-        them = "It stays" if len(share.ids) == 1 else "They stay"
-        details = [f"{them} here, whole, and the space on the server is free. No other device can fetch them any more."]
+        them, pronoun = ("It stays", "it") if len(share.ids) == 1 else ("They stay", "them")
+        details = [f"{them} on this computer. Your other devices can no longer download {pronoun}."]
         if share.missing:
             details.append(
                 f"{count(share.missing, 'message')} must be fetched whole before ({size(share.size)} at most)."

@@ -31,7 +31,7 @@ class TriageDoneScreen(dialog.Dialog[None]):
             yield dialog.title(self._title)
             for line in self._lines or ["Nothing was changed."]:
                 yield dialog.text(line)
-            undo = f" · {self._undo} there takes the steps back, one by one" if self._undo and self._lines else ""
+            undo = f" · {self._undo} there undoes the steps, one by one" if self._undo and self._lines else ""
             yield dialog.quiet(f"Enter goes to the list{undo}")
 
     def action_leave(self) -> None:

@@ -372,7 +372,7 @@ class Reader(TextView):
         """Wrap paragraphs anew, or show their lines as they were sent; return the words for what is shown now."""
         self.reflowed = not self.reflowed
         self.look_again()
-        return "Paragraphs wrap at the width there is" if self.reflowed else "Lines as they were sent"
+        return "Text wrapped to the width" if self.reflowed else "Lines as sent"
 
     def read_in(self, charset: str) -> None:
         """Show the text in another character set, or with "" in the one that the message names."""
