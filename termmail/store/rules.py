@@ -12,6 +12,7 @@ from termmail.mail import rule as language
 from termmail.mail.model import Placement, Role, StepKind
 from termmail.mail.query import And, Dated
 from termmail.mail.rule import Act, Entry, Rule, RuleError, Verb
+from termmail.mail.sanitize import clean_words
 from termmail.mail.step_words import step_words
 from termmail.store import changes, folders, journal, labels, messages, muting, search
 from termmail.store.store import IN_IDS, StoreError, id_list
@@ -58,7 +59,7 @@ def get(store: Store, rule_id: int) -> Rule:
 
 def add(store: Store, name: str, query: str, verbs: str, now: int) -> Rule:
     """Save a rule. Raises RuleError for a query that matches everything, verbs that are none, or a missing folder."""
-    query = " ".join(query.split())
+    query = clean_words(query)  # it is shown, and may come from a message
     language.checked_query(query, now)
     found = language.acts(verbs)
     with store.transaction() as db:
