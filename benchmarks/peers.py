@@ -93,7 +93,7 @@ def main() -> None:
     effort = Effort(parser(__doc__).parse_args().quick)
     count = effort.count(100_000)
     with scratch() as folder:
-        words = fill(folder, count)
+        words = fill(folder, count).removeprefix(b"Re: ")  # notmuch leaves it out
         mailbox.write_maildir(folder / "mail" / "INBOX", mailbox.build(count, light=True))
         found = programs(folder, effort)
         for one in found:  # page cache, header cache, bytecode

@@ -20,6 +20,7 @@ from termmail.store import (
     muting,
     outbox,
     pop3_identity,
+    rule_runs,
     rules,
     saved_searches,
     server_space,
@@ -27,6 +28,7 @@ from termmail.store import (
 )
 from termmail.store.comparison import Comparison
 from termmail.store.rows import New, State
+from termmail.store.rule_runs import Moment
 from tests.store.parts import (
     NOW,
     ListedUidls,
@@ -207,7 +209,7 @@ SCENARIOS = {
         ),
     ),
     "mute": Scenario(_mail, lambda store: muting.mute(store, seen(store, [1, 2]), NOW, {})),
-    "rules on arrivals": Scenario(_ruled, lambda store: rules.run_arrived(store, NOW, {})),
+    "rules on arrivals": Scenario(_ruled, lambda store: rule_runs.run_arrived(store, Moment(NOW, {}))),
     "arrive": Scenario(_mail, _arrive),
     "arrive whole": Scenario(
         _mail,

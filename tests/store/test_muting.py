@@ -7,7 +7,7 @@ import pytest
 from termmail.mail.model import StepKind
 from termmail.store import messages, muting
 from termmail.store.rows import New
-from tests.store.parts import NOW, header, ids_in, new, seen, session, undo
+from tests.store.parts import NOW, header, ids_in, move, new, seen, session, undo
 
 
 def answer(n: int, to: int) -> New:
@@ -69,3 +69,15 @@ def test_the_end_of_a_mute_leaves_what_is_archived_and_is_taken_back_too(store, 
 def test_a_conversation_that_is_muted_already_is_no_step(store, ids):
     mute(store, ids[:1])
     assert mute(store, ids[:1]).step is None
+
+
+def test_a_mute_and_its_undo_count_the_same_messages(store, ids):
+    session(store, [new(1), new(2), new(3), answer(4, 3)])
+    four = next(one for one in ids_in(store) if one not in ids)
+    move(store, [four], "Archive")
+    done = mute(store, ids[:1])
+    assert (done.step.count, set(done.message_ids)) == (2, {ids[0], four})
+    session(store, [new(1), new(2), new(3), answer(4, 3), answer(5, 3)], at=NOW + 60)
+    assert set(undo(store).message_ids) == {ids[0], four}
+    done = mute(store, ids[:1])
+    assert muting.unmute(store, ids[:1], NOW + 60).step.count == 3

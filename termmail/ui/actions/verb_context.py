@@ -20,7 +20,7 @@ from termmail.ui.widgets.list_row import facts
 from termmail.ui.workers import VERBS, start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from termmail.engine.engine import Engine
     from termmail.mail.model import Done, Placement, Row, Step, Undone
@@ -76,11 +76,30 @@ class Mail:
         return [messages.cursor_id] if messages.cursor_id else []
 
     def amount(self, row_ids: Sequence[int]) -> str:
-        """Return in words how many messages these rows stand for; rows that are not loaded count as conversations."""
-        found = [self.screen.messages.placements(one) for one in row_ids]
-        if self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads and not all(found):
-            return count(len(row_ids), "conversation")
-        return count(sum(map(len, found)) if all(found) else len(row_ids), "message")
+        """Return in words how many messages a verb changes that acts on these rows.
+
+        Those of a conversation that lie in other folders are told apart: "1 of 3 messages", where the row says 3. Rows that
+        are not loaded count as conversations.
+        """
+        found = self._messages_of(row_ids)
+        if found is None:
+            is_threaded = self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads
+            return count(len(row_ids), "conversation" if is_threaded else "message")
+        changed, whole = found
+        return count(changed, "message") if changed == whole else f"{number(changed)} of {count(whole, 'message')}"
+
+    def _messages_of(self, row_ids: Iterable[int]) -> tuple[int, int] | None:
+        """Return how many messages these rows stand for, and their whole conversations; None if one is not loaded."""
+        messages = self.screen.messages
+        changed = whole = 0
+        for one in row_ids:
+            row = messages.row(one)
+            if not isinstance(row, MessageRow):
+                return None
+            conversation = None if one in messages.outline.depths else row.conversation
+            changed += len(messages.placements(one))
+            whole += 1 if conversation is None else conversation.count
+        return changed, whole
 
     def target_rows(self) -> list[MessageRow]:
         """Return the rows of the target messages that the list holds."""
@@ -89,8 +108,12 @@ class Mail:
 
     def selection_changed(self) -> None:
         """Show how many messages are selected."""
-        chosen = len(self.screen.messages.selected)
-        self.status.right(f"{chosen} selected" if chosen else "")
+        chosen = self.screen.messages.selected
+        found = self._messages_of(chosen)
+        words = f"{len(chosen)} selected" if chosen else ""
+        if found is not None and found[0] != len(chosen):
+            words = f"{words}: {count(found[0], 'message')}"
+        self.status.right(words)
         self.screen.retitle()
 
     def go_to(self, view: View) -> None:

@@ -80,7 +80,9 @@ class HeaderForm(Vertical):
         """Show Cc and Bcc, and focus Cc."""
         for field in self._addresses.values():
             field.display = True
-        self._addresses["to"].hint("")
+        if self._folded:
+            self._folded = False
+            self._addresses["to"].hint("")
         self._addresses["cc"].input.focus()
 
     def check(self) -> bool:
