@@ -80,9 +80,7 @@ class HeaderForm(Vertical):
         """Show Cc and Bcc, and focus Cc."""
         for field in self._addresses.values():
             field.display = True
-        if self._folded:
-            self._folded = False
-            self._addresses["to"].hint("")
+        self._addresses["to"].hint("")
         self._addresses["cc"].input.focus()
 
     def check(self) -> bool:
