@@ -105,7 +105,7 @@ async def test_copies_are_asked_for_also_where_they_are_shown_or_nothing_is_draw
         await until(pilot, lambda: stage.screen.focused.id == "cc")
         field = Field("Other", LineInput("text"), hint="some words")
         field.hint("")  # as a key does that comes before the screen is drawn
-        await stage.screen.mount(field)
+        await stage.screen.mount(field, before=0)
         await until(pilot, lambda: "Other" in shown(stage))
         assert "some words" not in shown(stage)
 
