@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from termmail.mail.message import Address, Draft, Invitation
 from termmail.mail.model import StepKind
+from termmail.mail.rule import Ran, Rule
 from termmail.store import (
     changes,
     conversation_changes,
@@ -162,7 +163,7 @@ def _ruled(store: Store) -> None:
 
 def _logged(store: Store) -> None:
     _ruled(store)
-    rules.run_arrived(store, NOW, {})
+    rule_runs.run_arrived(store, Moment(NOW, {}))
 
 
 def _joined(store: Store) -> None:
@@ -184,7 +185,39 @@ def _removed_search(store: Store) -> None:
 INVITATION = Invitation(uid="tea@example.net", organizer=Address("Olga", "olga@example.net"))
 
 
+def _labelled(store: Store) -> None:
+    _mail(store)
+    labels.change(store, [1, 2, 3], ["work", "home"], (), NOW)
+    rules.add(store, "", "label:work", "label:work, star", NOW)
+
+
+def _renamed(store: Store) -> None:
+    _labelled(store)
+    labels.rename(store, 1, "job", NOW)
+
+
+def _half_run(store: Store) -> Ran:
+    """A rule that has changed the first of two pages of messages."""
+    _mail(store)
+    rule = rules.add(store, "", "subject:engine", "label:work, star", NOW)
+    return rule_runs.run(store, rule, seen(store, [1]), Ran(), Moment(NOW, {}))
+
+
+def _run_rest(store: Store) -> None:
+    (entry,) = rule_runs.log(store)
+    step = journal.next_step(store)
+    rule = rules.get(store, entry.rule_id)
+    rule_runs.run(store, rule, seen(store, [2, 3]), Ran(step), Moment(NOW, {}))
+
+
 SCENARIOS = {
+    "rename label": Scenario(_labelled, lambda store: labels.rename(store, 1, "job", NOW)),
+    "undo rename of label": Scenario(_renamed, undo),
+    "remove label": Scenario(_labelled, lambda store: labels.remove(store, 1, NOW)),
+    "change rule": Scenario(_labelled, lambda store: rules.change(store, Rule(1, "", "engine", "read"), NOW)),
+    "shift rule": Scenario(_labelled, lambda store: rules.shift(store, 1, 1)),
+    "remove rule": Scenario(_labelled, lambda store: rules.remove(store, 1, NOW)),
+    "second page of a rule": Scenario(_half_run, _run_rest),
     "snooze": Scenario(_mail, lambda store: snoozing.snooze(store, seen(store, [1, 2, 3]), NOW, "now", NOW)),
     "bring back": Scenario(_snoozed, lambda store: snoozing.bring_back(store, NOW)),
     "undo reminder": Scenario(_snoozed, undo),
@@ -197,10 +230,7 @@ SCENARIOS = {
     "remove search": Scenario(_kept_searches, lambda store: saved_searches.remove(store, 1, NOW)),
     "undo remove search": Scenario(_removed_search, undo),
     "rule": Scenario(_mail, lambda store: rules.add(store, "", "subject:engine", "star", NOW)),
-    "run a rule": Scenario(
-        _ruled, lambda store: rules.run(store, rules.get(store, 1), seen(store, [1, 2, 3]), NOW, {"work": NOW})
-    ),
-    "undo what a rule did": Scenario(_logged, lambda store: rules.undo(store, 1, {})),
+    "undo what a rule did": Scenario(_logged, lambda store: rule_runs.undo(store, 1, {})),
     "free on the server": Scenario(_mail, lambda store: server_space.free(store, [1, 2, 3], NOW)),
     "answer an invitation": Scenario(
         _mail,

@@ -26,6 +26,10 @@ async def test_a_rule_is_made_from_a_message_and_shows_what_it_would_have_hit(tm
         (rule,) = await app.engine.rules.listing()
         assert (rule.query, rule.verbs) == ("from:grace@example.org", "archive")
         assert len(app.main_screen.messages.ids) == 14
+        await until(pilot, lambda: "z removes it" in words_of(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "Undone: Rule “from:grace@example.org → archive” made" in words_of(app))
+        assert await app.engine.rules.listing() == []
 
 
 async def test_a_rule_is_applied_to_the_mail_that_is_here_and_undone(tmp_path):
