@@ -103,6 +103,8 @@ class ListModel:
         self._messages = screen.messages
         self._fail = fail
         self._coverage = ""
+        self._meant: list[str] = []
+        """Words that are like those of a search that found nothing."""
         self._searched: Query | None = None
         """The query whose hits the list shows."""
         self._whole = True
@@ -173,7 +175,7 @@ class ListModel:
         if _is_same_folder(view, self.view):
             self._cursors[view] = self._messages.spot
         self.view, self.filter, self.words, self._coverage = view, "", words, ""
-        self.unfolded = Unfolded()
+        self.unfolded, self._meant = Unfolded(), []
         if not self.searching:
             self.home = view
         start_worker(self._screen, partial(self._load, view, shown), "view", exclusive=True)
@@ -231,6 +233,9 @@ class ListModel:
                 if view == self.view:  # else the list shows or hides conversations by now, and is read again
                     self._update(whole, at=self._cursors.get(view, NOWHERE))
             if isinstance(view, SearchView) and not self._screen.asking:
+                if not first.ids:
+                    self._meant = [word for _, word in await self.engine.lists.spellings(view)]
+                    self._messages.empty = self._nothing()
                 covered = await self.engine.lists.coverage(view)
                 self._coverage = titles.coverage(covered)
                 if covered.bodies < covered.total and not covered.waiting:
@@ -420,7 +425,7 @@ class ListModel:
         if not self.engine.accounts.names:
             return titles.no_account(key)
         if self.narrowed:
-            return titles.nothing_found(key, filtered=bool(self.filter))
+            return titles.nothing_found(key, self._meant, filtered=bool(self.filter))
         if isinstance(self.view, ReadyView):
             return titles.nothing_ready(self.view.ready, key)
         syncing = any(self.engine.accounts.status(name).syncing for name in self.engine.accounts.names)
