@@ -15,12 +15,24 @@ from termmail.errors import ErrorCode
 from termmail.mail.model import Role, SendState
 from termmail.mail.views import FolderView
 from termmail.ui import titles
-from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching
+from termmail.ui.actions import (
+    BY_ID,
+    Group,
+    Place,
+    bindings,
+    finding,
+    folder_verbs,
+    linking,
+    program,
+    reading,
+    searching,
+)
 from termmail.ui.actions.verb_context import Mail
 from termmail.ui.compositor import LineCompositor
 from termmail.ui.widgets.find_prompt import FindPrompt
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
+from termmail.ui.widgets.link_prompt import LinkPrompt
 from termmail.ui.widgets.message_list import MessageList
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.widgets.reader import Reader
@@ -100,6 +112,7 @@ class MainScreen(Screen[None]):
         yield StatusLine()
         yield Prompt()
         yield FindPrompt()
+        yield LinkPrompt()
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -282,6 +295,7 @@ class MainScreen(Screen[None]):
     def on_message_list_moved(self, event: MessageList.Moved) -> None:
         """Let the reading pane follow the cursor."""
         if self.opened:
+            linking.close(self.mail)
             self.mail.preview.moved(anew=event.anew)
             if self.mail.triage is not None:
                 self.retitle()
@@ -336,6 +350,22 @@ class MainScreen(Screen[None]):
     def on_find_prompt_closed(self) -> None:
         """Go on reading."""
         finding.closed(self.mail)
+
+    def on_link_prompt_typed(self, event: LinkPrompt.Typed) -> None:
+        """Mark the link in the message."""
+        linking.typed(self.mail, event.link)
+
+    def on_link_prompt_chosen(self, event: LinkPrompt.Chosen) -> None:
+        """Open the link, after a question."""
+        linking.follow(self.mail, event.link)
+
+    def on_link_prompt_copied(self, event: LinkPrompt.Copied) -> None:
+        """Copy the address of the link."""
+        linking.copy(self.mail, event.link)
+
+    def on_link_prompt_closed(self) -> None:
+        """Go on reading."""
+        linking.close(self.mail)
 
     def on_reader_found(self, event: Reader.Found) -> None:
         """Show at which of how many places the user is."""
