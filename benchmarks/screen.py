@@ -21,6 +21,7 @@ import termios
 import time
 from fcntl import ioctl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.rig import Effort, amount, engine_for, mailhost, parser, ratio, row, scratch
 from termmail.mail import parse
@@ -28,6 +29,9 @@ from termmail.store import pop3_identity
 from termmail.store.rows import New
 from termmail.store.store import Store
 from tests import mailbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EMPTY = """
 from textual.app import App
@@ -59,11 +63,14 @@ password_command = ["echo", "x"]
 class Terminal:
     """A program in a pseudo-terminal."""
 
-    def __init__(self, argv: list[str], columns: int = 120, lines: int = 36) -> None:
+    def __init__(
+        self, argv: list[str], columns: int = 120, lines: int = 36, *, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", TEXTUAL_ANIMATIONS="none")
+            os.environ.update(environment or {})
             os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
             os.execv(argv[0], argv)
         ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

@@ -147,7 +147,9 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         help='words, "a phrase", pre*, -without, a OR b, from: to: subject: in: is: has: after: before: larger: ...',
     )
     _account(search)
-    search.add_argument("--limit", type=_count, default=200, metavar="N", help="maximum number (default: 200)")
+    search.add_argument(
+        "--limit", type=_count, default=200, metavar="N", help="list at most the N newest (default: 200)"
+    )
     _json(search)
 
     show = command("show", "show messages, or an .eml file", "termmail show 12 --json", "message_verbs.show")
@@ -226,8 +228,8 @@ def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
 
     label = command(
         "label",
-        "put labels on messages or take them away; without messages, list the labels",
-        "termmail label 12 13 --add work --remove later",
+        "put labels on messages or take them away; without messages, list the labels or change one",
+        "termmail label 12 13 --add work --remove later\n  termmail label --rename work job",
         "sorting_out.label",
     )
     label.add_argument("ids", nargs="*", type=_id, metavar="ID", help="message ID from `termmail list`")
@@ -241,11 +243,16 @@ def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     label.add_argument(
         "--remove", action="append", default=[], metavar="NAME", help="take this label away (repeatable)"
     )
+    label.add_argument(
+        "--rename", nargs=2, metavar=("NAME", "NEW"), help="call a label NEW; on IMAP servers its keyword stays"
+    )
+    label.add_argument("--color", nargs=2, metavar=("NAME", "NUMBER"), help="give a label another colour, 1 to 6")
+    label.add_argument("--delete", metavar="NAME", help="take this label away from all messages")
     _json(label)
 
     rules = command(
         "rules",
-        "list, make, try, run or remove rules for mail that arrives, or show what they did",
+        "list, make, change, try, run or remove rules for mail that arrives, or show what they did",
         "termmail rules add 'from:lists@example.org' label:lists archive\n  termmail rules try 'from:lists@example.org'"
         "\n  termmail rules log",
         "sorting_out.rules",
@@ -254,19 +261,20 @@ def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     rules.add_argument(
         "verb",
         nargs="?",
-        choices=("list", "add", "try", "run", "remove", "on", "off", "log", "undo"),
+        choices=("list", "add", "change", "try", "run", "remove", "on", "off", "up", "down", "log", "undo"),
         default="list",
-        help="action (default: list); try shows what a query matches in the inbox, run applies a rule to it now,"
-        " undo takes back an entry of the log",
+        metavar="ACTION",
+        help="list (the default), add, change, try, run, remove, on, off, up, down, log or undo; try shows what a query matches in the inbox, run applies a rule to it now,"
+        " up and down let a rule act before or after its neighbour, undo takes back an entry of the log",
     )
     rules.add_argument(
         "words",
         nargs="*",
         metavar="WORD",
         help="for add: QUERY VERB ..., with verbs move:FOLDER, label:NAME, star, read, mute, archive, delete;"
-        " for try: QUERY; for undo: the number in the log; else the number of the rule",
+        " for change: the number of the rule and the same; for try: QUERY; for undo: the number in the log; else the number of the rule",
     )
-    rules.add_argument("--name", metavar="NAME", help="for add: what the rule is called")
+    rules.add_argument("--name", metavar="NAME", help="for add and change: what the rule is called")
     _json(rules)
 
 

@@ -51,7 +51,7 @@ function _shtab_termmail_using
 end
 
 set -g _shtab_termmail_commands demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor
-set -g _shtab_termmail_opts_with_value --account --add --at --attach --bcc --body --by --cc --config --data --delete --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --name --password-command --pop3-host --pop3-port --pop3-security --pop3-username --remove --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to --until -F -f -o -r
+set -g _shtab_termmail_opts_with_value --account --add --at --attach --bcc --body --by --cc --color --config --data --delete --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --name --password-command --pop3-host --pop3-port --pop3-security --pop3-username --remove --rename --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to --until -F -f -o -r
 
 complete -c termmail -e
 complete -c termmail -f
@@ -88,7 +88,7 @@ complete -c termmail -n '_shtab_termmail_using space' -l json -d 'print one JSON
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a search -d 'Search all mail, Trash and Spam too.'
 complete -c termmail -n '_shtab_termmail_using search' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using search' -l account -x -d 'only this account'
-complete -c termmail -n '_shtab_termmail_using search' -l limit -x -d 'maximum number (default: 200)'
+complete -c termmail -n '_shtab_termmail_using search' -l limit -x -d 'list at most the N newest (default: 200)'
 complete -c termmail -n '_shtab_termmail_using search' -l json -d 'print one JSON object per line'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a show -d 'Show messages, or an .eml file.'
 complete -c termmail -n '_shtab_termmail_using show' -s h -l help -d 'show this help message and exit'
@@ -129,16 +129,19 @@ complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -
 complete -c termmail -n '_shtab_termmail_using mute' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using mute' -l off -d 'let it come to the inbox again'
 complete -c termmail -n '_shtab_termmail_using mute' -l json -d 'print one JSON object per line'
-complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a label -d 'Put labels on messages or take them away; without messages, list the labels.'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a label -d 'Put labels on messages or take them away; without messages, list the labels or change one.'
 complete -c termmail -n '_shtab_termmail_using label' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using label' -l add -x -d 'put this label on them; made if missing (repeatable)'
 complete -c termmail -n '_shtab_termmail_using label' -l remove -x -d 'take this label away (repeatable)'
+complete -c termmail -n '_shtab_termmail_using label' -l rename -x -d 'call a label NEW; on IMAP servers its keyword stays'
+complete -c termmail -n '_shtab_termmail_using label' -l color -x -d 'give a label another colour, 1 to 6'
+complete -c termmail -n '_shtab_termmail_using label' -l delete -x -d 'take this label away from all messages'
 complete -c termmail -n '_shtab_termmail_using label' -l json -d 'print one JSON object per line'
-complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a rules -d 'List, make, try, run or remove rules for mail that arrives, or show what they did.'
+complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a rules -d 'List, make, change, try, run or remove rules for mail that arrives, or show what they did.'
 complete -c termmail -n '_shtab_termmail_using rules' -s h -l help -d 'show this help message and exit'
-complete -c termmail -n '_shtab_termmail_using rules' -l name -x -d 'for add: what the rule is called'
+complete -c termmail -n '_shtab_termmail_using rules' -l name -x -d 'for add and change: what the rule is called'
 complete -c termmail -n '_shtab_termmail_using rules' -l json -d 'print one JSON object per line'
-complete -c termmail -n '_shtab_termmail_using rules; and test $_shtab_termmail_npos -eq 0' -ka "list add try run remove on off log undo" -d 'action (default: list); try shows what a query matches in the inbox, run applies a rule to it now, undo takes back an entry of the log'
+complete -c termmail -n '_shtab_termmail_using rules; and test $_shtab_termmail_npos -eq 0' -ka "list add change try run remove on off up down log undo" -d 'list (the default), add, change, try, run, remove, on, off, up, down, log or undo; try shows what a query matches in the inbox, run applies a rule to it now, up and down let a rule act before or after its neighbour, undo takes back an entry of the log'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a save -d 'Save the attachments of a message.'
 complete -c termmail -n '_shtab_termmail_using save' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using save' -l json -d 'print one JSON object per line'

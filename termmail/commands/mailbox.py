@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from termmail.commands import output
 from termmail.commands.exit_codes import OK, REFUSED, TRY_AGAIN, USAGE, CommandError, code_for
+from termmail.engine import queries
 from termmail.engine.events import SyncProgress
 from termmail.errors import ErrorCode, UserError
-from termmail.mail import parse, query_parser, query_words
+from termmail.mail import parse, query_words
+from termmail.mail.counting import number
 from termmail.mail.model import (
     DRAFTS_NAME,
     OUTBOX_NAME,
@@ -128,8 +130,8 @@ async def folders(engine: Engine, args: Namespace) -> int:
             else:
                 output.print_folder(name if _with_account(engine, args) else "", folder, count)
     for saved in [] if args.account else counts.searches:
-        total = len(await engine.lists.ids(SavedView(saved.search_id), limit=1 << 30))
-        count = Count(total, counts.found[saved.search_id].unread)
+        total = len(await engine.lists.ids(SavedView(saved.search_id)))
+        count = Count(total, (await engine.folders.found([saved]))[saved.search_id].unread)
         if args.json:
             data = {"account": None, "name": saved.name, "role": "search", "query": saved.words}
             output.line({**data, "total": count.total, "unread": count.unread})
@@ -188,7 +190,7 @@ async def _view(engine: Engine, account: str, name: str | None) -> tuple[View, s
         return OutboxView(account), OUTBOX_NAME
     for saved in (await engine.folders.counts()).searches:
         if name.casefold() == saved.name.casefold():
-            return SavedView(saved.search_id), saved.name
+            return SearchView(queries.parsed(engine.context, saved.words).query, account), saved.name
     names = [one.name for one in await engine.folders.listing() if one.account == account]
     words = f"There is no folder {name!r} in {account}. There are: {', '.join([*names, DRAFTS_NAME, OUTBOX_NAME])}."
     raise CommandError(words, USAGE)
@@ -196,7 +198,7 @@ async def _view(engine: Engine, account: str, name: str | None) -> tuple[View, s
 
 async def understood(engine: Engine, text: str) -> Query:
     """Return the query that a text stands for. Raises CommandError where something in it is not understood."""
-    parsed = query_parser.parse(text, engine.context.clock())
+    parsed = queries.parsed(engine.context, text)
     problems = [*parsed.problems, *query_words.unknown_names(parsed.query, await engine.lists.known())]
     if problems:
         raise CommandError(" ".join(problems), USAGE)
@@ -211,10 +213,12 @@ async def search(engine: Engine, args: Namespace) -> int:
         chosen_accounts(engine, args.account)
     view = SearchView(await understood(engine, args.query), args.account or "", discarded=True)
     await engine.lists.index()
-    found = list(await engine.lists.ids(view, args.limit))
-    await _print_view(engine, view, found, args)
+    found = list(await engine.lists.ids(view, args.limit + 1))
+    await _print_view(engine, view, found[: args.limit], args)
     if not found:
         output.say("No message matches.")
+    elif len(found) > args.limit:
+        output.say(f"More messages match: these are the newest {number(args.limit)}. --limit N lists N of them.")
     covered = await engine.lists.coverage(view)
     if covered.bodies < covered.total:
         output.say(f"Searched all headers, and the bodies of {covered.bodies} of {covered.total} messages.")

@@ -59,6 +59,9 @@ class ImapFolder:
         self.role = role
         self.uidvalidity = uidvalidity
         self.selectable = selectable
+        self.read_only = False
+        """Whether every SELECT of it is answered as EXAMINE is."""
+        self.takes_keywords = True
         self.uidnext = 1
         self.highestmodseq = 1
         self.subscribed = True

@@ -42,6 +42,7 @@ def select(state: SessionState, arguments: list[Value], *, read_only: bool = Fal
     if state.user_mailbox().find(state.stored_name(arguments[0])) is None:
         raise No("[NONEXISTENT] there is no such folder")
     folder = state.folder(arguments[0])
+    read_only = read_only or folder.read_only
     state.view = view = FolderView(state.user_mailbox(), folder, state.wake, read_only=read_only)
     rows += _opening_rows(state, view)
     if resync and resync[0] == folder.uidvalidity:
@@ -73,7 +74,8 @@ def _select_parameters(state: SessionState, arguments: list[Value]) -> tuple[int
 def _opening_rows(state: SessionState, view: FolderView) -> list[bytes]:
     folder, kind = view.folder, state.kind
     flags = " ".join([*SYSTEM_FLAGS, *kind.keywords, *folder.keywords])
-    permanent = "" if view.read_only else " ".join([flags, *(["\\*"] if kind.new_keywords else [])])
+    kept = [flags, *(["\\*"] if kind.new_keywords else [])] if folder.takes_keywords else SYSTEM_FLAGS
+    permanent = "" if view.read_only else " ".join(kept)
     rows = [
         f"* FLAGS ({flags})",
         f"* OK [PERMANENTFLAGS ({permanent})] kept",

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from termmail.engine import indexing, queries
 from termmail.engine.events import FolderChanged, JournalChanged
-from termmail.store import drafts, folder_changes, folders, label_names, outbox, row_marks, saved_searches
+from termmail.store import drafts, folder_changes, folders, label_names, marked_ids, outbox, saved_searches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from termmail.engine.context import Context
     from termmail.mail.model import Count, Done, Folder, Label, Role, SavedSearch
     from termmail.store.store import Store
@@ -20,7 +23,7 @@ class Counts(Struct, frozen=True):
 
     `messages` counts what lies in each folder, by its id; empty ones have no entry. `drafts` and `outbox` count the
     drafts and the unsent messages of each account. `searches` are those that are kept, `found` counts the unread
-    messages of each, by its id. `snoozed` counts what is snoozed in all accounts.
+    messages of those of them that were counted (`Folders.found`), by id. `snoozed` counts what is snoozed in all accounts.
     """
 
     folders: list[Folder]
@@ -51,7 +54,16 @@ class Folders:
 
     async def counts(self) -> Counts:
         """Return the folders and how much lies in them."""
-        return await self.context.db(_counts, self.context.clock())
+        return await self.context.db(_counts)
+
+    async def found(self, searches: Iterable[SavedSearch]) -> dict[int, Count]:
+        """Return how many unread messages these searches find, by their ids; the store does other work in between.
+
+        What came lately is indexed before.
+        """
+        await indexing.before_search(self.context)
+        asked = {one.search_id: queries.parsed(self.context, one.words).query for one in searches}
+        return {search_id: await self.context.db(saved_searches.unread, query) for search_id, query in asked.items()}
 
     async def by_role(self, account: str, role: Role) -> Folder:
         """Return an account's folder of this role, creating it where it is missing."""
@@ -109,14 +121,13 @@ class Folders:
         self.context.tell(JournalChanged())
 
 
-def _counts(store: Store, now: int) -> Counts:
+def _counts(store: Store) -> Counts:
     return Counts(
         folders.listing(store),
         folders.counts(store),
         drafts.counts(store),
         outbox.counts(store),
         saved_searches.listing(store),
-        saved_searches.unread(store, now),
-        label_names.listing(store),
-        len(row_marks.snoozed_ids(store)),
+        labels=label_names.listing(store),
+        snoozed=len(marked_ids.snoozed_ids(store)),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from array import array
 from typing import TYPE_CHECKING
 
-from termmail.engine import indexing
+from termmail.engine import indexing, queries
 from termmail.mail.model import MessageRow
+from termmail.mail.query import EVERYTHING
 from termmail.mail.query import folders as folders_of
-from termmail.mail.query_parser import parse, parse_typed
 from termmail.mail.query_words import MOST, Known
 from termmail.mail.views import (
     DraftsView,
@@ -15,6 +17,7 @@ from termmail.mail.views import (
     LabelView,
     OutboxView,
     Outline,
+    Ready,
     ReadyView,
     RoleView,
     SavedView,
@@ -26,25 +29,23 @@ from termmail.store import (
     folders,
     indexing_queue,
     label_names,
+    marked_ids,
     messages,
     outbox,
     outlines,
-    row_marks,
     saved_searches,
     search,
 )
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Collection, Sequence
 
     from termmail.engine.context import Context
     from termmail.mail.model import Coverage, Placement, Row
+    from termmail.mail.query import Query
     from termmail.mail.views import Unfolded, View
+    from termmail.store.search_plan import Hit
     from termmail.store.store import Store
-
-SEARCH_LIMIT = 1000
-"""Messages that a search lists, at most, where nothing else is said."""
 
 
 class Lists:
@@ -59,8 +60,34 @@ class Lists:
         What came lately is indexed before a search.
         """
         if isinstance(view, SearchView | SavedView):
-            await indexing.before_search(self.context)
-        return await self.context.db(_ids, view, self.context.clock(), limit)
+            return await self._found(view, limit)
+        return await self.context.db(_ids, view, limit)
+
+    async def query(self, view: View) -> Query | None:
+        """Return the query whose hits a view shows; None where it shows something else, or its search was removed."""
+        if isinstance(view, SavedView):
+            words = await self.context.db(saved_searches.words, view.search_id)
+            return queries.parsed(self.context, words).query if words else None
+        return view.query if isinstance(view, SearchView) else None
+
+    async def _found(self, view: SearchView | SavedView, limit: int | None) -> array[int]:
+        """Return what a search finds, at most `limit`; all of it is read in parts, so that the store does other work too."""
+        await indexing.before_search(self.context)
+        query = await self.query(view) or EVERYTHING
+        account, discarded = (view.account, view.discarded) if isinstance(view, SearchView) else ("", False)
+        db = self.context.db
+        if limit is not None:
+            return await db(search.search, query, account=account, limit=limit, discarded=discarded, order=view.order)
+        found: dict[int, None] = {}
+        for one in search.queries(query, view.order):
+            hits: list[Hit] = []
+            start: search.Start | None = search.Start()
+            while start is not None:
+                part = await db(search.part, one, start, account=account, discarded=discarded)
+                hits += part.hits
+                start = part.following
+            found |= dict.fromkeys(await asyncio.to_thread(search.ordered, hits))
+        return array("q", found)
 
     async def outline(self, view: View, unfolded: Unfolded, limit: int | None = None) -> Outline:
         """Return the rows of a view: of a threaded one its conversations, those in `unfolded` message by message.
@@ -97,8 +124,12 @@ class Lists:
         """
         if isinstance(view, DraftsView | OutboxView):
             return await self.context.db(_matching_rows, view, text, ids)
-        await indexing.before_search(self.context)
-        return await self.context.db(search.matching, parse_typed(text, self.context.clock()).query, ids)
+        query = queries.parsed_typed(self.context, text).query
+        return (
+            set(ids)
+            if query == EVERYTHING
+            else set(ids).intersection(await self.ids(SearchView(query, discarded=True)))
+        )
 
     async def coverage(self, view: SearchView) -> Coverage:
         """Return how many messages a search finds by the words of their body, of how many it looks through."""
@@ -119,25 +150,19 @@ class Lists:
         return await self.context.db(lambda store: store.changed_elsewhere())
 
 
-def _ids(store: Store, view: View, now: int, limit: int | None) -> array[int]:
+def _ids(store: Store, view: View, limit: int | None) -> array[int]:
     match view:
         case FolderView() | RoleView():
             return messages.ids(store, _folder_ids(store, view), limit, order=view.order)
-        case SearchView(query=query, account=account, discarded=discarded, order=order):
-            most = SEARCH_LIMIT if limit is None else limit
-            return search.search(store, query, account=account, limit=most, discarded=discarded, order=order)
         case ReadyView(ready=ready):
-            return row_marks.ready_ids(store, ready, limit)
+            return marked_ids.ready_ids(store, ready, limit)
         case LabelView(label_id=label_id):
-            return row_marks.labelled_ids(store, label_id, limit)
-        case SavedView(search_id=search_id, order=order):
-            query = parse(saved_searches.words(store, search_id), now).query
-            most = SEARCH_LIMIT if limit is None else limit
-            return search.search(store, query, limit=most, discarded=False, order=order)
+            return marked_ids.labelled_ids(store, label_id, limit)
         case DraftsView(account=account):
             return drafts.ids(store, account)[:limit]
         case OutboxView(account=account):
             return outbox.ids(store, account)[:limit]
+    raise AssertionError(view)  # searches are read in parts
 
 
 def _known(store: Store, accounts: Sequence[str], person: str) -> Known:
@@ -161,6 +186,8 @@ def _rows(store: Store, view: View, ids: Sequence[int], unfolded: Collection[int
             return [*drafts.rows(store, ids)]
         case OutboxView():
             return [*outbox.rows(store, ids)]
+        case ReadyView(ready=Ready.SNOOZED):
+            return [*messages.rows(store, ids, places=marked_ids.snoozed_folders(store))]
         case SearchView() | SavedView() | ReadyView() | LabelView():
             return [*messages.rows(store, ids)]
     folder_ids = _folder_ids(store, view)

@@ -103,6 +103,21 @@ class Marks:
         done = await self.context.db(labels.change, list(message_ids), add, take, self.context.clock())
         return self._told(done)
 
+    async def label_sizes(self) -> dict[int, int]:
+        """Return how many messages have each label, by the label's id."""
+        return await self.context.db(labels.held)
+
+    async def rename_label(self, label_id: int, name: str) -> tuple[Done, str]:
+        """Give a label another name; return also its keyword on IMAP servers, which stays. Raises LabelError."""
+        done = await self.context.db(labels.rename, label_id, name, self.context.clock())
+        self._told(done)
+        self.context.tell(FolderChanged())
+        return done, await self.context.db(label_names.keyword, label_id)
+
+    async def remove_label(self, label_id: int) -> Done:
+        """Take a label away from all messages. Raises LabelError."""
+        return self._told(await self.context.db(labels.remove, label_id, self.context.clock()))
+
     async def recolor(self, label_id: int, color: int) -> None:
         """Give a label another colour."""
         await self.context.db(labels.recolor, label_id, color)

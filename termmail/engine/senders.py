@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from termmail.engine.queries import own_addresses
 from termmail.mail import trust
 from termmail.store import contacts
 
@@ -22,9 +23,7 @@ class Senders:
 
     async def judge(self, account: str, message: Message) -> Judgement:
         """Return what to tell of the sender of a message that an account received."""
-        own: list[str] = []
-        for settings in self.context.config.accounts.values():
-            own += [settings.address, *settings.aliases]
+        own = own_addresses(self.context)
         hosts = []
         if account in self.context.config.accounts:
             settings = self.context.account(account)

@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from termmail.accounts.credentials import PasswordError
 from termmail.accounts.paths import reason
-from termmail.engine import saved_files
+from termmail.engine import queries, saved_files
 from termmail.engine.events import FolderChanged
 from termmail.errors import ErrorCode, Gone, UserError
 from termmail.mail import parse, sanitize
 from termmail.mail.model import ROLE_NAMES, Role
-from termmail.mail.query_parser import parse as parse_query
 from termmail.mail.views import SearchView
 from termmail.net.net_errors import NetError
 from termmail.store import derived, messages
@@ -138,11 +137,7 @@ class Transfer:
         Raises TransferError where `dest` cannot be used, and BrokenPipeError where the reader of a stream is gone.
         """
         if query:
-            chosen = list(
-                await self.lists.ids(
-                    SearchView(parse_query(query, self.context.clock()).query, discarded=True), limit=1 << 30
-                )
-            )
+            chosen = list(await self.lists.ids(SearchView(queries.parsed(self.context, query).query, discarded=True)))
         else:
             chosen = list(await self.context.db(messages.all_ids))
         if isinstance(dest, Path):

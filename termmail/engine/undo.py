@@ -37,6 +37,14 @@ class Journal:
         self.context.tell(JournalChanged())
         return undone
 
+    async def undo_step(self, step: Step) -> Undone | None:
+        """Take back one step, wherever it is in the journal; None where nothing of it is left to take back."""
+        undone = await self.context.db(journal.undo_step, step.step_id, due_times(self.context))
+        if undone is not None:
+            await self._tell(undone)
+        self.context.tell(JournalChanged())
+        return undone
+
     async def _tell(self, undone: Undone) -> None:
         if undone.step.kind is StepKind.SEND:
             row = await self.context.db(outbox.get, undone.step.outbox_id)

@@ -309,6 +309,9 @@ class StepKind(StrEnum):
     UNMUTE = "unmute"
     RULE = "rule"
     REMOVE_SEARCH = "remove-search"
+    RENAME_LABEL = "rename-label"
+    EDIT_RULE = "edit-rule"
+    REMOVE_RULE = "remove-rule"
     BREAK_OFF = "break-off"
     JOIN = "join"
 

@@ -44,6 +44,11 @@ class Mark(Enum):
     STARRED = "starred"
     ANSWERED = "answered"
     FORWARDED = "forwarded"
+    LABELLED = "labelled"
+    """It has a label."""
+    SNOOZED = "snoozed"
+    MUTED = "muted"
+    """Its conversation is muted."""
 
 
 class Content(Enum):
@@ -60,6 +65,13 @@ class Term(Struct, frozen=True):
     text: str
     field: Field = Field.ANY
     match: Match = Match.PHRASE
+
+
+class Mine(Struct, frozen=True):
+    """Messages with one of the user's own `addresses` in a field: FROM, TO or CC."""
+
+    field: Field
+    addresses: tuple[str, ...]
 
 
 class MessageId(Struct, frozen=True):
@@ -130,7 +142,7 @@ class Or(Struct, frozen=True):
     queries: tuple[Query, ...]
 
 
-Query: TypeAlias = And | Or | Not | Term | MessageId | InFolder | InAccount | Labelled | Is | Has | Dated | Sized
+Query: TypeAlias = And | Or | Not | Term | Mine | MessageId | InFolder | InAccount | Labelled | Is | Has | Dated | Sized
 
 EVERYTHING = And()
 """The query of an empty text: it sets no condition."""
@@ -141,6 +153,8 @@ def terms(query: Query) -> list[Term]:
     match query:
         case Term():
             return [query]
+        case Mine(field=field, addresses=addresses):
+            return [Term(one, field) for one in addresses]
         case And(queries=queries) | Or(queries=queries):
             return [term for one in queries for term in terms(one)]
     return []

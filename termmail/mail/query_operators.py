@@ -30,9 +30,9 @@ class Operator(Struct, frozen=True):
 
 
 _TEXT_OPERATORS = (
-    Operator("from", Value.WORDS, "ada", "from this person: a name or an address"),
-    Operator("to", Value.WORDS, "bob@example.org", "to this person, in To or Cc"),
-    Operator("cc", Value.WORDS, "bob", "with this person in Cc"),
+    Operator("from", Value.WORDS, "ada", "from this person: a name, an address, or me"),
+    Operator("to", Value.WORDS, "me", "to this person or to me, in To or Cc"),
+    Operator("cc", Value.WORDS, "bob", "with this person or me in Cc"),
     Operator("subject", Value.WORDS, "lunch", "with these words in the subject"),
     Operator("body", Value.WORDS, '"see you"', "with these words in the text"),
     Operator("list", Value.WORDS, "python-dev", "of this mailing list"),
@@ -57,6 +57,14 @@ OPERATORS = {
 }
 """Every operator by its name, in the order in which they are taught."""
 
+ME = "me"
+"""What stands for the user's own addresses behind these operators."""
+OF_PEOPLE = ("from", "to", "cc")
+"""The operators that take a person."""
+SNOOZED = "snoozed"
+"""The place of `in:` that is no folder."""
+ROLE_WORDS = ("inbox", "archive", "sent", "spam", "junk", "trash", SNOOZED, "anywhere")
+"""What `in:` knows besides the names of folders."""
 FIELDS = {one.name: Field(one.name) for one in _TEXT_OPERATORS}
 OTHER_WORDS = {
     **dict.fromkeys(("sender", "author", "form"), "from"),
@@ -85,6 +93,10 @@ CHOICES = {
     "seen": "read",
     "new": "unread",
     "unseen": "unread",
+    "labeled": "labelled",
+    "tagged": "labelled",
+    "snooze": "snoozed",
+    "mute": "muted",
 }
 NO_OPERATORS = frozenset(
     [

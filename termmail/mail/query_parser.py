@@ -23,16 +23,27 @@ from termmail.mail.query import (
     Mark,
     Match,
     MessageId,
+    Mine,
     Not,
     Or,
     Query,
     Sized,
     Term,
 )
-from termmail.mail.query_operators import CHOICES, FIELDS, NO_OPERATORS, OPERATORS, OTHER_WORDS, Value
+from termmail.mail.query_operators import (
+    CHOICES,
+    FIELDS,
+    ME,
+    NO_OPERATORS,
+    OF_PEOPLE,
+    OPERATORS,
+    OTHER_WORDS,
+    SNOOZED,
+    Value,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from termmail.mail.query_operators import Operator
 
@@ -59,24 +70,24 @@ _OPEN_WORD = re.compile(r"(?:[^\W_]{3}|[^\x00-\x7f])\Z")
 _START = re.compile(r"[^\W_]{1,2}\Z")
 
 
-def parse(text: str, now: int) -> Parsed:
+def parse(text: str, now: int, me: Sequence[str] = ()) -> Parsed:
     """Return the query that `text` stands for, and what in it was not understood. Never raises.
 
     Terms are words and `"quoted phrases"`, all of which must match; `word*` matches words that begin so. An operator
     (`OPERATORS`) before a term restricts it, `from:(ada OR bob)` several. `-` before a term or a group excludes it; `OR`
     in capitals between two accepts either of them and binds first; parentheses group. Dates (`query_dates`) are relative
-    to `now` (UTC seconds), in local time. Terms without a letter or digit are left out. A text without conditions is
+    to `now` (UTC seconds), in local time. `me` are the user's own addresses, for `to:me`. Terms without a letter or digit are left out. A text without conditions is
     EVERYTHING. An unknown operator is a word, and a problem.
     """
-    return _Parser(text, now).parsed()
+    return _Parser(text, now, me).parsed()
 
 
-def parse_typed(text: str, now: int) -> Parsed:
+def parse_typed(text: str, now: int, me: Sequence[str] = ()) -> Parsed:
     """Return what `parse` returns for a text that is still being typed: its last word may be the beginning of one.
 
     One or two letters, with which nearly every text has a word, are looked for in subject and sender only.
     """
-    parsed = _Parser(text, now).parsed()
+    parsed = _Parser(text, now, me).parsed()
     if not text or not text[-1].isalnum():
         return parsed
     return replace(parsed, query=_last_open(parsed.query))
@@ -107,8 +118,9 @@ class _Token(Struct, frozen=True):
 class _Parser:
     """Reads one text from left to right."""
 
-    def __init__(self, text: str, now: int) -> None:
+    def __init__(self, text: str, now: int, me: Sequence[str]) -> None:
         self._now = now
+        self._me = tuple(me)
         self._problems: list[str] = []
         self._count = 0
         if len(text) > TEXT_LIMIT:
@@ -176,6 +188,8 @@ class _Parser:
         text = token.text if token.kind == "phrase" else token.text.rstrip("*")
         if not any(map(str.isalnum, text)):
             return None
+        if token.kind == "word" and token.text.lower() == ME and field.value in OF_PEOPLE:
+            return self._counted(Mine(field, self._me))
         prefix = token.kind == "word" and token.text.endswith("*")
         return self._counted(Term(" ".join(text.split()), field, Match.PREFIX if prefix else Match.PHRASE))
 
@@ -211,6 +225,8 @@ class _Parser:
             case Value.CHOICE:
                 return self._choice(operator, value.text.lower())
             case Value.NAME:
+                if operator.name == "in" and value.kind == "word" and value.text.lower() == SNOOZED:
+                    return self._counted(Is(Mark.SNOOZED))
                 return self._counted(_named(operator.name, value.text.strip()))
 
     def _value(self) -> _Token | None:

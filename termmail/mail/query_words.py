@@ -1,33 +1,23 @@
-"""A query in words, and what can be typed next."""
+"""What can be typed next in a query, what its words mean so far, and what in it does not exist."""
 
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from termmail.mail.counting import number
 from termmail.mail.query import (
     EVERYTHING,
     And,
-    Content,
-    Dated,
-    Field,
-    Has,
     InAccount,
     InFolder,
-    Is,
     Labelled,
-    Match,
-    MessageId,
     Not,
     Or,
-    Sized,
-    Term,
 )
-from termmail.mail.query_operators import OPERATORS, Value
+from termmail.mail.query_description import described, shortened
+from termmail.mail.query_operators import ME, OF_PEOPLE, OPERATORS, ROLE_WORDS, Value
 from termmail.mail.query_parser import nearest
 
 if TYPE_CHECKING:
@@ -38,8 +28,6 @@ if TYPE_CHECKING:
     from termmail.mail.query_operators import Operator
     from termmail.mail.query_parser import Parsed
 
-ROLE_WORDS = ("inbox", "archive", "sent", "spam", "junk", "trash", "anywhere")
-"""What `in:` knows besides the names of folders."""
 DATE_WORDS = (
     "today",
     "yesterday",
@@ -102,7 +90,7 @@ def at_cursor(text: str, cursor: int) -> tuple[Operator | None, str, int, int]:
 def person_wanted(text: str, cursor: int) -> str:
     """Return the beginning of the name of a person that is being typed, or ""."""
     operator, value, _start, _end = at_cursor(text, cursor)
-    return value.strip('"') if operator is not None and operator.name in {"from", "to", "cc"} else ""
+    return value.strip('"') if operator is not None and operator.name in OF_PEOPLE else ""
 
 
 def completions(text: str, cursor: int, known: Known) -> list[Completion]:
@@ -128,7 +116,9 @@ def _offers(operator: Operator | None, typed: str, known: Known) -> Iterator[tup
                 if typed and choice.startswith(typed):
                     yield f"{one.name}:{choice}", f"{one.name}:{choice}"
         return
-    if operator.name in {"from", "to", "cc"}:
+    if operator.name in OF_PEOPLE:
+        if ME.startswith(typed):
+            yield ME, "me"
         for person in known.people:
             yield person.email, f"{person.name} <{person.email}>" if person.name else person.email
         return
@@ -157,6 +147,17 @@ def _quoted(name: str) -> str:
     return f'"{name}"' if re.search(r"[\s()]", name) else name
 
 
+def renamed(text: str, operator: str, before: str, after: str) -> str:
+    """Return a query in which `operator` asks for the name `after` where it asked for `before`, in any case of letters."""
+
+    def put(match: re.Match[str]) -> str:
+        if (match["name"] or "").lower() != operator or match["value"].strip('"').casefold() != before.casefold():
+            return match[0]
+        return match[0][: match.start("value") - match.start()] + _quoted(after)
+
+    return _TOKEN.sub(put, text)
+
+
 # -- in words
 
 
@@ -176,13 +177,13 @@ def unknown_names(query: Query, known: Known) -> list[str]:
     for one in _leaves(query):
         if isinstance(one, InFolder) and not _is_folder(one.name, known.folders):
             near = nearest(one.name, (*known.folders, *ROLE_WORDS))
-            problems.append(f"There is no folder “{_short(one.name)}”{_hint('in', near)}")
+            problems.append(f"There is no folder “{shortened(one.name)}”{_hint('in', near)}")
         elif isinstance(one, InAccount) and one.name.casefold() not in map(str.casefold, known.accounts):
             near = nearest(one.name, known.accounts)
-            problems.append(f"There is no account “{_short(one.name)}”{_hint('account', near)}")
+            problems.append(f"There is no account “{shortened(one.name)}”{_hint('account', near)}")
         elif isinstance(one, Labelled) and one.name.casefold() not in map(str.casefold, known.labels):
             near = nearest(one.name, known.labels)
-            problems.append(f"There is no label “{_short(one.name)}”{_hint('label', near)}")
+            problems.append(f"There is no label “{shortened(one.name)}”{_hint('label', near)}")
     return list(dict.fromkeys(problems))
 
 
@@ -206,82 +207,3 @@ def _leaves(query: Query) -> Iterator[Query]:
             yield from _leaves(inner)
         case _:
             yield query
-
-
-_FIELD_WORDS = {
-    Field.ANY: "with {}",
-    Field.FROM: "from {}",
-    Field.TO: "to {}",
-    Field.CC: "with {} in Cc",
-    Field.SUBJECT: "with {} in the subject",
-    Field.BODY: "with {} in the text",
-    Field.LIST: "of the list {}",
-    Field.FILENAME: "with an attachment named {}",
-}
-"""What a term finds; {} is what is looked for, with … behind what a word begins with."""
-_CONTENT_WORDS = {
-    Content.ATTACHMENT: "with attachments",
-    Content.INVITE: "with an invitation",
-    Content.LINK: "with a link",
-}
-
-
-def described(query: Query) -> str:
-    """Return what a query finds as words that follow "Messages"."""
-    match query:
-        case Term(text=text, field=Field.ANY, match=Match.START):
-            return f"with “{text}…” in subject or sender"
-        case Term(text=text, field=field, match=how):
-            return _FIELD_WORDS[field].format(f"“{_short(text)}{'' if how is Match.PHRASE else '…'}”")
-        case MessageId(value=value):
-            return f"with the Message-ID “{_short(value)}”"
-        case InFolder(name=name):
-            return "in any folder, Trash and Spam too" if name.casefold() == "anywhere" else f"in {_short(name)}"
-        case InAccount(name=name):
-            return f"of the account {_short(name)}"
-        case Labelled(name=name):
-            return f"with the label {_short(name)}"
-        case Is(mark=mark):
-            return f"that are {mark.value}"
-        case Has(content=content):
-            return _CONTENT_WORDS[content]
-        case Dated(since=since, until=until):
-            return _dated(since, until)
-        case Sized(larger=larger, smaller=smaller):
-            return f"larger than {_size(larger)}" if larger is not None else f"smaller than {_size(smaller or 0)}"
-        case Not(query=inner):
-            return f"not {_bracketed(inner)}"
-        case And(queries=queries):
-            return ", ".join(map(_bracketed, queries))
-        case Or(queries=queries):
-            return " or ".join(map(_bracketed, queries))
-
-
-def _bracketed(query: Query) -> str:
-    words = described(query)
-    return f"({words})" if isinstance(query, And | Or) else words
-
-
-def _dated(since: int | None, until: int | None) -> str:
-    if until is None:
-        return f"from {_date(since or 0)} on"
-    if since is None:
-        return f"before {_date(until)}"
-    last = _date(until - 1)
-    return f"of {last}" if _date(since) == last else f"from {_date(since)} to {last}"
-
-
-def _date(when: int) -> str:
-    local = time.localtime(when)
-    return f"{local.tm_mday} {time.strftime('%B', local)} {local.tm_year}"
-
-
-def _size(size: int) -> str:
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "KB")):
-        if size >= unit:
-            return f"{size / unit:.4g} {name}"
-    return f"{number(size)} B"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"

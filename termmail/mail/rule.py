@@ -11,7 +11,9 @@ from termmail.errors import UserError
 from termmail.mail import query, query_parser, sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from termmail.mail.model import Step
 
 LONGEST = 500
 """Characters of the verbs of a rule, at most."""
@@ -78,6 +80,18 @@ class Entry(Struct, frozen=True):
     can_undo: bool
 
 
+class Ran(Struct, frozen=True):
+    """What a rule did because the user asked for it.
+
+    `step` is what the undo key takes back, None where nothing changed. `trouble` are sentences on what could not be done.
+    `is_stopped`: the step was taken back meanwhile.
+    """
+
+    step: Step | None = None
+    trouble: tuple[str, ...] = ()
+    is_stopped: bool = False
+
+
 def acts(text: str) -> tuple[Act, ...]:
     """Return what the verbs of a rule do, in the order in which they are done. Raises RuleError for what is no verb.
 
@@ -120,12 +134,44 @@ def written(acts_: Iterable[Act]) -> str:
     return ", ".join(f"{one.verb}:{one.target}" if one.target else one.verb.value for one in acts_)
 
 
-def checked_query(text: str, now: int) -> query.Query:
+def renamed(acts_: Sequence[Act], verb: Verb, before: str, after: str) -> tuple[Act, ...]:
+    """Return acts with another name where they have this one, in any case of letters, as the target of a verb."""
+    return tuple(
+        Act(verb, after) if one.verb is verb and one.target.casefold() == before.casefold() else one for one in acts_
+    )
+
+
+def effects(acts_: Iterable[Act], new_labels: Collection[str] = ()) -> str:
+    """Return in words what acts do; `new_labels` are labels that do not exist yet."""
+    words = []
+    for one in acts_:
+        if one.verb is Verb.LABEL:
+            words.append(
+                f"{'makes and puts on the new label' if one.target in new_labels else 'labels it'} {one.target}"
+            )
+        else:
+            words.append(_EFFECTS[one.verb].format(target=one.target))
+    return sanitize.clean(", ".join(words))
+
+
+_EFFECTS = {
+    Verb.MOVE: "moves it to {target}",
+    Verb.STAR: "stars it",
+    Verb.READ: "marks it as read",
+    Verb.MUTE: "mutes its conversation",
+    Verb.ARCHIVE: "archives it",
+    Verb.DELETE: "deletes it",
+}
+
+
+def checked_query(text: str, now: int, me: Sequence[str] = ()) -> query.Query:
     """Return the query of a rule at a time (UTC seconds), to which dates in it are relative.
+
+    `me` are the user's own addresses.
 
     Raises RuleError for one that is not understood, and for one without a condition: it would match all mail.
     """
-    found = query_parser.parse(text, now)
+    found = query_parser.parse(text, now, me)
     if found.problems:
         raise RuleError(found.problems[0], advice="Write the query as for a search.")
     if found.query == query.EVERYTHING:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from termmail.mail.model import Done, Step, Undone
+    from termmail.mail.rule import Ran
 
 _DONE = {
     StepKind.READ: "Marked as read: {messages}",
@@ -33,10 +34,13 @@ _DONE = {
     StepKind.UNLABEL: "Label {name} removed: {messages}",
     StepKind.REMIND: "Reminder {name}, if nobody answers: {messages}",
     StepKind.NO_REMINDER: "No reminder any more: {messages}",
-    StepKind.MUTE: "Muted, in the Archive: {messages}",
+    StepKind.MUTE: "Muted: {messages} · what comes to them goes to the Archive",
     StepKind.UNMUTE: "No longer muted: {messages}",
     StepKind.RULE: "Rule “{name}”: {messages}",
     StepKind.REMOVE_SEARCH: "Search {name} removed",
+    StepKind.RENAME_LABEL: "Label renamed to {name}",
+    StepKind.EDIT_RULE: "Rule “{name}” changed",
+    StepKind.REMOVE_RULE: "Rule “{name}” removed",
     StepKind.BREAK_OFF: "A conversation of its own: {messages}, with the answers",
     StepKind.JOIN: "Joined to one conversation: {messages}",
 }
@@ -65,10 +69,16 @@ _NAMES = {
     StepKind.UNMUTE: "end of mute",
     StepKind.RULE: "rule",
     StepKind.REMOVE_SEARCH: "remove search",
+    StepKind.RENAME_LABEL: "rename",
+    StepKind.EDIT_RULE: "change of rule",
+    StepKind.REMOVE_RULE: "remove rule",
     StepKind.BREAK_OFF: "break off",
     StepKind.JOIN: "join",
 }
-_FOLDER_STEPS = {StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER, StepKind.REMOVE_SEARCH}
+_WITHOUT_MESSAGES = {
+    *(StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER, StepKind.REMOVE_SEARCH),
+    *(StepKind.RENAME_LABEL, StepKind.EDIT_RULE, StepKind.REMOVE_RULE),
+}
 _IN_PLACE = {
     *(StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR),
     *(StepKind.BREAK_OFF, StepKind.JOIN),
@@ -100,6 +110,16 @@ def skipped_words(skipped: Sequence[int]) -> str:
     return f"{count(len(skipped), 'message')} moved meanwhile and left alone"
 
 
+def renamed_label_words(before: str, step: Step, keyword: str) -> str:
+    """Return that a label has another name now, and what it stays on IMAP servers."""
+    return f"Label {before} is now {step.name}; on IMAP servers its keyword stays {keyword}"
+
+
+def ran_words(ran: Ran) -> str:
+    """Return what a rule did because the user asked for it."""
+    return " · ".join(["Nothing was changed" if ran.step is None else step_words(ran.step), *ran.trouble])
+
+
 def undo_word(step: Step) -> str:
     """Return the word of the key bar for taking a step back: "undo delete"."""
     return f"undo {_NAMES[step.kind]}"
@@ -110,7 +130,7 @@ def undone_words(undone: Undone) -> str:
     step = undone.step
     if step.kind is StepKind.SEND:
         return "Not sent: the message is a draft again" if undone.draft_id else "Not sent"
-    if step.kind in _FOLDER_STEPS:
+    if step.kind in _WITHOUT_MESSAGES:
         return f"Undone: {step_words(step)}"
     messages = count(len(undone.message_ids), "message")
     how = "as before" if step.kind in _IN_PLACE else "back"

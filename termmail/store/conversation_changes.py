@@ -11,16 +11,16 @@ from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from termmail.mail.model import Step
     from termmail.store.store import Store
 
 
 def break_off(store: Store, message_ids: Iterable[int], now: int) -> Done:
-    """Make each of these messages, with the answers to it, a conversation of its own.
+    """Make each of these messages, with the answers to it, a conversation of its own; what was joined to it is no more.
 
-    One without a Message-ID, or that answers nothing, is left alone.
+    One without a Message-ID, or that answers nothing and was joined to nothing, is left alone.
     """
     with store.transaction() as db:
         keys = _keys(db, message_ids)
@@ -61,10 +61,17 @@ def _regrouped(db: sqlite3.Connection, step: Step, message_ids: Sequence[int]) -
     before = dict(rows)
     conversations.regroup(db, threads)
     after = conversations.threads(db, list(before))
-    moved = [(one, thread, after[one], "") for one, thread in before.items() if after[one] != thread]
-    if not moved:
+    if _sets(before) == _sets(after):  # their numbers may differ all the same
         db.execute("DELETE FROM step WHERE id = ?", (step.step_id,))
-        conversations.forget(db, step.step_id)
+        conversations.regroup(db, conversations.forget(db, step.step_id))
         return Done(None, already=tuple(message_ids))
-    journal.record(db, step, moved)
+    journal.record(db, step, [(one, thread, after[one], "") for one, thread in before.items() if after[one] != thread])
     return Done(step, tuple(message_ids))
+
+
+def _sets(threads: Mapping[int, int]) -> set[frozenset[int]]:
+    """Return the messages of each conversation."""
+    found: dict[int, set[int]] = {}
+    for message_id, thread in threads.items():
+        found.setdefault(thread, set()).add(message_id)
+    return set(map(frozenset, found.values()))

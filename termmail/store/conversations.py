@@ -112,10 +112,21 @@ def threads(db: sqlite3.Connection, message_ids: Iterable[int]) -> dict[int, int
     return dict(rows.fetchall())
 
 
-def forget(db: sqlite3.Connection, step_id: int) -> None:
-    """Forget what a step cut and joined; the messages must be grouped anew after it."""
+def forget(db: sqlite3.Connection, step_id: int) -> set[int]:
+    """Forget what a step cut and joined; return the conversations that must be grouped anew for that.
+
+    They are not only those whose messages it parted or united: a message that was cut lost the Message-IDs to which it
+    refers, also those of mail that has yet to come.
+    """
+    rows = db.execute(
+        "SELECT DISTINCT t.thread FROM thread_of_id t JOIN (SELECT id_key FROM thread_cut WHERE step = ?1"
+        " UNION ALL SELECT id_key FROM thread_join WHERE step = ?1"
+        " UNION ALL SELECT other_key FROM thread_join WHERE step = ?1) s ON s.id_key = t.id_key",
+        (step_id,),
+    ).fetchall()
     db.execute("DELETE FROM thread_cut WHERE step = ?", (step_id,))
     db.execute("DELETE FROM thread_join WHERE step = ?", (step_id,))
+    return {thread for (thread,) in rows}
 
 
 class _Grouping:
@@ -124,11 +135,14 @@ class _Grouping:
     def __init__(self, db: sqlite3.Connection, page: Sequence[_Message]) -> None:
         self._db = db
         self._page = page
-        self._cut = {one for (one,) in db.execute("SELECT id_key FROM thread_cut")}
+        self._cut: dict[int, int] = dict(db.execute("SELECT id_key, step FROM thread_cut").fetchall())
         self._joined: dict[int, list[int]] = {}
-        for one, other in db.execute("SELECT id_key, other_key FROM thread_join"):
-            self._joined.setdefault(one, []).append(other)
-            self._joined.setdefault(other, []).append(one)
+        for one, other, step in db.execute("SELECT id_key, other_key, step FROM thread_join"):
+            if step > max(
+                self._cut.get(one, 0), self._cut.get(other, 0)
+            ):  # what was broken off later is no longer joined
+                self._joined.setdefault(one, []).append(other)
+                self._joined.setdefault(other, []).append(one)
         self._keys = [self._linking_keys(one.rfc_message_id, one.ancestors) for one in page]
         wanted = {one for keys in self._keys for one in keys}
         rows = db.execute(f"SELECT id_key, thread FROM thread_of_id WHERE id_key {IN_IDS}", (id_list(wanted),))  # noqa: S608
@@ -164,7 +178,7 @@ class _Grouping:
         own = [key(rfc_message_id)] if rfc_message_id else []
         keys = [key(reference) for reference in line[-REFERENCES:]]
         if self._cut:
-            keys = [] if self._cut.issuperset(own) and own else keys
+            keys = [] if own and own[0] in self._cut else keys
             keys = keys[max((place for place, one in enumerate(keys) if one in self._cut), default=0) :]
         keys = own + keys
         return keys + [other for one in keys for other in self._joined.get(one, [])]

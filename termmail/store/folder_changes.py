@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import Done, Folder, Role, StepKind
-from termmail.store import journal, placements
+from termmail.store import journal, mentions, placements
 from termmail.store.folders import FolderError, check_free, checked_name, get, role_id
 
 if TYPE_CHECKING:
@@ -24,12 +24,16 @@ def make(store: Store, account: str, name: str, now: int) -> Folder:
 
 
 def rename(store: Store, folder_id: int, name: str, now: int) -> Folder:
-    """Rename a folder of the user's own, as a step. Raises FolderError or FolderGone."""
+    """Rename a folder of the user's own, as a step. Rules and kept searches that name it follow.
+
+    Raises FolderError or FolderGone.
+    """
     name = checked_name(name)
     with store.transaction() as db:
         folder = _own(store, folder_id)
         check_free(db, folder.account, name, folder_id)
         db.execute("UPDATE folder SET name = ? WHERE id = ?", (name, folder_id))
+        mentions.follow_folder(db, folder.name, name)
         step = journal.begin(db, StepKind.RENAME_FOLDER, 0, now, folder_id=folder_id, name=name)
         db.execute("UPDATE step SET old_name = ? WHERE id = ?", (folder.name, step.step_id))
     return Folder(folder_id, folder.account, name, folder.role)

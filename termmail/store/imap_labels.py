@@ -1,7 +1,8 @@
 """Labels on an IMAP server: what it says of them, and what it is to be told.
 
 `imap_label` has the labels of a message in a folder as the server last said; what the user wants is in `message_label`,
-and the difference waits (`imap_pending`). A folder that keeps no keywords leaves labels to this program.
+and the difference waits (`imap_pending`). A label that the folder takes not, because it keeps no keywords or can only be
+read, is in `imap_label` with `kept` 0: the message has it here alone, until the folder takes it.
 """
 
 from __future__ import annotations
@@ -10,24 +11,22 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from termmail.mail import label_keyword, sanitize
-from termmail.mail.model import LABEL_COLORS
+from termmail.mail import label_keyword
+from termmail.store import label_names
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from termmail.store.store import Store
 
-MOST_LABELS = 200
-"""Labels beyond which no more are made of the keywords of servers."""
-
-LONGEST_NAME = 40
-
 
 class LabelPush(Struct, frozen=True):
-    """A message of a folder whose labels differ: keywords to `add` and to `remove`; `row_id` is its imap_message."""
+    """A message of a folder whose labels differ: keywords to `add` and to `remove`; `row_id` is its imap_message.
+
+    Both are empty where the message has lost a label that the server never had.
+    """
 
     row_id: int
     message_id: int
@@ -47,19 +46,20 @@ def take(store: Store, folder_id: int, told: Sequence[tuple[int, frozenset[str]]
     if not named and store.read_one(has_some, (folder_id,)) is None:
         return []
     with store.transaction() as db:
-        labels = _labels(db, named)
+        labels = label_names.of_keywords(db, named)
         flags_of = dict(told)
         rows = db.execute(
             f"SELECT id, uid, message FROM imap_message WHERE folder = ? AND uid {IN_IDS} AND message IS NOT NULL",  # noqa: S608
             (folder_id, id_list(flags_of)),
         ).fetchall()
-        bases = _bases(db, [row_id for row_id, _, _ in rows])
+        row_ids = [row_id for row_id, _, _ in rows]
+        bases, only_here = _bases(db, row_ids), _bases(db, row_ids, kept=0)
         keywords = dict(db.execute("SELECT id, keyword FROM label"))
         changed = []
         for row_id, uid, message_id in rows:
             base = bases.get(row_id, set())
             now = {labels[flag.lower()] for flag in flags_of[uid] if flag.lower() in labels}
-            now |= {one for one in base - now if not kept.keeps(keywords[one])}
+            now |= {one for one in base - now if not kept.keeps(keywords[one])} | only_here.get(row_id, set())
             if now != base:
                 _take(db, row_id, message_id, base, now)
                 changed.append(message_id)
@@ -80,7 +80,9 @@ class Kept(Struct, frozen=True):
 def _take(db: sqlite3.Connection, row_id: int, message_id: int, base: set[int], now: set[int]) -> None:
     # The rows of the server come first: what is equal then does not become pending.
     db.executemany("DELETE FROM imap_label WHERE row = ? AND label = ?", [(row_id, one) for one in base - now])
-    db.executemany("INSERT OR IGNORE INTO imap_label (row, label) VALUES (?, ?)", [(row_id, one) for one in now - base])
+    db.executemany(
+        "INSERT OR REPLACE INTO imap_label (row, label) VALUES (?, ?)", [(row_id, one) for one in now - base]
+    )
     db.executemany(
         "DELETE FROM message_label WHERE message = ? AND label = ?", [(message_id, one) for one in base - now]
     )
@@ -89,27 +91,13 @@ def _take(db: sqlite3.Connection, row_id: int, message_id: int, base: set[int], 
     )
 
 
-def _bases(db: sqlite3.Connection, row_ids: Iterable[int]) -> dict[int, set[int]]:
+def _bases(db: sqlite3.Connection, row_ids: Iterable[int], kept: int | None = None) -> dict[int, set[int]]:
+    """Return the labels that the server has for rows: all, or those with this value of `kept`."""
     found: dict[int, set[int]] = {}
-    for row_id, label_id in db.execute(f"SELECT row, label FROM imap_label WHERE row {IN_IDS}", (id_list(row_ids),)):  # noqa: S608
+    rows = f"SELECT row, label FROM imap_label WHERE row {IN_IDS} AND kept = coalesce(?, kept)"  # noqa: S608
+    for row_id, label_id in db.execute(rows, (id_list(row_ids), kept)):
         found.setdefault(row_id, set()).add(label_id)
     return found
-
-
-def _labels(db: sqlite3.Connection, named: Collection[str]) -> dict[str, int]:
-    """Return the labels for keywords, by these in lower case; one that is missing is made, unless there are too many."""
-    known = {keyword.lower(): label_id for label_id, keyword in db.execute("SELECT id, keyword FROM label")}
-    names = {name.casefold() for (name,) in db.execute("SELECT name FROM label")}
-    for keyword in sorted(named):
-        name = " ".join(sanitize.clean_words(label_keyword.name(keyword)).split())[:LONGEST_NAME].strip()
-        if keyword.lower() in known or not name or name.casefold() in names or len(known) >= MOST_LABELS:
-            continue
-        cursor = db.execute(
-            "INSERT INTO label (name, color, keyword) VALUES (?, ?, ?)", (name, len(known) % LABEL_COLORS, keyword)
-        )
-        known[keyword.lower()] = cursor.lastrowid or 0
-        names.add(name.casefold())
-    return {keyword.lower(): known[keyword.lower()] for keyword in named if keyword.lower() in known}
 
 
 # -- what the server does not know yet
@@ -125,12 +113,14 @@ def waiting(store: Store, account: str, now: int) -> list[LabelPush]:
     )
     with store.reading() as db:
         keywords = dict(db.execute("SELECT id, keyword FROM label"))
-        bases = _bases(db, [row[0] for row in rows])
+        row_ids = [row[0] for row in rows]
+        bases, only_here = _bases(db, row_ids), _bases(db, row_ids, kept=0)
         found = []
         for row_id, message_id, folder_id, uid in rows:
             wanted = {one for (one,) in db.execute("SELECT label FROM message_label WHERE message = ?", (message_id,))}
             base = bases.get(row_id, set())
-            add, remove = ({keywords[one] for one in ids} for ids in (wanted - base, base - wanted))
+            gone = base - wanted - only_here.get(row_id, set())
+            add, remove = ({keywords[one] for one in ids} for ids in (wanted - base, gone))
             found.append(LabelPush(row_id, message_id, folder_id, uid, frozenset(add), frozenset(remove)))
     return found
 
@@ -144,15 +134,37 @@ DIFFER = (
 """Whether the labels of a message differ from those of its row `i` of the server."""
 
 
-def stored(store: Store, rows: Iterable[LabelPush]) -> None:
-    """Note that the server has the new labels, or that its folder keeps no such ones."""
+def stored(store: Store, rows: Iterable[LabelPush], sent: frozenset[str]) -> None:
+    """Note that the server has the labels as far as they were `sent`; new ones that were not its folder does not take."""
     with store.transaction(durable=True) as db:
         for one in rows:
-            for sql, keywords in (
-                ("INSERT OR IGNORE INTO imap_label (row, label) SELECT ?, id FROM label WHERE keyword = ?", one.add),
-                (
-                    "DELETE FROM imap_label WHERE row = ? AND label = (SELECT id FROM label WHERE keyword = ?)",
-                    one.remove,
-                ),
-            ):
-                db.executemany(sql, [(one.row_id, keyword) for keyword in keywords])
+            db.executemany(
+                "INSERT OR REPLACE INTO imap_label (row, label, kept) SELECT ?, id, ? FROM label WHERE keyword = ?",
+                [(one.row_id, int(keyword in sent), keyword) for keyword in one.add],
+            )
+            db.executemany(
+                "DELETE FROM imap_label WHERE row = ? AND label = (SELECT id FROM label WHERE keyword = ?)",
+                [(one.row_id, keyword) for keyword in one.remove & sent],
+            )
+            db.execute(
+                "DELETE FROM imap_label WHERE row = ? AND kept = 0"
+                " AND label NOT IN (SELECT label FROM message_label WHERE message = ?)",
+                (one.row_id, one.message_id),
+            )
+
+
+def offer_again(store: Store, folder_id: int, kept: Kept) -> None:
+    """Let labels that a folder did not take wait to be pushed again, as far as it keeps them now."""
+    rows = store.read(
+        "SELECT l.row, l.label, i.message, t.keyword FROM imap_label l JOIN imap_message i ON i.id = l.row"
+        " JOIN label t ON t.id = l.label WHERE l.kept = 0 AND i.folder = ?",
+        (folder_id,),
+    )
+    again = [row for row in rows if kept.keeps(row[3])]
+    if again:
+        with store.transaction() as db:
+            db.executemany("DELETE FROM imap_label WHERE row = ? AND label = ?", [row[:2] for row in again])
+            db.executemany(
+                "INSERT OR IGNORE INTO imap_pending (message) SELECT id FROM message WHERE id = ?",
+                [(row[2],) for row in again],
+            )

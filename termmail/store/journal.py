@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from termmail.mail.model import Flag, RemoteState, Step, StepKind, Undone
-from termmail.store import conversations, folders, marks, outbox, placements, remote_state
+from termmail.mail.rule import Verb
+from termmail.store import conversations, folders, label_names, marks, mentions, outbox, placements, remote_state
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -74,6 +76,37 @@ def bind(db: sqlite3.Connection, steps: Iterable[Step | None]) -> None:
         db.execute(f"UPDATE step SET batch = ? WHERE id {IN_IDS}", (max(ids), id_list(ids)))  # noqa: S608
 
 
+def batch(db: sqlite3.Connection, newest: Step) -> list[Step]:
+    """Return a step and those that are bound to it, as far as they are not taken back; the oldest first."""
+    return [_step(row) for row in db.execute(f"{_BATCH} ORDER BY s.id", (newest.step_id,))]
+
+
+def is_done(db: sqlite3.Connection, step: Step) -> bool:
+    """Return whether a step is neither taken back nor beyond what undo reaches."""
+    return db.execute("SELECT 1 FROM step WHERE id = ? AND state = 'done'", (step.step_id,)).fetchone() is not None
+
+
+def merge(db: sqlite3.Connection, earlier: Step, newest: Step) -> Step:
+    """Make a step, and those bound to it, part of a newer one that did the same to other messages; return the newer one.
+
+    Of the steps bound to them, those of the same kind and name become one. The two are not among these: they change
+    nothing themselves.
+    """
+    known = {(one.kind, one.name): one for one in batch(db, earlier) if one.step_id != earlier.step_id}
+    for one in batch(db, newest):
+        same = None if one.step_id == newest.step_id else known.get((one.kind, one.name))
+        if same is None:
+            continue
+        for table in ("change", "mark_change"):
+            db.execute(f"UPDATE {table} SET step = ? WHERE step = ?", (same.step_id, one.step_id))  # noqa: S608
+        db.execute("UPDATE step SET messages = messages + ? WHERE id = ?", (one.count, same.step_id))
+        db.execute("DELETE FROM step WHERE id = ?", (one.step_id,))
+    db.execute("UPDATE step SET messages = messages + ? WHERE id = ?", (earlier.count, newest.step_id))
+    bind(db, [*known.values(), *batch(db, newest)])
+    db.execute("DELETE FROM step WHERE id = ?", (earlier.step_id,))
+    return batch(db, newest)[-1]
+
+
 def attribute(db: sqlite3.Connection, newest: Step, rule_id: int) -> None:
     """Note that a rule has taken a step, and those bound to it, by itself: `undo` passes over them. 0 is the user."""
     db.execute(
@@ -115,17 +148,18 @@ def undo_step(store: Store, step_id: int, due: Mapping[str, int | None]) -> Undo
         return None if row is None else _take_back_batch(store, db, _step(row), due)
 
 
+_BATCH = (
+    f"SELECT {_STEP} FROM step s WHERE s.state = 'done' AND (s.id = ?1 OR s.batch <> 0 AND s.batch ="  # noqa: S608
+    " (SELECT batch FROM step WHERE id = ?1))"
+)
+
+
 def _take_back_batch(
     store: Store, db: sqlite3.Connection, newest: Step, due: Mapping[str, int | None]
 ) -> Undone | None:
     """Take back a step and those that belong to it, the newest first; None where nothing of them is left."""
-    rows = db.execute(
-        f"SELECT {_STEP} FROM step s WHERE s.state = 'done' AND (s.id = ?1 OR s.batch <> 0 AND s.batch ="  # noqa: S608
-        " (SELECT batch FROM step WHERE id = ?1)) ORDER BY s.id DESC",
-        (newest.step_id,),
-    ).fetchall()
     back: list[Undone] = []
-    for step in map(_step, rows):
+    for step in reversed(batch(db, newest)):
         undone = _take_back(store, db, step, due)
         db.execute("UPDATE step SET state = ? WHERE id = ?", ("final" if undone is None else "undone", step.step_id))
         back += [] if undone is None else [undone]
@@ -155,6 +189,10 @@ def _take_back(store: Store, db: sqlite3.Connection, step: Step, due: Mapping[st
         return _rename_back(db, step)
     if step.kind is StepKind.REMOVE_SEARCH:
         return _bring_search_back(db, step)
+    if step.kind is StepKind.RENAME_LABEL:
+        return _rename_label_back(db, step)
+    if step.kind in {StepKind.EDIT_RULE, StepKind.REMOVE_RULE}:
+        return _bring_rule_back(db, step)
     if step.kind is StepKind.REMOVE_FOLDER:
         _bring_folder_back(db, step)
     undone = _move_back(db, step, due)
@@ -183,8 +221,8 @@ def _ungroup(db: sqlite3.Connection, step: Step) -> Undone | None:
     now = conversations.threads(db, [message_id for message_id, _ in rows])
     if not now:
         return None
-    conversations.forget(db, step.step_id)
-    conversations.regroup(db, {*now.values(), *(thread for _, thread in rows)})
+    touched = conversations.forget(db, step.step_id)
+    conversations.regroup(db, {*now.values(), *(thread for _, thread in rows), *touched})
     return Undone(step, tuple(now))
 
 
@@ -259,11 +297,14 @@ def _rename_back(db: sqlite3.Connection, step: Step) -> Undone | None:
         "SELECT f.id, f.account, s.old_name FROM step s JOIN folder f ON f.id = s.folder WHERE s.id = ?",
         (step.step_id,),
     ).fetchone()
+    name = folders.free_name(db, account, old)
     renamed = db.execute(
-        "UPDATE folder SET name = ? WHERE id = ? AND removed = 0 AND name = ?",
-        (folders.free_name(db, account, old), folder_id, step.name),
+        "UPDATE folder SET name = ? WHERE id = ? AND removed = 0 AND name = ?", (name, folder_id, step.name)
     )
-    return Undone(step) if renamed.rowcount else None
+    if not renamed.rowcount:
+        return None
+    mentions.follow_folder(db, step.name, name)
+    return Undone(step)
 
 
 def _bring_search_back(db: sqlite3.Connection, step: Step) -> Undone:
@@ -272,6 +313,35 @@ def _bring_search_back(db: sqlite3.Connection, step: Step) -> Undone:
         "INSERT INTO saved_search (name, words, place) SELECT name, old_name, (SELECT coalesce(max(place), 0) + 1"
         " FROM saved_search) FROM step WHERE id = ?",
         (step.step_id,),
+    )
+    return Undone(step)
+
+
+def _rename_label_back(db: sqlite3.Connection, step: Step) -> Undone | None:
+    """Give a label its old name, with a number behind it where another label has it by now."""
+    (old,) = db.execute("SELECT old_name FROM step WHERE id = ?", (step.step_id,)).fetchone()
+    row = db.execute("SELECT id FROM label WHERE name = ?", (step.name,)).fetchone()
+    if row is None:
+        return None
+    name = label_names.free_name(db, old, row[0])
+    db.execute("UPDATE label SET name = ? WHERE id = ?", (name, row[0]))
+    mentions.follow(db, Verb.LABEL, step.name, name)
+    return Undone(step)
+
+
+def record_rule(db: sqlite3.Connection, step: Step, values: Mapping[str, int | str]) -> None:
+    """Write what a rule was before a step, by the columns of its table."""
+    db.execute("UPDATE step SET old_name = ? WHERE id = ?", (json.dumps(values), step.step_id))
+
+
+def _bring_rule_back(db: sqlite3.Connection, step: Step) -> Undone:
+    """Let a rule be as it was before it was changed or removed."""
+    (old,) = db.execute("SELECT old_name FROM step WHERE id = ?", (step.step_id,)).fetchone()
+    db.execute(
+        "INSERT INTO rule (id, name, query, verbs, active, created, place) VALUES (:id, :name, :query, :verbs, :active,"
+        " :created, :place) ON CONFLICT (id) DO UPDATE SET name = excluded.name, query = excluded.query,"
+        " verbs = excluded.verbs",
+        json.loads(old),
     )
     return Undone(step)
 

@@ -1,75 +1,20 @@
-"""Labels: a name and a colour, on any number of messages of any account."""
+"""Labels on messages, and what changes a label itself: its name, its colour, and removing it from all messages."""
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
-from termmail.errors import UserError
-from termmail.mail import label_keyword, sanitize
-from termmail.mail.model import LABEL_COLORS, Done, Label, StepKind
-from termmail.store import journal, label_names, marks
+from termmail.mail.model import LABEL_COLORS, Done, StepKind
+from termmail.mail.rule import Verb
+from termmail.store import journal, label_names, marks, mentions
+from termmail.store.label_names import LabelError
 from termmail.store.marks import Mark
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection, Sequence
 
     from termmail.store.store import Store
-
-LONGEST_NAME = 40
-"""Characters of a label's name, at most."""
-
-
-class LabelError(UserError):
-    """A label cannot have this name, or does not exist."""
-
-    advice = "Choose another name."
-
-
-def checked_name(name: str) -> str:
-    """Return the name as it is stored. Raises LabelError for one that cannot be used."""
-    name = " ".join(name.split())
-    if not name:
-        raise LabelError("A label needs a name.")
-    if len(name) > LONGEST_NAME:
-        raise LabelError(f"The name of a label may have {LONGEST_NAME} characters at most.")
-    if sanitize.clean_words(name) != name:
-        raise LabelError("The name of a label may hold no control characters and no invisible ones.")
-    return name
-
-
-def make(store: Store, name: str) -> Label:
-    """Return the label of this name, which is made where it is missing. Raises LabelError."""
-    name = checked_name(name)
-    with store.transaction() as db:
-        if (found := label_names.find(store, name)) is not None:
-            return found
-        color = _least_used(db)
-        label_id = db.execute(
-            "INSERT INTO label (name, color, keyword) VALUES (?, ?, ?)", (name, color, _free_keyword(db, name))
-        ).lastrowid
-    return Label(label_id or 0, name, color)
-
-
-def _free_keyword(db: sqlite3.Connection, name: str) -> str:
-    """Return a keyword for a label of this name that no other label has."""
-    taken = {keyword.lower() for (keyword,) in db.execute("SELECT keyword FROM label")}
-    keyword = label_keyword.keyword(name)
-    numbered = (f"{keyword}_{number}" for number in itertools.count(2))
-    return next(one for one in itertools.chain([keyword], numbered) if one.lower() not in taken)
-
-
-def _least_used(db: sqlite3.Connection) -> int:
-    used = dict(db.execute("SELECT color, count(*) FROM label GROUP BY color").fetchall())
-    return min(range(LABEL_COLORS), key=lambda color: (used.get(color, 0), color))
-
-
-def recolor(store: Store, label_id: int, color: int) -> None:
-    """Give a label another colour."""
-    with store.transaction() as db:
-        db.execute("UPDATE label SET color = ? WHERE id = ?", (color % LABEL_COLORS, label_id))
 
 
 def change(store: Store, message_ids: Sequence[int], add: Collection[str], take: Collection[int], now: int) -> Done:
@@ -78,7 +23,7 @@ def change(store: Store, message_ids: Sequence[int], add: Collection[str], take:
     A label that is missing is made.
     """
     with store.transaction() as db:
-        added = [make(store, name) for name in add]
+        added = [label_names.make(store, name) for name in add]
         taken = [one for one in label_names.listing(store) if one.label_id in take]
         wanted: dict[marks.Place, int | None] = {}
         for message_id in message_ids:
@@ -100,3 +45,52 @@ def present(store: Store, message_ids: Sequence[int]) -> dict[int, int]:
     wanted = id_list(message_ids)
     rows = store.read(f"SELECT label, count(*) FROM message_label WHERE message {IN_IDS} GROUP BY label", (wanted,))  # noqa: S608
     return dict(rows)
+
+
+def held(store: Store) -> dict[int, int]:
+    """Return how many messages have each label, by the label's id."""
+    return dict(store.read("SELECT label, count(*) FROM message_label GROUP BY label"))
+
+
+# -- the label itself
+
+
+def recolor(store: Store, label_id: int, color: int) -> None:
+    """Give a label another colour."""
+    with store.transaction() as db:
+        db.execute("UPDATE label SET color = ? WHERE id = ?", (color % LABEL_COLORS, label_id))
+
+
+def rename(store: Store, label_id: int, name: str, now: int) -> Done:
+    """Give a label another name, as a step. Raises LabelError for one that cannot be used or is taken.
+
+    Rules and kept searches that name the label follow. Its keyword on IMAP servers stays.
+    """
+    name = label_names.checked_name(name)
+    with store.transaction() as db:
+        label = label_names.get(store, label_id)
+        if label.name == name:
+            return Done(None)
+        other = label_names.find(store, name)
+        if other is not None and other.label_id != label_id:
+            if other in label_names.listing(store):
+                raise LabelError(f"There is a label “{other.name}” already.")
+            # No message has it: it is in no list, and would be in the way of a name that looks free.
+            freed = label_names.free_name(db, name)
+            db.execute("UPDATE label SET name = ? WHERE id = ?", (freed, other.label_id))
+        db.execute("UPDATE label SET name = ? WHERE id = ?", (name, label_id))
+        mentions.follow(db, Verb.LABEL, label.name, name)
+        step = journal.begin(db, StepKind.RENAME_LABEL, 0, now, name=name)
+        db.execute("UPDATE step SET old_name = ? WHERE id = ?", (label.name, step.step_id))
+    return Done(step)
+
+
+def remove(store: Store, label_id: int, now: int) -> Done:
+    """Take a label away from all messages, those in Trash and Spam too, as one step. Raises LabelError.
+
+    Without a message it is in no list; under its name it is found again, with its colour.
+    """
+    with store.transaction():
+        label_names.get(store, label_id)
+        rows = store.read("SELECT message FROM message_label WHERE label = ?", (label_id,))
+        return change(store, [message_id for (message_id,) in rows], (), (label_id,), now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from termmail.store import conversations
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -93,24 +94,29 @@ def take_back(db: sqlite3.Connection, step_id: int) -> tuple[tuple[int, ...], tu
     """Write what was there before a step; return the messages that are as before, and those that have changed since."""
     rows = db.execute("SELECT mark, subject, object, before, after FROM mark_change WHERE step = ?", (step_id,))
     groups: dict[Mark, list[tuple[Place, int | None, int | None]]] = {}
-    for mark, subject, other, before, after in rows.fetchall():
-        groups.setdefault(Mark(mark), []).append(((subject, other), before, after))
+    (at,) = db.execute("SELECT created FROM step WHERE id = ?", (step_id,)).fetchone()
+    changed = rows.fetchall()
+    # A conversation has the number of a message that is or was in it, and may be part of another one by now.
+    merged = conversations.threads(db, [subject for mark, subject, *_ in changed if mark == Mark.MUTE])
+    for mark, subject, other, before, after in changed:
+        here = merged.get(subject, subject) if mark == Mark.MUTE else subject
+        groups.setdefault(Mark(mark), []).append(((here, other), before, after))
     back: dict[int, None] = {}
     skipped: dict[int, None] = {}
     for mark, group in groups.items():
         now = _values(db, mark, [place[0] for place, _, _ in group])
         same = {place: before for place, before, after in group if now.get(place) == after}
         _write(db, mark, same)
-        back |= dict.fromkeys(_messages(db, mark, [subject for subject, _ in same]))
-        skipped |= dict.fromkeys(_messages(db, mark, [place[0] for place, _, _ in group if place not in same]))
+        back |= dict.fromkeys(messages(db, mark, [subject for subject, _ in same], at))
+        skipped |= dict.fromkeys(messages(db, mark, [place[0] for place, _, _ in group if place not in same], at))
     return tuple(back), tuple(one for one in skipped if one not in back)
 
 
-def _messages(db: sqlite3.Connection, mark: Mark, subjects: Sequence[int]) -> list[int]:
-    """Return the messages that subjects are, or those of conversations."""
+def messages(db: sqlite3.Connection, mark: Mark, subjects: Sequence[int], at: int) -> list[int]:
+    """Return the messages that subjects are, or those of conversations that were here at a time."""
     if mark is not Mark.MUTE:
         return list(subjects)
-    rows = db.execute(f"SELECT id FROM message WHERE thread {IN_IDS}", (id_list(subjects),))  # noqa: S608
+    rows = db.execute(f"SELECT id FROM message WHERE thread {IN_IDS} AND received <= ?", (id_list(subjects), at))  # noqa: S608
     return [message_id for (message_id,) in rows]
 
 
@@ -133,5 +139,5 @@ def _write(db: sqlite3.Connection, mark: Mark, values: Mapping[Place, int | None
 
 
 def end_snooze(db: sqlite3.Connection, message_ids: Iterable[int], folder_id: int) -> None:
-    """Forget that messages are snoozed in a folder: the user moves them there."""
+    """Forget that messages are snoozed in a folder: they are put there now."""
     db.execute(f"DELETE FROM snooze WHERE message {IN_IDS} AND folder = ?", (id_list(message_ids), folder_id))  # noqa: S608

@@ -15,6 +15,7 @@ from termmail.store import (
     conversations,
     derived,
     folders,
+    marked_ids,
     placements,
     raw_bytes,
     remote_state,
@@ -25,7 +26,7 @@ from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from termmail.store.derived import Columns, Derived
     from termmail.store.store import Store
@@ -69,7 +70,7 @@ def threads(store: Store, folder_ids: Sequence[int], *, order: Order = Order.NEW
 
 def _in_order(store: Store, folder_ids: Sequence[int], limit: int | None, order: Order) -> Iterator[tuple[int, ...]]:
     """Yield rows of message, thread and maybe more; a message in several of the folders has several."""
-    snoozed = row_marks.hidden(store, folder_ids)
+    snoozed = marked_ids.hidden(store, folder_ids)
     found = _placed(store, folder_ids, -1 if limit is None else limit + len(snoozed), order)
     return islice((row for row in found if row[0] not in snoozed), limit) if snoozed else found
 
@@ -147,18 +148,21 @@ def without_body(store: Store, account: str, since: int, *, largest: int, limit:
     return [message_id for (message_id,) in rows]
 
 
-def rows(store: Store, ids: Sequence[int], folder_ids: Sequence[int] = ()) -> list[MessageRow]:
+def rows(
+    store: Store, ids: Sequence[int], folder_ids: Sequence[int] = (), places: Mapping[int, int] | None = None
+) -> list[MessageRow]:
     """Return the list lines of these messages in their order; messages that are gone are left out.
 
-    A message that lies in several folders is shown in the first of `folder_ids` it lies in, else in one that is
-    neither Junk nor Trash.
+    A message that lies in several folders is shown in the one that `places` has for it, in the first of `folder_ids` it
+    lies in, or else in one that is neither Junk nor Trash.
     """
     found: dict[int, tuple[tuple[int, int, int], tuple[Any, ...]]] = {}
     wanted = set(folder_ids)
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         for row in store.read(_ROWS % ",".join("?" * len(chunk)), chunk):
-            rank = (row[2] not in wanted, row[_ROLE] in DISCARDED, row[2])
+            is_wanted = places[row[0]] == row[2] if places and row[0] in places else row[2] in wanted
+            rank = (not is_wanted, row[_ROLE] in DISCARDED, row[2])
             if row[0] not in found or rank < found[row[0]][0]:
                 found[row[0]] = rank, row
     return row_marks.added(store, [_row(found[message_id][1]) for message_id in ids if message_id in found])

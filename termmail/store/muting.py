@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def mute(store: Store, seen: Sequence[Placement], now: int, due: Mapping[str, int | None]) -> Done:
-    """Mute the conversations of messages, and archive those that the user saw in an inbox, as one step."""
+    """Mute the conversations of messages, and archive those that the user saw in an inbox, as one step.
+
+    The step counts all messages of the conversations, wherever they are.
+    """
     with store.transaction() as db:
         threads = _threads(db, [one.message_id for one in seen])
         wanted: dict[marks.Place, int | None] = {(thread, 0): 1 for thread in threads}
@@ -28,7 +31,8 @@ def mute(store: Store, seen: Sequence[Placement], now: int, due: Mapping[str, in
         archived = changes.move_to_role(store, there, StepKind.ARCHIVE, now, due)
         if not before and archived.step is None:
             return Done(None, already=tuple(one.message_id for one in seen))
-        ids = tuple(dict.fromkeys(one.message_id for one in seen))
+        whole = marks.messages(db, Mark.MUTE, [thread for thread, _ in before], now)
+        ids = tuple(dict.fromkeys([*whole, *archived.message_ids]))
         step = journal.begin(db, StepKind.MUTE, len(ids), now)
         marks.put(db, step.step_id, Mark.MUTE, wanted, before)
         journal.bind(db, [archived.step, step])
@@ -42,9 +46,10 @@ def unmute(store: Store, message_ids: Sequence[int], now: int) -> Done:
         before = marks.changes(db, Mark.MUTE, wanted)
         if not before:
             return Done(None, already=tuple(message_ids))
-        step = journal.begin(db, StepKind.UNMUTE, len(message_ids), now)
+        ids = tuple(marks.messages(db, Mark.MUTE, [thread for thread, _ in before], now))
+        step = journal.begin(db, StepKind.UNMUTE, len(ids), now)
         marks.put(db, step.step_id, Mark.MUTE, wanted, before)
-    return Done(step, tuple(message_ids))
+    return Done(step, ids)
 
 
 def archive_arrived(db: sqlite3.Connection, account: str, inbox: int, message_ids: Sequence[int]) -> list[int]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import Count, Done, SavedSearch, StepKind
-from termmail.mail.query import And, Is, Mark
-from termmail.mail.query_parser import parse
+from termmail.mail.query import EVERYTHING, And, Is, Mark
 from termmail.store import journal, search
 from termmail.store.folders import FolderError, FolderGone, checked_name
 
 if TYPE_CHECKING:
+    from termmail.mail.query import Query
     from termmail.store.store import Store
 
 MOST = 200
@@ -38,18 +38,15 @@ def words(store: Store, search_id: int) -> str:
     return next((one.words for one in listing(store) if one.search_id == search_id), "")
 
 
-def unread(store: Store, now: int) -> dict[int, Count]:
-    """Return search id -> how many unread messages it finds, counted up to COUNTED."""
-    return store.remember(("saved searches", now // 3600), lambda: _unread(store, now))
+def unread(store: Store, query: Query) -> Count:
+    """Return how many unread messages a kept search finds, counted up to COUNTED."""
+    return store.remember(("unread of a search", query), lambda: _unread(store, query))
 
 
-def _unread(store: Store, now: int) -> dict[int, Count]:
-    found = {}
-    for one in listing(store):
-        query = And((parse(one.words, now).query, Is(Mark.UNREAD)))
-        count = len(search.search(store, query, limit=COUNTED, discarded=False))
-        found[one.search_id] = Count(count, count)
-    return found
+def _unread(store: Store, query: Query) -> Count:
+    wanted = EVERYTHING if query == EVERYTHING else And((query, Is(Mark.UNREAD)))
+    count = len(search.search(store, wanted, limit=COUNTED, discarded=False))
+    return Count(count, count)
 
 
 def save(store: Store, name: str, typed: str) -> SavedSearch:

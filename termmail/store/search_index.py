@@ -29,6 +29,8 @@ CONTENT_MARKS = {Content.ATTACHMENT: "\ue001a", Content.INVITE: "\ue001i", Conte
 _STEPS = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000)
 START_MARKS = {Field.SUBJECT: "\ue004", Field.FROM: "\ue005"}
 """Before the first letter, and the first two, of every word of this field: to find a word that is just being typed."""
+NOBODY = "\ue006"
+"""A mark that no document has."""
 _WORD = re.compile(r"[^\W_]+")
 _SMALL = (1000, 2000, 4000)
 _KEPT_ADDRESSES = 200

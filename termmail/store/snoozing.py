@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def snooze(store: Store, seen: Iterable[Placement], until: int | None, words: str, now: int) -> Done:
     """Leave messages out of the folder in which the user saw them until a time, which `words` say.
 
-    None lets them be in their folder again.
+    None lets them be in their folder again. In another folder a message may be snoozed to another time.
     """
     wanted_there = list(seen)
     with store.transaction() as db:
@@ -34,9 +34,10 @@ def snooze(store: Store, seen: Iterable[Placement], until: int | None, words: st
         if not before:
             return Done(None, (), tuple(skipped), already)
         kind = StepKind.UNSNOOZE if until is None else StepKind.SNOOZE
-        step = journal.begin(db, kind, len(before), now, name=words)
+        ids = tuple(dict.fromkeys(message_id for message_id, _ in before))
+        step = journal.begin(db, kind, len(ids), now, name=words)
         marks.put(db, step.step_id, Mark.SNOOZE, wanted, before)
-    return Done(step, tuple(message_id for message_id, _ in before), tuple(skipped), already)
+    return Done(step, ids, tuple(skipped), already)
 
 
 def remind(store: Store, message_ids: Iterable[int], until: int | None, words: str, now: int) -> Done:
@@ -97,6 +98,7 @@ def bring_back(store: Store, now: int) -> list[int]:
 
 def _on_top(db: sqlite3.Connection, message_id: int, folder_id: int, at: int, why: Returned) -> None:
     placements.place(db, [message_id], folder_id)
+    marks.end_snooze(db, [message_id], folder_id)
     db.execute("UPDATE placement SET sort_date = ? WHERE message = ? AND folder = ?", (at, message_id, folder_id))
     db.execute(
         "INSERT OR REPLACE INTO returned (message, folder, why, at) VALUES (?, ?, ?, ?)",

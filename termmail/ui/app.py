@@ -369,7 +369,9 @@ class TermmailApp(App[None], inherit_bindings=False):
         self.screen.refresh(layout=True)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy a text by OSC 52, and say so, for the terminal shows nothing."""
+        """Copy a text by OSC 52, and say so, for the terminal shows nothing. Without a text keep what was copied."""
+        if not text:
+            return
         super().copy_to_clipboard(text)
         self.notify(f"{count(len(text), 'character')} given to the terminal to copy.", markup=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from enum import Flag, auto
 from functools import partial
@@ -11,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from rich.cells import cell_len
 
+from termmail.engine import queries
 from termmail.engine.events import (
     DraftsChanged,
     FolderChanged,
@@ -20,11 +22,8 @@ from termmail.engine.events import (
     SyncProgress,
 )
 from termmail.engine.folder_list import Counts
-from termmail.engine.lists import SEARCH_LIMIT
 from termmail.errors import UserError
-from termmail.mail.counting import number
 from termmail.mail.model import Count, MessageRow, Placement, Role
-from termmail.mail.query_parser import parse, parse_typed
 from termmail.mail.views import (
     NOWHERE,
     DraftsView,
@@ -39,6 +38,7 @@ from termmail.mail.views import (
     Unfolded,
 )
 from termmail.ui import titles
+from termmail.ui.kept_counts import KeptCounts
 from termmail.ui.kinds import Listing, listing, view_account, view_name, view_role
 from termmail.ui.workers import start_worker
 
@@ -56,6 +56,10 @@ if TYPE_CHECKING:
 
 FIRST = 200
 """Ids asked for first: more than a screen holds, and there at once however large the folder is."""
+
+
+PAUSE = 0.3
+"""Seconds without a key after which all hits of a search that is typed are read; its first page is there at once."""
 
 
 class Stale(Flag):
@@ -99,7 +103,12 @@ class ListModel:
         self._messages = screen.messages
         self._fail = fail
         self._coverage = ""
+        self._searched: Query | None = None
+        """The query whose hits the list shows."""
+        self._whole = True
+        """The list has all that the view shows, not only its first page."""
         self._cursors: dict[View, Spot] = {}
+        self._kept = KeptCounts(self, screen, fail)
         self._stale = Stale.NOTHING
         self._refreshing = False
 
@@ -182,17 +191,10 @@ class ListModel:
         """The list shows messages from anywhere: what a search finds, now or each time, a ready view, a label."""
         return isinstance(self.view, SearchView | SavedView | ReadyView | LabelView)
 
-    def _query(self) -> Query | None:
-        """Return the query whose hits the list shows; None where it shows a folder."""
-        if isinstance(self.view, SavedView):
-            words = (one.words for one in self.counts.searches if one.search_id == self.view.search_id)
-            return self.parsed(next(words, ""), typing=False).query
-        return self.view.query if isinstance(self.view, SearchView) else None
-
     def parsed(self, words: str, *, typing: bool) -> Parsed:
         """Return the query that these words stand for now."""
-        read = parse_typed if typing else parse
-        return read(words, self.engine.context.clock())
+        read = queries.parsed_typed if typing else queries.parsed
+        return read(self.engine.context, words)
 
     def _mark(self, query: Query | None) -> None:
         """Mark what this query looks for in the rows and in the text of the message; nothing for None."""
@@ -202,23 +204,30 @@ class ListModel:
                 widget.refresh()
 
     async def _load(self, view: View, shown: Callable[[], None]) -> None:
-        """Show the first page at once, then all ids; put the cursor where it was left."""
+        """Show the first page at once, then all ids; put the cursor where it was left.
+
+        While words are typed, all ids are read only when no key came for PAUSE.
+        """
         try:
             try:
                 first = await self.engine.lists.outline(view, self.unfolded, FIRST)
                 rows = await self.rows(first.ids[: self._messages.page]) if self.looks_in_many else []
                 self._messages.empty = ""
-                self._mark(self._query())
+                self._searched = await self.engine.lists.query(view)
+                self._mark(self._searched)
+                self._whole = len(first.ids) < FIRST
                 self._messages.accounts = self._account_cells()
                 self._messages.show(first, at=self._cursors.get(view, NOWHERE), rows=rows)
                 self._messages.empty = self._nothing()
                 self._screen.retitle()
             finally:
                 shown()
-            if len(first.ids) >= FIRST:
+            if not self._whole:
+                if self._screen.asking:
+                    await asyncio.sleep(PAUSE)  # the next key ends this worker
                 whole = await self.outline()
                 if view == self.view:  # else the list shows or hides conversations by now, and is read again
-                    self._messages.update(whole, at=self._cursors.get(view, NOWHERE))
+                    self._update(whole, at=self._cursors.get(view, NOWHERE))
             if isinstance(view, SearchView) and not self._screen.asking:
                 covered = await self.engine.lists.coverage(view)
                 self._coverage = titles.coverage(covered)
@@ -232,7 +241,7 @@ class ListModel:
     def keep_only(self, words: str) -> None:
         """Filter the view by these words; "" shows all of it."""
         self.filter = words
-        self._mark(self.parsed(words, typing=True).query if words else self._query())
+        self._mark(self.parsed(words, typing=True).query if words else self._searched)
         self.stale(Stale.IDS)
 
     # -- ids and rows
@@ -289,6 +298,11 @@ class ListModel:
             outline = Outline.flat(array("q", (row_id for row_id in outline.ids if row_id in hits)))
         return outline.without(self.leaving)
 
+    def _update(self, outline: Outline, at: Spot = NOWHERE) -> None:
+        """Show all ids of the view as they are now."""
+        self._whole = True
+        self._messages.update(outline, at=at)
+
     @property
     def _listed(self) -> View:
         """The view as it is listed: what a filter keeps is single messages."""
@@ -315,7 +329,7 @@ class ListModel:
         try:
             outline = await self.outline()
             if view == self.view:
-                self._messages.update(outline)
+                self._update(outline)
                 self._messages.reread()
         except UserError as error:
             self._fail(error)
@@ -370,7 +384,7 @@ class ListModel:
                 if Stale.IDS in what:
                     outline = await self.outline()
                     if view == self.view and unfolded == self.unfolded:
-                        self._messages.update(outline)
+                        self._update(outline)
                         self._messages.empty = self._nothing()
                     else:
                         self._stale |= Stale.IDS
@@ -379,13 +393,22 @@ class ListModel:
                     if self.listing is not Listing.MESSAGES:  # of a message the text never changes
                         self._screen.mail.preview.moved()
                 if Stale.COUNTS in what:
-                    self.counts = await self.engine.folders.counts()
-                    self._screen.folders.show(self.counts, self.engine.accounts.names, self.home)
-                self._screen.retitle()
+                    self.counts = replace(await self.engine.folders.counts(), found=self.counts.found)
+                    self._kept.count()
+                self.show_counts()
         except UserError as error:
             self._fail(error)
         finally:
             self._refreshing = False
+
+    def show_counts(self) -> None:
+        """Show the counts in the folder column and in the title."""
+        self._screen.folders.show(self.counts, self.engine.accounts.names, self.home)
+        self._screen.retitle()
+
+    def count_kept(self) -> None:
+        """Count the kept searches that are on the screen."""
+        self._kept.count()
 
     # -- words
 
@@ -423,13 +446,15 @@ class ListModel:
         """Return the words of the title line: the folder or search, and what is in it. `typing`: a search is typed."""
         total = len(self._messages.ids)
         if self.searching:
-            found = f"newest {number(total)} shown" if total >= SEARCH_LIMIT else f"{number(total)} found"
+            found = titles.found(total, whole=self._whole)
             return (f"Search: {self.words}", found, "" if typing else self._coverage)
-        if self._messages.outline.threads:
-            total = self.held().total
+        held = self.held()
+        whole = self._whole or held.total > total
+        if self._messages.outline.threads or not self._whole:
+            total = held.total
         account = view_account(self.view, self.counts)
         name = f"{account} · {self.name}" if account and len(self.engine.accounts.names) > 1 else self.name
-        return (name, *titles.amounts(total, self.held(), self.filter))
+        return (name, *titles.amounts(total, held, self.filter, whole=whole))
 
     def waiting(self) -> int:
         """Return how many outgoing messages wait in all accounts."""

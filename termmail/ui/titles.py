@@ -71,12 +71,20 @@ def coverage(found: Coverage) -> str:
     return f"bodies of {number(found.bodies)} of {number(found.total)} messages searched"
 
 
-def amounts(shown: int, held: Count, filtered: str) -> tuple[str, ...]:
-    """Return how many messages a folder holds and how many are unread, or how many of them a filter shows."""
+def found(shown: int, *, whole: bool) -> str:
+    """Return how many messages a search has found; not `whole`: the list does not have all of them yet."""
+    return f"{number(shown)} found" if whole else f"{number(shown)} or more found"
+
+
+def amounts(shown: int, held: Count, filtered: str, *, whole: bool) -> tuple[str, ...]:
+    """Return how many messages a folder holds and how many are unread, or how many of them a filter shows.
+
+    Not `whole`: the list does not have all of them yet.
+    """
     if filtered:
         return (f"“{filtered}”: {number(shown)} of {number(held.total)}",)
     unread = f"{number(held.unread)} unread" if held.unread else ""
-    return (unread, f"{number(shown)} in all" if shown else "")
+    return (unread, (f"{number(shown)} in all" if whole else f"{number(shown)} or more") if shown else "")
 
 
 def server(status: Status, now: float) -> str:

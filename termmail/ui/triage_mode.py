@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from termmail.ui.widgets.message_list import MessageList
 
 
+KEYS = (
+    *("message.archive", "message.delete", "list.triage", "message.snooze", "message.undo", "message.label"),
+    *("app.help-too", "view.back", "message.reply", "message.star"),
+)
+"""The actions that the key bar shows in triage, those first that are used most."""
+
+
 class TriageMode:
     """Walks through `queue`, the ids that the list had at the cursor and below when triage began.
 

@@ -40,6 +40,25 @@ async def test_what_is_not_understood_is_refused_in_words(termmail, query, words
     assert ran.out == b""
 
 
+async def test_a_limit_is_said_where_more_match(termmail):
+    await termmail("sync")
+    everything = (await termmail("search", "in:inbox", "--json")).json
+    ran = await termmail("search", "in:inbox", "--json", "--limit", "2")
+    assert ran.json == everything[:2]
+    assert "More messages match: these are the newest 2. --limit N lists N of them." in ran.err
+    whole = await termmail("search", "in:inbox", "--json", "--limit", str(len(everything)))
+    assert "More messages match" not in whole.err
+
+
+async def test_me_is_every_address_of_the_accounts(termmail):
+    await termmail("sync")
+    to_me = (await termmail("search", "to:me", "--json")).json
+    assert to_me
+    assert "ada@example.org" in str(to_me[0]["to"])
+    both = (await termmail("search", "to:me OR -to:me", "--json", "--limit", "500")).json
+    assert len(both) == len((await termmail("search", "in:anywhere -zanzibar", "--json", "--limit", "500")).json)
+
+
 async def test_an_export_of_a_query_that_is_not_understood_is_refused(termmail, tmp_path):
     await termmail("sync")
     ran = await termmail("export", "form:ada", str(tmp_path / "out.mbox"), code=64)

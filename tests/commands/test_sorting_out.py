@@ -47,6 +47,26 @@ async def test_labels_are_put_on_listed_and_taken_away(termmail):
     await termmail("label", "--add", "x", code=64)
 
 
+async def test_a_label_is_renamed_coloured_and_removed_from_all_messages(termmail):
+    rows = await newest(termmail, 2)
+    ids = [str(row["id"]) for row in rows]
+    await termmail("label", *ids, "--add", "work", "--add", "home")
+    ran = await termmail("label", "--rename", "work", "Tax 2026", "--color", "tax 2026", "3")
+    assert "Label work is now Tax 2026; on IMAP servers its keyword stays work" in ran.out.decode()
+    assert (await termmail("label", "--json")).json == [
+        {"name": "home", "color": 1, "messages": 2},
+        {"name": "Tax 2026", "color": 2, "messages": 2},
+    ]
+    assert "There is a label" in (await termmail("label", "--rename", "home", "tax 2026", code=65)).err
+    assert "no colour" in (await termmail("label", "--color", "home", "7", code=64)).err
+    assert "There is no label" in (await termmail("label", "--delete", "none", code=65)).err
+    await termmail("label", *ids, "--delete", "home", code=64)
+    assert "Label home removed: 2 messages" in (await termmail("label", "--delete", "home")).out.decode()
+    assert [row["name"] for row in (await termmail("label", "--json")).json] == ["Tax 2026"]
+    await termmail("undo")
+    assert [row["name"] for row in (await termmail("label", "--json")).json] == ["home", "Tax 2026"]
+
+
 async def test_a_muted_conversation_is_in_the_archive(termmail):
     rows = await newest(termmail, 1)
     first = rows[0]["id"]
@@ -84,6 +104,24 @@ async def test_a_rule_is_tried_made_run_and_taken_back(termmail):
     assert "(off)" in (await termmail("rules", "list")).out.decode()
     await termmail("rules", "remove", number)
     assert (await termmail("rules", "--json")).json == []
+
+
+async def test_rules_are_changed_ordered_and_brought_back(termmail):
+    await termmail("sync")
+    first = (await termmail("rules", "add", "subject:one", "star", "--json")).json[0]["id"]
+    second = (await termmail("rules", "add", "subject:two", "star", "--json")).json[0]["id"]
+    await termmail("rules", "change", str(first), "subject:uno", "label:x", "archive")
+    await termmail("rules", "up", str(second))
+    listed = (await termmail("rules", "--json")).json
+    assert [(row["id"], row["query"], row["verbs"]) for row in listed] == [
+        (second, "subject:two", "star"),
+        (first, "subject:uno", "label:x, archive"),
+    ]
+    await termmail("rules", "remove", str(second))
+    assert "Rule “subject:two → star” removed" in (await termmail("undo")).out.decode()
+    assert "Rule “subject:one → star” changed" in (await termmail("undo")).out.decode()
+    assert [row["query"] for row in (await termmail("rules", "--json")).json] == ["subject:two", "subject:one"]
+    assert "Usage: termmail rules change" in (await termmail("rules", "change", str(first), code=64)).err
 
 
 async def test_rules_that_cannot_be_are_refused_in_words(termmail):

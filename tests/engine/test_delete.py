@@ -338,6 +338,25 @@ async def test_of_two_that_nothing_tells_apart_none_is_deleted_for_the_other(pop
         assert len(server.users["ada@example.org"].messages) == 2
 
 
+async def test_of_two_with_one_header_the_server_may_not_swap_the_names(pop3_server, engine_at):
+    other = mail(1).replace(b"This", b"That")
+    server = await pop3_server([mail(1), other, mail(2), mail(2)])
+    drop = server.users["ada@example.org"]
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        bodies = {id_: (await engine.reader.read(id_)).text for id_ in await engine.lists.ids(INBOX)}
+        read = next(id_ for id_, text in bodies.items() if "This is message 1" in text)
+        equal = [
+            id_ for id_ in await engine.lists.ids(INBOX) if (await engine.lists.row(id_)).subject == "Engine part 2"
+        ]
+        await engine.servers.source("ada").session.give_back()
+        first, second = drop.messages[:2]
+        first.uidl, second.uidl = second.uidl, first.uidl
+        await delete_now(engine, [read, *equal])
+        assert (await engine.accounts.sync("ada", full=True)).deleted == 2, "those that are equal to the last letter"
+        assert [message.raw for message in drop.messages] == [mail(1), other]
+
+
 async def test_a_message_like_one_that_was_deleted_is_new(pop3_server, engine_at):
     server = await pop3_server([mail(1)], manners=Manners(without=frozenset({"UIDL"})))
     async with engine_at(server.port) as engine:

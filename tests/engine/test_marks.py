@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,9 +10,10 @@ from msgspec.structs import replace
 
 from termmail.demo.faults import Manners, tagged
 from termmail.demo.imap_personalities import PERSONALITIES
-from termmail.engine.events import FolderChanged, MailArrived
-from termmail.mail.model import Returned
+from termmail.engine.events import Failed, FolderChanged, MailArrived
+from termmail.mail.model import Placement, Returned
 from termmail.mail.views import Ready, ReadyView
+from termmail.store import rule_runs
 from tests.conftest import USER
 from tests.engine.conftest import mail
 from tests.engine.test_imap import assert_same, by_subject, filled, on_server, rows
@@ -63,6 +65,28 @@ async def test_a_snoozed_message_comes_back_while_the_program_runs(pop3_server, 
         assert await engine.marks.bring_back() == [row.message_id]
         assert engine.heard.of(FolderChanged)
         assert (await rows(engine))[0].message_id == row.message_id
+
+
+async def test_the_list_of_what_is_snoozed_shows_a_message_in_the_folder_to_which_it_comes_back_next(
+    pop3_server, engine_at
+):
+    server = await pop3_server([mail(n) for n in range(1, 4)])
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        row = (await rows(engine))[-1]
+        aside = await engine.folders.make("ada", "Aside")
+        await engine.messages.copy([row.placement], aside.folder_id)
+        both = [row.placement, Placement(row.message_id, aside.folder_id)]
+        now = engine.context.clock()
+        for later, place in enumerate(reversed(both), 1):
+            await engine.marks.snooze([place], now + 3600 * later)
+        view = ReadyView(Ready.SNOOZED)
+        for later, place in enumerate(reversed(both), 1):
+            (shown,) = await engine.lists.rows(view, await engine.lists.ids(view))
+            assert (shown.placement, shown.snoozed_until) == (place, now + 3600 * later)
+            assert await engine.lists.members(view, [row.message_id]) == [place]
+            await engine.marks.snooze([place], None)
+        assert await snoozed(engine) == []
 
 
 @ALL
@@ -236,6 +260,75 @@ async def test_a_label_that_the_server_refuses_stays_here_and_is_offered_again(w
         assert keywords(mailbox, 4) == {"work"}
 
 
+@pytest.mark.parametrize("closed", [{"read_only": True}, {"read_only": False, "takes_keywords": False}])
+async def test_a_label_in_a_folder_that_takes_none_stays_here_and_is_pushed_when_it_does(
+    closed, imap_server, imap_engine_at
+):
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    inbox = mailbox.folder("INBOX")
+    for name, value in closed.items():
+        setattr(inbox, name, value)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        row = (await by_subject(engine))["Engine part 4"]
+        await engine.marks.change_labels([row.message_id], ["work"], ())
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+            assert await labels_of(engine, "Engine part 4") == ["work"]
+        assert [one.words for one in engine.heard.of(Failed)] == ["The folder Inbox takes no labels on the server."]
+        assert await engine.context.db(lambda store: store.read("SELECT * FROM imap_pending")) == []
+        assert keywords(mailbox, 4) == set()
+        inbox.read_only, inbox.takes_keywords = False, True
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+            assert await labels_of(engine, "Engine part 4") == ["work"]
+        assert keywords(mailbox, 4) == {"work"}
+
+
+async def test_a_label_that_only_this_program_has_is_taken_away_without_the_server(imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    mailbox.folder("INBOX").read_only = True
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        row = (await by_subject(engine))["Engine part 4"]
+        await engine.marks.change_labels([row.message_id], ["work"], ())
+        await engine.accounts.sync("ada", full=True)
+        await engine.journal.undo()
+        await engine.accounts.sync("ada", full=True)
+        mailbox.folder("INBOX").read_only = False
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+        assert await labels_of(engine, "Engine part 4") == []
+        assert keywords(mailbox, 4) == set()
+        assert await engine.context.db(lambda store: store.read("SELECT * FROM imap_pending")) == []
+
+
+async def test_a_renamed_label_keeps_its_keyword_and_one_that_is_removed_is_removed_there(imap_server, imap_engine_at):
+    mailbox = filled()
+    mailbox.folder("INBOX").store([2, 3], add=["Project"])
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        label = await engine.marks.label("project")
+        done, keyword = await engine.marks.rename_label(label.label_id, "Tax")
+        assert (done.step.name, keyword) == ("Tax", "Project")
+        row = (await by_subject(engine))["Engine part 4"]
+        await engine.marks.change_labels([row.message_id], ["tax"], ())
+        for _ in range(2):
+            await engine.accounts.sync("ada", full=True)
+        assert await labels_of(engine, "Engine part 2") == ["Tax"]
+        assert keywords(mailbox, 4) == {"Project"}
+        assert await engine.marks.label_sizes() == {label.label_id: 4}  # one in the Archive
+        await engine.marks.remove_label(label.label_id)
+        await engine.accounts.sync("ada", full=True)
+        assert keywords(mailbox, 2) | keywords(mailbox, 3) | keywords(mailbox, 4) == set()
+        await engine.journal.undo()
+        await engine.accounts.sync("ada", full=True)
+        assert keywords(mailbox, 2) == {"Project"}
+
+
 async def test_undo_of_a_label_that_was_pushed_is_pushed_too(imap_server, imap_engine_at):
     mailbox = filled()
     server = await imap_server(mailbox)
@@ -286,6 +379,42 @@ async def test_a_rule_acts_on_what_arrives_here_and_there(kind, imap_server, ima
         await engine.accounts.sync("ada", full=True)
         assert "Engine part 900" in await by_subject(engine)
         await assert_same(engine, mailbox)
+
+
+async def test_a_rule_over_many_messages_goes_page_by_page_and_is_stopped_by_undo(pop3_server, engine_at, monkeypatch):
+    server = await pop3_server([mail(n) for n in range(1, 10)])
+    monkeypatch.setattr(rule_runs, "PAGE", 4)
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        rule = await engine.rules.add("subject:engine", "archive")
+        told: list[tuple[int, int]] = []
+        ran = await engine.rules.run(rule.rule_id, lambda done, total: told.append((done, total)))
+        assert told == [(4, 9), (8, 9), (9, 9)]
+        assert ran.step.count == 9
+        assert len((await engine.journal.undo()).message_ids) == 9
+
+        undone = []
+
+        def stop(done: int, total: int) -> None:
+            if not undone:
+                undone.append(asyncio.ensure_future(engine.journal.undo()))
+
+        ran = await engine.rules.run(rule.rule_id, stop)
+        assert ran.is_stopped
+        assert len((await undone[0]).message_ids) < 9
+        assert len(await rows(engine)) == 9
+
+
+async def test_rules_look_at_more_mail_than_fits_one_page(pop3_server, engine_at, monkeypatch):
+    server = await pop3_server([mail(1)])
+    monkeypatch.setattr(rule_runs, "PAGE", 2)
+    async with engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        await engine.rules.add("subject:engine", "star")
+        for number in range(10, 17):
+            server.users[USER].add(mail(number))
+        await engine.servers.sync_quietly("ada")
+        assert sum(row.starred for row in await rows(engine)) == 7
 
 
 async def test_a_rule_is_suggested_from_a_message(pop3_server, engine_at):

@@ -22,6 +22,7 @@ from termmail.mail.query import (
     Mark,
     Match,
     MessageId,
+    Mine,
     Not,
     Or,
     Query,
@@ -37,6 +38,7 @@ from tests.timing import assert_soon
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ME = ("ada@example.org", "lady@example.org")
 A, B, C = Term("a"), Term("b"), Term("c")
 NOW = 1_772_500_000
 """2026-03-03 01:06:40 UTC."""
@@ -63,6 +65,14 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ('"the   engine', Term("the engine")),
         ('"a"b', And((A, B))),
         ("weav*", Term("weav", match=Match.PREFIX)),
+        ("to:Me", Mine(Field.TO, ME)),
+        ("from:(me OR a)", Or((Mine(Field.FROM, ME), Term("a", Field.FROM)))),
+        ('cc:"me"', Term("me", Field.CC)),
+        ("subject:me", Term("me", Field.SUBJECT)),
+        ("me", Term("me")),
+        ("in:Snoozed", Is(Mark.SNOOZED)),
+        ('in:"Snoozed"', InFolder("Snoozed")),
+        ("is:labeled -is:mute", And((Is(Mark.LABELLED), Not(Is(Mark.MUTED))))),
         ("weav***", Term("weav", match=Match.PREFIX)),
         ('"weav*"', Term("weav*")),
         ("日本* ü", And((Term("日本", match=Match.PREFIX), Term("ü")))),
@@ -111,7 +121,7 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 def test_queries_mean_what_they_say(text: str, query: Query) -> None:
-    assert parse(text, NOW) == Parsed(query)
+    assert parse(text, NOW, ME) == Parsed(query)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +138,11 @@ def test_queries_mean_what_they_say(text: str, query: Query) -> None:
         ("from:", EVERYTHING, "“from:” takes words, such as from:ada."),
         ("from: -a", Not(A), "“from:” takes words, such as from:ada."),
         ("in: from:a", Term("a", Field.FROM), "“in:” takes a name, such as in:archive."),
-        ("is:(a)", A, "“is:” takes unread, read, starred, answered or forwarded."),
+        ("is:(a)", A, "“is:” takes unread, read, starred, answered, forwarded, labelled, snoozed or muted."),
         (
             "is:unraed",
             EVERYTHING,
-            "Did you mean is:unread? “is:” takes unread, read, starred, answered or forwarded, not “unraed”.",
+            "Did you mean is:unread? “is:” takes unread, read, starred, answered, forwarded, labelled, snoozed or muted, not “unraed”.",
         ),
         ("has:money", EVERYTHING, "“has:” takes attachment, invite or link, not “money”."),
     ],

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from termmail.mail.equal_letters import fold
 from termmail.mail.message import Address
 from termmail.mail.query import Field
+from termmail.mail.query_description import described
 from termmail.mail.query_hits import hits
 from termmail.mail.query_parser import parse, parse_typed
-from termmail.mail.query_words import MOST, Known, completions, described, explanation, person_wanted, unknown_names
+from termmail.mail.query_words import MOST, Known, completions, explanation, person_wanted, unknown_names
 from tests.mail.test_query import NOW, ODD
 
 KNOWN = Known(
@@ -31,17 +32,30 @@ def offered(text: str) -> list[str]:
     ("text", "words"),
     [
         ("", ""),
-        ("from:", "from: finds messages from this person: a name or an address, such as from:ada"),
+        ("from:", "from: finds messages from this person: a name, an address, or me, such as from:ada"),
         ("lun", "Messages with “lun…”"),
         ("lu", "Messages with “lu…” in subject or sender"),
         ("from:z", "Messages from “z…”"),
-        ("lunch -from:bob ", "Messages with “lunch”, not from “bob”"),
-        ("(a OR subject:b) is:unread", "Messages (with “a” or with “b” in the subject), that are unread"),
+        ("lunch -from:bob ", "Messages with “lunch” and not from “bob”"),
+        ("a b c ", "Messages with “a”, “b” and “c”"),
+        ("subject:(lunch OR dinner)", "Messages with “lunch” or “dinner” in the subject"),
+        ("(a OR subject:b) is:unread", "Messages that are unread and either with “a” or with “b” in the subject"),
+        ("(a from:xy) OR c ", "Messages with “c” or (with “a” and from “xy”)"),
+        ("-subject:lunch ", "Messages without “lunch” in the subject"),
+        ("-(lunch OR dinner)", "Messages without “lunch” or “dinner”"),
+        ("-(lunch is:unread)", "Messages not (with “lunch” and that are unread)"),
+        ("-has:attachment -is:starred -in:junk", "Messages without attachments, that are not starred and not in Spam"),
+        ("from:me -to:me", "Messages from you and not to you"),
+        ('from:"me"', "Messages from “me”"),
+        ("in:snoozed is:muted is:labeled", "Messages that are snoozed, of a muted conversation and with a label"),
         ("form:x", "There is no operator “form:”; did you mean from:?"),
         ("larger:5MB", "Messages larger than 5 MB"),
         ("smaller:900", "Messages smaller than 900 B"),
-        ("in:anywhere a ", "Messages in any folder, Trash and Spam too, with “a”"),
-        ("has:invite id:x account:work", "Messages with an invitation, with the Message-ID “x”, of the account work"),
+        ("in:anywhere a ", "Messages in any folder (Trash and Spam too) and with “a”"),
+        (
+            "has:invite id:x account:work",
+            "Messages with an invitation, with the Message-ID “x” and of the account work",
+        ),
         ("on:2024-11-30", "Messages of 30 November 2024"),
         ("on:2024-11", "Messages from 1 November 2024 to 30 November 2024"),
         ("after:2024-11-30", "Messages from 30 November 2024 on"),
@@ -65,6 +79,9 @@ def test_a_query_is_explained_while_it_is_typed(text: str, words: str) -> None:
         ("in:my", 'in:"My folder" '),
         ("account:h", "account:home "),
         ("from:a", "from:ada@example.org "),
+        ("to:m", "to:me "),
+        ("is:sn", "is:snoozed "),
+        ("in:sn", "in:snoozed "),
         ("on:last", 'on:"last week" '),
         ('on:"last m', 'on:"last month" '),
         ("larger:5", 'larger:"5 MB" '),

@@ -18,11 +18,13 @@ from termmail.store import (
     muting,
     outbox,
     pop3_identity,
+    rule_runs,
     rules,
     snoozing,
 )
 from termmail.store.comparison import Comparison
 from termmail.store.rows import New, State
+from termmail.store.rule_runs import Moment
 from tests.store.parts import (
     NOW,
     ListedUidls,
@@ -160,7 +162,7 @@ SCENARIOS = {
     "undo reminder": Scenario(_snoozed, undo),
     "label": Scenario(_mail, lambda store: labels.change(store, [1, 2, 3], ["work", "home"], (), NOW)),
     "mute": Scenario(_mail, lambda store: muting.mute(store, seen(store, [1, 2]), NOW, {})),
-    "rules on arrivals": Scenario(_ruled, lambda store: rules.run_arrived(store, NOW, {})),
+    "rules on arrivals": Scenario(_ruled, lambda store: rule_runs.run_arrived(store, Moment(NOW, {}))),
     "arrive": Scenario(_mail, _arrive),
     "arrive whole": Scenario(
         _mail,

@@ -344,6 +344,33 @@ def test_conversations_joined_by_hand_stay_so(store):
     assert grouped(store) == sets({1}, {2, 3})
 
 
+def test_what_was_joined_by_hand_is_broken_off_by_hand(store):
+    first, second = post(store, 1), post(store, 2)
+    post(store, 3, 2)
+    conversation_changes.join(store, [first, second], NOW)
+    assert conversation_changes.break_off(store, [second], NOW).step is not None
+    assert grouped(store) == sets({1}, {2, 3})
+    undo(store)
+    assert grouped(store) == sets({1, 2, 3})
+    undo(store)
+    assert grouped(store) == sets({1}, {2, 3})
+
+
+def test_trying_to_break_off_what_stands_alone_changes_nothing_for_mail_to_come(store):
+    first = post(store, 1, 9)
+    assert conversation_changes.break_off(store, [first], NOW).step is None
+    post(store, 2, 9)
+    assert grouped(store) == sets({1, 2})
+
+
+def test_undo_of_breaking_off_gives_back_what_is_not_here_too(store):
+    first, second, third = post(store, 1, 7), post(store, 2, 6), post(store, 3, 6)
+    conversation_changes.break_off(store, [first, second, third], NOW)
+    undo(store)
+    post(store, 4, 7)
+    assert grouped(store) == sets({1, 4}, {2, 3})
+
+
 def test_a_muted_conversation_stays_muted_when_it_is_joined_and_broken_off(store):
     first, second = post(store, 1), post(store, 2)
     third = post(store, 3, 2)

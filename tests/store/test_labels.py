@@ -6,8 +6,8 @@ import pytest
 
 from termmail.mail import query_parser
 from termmail.mail.model import LABEL_COLORS, StepKind
-from termmail.store import label_names, labels, messages, row_marks, search
-from termmail.store.labels import LabelError
+from termmail.store import label_names, labels, marked_ids, messages, rules, saved_searches, search
+from termmail.store.label_names import LabelError
 from tests.store.parts import NOW, ids_in, index_all, new, session, trash, undo
 
 
@@ -87,8 +87,8 @@ def test_the_list_of_a_label_leaves_out_what_is_in_trash(store, ids):
     change(store, ids, ["work"])
     trash(store, ids[:1], None)
     work = label_names.find(store, "work").label_id
-    assert list(row_marks.labelled_ids(store, work)) == ids[1:]
-    assert list(row_marks.labelled_ids(store, work, 1)) == ids[1:2]
+    assert list(marked_ids.labelled_ids(store, work)) == ids[1:]
+    assert list(marked_ids.labelled_ids(store, work, 1)) == ids[1:2]
 
 
 def test_a_search_finds_messages_by_their_label(store, ids):
@@ -97,3 +97,76 @@ def test_a_search_finds_messages_by_their_label(store, ids):
     for text, found in (('label:"tax 2026"', ids[:2]), ("-label:none engine", ids), ("label:none", [])):
         assert list(search.search(store, query_parser.parse(text, NOW).query)) == found
     assert list(search.search(store, query_parser.parse('label:"tax 2026" "part 2"', NOW).query)) == ids[1:2]
+
+
+# -- the label itself
+
+
+def keyword_of(store, name):
+    return label_names.keyword(store, label_names.find(store, name).label_id)
+
+
+def test_a_label_is_renamed_everywhere_and_keeps_its_keyword_and_undo_takes_it_back(store, ids):
+    change(store, ids[:2], ["work"])
+    rules.add(store, "", "label:work from:ada", "label:Work, star", NOW)
+    kept = saved_searches.save(store, "Mine", "is:unread -label:WORK")
+    work = label_names.find(store, "work").label_id
+    done = labels.rename(store, work, " Tax  2026 ", NOW)
+    assert (done.step.kind, done.step.name) == (StepKind.RENAME_LABEL, "Tax 2026")
+    assert [names(store, one) for one in ids] == [["Tax 2026"], ["Tax 2026"], []]
+    assert keyword_of(store, "tax 2026") == "work"
+    (rule,) = rules.listing(store)
+    assert (rule.query, rule.verbs) == ('label:"Tax 2026" from:ada', "label:Tax 2026, star")
+    assert saved_searches.words(store, kept.search_id) == 'is:unread -label:"Tax 2026"'
+    assert undo(store).step.kind is StepKind.RENAME_LABEL
+    assert names(store, ids[0]) == ["work"]
+    assert rules.listing(store)[0].verbs == "label:work, star"
+    assert saved_searches.words(store, kept.search_id) == "is:unread -label:work"
+
+
+def test_a_label_cannot_have_the_name_of_another_one_but_that_of_one_that_no_message_has(store, ids):
+    change(store, ids[:1], ["work", "home"])
+    work, home = (label_names.find(store, name).label_id for name in ("work", "home"))
+    with pytest.raises(LabelError):
+        labels.rename(store, work, "HOME", NOW)
+    with pytest.raises(LabelError):
+        labels.rename(store, 99, "x", NOW)
+    assert labels.rename(store, work, "Work", NOW).step is not None
+    assert labels.rename(store, work, "Work", NOW).step is None
+    change(store, ids[:1], take=[home])
+    labels.rename(store, work, "home", NOW)
+    assert [one.name for one in label_names.listing(store)] == ["home"]
+    assert label_names.get(store, home).name == "home (2)"
+
+
+def test_undo_of_a_rename_gives_a_number_where_the_old_name_is_taken_by_now(store, ids):
+    change(store, ids[:1], ["work"])
+    labels.rename(store, label_names.find(store, "work").label_id, "job", NOW)
+    with store.transaction() as db:
+        made = label_names.of_keywords(db, ["WORK", "work_"])
+    assert label_names.get(store, made["work"]).name == "job"
+    change(store, ids[1:2], ["work"])
+    undo(store)
+    undo(store)
+    assert names(store, ids[0]) == ["work (2)"]
+
+
+def test_a_label_is_removed_from_all_messages_and_undo_puts_it_back_on_those(store, ids):
+    change(store, ids, ["work"])
+    trash(store, ids[:1], None)
+    change(store, ids[1:2], ["home"])
+    work = label_names.find(store, "work").label_id
+    assert labels.held(store)[work] == 3
+    done = labels.remove(store, work, NOW)
+    assert (done.step.kind, done.step.name, len(done.message_ids)) == (StepKind.UNLABEL, "work", 3)
+    assert [one.name for one in label_names.listing(store)] == ["home"]
+    assert len(undo(store).message_ids) == 3
+    assert [names(store, one) for one in ids] == [["work"], ["home", "work"], ["work"]]
+    with pytest.raises(LabelError):
+        labels.remove(store, 99, NOW)
+
+
+def test_labels_of_keywords_with_one_name_are_told_apart(store):
+    with store.transaction() as db:
+        made = label_names.of_keywords(db, ["tax_2026", "tax&ACA-2026", "TAX_2026"])
+    assert sorted(label_names.get(store, one).name for one in set(made.values())) == ["TAX 2026", "tax 2026 (2)"]

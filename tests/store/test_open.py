@@ -12,8 +12,19 @@ from contextlib import closing
 import pytest
 
 from termmail.mail import parse
-from termmail.mail.model import StepKind
-from termmail.store import contacts, folders, messages, migrate, outbox, permissions, pop3_identity, search
+from termmail.mail.model import Returned, StepKind
+from termmail.store import (
+    contacts,
+    folders,
+    messages,
+    migrate,
+    outbox,
+    permissions,
+    pop3_identity,
+    rules,
+    search,
+    snoozing,
+)
 from termmail.store.rows import State
 from termmail.store.store import Store
 from termmail.store.store_errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
@@ -29,6 +40,7 @@ from tests.store.parts import (
     index_all,
     known,
     mark,
+    move,
     new,
     outgoing,
     picture,
@@ -245,6 +257,36 @@ def test_the_drafts_of_a_server_in_the_fourth_version_are_received_again(path):
         assert [one.name for one in folders.listing(store)][:2] == ["Inbox", "Archive"]
 
 
+def test_what_was_snoozed_or_came_back_in_the_tenth_version_is_so_in_its_folder(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.create_function("casefold", 1, str.casefold)
+        for script in migrate.scripts()[:10]:
+            db.executescript(script)
+        db.execute(f"PRAGMA application_id = {migrate.APPLICATION_ID}")
+        db.execute("PRAGMA user_version = 10")
+        db.execute("INSERT INTO folder (id, account, name, role) VALUES (1, 'work', 'Inbox', 'inbox')")
+        for id_ in (1, 2):
+            db.execute(
+                "INSERT INTO message (id, account, received, size, sort_date, sender, recipients, subject, message_id,"
+                " in_reply_to, refs, attachments) VALUES (?, 'work', 5, 10, ?, 'Ada', 'Bob', 'S', 'm', '', '', 0)",
+                (id_, id_),
+            )
+            db.execute("INSERT INTO placement (folder, sort_date, message, unread) VALUES (1, ?, ?, 1)", (id_, id_))
+            db.execute("INSERT INTO rule (name, query, verbs, created) VALUES (?, 'x', 'star', 1)", (f"rule {id_}",))
+        db.execute("INSERT INTO snooze VALUES (1, 1, ?)", (NOW + 60,))
+        db.execute("INSERT INTO returned VALUES (2, 1, 'snooze', ?)", (NOW,))
+        db.commit()
+    with Store.open(path) as store:
+        assert store.check() == []
+        assert list(messages.ids(store, [1])) == [2]
+        assert messages.row(store, 2).returned is Returned.SNOOZE
+        assert snoozing.bring_back(store, NOW + 60) == [1]
+        assert [rule.name for rule in rules.listing(store)] == ["rule 1", "rule 2"]
+        move(store, [2], "Archive")
+        assert messages.row(store, 2).returned is None
+
+
 def test_what_a_killed_migration_left_is_removed_when_the_store_is_opened(store, path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
@@ -402,7 +444,7 @@ def test_a_folder_in_its_place_is_told_in_words(path, read_only):
 LOOK = """
 import sys
 from pathlib import Path
-from termmail.mail.model import StepKind
+from termmail.mail.model import Returned, StepKind
 from termmail.mail.query_parser import parse
 from termmail.store import changes, messages, search
 from termmail.store.store_errors import StoreReadOnly

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from termmail.mail.equal_letters import fold
-from termmail.mail.model import Order, StepKind
+from termmail.mail.model import Order, Placement, StepKind
 from termmail.mail.parse import parse as parse_message
 from termmail.mail.query import (
+    EVERYTHING,
     And,
     Content,
     Dated,
@@ -24,9 +25,11 @@ from termmail.mail.query import (
     InAccount,
     InFolder,
     Is,
+    Labelled,
     Mark,
     Match,
     MessageId,
+    Mine,
     Not,
     Or,
     Query,
@@ -34,10 +37,11 @@ from termmail.mail.query import (
     Term,
     folders,
 )
+from termmail.mail.query_forms import alternatives
 from termmail.mail.query_parser import parse
 from termmail.mail.snippet import html_words
-from termmail.store import messages, search
-from tests.store.parts import NOW, add_local, mark
+from termmail.store import labels, messages, muting, search, snoozing
+from tests.store.parts import NOW, add_local, mark, seen
 
 WORDS = [
     "loom",
@@ -57,6 +61,8 @@ WORDS = [
 PEOPLE = ["Ada Lovelace <ada@example.org>", "Zoë <zoe@loom.example>", "日本 太郎 <taro@example.jp>"]
 FOLDERS = ["Inbox", "Archive", "Spam", "Trash", "Projects/Loom"]
 MARKS = {Mark.STARRED: StepKind.STAR, Mark.READ: StepKind.READ}
+ATTACHED = (Mark.LABELLED, Mark.SNOOZED, Mark.MUTED)
+ME = ("Ada@Example.org", "taro@example.jp")
 
 
 class Made(NamedTuple):
@@ -99,7 +105,7 @@ mailboxes = st.lists(
         list_id=st.sampled_from(["", "Looms <loom.lists.example>"]),
         when=st.sampled_from([NOW, NOW - 1, NOW - 86_400 * 3, NOW - 86_400 * 400]),
         folder=st.sampled_from(FOLDERS),
-        marks=st.lists(st.sampled_from(list(MARKS)), unique=True).map(tuple),
+        marks=st.lists(st.sampled_from([*MARKS, *ATTACHED]), unique=True).map(tuple),
     ),
     min_size=1,
     max_size=6,
@@ -119,6 +125,8 @@ atoms = st.one_of(
             "is:starred",
             "is:read",
             "is:unread",
+            *("is:labelled", "is:snoozed", "is:muted", "in:snoozed", "label:tax", "label:none"),
+            *("to:me", "from:me", "cc:me", "from:(me OR zoë)", 'to:"me"'),
             "in:inbox",
             "in:trash",
             *("in:projects", "in:anywhere", "in:nowhere", "account:work", "account:home", "has:attachment", "has:link"),
@@ -196,8 +204,21 @@ def holds(text: str, term: Term) -> bool:
     return False
 
 
+def in_parts(store, query: Query, limit: int) -> list[int]:
+    """The messages that are found in parts of this size."""
+    hits, start = [], search.Start()
+    while start is not None:
+        found = search.part(store, query, start, limit=limit)
+        assert len(found.hits) <= limit
+        hits += found.hits
+        start = found.following
+    return search.ordered(hits)
+
+
 def matches(query: Query, one: Known) -> bool:
     match query:
+        case Mine(field=field, addresses=addresses):
+            return any(matches(Term(address, field), one) for address in addresses)
         case Term(field=Field.ANY):
             return any(holds(text, query) for text in one.texts.values())
         case Term(field=Field.TO):
@@ -211,10 +232,16 @@ def matches(query: Query, one: Known) -> bool:
         case Not(query=inner):
             return not matches(inner, one)
         case Is(mark=mark):
-            return mark in one.made.marks if mark in MARKS else mark is Mark.UNREAD and Mark.READ not in one.made.marks
+            return (
+                mark in one.made.marks
+                if mark in {*MARKS, *ATTACHED}
+                else mark is Mark.UNREAD and Mark.READ not in one.made.marks
+            )
         case InFolder(name=name):
             wanted, folder = name.casefold(), one.made.folder.casefold()
             return wanted == "anywhere" or folder == wanted or folder.startswith(f"{wanted}/")
+        case Labelled(name=name):
+            return name == "tax" and Mark.LABELLED in one.made.marks
         case InAccount(name=name):
             return name == "work"
         case Has(content=content):
@@ -227,28 +254,45 @@ def matches(query: Query, one: Known) -> bool:
             return value == f"m{one.made.number}@example.org"
 
 
+def attach(store, message_id: int, what: Mark) -> None:
+    """Give a message a mark."""
+    if what is Mark.LABELLED:
+        labels.change(store, [message_id], ["tax"], (), NOW)
+    elif what is Mark.SNOOZED:
+        snoozing.snooze(store, seen(store, [message_id]), NOW + 9, "later", NOW)
+    elif what is Mark.MUTED:
+        muting.mute(store, [Placement(message_id, 0)], NOW, {})  # seen in no inbox: it stays where it is
+    else:
+        mark(store, [message_id], MARKS[what])
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(mailboxes, st.lists(queries, min_size=1, max_size=8))
 def test_search_finds_what_a_naive_reader_finds(store, mailbox, texts):
     messages_before = list(messages.all_ids(store))
     with store.transaction() as db:
         messages.delete(db, messages_before)
+        db.execute("DELETE FROM muted_thread")  # the same Message-IDs make the same conversations
     known = {}
     for number, one in enumerate(mailbox):
         made = one._replace(number=number)
         raw = raw_of(made)
         message_id = add_local(store, made.folder, raw, unread=True, received=NOW)
         for each in made.marks:
-            mark(store, [message_id], MARKS[each])
+            attach(store, message_id, each)
         known[message_id] = known_of(made, raw)
     newest = sorted(known, key=lambda one: (known[one].made.when, one), reverse=True)
     away = {"Spam", "Trash"}
     for text in texts:
-        query = parse(text, NOW).query
+        query = parse(text, NOW, ME).query
         expected = [one for one in newest if matches(query, known[one])]
         assert list(search.search(store, query)) == expected, text
         assert search.matching(store, query, newest) == set(expected), text
         assert set(search.search(store, query, order=Order.BEST)) == set(expected), text
+        if query != EVERYTHING:
+            assert in_parts(store, query, 1) == in_parts(store, query, 3) == expected, text
+        ways = alternatives(query)
+        assert [one for one in newest if any(matches(And(tuple(way)), known[one]) for way in ways)] == expected, text
         if not any(name.casefold() in {"trash", "spam", "anywhere"} for name in folders(query)):
             kept = [one for one in expected if known[one].made.folder not in away]
             assert list(search.search(store, query, discarded=False)) == kept, text

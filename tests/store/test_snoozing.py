@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from termmail.mail.model import Count, Order, Returned, Role, StepKind
+from termmail.mail.model import Count, Order, Placement, Returned, Role, StepKind
 from termmail.mail.views import Ready
-from termmail.store import folders, messages, row_marks, snoozing
+from termmail.store import changes, folders, marked_ids, messages, snoozing
 from termmail.store.store import Store
 from tests.store.parts import NOW, add_local, folder, ids_in, move, new, seen, session, undo, whole
 
@@ -29,7 +29,7 @@ def inbox_ids(store, order=Order.NEWEST):
 
 
 def snoozed(store):
-    return list(row_marks.ready_ids(store, Ready.SNOOZED))
+    return list(marked_ids.ready_ids(store, Ready.SNOOZED))
 
 
 def test_a_snoozed_message_is_in_no_list_but_that_of_the_snoozed_ones(store, ids):
@@ -124,6 +124,71 @@ def test_a_snooze_ends_before_its_time_and_that_is_taken_back_too(store, ids):
     assert inbox_ids(store) == ids
     undo(store)
     assert snoozed(store) == ids[:1]
+
+
+# -- in two folders
+
+
+def copy(store, message_ids, name):
+    return changes.copy(store, seen(store, message_ids), folder(store, name).folder_id, NOW)
+
+
+def snooze_in(store, message_id, name, until):
+    place = Placement(message_id, folder(store, name).folder_id)
+    return snoozing.snooze(store, [place], until, "later", NOW)
+
+
+def test_a_message_in_two_folders_is_snoozed_in_each_to_its_own_time(store, ids):
+    copy(store, ids[:1], "Lists")
+    lists = folder(store, "Lists").folder_id
+    snooze_in(store, ids[0], "Inbox", LATER + 60)
+    snooze_in(store, ids[0], "Lists", LATER)
+    assert inbox_ids(store) == ids[1:]
+    assert list(messages.ids(store, [lists])) == []
+    assert snoozed(store) == ids[:1]
+    assert marked_ids.snoozed_folders(store) == {ids[0]: lists}
+    assert [row.snoozed_until for row in messages.rows(store, ids[:1], [lists])] == [LATER]
+    assert snoozing.bring_back(store, LATER) == ids[:1]
+    assert list(messages.ids(store, [lists])) == ids[:1]
+    assert inbox_ids(store) == ids[1:]
+    (row,) = messages.rows(store, ids[:1], [lists])
+    assert (row.returned, row.snoozed_until) == (Returned.SNOOZE, 0)
+    assert snoozed(store) == ids[:1]
+    assert snoozing.bring_back(store, LATER + 60) == ids[:1]
+    assert inbox_ids(store) == ids
+    assert messages.row(store, ids[0]).returned is Returned.SNOOZE
+
+
+def test_undo_of_a_snooze_in_one_folder_keeps_that_in_the_other_also_after_a_kill(path):
+    with Store.open(path) as store:
+        session(store, [new(1), new(2)])
+        ids = list(ids_in(store))
+        copy(store, ids[:1], "Lists")
+        snooze_in(store, ids[0], "Inbox", LATER)
+        snooze_in(store, ids[0], "Lists", LATER + 60)
+    with Store.open(path) as store:
+        assert undo(store).message_ids == (ids[0],)
+        assert inbox_ids(store) == ids[1:]
+        assert list(ids_in(store, "Lists")) == ids[:1]
+        undo(store)
+        assert inbox_ids(store) == ids
+
+
+def test_a_message_seen_in_two_folders_counts_once(store, ids):
+    copy(store, ids[:1], "Lists")
+    both = [Placement(ids[0], folder(store, name).folder_id) for name in ("Inbox", "Lists")]
+    done = snoozing.snooze(store, both, LATER, "later", NOW)
+    assert (done.step.count, done.message_ids) == (1, (ids[0],))
+    assert len(undo(store).message_ids) == 1
+
+
+def test_what_comes_back_to_the_inbox_ends_a_longer_snooze_there(store, ids):
+    copy(store, ids[:1], "Archive")
+    snooze_in(store, ids[0], "Inbox", LATER + 60)
+    snooze_in(store, ids[0], "Archive", LATER)
+    snoozing.bring_back(store, LATER)
+    assert inbox_ids(store) == ids
+    assert snoozing.next_due(store) is None
 
 
 # -- reminders

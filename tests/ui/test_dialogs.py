@@ -98,7 +98,7 @@ async def test_links_have_the_numbers_that_stand_in_the_message():
         Link("", "https://c.example", 8),
     ]
     async with staged(lambda: LinksScreen(links)) as (stage, pilot):
-        await until(pilot, lambda: "a  Written" in shown(stage))
+        await until(pilot, lambda: "a  [9] Written" in shown(stage))
         assert "b  [7] Story" in shown(stage)
         assert "c  [8] c.example" in shown(stage)
 

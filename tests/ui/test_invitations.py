@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.test_invitations import invite
 from termmail.ui.screens.answer_invitation import AnswerScreen
+from tests.engine.test_invitations import invite
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import EVIL, assert_harmless, shown, until, words_of
 
@@ -104,7 +104,7 @@ async def test_enter_sends_the_answer_that_has_the_focus(tmp_path):
         assert "Decline" in str(app.focused.label)
         await pilot.press("enter")
         await until(pilot, lambda: "You declined" in words_of(app))
-        await until(pilot, lambda: "z takes back" in shown(app) and "Declined: Tea" in shown(app))
+        await until(pilot, lambda: "Declined: Tea · z takes it back" in shown(app) and "Z stops it" in shown(app))
 
 
 async def test_a_message_that_is_no_invitation_says_so(tmp_path):

@@ -185,3 +185,10 @@ async def test_copying_says_so_and_the_selection_is_visible(tmp_path: Path):
         )
         await pilot.press("ctrl+c")
         await until(pilot, lambda: "given to the terminal to copy" in words_of(app))
+
+
+async def test_copying_nothing_keeps_what_was_copied_before(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE], size=(100, 30)) as (app, _):
+        app.copy_to_clipboard("kept")
+        app.copy_to_clipboard("")
+        assert app.clipboard == "kept"

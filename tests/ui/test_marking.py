@@ -6,6 +6,7 @@ import pytest
 
 from termmail.mail.message import Draft
 from termmail.mail.model import LABEL_COLORS, Label
+from termmail.mail.views import LabelView
 from termmail.ui.screens.composer import ComposeScreen
 from termmail.ui.screens.label_picker import LABEL_STYLES, Labelling, LabelPickerScreen
 from termmail.ui.screens.pick_time import NO_TIME, PickTimeScreen
@@ -190,3 +191,105 @@ async def test_a_star_and_a_label_show_in_the_open_message_at_once(tmp_path):
         await until(pilot, lambda: "Marks  ★ ‹tax›" in shown(app))
         await pilot.press("s")
         await until(pilot, lambda: "Marks  ‹tax›" in shown(app))
+
+
+# -- the labels themselves
+
+
+async def labelled(app, *names):
+    await app.engine.marks.change_labels(list(app.main_screen.messages.ids)[:2], names, ())
+
+
+@pytest.mark.parametrize("size", [(40, 12), (100, 36)])
+async def test_labels_are_renamed_coloured_and_removed_in_their_list(tmp_path, size):
+    async with mailbox(tmp_path, LETTERS[:3], size=size) as (app, pilot):
+        await labelled(app, "home", "work")
+        await pilot.press("l")
+        await until(pilot, lambda: "F2 change" in words_of(app))
+        await pilot.press("f2")
+        await until(pilot, lambda: "‹work› 2 messages" in words_of(app) and "Enter renames" in words_of(app))
+        await pilot.press("down", "c")
+        await until(pilot, lambda: "‹work›" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Rename work" in words_of(app))
+        await pilot.press("ctrl+u")
+        await type_in(pilot, "tax 2026")
+        await pilot.press("enter")
+        await until(pilot, lambda: "‹tax 2026› 2 messages" in words_of(app))
+        assert "Label work is now tax 2026" in words_of(app)
+        (home, tax) = await app.engine.marks.labels()
+        assert (home.color, tax.name, tax.color) == (0, "tax 2026", 2)
+        await pilot.press("d")
+        await until(pilot, lambda: "Label tax 2026 removed: 2 messages · z brings it back" in words_of(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "‹tax 2026› 2 messages" in words_of(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "F2 change" in words_of(app) and "‹tax 2026›" in shown(app))
+        assert_harmless(app)
+
+
+async def test_a_name_that_is_taken_is_said_in_the_list_of_labels(tmp_path):
+    async with mailbox(tmp_path, LETTERS[:3], size=(100, 36)) as (app, pilot):
+        await labelled(app, "home", "work")
+        await pilot.press("colon")
+        await type_in(pilot, "labels: rename")
+        await pilot.press("enter")
+        await until(pilot, lambda: "‹work› 2 messages" in words_of(app))
+        await pilot.press("r")
+        await until(pilot, lambda: "Rename home" in words_of(app))
+        await pilot.press("ctrl+u")
+        await type_in(pilot, "WORK")
+        await pilot.press("enter")
+        await until(pilot, lambda: "There is a label “work” already." in words_of(app))
+
+
+async def test_the_label_that_is_shown_is_renamed_and_removed_as_a_folder_is(tmp_path):
+    async with mailbox(tmp_path, LETTERS[:3], size=(120, 36)) as (app, pilot):
+        await labelled(app, "work")
+        (label,) = await app.engine.marks.labels()
+        await until(pilot, lambda: app.main_screen.mail.list.counts.labels)
+        app.main_screen.mail.go_to(LabelView(label.label_id))
+        await until(pilot, lambda: len(app.main_screen.messages.ids) == 2)
+        await pilot.press("colon")
+        await type_in(pilot, "rename this folder")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Rename work" in words_of(app))
+        await type_in(pilot, "s")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Label work is now works" in words_of(app))
+        await pilot.press("colon")
+        await type_in(pilot, "remove folder")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Label works removed: 2 messages · z brings it back" in words_of(app))
+        assert await app.engine.marks.labels() == []
+        await pilot.press("z")
+        await until(pilot, lambda: app.main_screen.mail.list.counts.labels)
+
+
+# -- how many
+
+
+async def test_a_question_tells_how_many_of_the_messages_of_a_conversation_it_is_about(tmp_path):
+    replies = [letter(n, Subject="Re: Letter 1", In_Reply_To="<letter1@example.net>") for n in (2, 3)]
+    async with mailbox(tmp_path, [letter(1), *replies, letter(4)], size=(100, 30), rows=2) as (app, pilot):
+        await pilot.press("down", "b")
+        await until(pilot, lambda: "Snooze 3 messages until" in words_of(app))
+        await pilot.press("escape")
+        ids = {row.subject: row for row in [app.main_screen.messages.row(one) for one in app.main_screen.messages.ids]}
+        newest = ids["Re: Letter 1"].placements[0]
+        await app.engine.messages.archive([newest])
+        await until(pilot, lambda: len(app.main_screen.mail.target_rows()[0].placements) == 2)
+        await pilot.press("b")
+        await until(pilot, lambda: "Snooze 2 of 3 messages until" in words_of(app))
+        await type_in(pilot, "in 2 days")
+        await pilot.press("enter")
+        await until(pilot, lambda: "2 messages · z brings it back" in words_of(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "2 messages back" in words_of(app))
+
+
+async def test_the_selection_tells_how_many_messages_its_rows_stand_for(tmp_path):
+    replies = [letter(n, Subject="Re: Letter 1", In_Reply_To="<letter1@example.net>") for n in (2, 3)]
+    async with mailbox(tmp_path, [letter(1), *replies, letter(4)], size=(100, 30), rows=2) as (app, pilot):
+        await pilot.press("X")
+        await until(pilot, lambda: "2 selected: 4 messages" in words_of(app))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from termmail.mail.model import StepKind
+from termmail.ui import kept_counts
 from termmail.ui.actions import BY_ID
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until
+from tests.views import search
 
 MAILS = [letter(1, Subject="The loom"), letter(2, Subject="Lunch"), letter(3, Subject="The loom again")]
 
@@ -41,6 +44,34 @@ async def test_a_search_is_kept_renamed_ordered_removed_and_brought_back(tmp_pat
         await until(pilot, lambda: names() == ["Food"] and "z brings it back" in shown(app))
         await pilot.press("z")
         await until(pilot, lambda: names() == ["Food", "Looms"])
+
+
+async def test_a_search_is_kept_out_of_the_prompt_which_closes(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("/", *"loom")
+        await until(pilot, lambda: "2 found" in shown(app))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "Keep this search as" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Search loom is a folder now" in shown(app))
+        await until(pilot, lambda: app.main_screen.messages.has_focus and not app.main_screen.asking)
+        await until(pilot, lambda: app.main_screen.mail.list.name == "loom" and "2 in all" in shown(app))
+
+
+async def test_its_unread_messages_are_counted_and_again_when_they_change(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept_counts, "REST", 0)
+    async with mailbox(tmp_path, MAILS, size=(120, 36), whole=False) as (app, pilot):
+        await app.engine.folders.save_search("Food", "to:me lunch")
+        await until(pilot, lambda: _count_of(app, "Food") == "1")
+        (lunch,) = await app.engine.lists.ids(search("lunch"))
+        await app.engine.messages.mark([lunch], StepKind.READ)
+        await until(pilot, lambda: not _count_of(app, "Food"))
+
+
+def _count_of(app, name: str) -> str:
+    """The number beside a kept search in the folder column."""
+    column = [line.partition("│")[0] for line in shown(app).splitlines()]
+    return next((line.partition(name)[2].strip() for line in column if name in line), "")
 
 
 async def test_only_a_search_is_kept_and_only_a_kept_one_has_a_place(tmp_path):

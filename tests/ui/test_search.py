@@ -64,7 +64,27 @@ async def test_the_filter_speaks_the_same_language(tmp_path):
     async with mailbox(tmp_path, MAILS) as (app, pilot):
         await pilot.press("backslash", *"-subject", "colon", *"lunch")
         await until(pilot, lambda: app.subjects() == ["Patterns", "The loom"])
-        await until(pilot, lambda: "Messages not with “lunch…” in the subject" in advice(app))
+        await until(pilot, lambda: "Messages without “lunch…” in the subject" in advice(app))
+
+
+async def test_every_hit_is_reached_the_first_page_at_once_and_the_rest_when_typing_pauses(tmp_path):
+    mails = [letter(number) for number in range(1, 461)]
+    async with mailbox(tmp_path, mails, whole=False) as (app, pilot):
+        await pilot.press("/", *"charles")
+        await until(pilot, lambda: "200 or more found" in shown(app))
+        await until(pilot, lambda: "460 found" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main_screen.messages.has_focus and "460 found" in shown(app))
+        await pilot.press("end")
+        await until(pilot, lambda: app.subject() == "Letter 1")
+        await pilot.press("/", *"-zanzibar", "enter")
+        await until(pilot, lambda: app.main_screen.messages.has_focus and "460 found" in shown(app))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "Keep this search as" in shown(app))
+        await pilot.press("ctrl+u", *"All", "enter")
+        await until(pilot, lambda: app.main_screen.mail.list.name == "All" and "460 in all" in shown(app))
+        await pilot.press("end")
+        await until(pilot, lambda: app.subject() == "Letter 1")
 
 
 async def test_what_was_found_is_marked_and_names_its_folder(tmp_path):

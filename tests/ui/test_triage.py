@@ -84,9 +84,15 @@ async def test_the_last_message_of_the_list_ends_triage_too(tmp_path):
         await until(pilot, lambda: "Inbox is empty" in words_of(app))
 
 
-@pytest.mark.parametrize("size", [(40, 12), (200, 60)])
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
 async def test_triage_fits_other_terminals(tmp_path, size):
     async with mailbox(tmp_path, FOUR, size=size) as (app, pilot):
         await pilot.press("t")
         await until(pilot, at(app, "1 of 4"))
         await until(pilot, lambda: "This is letter 4" in words_of(app))
+        await pilot.press("e")
+        await until(pilot, at(app, "2 of 4"))
+        keys = ("e archive", "d delete", "t skip", "b snooze", "z undo", "l label", "? keys", "Esc end")
+        await until(pilot, lambda: all(one in shown(app) for one in keys))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Enter open" in shown(app).splitlines()[-1])

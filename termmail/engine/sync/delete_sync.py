@@ -1,8 +1,8 @@
 """Delete messages from a POP3 server in two phases: what the user deleted leaves the server, and nothing else does.
 
 A message is deleted only when its body is safe in the store (or the user deleted it for good), its UIDL is in this
-session's list, and the header block the server shows now has the fingerprint that was stored. At any doubt: RSET, and
-stop. Only an answered QUIT makes it count (RFC 1939 section 6).
+session's list, and the header block the server shows now has the fingerprint that was stored; where another message
+has the same header block, also the body must be the one that is stored. At any doubt: RSET, and stop. Only an answered QUIT makes it count (RFC 1939 section 6).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from termmail.mail import parse
 from termmail.mail.counting import count
 from termmail.mail.model import RemoteState
 from termmail.net.net_errors import Refused, TooLarge
-from termmail.store import delete_queue, pop3_identity
+from termmail.store import delete_queue, messages, pop3_identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +136,29 @@ async def _checked(session: Pop3Session, drop: Maildrop, due: Sequence[Known]) -
     except TooLarge:  # a header without an end, which ends the session: the others go next time
         await _put_off(session, [places[waiting[0].number].remote_id])
         raise
+    for remote_id, message_id in (await session.context.db(delete_queue.with_twins, list(checked))).items():
+        if not await _has_body(session, drop, checked[remote_id], message_id):
+            del checked[remote_id]
     return checked
+
+
+async def _has_body(session: Pop3Session, drop: Maildrop, listed: Listed, message_id: int) -> bool:
+    """Return whether the server shows the body that is stored: headers do not tell a message from its twin."""
+    try:
+        stored, complete = await session.context.db(messages.raw, message_id)
+        shown = await drop.retrieve_one(listed)
+    except KeyError:  # erased a moment ago
+        return False
+    except (Refused, TooLarge):
+        if drop.closed:
+            raise
+        return False
+    return complete and await asyncio.to_thread(lambda: _body(shown) == _body(stored))
+
+
+def _body(raw: bytes) -> bytes:
+    """Return what is behind the header block, in one kind of line ends and without empty lines around it."""
+    return raw[len(parse.split_header(raw)) :].replace(b"\r\n", b"\n").strip(b"\n")
 
 
 async def _header_of_whole(drop: Maildrop, listed: Listed) -> bytes | None:

@@ -76,6 +76,8 @@ class FolderSync:
         db, folder_id, state = self.context.db, self.folder.folder_id, opened.state
         self._kept = kept_mask(state)
         self._keeps = None if state.read_only else kept_labels(state)
+        if self._keeps is not None:
+            await db(imap_labels.offer_again, folder_id, self._keeps)
         fresh = self.folder.uidvalidity != state.uidvalidity
         if fresh and self.folder.uidvalidity is not None:
             known = await db(imap_identity.renumber, folder_id)

@@ -43,16 +43,20 @@ _DELETED = frozenset({r"\Deleted"})
 class ImapPush:
     """One push of everything that is due. `done` counts the changes that the server confirmed.
 
-    `unconfirmed` are the folders that hold what was moved or copied under UIDs that the server did not tell.
+    `unconfirmed` are the folders that hold what was moved or copied under UIDs that the server did not tell, `untaken`
+    those of which was told that they take no labels.
     """
 
-    def __init__(self, context: Context, account: str, session: ImapSession, folders: FolderPush) -> None:
+    def __init__(
+        self, context: Context, account: str, session: ImapSession, folders: FolderPush, untaken: set[int]
+    ) -> None:
         self.context = context
         self.account = account
         self.session = session
         self.done = 0
         self.unconfirmed: set[int] = set()
         self._folders = folders
+        self._untaken = untaken
 
     async def run(self) -> None:
         """Push what is due. Raises NetError, or StoreError; what was confirmed by then is stored."""
@@ -98,7 +102,7 @@ class ImapPush:
             self.done += len(group)
 
     async def _push_labels(self) -> None:
-        """Tell the server of labels, as keywords; a folder that keeps none leaves them to this program."""
+        """Tell the server of labels, as keywords; what a folder does not take stays here, and that is told once."""
         groups: dict[tuple[int, frozenset[str], frozenset[str]], list[LabelPush]] = defaultdict(list)
         for one in await self.context.db(imap_labels.waiting, self.account, self.context.clock()):
             groups[one.folder_id, one.add, one.remove].append(one)
@@ -106,7 +110,9 @@ class ImapPush:
             if (opened := await self._open(folder_id)) is None:
                 continue
             try:
-                sent = await opened.store_flags([one.uid for one in group], add=add, remove=remove)
+                uids = [one.uid for one in group]
+                is_closed = opened.state.read_only
+                sent = frozenset() if is_closed else await opened.store_flags(uids, add=add, remove=remove)
                 self.done += len(group) if sent else 0
             except (Busy, Refused) as error:
                 if self.session.closed:
@@ -116,7 +122,20 @@ class ImapPush:
                 later = self.context.clock() + AN_HOUR
                 await self.context.db(imap_pending.put_off, [one.message_id for one in group], later)
                 continue
-            await self.context.db(imap_labels.stored, group)
+            await self.context.db(imap_labels.stored, group, sent)
+            if add - sent:
+                await self._tell_untaken(folder_id)
+            if remove - sent:
+                later = self.context.clock() + AN_HOUR
+                await self.context.db(imap_pending.put_off, [one.message_id for one in group], later)
+
+    async def _tell_untaken(self, folder_id: int) -> None:
+        """Tell that a folder takes no labels."""
+        if folder_id not in self._untaken:
+            self._untaken.add(folder_id)
+            folder = await self.context.db(imap_folders.get, folder_id)
+            words = f"The folder {folder.name} takes no labels on the server."
+            self.context.tell(Failed(self.account, words, "They are kept in termmail, on this machine only."))
 
     # -- folders of messages
 

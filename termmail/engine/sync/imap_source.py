@@ -93,6 +93,7 @@ class ImapSource:
         self._inbox_seen: tuple[int | None, ...] = ()
         self._bodies = BodySync(context, account)
         self._refused_folders: set[int] = set()
+        self._untaken: set[int] = set()
         self._heard_elsewhere = 0
         self._late: int | None = None
         self._late_looks: list[float] = []
@@ -171,7 +172,7 @@ class ImapSource:
         seen = await self._receive(session, drafts, full=full)
         names = {"prefix": seen.prefix, "delimiter": seen.delimiter}
         folders = FolderPush(self.context, self.account, session, **names, refused=self._refused_folders)
-        push = ImapPush(self.context, self.account, session, folders)
+        push = ImapPush(self.context, self.account, session, folders, self._untaken)
         if full:
             await self._make_due()
         else:

@@ -166,7 +166,9 @@ class News:
         self.exists, self.highestmodseq = state.exists, state.highestmodseq
 
     def take(self, response: Untagged) -> bool:
-        """Take one untagged response; return whether it is news."""
+        """Take one untagged response; return whether it is news. What comes before `opened` is about another folder."""
+        if not self._uidvalidity:
+            return False
         if isinstance(response, Exists):
             self._incomplete = self._incomplete or response.count != self.exists
             self.exists = response.count

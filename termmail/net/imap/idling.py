@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from termmail.net.net_errors import Offline
@@ -50,13 +51,11 @@ class Idle:
             self._news.clear()
         return True
 
-    async def end(self) -> None:
-        """Say DONE and wait for the answer. Raises NetError; without an answer in DONE_SECONDS the session ends."""
-        dialogue, waiter = self._dialogue, self._waiter
-        if not waiter.future.done():
-            waiter = dialogue.respond(waiter, b"DONE", shown=b"DONE")
-        try:
-            async with asyncio.timeout(DONE_SECONDS):
-                await dialogue.wait(waiter)
-        except TimeoutError:
-            raise Offline("The server no longer answers.") from None
+    def end(self) -> None:
+        """Say DONE. The next commands need not wait for its answer; without one in DONE_SECONDS the session ends."""
+        if self._waiter.future.done():
+            return
+        waiter = self._dialogue.respond(self._waiter, b"DONE", shown=b"DONE")
+        silent = partial(self._dialogue.fail, Offline("The server no longer answers."))
+        late = asyncio.get_running_loop().call_later(DONE_SECONDS, silent)
+        waiter.future.add_done_callback(lambda _: late.cancel())

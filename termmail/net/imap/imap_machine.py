@@ -153,6 +153,8 @@ class Machine:
         self._out: deque[bytes] = deque()
         self._parts: deque[bytes] = deque()
         self._responding = False
+        self._idle_ends = False
+        """DONE was sent, and IDLE is not answered yet: what is sent now is carried out behind it."""
         self._parts_tag = b""
         self._frame: Frame = []
         self._end = False
@@ -172,6 +174,13 @@ class Machine:
     def idling(self) -> bool:
         """Whether the server has nothing to answer until the client says DONE."""
         return self._responding and any(one.verb == "IDLE" for one in self._outstanding.values())
+
+    def may_concern(self, command: Command) -> bool:
+        """Return whether untagged data that comes now may belong to this command.
+
+        Until IDLE has ended it is about the folder that was watched, not about one that is being opened.
+        """
+        return not (self._idle_ends and VERBS[command.verb].opens)
 
     @property
     def pending_bytes(self) -> int:
@@ -195,8 +204,9 @@ class Machine:
 
         Raises ValueError if it is not allowed in the state that the answers will lead to.
         """
-        verb, before = VERBS[command.verb], [VERBS[one.verb] for one in self._outstanding.values()]
-        if self._parts or any(one.alone for one in before) or (verb.alone and before):
+        waiting = [one.verb for one in self._outstanding.values() if one.verb != "IDLE" or not self._idle_ends]
+        verb, before = VERBS[command.verb], [VERBS[one] for one in waiting]
+        if self._parts or any(one.alone for one in before) or (verb.alone and self._outstanding):
             return False
         if verb.opens and any(one.folder or one.opens for one in before):
             return False
@@ -228,6 +238,7 @@ class Machine:
         """Answer a Challenge: base64, b"*" to cancel, or b"DONE" to end IDLE."""
         if not self._responding or _CONTROL.search(text):
             raise ValueError("nothing was asked, or the answer is no line")
+        self._idle_ends = self.idling
         self._responding = False
         self._out.append(text + b"\r\n")
 
@@ -341,7 +352,7 @@ class Machine:
         if status.tag == self._parts_tag:
             self._parts.clear()  # it may be refused before all of its literals were sent
         if verb.alone:
-            self._responding = False
+            self._responding = self._idle_ends = False
         if status.ok:
             self.state = verb.becomes or self.state
         elif command.verb == "LOGOUT":

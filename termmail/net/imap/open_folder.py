@@ -352,7 +352,7 @@ class OpenFolder:
         finally:
             self._on_news = None
             if self._dialogue.error is None:
-                await watch.end()
+                watch.end()
 
     async def _begin_idle(self) -> Idle:
         waiter = self._dialogue.post(command("IDLE"))

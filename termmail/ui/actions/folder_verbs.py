@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from termmail.mail.counting import number
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, Role
-from termmail.mail.step_words import done_words
+from termmail.mail.step_words import done_words, renamed_label_words
 from termmail.mail.views import DraftsView, FolderView, LabelView, OutboxView, Ready, ReadyView, RoleView, SavedView
 from termmail.ui.actions.registry import BY_ID, Group, Place, declare, verb
 from termmail.ui.actions.verb_context import changeable
@@ -16,7 +16,7 @@ from termmail.ui.kinds import ALL_INBOXES, folder_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from termmail.mail.model import Folder, SavedSearch
+    from termmail.mail.model import Folder, Label, SavedSearch
     from termmail.mail.views import View
     from termmail.ui.actions.verb_context import Mail
 
@@ -203,8 +203,8 @@ def _own_folder(mail: Mail) -> str:
     if why := changeable(mail):
         return why
     folder = folder_of(mail.list.view, mail.list.counts)
-    if not isinstance(mail.list.view, SavedView) and (folder is None or folder.role is not Role.NONE):
-        return "Only folders of your own can be renamed or removed."
+    if not isinstance(mail.list.view, SavedView | LabelView) and (folder is None or folder.role is not Role.NONE):
+        return "Only folders of your own, kept searches and labels can be renamed or removed."
     return ""
 
 
@@ -217,11 +217,19 @@ def make(mail: Mail) -> None:
 
 @verb("folder.rename", "", "Rename this folder", Group.FOLDER_COLUMN, applies=_own_folder)
 def rename(mail: Mail) -> None:
-    """Ask for another name of the folder or kept search that is shown."""
+    """Ask for another name of the folder, kept search or label that is shown."""
     if isinstance(view := mail.list.view, SavedView):
         before = mail.list.name
         again = partial(mail.engine.folders.rename_search, view.search_id)
         _ask_name(mail, f"Rename {before}", before, again, lambda after: f"Search {before} is now {after}")
+    elif isinstance(view, LabelView):
+        from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
+
+        if (label := _label(mail, view)) is not None:
+            mail.screen.app.push_screen(
+                AskNameScreen(f"Rename {label.name}", label.name, "Enter accepts the name"),
+                lambda name: mail.do(partial(_rename_label, mail, label, name)) if name else None,
+            )
     elif (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
         work = partial(mail.engine.folders.rename, folder.folder_id)
         before = folder.name
@@ -230,9 +238,11 @@ def rename(mail: Mail) -> None:
 
 @verb("folder.remove", "", "Remove folder, its mail to Archive", Group.FOLDER_COLUMN, applies=_own_folder)
 def remove(mail: Mail) -> None:
-    """Remove the folder or kept search that is shown."""
+    """Remove the folder, kept search or label that is shown."""
     if isinstance(view := mail.list.view, SavedView):
         mail.do(partial(_remove_search, mail, view.search_id))
+    elif isinstance(view, LabelView):
+        mail.do(partial(_remove_label, mail, view.label_id))
     elif (folder := folder_of(mail.list.view, mail.list.counts)) is not None:
         mail.do(partial(_remove, mail, folder))
 
@@ -240,6 +250,23 @@ def remove(mail: Mail) -> None:
 async def _remove_search(mail: Mail, search_id: int) -> str:
     async with mail.in_turn:
         done = await mail.engine.folders.remove_search(search_id)
+    mail.go_to(RoleView(Role.INBOX))
+    return mail.with_undo_hint(done_words(done))
+
+
+def _label(mail: Mail, view: LabelView) -> Label | None:
+    return next((one for one in mail.list.counts.labels if one.label_id == view.label_id), None)
+
+
+async def _rename_label(mail: Mail, label: Label, name: str) -> str:
+    async with mail.in_turn:
+        done, keyword = await mail.engine.marks.rename_label(label.label_id, name)
+    return "" if done.step is None else renamed_label_words(label.name, done.step, keyword)
+
+
+async def _remove_label(mail: Mail, label_id: int) -> str:
+    async with mail.in_turn:
+        done = mail.did(await mail.engine.marks.remove_label(label_id))
     mail.go_to(RoleView(Role.INBOX))
     return mail.with_undo_hint(done_words(done))
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from termmail.mail.counting import count
+from termmail.mail.counting import count, number
 from termmail.mail.model import Role
-from termmail.mail.step_words import done_words, step_words
+from termmail.mail.step_words import done_words, ran_words
 from termmail.mail.views import Ready, ReadyView
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import changeable, on_changeable_message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from termmail.mail.model import Done, Label, Placement
     from termmail.ui.actions.verb_context import Mail
@@ -87,14 +87,16 @@ def label(mail: Mail) -> None:
 
 
 async def _ask_labels(mail: Mail, ids: Sequence[int], seen: Seen) -> None:
-    from termmail.ui.screens.label_picker import LabelPickerScreen  # noqa: PLC0415 - not needed for the first screen
+    from termmail.ui.screens.label_picker import LabelPickerScreen, Manage  # noqa: PLC0415 - not needed for the first screen
 
     try:
         wanted = [one.message_id for one in await mail.list.placements(ids, seen)]
         labels, present = await mail.engine.marks.labels(), await mail.engine.marks.label_counts(wanted)
 
-        def chosen(asked: Labelling | None) -> None:
-            if asked is not None:
+        def chosen(asked: Labelling | Manage | None) -> None:
+            if isinstance(asked, Manage):
+                _show_labels(mail, then=partial(mail.do, partial(_ask_labels, mail, ids, seen)))
+            elif asked is not None:
                 mail.sure("Label", ids, partial(mail.do, partial(_label, mail, wanted, labels, asked)))
 
         title = f"Label {count(len(wanted), 'message')}"
@@ -112,6 +114,23 @@ async def _label(mail: Mail, ids: Sequence[int], labels: Sequence[Label], wanted
         if not (wanted.add or wanted.take):
             return ""
         return done_words(mail.did(await mail.engine.marks.change_labels(ids, wanted.add, wanted.take)))
+
+
+@verb("mail.labels", "", "Labels: rename, colour, remove", Group.SORTING_OUT, applies=changeable)
+def labels(mail: Mail) -> None:
+    """List the labels, to change them."""
+    _show_labels(mail, then=lambda: None)
+
+
+def _show_labels(mail: Mail, then: Callable[[], object]) -> None:
+    """List the labels, then do `then`."""
+    from termmail.ui.screens.label_list import LabelListScreen  # noqa: PLC0415 - not needed for the first screen
+
+    def left(_result: None) -> None:
+        then()
+
+    screen = LabelListScreen(mail.engine.marks, mail.engine.journal, mail.key("message.label"))
+    mail.screen.app.push_screen(screen, left)
 
 
 @verb("message.mute", "M", "Mute the conversation, or no longer", Group.SORTING_OUT, applies=on_changeable_message)
@@ -157,9 +176,14 @@ async def _rule_made(mail: Mail, made: Made) -> str:
     words = f"Rule saved, for mail that arrives: {made.rule.name}"
     if not made.at_once:
         return words
-    async with mail.in_turn:
-        step = await mail.engine.rules.run(made.rule.rule_id)
-    return words if step is None else mail.with_undo_hint(step_words(step))
+
+    def told(done: int, total: int) -> None:
+        if done < total:
+            mail.status.say(f"{made.rule.name}: {number(done)} of {number(total)} messages")
+
+    # Without `in_turn`: undo must not wait for the end of it, but stop it.
+    ran = await mail.engine.rules.run(made.rule.rule_id, told)
+    return words if ran.step is None and not ran.trouble else mail.with_undo_hint(ran_words(ran))
 
 
 @verb("mail.rules", "", "Rules, and what they did", Group.SORTING_OUT, applies=changeable)
@@ -168,4 +192,4 @@ def rules(mail: Mail) -> None:
     from termmail.ui.screens.rule_list import RuleListScreen  # noqa: PLC0415 - not needed for the first screen
 
     key = mail.key("message.rule")
-    mail.screen.app.push_screen(RuleListScreen(mail.engine.rules, key, mail.screen.clock()))
+    mail.screen.app.push_screen(RuleListScreen(mail.engine.rules, mail.engine.journal, key, mail.screen.clock()))

@@ -180,6 +180,9 @@ def keep(mail: Mail) -> None:
 
     async def run(name: str) -> str:
         kept = await mail.engine.folders.save_search(name, words)
+        if mail.screen.asking:
+            mail.screen.query_one(Prompt).put_away()
+            mail.screen.set_focus(mail.screen.messages)
         mail.go_to(SavedView(kept.search_id))
         return f"Search {kept.name} is a folder now"
 

@@ -76,11 +76,22 @@ class Mail:
         return [messages.cursor_id] if messages.cursor_id else []
 
     def amount(self, row_ids: Sequence[int]) -> str:
-        """Return in words how many messages these rows stand for; rows that are not loaded count as conversations."""
-        found = [self.screen.messages.placements(one) for one in row_ids]
-        if self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads and not all(found):
-            return count(len(row_ids), "conversation")
-        return count(sum(map(len, found)) if all(found) else len(row_ids), "message")
+        """Return in words how many messages a verb changes that acts on these rows.
+
+        Those of a conversation that lie in other folders are told apart: "1 of 3 messages", where the row says 3. Rows that
+        are not loaded count as conversations.
+        """
+        changed = whole = 0
+        for one in row_ids:
+            row = self.screen.messages.row(one)
+            if not isinstance(row, MessageRow):
+                is_threaded = self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads
+                return count(len(row_ids), "conversation" if is_threaded else "message")
+            placements = self.screen.messages.placements(one)
+            conversation = None if one in self.screen.messages.outline.depths else row.conversation
+            changed += len(placements)
+            whole += 1 if conversation is None else conversation.count
+        return count(changed, "message") if changed == whole else f"{number(changed)} of {count(whole, 'message')}"
 
     def target_rows(self) -> list[MessageRow]:
         """Return the rows of the target messages that the list holds."""
@@ -89,8 +100,11 @@ class Mail:
 
     def selection_changed(self) -> None:
         """Show how many messages are selected."""
-        chosen = len(self.screen.messages.selected)
-        self.status.right(f"{chosen} selected" if chosen else "")
+        chosen = self.screen.messages.selected
+        words = f"{len(chosen)} selected" if chosen else ""
+        amount = self.amount([*chosen]) if chosen else ""
+        says_more = amount not in {"", count(len(chosen), "message"), count(len(chosen), "conversation")}
+        self.status.right(f"{words}: {amount}" if says_more else words)
         self.screen.retitle()
 
     def go_to(self, view: View) -> None:

@@ -48,7 +48,7 @@ def quiet(words: str) -> Static:
 
 
 class Trouble(Static):
-    """A sentence about what went wrong; hidden while it is empty."""
+    """A sentence about what went wrong, or in another colour on what was done; hidden while it is empty."""
 
     def __init__(self) -> None:
         super().__init__("", classes="dialog-trouble", markup=False)
@@ -57,6 +57,12 @@ class Trouble(Static):
         """Show these words, or hide with ""."""
         self.update(Content(sanitize.clean(words)))
         self.set_class(bool(words), "-shown")
+        self.remove_class("-well")
+
+    def say_done(self, words: str) -> None:
+        """Show what was done, or hide with ""."""
+        self.say(words)
+        self.add_class("-well")
 
 
 def button(key: str, words: str, action: str, *, id: str | None = None) -> Button:  # noqa: A002  Textual's word

@@ -29,14 +29,21 @@ class Labelling(Struct, frozen=True):
     colors: dict[int, int] = {}
 
 
+class Manage(Struct, frozen=True):
+    """The user wants to change the labels themselves."""
+
+
 class LabelPickerScreen(TypedPicker):
-    """Dismisses a Labelling, or None.
+    """Dismisses a Labelling, Manage, or None.
 
     `present` says how many of the `total` messages have each label. Space marks and unmarks a label and stays, Enter
     sets what is marked; with nothing marked it takes the highlighted label. Tab gives a label its next colour.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "color", "Next colour", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "color", "Next colour", priority=True),
+        Binding("f2", "manage", "Rename or remove"),
+    ]
     NOTHING = "No label yet: type a name"
 
     def __init__(self, title: str, labels: Sequence[Label], present: Mapping[int, int], total: int) -> None:
@@ -75,8 +82,11 @@ class LabelPickerScreen(TypedPicker):
 
     def hint(self) -> str:
         """Return how to choose."""
-        keys = "Enter sets · Tab: colour"
-        return f"Name: {self.typed}▏ {keys}" if self.typed else f"Type a name · Space marks several · {keys}"
+        if self.typed:
+            return f"Name: {self.typed}▏\nEnter sets it · Esc back"
+        if not self._labels:
+            return "Type a name · Enter makes the label\nEsc back"
+        return "Type a name · Space marks several\nEnter sets · Tab colour · F2 change"
 
     def on_key(self, event: Any) -> None:
         """Mark the highlighted label with a space, where no name is being typed."""
@@ -100,6 +110,10 @@ class LabelPickerScreen(TypedPicker):
             now = self._colors.get(label.label_id, label.color)
             self._colors[label.label_id] = (now + 1) % LABEL_COLORS
             self.narrow(self.typed, at=self.choices.highlighted or 0)
+
+    def action_manage(self) -> None:
+        """Go to the list in which labels are renamed and removed."""
+        self.dismiss(Manage())
 
     def take(self, value: Any) -> None:
         """Set what is marked; where nothing is, or a name was typed, the chosen label too."""

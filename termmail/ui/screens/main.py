@@ -14,7 +14,7 @@ from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf
 from termmail.errors import ErrorCode
 from termmail.mail.model import Role, SendState
 from termmail.mail.views import FolderView
-from termmail.ui import titles
+from termmail.ui import titles, triage_mode
 from termmail.ui.actions import (
     BY_ID,
     Group,
@@ -66,12 +66,6 @@ FOR_SELECTED = {Group.SELECTING, Group.SORTING_OUT}
 
 WITH_SELECTED = {"app.help-too", "view.back"}
 """The other actions that it shows then."""
-
-IN_TRIAGE = {
-    *("message.archive", "message.delete", "message.snooze", "message.label", "message.reply", "message.star"),
-    *("list.triage", "message.undo", "app.help-too", "view.back"),
-}
-"""The actions that the key bar shows in triage."""
 
 LOOK_EVERY = 2.0
 """Seconds between two looks for what another program has written to the store."""
@@ -245,6 +239,7 @@ class MainScreen(Screen[None]):
         if why := action.applies(self.mail):
             self.status.say(why, 5)
         else:
+            self.status.move_on()
             action.run(self.mail)
 
     def offers(self, action: Action) -> str:
@@ -253,11 +248,16 @@ class MainScreen(Screen[None]):
             return ""
         if not self.mail.engine.accounts.names:
             return action.short_word(self.mail) if action.id in WITHOUT_ACCOUNT else ""
-        if self.mail.triage is not None and action.id not in IN_TRIAGE:
+        if self.mail.triage is not None and action.id not in triage_mode.KEYS:
             return ""
         if self.messages.selected and action.group not in FOR_SELECTED and action.id not in WITH_SELECTED:
             return ""
         return "" if action.applies(self.mail) else action.short_word(self.mail)
+
+    @property
+    def leading(self) -> Sequence[str]:
+        """The actions that come first in the key bar, in this order."""
+        return triage_mode.KEYS if self.opened and self.mail.triage is not None else ()
 
     def action_copy_text(self) -> None:
         """Copy what is selected. With nothing selected say how to quit: ctrl+c is how other programs are left."""
@@ -303,6 +303,7 @@ class MainScreen(Screen[None]):
     def on_message_list_opened(self) -> None:
         """Open what the cursor is on."""
         if self.opened:
+            self.status.move_on()
             reading.open_row(self.mail)
 
     def on_reader_appeared(self) -> None:
@@ -326,6 +327,11 @@ class MainScreen(Screen[None]):
     def on_folder_list_chosen(self, event: FolderList.Chosen) -> None:
         """Show a folder of the column."""
         folder_verbs.show(self.mail, event.view)
+
+    def on_folder_list_scrolled(self) -> None:
+        """Count the searches that are on the screen now."""
+        if self.opened:
+            self.mail.list.count_kept()
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """Let the list follow the typing."""
@@ -440,6 +446,7 @@ class MainScreen(Screen[None]):
             bool(self.messages.selected),
             mail.triage is None,
         )
+        self.set_class(mail.triage is not None, "-triage")
         if offered != self._offered:
             self._offered = offered
             self.query_one(KeyBar).again()

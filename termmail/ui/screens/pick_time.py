@@ -43,8 +43,8 @@ class PickTimeScreen(TypedPicker):
     def hint(self) -> str:
         """Return how to choose."""
         if self.typed:
-            return f"Time: {self.typed}▏ Enter chooses"
-        return "Type a time, as in: tomorrow 9 · Enter chooses"
+            return f"Time: {self.typed}▏\nEnter chooses · Esc back"
+        return "Or type a time, as in: tomorrow 9\nEnter chooses · Esc back"
 
 
 def _line(name: str, shown: str) -> Content:

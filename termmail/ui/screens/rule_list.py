@@ -1,4 +1,4 @@
-"""The rules, and the log of what they did: switch one off, remove it, apply it now, take back what one did."""
+"""The rules, and the log of what they did: change, order, switch off, remove or apply one, take back what one did."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from textual.widgets.option_list import Option
 
 from termmail.errors import UserError
 from termmail.mail import sanitize
+from termmail.mail.counting import number
 from termmail.mail.rule import Rule
-from termmail.mail.step_words import step_words, undone_words
+from termmail.mail.step_words import ran_words, undone_words
 from termmail.ui.humanize import Today
 from termmail.ui.screens import dialog
 from termmail.ui.workers import start_worker
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from termmail.engine.mail_rules import Rules
+    from termmail.engine.undo import Journal
+    from termmail.mail.model import Step
     from termmail.mail.rule import Entry
+    from termmail.ui.screens.rule_form import Made
 
 SHOWN = 100
 """Entries of the log that are listed."""
+
+KEYS = "Enter changes · Space on/off · a apply now · d remove · K J order · z take back"
 
 NO_RULES = "No rules yet. {key} on a message makes one from it."
 
@@ -38,17 +44,24 @@ class RuleListScreen(dialog.Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back"),
         Binding("space", "switch", "On or off"),
+        Binding("enter,e", "change", "Change"),
+        Binding("shift+up,K", "shift(-1)", "Up"),
+        Binding("shift+down,J", "shift(1)", "Down"),
         Binding("d,delete", "remove", "Remove"),
         Binding("a", "apply", "Apply now"),
         Binding("z", "take_back", "Take back"),
     ]
 
-    def __init__(self, rules: Rules, key: str, now: float) -> None:
+    def __init__(self, rules: Rules, journal: Journal, key: str, now: float) -> None:
         super().__init__()
         self._rules = rules
+        self._journal = journal
         self._key = key
         self._today = Today.at(now)
         self._values: list[Rule | Entry | None] = []
+        self._step: Step | None = None
+        """What was done here last, as long as it can be taken back."""
+        self._is_running = False
 
     def compose(self) -> ComposeResult:
         """Yield the list and the keys."""
@@ -56,9 +69,7 @@ class RuleListScreen(dialog.Dialog[None]):
             yield dialog.title("Rules")
             yield OptionList(classes="dialog-list", markup=False)
             yield dialog.Trouble()
-            yield dialog.quiet(
-                "Space: on or off · a applies a rule to the Inbox now · d removes it · z takes back an entry of the log"
-            )
+            yield dialog.quiet(KEYS)
 
     def on_mount(self) -> None:
         """Read rules and log."""
@@ -73,14 +84,22 @@ class RuleListScreen(dialog.Dialog[None]):
             words = await work()
             await self._read()
         except UserError as error:
-            words = f"{error} {error.advice}"
-        self.query_one(dialog.Trouble).say(words or "")
+            self._said.say(f"{error} {error.advice}")
+        else:
+            self._said.say_done(words or "")
+
+    @property
+    def _said(self) -> dialog.Trouble:
+        return self.query_one(dialog.Trouble)
 
     async def _read(self) -> None:
         rules, log = await self._rules.listing(), await self._rules.log(SHOWN)
+        missing = await self._rules.missing_folders()
         shown = self.query_one(OptionList)
         place = shown.highlighted or 0
-        lines: list[tuple[Content, Rule | Entry | None]] = [(self._rule(one), one) for one in rules]
+        lines: list[tuple[Content, Rule | Entry | None]] = [
+            (self._rule(one, missing.get(one.rule_id, "")), one) for one in rules
+        ]
         if not rules:
             lines.append((Content(NO_RULES.format(key=self._key)).stylize("$text-muted"), None))
         if log:
@@ -91,10 +110,13 @@ class RuleListScreen(dialog.Dialog[None]):
         shown.add_options([Option(line, disabled=value is None) for line, value in lines])
         shown.highlighted = min(place, len(lines) - 1)
 
-    def _rule(self, rule: Rule) -> Content:
+    def _rule(self, rule: Rule, missing: str) -> Content:
         box = "[x]" if rule.active else "[ ]"
         told = "" if rule.name == f"{rule.query} → {rule.verbs}" else f"  {rule.query} → {rule.verbs}"
-        return Content.assemble(f"{box} {sanitize.clean(rule.name)}", (sanitize.clean(told), "$quiet"))
+        lacks = sanitize.clean(f"  there is no folder “{missing}” any more") if missing else ""
+        return Content.assemble(
+            f"{box} {sanitize.clean(rule.name)}", (sanitize.clean(told), "$quiet"), (lacks, "$text-error")
+        )
 
     def _entry(self, entry: Entry) -> Content:
         undone = "" if entry.can_undo else "  (taken back, or final)"
@@ -114,14 +136,46 @@ class RuleListScreen(dialog.Dialog[None]):
     async def _switch(self, rule: Rule) -> None:
         await self._rules.set_active(rule.rule_id, active=not rule.active)
 
+    def action_change(self) -> None:
+        """Open the highlighted rule in the form in which it was made."""
+        from termmail.ui.screens.rule_form import RuleFormScreen  # noqa: PLC0415 - it imports what the list needs not
+
+        if not isinstance(rule := self._chosen, Rule):
+            return
+
+        def changed(made: Made | None) -> None:
+            if made is not None:
+                self._do(partial(self._changed, made))
+
+        self.app.push_screen(RuleFormScreen(self._rules, rule=rule), changed)
+
+    async def _changed(self, made: Made) -> str:
+        self._step = made.step
+        words = f"Changed: {made.rule.name} · z takes it back" if made.step else "Nothing was changed."
+        return await self._apply(made.rule) if made.at_once else words
+
+    def on_option_list_option_selected(self) -> None:
+        """Change a rule with Enter or a click."""
+        self.action_change()
+
+    def action_shift(self, places: int) -> None:
+        """Let the highlighted rule act before or after its neighbour."""
+        if isinstance(rule := self._chosen, Rule):
+            self._do(partial(self._shift, rule, places))
+
+    async def _shift(self, rule: Rule, places: int) -> None:
+        await self._rules.shift(rule.rule_id, places)
+        ids = [one.rule_id for one in await self._rules.listing()]
+        self.query_one(OptionList).highlighted = ids.index(rule.rule_id)
+
     def action_remove(self) -> None:
         """Remove the highlighted rule."""
         if isinstance(rule := self._chosen, Rule):
             self._do(partial(self._remove, rule))
 
     async def _remove(self, rule: Rule) -> str:
-        await self._rules.remove(rule.rule_id)
-        return f"Removed: {rule.name}"
+        rule, self._step = await self._rules.remove(rule.rule_id)
+        return f"Removed: {rule.name} · z brings it back"
 
     def action_apply(self) -> None:
         """Apply the highlighted rule to the Inbox as it is."""
@@ -129,18 +183,41 @@ class RuleListScreen(dialog.Dialog[None]):
             self._do(partial(self._apply, rule))
 
     async def _apply(self, rule: Rule) -> str:
-        step = await self._rules.run(rule.rule_id)
-        return "Nothing changed." if step is None else step_words(step)
+        def told(done: int, total: int) -> None:
+            if done < total:
+                self._said.say_done(f"{number(done)} of {number(total)} messages · Esc stops")
+
+        self._is_running = True
+        try:
+            ran = await self._rules.run(rule.rule_id, told)
+        finally:
+            self._is_running = False
+        self._step = ran.step
+        return " · ".join(filter(None, (ran_words(ran), "z takes it back" if ran.step else "")))
 
     def action_take_back(self) -> None:
-        """Take back the highlighted entry of the log."""
+        """Take back the highlighted entry of the log; on a rule, what was done here last."""
         chosen = self._chosen
         if chosen is not None and not isinstance(chosen, Rule):
             self._do(partial(self._undo, chosen))
+        elif self._step is not None:
+            self._do(partial(self._take_back, self._step))
 
     async def _undo(self, entry: Entry) -> str:
         return undone_words(await self._rules.undo(entry.entry_id))
 
+    async def _take_back(self, step: Step) -> str:
+        self._step = None
+        undone = await self._journal.undo_step(step)
+        return "That cannot be taken back any more." if undone is None else undone_words(undone)
+
     def action_leave(self) -> None:
-        """Go back."""
-        self.dismiss(None)
+        """Go back; while a rule is applied, stop that: what it did by then can be taken back."""
+        if self._is_running:
+            self.workers.cancel_group(self, "rules")
+            self._do(self._stopped)
+        else:
+            self.dismiss(None)
+
+    async def _stopped(self) -> str:
+        return "Stopped: the log says what was done, and z on its entry takes it back."

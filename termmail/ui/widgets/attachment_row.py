@@ -16,7 +16,13 @@ from termmail.ui import humanize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.geometry import Size
+
     from termmail.mail.message import Attachment
+
+
+NARROWEST = 8
+"""Columns for which the height is reckoned, at least."""
 
 
 class AttachmentRow(OptionList):
@@ -50,6 +56,10 @@ class AttachmentRow(OptionList):
             f"{len(self._files)} attached, {humanize.size(total)}" if len(self._files) > 1 else "Attached"
         )
         self.border_subtitle = "del removes"
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the lines that the files take; Textual cannot wrap a text where there is no column for it."""
+        return super().get_content_height(container, viewport, max(width, NARROWEST))
 
     def action_remove(self) -> None:
         """Remove the one under the cursor."""

@@ -106,6 +106,9 @@ class FolderList(ScrollView, can_focus=True):
             super().__init__()
             self.view = view
 
+    class Scrolled(Message):
+        """Other lines are in the window."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.current: View | None = None
@@ -124,6 +127,18 @@ class FolderList(ScrollView, can_focus=True):
             self._cursor = self._current_line(default=min(self._cursor, max(0, len(lines) - 1)))
         self.virtual_size = Size(self.size.width, len(lines))
         self.refresh()
+
+    def seen(self) -> list[View]:
+        """Return what the lines in the window stand for; nothing where the column is not shown."""
+        top = self.scroll_offset.y
+        lines = self._lines[top : top + self.size.height] if self.display else []
+        return [line.view for line in lines if isinstance(line, Entry)]
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tell that other lines are in the window."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.post_message(self.Scrolled())
 
     def _current_line(self, *, default: int) -> int:
         found = (

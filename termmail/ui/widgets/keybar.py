@@ -1,4 +1,4 @@
-"""The key bar on the last line: the most important keys where the focus is; the help lists the others."""
+"""The key bar on the last line, or two: the most important keys where the focus is; the help lists the others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class KeyBar(Widget):
 
     def __init__(self) -> None:
         super().__init__(id="keys")
-        self._spans: list[tuple[int, int, str]] = []
+        self._spans: list[tuple[int, int, int, str]] = []
+        """Line, start, end and action of each key."""
         self._shown: list[tuple[str, str, str]] = []
 
     def on_mount(self) -> None:
@@ -66,32 +67,38 @@ class KeyBar(Widget):
             if action is not None and action.rank and action.id not in found and (word := offers(action)):
                 first = keymap.shown(action.id) if isinstance(keymap, Keymap) else shown(key)
                 found[action.id] = (first, word, action.id)
-        return sorted(found.values(), key=lambda entry: BY_ID[entry[2]].rank)
+        leading = {one: place for place, one in enumerate(getattr(screen, "leading", ()))}
+        return sorted(found.values(), key=lambda entry: (leading.get(entry[2], len(leading)), BY_ID[entry[2]].rank))
 
     def render(self) -> Content:
-        """Draw as many keys as fit completely, with a blank at each end."""
-        parts: list[Content] = []
+        """Draw as many keys as fit completely, with a blank at each end of a line."""
+        lines: list[list[Content]] = [[]]
         self._spans = []
         x = 1
         gap = 2 if self.size.width < 60 else 3
         reserved = next((len(key) + len(words) + 1 + gap for key, words, id_ in self._shown if id_ == HELP), 0)
         for key, words, action_id in self._shown:
             part = Content.assemble((key, "bold $bar-key"), " ", (words, "$bar-quiet"))
-            after = 0 if action_id == HELP else reserved
+            is_last = len(lines) >= self.size.height
+            after = 0 if action_id == HELP or not is_last else reserved
             if x + part.cell_length + after >= self.size.width:
-                if after:
+                if not is_last:
+                    lines.append([])
+                    x = 1
+                elif after:
                     continue
-                break
-            reserved = after
-            self._spans.append((x, x + part.cell_length, action_id))
-            parts.append(part)
+                else:
+                    break
+            reserved = 0 if action_id == HELP else reserved
+            self._spans.append((len(lines) - 1, x, x + part.cell_length, action_id))
+            lines[-1].append(part)
             x += part.cell_length + gap
-        return Content.assemble(" ", Content(" " * gap).join(parts))
+        return Content("\n").join(Content.assemble(" ", Content(" " * gap).join(parts)) for parts in lines)
 
     async def on_click(self, event: events.Click) -> None:
         """Do the action that is clicked."""
-        for start, end, action_id in self._spans:
-            if action_id and start <= event.x < end:
+        for line, start, end, action_id in self._spans:
+            if action_id and line == event.y and start <= event.x < end:
                 from termmail.ui.action_search import perform  # noqa: PLC0415 - the palette is built on use
 
                 await perform(self.screen, BY_ID[action_id])

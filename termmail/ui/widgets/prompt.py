@@ -171,6 +171,10 @@ class Prompt(Vertical):
         """Close and go back to the view before."""
         self._close(kept=False)
 
-    def _close(self, *, kept: bool) -> None:
+    def put_away(self) -> None:
+        """Close without a word: what is done with the results is decided already."""
         self.screen.remove_class("-asking")
+
+    def _close(self, *, kept: bool) -> None:
+        self.put_away()
         self.post_message(self.Closed(self.kind, self.query_one(Input).value.strip(), kept))

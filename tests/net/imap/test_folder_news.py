@@ -190,8 +190,8 @@ async def test_an_idle_that_is_cancelled_ends_with_done():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert honest.said[-1] == "DONE"
         await session.noop()
+        assert honest.said[-2] == "DONE"
 
 
 async def test_an_idle_that_the_server_ends_is_told():
@@ -208,12 +208,39 @@ async def test_an_idle_that_the_server_ends_is_told():
 
 async def test_a_server_that_no_longer_answers_done_is_taken_for_dead(monkeypatch):
     monkeypatch.setattr("termmail.net.imap.idling.DONE_SECONDS", 0.05)
-    honest = Honest(mails(1), answers={"IDLE": b"+ idling\r\n", "": b""})
-    async with in_inbox(honest) as folder:
+    honest = Honest(mails(1), answers={"IDLE": b"+ idling\r\n", "": b"", "STATUS": b""})
+    async with opened(honest) as session:
+        folder = await session.select(b"INBOX")
+        async with folder.idle():
+            pass
         with pytest.raises(Offline, match="no longer answers"):
-            async with folder.idle():
-                pass
+            await session.status(b"Trash")
         assert folder.closed
+
+
+async def test_the_next_folder_is_opened_without_waiting_for_the_end_of_idle():
+    """What the server says until IDLE has ended is about the folder that was open."""
+    honest = Honest(mails(3), answers={"IDLE": b"+ idling\r\n", "": b""})
+
+    def opens(words: str) -> bytes:
+        idle = next(line.split(" ", 1)[0] for line in reversed(honest.said) if line.endswith(" IDLE"))
+        assert honest.said[-2] == "DONE"
+        late = b"* 9 EXISTS\r\n* 2 EXPUNGE\r\n* VANISHED 2\r\n* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n"
+        return late + idle.encode() + b" OK\r\n* 1 EXISTS\r\n* OK [UIDVALIDITY 5]\r\nTAG OK [READ-WRITE]\r\n"
+
+    honest.answers |= {f"SELECT Trash{end}": opens for end in ("", " (CONDSTORE)", " (QRESYNC (5 1))")}
+    async with opened(honest) as session:
+        folder = await session.select(b"INBOX")
+        async with folder.idle():
+            pass
+        for known in (None, (5, 1)):
+            trash = await session.select(b"Trash", qresync=known)
+            assert (trash.exists, trash.state.exists) == (1, 1)
+            assert not trash.state.changed
+            assert not trash.state.vanished
+            assert not trash.changes()
+            async with trash.idle():
+                pass
 
 
 async def test_an_idle_is_not_timed_out():
