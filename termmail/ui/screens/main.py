@@ -67,6 +67,9 @@ FOR_SELECTED = {Group.SELECTING, Group.SORTING_OUT}
 WITH_SELECTED = {"app.help-too", "view.back"}
 """The other actions that it shows then."""
 
+MOVES_NOTHING_ON = {"view.back", "view.quit"}
+"""The actions after which the words of the action before stay in the status line."""
+
 LOOK_EVERY = 2.0
 """Seconds between two looks for what another program has written to the store."""
 
@@ -239,7 +242,8 @@ class MainScreen(Screen[None]):
         if why := action.applies(self.mail):
             self.status.say(why, 5)
         else:
-            self.status.move_on()
+            if action_id not in MOVES_NOTHING_ON:
+                self.status.move_on()
             action.run(self.mail)
 
     def offers(self, action: Action) -> str:
