@@ -37,7 +37,7 @@ def get(store: Store, rule_id: int) -> Rule:
 
 
 def add(store: Store, name: str, query: str, verbs: str, now: int) -> Rule:
-    """Save a rule, as the last one. Raises RuleError as `_checked` does."""
+    """Save a rule, as the last one, as a step. Raises RuleError as `_checked` does."""
     with store.transaction() as db:
         name, query, verbs = _checked(store, name, query, verbs, now)
         cursor = db.execute(
@@ -45,7 +45,9 @@ def add(store: Store, name: str, query: str, verbs: str, now: int) -> Rule:
             " VALUES (?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM rule))",
             (name, query, verbs, now),
         )
-    return Rule(cursor.lastrowid or 0, name, query, verbs)
+        rule_id = cursor.lastrowid or 0
+        journal.record_rule(db, journal.begin(db, StepKind.MAKE_RULE, 0, now, name=name), {"id": rule_id})
+    return Rule(rule_id, name, query, verbs)
 
 
 def change(store: Store, wanted: Rule, now: int) -> tuple[Rule, Step | None]:

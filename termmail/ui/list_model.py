@@ -182,8 +182,10 @@ class ListModel:
     def search(self, words: str, *, typing: bool = False) -> None:
         """Show the messages of all accounts that match, without Spam and Trash: what `d` takes off the list stays away.
 
-        While one is `typing`, the last word may be the beginning of one.
+        While one is `typing`, the last word may be the beginning of one; it stays so when the search is kept.
         """
+        if not typing:
+            words = queries.words_as_typed(self.engine.context, words)
         self.go_to(SearchView(self.parsed(words, typing=typing).query), words)
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from termmail.mail.message import Draft
 from termmail.mail.model import StepKind
+from termmail.mail.rule import Ran, Rule
 from termmail.store import (
     changes,
     delete_queue,
@@ -156,7 +157,39 @@ def _ruled(store: Store) -> None:
         db.execute("INSERT INTO rule_arrival (message) SELECT id FROM message")
 
 
+def _labelled(store: Store) -> None:
+    _mail(store)
+    labels.change(store, [1, 2, 3], ["work", "home"], (), NOW)
+    rules.add(store, "", "label:work", "label:work, star", NOW)
+
+
+def _renamed(store: Store) -> None:
+    _labelled(store)
+    labels.rename(store, 1, "job", NOW)
+
+
+def _half_run(store: Store) -> Ran:
+    """A rule that has changed the first of two pages of messages."""
+    _mail(store)
+    rule = rules.add(store, "", "subject:engine", "label:work, star", NOW)
+    return rule_runs.run(store, rule, seen(store, [1]), Ran(), Moment(NOW, {}))
+
+
+def _run_rest(store: Store) -> None:
+    (entry,) = rule_runs.log(store)
+    step = journal.next_step(store)
+    rule = rules.get(store, entry.rule_id)
+    rule_runs.run(store, rule, seen(store, [2, 3]), Ran(step), Moment(NOW, {}))
+
+
 SCENARIOS = {
+    "rename label": Scenario(_labelled, lambda store: labels.rename(store, 1, "job", NOW)),
+    "undo rename of label": Scenario(_renamed, undo),
+    "remove label": Scenario(_labelled, lambda store: labels.remove(store, 1, NOW)),
+    "change rule": Scenario(_labelled, lambda store: rules.change(store, Rule(1, "", "engine", "read"), NOW)),
+    "shift rule": Scenario(_labelled, lambda store: rules.shift(store, 1, 1)),
+    "remove rule": Scenario(_labelled, lambda store: rules.remove(store, 1, NOW)),
+    "second page of a rule": Scenario(_half_run, _run_rest),
     "snooze": Scenario(_mail, lambda store: snoozing.snooze(store, seen(store, [1, 2, 3]), NOW, "now", NOW)),
     "bring back": Scenario(_snoozed, lambda store: snoozing.bring_back(store, NOW)),
     "undo reminder": Scenario(_snoozed, undo),

@@ -26,6 +26,10 @@ async def test_a_rule_is_made_from_a_message_and_shows_what_it_would_have_hit(tm
         (rule,) = await app.engine.rules.listing()
         assert (rule.query, rule.verbs) == ("from:grace@example.org", "archive")
         assert len(app.main_screen.messages.ids) == 14
+        await until(pilot, lambda: "z removes it" in words_of(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "Undone: Rule “from:grace@example.org → archive” made" in words_of(app))
+        assert await app.engine.rules.listing() == []
 
 
 async def test_a_rule_is_applied_to_the_mail_that_is_here_and_undone(tmp_path):
@@ -102,7 +106,7 @@ async def rule_list(app, pilot):
     await pilot.press("colon")
     await type_in(pilot, "what they did")
     await pilot.press("enter")
-    await until(pilot, lambda: "Enter changes" in words_of(app))
+    await until(pilot, lambda: "Enter edit" in words_of(app))
 
 
 async def test_a_rule_is_changed_in_the_form_it_was_made_in_and_z_takes_it_back(tmp_path):
@@ -118,9 +122,9 @@ async def test_a_rule_is_changed_in_the_form_it_was_made_in_and_z_takes_it_back(
         await pilot.press("e")
         await until(pilot, lambda: "Change the rule" in words_of(app))
         await type_in(pilot, ", label:new one")
-        await until(pilot, lambda: "makes and puts on the new label new one" in words_of(app))
+        await until(pilot, lambda: "labels it new one (a new label)" in words_of(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "Changed: subject:letter → star, label:new one" in words_of(app))
+        await until(pilot, lambda: "Changed · z takes it back" in words_of(app))
         await pilot.press("z")
         await until(pilot, lambda: "Undone" in words_of(app))
         (rule,) = await app.engine.rules.listing()
@@ -181,6 +185,16 @@ async def test_the_form_shows_everything_and_its_keys(tmp_path, size):
         await pilot.press("C")
         await until(pilot, lambda: "of the Inbox match" in words_of(app))
         await type_in(pilot, "label:work, archive")
-        await until(pilot, lambda: "makes and puts on the new label work, archives it" in words_of(app))
+        await until(pilot, lambda: "Labels it work (a new label), archives it" in words_of(app))
         for words in ("Rule for mail", "If", "Then", "of the Inbox", "Do it now", "F9 saves · Esc back"):
+            assert words in words_of(app)
+
+
+async def test_the_list_of_rules_shows_its_keys_in_a_small_terminal_beside_a_log(tmp_path):
+    async with mailbox(tmp_path, LETTERS[:3], size=(40, 12)) as (app, pilot):
+        await app.engine.rules.add("subject:letter", "star, label:a long name of a label, label:another")
+        await rule_list(app, pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: "Applied: 3 messages · z takes it back" in words_of(app))
+        for words in ("Rules", "[x] subject:letter", "Enter edit · Space on/off", "J K order · z undo · Esc"):
             assert words in words_of(app)

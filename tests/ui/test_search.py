@@ -50,6 +50,16 @@ async def test_a_query_is_explained_and_tab_completes_it(tmp_path):
         await until(pilot, lambda: "Messages from “zoe@example.org”" in advice(app))
 
 
+async def test_enter_keeps_what_is_shown(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("/", *"jacquar")
+        await until(pilot, lambda: app.subjects() == ["Patterns", "The loom"])
+        await pilot.press("enter")
+        await until(pilot, lambda: "Search: jacquar*" in shown(app) and app.main_screen.messages.has_focus)
+        await until(pilot, lambda: "2 found" in shown(app))
+        assert app.subjects() == ["Patterns", "The loom"]
+
+
 async def test_an_unknown_operator_and_an_unknown_folder_are_said(tmp_path):
     async with mailbox(tmp_path, MAILS) as (app, pilot):
         await pilot.press("/", *"form", "colon", *"zoe")
