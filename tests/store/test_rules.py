@@ -291,6 +291,13 @@ def test_a_rule_is_refused_for_a_folder_that_nobody_has(store, ids):
     assert rules.listing(store) == []
 
 
+def test_what_is_kept_of_a_rule_can_be_shown(store, ids):
+    rule = add(store, "subject:\x1b]52;c;aa\x07x\u202ey\nfrom:a\udcff", "star")
+    for text in (rule.name, rule.query, rule.verbs):
+        assert text.isprintable()
+        text.encode()
+
+
 def test_rules_rest_are_removed_and_outlive_a_restart(path):
     with Store.open(path) as store:
         first_session(store, 1)
