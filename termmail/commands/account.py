@@ -265,7 +265,7 @@ async def doctor(engine: Engine, args: Namespace) -> int:
     except PasswordError as error:
         output.say(f"Keyring   {error} {error.advice}")
     if args.rebuild:
-        count = await engine.maintenance.rebuild()
+        count = await engine.maintenance.rebuild(_show_rebuilding)
         output.say(f"Rebuilt   lists and search, from the raw bytes of {count} messages")
     code = await _check_store(engine)
     trace = account_setup.Trace()
@@ -274,6 +274,13 @@ async def doctor(engine: Engine, args: Namespace) -> int:
     output.say("The conversation (< server, > termmail; secrets hidden):")
     output.say(str(trace))
     return code
+
+
+def _show_rebuilding(what: str, done: int, total: int) -> None:
+    """Show on a terminal how far rebuilding is; the line goes with the last step."""
+    if sys.stderr.isatty():
+        words = "" if (what, done) == ("conversations", total) else f"Rebuilding: {done} of {total} {what}"
+        print(f"\r{words}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 async def _check_store(engine: Engine) -> int:

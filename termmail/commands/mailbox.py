@@ -221,7 +221,8 @@ async def search(engine: Engine, args: Namespace) -> int:
     found = list(await engine.lists.ids(view, args.limit + 1))
     await _print_view(engine, view, found[: args.limit], args)
     if not found:
-        output.say("No message matches.")
+        meant = " ".join(word for _, word in await engine.lists.spellings(view))
+        output.say(f"No message matches. Did you mean {meant}?" if meant else "No message matches.")
     elif len(found) > args.limit:
         output.say(f"More messages match: these are the newest {number(args.limit)}. --limit N lists N of them.")
     covered = await engine.lists.coverage(view)

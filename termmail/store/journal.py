@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -317,11 +318,14 @@ def _rename_back(db: sqlite3.Connection, step: Step) -> Undone | None:
 
 
 def _bring_search_back(db: sqlite3.Connection, step: Step) -> Undone:
-    """Keep a removed search again, as the last one."""
+    """Keep a removed search again, as the last one; where another search has its name now, with a number behind it."""
+    taken = {name.casefold() for (name,) in db.execute("SELECT name FROM saved_search")}
+    numbered = (f"{step.name} ({number})" for number in itertools.count(2))
+    name = next(one for one in itertools.chain([step.name], numbered) if one.casefold() not in taken)
     db.execute(
-        "INSERT INTO saved_search (name, words, place) SELECT name, old_name, (SELECT coalesce(max(place), 0) + 1"
+        "INSERT INTO saved_search (name, words, place) SELECT ?, old_name, (SELECT coalesce(max(place), 0) + 1"
         " FROM saved_search) FROM step WHERE id = ?",
-        (step.step_id,),
+        (name, step.step_id),
     )
     return Undone(step)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from termmail.mail import rule as language
 from termmail.mail.model import StepKind
 from termmail.mail.rule import Rule, RuleError, Verb
+from termmail.mail.sanitize import clean_words
 from termmail.store import folders, journal, label_names
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _checked(store: Store, name: str, query: str, verbs: str, now: int) -> tuple
 
     Raises RuleError for a query that matches everything, else as `checked_acts` does.
     """
-    query = " ".join(query.split())
+    query = clean_words(query)  # it is shown, and may come from a message
     language.checked_query(query, now)
     verbs = language.written(checked_acts(store, verbs))
     return language.name_of(name, query, verbs), query, verbs

@@ -252,8 +252,6 @@ class TermmailApp(App[None], inherit_bindings=False):
         Textual aims each key as it is read: `/delta` in one read would search for nothing and delete.
         """
         if not isinstance(event, events.Key):
-            if isinstance(event, events.MouseDown):
-                self.main_screen.status.pressed(event.time)
             await super().on_event(event)
         elif event.is_forwarded:
             await self._came_back(event)
@@ -274,7 +272,6 @@ class TermmailApp(App[None], inherit_bindings=False):
             self._order.put_back(both)
             return
         self._current_key = (event, self.focused or self.screen)
-        self.main_screen.status.pressed(event.time)
         await super().on_event(event)
 
     async def _came_back(self, event: events.Key) -> None:

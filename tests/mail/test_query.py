@@ -29,6 +29,7 @@ from termmail.mail.query import (
     Sized,
     Term,
     folders,
+    needs_bodies,
     terms,
 )
 from termmail.mail.query_operators import OPERATORS
@@ -197,6 +198,22 @@ def test_the_last_word_of_a_text_that_is_typed_may_go_on(text: str, query: Query
 def test_words_that_are_kept_find_what_they_found_while_they_were_typed(text: str, words: str) -> None:
     assert as_typed(text, NOW) == words
     assert words == text or parse(words, NOW).query == parse_typed(text, NOW).query
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("loom", True),
+        ("from:ada -body:loom", True),
+        ("from:ada OR has:link", True),
+        ("filename:pdf", True),
+        ("from:ada subject:loom is:unread", False),
+        ("on:march in:inbox larger:1m", False),
+        ("", False),
+    ],
+)
+def test_what_needs_whole_messages_is_told_from_what_headers_answer(text: str, needs: bool) -> None:
+    assert needs_bodies(parse(text, NOW).query) == needs
 
 
 def test_a_query_is_bounded_and_says_so() -> None:

@@ -49,7 +49,8 @@ async def test_the_cursor_stays_on_the_screen_while_a_long_text_is_shown(tmp_pat
         assert "Letter 1 " in shown(app)
 
 
-async def test_what_was_found_is_no_longer_said_over_the_next_message(tmp_path):
+@pytest.mark.parametrize("key", ["right_square_bracket", "escape"])
+async def test_what_was_found_is_no_longer_said_over_another_message_and_without_marks(tmp_path, key):
     async with mailbox(tmp_path, size=(120, 36)) as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: "This is letter 12" in shown(app))
@@ -57,27 +58,21 @@ async def test_what_was_found_is_no_longer_said_over_the_next_message(tmp_path):
         await type_in(pilot, "letter")
         await pilot.press("escape", "f3")
         await until(pilot, lambda: "“letter”: " in shown(app))
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "This is letter 11" in shown(app))
-        assert "“letter”: " not in shown(app)
+        await pilot.press(key)
+        await until(pilot, lambda: "“letter”: " not in shown(app))
 
 
-async def test_the_next_key_removes_an_answer_but_not_news(tmp_path):
+async def test_what_was_said_about_a_message_goes_when_the_cursor_does(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        await pilot.press("enter")
-        await until(pilot, lambda: "This is letter 12" in shown(app))
-        await pilot.press("U")
-        await until(pilot, lambda: "This message has no links." in shown(app))
-        await pilot.press("escape")
-        await until(pilot, lambda: not app.main_screen.whole)
-        assert "no links" not in shown(app)
-        app.main_screen.status.report("ada", "1 new message")
-        await pilot.press("down", "down")
-        assert "1 new message" in shown(app)
+        app.main_screen.status.say("This message has no links.", 60, about=app.main_screen.messages.cursor_id)
+        await until(pilot, lambda: "no links" in shown(app))
+        await pilot.press("down")
+        await until(pilot, lambda: "no links" not in shown(app))
 
 
-async def test_a_key_typed_before_the_answer_does_not_remove_it(tmp_path):
+async def test_news_stay_whatever_is_done(tmp_path):
     async with mailbox(tmp_path) as (app, pilot):
-        app.main_screen.status.say("Archived", 60)
-        app.main_screen.status.pressed(0.0)
-        await until(pilot, lambda: "Archived" in shown(app))
+        app.main_screen.status.announce("Sent: the server has accepted it.", 60)
+        await pilot.press("x", "u", "down")
+        await until(pilot, lambda: "1 conversation selected" in shown(app))
+        assert "Sent: the server has accepted it." in shown(app)

@@ -56,7 +56,10 @@ def told(mail: Mail, words: str) -> None:
     if mail.screen.has_class("-finding"):
         prompt.say(words)
     elif words:
-        mail.status.say(f"“{mail.screen.reader.finder.words.strip()}”: {words}", 5)
+        found = f"“{mail.screen.reader.finder.words.strip()}”: {words}"
+        mail.status.say(found, 5, about=mail.screen.messages.cursor_id)
+    else:
+        mail.status.only_about(0)
 
 
 def closed(mail: Mail) -> None:

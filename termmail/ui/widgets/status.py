@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -62,7 +61,7 @@ class StatusLine(Widget):
     def __init__(self) -> None:
         super().__init__(id="status")
         self._said = ""
-        self._said_at = 0.0
+        self._about = 0
         self._is_news = False
         self._reports: dict[str, str] = {}
         self._timer_serial = 0
@@ -70,14 +69,28 @@ class StatusLine(Widget):
         self._progress: SyncProgress | None = None
         self._right = ""
 
-    def say(self, words: str, seconds: float = 8.0) -> None:
-        """Show the answer to a key for so many seconds, or until the next key."""
+    def say(self, words: str, seconds: float = 8.0, *, about: int = 0) -> None:
+        """Show the answer to a key for so many seconds, or until the next action.
+
+        `about` is the message that it is true of: with another one it goes.
+        """
         self._show(words, seconds)
+        self._about = about
 
     def announce(self, words: str, seconds: float = 8.0) -> None:
-        """Show news that no key asked for, for so many seconds, whatever is pressed meanwhile."""
+        """Show news that no key asked for, for so many seconds, whatever is done meanwhile."""
         self._show(words, seconds)
         self._is_news = True
+
+    def move_on(self) -> None:
+        """Remove what was said of the action before: the user does something else. News stay."""
+        if self._said and not self._is_news:
+            self.say("")
+
+    def only_about(self, message_id: int) -> None:
+        """Remove what was said about another message than this one."""
+        if self._about not in {0, message_id}:
+            self.say("")
 
     def report(self, account: str, words: str) -> None:
         """Show what a sync came to, behind what is still shown of the syncs of other accounts.
@@ -89,13 +102,8 @@ class StatusLine(Widget):
             self.announce(" · ".join(reports.values()))
             self._reports = reports
 
-    def pressed(self, at: float) -> None:
-        """Remove the answer to an earlier key: it may not be true any more. `at` is when this key came, monotonic."""
-        if self._said and not self._is_news and at > self._said_at:
-            self._show("", 0)
-
     def _show(self, words: str, seconds: float) -> None:
-        self._said, self._said_at, self._is_news, self._reports = words, monotonic(), False, {}
+        self._said, self._about, self._is_news, self._reports = words, 0, False, {}
         self._timer_serial += 1
         serial = self._timer_serial
         self._again()
