@@ -211,7 +211,7 @@ async def test_a_folder_is_made_filled_renamed_and_removed_by_its_name_in_the_pa
         await pilot.press("ctrl+u", *"Cards", "enter")
         await until(pilot, lambda: app.main_screen.mail.list.name == "Cards")
         await until(pilot, lambda: "Folder “Punch” is now “Cards”" in shown(app))
-        await run("remove folder")
+        await run("remove this folder")
         await until(
             pilot, lambda: "Folder “Cards” removed · its messages are in Archive · z brings it back" in shown(app)
         )
@@ -231,8 +231,8 @@ async def test_no_key_is_named_for_undo_where_none_is_bound(tmp_path):
         await until(pilot, lambda: folder in app.main_screen.mail.list.counts.folders)
         await pilot.press("g", "/", *"cards", "enter")
         await until(pilot, lambda: app.main_screen.mail.list.name == "Cards")
-        await pilot.press("ctrl+p", *"remove folder", "enter")
-        await until(pilot, lambda: "Folder Cards removed" in shown(app))
+        await pilot.press("ctrl+p", *"remove this folder", "enter")
+        await until(pilot, lambda: "Folder “Cards” removed" in shown(app))
         assert "brings it back" not in shown(app)
 
 

@@ -41,12 +41,12 @@ async def test_the_question_for_a_folder_shows_its_keys(tmp_path, size):
         await until(pilot, lambda: app.main_screen.messages.cursor_id)
         await pilot.press("enter")
         await until(pilot, lambda: app.main_screen.reader.message and "Esc back" in words_of(app))
-        await open_by(app, pilot, ("A", "S save all · Esc back"), ("enter", "Enter accept · Esc cancel"))
+        await open_by(app, pilot, ("A", "S save all · Esc back"), ("enter", "Enter save here · Esc cancel"))
         await until(pilot, lambda: "folder 1" in words_of(app))
         assert "Save a.txt in" in words_of(app)
         await pilot.press("x", "y", "z", "enter")
         await until(pilot, lambda: "There is no folder" in words_of(app))
-        assert "Enter accept · Esc cancel" in words_of(app)
+        assert "Enter save here · Esc cancel" in words_of(app)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -64,7 +64,7 @@ async def test_the_settings_show_their_keys_wherever_the_focus_is(tmp_path, size
         await open_by(app, pilot, ("comma", "Keep (Enter)"))
         for _ in range(10):
             assert "Keep (Enter)" in words_of(app)
-            assert "Take back (Esc)" in words_of(app)
+            assert "Cancel (Esc)" in words_of(app)
             assert app.screen.focused is not None
             await pilot.press("tab")
             await pilot.pause()

@@ -17,7 +17,7 @@ async def test_paragraphs_wrap_at_a_narrow_screen_and_come_back_as_sent(tmp_path
         await pilot.press("enter")
         await until(pilot, lambda: "Jacquard loom weaves" in shown(app))
         await pilot.press("w")
-        await until(pilot, lambda: "Lines as they were sent" in shown(app))
+        await until(pilot, lambda: "Lines as sent" in shown(app))
         await until(pilot, lambda: "Jacquard loom" not in shown(app))
         await pilot.press("w")
         await until(pilot, lambda: "Jacquard loom weaves" in shown(app))

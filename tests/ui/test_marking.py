@@ -258,7 +258,7 @@ async def test_the_label_that_is_shown_is_renamed_and_removed_as_a_folder_is(tmp
         await pilot.press("enter")
         await until(pilot, lambda: "Label work is now works" in words_of(app))
         await pilot.press("colon")
-        await type_in(pilot, "remove folder")
+        await type_in(pilot, "remove this folder")
         await pilot.press("enter")
         await until(pilot, lambda: "Label works removed: 2 messages · z brings it back" in words_of(app))
         assert await app.engine.marks.labels() == []

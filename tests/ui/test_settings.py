@@ -61,7 +61,7 @@ async def test_enter_keeps_the_settings_and_they_are_read_again_at_the_next_star
         await opened(app, pilot)
         await pilot.press("right", "down", "down", "down", "left", *["down"] * 4, "right", "enter")
         await closed(app, pilot)
-        await until(pilot, lambda: "Settings kept" in words_of(app))
+        await until(pilot, lambda: "Settings saved" in words_of(app))
         assert app.engine.preferences.ui == Ui(theme="termmail-light", pane="off")
         assert not app.main_screen.reader.display
     path = tmp_path / "config.toml"

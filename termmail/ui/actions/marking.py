@@ -195,7 +195,7 @@ async def _rule_made(mail: Mail, made: Made) -> str:
     return words if ran.step is None and not ran.trouble else mail.with_undo_hint(ran_words(ran))
 
 
-@verb("mail.rules", "", "Rules and their log", Group.SORTING_OUT, applies=changeable)
+@verb("mail.rules", "", "Rules, and what they did", Group.SORTING_OUT, applies=changeable)
 def rules(mail: Mail) -> None:
     """List the rules and their log."""
     from termmail.ui.screens.rule_list import RuleListScreen  # noqa: PLC0415 - not needed for the first screen
