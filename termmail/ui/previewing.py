@@ -62,6 +62,19 @@ class Previewing:
         elif reader.row is not None:
             reader.clear()  # hidden: when it appears again it must not show the previous message
 
+    def renewed(self) -> None:
+        """Show the row at the cursor anew where it is a conversation by now, or a single message again."""
+        reader, messages = self._screen.reader, self._screen.messages
+        row = messages.row(messages.cursor_id)
+        if row is None or reader.row is None or reader.row.key != row.key or is_same(reader.row, row):
+            return
+        if self._screen.whole:
+            self.read()
+        elif reader.display:
+            self.follow()
+        else:
+            reader.clear()
+
     def _at_cursor(self, row: Row | None) -> bool:
         """Return whether this is the row at the cursor: of the same kind, for drafts have ids of their own."""
         shown = self._screen.messages.row(self._screen.messages.cursor_id)

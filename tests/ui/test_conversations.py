@@ -9,7 +9,8 @@ from termmail.mail.model import MessageRow, Role
 from termmail.mail.views import Ready, ReadyView, RoleView
 from termmail.ui.conversation_page import WHOLE_AT_MOST, shown_whole
 from tests.ui.mailbox_stage import letter, mailbox
-from tests.ui.stage import EVIL, shown, until, words_of
+from termmail.ui.widgets.keybar import KeyBar
+from tests.ui.stage import EVIL, shown, type_in, until, words_of
 from tests.views import INBOX
 
 ADA = "Ada Lovelace <ada@example.org>"
@@ -314,3 +315,36 @@ async def test_a_conversation_whose_other_messages_are_elsewhere_unfolds_too(lun
     await pilot.press("o")
     await opened(pilot, app, 5)
     await until(pilot, lambda: "o fold" in shown(app))
+
+
+async def test_a_filter_lists_single_messages_and_its_end_the_conversations_again(lunch):
+    app, pilot = lunch
+    messages = app.main_screen.messages
+    newest = messages.cursor_id
+    await until(pilot, lambda: "3 messages" in shown(app))
+    await pilot.press("backslash")
+    await type_in(pilot, "from:babbage")
+    await pilot.press("enter")
+    await opened(pilot, app, 4)
+    await until(pilot, lambda: "Charles, Mary" not in rows(app)[0])
+    assert newest in messages.ids
+    assert len(messages.placements(newest)) == 1
+    await until(pilot, lambda: "3 messages" not in shown(app) and "One it is." in shown(app))
+    await pilot.press("escape")
+    await opened(pilot, app, 3)
+    await until(pilot, lambda: rows(app)[0].startswith("Charles, Mary 3"))
+    assert len(messages.placements(newest)) == 3
+
+
+async def test_pane_and_key_bar_follow_what_the_row_of_the_cursor_stands_for(lunch):
+    app, pilot = lunch
+    bar = app.main_screen.query_one(KeyBar)
+    await until(pilot, lambda: "With   Charles, Mary" in shown(app) and "o unfold" in bar.render().plain)
+    await pilot.press("o")
+    await until(pilot, lambda: "o fold" in bar.render().plain)
+    await until(pilot, lambda: "With   Charles, Mary" not in shown(app))
+    assert app.main_screen.reader.conversation is None
+    await pilot.press("o")
+    await until(pilot, lambda: "With   Charles, Mary" in shown(app) and "o unfold" in bar.render().plain)
+    await pilot.press("j")
+    await until(pilot, lambda: "o unfold" not in bar.render().plain)

@@ -43,7 +43,8 @@ def _is_folded(mail: Mail) -> bool:
     return not _is_unfolded(mail) and isinstance(row, MessageRow) and row.conversation is not None
 
 
-def _fold_word(mail: Mail) -> str:
+def fold_word(mail: Mail) -> str:
+    """Return what the key bar calls folding here, "" where there is nothing to fold or unfold."""
     page = mail.screen.reader.conversation
     if mail.screen.reader.has_focus and page is not None:
         return "fold" if page.every else "unfold"
@@ -52,7 +53,7 @@ def _fold_word(mail: Mail) -> str:
 
 @verb(
     "thread.fold", "o", "Unfold or fold the conversation", Group.CONVERSATIONS,
-    applies=_in_conversations, rank=6, short=_fold_word,
+    applies=_in_conversations, rank=6, short=fold_word,
 )  # fmt: skip
 def fold(mail: Mail) -> None:
     """Show the messages of the conversation at the cursor as a tree, or as one row again; in the reader all whole."""

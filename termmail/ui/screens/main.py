@@ -15,7 +15,7 @@ from termmail.errors import ErrorCode
 from termmail.mail.model import Role, SendState
 from termmail.mail.views import FolderView
 from termmail.ui import titles, triage_mode
-from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching
+from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching, unfolding
 from termmail.ui.actions.verb_context import Mail
 from termmail.ui.compositor import LineCompositor
 from termmail.ui.widgets.find_prompt import FindPrompt
@@ -78,6 +78,8 @@ class MainScreen(Screen[None]):
         """The engine is open: `mail` is there."""
         self._offered: tuple[object, ...] = ()
         """The facts that the key bar was last drawn for."""
+        self._fold_word = ""
+        """What the key bar calls folding."""
 
     def compose(self) -> ComposeResult:
         """Title, panes, problems, status, keys."""
@@ -282,8 +284,20 @@ class MainScreen(Screen[None]):
         """Let the reading pane follow the cursor."""
         if self.opened:
             self.mail.preview.moved(anew=event.anew)
+            self._offer_folding()
             if self.mail.triage is not None:
                 self.retitle()
+
+    def on_message_list_renewed(self) -> None:
+        """Show the row of the cursor in the reading pane and the key bar, if it is a conversation by now, or no more."""
+        if self.opened:
+            self.mail.preview.renewed()
+            self._offer_folding()
+
+    def _offer_folding(self) -> None:
+        """Draw the key bar again where the row of the cursor can be unfolded or folded, and the one before could not."""
+        if unfolding.fold_word(self.mail) != self._fold_word:
+            self.retitle()
 
     def on_message_list_opened(self) -> None:
         """Open what the cursor is on."""
@@ -403,7 +417,9 @@ class MainScreen(Screen[None]):
             server = titles.server(status, self.clock())
         place = mail.list.place(typing=self.asking) if mail.triage is None else mail.triage.title()
         self.query_one(TitleLine).show(place, server)
+        self._fold_word = unfolding.fold_word(mail)
         offered = (
+            self._fold_word,
             mail.next_step,
             mail.list.narrowed,
             mail.list.listing,

@@ -72,6 +72,9 @@ class MessageList(ScrollView, can_focus=True):
             super().__init__()
             self.anew = anew
 
+    class Renewed(Message):
+        """The row of the cursor is another than before: loaded, or changed."""
+
     class Opened(Message):
         """The user opens what the cursor is on."""
 
@@ -94,7 +97,7 @@ class MessageList(ScrollView, can_focus=True):
         self.accounts = 0
         """The length of the longest account name where the rows name theirs, else 0."""
         self._density = "auto"
-        self._rows = RowCache(source, self._refresh_id)
+        self._rows = RowCache(source, self._row_changed)
         self._filling = False
         """The list was empty when it was shown: until the user moves, the cursor stays on the first message."""
         self._row_styles: dict[str, RowStyles] = {}
@@ -129,12 +132,13 @@ class MessageList(ScrollView, can_focus=True):
         """
         before, old, spot = self.cursor_id, self.cursor, self.spot
         refolded = self.outline.depths.keys() ^ outline.depths.keys()
+        switched = bool(self.outline.threads) != bool(outline.threads)  # between conversations and single messages
         self.outline = outline
         self.selected &= set(outline.ids) if self.selected else set()
         if not self._filling:
             self.cursor = self._find(at if at.row_id and not old else spot, near=old)
-        if refolded:
-            self.reread(refolded)
+        if switched or refolded:
+            self.reread(None if switched else refolded)
         self._resized()
         if moved := (self.cursor - old) * self.row_height:
             if self.scroll_offset.y > 0:
@@ -358,6 +362,11 @@ class MessageList(ScrollView, can_focus=True):
 
     def on_blur(self) -> None:
         self._refresh_place(self.cursor)
+
+    def _row_changed(self, id_: int) -> None:
+        self._refresh_id(id_)
+        if id_ == self.cursor_id:
+            self.post_message(self.Renewed())
 
     def _refresh_id(self, id_: int) -> None:
         first = self.scroll_offset.y // self.row_height
