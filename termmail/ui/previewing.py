@@ -40,6 +40,8 @@ class Previewing:
         self._resting: Timer | None = None
         self._opened = 0
         """The message the user opened: it counts as read once its text is on screen."""
+        self._page = 0
+        """The message whose conversation is read, though its row in the list stands for it alone; 0 for none."""
 
     @property
     def is_opened(self) -> bool:
@@ -62,11 +64,25 @@ class Previewing:
         elif reader.row is not None:
             reader.clear()  # hidden: when it appears again it must not show the previous message
 
+    def read_page(self, row: MessageRow) -> None:
+        """Show this conversation on the whole screen; the way back leads to the message at the cursor."""
+        self._opened = self._page = row.message_id
+        self._screen.set_whole(on=True)
+        self._screen.reader.show(row, fetch=True)
+
+    def left_page(self) -> None:
+        """Show the message at the cursor again, where its conversation was read."""
+        if self._page:
+            self._page = 0
+            self.moved()
+
     def renewed(self) -> None:
         """Show the row at the cursor anew where it is a conversation by now, or a single message again."""
         reader, messages = self._screen.reader, self._screen.messages
         row = messages.row(messages.cursor_id)
-        if row is None or reader.row is None or reader.row.key != row.key or is_same(reader.row, row):
+        if row is None or reader.row is None or reader.row.key != row.key or row.key == self._page:
+            return
+        if is_same(reader.row, row):
             return
         if self._screen.whole:
             self.read()
@@ -103,6 +119,9 @@ class Previewing:
 
     async def _show(self, *, fetch: bool = False) -> None:
         row = await self._list.cursor_row()
+        if row is not None and row.key == self._page:
+            return
+        self._page = 0
         if row is None:
             self._screen.reader.clear()
             if self._screen.whole:

@@ -14,8 +14,19 @@ from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf
 from termmail.errors import ErrorCode
 from termmail.mail.model import Role, SendState
 from termmail.mail.views import FolderView
-from termmail.ui import titles, triage_mode
-from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching, unfolding
+from termmail.ui import column_keys, titles, triage_mode
+from termmail.ui.actions import (
+    BY_ID,
+    Group,
+    Place,
+    bindings,
+    finding,
+    folder_verbs,
+    program,
+    reading,
+    searching,
+    unfolding,
+)
 from termmail.ui.actions.verb_context import Mail
 from termmail.ui.compositor import LineCompositor
 from termmail.ui.widgets.find_prompt import FindPrompt
@@ -183,6 +194,8 @@ class MainScreen(Screen[None]):
             self.mail.leave_triage()
         self.set_class(on, "-reading")
         self.set_focus(self.reader if on else self.messages)
+        if not on and self.opened:
+            self.mail.preview.left_page()
         self.query_one(KeyBar).again()
 
     @property
@@ -225,7 +238,7 @@ class MainScreen(Screen[None]):
         action = BY_ID[action_id]
         if not self.opened or action.run is None:
             return
-        if why := action.applies(self.mail):
+        if why := column_keys.why_not(self.mail, action) or action.applies(self.mail):
             self.status.say(why, 5)
         else:
             action.run(self.mail)
@@ -238,6 +251,8 @@ class MainScreen(Screen[None]):
             return action.short_word(self.mail) if action.id in WITHOUT_ACCOUNT else ""
         if self.mail.triage is not None and action.id not in triage_mode.KEYS:
             return ""
+        if self.folders.has_focus:
+            return action.short_word(self.mail) if column_keys.offered(action) and not action.applies(self.mail) else ""
         if self.messages.selected and action.group not in FOR_SELECTED and action.id not in WITH_SELECTED:
             return ""
         return "" if action.applies(self.mail) else action.short_word(self.mail)

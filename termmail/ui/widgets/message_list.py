@@ -22,7 +22,15 @@ from termmail.mail.views import NOWHERE, Outline, Spot
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
 from termmail.ui.widgets.found_words import marked
-from termmail.ui.widgets.list_row import CARDS_BELOW, CARDS_FROM_HEIGHT, CURSOR, RowStyles, card, line
+from termmail.ui.widgets.list_row import (
+    CARDS_BELOW,
+    CARDS_FROM_HEIGHT,
+    CHOSEN_CARDS_FROM_HEIGHT,
+    CURSOR,
+    RowStyles,
+    card,
+    line,
+)
 from termmail.ui.widgets.row_cache import RowCache
 from termmail.ui.workers import start_worker
 
@@ -244,10 +252,10 @@ class MessageList(ScrollView, can_focus=True):
 
     @property
     def row_height(self) -> int:
-        """The lines of one message: as the density says, and else two in a narrow list."""
-        if self._density == "compact" or self.size.height < CARDS_FROM_HEIGHT:
-            return 1
-        return 2 if self._density == "comfortable" or self.cells < CARDS_BELOW else 1
+        """The lines of one message: as the density says, and else two in a list that is narrow and high enough."""
+        if self._density == "auto":
+            return 2 if self.cells < CARDS_BELOW and self.size.height >= CARDS_FROM_HEIGHT else 1
+        return 2 if self._density == "comfortable" and self.size.height >= CHOSEN_CARDS_FROM_HEIGHT else 1
 
     @property
     def page(self) -> int:

@@ -39,6 +39,8 @@ class Advice(Widget):
         self.words = ""
         self.completions: Sequence[Completion] = ()
         self.is_problem = False
+        self.counted = ""
+        """How many rows of the list the typed text selects; it stands before the words."""
 
     def show(self, words: str, completions: Sequence[Completion], *, is_problem: bool) -> None:
         """Show these words and completions."""
@@ -48,7 +50,7 @@ class Advice(Widget):
     def render(self) -> Content:
         """Return the words at the left and as many completions as fit at the right."""
         width = self.size.width - 2
-        words = sanitize.cut(self.words, width)
+        words = sanitize.cut(" · ".join(filter(None, (self.counted, self.words))), width)
         offers: list[tuple[str, str]] = []
         room = width - cell_len(words) - (3 if words else 0) - 4
         for place, one in enumerate(self.completions):
@@ -141,6 +143,12 @@ class Prompt(Vertical):
         """Say this of the typed text."""
         self.query_one(Advice).show(words, completions, is_problem=is_problem)
 
+    def count(self, words: str) -> None:
+        """Say how many rows of the list the typed text selects, "" for nothing."""
+        advice = self.query_one(Advice)
+        advice.counted = words
+        advice.refresh()
+
     def open(self, kind: str, label: str, placeholder: str) -> None:
         """Open the prompt; `kind` is part of every message it posts."""
         self.kind = kind
@@ -150,6 +158,7 @@ class Prompt(Vertical):
             field.value = ""
         field.placeholder = placeholder
         self.advise("", (), is_problem=False)
+        self.count("")
         self.screen.add_class("-asking")
         self.screen.set_focus(field)
 
