@@ -12,9 +12,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from termmail.engine.preferences import Fetching
 from termmail.errors import UserError
 from termmail.mail.counting import count
+from termmail.ui.fetching_choices import FETCHED
 from termmail.ui.keymap import PRESETS
 from termmail.ui.screens import dialog
 from termmail.ui.widgets.stepper import Stepper
@@ -27,21 +27,14 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from termmail.accounts.config import Ui
-    from termmail.engine.preferences import Preferences
+    from termmail.engine.preferences import Fetching, Preferences
 
 DENSITIES = [("auto", "by the width"), ("compact", "one line"), ("comfortable", "two lines")]
 PANES = [("auto", "by the width"), ("right", "at the right"), ("below", "below the list"), ("off", "off")]
 MARKS = [("no", "● ★ ─"), ("yes", "plain ASCII")]
-NEWS = [("off", "nothing"), ("bell", "the bell"), ("terminal", "by the terminal"), ("command", "by your command")]
-CONVERSATIONS = [("yes", "one row each"), ("no", "single messages")]
+NEWS = [("off", "nothing"), ("bell", "the bell"), ("terminal", "the terminal"), ("command", "your command")]
+CONVERSATIONS = [("yes", "one row each"), ("no", "not grouped")]
 PARAGRAPHS = [("yes", "wrapped anew"), ("no", "lines as sent")]
-FETCHED = {
-    "when opened": Fetching("open", 0),
-    "the last 30 days": Fetching("open", 30),
-    "the last 90 days": Fetching("open", 90),
-    "a year, at once": Fetching("365 days", 30),
-    "all, at once": Fetching("all", 30),
-}
 
 WORDS = {
     "theme": "Colours. ansi-dark and ansi-light use your terminal's own.",
@@ -89,11 +82,11 @@ class SettingsScreen(dialog.Dialog[bool]):
             yield dialog.title("Settings")
             yield Stepper("Theme", [(name, name) for name in self._themes], ui.theme, id="theme")
             yield Stepper("Keys", presets, ui.keymap, id="keymap")
-            yield Stepper("Message in a list", DENSITIES, ui.density, id="density")
+            yield Stepper("Rows", DENSITIES, ui.density, id="density")
             yield Stepper("Reading pane", PANES, ui.pane, id="pane")
             yield Stepper("Conversations", CONVERSATIONS, _word(on=ui.conversations), id="conversations")
             yield Stepper("Paragraphs", PARAGRAPHS, _word(on=ui.reflow), id="reflow")
-            yield Stepper("Marks and frames", MARKS, _word(on=ui.ascii), id="ascii")
+            yield Stepper("Marks", MARKS, _word(on=ui.ascii), id="ascii")
             yield Stepper("New mail", news, notifications.new_mail, id="news")
             for number, account in enumerate(self._accounts):
                 name = "Bodies" if len(self._accounts) == 1 else f"Bodies, {account}"
@@ -167,4 +160,4 @@ def _word(*, on: bool) -> str:
 
 def _own(known: Fetching) -> str:
     """Return the words for a rule that is not among those of the screen."""
-    return known.download if known.download != "open" else f"the last {count(known.prefetch_days, 'day')}"
+    return known.download if known.download != "open" else f"last {count(known.prefetch_days, 'day')}"
