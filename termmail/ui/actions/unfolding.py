@@ -84,7 +84,7 @@ def fold(mail: Mail) -> None:
         reader.switch_every()
         mail.screen.retitle()
     elif _lists_hits(mail):
-        start_worker(mail.screen, partial(_open_conversation, mail), "open", exclusive=True)
+        start_worker(mail.screen, partial(_open_conversation, mail), "page", exclusive=True)
     elif _is_folded(mail) or _is_unfolded(mail):
         _unfold(mail, mail.list.unfolded.toggled(mail.screen.messages.spot.thread))
     else:
