@@ -72,7 +72,6 @@ async def _select(mail: Mail, text: str) -> None:
 
 def typed(mail: Mail, kind: str, text: str) -> None:
     """Let the list follow what is typed, and say what it means."""
-    _advise(mail, text)
     if kind == Asked.SELECT:
         start_worker(mail.screen, partial(_select, mail, text.strip()), "select", exclusive=True)
     elif kind == Asked.FILTER:
@@ -81,6 +80,7 @@ def typed(mail: Mail, kind: str, text: str) -> None:
         mail.search(text, typing=True)
     elif mail.list.searching:
         mail.go_to(mail.list.home)
+    _advise(mail, text)  # the list comes first
 
 
 def _advise(mail: Mail, text: str) -> None:

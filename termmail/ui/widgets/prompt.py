@@ -11,7 +11,9 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
@@ -76,6 +78,9 @@ class PromptInput(Input):
 
 class QueryInput(PromptInput):
     """An input for a query; Tab completes it."""
+
+    virtual_size = Reactive(Size(0, 0))
+    """As of every widget, but it lays out nothing: the field is as wide as its place, whatever is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
 
