@@ -20,6 +20,7 @@ from textual.widgets import Input, Label
 from termmail.mail import sanitize
 from termmail.ui import typed_text
 from termmail.ui.widgets.field import take_in_order
+from termmail.ui.widgets.message_header import broken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
 WIDEST = 24
 """Cells of one completion, at most."""
 
+MOST_LINES = 3
+"""Lines of what is said of a text, at most."""
+
 
 class Advice(Widget):
-    """What is said of the typed text, and what can be typed next, on one line."""
+    """What is said of the typed text, and what can be typed next; on more than one line where it is long."""
 
     def __init__(self) -> None:
         super().__init__(id="prompt-advice")
@@ -45,12 +49,26 @@ class Advice(Widget):
     def show(self, words: str, completions: Sequence[Completion], *, is_problem: bool) -> None:
         """Show these words and completions."""
         self.words, self.completions, self.is_problem = sanitize.clean(words), completions, is_problem
+        lines = len(self._lines())
+        if self.styles.height is None or self.styles.height.value != lines:
+            self.styles.height = lines
         self.refresh()
 
+    def on_resize(self) -> None:
+        """Take as many lines as the words need in another width."""
+        self.show(self.words, self.completions, is_problem=self.is_problem)
+
+    def _lines(self) -> list[str]:
+        """Return the words broken into at most MOST_LINES lines; what does not fit is cut at the end of the last."""
+        width = max(1, self.size.width - 2)
+        lines = broken(self.words, width)
+        first, rest = lines[: MOST_LINES - 1], lines[MOST_LINES - 1 :]
+        return [*first, sanitize.cut(" ".join(rest), width)] if rest else first
+
     def render(self) -> Content:
-        """Return the words at the left and as many completions as fit at the right."""
+        """Return the words, and as many completions as fit at the right of them."""
         width = self.size.width - 2
-        words = sanitize.cut(self.words, width)
+        *above, words = self._lines()
         offers: list[tuple[str, str]] = []
         room = width - cell_len(words) - (3 if words else 0) - 4
         for place, one in enumerate(self.completions):
@@ -58,7 +76,7 @@ class Advice(Widget):
             if (room := room - cell_len(shown) - 2) < 0:
                 break
             offers += [("  ", ""), (shown, "bold" if place == 0 else "$quiet")]
-        said = (words, "$text-warning" if self.is_problem else "$quiet")
+        said = ("\n ".join([*above, words]), "$text-warning" if self.is_problem else "$quiet")
         if not offers:
             return Content.assemble(" ", said)
         return Content.assemble(" ", said, "   " if words else "", ("Tab", "$text-accent"), *offers)
