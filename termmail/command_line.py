@@ -102,6 +102,9 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     sync = command("sync", "receive mail, send queued messages, delete what is due", "termmail sync", "mailbox.sync")
     _account(sync)
     sync.add_argument("--full", action="store_true", help="compare the whole list even when nothing looks new")
+    sync.add_argument(
+        "--no-notify", action="store_true", help="do not run the command for new mail of [notifications] in the config"
+    )
     _json(sync)
 
     listing = command(
@@ -419,6 +422,13 @@ def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         metavar="WHICH",
         help='which messages are fetched whole: "open", those that you open (default), "all", or those of the last'
         ' days ("365 days"); of the others only the header',
+    )
+    account.add_argument(
+        "--prefetch-days",
+        type=int,
+        metavar="N",
+        help='with --download "open": messages of the last N days are fetched in the background, so that search covers'
+        " them (default: 30; 0: none)",
     )
     account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
     account.add_argument("--allow-cleartext", action="store_true", help="allow a login without TLS (for loopback only)")

@@ -8,7 +8,7 @@
 _shtab_termmail_subparsers=(demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor)
 
 _shtab_termmail_demo_option_strings=(-h --help --serve)
-_shtab_termmail_sync_option_strings=(-h --help --account --full --json)
+_shtab_termmail_sync_option_strings=(-h --help --account --full --no-notify --json)
 _shtab_termmail_list_option_strings=(-h --help --account --folder --limit --json)
 _shtab_termmail_folders_option_strings=(-h --help --account --json)
 _shtab_termmail_space_option_strings=(-h --help --by --limit --delete --account --json)
@@ -30,7 +30,7 @@ _shtab_termmail_send_option_strings=(-h --help --to --cc --bcc --subject --body 
 _shtab_termmail_answer_option_strings=(-h --help --json)
 _shtab_termmail_sendmail_option_strings=(-h --help -t -f -r -i -o -F --json)
 _shtab_termmail_outbox_option_strings=(-h --help --account --sure --json)
-_shtab_termmail_account_option_strings=(-h --help --display-name --imap --pop3 --imap-host --imap-port --imap-security --imap-username --pop3-host --pop3-port --pop3-security --pop3-username --smtp-host --smtp-port --smtp-security --smtp-username --look-up --download --tls-ca-file --allow-cleartext --password-command --password-stdin --server --no-test --json)
+_shtab_termmail_account_option_strings=(-h --help --display-name --imap --pop3 --imap-host --imap-port --imap-security --imap-username --pop3-host --pop3-port --pop3-security --pop3-username --smtp-host --smtp-port --smtp-security --smtp-username --look-up --download --prefetch-days --tls-ca-file --allow-cleartext --password-command --password-stdin --server --no-test --json)
 _shtab_termmail_doctor_option_strings=(-h --help --account --rebuild)
 _shtab_termmail_option_strings=(-h --help --version --config --data)
 
@@ -64,6 +64,7 @@ _shtab_termmail_demo___serve_nargs=0
 _shtab_termmail_sync__h_nargs=0
 _shtab_termmail_sync___help_nargs=0
 _shtab_termmail_sync___full_nargs=0
+_shtab_termmail_sync___no_notify_nargs=0
 _shtab_termmail_sync___json_nargs=0
 _shtab_termmail_list__h_nargs=0
 _shtab_termmail_list___help_nargs=0

@@ -51,7 +51,7 @@ function _shtab_termmail_using
 end
 
 set -g _shtab_termmail_commands demo sync list folders space search show mark move delete undo snooze remind mute label rules save import export send answer sendmail outbox account doctor
-set -g _shtab_termmail_opts_with_value --account --add --at --attach --bcc --body --by --cc --color --config --data --delete --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --name --password-command --pop3-host --pop3-port --pop3-security --pop3-username --remove --rename --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to --until -F -f -o -r
+set -g _shtab_termmail_opts_with_value --account --add --at --attach --bcc --body --by --cc --color --config --data --delete --display-name --download --file --folder --format --imap-host --imap-port --imap-security --imap-username --limit --name --password-command --pop3-host --pop3-port --pop3-security --pop3-username --prefetch-days --remove --rename --server --smtp-host --smtp-port --smtp-security --smtp-username --subject --tls-ca-file --to --until -F -f -o -r
 
 complete -c termmail -e
 complete -c termmail -f
@@ -67,6 +67,7 @@ complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -
 complete -c termmail -n '_shtab_termmail_using sync' -s h -l help -d 'show this help message and exit'
 complete -c termmail -n '_shtab_termmail_using sync' -l account -x -d 'only this account'
 complete -c termmail -n '_shtab_termmail_using sync' -l full -d 'compare the whole list even when nothing looks new'
+complete -c termmail -n '_shtab_termmail_using sync' -l no-notify -d 'do not run the command for new mail of [notifications] in the config'
 complete -c termmail -n '_shtab_termmail_using sync' -l json -d 'print one JSON object per line'
 complete -c termmail -n '_shtab_termmail_using; and test $_shtab_termmail_npos -eq 0' -a list -d 'List the newest messages of a folder, of all accounts.'
 complete -c termmail -n '_shtab_termmail_using list' -s h -l help -d 'show this help message and exit'
@@ -204,6 +205,7 @@ complete -c termmail -n '_shtab_termmail_using account' -l smtp-security -xka "t
 complete -c termmail -n '_shtab_termmail_using account' -l smtp-username -x -d 'the user name (default: the address)'
 complete -c termmail -n '_shtab_termmail_using account' -l look-up -d 'for add: ask the domain of the address for its servers (DNS, https://autoconfig.DOMAIN and https://DOMAIN)'
 complete -c termmail -n '_shtab_termmail_using account' -l download -x -d 'which messages are fetched whole: "open", those that you open (default), "all", or those of the last days ("365 days"); of the others only the header'
+complete -c termmail -n '_shtab_termmail_using account' -l prefetch-days -x -d 'with --download "open": messages of the last N days are fetched in the background, so that search covers them (default: 30; 0: none)'
 complete -c termmail -n '_shtab_termmail_using account' -l tls-ca-file -xka "(__fish_complete_path (commandline -ct))" -d 'trust this certificate authority'
 complete -c termmail -n '_shtab_termmail_using account' -l allow-cleartext -d 'allow a login without TLS (for loopback only)'
 complete -c termmail -n '_shtab_termmail_using account' -l password-command -x -d 'a program that prints the password (must be the last option)'

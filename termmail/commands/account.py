@@ -67,12 +67,25 @@ async def _list(engine: Engine, args: Namespace) -> int:
     return OK
 
 
-def _download(text: str) -> str:
+def _fetching(args: Namespace) -> dict[str, Any]:
+    """Return what the options say of bodies that are fetched without being opened. Raises CommandError."""
+    said: dict[str, Any] = {}
+    if args.download:
+        words = "one of open, all, 365 days (any number of days)"
+        said["download"] = _valid("--download", args.download, configuration.Download, words)
+    if args.prefetch_days is not None:
+        if said.get("download", "open") != "open":
+            raise CommandError("--prefetch-days needs --download open.", USAGE)
+        words = "a number of days from 0 to 36500"
+        said["prefetch_days"] = _valid("--prefetch-days", args.prefetch_days, configuration.Days, words)
+    return said
+
+
+def _valid(option: str, value: str | int, kind: Any, words: str) -> Any:
     try:
-        return msgspec.convert(text, configuration.Download)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        words = f"--download {configuration.shown(text)} is not one of open, all, 365 days (any number of days)."
-        raise CommandError(words, USAGE) from None
+        raise CommandError(f"{option} {configuration.shown(value)} is not {words}.", USAGE) from None
 
 
 def from_args(args: Namespace, found: LookedUp = NOTHING_FOUND) -> Account:
@@ -92,8 +105,8 @@ def from_args(args: Namespace, found: LookedUp = NOTHING_FOUND) -> Account:
                 said["port"] = 0  # follows the security
             if args.tls_ca_file:
                 said["tls_ca_file"] = args.tls_ca_file
-            if args.download and kind != "smtp":
-                said["download"] = _download(args.download)
+            if kind != "smtp":
+                said |= _fetching(args)
             if args.allow_cleartext:
                 said["allow_cleartext"] = True
             if args.password_command:
@@ -252,7 +265,7 @@ async def doctor(engine: Engine, args: Namespace) -> int:
     except PasswordError as error:
         output.say(f"Keyring   {error} {error.advice}")
     if args.rebuild:
-        count = await engine.maintenance.rebuild()
+        count = await engine.maintenance.rebuild(_show_rebuilding)
         output.say(f"Rebuilt   lists and search, from the raw bytes of {count} messages")
     code = await _check_store(engine)
     trace = account_setup.Trace()
@@ -261,6 +274,13 @@ async def doctor(engine: Engine, args: Namespace) -> int:
     output.say("The conversation (< server, > termmail; secrets hidden):")
     output.say(str(trace))
     return code
+
+
+def _show_rebuilding(what: str, done: int, total: int) -> None:
+    """Show on a terminal how far rebuilding is; the line goes with the last step."""
+    if sys.stderr.isatty():
+        words = "" if (what, done) == ("conversations", total) else f"Rebuilding: {done} of {total} {what}"
+        print(f"\r{words}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 async def _check_store(engine: Engine) -> int:

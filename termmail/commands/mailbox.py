@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from termmail.commands import output
 from termmail.commands.exit_codes import OK, REFUSED, TRY_AGAIN, USAGE, CommandError, code_for
 from termmail.engine import queries
-from termmail.engine.events import SyncProgress
+from termmail.engine.events import Failed, SyncProgress
 from termmail.errors import ErrorCode, UserError
 from termmail.mail import parse, query_words
 from termmail.mail.counting import number
@@ -68,8 +68,12 @@ async def sync(engine: Engine, args: Namespace) -> int:
     def tell(event: Event) -> None:
         if show_progress and isinstance(event, SyncProgress) and event.running and event.total:
             print(f"\r{event.account}: {event.done} of {event.total} {event.what}\x1b[K", end="", file=sys.stderr)
+        elif isinstance(event, Failed) and not event.account:  # the command for new mail
+            output.say(f"{event.words} {event.advice}")
 
     engine.context.subscribe(tell)
+    if not args.no_notify:
+        engine.announcer.collect()
     await engine.marks.bring_back()
     for name in chosen_accounts(engine, args.account):
         code, words, new, deleted = OK, "", 0, 0
@@ -99,6 +103,7 @@ async def sync(engine: Engine, args: Namespace) -> int:
             for address, said in row.refused.items():
                 output.say(f"{name}: message {row.outbox_id} was refused for {address}: {said}")
         worst = max(worst, code)
+    await engine.announcer.finish()
     return worst
 
 
@@ -216,7 +221,8 @@ async def search(engine: Engine, args: Namespace) -> int:
     found = list(await engine.lists.ids(view, args.limit + 1))
     await _print_view(engine, view, found[: args.limit], args)
     if not found:
-        output.say("No message matches.")
+        meant = " ".join(word for _, word in await engine.lists.spellings(view))
+        output.say(f"No message matches. Did you mean {meant}?" if meant else "No message matches.")
     elif len(found) > args.limit:
         output.say(f"More messages match: these are the newest {number(args.limit)}. --limit N lists N of them.")
     covered = await engine.lists.coverage(view)

@@ -72,7 +72,11 @@ def is_quiet(hours: str, now: float) -> bool:
 
 
 class Announcer:
-    """Announces the new mail of an Engine after `start`. `show` is set by a screen: it has the terminal."""
+    """Announces the new mail of an Engine after `start`, or all of it at `finish` after `collect`.
+
+    `show` is set by a screen: it has the terminal. Mail is announced by the program whose sync it came with, so never
+    twice.
+    """
 
     def __init__(self, context: Context, accounts: Accounts) -> None:
         self.context = context
@@ -84,12 +88,24 @@ class Announcer:
         self._news: list[int] = []
         """What is to be announced."""
         self._timer: asyncio.TimerHandle | None = None
+        self._by_itself = False
         self._failed = ""
         self.show: Callable[[Announcement], None] = lambda _: None
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Announce new mail from now on, soon after the sync that it came with."""
+        self._by_itself = True
         self.context.subscribe(self._listen)
+
+    def collect(self) -> None:
+        """Collect new mail from now on, for `finish`."""
+        self.context.subscribe(self._listen)
+
+    async def finish(self) -> None:
+        """Announce what was collected. Returns when the command for new mail has ended."""
+        ids, self._news = self._news, []
+        if ids:
+            await self._announce(ids)
 
     def _listen(self, event: Event) -> None:
         match event:
@@ -103,7 +119,7 @@ class Announcer:
                 arrived = self._arrived.pop(account, [])
                 if self.context.config.notifications.new_mail != "off" and filled is not None:
                     self._news += arrived if filled.done() and filled.result() else []
-                if self._news and not self._arrived:
+                if self._by_itself and self._news and not self._arrived:
                     self._later()
             case _:
                 pass

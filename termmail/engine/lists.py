@@ -35,6 +35,7 @@ from termmail.store import (
     outlines,
     saved_searches,
     search,
+    search_spelling,
 )
 
 if TYPE_CHECKING:
@@ -136,6 +137,10 @@ class Lists:
         account = view.account if len(self.context.accounts) > 1 else ""
         discarded = view.discarded or bool(folders_of(view.query))
         return await self.context.db(indexing_queue.coverage, account, discarded=discarded)
+
+    async def spellings(self, view: SearchView) -> list[tuple[str, str]]:
+        """Return the words of a search that no message has, each with one that was perhaps meant."""
+        return await self.context.db(search_spelling.spellings, view.query)
 
     async def known(self, person: str = "") -> Known:
         """Return the names that a query may hold; people whose address or name begins with `person`."""

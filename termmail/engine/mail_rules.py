@@ -60,7 +60,9 @@ class Rules:
 
     async def add(self, text: str, verbs: str, name: str = "") -> Rule:
         """Save a rule: from now on it is applied to mail that arrives. Raises RuleError."""
-        return await self.context.db(rules.add, name, text, verbs, self.context.clock())
+        rule = await self.context.db(rules.add, name, text, verbs, self.context.clock())
+        self.context.tell(JournalChanged())
+        return rule
 
     async def change(self, wanted: Rule) -> tuple[Rule, Step | None]:
         """Let a rule match or do something else, as a step; None where it is so already. Raises RuleError.

@@ -8,6 +8,8 @@ from termmail.store import rebuild
 from termmail.store.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from termmail.engine.context import Context
 
 
@@ -21,6 +23,9 @@ class Maintenance:
         """Return what is wrong inside the store, in SQLite's words; [] where it is sound."""
         return await self.context.db(Store.check)
 
-    async def rebuild(self) -> int:
-        """Make lists, search index and contacts again from the raw bytes; return the number of messages."""
-        return await self.context.db(rebuild.rebuild)
+    async def rebuild(self, progress: Callable[[str, int, int], None]) -> int:
+        """Make lists, search index and contacts again from the raw bytes; return the number of messages.
+
+        `progress(what, done, total)` is called on the store thread.
+        """
+        return await self.context.db(rebuild.rebuild, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from termmail.mail.query_parser import Parsed, parse, parse_typed
+from termmail.mail.query_parser import Parsed, as_typed, parse, parse_typed
 
 if TYPE_CHECKING:
     from termmail.engine.context import Context
@@ -24,3 +24,8 @@ def parsed(context: Context, words: str) -> Parsed:
 def parsed_typed(context: Context, words: str) -> Parsed:
     """Return the same of words that are still being typed."""
     return parse_typed(words, context.clock(), own_addresses(context))
+
+
+def words_as_typed(context: Context, words: str) -> str:
+    """Return words that find what these found while they were typed: with a `*` where the last one may go on."""
+    return as_typed(words, context.clock(), own_addresses(context))

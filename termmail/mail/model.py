@@ -310,6 +310,7 @@ class StepKind(StrEnum):
     RULE = "rule"
     REMOVE_SEARCH = "remove-search"
     RENAME_LABEL = "rename-label"
+    MAKE_RULE = "make-rule"
     EDIT_RULE = "edit-rule"
     REMOVE_RULE = "remove-rule"
     BREAK_OFF = "break-off"

@@ -168,3 +168,15 @@ def folders(query: Query) -> list[str]:
         case And(queries=queries) | Or(queries=queries):
             return [name for one in queries for name in folders(one)]
     return []
+
+
+def needs_bodies(query: Query) -> bool:
+    """Return whether what matches depends on more of a message than its header, flags and folders."""
+    match query:
+        case Term(field=field):
+            return field in {Field.ANY, Field.BODY, Field.FILENAME}
+        case Not(query=inner):
+            return needs_bodies(inner)
+        case And(queries=queries) | Or(queries=queries):
+            return any(map(needs_bodies, queries))
+    return isinstance(query, Has)

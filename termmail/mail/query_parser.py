@@ -76,8 +76,8 @@ def parse(text: str, now: int, me: Sequence[str] = ()) -> Parsed:
     Terms are words and `"quoted phrases"`, all of which must match; `word*` matches words that begin so. An operator
     (`OPERATORS`) before a term restricts it, `from:(ada OR bob)` several. `-` before a term or a group excludes it; `OR`
     in capitals between two accepts either of them and binds first; parentheses group. Dates (`query_dates`) are relative
-    to `now` (UTC seconds), in local time. `me` are the user's own addresses, for `to:me`. Terms without a letter or digit are left out. A text without conditions is
-    EVERYTHING. An unknown operator is a word, and a problem.
+    to `now` (UTC seconds), in local time. `me` are the user's own addresses, for `to:me`. Terms without a letter or digit
+    are left out. A text without conditions is EVERYTHING. An unknown operator is a word, and a problem.
     """
     return _Parser(text, now, me).parsed()
 
@@ -91,6 +91,14 @@ def parse_typed(text: str, now: int, me: Sequence[str] = ()) -> Parsed:
     if not text or not text[-1].isalnum():
         return parsed
     return replace(parsed, query=_last_open(parsed.query))
+
+
+def as_typed(text: str, now: int, me: Sequence[str] = ()) -> str:
+    """Return words that `parse` reads as `parse_typed` reads `text`: where its last word may go on, with a `*` behind it."""
+    if not text or not text[-1].isalnum():
+        return text
+    going_on = f"{text}*"
+    return going_on if parse(going_on, now, me).query == parse_typed(text, now, me).query else text
 
 
 def _last_open(query: Query) -> Query:

@@ -56,7 +56,8 @@ def ascii_domain(domain: str) -> str:
 def checked(email: str) -> str:
     """Return the address (`ada@example.org`). Raises ComposeError with the reason where no mail can go to it."""
     shown = clean(email)
-    if shown != email or (not email.startswith('"') and any(map(str.isspace, email))):
+    spaced = not email.startswith('"') and any(map(str.isspace, email))
+    if shown != email or spaced or "\N{REPLACEMENT CHARACTER}" in email:  # what was cleaned before
         raise ComposeError(f"“{shown}” is not an address: it holds characters that an address cannot hold.")
     local, at, domain = email.rpartition("@")
     if not at or not local or not domain:

@@ -146,12 +146,11 @@ def effects(acts_: Iterable[Act], new_labels: Collection[str] = ()) -> str:
     words = []
     for one in acts_:
         if one.verb is Verb.LABEL:
-            words.append(
-                f"{'makes and puts on the new label' if one.target in new_labels else 'labels it'} {one.target}"
-            )
+            words.append(f"labels it {one.target}{' (a new label)' if one.target in new_labels else ''}")
         else:
             words.append(_EFFECTS[one.verb].format(target=one.target))
-    return sanitize.clean(", ".join(words))
+    text = sanitize.clean(", ".join(words))
+    return text[:1].upper() + text[1:]
 
 
 _EFFECTS = {

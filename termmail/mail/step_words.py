@@ -39,6 +39,7 @@ _DONE = {
     StepKind.RULE: "Rule “{name}”: {messages}",
     StepKind.REMOVE_SEARCH: "Search {name} removed",
     StepKind.RENAME_LABEL: "Label renamed to {name}",
+    StepKind.MAKE_RULE: "Rule “{name}” made",
     StepKind.EDIT_RULE: "Rule “{name}” changed",
     StepKind.REMOVE_RULE: "Rule “{name}” removed",
     StepKind.BREAK_OFF: "A conversation of its own: {messages}, with the answers",
@@ -70,6 +71,7 @@ _NAMES = {
     StepKind.RULE: "rule",
     StepKind.REMOVE_SEARCH: "remove search",
     StepKind.RENAME_LABEL: "rename",
+    StepKind.MAKE_RULE: "new rule",
     StepKind.EDIT_RULE: "change of rule",
     StepKind.REMOVE_RULE: "remove rule",
     StepKind.BREAK_OFF: "break off",
@@ -77,7 +79,7 @@ _NAMES = {
 }
 _WITHOUT_MESSAGES = {
     *(StepKind.MAKE_FOLDER, StepKind.RENAME_FOLDER, StepKind.REMOVE_FOLDER, StepKind.REMOVE_SEARCH),
-    *(StepKind.RENAME_LABEL, StepKind.EDIT_RULE, StepKind.REMOVE_RULE),
+    *(StepKind.RENAME_LABEL, StepKind.MAKE_RULE, StepKind.EDIT_RULE, StepKind.REMOVE_RULE),
 }
 _IN_PLACE = {
     *(StepKind.READ, StepKind.UNREAD, StepKind.STAR, StepKind.UNSTAR),

@@ -14,7 +14,9 @@ from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from termmail.store.store import Store
 
 SAME_SUBJECT_SECONDS = 30 * 86_400
 """How far apart a reply without references and what it answers may be."""
@@ -27,6 +29,9 @@ CANDIDATES = 20
 
 _PAGE = 5_000
 """Messages that are grouped at once."""
+
+_ANEW = 2_000
+"""Messages from which on a transaction of `group_anew` ends."""
 
 _ROW = "id, account, message_id, in_reply_to, refs, subject, sender, recipients, sort_date, thread"
 
@@ -85,10 +90,35 @@ def _subject_key(account: str, subject: str) -> int:
     return key(f"{account}\n{subject}")
 
 
-def group_anew(db: sqlite3.Connection) -> None:
-    """Group all messages anew, inside the caller's transaction; what was cut and joined by hand stays so."""
-    db.execute("DELETE FROM thread_subject")
-    regroup(db, [thread for (thread,) in db.execute("SELECT DISTINCT thread FROM message")])
+def group_anew(store: Store, progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
+    """Group all messages anew; what was cut and joined by hand stays so. `progress(done, total)` counts conversations.
+
+    Some conversations at a time are one transaction: others can write between them, and where it is broken off every
+    message is in a conversation, the old one or the new one. The newest come first, for two that become one take the
+    number of the older: one that is still to come, as a rule. Each is found by one of its messages, so that one that
+    became part of another meanwhile is grouped anew with that.
+    """
+    found = store.read("SELECT max(id), count(*) FROM message GROUP BY thread ORDER BY min(id) DESC")
+    start = 0
+    while start < len(found):
+        end, size = start, 0
+        while end < len(found) and size < _ANEW:
+            size += found[end][1]
+            end += 1
+        with store.transaction() as db:
+            _group_anew(db, [message_id for message_id, _ in found[start:end]])
+        progress(end, len(found))
+        start = end
+
+
+def _group_anew(db: sqlite3.Connection, message_ids: Sequence[int]) -> None:
+    """Group the conversations of these messages anew, and forget the subjects they had."""
+    wanted = sorted(set(threads(db, message_ids).values()))
+    db.execute(
+        f"DELETE FROM thread_subject WHERE message IN (SELECT id FROM message WHERE thread {IN_IDS})",  # noqa: S608 - a text of ours
+        (id_list(wanted),),
+    )
+    regroup(db, wanted)
 
 
 def regroup(db: sqlite3.Connection, threads: Iterable[int]) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from termmail.mail import sanitize
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, Role
-from termmail.store import folders, imap_drafts
+from termmail.store import folders, imap_drafts, mentions
 
 if TYPE_CHECKING:
     import sqlite3
@@ -183,6 +183,7 @@ def _update(db: sqlite3.Connection, account: str, one: ServerFolder, old: ImapFo
     if old.role is Role.NONE and old.name == old.listed_as:  # a name that the user gave here stays
         name = _shown_name(db, account, one, old.role)
         db.execute("UPDATE folder SET name = ?, listed_as = ? WHERE id = ?", (name, name, old.folder_id))
+        mentions.follow_folder(db, old.name, name)
 
 
 def _give_role(db: sqlite3.Connection, account: str, role: Role, folder_id: int) -> None:
@@ -306,6 +307,7 @@ def _follow(db: sqlite3.Connection, account: str, child: ImapFolder, server_name
         elif child.name != shown:
             free = folders.free_name(db, account, shown)
             db.execute("UPDATE folder SET name = ?, listed_as = ? WHERE id = ?", (free, free, child.folder_id))
+            mentions.follow_folder(db, child.name, free)
 
 
 def named(store: Store, folder_id: int, server_name: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,11 +70,18 @@ def record_send(db: sqlite3.Connection, outbox_id: int, subject: str, now: int) 
     db.execute("UPDATE step SET outbox = ? WHERE id = ?", (outbox_id, step.step_id))
 
 
+_THESE = IN_IDS.replace("?", "?2")
+
+
 def bind(db: sqlite3.Connection, steps: Iterable[Step | None]) -> None:
-    """Let steps be taken back together, as one. The newest gives the words."""
+    """Let steps, with those that are bound to them already, be taken back together, as one. The newest gives the words."""
     ids = [step.step_id for step in steps if step is not None]
     if len(ids) > 1:
-        db.execute(f"UPDATE step SET batch = ? WHERE id {IN_IDS}", (max(ids), id_list(ids)))  # noqa: S608
+        db.execute(
+            f"UPDATE step SET batch = ?1 WHERE id {_THESE} OR batch IN (SELECT batch FROM step WHERE id {_THESE}"  # noqa: S608
+            " AND batch <> 0)",
+            (max(ids), id_list(ids)),
+        )
 
 
 def batch(db: sqlite3.Connection, newest: Step) -> list[Step]:
@@ -191,6 +199,8 @@ def _take_back(store: Store, db: sqlite3.Connection, step: Step, due: Mapping[st
         return _bring_search_back(db, step)
     if step.kind is StepKind.RENAME_LABEL:
         return _rename_label_back(db, step)
+    if step.kind is StepKind.MAKE_RULE:
+        return _unmake_rule(db, step)
     if step.kind in {StepKind.EDIT_RULE, StepKind.REMOVE_RULE}:
         return _bring_rule_back(db, step)
     if step.kind is StepKind.REMOVE_FOLDER:
@@ -308,11 +318,14 @@ def _rename_back(db: sqlite3.Connection, step: Step) -> Undone | None:
 
 
 def _bring_search_back(db: sqlite3.Connection, step: Step) -> Undone:
-    """Keep a removed search again, as the last one."""
+    """Keep a removed search again, as the last one; where another search has its name now, with a number behind it."""
+    taken = {name.casefold() for (name,) in db.execute("SELECT name FROM saved_search")}
+    numbered = (f"{step.name} ({number})" for number in itertools.count(2))
+    name = next(one for one in itertools.chain([step.name], numbered) if one.casefold() not in taken)
     db.execute(
-        "INSERT INTO saved_search (name, words, place) SELECT name, old_name, (SELECT coalesce(max(place), 0) + 1"
+        "INSERT INTO saved_search (name, words, place) SELECT ?, old_name, (SELECT coalesce(max(place), 0) + 1"
         " FROM saved_search) FROM step WHERE id = ?",
-        (step.step_id,),
+        (name, step.step_id),
     )
     return Undone(step)
 
@@ -330,8 +343,15 @@ def _rename_label_back(db: sqlite3.Connection, step: Step) -> Undone | None:
 
 
 def record_rule(db: sqlite3.Connection, step: Step, values: Mapping[str, int | str]) -> None:
-    """Write what a rule was before a step, by the columns of its table."""
+    """Write what a rule was before a step, by the columns of its table; of a new rule its id."""
     db.execute("UPDATE step SET old_name = ? WHERE id = ?", (json.dumps(values), step.step_id))
+
+
+def _unmake_rule(db: sqlite3.Connection, step: Step) -> Undone | None:
+    """Remove a rule that was just made; what it did stays."""
+    (made,) = db.execute("SELECT old_name FROM step WHERE id = ?", (step.step_id,)).fetchone()
+    removed = db.execute("DELETE FROM rule WHERE id = :id", json.loads(made))
+    return Undone(step) if removed.rowcount else None
 
 
 def _bring_rule_back(db: sqlite3.Connection, step: Step) -> Undone:

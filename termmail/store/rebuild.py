@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from termmail.store import contacts, conversations, derived, raw_bytes, search_index
@@ -12,13 +13,16 @@ if TYPE_CHECKING:
     from termmail.store.store import Store
 
 _STEP = 200
+PAUSE = 0.01
+"""Seconds between two steps: whoever waits for the store can write then."""
 
 
-def rebuild(store: Store, progress: Callable[[int, int], None] = lambda _done, _total: None) -> int:
+def rebuild(store: Store, progress: Callable[[str, int, int], None] = lambda _what, _done, _total: None) -> int:
     """Rebuild every derived column, the search index and the contacts, and return how many messages there are.
 
-    `progress(done, total)` is called after every step. Contacts only gain by it: whom one wrote to in Bcc, and people
-    whose messages were erased, are in no raw bytes. Each step is a transaction; broken off, it can be begun again.
+    `progress(what, done, total)` is called after every step. Contacts only gain by it: whom one wrote to in Bcc, and
+    people whose messages were erased, are in no raw bytes. Each step is a transaction, with a pause behind it in which
+    others can write; broken off, it can be begun again.
     """
     ((total,),) = store.read("SELECT count(*) FROM message")
     with store.transaction() as db:
@@ -30,10 +34,16 @@ def rebuild(store: Store, progress: Callable[[int, int], None] = lambda _done, _
         if not step:
             break
         done, last = done + len(step), step[-1]
-        progress(done, total)
+        progress("messages", done, total)
+        time.sleep(PAUSE)
     with store.transaction() as db:
         tally.at_least(db)
-        conversations.group_anew(db)
+
+    def grouped(done: int, total: int) -> None:
+        progress("conversations", done, total)
+        time.sleep(PAUSE)
+
+    conversations.group_anew(store, grouped)
     return int(total)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from termmail.mail import rule as language
 from termmail.mail.model import StepKind
 from termmail.mail.rule import Rule, RuleError, Verb
+from termmail.mail.sanitize import clean_words
 from termmail.store import folders, journal, label_names
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def get(store: Store, rule_id: int) -> Rule:
 
 
 def add(store: Store, name: str, query: str, verbs: str, now: int) -> Rule:
-    """Save a rule, as the last one. Raises RuleError as `_checked` does."""
+    """Save a rule, as the last one, as a step. Raises RuleError as `_checked` does."""
     with store.transaction() as db:
         name, query, verbs = _checked(store, name, query, verbs, now)
         cursor = db.execute(
@@ -45,7 +46,9 @@ def add(store: Store, name: str, query: str, verbs: str, now: int) -> Rule:
             " VALUES (?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM rule))",
             (name, query, verbs, now),
         )
-    return Rule(cursor.lastrowid or 0, name, query, verbs)
+        rule_id = cursor.lastrowid or 0
+        journal.record_rule(db, journal.begin(db, StepKind.MAKE_RULE, 0, now, name=name), {"id": rule_id})
+    return Rule(rule_id, name, query, verbs)
 
 
 def change(store: Store, wanted: Rule, now: int) -> tuple[Rule, Step | None]:
@@ -73,7 +76,7 @@ def _checked(store: Store, name: str, query: str, verbs: str, now: int) -> tuple
 
     Raises RuleError for a query that matches everything, else as `checked_acts` does.
     """
-    query = " ".join(query.split())
+    query = clean_words(query)  # it is shown, and may come from a message
     language.checked_query(query, now)
     verbs = language.written(checked_acts(store, verbs))
     return language.name_of(name, query, verbs), query, verbs

@@ -24,6 +24,7 @@ from termmail.engine.events import (
 from termmail.engine.folder_list import Counts
 from termmail.errors import UserError
 from termmail.mail.model import Count, MessageRow, Placement, Role
+from termmail.mail.query import needs_bodies
 from termmail.mail.views import (
     NOWHERE,
     DraftsView,
@@ -103,6 +104,8 @@ class ListModel:
         self._messages = screen.messages
         self._fail = fail
         self._coverage = ""
+        self._meant: list[str] = []
+        """Words that are like those of a search that found nothing."""
         self._searched: Query | None = None
         """The query whose hits the list shows."""
         self._whole = True
@@ -173,7 +176,7 @@ class ListModel:
         if _is_same_folder(view, self.view):
             self._cursors[view] = self._messages.spot
         self.view, self.filter, self.words, self._coverage = view, "", words, ""
-        self.unfolded = Unfolded()
+        self.unfolded, self._meant = Unfolded(), []
         if not self.searching:
             self.home = view
         start_worker(self._screen, partial(self._load, view, shown), "view", exclusive=True)
@@ -183,8 +186,10 @@ class ListModel:
     def search(self, words: str, *, typing: bool = False) -> None:
         """Show the messages of all accounts that match, without Spam and Trash: what `d` takes off the list stays away.
 
-        While one is `typing`, the last word may be the beginning of one.
+        While one is `typing`, the last word may be the beginning of one; it stays so when the search is kept.
         """
+        if not typing:
+            words = queries.words_as_typed(self.engine.context, words)
         self.go_to(SearchView(self.parsed(words, typing=typing).query), words)
 
     @property
@@ -230,14 +235,22 @@ class ListModel:
                 if view == self.view:  # else the list shows or hides conversations by now, and is read again
                     self._update(whole, at=self._cursors.get(view, NOWHERE))
             if isinstance(view, SearchView) and not self._screen.asking:
-                covered = await self.engine.lists.coverage(view)
-                self._coverage = titles.coverage(covered)
-                if covered.bodies < covered.total and not covered.waiting:
-                    key = self._screen.termmail.keys.shown("mail.fetch-bodies")
-                    self._screen.status.say(f"{key} fetches the messages that are only on the server".strip(), 8)
+                await self._searched_for(view)
         except UserError as error:
             self._fail(error)
         self._screen.retitle()
+
+    async def _searched_for(self, view: SearchView) -> None:
+        """Ask about mistyped words where nothing was found, and tell how many bodies were not looked through."""
+        if not self._messages.ids:
+            self._meant = [word for _, word in await self.engine.lists.spellings(view)]
+            self._messages.empty = self._nothing()
+        if needs_bodies(view.query):
+            covered = await self.engine.lists.coverage(view)
+            self._coverage = titles.coverage(covered)
+            if covered.bodies < covered.total and not covered.waiting:
+                key = self._screen.termmail.keys.shown("mail.fetch-bodies")
+                self._screen.status.say(f"{key} fetches the messages that are only on the server".strip(), 8)
 
     def keep_only(self, words: str) -> None:
         """Filter the view by these words; "" shows all of it."""
@@ -419,7 +432,7 @@ class ListModel:
         if not self.engine.accounts.names:
             return titles.no_account(key)
         if self.narrowed:
-            return titles.nothing_found(key, filtered=bool(self.filter))
+            return titles.nothing_found(key, self._meant, filtered=bool(self.filter))
         if isinstance(self.view, ReadyView):
             return titles.nothing_ready(self.view.ready, key)
         syncing = any(self.engine.accounts.status(name).syncing for name in self.engine.accounts.names)

@@ -11,7 +11,7 @@ from termmail.ui.humanize import ago
 from termmail.ui.kinds import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from termmail.engine.sync_status import Status
     from termmail.mail.model import Count, Coverage
@@ -46,10 +46,11 @@ def no_account(key: Callable[[str], str]) -> str:
     return f"There is no account yet.\n{key('message.open')} sets one up."
 
 
-def nothing_found(key: Callable[[str], str], *, filtered: bool) -> str:
-    """Return what the list says where a search or a filter finds nothing."""
+def nothing_found(key: Callable[[str], str], meant: Sequence[str] = (), *, filtered: bool) -> str:
+    """Return what the list says where a search or a filter finds nothing. `meant` are words that perhaps were meant."""
     outside = "" if filtered else " outside Trash and Spam"
-    return f"Nothing found{outside}.\n{key('view.back')} goes back."
+    asked = f" Did you mean {' '.join(f'“{word}”' for word in meant)}?" if meant else ""
+    return f"Nothing found{outside}.{asked}\n{key('view.back')} goes back."
 
 
 def nothing(kind: Listing, role: Role, name: str, key: Callable[[str], str], *, syncing: bool = False) -> str:

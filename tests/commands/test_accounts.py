@@ -64,6 +64,28 @@ async def test_the_options_choose_which_messages_are_fetched_whole(termmail, pro
     assert "--download 'some days' is not one of open, all, 365 days" in ran.err
 
 
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+async def test_the_options_choose_of_how_many_days_bodies_are_fetched_in_the_background(termmail, protocol):
+    added = ("account", "add", "new", ADDRESS, f"--{protocol}", "--no-test")
+    await termmail(*added, "--prefetch-days", "90", stdin=b"x\n")
+    assert saved(termmail, "new")[protocol]["prefetch_days"] == 90
+    assert "prefetch_days" not in saved(termmail, "new")["smtp"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--prefetch-days", "-1"], "--prefetch-days -1 is not a number of days from 0 to 36500"),
+        (["--prefetch-days", "40000"], "--prefetch-days 40000 is not a number of days from 0 to 36500"),
+        (["--prefetch-days", "9", "--download", "all"], "--prefetch-days needs --download open"),
+    ],
+)
+async def test_days_that_make_no_sense_are_said_and_nothing_is_saved(termmail, options, words):
+    ran = await termmail("account", "add", "new", ADDRESS, "--no-test", *options, stdin=b"x\n", code=64)
+    assert words in ran.err
+    assert [row["name"] for row in (await termmail("account", "list", "--json")).json].count("new") == 0
+
+
 @pytest.mark.parametrize(
     ("address", "options", "words"),
     [

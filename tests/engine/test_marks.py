@@ -417,6 +417,19 @@ async def test_rules_look_at_more_mail_than_fits_one_page(pop3_server, engine_at
         assert sum(row.starred for row in await rows(engine)) == 7
 
 
+@pytest.mark.parametrize("above", ["Lists/Python", "Lists"])
+async def test_a_rule_follows_a_folder_that_another_client_renames(above, imap_server, imap_engine_at):
+    mailbox = filled()
+    server = await imap_server(mailbox)
+    async with imap_engine_at(server.port) as engine:
+        await engine.accounts.sync("ada")
+        await engine.rules.add("subject:engine", "move:Lists/Python")
+        mailbox.rename(above, above.replace("Lists", "Papers"))
+        await engine.accounts.sync("ada", full=True)
+        (rule,) = await engine.rules.listing()
+        assert rule.verbs == "move:Papers/Python"
+
+
 async def test_a_rule_is_suggested_from_a_message(pop3_server, engine_at):
     server = await pop3_server([mail(1)])
     async with engine_at(server.port) as engine:

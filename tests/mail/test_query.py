@@ -29,10 +29,11 @@ from termmail.mail.query import (
     Sized,
     Term,
     folders,
+    needs_bodies,
     terms,
 )
 from termmail.mail.query_operators import OPERATORS
-from termmail.mail.query_parser import TERMS_LIMIT, TEXT_LIMIT, Parsed, parse, parse_typed
+from termmail.mail.query_parser import TERMS_LIMIT, TEXT_LIMIT, Parsed, as_typed, parse, parse_typed
 from tests.timing import assert_soon
 
 if TYPE_CHECKING:
@@ -177,6 +178,42 @@ def test_the_example_of_each_operator_is_understood(operator) -> None:
 )
 def test_the_last_word_of_a_text_that_is_typed_may_go_on(text: str, query: Query) -> None:
     assert parse_typed(text, NOW).query == query
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("lun", "lun*"),
+        ("from:ada -lun", "from:ada -lun*"),
+        ("from:ada lun ", "from:ada lun "),
+        ("lun*", "lun*"),
+        ('"the lun"', '"the lun"'),
+        ("lu", "lu"),  # a beginning so short is looked for in fewer fields than a word
+        ("is:unread", "is:unread"),
+        ("before:2020", "before:2020"),
+        ("larger:10k", "larger:10k"),
+        ("", ""),
+    ],
+)
+def test_words_that_are_kept_find_what_they_found_while_they_were_typed(text: str, words: str) -> None:
+    assert as_typed(text, NOW) == words
+    assert words == text or parse(words, NOW).query == parse_typed(text, NOW).query
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("loom", True),
+        ("from:ada -body:loom", True),
+        ("from:ada OR has:link", True),
+        ("filename:pdf", True),
+        ("from:ada subject:loom is:unread", False),
+        ("on:march in:inbox larger:1m", False),
+        ("", False),
+    ],
+)
+def test_what_needs_whole_messages_is_told_from_what_headers_answer(text: str, needs: bool) -> None:
+    assert needs_bodies(parse(text, NOW).query) == needs
 
 
 def test_a_query_is_bounded_and_says_so() -> None:

@@ -12,7 +12,7 @@ from termmail.mail.query import Field
 from termmail.mail.query_description import described
 from termmail.mail.query_hits import hits
 from termmail.mail.query_parser import parse, parse_typed
-from termmail.mail.query_words import MOST, Known, completions, explanation, person_wanted, unknown_names
+from termmail.mail.query_words import MOST, Known, completions, explanation, person_wanted, renamed, unknown_names
 from tests.mail.test_query import NOW, ODD
 
 KNOWN = Known(
@@ -168,3 +168,27 @@ def test_any_text_is_explained_completed_and_looked_through(text: str, cursor: i
 @given(st.text(max_size=40))
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert fold(fold(text)).split() == fold(text).split()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("label:work", "label:job"),
+        ("from:ada -LABEL:WORK is:unread", "from:ada -LABEL:job is:unread"),
+        ('label:"work" (label:work OR label:home)', "label:job (label:job OR label:home)"),
+        ("label:works work labels:work", "label:works work labels:work"),
+        ('"label:work" in:work', '"label:work" in:work'),
+        ("", ""),
+    ],
+)
+def test_a_query_follows_a_label_that_gets_another_name(text: str, expected: str) -> None:
+    assert renamed(text, "label", "work", "job") == expected
+
+
+def test_a_new_name_with_blanks_is_quoted() -> None:
+    assert renamed("label:work x", "label", "Work", "tax (2026)") == 'label:"tax (2026)" x'
+
+
+@given(ODD)
+def test_any_text_without_the_name_stays_as_it_is(text: str) -> None:
+    assert renamed(text, "label", "no such label", "x") == text

@@ -131,6 +131,6 @@ def test_time_grows_with_the_size_and_not_with_its_square(unit: str) -> None:
 
 def test_a_domain_may_end_in_a_dot_and_an_address_holds_no_blank() -> None:
     assert ascii_domain("example.org.") == "example.org"
-    for typed in ("a b@x.org", "a\u00a0b@x.org"):
+    for typed in ("a b@x.org", "a\u00a0b@x.org", "a@b\ufffd.org"):
         with pytest.raises(ComposeError, match="characters that an address cannot hold"):
             wire_address(typed)

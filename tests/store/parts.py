@@ -37,6 +37,7 @@ _TABLES = (
     *("folder", "placement", "step", "change"),
     *("snooze", "reminder", "returned", "label", "message_label", "mark_change"),
     *("muted_thread", "rule", "rule_arrival", "rule_waiting", "rule_log"),
+    *("thread_of_id", "thread_subject", "thread_cut", "thread_join", "saved_search", "invitation_answer"),
 )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from termmail.mail.message import Draft
+from termmail.mail.message import Address, Draft, Invitation
 from termmail.mail.model import StepKind
+from termmail.mail.rule import Ran, Rule
 from termmail.store import (
     changes,
+    conversation_changes,
     delete_queue,
     drafts,
     folder_changes,
+    invitation_answers,
     journal,
     labels,
     messages,
@@ -20,6 +23,8 @@ from termmail.store import (
     pop3_identity,
     rule_runs,
     rules,
+    saved_searches,
+    server_space,
     snoozing,
 )
 from termmail.store.comparison import Comparison
@@ -156,11 +161,83 @@ def _ruled(store: Store) -> None:
         db.execute("INSERT INTO rule_arrival (message) SELECT id FROM message")
 
 
+def _logged(store: Store) -> None:
+    _ruled(store)
+    rule_runs.run_arrived(store, Moment(NOW, {}))
+
+
+def _joined(store: Store) -> None:
+    _mail(store)
+    conversation_changes.join(store, [1, 2, 3], NOW)
+
+
+def _kept_searches(store: Store) -> None:
+    _mail(store)
+    for name in ("Engines", "Looms"):
+        saved_searches.save(store, name, f"subject:{name}")
+
+
+def _removed_search(store: Store) -> None:
+    _kept_searches(store)
+    saved_searches.remove(store, 1, NOW)
+
+
+INVITATION = Invitation(uid="tea@example.net", organizer=Address("Olga", "olga@example.net"))
+
+
+def _labelled(store: Store) -> None:
+    _mail(store)
+    labels.change(store, [1, 2, 3], ["work", "home"], (), NOW)
+    rules.add(store, "", "label:work", "label:work, star", NOW)
+
+
+def _renamed(store: Store) -> None:
+    _labelled(store)
+    labels.rename(store, 1, "job", NOW)
+
+
+def _half_run(store: Store) -> Ran:
+    """A rule that has changed the first of two pages of messages."""
+    _mail(store)
+    rule = rules.add(store, "", "subject:engine", "label:work, star", NOW)
+    return rule_runs.run(store, rule, seen(store, [1]), Ran(), Moment(NOW, {}))
+
+
+def _run_rest(store: Store) -> None:
+    (entry,) = rule_runs.log(store)
+    step = journal.next_step(store)
+    rule = rules.get(store, entry.rule_id)
+    rule_runs.run(store, rule, seen(store, [2, 3]), Ran(step), Moment(NOW, {}))
+
+
 SCENARIOS = {
+    "rename label": Scenario(_labelled, lambda store: labels.rename(store, 1, "job", NOW)),
+    "undo rename of label": Scenario(_renamed, undo),
+    "remove label": Scenario(_labelled, lambda store: labels.remove(store, 1, NOW)),
+    "change rule": Scenario(_labelled, lambda store: rules.change(store, Rule(1, "", "engine", "read"), NOW)),
+    "shift rule": Scenario(_labelled, lambda store: rules.shift(store, 1, 1)),
+    "remove rule": Scenario(_labelled, lambda store: rules.remove(store, 1, NOW)),
+    "second page of a rule": Scenario(_half_run, _run_rest),
     "snooze": Scenario(_mail, lambda store: snoozing.snooze(store, seen(store, [1, 2, 3]), NOW, "now", NOW)),
     "bring back": Scenario(_snoozed, lambda store: snoozing.bring_back(store, NOW)),
     "undo reminder": Scenario(_snoozed, undo),
     "label": Scenario(_mail, lambda store: labels.change(store, [1, 2, 3], ["work", "home"], (), NOW)),
+    "join": Scenario(_mail, lambda store: conversation_changes.join(store, [1, 2, 3], NOW)),
+    "break off": Scenario(_joined, lambda store: conversation_changes.break_off(store, [2], NOW)),
+    "undo join": Scenario(_joined, undo),
+    "save search": Scenario(_mail, lambda store: saved_searches.save(store, "Looms", "subject:loom")),
+    "move search": Scenario(_kept_searches, lambda store: saved_searches.move(store, 1, 1)),
+    "remove search": Scenario(_kept_searches, lambda store: saved_searches.remove(store, 1, NOW)),
+    "undo remove search": Scenario(_removed_search, undo),
+    "rule": Scenario(_mail, lambda store: rules.add(store, "", "subject:engine", "star", NOW)),
+    "undo what a rule did": Scenario(_logged, lambda store: rule_runs.undo(store, 1, {})),
+    "free on the server": Scenario(_mail, lambda store: server_space.free(store, [1, 2, 3], NOW)),
+    "answer an invitation": Scenario(
+        _mail,
+        lambda store: invitation_answers.queue(
+            store, "work", INVITATION, "accepted", outgoing(9), "Accepted: Tea", not_before=NOW, now=NOW
+        ),
+    ),
     "mute": Scenario(_mail, lambda store: muting.mute(store, seen(store, [1, 2]), NOW, {})),
     "rules on arrivals": Scenario(_ruled, lambda store: rule_runs.run_arrived(store, Moment(NOW, {}))),
     "arrive": Scenario(_mail, _arrive),

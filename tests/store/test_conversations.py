@@ -96,9 +96,61 @@ def test_groups_are_those_of_the_references_in_whatever_order_messages_come(tmp_
         for number in order:
             post(store, number, *references[number], subject=f"s{number}")
         assert grouped(store) == _components(references)
-        with store.transaction() as db:
-            conversations.group_anew(db)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(conversations, "_ANEW", chance.randrange(1, 4))
+            conversations.group_anew(store)
         assert grouped(store) == _components(references)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(0, 9), max_size=3), min_size=1, max_size=10), st.randoms(use_true_random=False))
+def test_grouping_anew_leaves_nothing_of_links_that_were_wrong(tmp_path_factory, references, chance):
+    with Store.open(tmp_path_factory.mktemp("any") / "mail.db") as store, pytest.MonkeyPatch.context() as patch:
+        for number, line in enumerate(references):
+            post(store, number, *line, subject=f"s{number}")
+        with store.transaction() as db:
+            count = len(references)
+            for table, column in (("message", "id"), ("thread_of_id", "id_key")):
+                for (one,) in db.execute(f"SELECT {column} FROM {table}").fetchall():
+                    wrong = (chance.randrange(1, count + 1), one)
+                    db.execute(f"UPDATE {table} SET thread = ? WHERE {column} = ?", wrong)
+            threads = [thread for (thread,) in db.execute("SELECT thread FROM message")]
+            for (one,) in db.execute("SELECT id_key FROM thread_of_id").fetchall():
+                db.execute("UPDATE thread_of_id SET thread = ? WHERE id_key = ?", (chance.choice(threads), one))
+        patch.setattr(conversations, "_ANEW", chance.randrange(1, 4))
+        conversations.group_anew(store)
+        assert grouped(store) == _components(references)
+
+
+def test_others_write_between_the_steps_of_grouping_anew_and_a_kill_half_way_loses_nothing(path, monkeypatch):
+    monkeypatch.setattr(conversations, "_ANEW", 4)
+    chance = random.Random(3)
+
+    class KilledError(Exception):
+        """Stands for the end of the program."""
+
+    with Store.open(path) as store:
+        for number in range(40):
+            post(store, number, *chance.sample(range(number + 1), min(number, 1)), subject=f"s{number % 9}")
+        before = grouped(store)
+        came: list[int] = []
+
+        def another(done: int, total: int) -> None:
+            with Store.open(path) as other:
+                came.append(post(other, 100 + len(came), 39))
+            if done > total // 2:
+                raise KilledError
+
+        with pytest.raises(KilledError):
+            conversations.group_anew(store, another)
+    with Store.open(path) as store:
+        assert len(came) > 1
+        last = next(one for one in before if 39 in one)
+        wanted = before - {last} | {last | frozenset(range(100, 100 + len(came)))}
+        assert grouped(store) == wanted
+        assert store.read("SELECT id FROM message WHERE thread = 0") == []
+        conversations.group_anew(store)
+        assert grouped(store) == wanted
 
 
 def _components(references: list[list[int]]) -> set[frozenset[int]]:

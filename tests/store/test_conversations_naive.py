@@ -128,6 +128,5 @@ def test_conversations_are_those_of_a_naive_model_whatever_is_broken_off_joined_
                     before.append(hands)
                     hands = wanted
             assert grouped(store) == model(posts, hands)
-        with store.transaction() as db:
-            conversations.group_anew(db)
+        conversations.group_anew(store)
         assert grouped(store) == model(posts, hands)

@@ -170,8 +170,8 @@ def test_every_verb_does_what_it_says(store, ids):
 
 
 def test_what_a_rule_did_is_passed_over_by_undo_and_taken_back_from_the_log(store, ids):
-    mark(store, ids[:1])
     rule = add(store, "subject:engine", "label:machines, archive", "Machines")
+    mark(store, ids[:1])
     arrive(store, 4)
     assert journal.next_step(store).kind is StepKind.READ
     (entry,) = rule_runs.log(store)
@@ -276,6 +276,7 @@ def test_a_move_for_which_one_account_has_no_folder_is_taken_back_from_the_log_i
     index_all(store)
     (moved,) = rule_runs.run_arrived(store, Moment(NOW, {}))[:1]
     assert list(ids_in(store, "Lists")) == [moved]
+    assert undo(store).step.kind is StepKind.MAKE_RULE
     assert undo(store) is None
     assert "home has no folder “Lists”" in rule_runs.log(store)[0].words
     rule_runs.undo(store, rule_runs.log(store)[0].entry_id, {})
@@ -288,6 +289,13 @@ def test_a_rule_is_refused_for_a_folder_that_nobody_has(store, ids):
     with pytest.raises(RuleError):
         add(store, "", "star")
     assert rules.listing(store) == []
+
+
+def test_what_is_kept_of_a_rule_can_be_shown(store, ids):
+    rule = add(store, "subject:\x1b]52;c;aa\x07x\u202ey\nfrom:a\udcff", "star")
+    for text in (rule.name, rule.query, rule.verbs):
+        assert text.isprintable()
+        text.encode()
 
 
 def test_rules_rest_are_removed_and_outlive_a_restart(path):
@@ -321,8 +329,8 @@ def test_mail_that_arrived_before_the_program_was_killed_is_looked_at_after_it(p
 
 
 def test_many_steps_of_rules_do_not_push_out_those_of_the_user(store, ids):
-    mark(store, ids[:1])
     rule = add(store, "subject:engine", "star")
+    mark(store, ids[:1])
     with store.transaction() as db:
         for number in range(300):
             step = journal.begin(db, StepKind.RULE, 1, NOW + number)
@@ -336,6 +344,19 @@ def test_no_rule_costs_nothing_on_arrival(store, ids):
 
 
 # -- changed, ordered, removed
+
+
+def test_undo_removes_a_rule_that_was_just_made_and_what_it_did_stays(store, ids):
+    kept = add(store, "subject:other", "star")
+    add(store, "subject:engine", "star")
+    arrive(store, 4)
+    assert undo(store).step.kind is StepKind.MAKE_RULE
+    assert rules.listing(store) == [kept]
+    assert messages.row(store, ids_in(store)[0]).starred
+    rules.remove(store, kept.rule_id, NOW)
+    undo(store)
+    undo(store)
+    assert rules.listing(store) == []
 
 
 def test_a_rule_is_changed_and_undo_gives_back_what_it_was(store, ids):
@@ -419,6 +440,7 @@ def test_a_rule_over_many_pages_is_one_step_and_one_entry_of_the_log(store):
     assert (undone.step.kind, len(undone.message_ids)) == (StepKind.RULE, 7)
     assert list(ids_in(store)) == ids
     assert [messages.row(store, one).starred for one in ids] == [True] * 3 + [False] * 4
+    assert undo(store).step.kind is StepKind.MAKE_RULE
     assert undo(store).step.kind is StepKind.STAR
 
 
@@ -439,3 +461,17 @@ def test_what_could_not_be_done_is_told_though_nothing_changed(store, ids):
     ran = run_in_pages(store, rule, 2)
     assert (ran.step, ran.trouble) == (None, ("work has no folder “Lists”.",))
     assert len(rule_runs.log(store)) == 1
+
+
+def test_undo_of_a_rule_that_mutes_brings_what_it_archived_back(store, ids):
+    add(store, "subject:engine", "mute, star", "Quiet")
+    arrive(store, 4)
+    assert len(ids_in(store)) == 3
+    assert undo(store).step.kind is StepKind.MAKE_RULE
+    assert undo(store) is None
+    rule_runs.undo(store, rule_runs.log(store)[0].entry_id, {})
+    assert subjects(store) == ["4", "3", "2", "1"]
+    ran = run_in_pages(store, add(store, "subject:part", "mute"), 2)
+    assert (ran.step.count, len(ids_in(store))) == (4, 0)
+    assert len(undo(store).message_ids) == 4
+    assert subjects(store) == ["4", "3", "2", "1"]

@@ -51,6 +51,15 @@ def test_undo_brings_a_removed_search_back(store):
             change(store, kept.search_id)
 
 
+def test_undo_of_a_removal_gives_no_name_twice(store):
+    for name in ("Ada", "Ada (2)"):
+        saved_searches.save(store, name, "x")
+    saved_searches.remove(store, 1, NOW)
+    saved_searches.save(store, "ada", "y")
+    undo(store)
+    assert names(store) == ["Ada (2)", "ada", "Ada (3)"]
+
+
 def test_unread_messages_that_it_finds_are_counted(store):
     ids = [add_local(store, "Inbox", whole(n), unread=True) for n in range(1, 5)]
     mark(store, ids[:1])

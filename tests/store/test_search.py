@@ -249,10 +249,12 @@ def _lived_in(store: Store) -> None:
 def test_rebuilding_changes_nothing_that_was_right(store):
     _lived_in(store)
     before = picture(store)
-    said: list[tuple[int, int]] = []
-    assert rebuild.rebuild(store, lambda done, total: said.append((done, total))) == 36
+    said: list[tuple[str, int, int]] = []
+    assert rebuild.rebuild(store, lambda what, done, total: said.append((what, done, total))) == 36
     assert picture(store) == before
-    assert said[-1] == (36, 36)
+    assert ("messages", 36, 36) in said
+    what, done, total = said[-1]
+    assert (what, done) == ("conversations", total)
 
 
 def test_rebuilding_makes_everything_derived_again_byte_for_byte(store):
@@ -279,8 +281,8 @@ def test_rebuilding_ends_where_bytes_are_missing(store):
     session(store, [new(1), new(2)])
     store.db.execute("DELETE FROM raw WHERE id = 2")
     steps = []
-    assert rebuild.rebuild(store, lambda done, total: steps.append((done, total))) == 2
-    assert steps == [(1, 2)]
+    assert rebuild.rebuild(store, lambda what, done, total: steps.append((what, done, total))) == 2
+    assert steps == [("messages", 1, 2), ("conversations", 2, 2)]
 
 
 @pytest.mark.parametrize("core", ["a", "is:unread", "a is:unread", "-a"])

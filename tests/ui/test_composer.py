@@ -26,6 +26,7 @@ from termmail.ui.screens.pick_path import PickPathScreen
 from termmail.ui.widgets.address_input import AddressChoices, fragment
 from termmail.ui.widgets.attachment_row import AttachmentRow
 from termmail.ui.widgets.body_input import BodyInput
+from termmail.ui.widgets.field import Field, LineInput
 from tests.ui.stage import EVIL, SIZES, account, assert_harmless, engine_with, shown, staged, type_in, until, words_of
 from tests.views import DRAFTS, OUTBOX
 
@@ -95,6 +96,18 @@ async def test_copies_are_folded_away_until_asked_for(engine):
 async def test_copies_that_are_filled_are_shown(engine):
     async with staged(lambda: ComposeScreen(engine, Draft(account="ada", cc="bob@example.org"))) as (stage, _):
         assert "bob@example.org" in shown(stage)
+
+
+async def test_copies_are_asked_for_also_where_they_are_shown_or_nothing_is_drawn_yet(engine):
+    draft = replace(engine.drafts.new("ada", "bob@example.org"), cc="carol@example.org")
+    async with staged(lambda: ComposeScreen(engine, draft)) as (stage, pilot):
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: stage.screen.focused.id == "cc")
+        field = Field("Other", LineInput("text"), hint="some words")
+        field.hint("")  # as a key does that comes before the screen is drawn
+        await stage.screen.mount(field, before=0)
+        await until(pilot, lambda: "Other" in shown(stage))
+        assert "some words" not in shown(stage)
 
 
 async def test_enter_goes_through_the_header_to_the_text(engine):

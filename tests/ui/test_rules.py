@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import count
+
 import pytest
 from textual.widgets import Input
 
+from termmail.store import rule_runs
 from tests.ui.mailbox_stage import LETTERS, letter, mailbox
 from tests.ui.stage import assert_harmless, shown, type_in, until, words_of
 
@@ -26,6 +30,10 @@ async def test_a_rule_is_made_from_a_message_and_shows_what_it_would_have_hit(tm
         (rule,) = await app.engine.rules.listing()
         assert (rule.query, rule.verbs) == ("from:grace@example.org", "archive")
         assert len(app.main_screen.messages.ids) == 14
+        await until(pilot, lambda: "z removes it" in words_of(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "Undone: Rule “from:grace@example.org → archive” made" in words_of(app))
+        assert await app.engine.rules.listing() == []
 
 
 async def test_a_rule_is_applied_to_the_mail_that_is_here_and_undone(tmp_path):
@@ -102,7 +110,7 @@ async def rule_list(app, pilot):
     await pilot.press("colon")
     await type_in(pilot, "what they did")
     await pilot.press("enter")
-    await until(pilot, lambda: "Enter changes" in words_of(app))
+    await until(pilot, lambda: "Enter edit" in words_of(app))
 
 
 async def test_a_rule_is_changed_in_the_form_it_was_made_in_and_z_takes_it_back(tmp_path):
@@ -118,9 +126,9 @@ async def test_a_rule_is_changed_in_the_form_it_was_made_in_and_z_takes_it_back(
         await pilot.press("e")
         await until(pilot, lambda: "Change the rule" in words_of(app))
         await type_in(pilot, ", label:new one")
-        await until(pilot, lambda: "makes and puts on the new label new one" in words_of(app))
+        await until(pilot, lambda: "labels it new one (a new label)" in words_of(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "Changed: subject:letter → star, label:new one" in words_of(app))
+        await until(pilot, lambda: "Changed · z takes it back" in words_of(app))
         await pilot.press("z")
         await until(pilot, lambda: "Undone" in words_of(app))
         (rule,) = await app.engine.rules.listing()
@@ -181,6 +189,39 @@ async def test_the_form_shows_everything_and_its_keys(tmp_path, size):
         await pilot.press("C")
         await until(pilot, lambda: "of the Inbox match" in words_of(app))
         await type_in(pilot, "label:work, archive")
-        await until(pilot, lambda: "makes and puts on the new label work, archives it" in words_of(app))
+        await until(pilot, lambda: "Labels it work (a new label), archives it" in words_of(app))
         for words in ("Rule for mail", "If", "Then", "of the Inbox", "Do it now", "F9 saves · Esc back"):
             assert words in words_of(app)
+
+
+async def test_the_list_of_rules_shows_its_keys_in_a_small_terminal_beside_a_log(tmp_path):
+    async with mailbox(tmp_path, LETTERS[:3], size=(40, 12)) as (app, pilot):
+        await app.engine.rules.add("subject:letter", "star, label:a long name of a label, label:another")
+        await rule_list(app, pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: "Applied: 3 messages · z takes it back" in words_of(app))
+        for words in ("Rules", "[x] subject:letter", "Enter edit · Space on/off", "J K order · z undo · Esc"):
+            assert words in words_of(app)
+
+
+async def test_escape_stops_a_rule_that_runs_and_its_entry_takes_back_what_it_did(tmp_path, monkeypatch):
+    monkeypatch.setattr(rule_runs, "PAGE", 1)
+    async with mailbox(tmp_path, LETTERS, size=(100, 36)) as (app, pilot):
+        await app.engine.rules.add("subject:letter", "archive")
+        await rule_list(app, pilot)
+        store, pages = app.engine.context.db, count(1)
+
+        async def three_pages(function, *arguments):
+            if function is rule_runs.run and next(pages) > 3:
+                await asyncio.Event().wait()
+            return await store(function, *arguments)
+
+        monkeypatch.setattr(app.engine.context, "db", three_pages)
+        await pilot.press("a")
+        await until(pilot, lambda: "3 of 12 messages · Esc stops" in words_of(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Stopped" in words_of(app) and "Archived: 3 messages" in words_of(app))
+        await pilot.press("down", "z")
+        await until(pilot, lambda: "Undone: rule · 3 messages" in words_of(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1 and len(app.main_screen.messages.ids) == 12)

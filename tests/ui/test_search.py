@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.ui.mailbox_stage import letter, mailbox
-from tests.ui.stage import SIZES, assert_harmless, shown, type_in, until
+from tests.ui.stage import SIZES, assert_harmless, shown, type_in, until, words_of
 
 MAILS = [
     letter(1, Subject="The loom", body="Jacquard weaves patterns"),
@@ -68,6 +68,25 @@ async def test_a_long_explanation_takes_the_lines_that_it_needs(tmp_path):
         app.query_one("#prompt-input").value = "lunch "
         await until(pilot, lambda: app.query_one("#prompt-advice").region.height == 1)
         assert advice(app).startswith("Messages with “lunch”")
+
+
+async def test_enter_keeps_what_is_shown(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("/", *"jacquar")
+        await until(pilot, lambda: app.subjects() == ["Patterns", "The loom"])
+        await pilot.press("enter")
+        await until(pilot, lambda: "Search: jacquar*" in shown(app) and app.main_screen.messages.has_focus)
+        await until(pilot, lambda: "2 found" in shown(app))
+        assert app.subjects() == ["Patterns", "The loom"]
+
+
+async def test_a_word_that_was_mistyped_is_asked_about(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("/", *"jaqcuard", "enter")
+        await until(pilot, lambda: "Nothing found outside Trash and Spam. Did you mean “jacquard”?" in words_of(app))
+        await pilot.press("/", *"zzzzzz", "enter")
+        await until(pilot, lambda: "Search: zzzzzz" in shown(app))
+        await until(pilot, lambda: "Nothing found" in shown(app) and "Did you mean" not in shown(app))
 
 
 async def test_an_unknown_operator_and_an_unknown_folder_are_said(tmp_path):

@@ -581,19 +581,47 @@ async def test_one_password_serves_two_user_names(engine, smtp_server):
         assert await engine.context.passwords.get("example", "smtp", settings) == Password(PASSWORD)
 
 
-@pytest.mark.parametrize("ticked", [False, True])
-async def test_all_mail_of_the_last_year_is_kept_here_only_where_that_is_ticked(
-    engine, pop3_server, smtp_server, ticked
+@pytest.mark.parametrize(
+    ("downs", "chosen", "download", "days"),
+    [
+        (-1, "when opened", "open", 0),
+        (0, "the last 30 days", "open", 30),
+        (1, "the last 90 days", "open", 90),
+        (2, "a year, at once", "365 days", 30),
+        (3, "all, at once", "all", 30),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["pop3", "imap"])
+async def test_setup_asks_once_which_bodies_are_fetched_before_they_are_opened(
+    engine, pop3_server, smtp_server, protocol, downs, chosen, download, days
 ):
-    pop3, smtp = await pop3_server(), await smtp_server()
-    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
-        fill(stage, pop3.port, smtp.port)
+    smtp = await smtp_server()
+    async with (
+        Honest().running() as imap,
+        staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot),
+    ):
+        port = imap.port if protocol == "imap" else (await pop3_server()).port
+        fill(stage, port, smtp.port, protocol)
+        if protocol == "imap":
+            put(stage, incoming_user="ada")
         await pilot.pause()
-        assert "[ ] Keep all mail of the last year on this computer" in words_of(stage)
-        stage.screen.query_one("#keep").focus()
-        if ticked:
-            await pilot.press("space")
+        assert "Bodies the last 30 days" in words_of(stage)
+        assert "Fetched quietly in the background, so that search covers them." in words_of(stage)
+        stage.screen.query_one("#bodies").focus()
+        if downs:
+            await pilot.press("enter", *(["down"] if downs > 0 else ["up"]) * abs(downs), "enter")
+        await until(pilot, lambda: f"Bodies {chosen}" in words_of(stage))
         await pilot.press("f9")
         await until(pilot, lambda: "Open your inbox" in shown(stage))
-        saved = config.load(engine.context.paths.config).accounts["example"]
-        assert saved.pop3.download == ("365 days" if ticked else "open")
+        incoming = config.load(engine.context.paths.config).accounts["example"].incoming
+        assert (incoming.download, incoming.prefetch_days) == (download, days)
+
+
+async def test_a_choice_of_bodies_says_what_search_covers(engine):
+    async with staged(lambda: SetupScreen(engine), (80, 40)) as (stage, pilot):
+        for chosen, words in (
+            ("when opened", "Fetched when you open a message; search covers them from then on."),
+            ("all, at once", "Fetched as soon as mail is received, so that search covers them."),
+        ):
+            stage.screen.query_one("#bodies", Select).value = chosen
+            await until(pilot, lambda words=words: words in words_of(stage))

@@ -79,11 +79,13 @@ async def test_the_key_asks_only_where_the_words_are_on_the_screen_and_shows_the
         await until(pilot, lambda: "Your address is not sent." in words_of(stage))
         assert "Ask example.org for its mail servers" in words_of(stage)
         assert stage.focused.id == "look-up"
-        stage.screen.query_one("#ca-file").focus()
-        await pilot.pause()
-        if "Your address is not sent." not in words_of(stage):
+        last, form = stage.screen.query_one("#ca-file"), stage.screen.query_one("#setup")
+        last.focus()
+        await until(pilot, lambda: form.region.contains_region(last.region))
+        offer = ("Ask example.org for its mail servers", "Your address is not sent.")
+        if not all(words in words_of(stage) for words in offer):
             await pilot.press("f3")
-            await until(pilot, lambda: "Your address is not sent." in words_of(stage))
+            await until(pilot, lambda: all(words in words_of(stage) for words in offer))
         assert stage.screen._looking is None
         assert domain.questions == []
         await pilot.press("f3")

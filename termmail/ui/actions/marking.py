@@ -175,7 +175,8 @@ async def _ask_rule(mail: Mail, message_id: int) -> None:
 async def _rule_made(mail: Mail, made: Made) -> str:
     words = f"Rule saved, for mail that arrives: {made.rule.name}"
     if not made.at_once:
-        return words
+        key = mail.key("message.undo")
+        return f"{words} · {key} removes it" if key else words
 
     def told(done: int, total: int) -> None:
         if done < total:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from termmail.engine import queries
 from termmail.errors import UserError
 from termmail.mail import query_words
 from termmail.mail.model import Order
@@ -176,7 +177,9 @@ def keep(mail: Mail) -> None:
     """Ask for a name and keep the search in the folder column."""
     from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
 
-    words = mail.list.words
+    typed = words = mail.list.words
+    if mail.screen.asking:
+        words = queries.words_as_typed(mail.engine.context, typed)
 
     async def run(name: str) -> str:
         kept = await mail.engine.folders.save_search(name, words)
@@ -190,7 +193,7 @@ def keep(mail: Mail) -> None:
         if name:
             mail.do(partial(run, name))
 
-    mail.screen.app.push_screen(AskNameScreen("Keep this search as", words), answered)
+    mail.screen.app.push_screen(AskNameScreen("Keep this search as", typed), answered)
 
 
 def _kept(mail: Mail) -> str:

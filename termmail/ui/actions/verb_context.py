@@ -20,7 +20,7 @@ from termmail.ui.widgets.list_row import facts
 from termmail.ui.workers import VERBS, start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from termmail.engine.engine import Engine
     from termmail.mail.model import Done, Placement, Row, Step, Undone
@@ -81,17 +81,25 @@ class Mail:
         Those of a conversation that lie in other folders are told apart: "1 of 3 messages", where the row says 3. Rows that
         are not loaded count as conversations.
         """
+        found = self._messages_of(row_ids)
+        if found is None:
+            is_threaded = self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads
+            return count(len(row_ids), "conversation" if is_threaded else "message")
+        changed, whole = found
+        return count(changed, "message") if changed == whole else f"{number(changed)} of {count(whole, 'message')}"
+
+    def _messages_of(self, row_ids: Iterable[int]) -> tuple[int, int] | None:
+        """Return how many messages these rows stand for, and their whole conversations; None if one is not loaded."""
+        messages = self.screen.messages
         changed = whole = 0
         for one in row_ids:
-            row = self.screen.messages.row(one)
+            row = messages.row(one)
             if not isinstance(row, MessageRow):
-                is_threaded = self.list.listing is Listing.MESSAGES and self.screen.messages.outline.threads
-                return count(len(row_ids), "conversation" if is_threaded else "message")
-            placements = self.screen.messages.placements(one)
-            conversation = None if one in self.screen.messages.outline.depths else row.conversation
-            changed += len(placements)
+                return None
+            conversation = None if one in messages.outline.depths else row.conversation
+            changed += len(messages.placements(one))
             whole += 1 if conversation is None else conversation.count
-        return count(changed, "message") if changed == whole else f"{number(changed)} of {count(whole, 'message')}"
+        return changed, whole
 
     def target_rows(self) -> list[MessageRow]:
         """Return the rows of the target messages that the list holds."""
@@ -101,10 +109,11 @@ class Mail:
     def selection_changed(self) -> None:
         """Show how many messages are selected."""
         chosen = self.screen.messages.selected
+        found = self._messages_of(chosen)
         words = f"{len(chosen)} selected" if chosen else ""
-        amount = self.amount([*chosen]) if chosen else ""
-        says_more = amount not in {"", count(len(chosen), "message"), count(len(chosen), "conversation")}
-        self.status.right(f"{words}: {amount}" if says_more else words)
+        if found is not None and found[0] != len(chosen):
+            words = f"{words}: {count(found[0], 'message')}"
+        self.status.right(words)
         self.screen.retitle()
 
     def go_to(self, view: View) -> None:

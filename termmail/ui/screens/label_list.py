@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from termmail.errors import UserError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from termmail.engine.undo import Journal
     from termmail.mail.model import Label, Step
 
-KEYS = "Enter renames · c colour · d remove from all messages · z takes it back · Esc back"
+KEYS = "Enter renames · c colour · z undo\nd removes it everywhere · Esc back"
 
 NO_LABELS = "No labels yet. {key} on a message makes one."
 
@@ -55,11 +55,11 @@ class LabelListScreen(dialog.Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list and the keys."""
-        with dialog.Frame(classes="dialog"):
+        with dialog.Frame(classes="dialog rules"):
             yield dialog.title("Labels")
             yield OptionList(classes="dialog-list", markup=False)
             yield dialog.Trouble()
-            yield dialog.quiet(KEYS)
+            yield Static(KEYS, classes="dialog-quiet", markup=False)
 
     def on_mount(self) -> None:
         """Read the labels."""

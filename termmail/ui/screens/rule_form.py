@@ -115,7 +115,7 @@ class RuleFormScreen(dialog.Dialog[Made | None]):
         words = VERBS
         if verbs.strip():
             try:
-                words = f"Rule: {await self._rules.effects(verbs)}"
+                words = await self._rules.effects(verbs)
             except UserError as error:
                 words = str(error) if verbs.rstrip().endswith(",") else f"{VERBS}\n{error}"
         self.query_one(".rule-effects", Static).update(Content(sanitize.clean(words)))

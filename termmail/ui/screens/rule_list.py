@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from termmail.errors import UserError
 from termmail.mail import sanitize
-from termmail.mail.counting import number
+from termmail.mail.counting import count, number
 from termmail.mail.rule import Rule
 from termmail.mail.step_words import ran_words, undone_words
 from termmail.ui.humanize import Today
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SHOWN = 100
 """Entries of the log that are listed."""
 
-KEYS = "Enter changes · Space on/off · a apply now · d remove · K J order · z take back"
+KEYS = "Enter edit · Space on/off · a apply\nd remove · J K order · z undo · Esc"
 
 NO_RULES = "No rules yet. {key} on a message makes one from it."
 
@@ -65,11 +65,11 @@ class RuleListScreen(dialog.Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list and the keys."""
-        with dialog.Frame(classes="dialog dialog-wide"):
+        with dialog.Frame(classes="dialog dialog-wide rules"):
             yield dialog.title("Rules")
             yield OptionList(classes="dialog-list", markup=False)
             yield dialog.Trouble()
-            yield dialog.quiet(KEYS)
+            yield Static(KEYS, classes="dialog-quiet", markup=False)
 
     def on_mount(self) -> None:
         """Read rules and log."""
@@ -151,7 +151,7 @@ class RuleListScreen(dialog.Dialog[None]):
 
     async def _changed(self, made: Made) -> str:
         self._step = made.step
-        words = f"Changed: {made.rule.name} · z takes it back" if made.step else "Nothing was changed."
+        words = "Changed · z takes it back" if made.step else "Nothing was changed."
         return await self._apply(made.rule) if made.at_once else words
 
     def on_option_list_option_selected(self) -> None:
@@ -174,8 +174,8 @@ class RuleListScreen(dialog.Dialog[None]):
             self._do(partial(self._remove, rule))
 
     async def _remove(self, rule: Rule) -> str:
-        rule, self._step = await self._rules.remove(rule.rule_id)
-        return f"Removed: {rule.name} · z brings it back"
+        _, self._step = await self._rules.remove(rule.rule_id)
+        return "Removed · z brings it back"
 
     def action_apply(self) -> None:
         """Apply the highlighted rule to the Inbox as it is."""
@@ -193,7 +193,9 @@ class RuleListScreen(dialog.Dialog[None]):
         finally:
             self._is_running = False
         self._step = ran.step
-        return " · ".join(filter(None, (ran_words(ran), "z takes it back" if ran.step else "")))
+        if ran.step is None:
+            return ran_words(ran)
+        return " · ".join([f"Applied: {count(ran.step.count, 'message')}", *ran.trouble, "z takes it back"])
 
     def action_take_back(self) -> None:
         """Take back the highlighted entry of the log; on a rule, what was done here last."""

@@ -12,9 +12,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from termmail.engine.preferences import Fetching
 from termmail.errors import UserError
 from termmail.mail.counting import count
+from termmail.ui.fetching_choices import FETCHED
 from termmail.ui.keymap import PRESETS
 from termmail.ui.screens import dialog
 from termmail.ui.widgets.stepper import Stepper
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from termmail.accounts.config import Ui
-    from termmail.engine.preferences import Preferences
+    from termmail.engine.preferences import Fetching, Preferences
 
 DENSITIES = [("auto", "by the width"), ("compact", "one line"), ("comfortable", "two lines")]
 PANES = [("auto", "by the width"), ("right", "at the right"), ("below", "below the list"), ("off", "off")]
@@ -35,13 +35,6 @@ MARKS = [("no", "● ★ ─"), ("yes", "plain ASCII")]
 NEWS = [("off", "nothing"), ("bell", "the bell"), ("terminal", "by the terminal"), ("command", "by your command")]
 CONVERSATIONS = [("yes", "one row each"), ("no", "single messages")]
 PARAGRAPHS = [("yes", "wrapped anew"), ("no", "lines as sent")]
-FETCHED = {
-    "when opened": Fetching("open", 0),
-    "the last 30 days": Fetching("open", 30),
-    "the last 90 days": Fetching("open", 90),
-    "a year, at once": Fetching("365 days", 30),
-    "all, at once": Fetching("all", 30),
-}
 
 WORDS = {
     "theme": "Colours. ansi-dark and ansi-light use your terminal's own.",

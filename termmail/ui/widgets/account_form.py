@@ -15,6 +15,7 @@ from textual.widgets import Input, Label, Select, Static
 from termmail.accounts.config import Account, Imap, Pop3, Smtp
 from termmail.accounts.discovery import guess, note, oauth_note, protocols
 from termmail.engine.server_lookup import LookedUp, can_ask, why_not_asked
+from termmail.ui.fetching_choices import FETCHED, USUAL, meaning
 from termmail.ui.widgets.checkbox import Checkbox
 from termmail.ui.widgets.choice import Choice
 from termmail.ui.widgets.field import Field, LineInput
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from termmail.credential import MailProtocol, ServerKind
+    from termmail.engine.preferences import Fetching
 
 ADDRESS = re.compile(r'[^\s<>",;@]+@[^\s<>",;@/]+\Z')
 HOST = re.compile(r"[^\s/@]+\Z")
@@ -35,8 +37,6 @@ MEANINGS: dict[MailProtocol, str] = {
     "imap": "What you read, move and file is the same on all your devices.",
     "pop3": "Mail is fetched to this machine; folders and flags stay here.",
 }
-A_YEAR = "365 days"
-"""The value of `download` that keeps all mail of the last year."""
 SECURITY = (("TLS", "tls"), ("STARTTLS", "starttls"), ("none, readable by anyone on the way", "none"))
 
 
@@ -194,7 +194,10 @@ class AccountForm(Vertical):
         yield LookupOffer()
         choice = Field("Protocol", Choice(list(PROTOCOLS.items()), id="protocol"), id="protocol-field")
         yield ServerForm("incoming", "imap", choice)
-        yield Checkbox("Keep all mail of the last year on this computer", id="keep")
+        fetched = Select(
+            [(words, words) for words in FETCHED], value=USUAL, allow_blank=False, compact=True, id="bodies"
+        )
+        yield Field("Bodies", fetched, id="bodies-field")
         yield ServerForm("smtp", "smtp")
         yield Checkbox("Sending needs another password", id="other")
         second = Field("Password", LineInput(id="smtp-password", password=True), id="smtp-password-field")
@@ -205,8 +208,9 @@ class AccountForm(Vertical):
         )
 
     def on_mount(self) -> None:
-        """Tell what the protocol means."""
+        """Tell what the protocol means, and what is fetched without being opened."""
         self._explain()
+        self._explain_bodies()
 
     def _value(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value
@@ -273,6 +277,15 @@ class AccountForm(Vertical):
         else:
             only = "" if len(has) > 1 else f"This provider has {PROTOCOLS[has[0]]} only. "
             field.say(only + MEANINGS[self.protocol], quiet=True)
+
+    @property
+    def _fetching(self) -> Fetching:
+        return FETCHED[str(self.query_one("#bodies", Select).value)]
+
+    @on(Select.Changed, "#bodies")
+    def _explain_bodies(self) -> None:
+        """Tell when bodies are fetched, and what search covers."""
+        self.query_one("#bodies-field", Field).say(meaning(self._fetching), quiet=True)
 
     @on(Input.Blurred, "#address")
     def _guess(self) -> None:
@@ -364,8 +377,7 @@ class AccountForm(Vertical):
             if self._say("ca-file", "" if os.path.isfile(ca_file) else "There is no such file."):  # noqa: PTH113
                 return None
             incoming["tls_ca_file"] = smtp["tls_ca_file"] = ca_file
-        if self.query_one("#keep", Checkbox).value:
-            incoming["download"] = A_YEAR
+        incoming |= self._fetching._asdict()
         guessed = guess(address, self.protocol)
         account = replace(
             guessed,

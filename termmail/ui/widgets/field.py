@@ -126,8 +126,10 @@ class Field(Vertical):
         self.remove_class("-active")
 
     def hint(self, words: str) -> None:
-        """Change the words at the right; they must have been there from the start."""
-        self.query_one(".field-hint", Label).update(Content(words))
+        """Change the words at the right where there have been some from the start, also before they are drawn."""
+        self._hint = words
+        for label in self.query(".field-hint").results(Label):
+            label.update(Content(words))
 
     def say(self, words: str, *, quiet: bool = False) -> None:
         """Show what is wrong with this field, or with `quiet` what is good to know; hide the note with ""."""
