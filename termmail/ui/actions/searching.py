@@ -190,7 +190,9 @@ def keep(mail: Mail) -> None:
         if name:
             mail.do(partial(run, name))
 
-    mail.screen.app.push_screen(AskNameScreen("Keep this search as", words), answered)
+    mail.screen.app.push_screen(
+        AskNameScreen("Keep this search as", words, "Enter keeps it among the folders"), answered
+    )
 
 
 def _kept(mail: Mail) -> str:
