@@ -18,6 +18,7 @@ import pytest
         ("download", ["10 whole messages at 0 ms", "termmail, in the store", "  from 40 to 160"]),
         ("conversations", ["1 000 messages grouped", "  all unfolded", "a conversation of"]),
         ("screen", ["termmail, 1 000: first mail on screen", "bytes to the terminal", "loop lag: search"]),
+        ("reading", ["a short text, from the key", "a newsletter of 80 KB"]),
         ("peers", ["termmail: first of 1 000 messages", "  the slowest of twenty"]),
         ("search", ["1 000 messages imported and indexed", "query: common words", "keystroke of a search"]),
     ],

@@ -141,20 +141,25 @@ def _url_end(url: str) -> str:
     return url[:end]
 
 
+def addresses(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the addresses written out in a text (http, https, mailto, www.), each with the place where it begins."""
+    lowered = text.lower()
+    if not any(start in lowered for start in _URL_STARTS):
+        return
+    for match in _URL.finditer(text):
+        if len(match.group()) <= _URL_LIMIT:
+            yield match.start(), _url_end(match.group())
+
+
 def links(texts: Iterable[str]) -> tuple[Link, ...]:
-    """Return the links written out in texts (http, https, mailto, www.), each once, in order, at most a thousand.
+    """Return the links written out in texts, each once, in order, at most a thousand.
 
     Linear in the length of the texts.
     """
     found: dict[str, Link] = {}
     for text in texts:
-        lowered = text.lower()
-        if not any(start in lowered for start in _URL_STARTS):
-            continue
-        for match in _URL.finditer(text):
-            if len(match.group()) > _URL_LIMIT:
-                continue
-            shown = clean(_url_end(match.group()))
+        for _place, address in addresses(text):
+            shown = clean(address)
             scheme, colon, rest = shown.partition(":")
             url = f"{scheme.lower()}:{rest}" if colon and shown[:4].lower() != "www." else f"https://{shown}"
             if len(url.rstrip("/.:")) > len("mailto") + 1 and url not in found:

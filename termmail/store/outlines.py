@@ -133,15 +133,19 @@ class _Summary:
 def _summaries(store: Store, threads: Collection[int], folder_ids: Sequence[int]) -> dict[int, _Summary]:
     found: dict[int, _Summary] = {}
     in_view = dict(messages.placements_of(store, threads, folder_ids))
-    rows = store.read(
-        "SELECT m.thread, m.id, m.unread, m.starred, EXISTS (SELECT 1 FROM placement s JOIN folder f ON f.id = s.folder"  # noqa: S608
-        " WHERE s.message = m.id AND f.role = 'sent'), m.sender FROM message m"
-        f" WHERE m.thread {IN_IDS} AND {_SHOWN} ORDER BY m.sort_date, m.id",
-        (id_list(threads), id_list(folder_ids)),
+    rows = list(
+        store.read(
+            "SELECT m.thread, m.id, m.unread, m.starred, EXISTS (SELECT 1 FROM placement s JOIN folder f ON f.id = s.folder"  # noqa: S608
+            " WHERE s.message = m.id AND f.role = 'sent'), m.sender, m.message_id FROM message m"
+            f" WHERE m.thread {IN_IDS} AND {_SHOWN} ORDER BY m.sort_date, m.id",
+            (id_list(threads), id_list(folder_ids)),
+        )
     )
-    for thread, message_id, unread, starred, is_mine, sender in rows:
+    mine = {(thread, sender, copy) for thread, *_, is_sent, sender, copy in rows if is_sent and copy}
+    for thread, message_id, unread, starred, is_sent, sender, copy in rows:
         one = found.setdefault(thread, _Summary())
         one.count += 1
+        is_mine = is_sent or (thread, sender, copy) in mine  # a list or a Bcc may have brought a copy back
         one.people.setdefault(ME if is_mine else sender)
         if (folder_id := in_view.get(message_id)) is not None:
             one.unread += unread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,12 @@ def shown_whole(rows: Sequence[MessageRow], newest: int, *, every: bool) -> list
     wanted = [row for row in rows if every or row.unread or row.message_id == newest or row is rows[-1]]
     older, last = wanted[:-WHOLE_AT_MOST], wanted[-WHOLE_AT_MOST:]
     return [*(row for row in older if row.message_id == newest), *last]
+
+
+def _in_order(rows: Iterable[MessageRow], newest: int, *, every: bool) -> tuple[list[MessageRow], list[MessageRow]]:
+    """Return the rows in the order of the page, and those that it shows whole."""
+    found = sorted(rows, key=lambda row: (row.date, row.message_id))
+    return found, shown_whole(found, newest, every=every) if found else []
 
 
 def page(rows: Iterable[MessageRow], opened: dict[int, Opened], today: Today, width: int, *, quotes: bool) -> Rendered:
@@ -171,8 +178,7 @@ class ConversationPage:
         `key` answers the invitation in the newest message. Raises StoreError.
         """
         rows = self._rows or await self._engine.lists.conversation(self.newest)
-        self._rows = sorted(rows, key=lambda row: (row.date, row.message_id))
-        whole = shown_whole(self._rows, self.newest, every=self.every) if self._rows else []
+        self._rows, whole = await asyncio.to_thread(_in_order, rows, self.newest, every=self.every)
         opened: dict[int, Opened] = {}
         self.missing, self.trouble = 0, ""
         for place, row in enumerate(whole, 1):

@@ -6,12 +6,12 @@ from termmail.engine.preferences import Fetching
 
 FETCHED = {
     "when opened": Fetching("open", 0),
-    "the last 30 days": Fetching("open", 30),
-    "the last 90 days": Fetching("open", 90),
-    "a year, at once": Fetching("365 days", 30),
-    "all, at once": Fetching("all", 30),
+    "last 30 days": Fetching("open", 30),
+    "last 90 days": Fetching("open", 90),
+    "a year at once": Fetching("365 days", 30),
+    "all at once": Fetching("all", 30),
 }
-USUAL = "the last 30 days"
+USUAL = "last 30 days"
 
 
 def meaning(fetching: Fetching) -> str:

@@ -338,6 +338,15 @@ def test_of_many_people_some_are_named():
     assert found["With"].endswith("a49@x.org, and 3 more")
 
 
+def test_ten_thousand_people_are_a_few_names_and_a_number_soon():
+    crowd = [f"ATTENDEE;CN=Person {number};PARTSTAT=NEEDS-ACTION:mailto:a{number}@x.org" for number in range(10_000)]
+    assert_soon(lambda: facts(*crowd), 3)
+    assert facts(*crowd)["With"].endswith("and 9950 more")
+    found = of("UID:1", "ORGANIZER:mailto:o@x.org", "DTSTART:20260303T140000Z", *crowd)
+    assert found is not None
+    assert len(found.attendees) == invitation.ATTENDEES_LIMIT
+
+
 def test_a_zone_with_a_control_character_is_not_repeated():
     zone = tuple(line.replace("END:DAYLIGHT", "X-A:\x1b[2J") for line in VIENNA)
     found = of("UID:1", "DTSTART;TZID=Vienna time:20260703T140000", before=zone)

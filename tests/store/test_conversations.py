@@ -299,6 +299,19 @@ def test_a_folded_row_says_who_how_many_and_what_verbs_act_on(store):
     assert [one.message_id for one in row.placements] == [first]
 
 
+def test_a_copy_of_ones_own_message_that_comes_back_is_no_other_person(store):
+    post(store, 1, sender=BOB)
+    post(store, 2, 1, sender=ADA, place="Sent")
+    post(store, 2, 1, sender=ADA)
+    row = folded(store)
+    assert row.conversation is not None
+    assert row.conversation.people == ("Bob", ME)
+    post(store, 2, 1, sender=EVE)
+    row = folded(store)
+    assert row.conversation is not None
+    assert row.conversation.people == ("Bob", ME, "Eve")
+
+
 def test_a_message_alone_is_no_conversation(store):
     one = post(store, 1)
     row = folded(store)

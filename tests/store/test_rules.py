@@ -475,3 +475,10 @@ def test_undo_of_a_rule_that_mutes_brings_what_it_archived_back(store, ids):
     assert (ran.step.count, len(ids_in(store))) == (4, 0)
     assert len(undo(store).message_ids) == 4
     assert subjects(store) == ["4", "3", "2", "1"]
+
+
+def test_the_log_keeps_the_newest_entries(store, ids, monkeypatch):
+    monkeypatch.setattr(rule_runs, "KEPT_LOG", 2)
+    for verbs in ("star", "read", "label:x"):
+        run_in_pages(store, add(store, "subject:engine", verbs), 3)
+    assert [entry.words for entry in rule_runs.log(store)] == ["Labelled x: 3 messages", "Marked as read: 3 messages"]

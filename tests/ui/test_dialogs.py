@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -32,18 +31,6 @@ from tests.views import INBOX, OUTBOX, SENT, erase
 async def engine(tmp_path):
     async with engine_with(tmp_path, ada=account()) as opened:
         yield opened
-
-
-@pytest.fixture
-def desktop(tmp_path, monkeypatch):
-    """A desktop whose xdg-open writes down what it is given; `desktop()` reads it."""
-    programs, notes = tmp_path / "bin", tmp_path / "opened"
-    programs.mkdir()
-    (programs / "xdg-open").write_text(f'#!/bin/sh\nprintf "%s\\n" "$#" "$@" > {notes}\n')
-    (programs / "xdg-open").chmod(0o700)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    monkeypatch.setenv("DISPLAY", ":99")
-    return lambda: notes.read_text().splitlines() if notes.exists() else []
 
 
 # -- questions
@@ -111,7 +98,7 @@ async def test_links_have_the_numbers_that_stand_in_the_message():
         Link("", "https://c.example", 8),
     ]
     async with staged(lambda: LinksScreen(links)) as (stage, pilot):
-        await until(pilot, lambda: "a  Written" in shown(stage))
+        await until(pilot, lambda: "a  [9] Written" in shown(stage))
         assert "b  [7] Story" in shown(stage)
         assert "c  [8] c.example" in shown(stage)
 

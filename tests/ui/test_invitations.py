@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from termmail.ui.screens.answer_invitation import AnswerScreen
 from tests.engine.test_invitations import invite
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import EVIL, assert_harmless, shown, until, words_of
@@ -77,6 +78,33 @@ async def test_leaving_the_question_answers_nothing(tmp_path, key):
         await pilot.press(key)
         await until(pilot, lambda: "Your answer goes to" not in words_of(app))
         assert await app.engine.outbox.rows() == []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_an_arrow_that_leads_nowhere_answers_nothing(tmp_path, size):
+    async with mailbox(tmp_path, [invite()], size=size) as (app, pilot):
+        await opened(app, pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, AnswerScreen))
+        await pilot.press("down", "right")
+        await until(pilot, lambda: app.focused.id == "back")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is app.main_screen)
+        assert await app.engine.outbox.rows() == []
+
+
+async def test_enter_sends_the_answer_that_has_the_focus(tmp_path):
+    async with mailbox(tmp_path, [invite()]) as (app, pilot):
+        await opened(app, pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, AnswerScreen))
+        await pilot.press(*["up"] * 9)
+        assert "Accept" in str(app.focused.label)
+        await pilot.press("down", "down")
+        assert "Decline" in str(app.focused.label)
+        await pilot.press("enter")
+        await until(pilot, lambda: "You declined" in words_of(app))
+        await until(pilot, lambda: "Declined: Tea · z takes it back" in shown(app) and "Z stops it" in shown(app))
 
 
 async def test_a_message_that_is_no_invitation_says_so(tmp_path):

@@ -9,6 +9,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from termmail.mail.message import Draft
+from termmail.store import conversations, messages
+from termmail.store.derived import Columns
+from termmail.ui.list_model import Stale
 from termmail.ui.screens.attachments import AttachmentsScreen
 from termmail.ui.screens.composer import ComposeScreen
 from tests.ui.mailbox_stage import letter, mailbox
@@ -18,6 +21,8 @@ from tests.views import DRAFTS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from termmail.store.store import Store
 
 BOUND = 0.05
 """Seconds that the loop may be busy without a break."""
@@ -156,3 +161,30 @@ async def test_a_forward_of_four_megabytes_in_one_line_opens_and_leaves_at_once(
 async def test_the_composer_opens_at_once(tmp_path: Path):
     async with mailbox(tmp_path, [letter(1)], size=(100, 30)) as (app, pilot):
         assert await best_opening(app, pilot) < OPENING
+
+
+def answer_often(store: Store, count: int) -> None:
+    """Store so many answers to the only message, in its folder."""
+    folder = store.read_one("SELECT folder FROM placement")[0]
+    with store.transaction() as db:
+        for number in range(count):
+            raw = letter(number + 2, References="<letter1@example.net>")
+            one = Columns(1_772_000_000 + number, "Bob", "Ada", "Re", f"{number}@x", "", "letter1@example.net", 0)
+            message_id = messages.insert(db, "ada", one.sort_date, len(raw), one, flags=0, whole=True, snippet="Words.")
+            db.execute("INSERT INTO raw (id, complete, bytes) VALUES (?, 1, ?)", (message_id, raw))
+            placement = (folder, one.sort_date, message_id)
+            db.execute("INSERT INTO placement (folder, sort_date, message, unread) VALUES (?, ?, ?, 0)", placement)
+        conversations.group_all(db)
+
+
+async def test_a_conversation_of_thousands_opens_and_unfolds_without_keeping_anything_waiting(tmp_path: Path):
+    async with mailbox(tmp_path, [letter(1)], size=(100, 30)) as (app, pilot):
+        await app.engine.context.db(answer_often, 20_000)
+        app.main_screen.mail.list.stale(Stale.IDS | Stale.ROWS)
+        await until(pilot, lambda: "20001" in shown(app) or "20 001" in shown(app))
+        async with busy() as stretches:
+            await pilot.press("enter")
+            await until(pilot, lambda: "of them folded" in words_of(app))
+            await pilot.press("Q")
+            await until(pilot, lambda: not app.workers._workers)
+        assert max(stretches) < BOUND, sorted(stretches)[-5:]

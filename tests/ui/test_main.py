@@ -397,7 +397,7 @@ async def test_search_follows_typing_and_goes_back(tmp_path):
         await pilot.press("/", "j", "a", "c", "q")
         await until(pilot, lambda: app.subjects() == ["The loom"])
         await pilot.press("u", "a", "r", "d", "enter")
-        await until(pilot, lambda: "Search: jacquard  1 found" in shown(app) and app.subjects() == ["The loom"])
+        await until(pilot, lambda: "Search: jacquard*  1 found" in shown(app) and app.subjects() == ["The loom"])
         assert app.main_screen.messages.has_focus
         assert "bodies of" not in shown(app)  # all were searched: nothing to say
         await pilot.press("escape")
@@ -940,3 +940,17 @@ async def test_an_outgoing_message_without_a_draft_is_not_deleted_by_d(tmp_path)
         await pilot.press("d")
         await until(pilot, lambda: "has no draft to go back to" in shown(app) and "Patch" in shown(app))
         assert (await app.engine.outbox.row(id_)).state == "queued"
+
+
+async def test_the_words_of_an_action_go_with_the_next_one_and_not_with_a_move_of_the_cursor(tmp_path):
+    async with mailbox(tmp_path) as (app, pilot):
+        await pilot.press("e")
+        await until(pilot, lambda: "brings it back" in shown(app))
+        await pilot.press("j", "k")
+        assert "brings it back" in shown(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "This is letter 11." in shown(app) and "brings it back" not in shown(app))
+        await pilot.press("H")
+        await until(pilot, lambda: "This message has no HTML." in shown(app))
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "This is letter 10." in shown(app) and "has no HTML" not in shown(app))

@@ -137,7 +137,7 @@ async def test_every_setting_can_be_reached_and_seen_on_a_small_terminal(tmp_pat
     async with mailbox(tmp_path, size=size) as (app, pilot):
         await pilot.press("comma")
         await until(pilot, lambda: "Theme" in words_of(app))
-        for words in ("Theme", "Keys", "Mess", "Read", "Conv", "Para", "Mark", "New", "Bodies"):
+        for words in ("Theme", "Keys", "Rows", "Read", "Conv", "Para", "Mark", "New", "Bodies"):
             line = shown(app).splitlines()[app.screen.focused.region.y]
             assert f"▌ {words}" in line, shown(app)
             await pilot.press("down")

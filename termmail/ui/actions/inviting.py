@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.mail import sanitize
 from termmail.mail.message import SectionKind
 from termmail.ui.actions import reading
 from termmail.ui.actions.registry import Group, verb
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from termmail.mail.message import Message
     from termmail.mail.model import MessageRow
     from termmail.ui.actions.verb_context import Mail
+
+
+EVENT_CELLS = 24
+"""Cells of the name of an event in the status line, which has a countdown beside it."""
 
 
 def _answer_word(mail: Mail) -> str:
@@ -74,7 +79,7 @@ async def _ask(mail: Mail, row: MessageRow, message: Message) -> None:
 
     def chosen(chosen: Answer | None) -> None:
         if chosen is not None:
-            _send(mail, row, chosen)
+            _send(mail, row, message, chosen)
 
     if writer is not None:
         mail.screen.app.push_screen(AnswerScreen(message, writer, given), chosen)
@@ -86,12 +91,18 @@ async def _give(word: str, mail: Mail, row: MessageRow, message: Message) -> Non
     if why := _trouble(mail, row, message):
         mail.status.say(why, 8)
     else:
-        _send(mail, row, Answer(word))
+        _send(mail, row, message, Answer(word))
 
 
-def _send(mail: Mail, row: MessageRow, given: Answer) -> None:
-    async def work() -> None:
+def _send(mail: Mail, row: MessageRow, message: Message, given: Answer) -> None:
+    from termmail.mail.invitation_reply import SUBJECTS  # noqa: PLC0415 - writing is not needed for the first screen
+
+    event = message.invitation.summary if message.invitation is not None else row.subject
+    words, key = f"{SUBJECTS[given]}: {sanitize.cut(event, EVENT_CELLS)}", mail.key("message.undo")
+
+    async def work() -> str:
         async with mail.in_turn:
             await mail.engine.invitations.answer(row.message_id, given)
+        return f"{words} · {key} takes it back" if key else words
 
     mail.do(work)

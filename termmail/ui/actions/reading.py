@@ -153,37 +153,6 @@ async def _show_source(mail: Mail, row: MessageRow, message: Message) -> None:  
     mail.screen.app.push_screen(SourceScreen(f"Source · {row.subject}", raw.decode("utf-8", "replace")))
 
 
-@verb("message.links", "U", "Links", Group.READING, applies=on_message)
-def links(mail: Mail) -> None:
-    """List the links of the message."""
-    look(mail, _show_links)
-
-
-async def _mail_to(mail: Mail, url: str) -> Draft:
-    return mail.engine.drafts.mailto(mail.list.account, url)
-
-
-async def _show_links(mail: Mail, row: MessageRow, message: Message) -> None:
-    reader = mail.screen.reader
-    look = reader.look
-    if reader.conversation is not None and reader.conversation.newest == row.message_id:
-        found = reader.text.links
-    else:
-        found = (await mail.engine.reader.rendered(row.message_id, look=look)).links
-    if not found and message.html:
-        found = (await mail.engine.reader.rendered(row.message_id, look=look._replace(html=True))).links
-    if not found:
-        mail.status.say("This message has no links.", 3)
-        return
-    from termmail.ui.screens.link_list import LinksScreen  # noqa: PLC0415
-
-    def chosen(url: str | None) -> None:
-        if url is not None and url.lower().startswith("mailto:"):
-            writing.open_draft(mail, partial(_mail_to, mail, url))
-
-    mail.screen.app.push_screen(LinksScreen(found), chosen)
-
-
 @verb("message.attachments", "A", "Attachments: save or open", Group.READING, applies=on_message)
 def attachments(mail: Mail) -> None:
     """List the attachments of the message."""

@@ -193,7 +193,9 @@ def keep(mail: Mail) -> None:
         if name:
             mail.do(partial(run, name))
 
-    mail.screen.app.push_screen(AskNameScreen("Keep this search as", typed), answered)
+    mail.screen.app.push_screen(
+        AskNameScreen("Keep this search as", typed, "Enter keeps it among the folders"), answered
+    )
 
 
 def _kept(mail: Mail) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.widgets import Button
 
 from termmail.mail import sanitize
 from termmail.mail.invitation_reply import Answer, invited_as
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class AnswerScreen(dialog.Dialog["Answer | None"]):
-    """Dismisses the answer, or None. Enter alone answers nothing."""
+    """Dismisses the answer, or None. The focus begins on the way back: Enter and Down answer nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,a", "answer('accepted')", "Accept"),
         Binding("m,t", "answer('tentative')", "Maybe"),
         Binding("n,d", "answer('declined')", "Decline"),
         Binding("escape,q,i", "leave", "Back"),
-        Binding("right,down", "app.focus_next", show=False),
-        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "next_button(1)", show=False),
+        Binding("left,up", "next_button(-1)", show=False),
     ]
 
     def __init__(self, message: Message, writer: Identity, given: str) -> None:
@@ -61,6 +62,12 @@ class AnswerScreen(dialog.Dialog["Answer | None"]):
         invitation = self._message.invitation
         other = invitation is not None and invitation.organizer.email.casefold() not in senders
         return ", who is not the sender of this message" if other else ""
+
+    def action_next_button(self, by: int) -> None:
+        """Focus the next button or the previous one; at the ends the focus stays, so that no arrow jumps to an answer."""
+        buttons = list(self.query(Button))
+        place = next((place for place, button in enumerate(buttons) if button.has_focus), len(buttons) - 1)
+        buttons[max(0, min(place + by, len(buttons) - 1))].focus()
 
     def on_mount(self) -> None:
         """Focus the way back."""

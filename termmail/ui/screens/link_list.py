@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import product
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from rich.cells import chop_cells
 from textual import work
@@ -14,10 +13,10 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from termmail.mail import sanitize
-from termmail.mail.html.links import other_host
-from termmail.ui import desktop
+from termmail.mail.link_marks import numbered
+from termmail.ui import desktop, link_opening
+from termmail.ui.link_opening import host, mismatch
 from termmail.ui.screens import dialog
-from termmail.ui.screens.confirm import ConfirmScreen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,16 +45,6 @@ def marks(count: int) -> list[str]:
     return [first + second for first, second in product(LETTERS, repeat=2)][:count]
 
 
-def host(url: str) -> str:
-    """Return the host that a link really goes to, or the address of a mailto link; "" where there is none."""
-    try:
-        parts = urlsplit(url)
-        found = (parts.path if parts.scheme == "mailto" else parts.hostname) or ""
-    except ValueError:
-        return ""
-    return sanitize.clean(found)
-
-
 class LinksScreen(dialog.Dialog[str | None]):
     """Lists links. Dismisses the address that was chosen, or None.
 
@@ -71,7 +60,7 @@ class LinksScreen(dialog.Dialog[str | None]):
 
     def __init__(self, links: Sequence[Link]) -> None:
         super().__init__()
-        self._links = links[:MOST]
+        self._links = numbered(links).links[:MOST]
         self._more = len(links) - len(self._links)
         self._marks = marks(len(self._links))
         self._typed = ""
@@ -87,8 +76,7 @@ class LinksScreen(dialog.Dialog[str | None]):
             if self._more:
                 yield dialog.quiet(f"and {self._more} more; V shows the whole source")
             yield dialog.Trouble()
-            number = " · number goes to it" if any(link.number for link in self._links) else ""
-            yield dialog.quiet(f"letter or Enter open{number} · y copy the address · Esc back")
+            yield dialog.quiet("letter or Enter open · number goes to it · y copy the address · Esc back")
 
     @property
     def _list(self) -> OptionList:
@@ -148,16 +136,9 @@ class LinksScreen(dialog.Dialog[str | None]):
         if link.url.lower().startswith("mailto:"):
             self.dismiss(link.url)
             return
-        details = [sanitize.clean(link.url)]
-        if warning := sanitize.domain_warning("@" + host(link.url)):
-            details.append(warning)
-        if named := other_host(link.text, link.url):
-            details.append(f"The message shows {sanitize.clean(named)}, but this goes to {host(link.url)}.")
-        question = f"Open {host(link.url)} in the browser?"
-        if not await self.app.push_screen_wait(ConfirmScreen(question, "Open", "Back", details)):
-            return
         try:
-            await desktop.open_link(link.url)
+            if not await link_opening.open_after_question(self.app, link):
+                return
         except desktop.OpenError as error:
             self.query_one(dialog.Trouble).say(f"{error} y copies the address.")
             return
@@ -186,11 +167,10 @@ def _shown(mark: str, link: Link, width: int) -> Content:
     text, url = sanitize.clean(link.text), sanitize.clean(link.url)
     indent = " " * (len(mark) + 2)
     room = max(10, width - len(indent))
-    number = f"[{link.number}] " if link.number else ""
-    words = sanitize.cut(number + (text if text and text != url else host(url)), room)
+    words = sanitize.cut(f"[{link.number}] " + (text if text and text != url else host(url)), room)
     lines = [Content.assemble((mark, "bold"), "  ", words)]
     lines += [Content.assemble(indent, (row, "dim")) for row in chop_cells(url, room)]
-    if named := other_host(text, link.url):
-        warning = sanitize.cut(f"! says {sanitize.clean(named)}, goes to {host(url)}", room)
+    if named := mismatch(link):
+        warning = sanitize.cut(f"! says {named}, goes to {host(url)}", room)
         lines.append(Content.assemble(indent, (warning, "bold $text-warning")))
     return Content("\n").join(lines)

@@ -15,12 +15,24 @@ from termmail.errors import ErrorCode
 from termmail.mail.model import Role, SendState
 from termmail.mail.views import FolderView
 from termmail.ui import titles, triage_mode
-from termmail.ui.actions import BY_ID, Group, Place, bindings, finding, folder_verbs, program, reading, searching
+from termmail.ui.actions import (
+    BY_ID,
+    Group,
+    Place,
+    bindings,
+    finding,
+    folder_verbs,
+    linking,
+    program,
+    reading,
+    searching,
+)
 from termmail.ui.actions.verb_context import Mail
 from termmail.ui.compositor import LineCompositor
 from termmail.ui.widgets.find_prompt import FindPrompt
 from termmail.ui.widgets.folder_column import FolderList
 from termmail.ui.widgets.keybar import KeyBar
+from termmail.ui.widgets.link_prompt import LinkPrompt
 from termmail.ui.widgets.message_list import MessageList
 from termmail.ui.widgets.prompt import Prompt
 from termmail.ui.widgets.reader import Reader
@@ -54,6 +66,9 @@ FOR_SELECTED = {Group.SELECTING, Group.SORTING_OUT}
 
 WITH_SELECTED = {"app.help-too", "view.back"}
 """The other actions that it shows then."""
+
+MOVES_NOTHING_ON = {"view.back", "view.quit"}
+"""The actions after which the words of the action before stay in the status line."""
 
 LOOK_EVERY = 2.0
 """Seconds between two looks for what another program has written to the store."""
@@ -94,6 +109,7 @@ class MainScreen(Screen[None]):
         yield StatusLine()
         yield Prompt()
         yield FindPrompt()
+        yield LinkPrompt()
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -226,6 +242,8 @@ class MainScreen(Screen[None]):
         if why := action.applies(self.mail):
             self.status.say(why, 5)
         else:
+            if action_id not in MOVES_NOTHING_ON:
+                self.status.move_on()
             action.run(self.mail)
 
     def offers(self, action: Action) -> str:
@@ -281,6 +299,7 @@ class MainScreen(Screen[None]):
     def on_message_list_moved(self, event: MessageList.Moved) -> None:
         """Let the reading pane follow the cursor."""
         if self.opened:
+            linking.close(self.mail)
             self.mail.preview.moved(anew=event.anew)
             if self.mail.triage is not None:
                 self.retitle()
@@ -288,6 +307,7 @@ class MainScreen(Screen[None]):
     def on_message_list_opened(self) -> None:
         """Open what the cursor is on."""
         if self.opened:
+            self.status.move_on()
             reading.open_row(self.mail)
 
     def on_reader_appeared(self) -> None:
@@ -340,6 +360,22 @@ class MainScreen(Screen[None]):
     def on_find_prompt_closed(self) -> None:
         """Go on reading."""
         finding.closed(self.mail)
+
+    def on_link_prompt_typed(self, event: LinkPrompt.Typed) -> None:
+        """Mark the link in the message."""
+        linking.typed(self.mail, event.link)
+
+    def on_link_prompt_chosen(self, event: LinkPrompt.Chosen) -> None:
+        """Open the link, after a question."""
+        linking.follow(self.mail, event.link)
+
+    def on_link_prompt_copied(self, event: LinkPrompt.Copied) -> None:
+        """Copy the address of the link."""
+        linking.copy(self.mail, event.link)
+
+    def on_link_prompt_closed(self) -> None:
+        """Go on reading."""
+        linking.close(self.mail)
 
     def on_reader_found(self, event: Reader.Found) -> None:
         """Show at which of how many places the user is."""

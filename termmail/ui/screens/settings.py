@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 DENSITIES = [("auto", "by the width"), ("compact", "one line"), ("comfortable", "two lines")]
 PANES = [("auto", "by the width"), ("right", "at the right"), ("below", "below the list"), ("off", "off")]
 MARKS = [("no", "● ★ ─"), ("yes", "plain ASCII")]
-NEWS = [("off", "nothing"), ("bell", "the bell"), ("terminal", "by the terminal"), ("command", "by your command")]
-CONVERSATIONS = [("yes", "one row each"), ("no", "single messages")]
+NEWS = [("off", "nothing"), ("bell", "the bell"), ("terminal", "the terminal"), ("command", "your command")]
+CONVERSATIONS = [("yes", "one row each"), ("no", "not grouped")]
 PARAGRAPHS = [("yes", "wrapped anew"), ("no", "lines as sent")]
 
 WORDS = {
@@ -82,11 +82,11 @@ class SettingsScreen(dialog.Dialog[bool]):
             yield dialog.title("Settings")
             yield Stepper("Theme", [(name, name) for name in self._themes], ui.theme, id="theme")
             yield Stepper("Keys", presets, ui.keymap, id="keymap")
-            yield Stepper("Message in a list", DENSITIES, ui.density, id="density")
+            yield Stepper("Rows", DENSITIES, ui.density, id="density")
             yield Stepper("Reading pane", PANES, ui.pane, id="pane")
             yield Stepper("Conversations", CONVERSATIONS, _word(on=ui.conversations), id="conversations")
             yield Stepper("Paragraphs", PARAGRAPHS, _word(on=ui.reflow), id="reflow")
-            yield Stepper("Marks and frames", MARKS, _word(on=ui.ascii), id="ascii")
+            yield Stepper("Marks", MARKS, _word(on=ui.ascii), id="ascii")
             yield Stepper("New mail", news, notifications.new_mail, id="news")
             for number, account in enumerate(self._accounts):
                 name = "Bodies" if len(self._accounts) == 1 else f"Bodies, {account}"
@@ -160,4 +160,4 @@ def _word(*, on: bool) -> str:
 
 def _own(known: Fetching) -> str:
     """Return the words for a rule that is not among those of the screen."""
-    return known.download if known.download != "open" else f"the last {count(known.prefetch_days, 'day')}"
+    return known.download if known.download != "open" else f"last {count(known.prefetch_days, 'day')}"

@@ -31,6 +31,10 @@ MOST = 300
 """Lines that are shown."""
 NUMBERS = 24
 """Cells of size and count at the right."""
+NUMBERS_NARROW = 16
+"""The same in a line that has no room for a date."""
+BROAD = 50
+"""Cells of a line from which on it has dates."""
 HEADINGS = {
     Grouping.SIZE: "the largest messages",
     Grouping.SENDER: "by sender",
@@ -105,7 +109,7 @@ class SpaceScreen(dialog.Dialog[None]):
         listed = self.query_one(OptionList)
         marked = listed.highlighted
         listed.clear_options()
-        width = max(20, listed.scrollable_content_region.width - NUMBERS - 2)
+        width = max(30, listed.scrollable_content_region.width - 2)
         listed.add_options([Option(_line(one, width)) for one in shares[:MOST]])
         listed.highlighted = min(marked or 0, len(shares[:MOST]) - 1) if shares else None
         self.query_one(".dialog-quiet", Static).update(Content(self._keys()))
@@ -176,8 +180,10 @@ class SpaceScreen(dialog.Dialog[None]):
 
 
 def _line(share: Share, width: int) -> Content:
-    """Return one line: the name, then size and count, or the date of a single message."""
+    """Return one line: the name, then size and count, or the date of a single message where there is room for it."""
     marks = "→ " if share.leaving == share.count else "  "
+    numbers = NUMBERS if width >= BROAD else NUMBERS_NARROW
     many = number(share.count) if share.count > 1 else long_date(share.newest).partition(",")[0].split(" ", 1)[-1]
-    name = fit(marks + sanitize.clean(share.name), width)
-    return Content.assemble(name, (f"{size(share.size):>8}  {many:>{NUMBERS - 10}}"[:NUMBERS], "$quiet"))
+    many = "" if share.count == 1 and width < BROAD else many
+    name = fit(marks + sanitize.clean(share.name), width - numbers)
+    return Content.assemble(name, (f"{size(share.size):>8}  {many:>{numbers - 10}}"[:numbers].rstrip(), "$quiet"))

@@ -284,13 +284,16 @@ class Reader(TextView):
                 return
         newest = page.opened.get(row.message_id)
         self.message = newest.message if newest is not None else None
-        self._paint_page(page, keep_place=keep_place)
-        if page.opened:
+        await self._paint_page(row, page, keep_place=keep_place)
+        if page.opened and self._still(row):
             self.post_message(self.Shown(row.message_id))
 
-    def _paint_page(self, page: ConversationPage, *, keep_place: bool) -> None:
-        self.text = page.lines(Today.at(self.clock()), self._width)
-        self._paint(self.text, (page.words(),), keep_place=keep_place)
+    async def _paint_page(self, row: Row, page: ConversationPage, *, keep_place: bool) -> None:
+        """Compose the page in a thread, for it may have thousands of lines, and show it unless the reader has gone on."""
+        text = await asyncio.to_thread(page.lines, Today.at(self.clock()), self._width)
+        if self._still(row) and self.conversation is page:
+            self.text = text
+            self._paint(text, (page.words(),), keep_place=keep_place)
 
     def switch_every(self) -> None:
         """Show every message of the conversation whole, or only the unread and the newest."""
@@ -310,8 +313,10 @@ class Reader(TextView):
         if self.conversation is None:
             super().fold()
             return
-        self.conversation.quotes = not self.conversation.quotes
-        self._paint_page(self.conversation, keep_place=True)
+        page, row = self.conversation, self.row
+        page.quotes = not page.quotes
+        if row is not None:
+            start_worker(self, partial(self._paint_page, row, page, keep_place=True), "page", exclusive=True)
 
     async def _show_draft(self, engine: Engine, row: DraftRow) -> None:
         draft = await engine.drafts.load(row.draft_id)

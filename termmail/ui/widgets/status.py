@@ -65,6 +65,11 @@ class StatusLine(Widget):
         if words:
             self.set_timer(seconds, lambda: self._hush(serial))
 
+    def move_on(self) -> None:
+        """Remove what was said of the action before: the user does something else. Reports of a sync stay."""
+        if self._said and not self._reports:
+            self.say("")
+
     def report(self, account: str, words: str) -> None:
         """Show what a sync came to, behind what is still shown of the syncs of other accounts.
 

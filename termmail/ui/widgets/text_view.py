@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from textual.selection import Selection
 
+    from termmail.mail.link_marks import Numbered
+    from termmail.mail.link_marks import Place as LinkPlace
+    from termmail.mail.message import Link
     from termmail.mail.needle import Hit
     from termmail.mail.query import Query
     from termmail.ui.widgets.message_header import HeadLine
@@ -65,6 +68,7 @@ class TextView(ScrollView, can_focus=True):
         "body--warning",
         "body--hit",
         "body--current",
+        "body--number",
         "body--card-title",
         "body--card",
         "body--card-label",
@@ -88,6 +92,9 @@ class TextView(ScrollView, can_focus=True):
         """The marked characters of each line that holds a hit."""
         self._current: dict[int, tuple[int, int]] = {}
         """Those of the hit that the user is at."""
+        self.links_shown: Numbered | None = None
+        """The links of which the numbers stand out, also before addresses that are written out."""
+        self._link_chosen: Link | None = None
 
     @property
     def cells(self) -> int:
@@ -103,6 +110,8 @@ class TextView(ScrollView, can_focus=True):
         """Show another text, from its start unless `keep_place`. Only lines that differ are painted."""
         if rendered is not self.rendered:
             self._hits, self._current = {}, {}
+        if rendered.links != self.rendered.links:
+            self.links_shown, self._link_chosen = None, None
         self.rendered = rendered
         self._head = head
         if not keep_place:
@@ -130,6 +139,11 @@ class TextView(ScrollView, can_focus=True):
         self._changed()
         if current is not None:
             self._reveal(current[0].line, current[-1].line)
+
+    def show_links(self, links: Numbered | None, chosen: Link | None = None) -> None:
+        """Let the numbers of these links stand out in the text, that of the `chosen` one most; None ends it."""
+        self.links_shown, self._link_chosen = links, chosen
+        self._changed()
 
     def _reveal(self, first: int, last: int) -> None:
         """Scroll so that these lines are in the middle, unless all of them are in the window."""
@@ -227,7 +241,8 @@ class TextView(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         line = self._lines[place]
         style = self._style(line)
-        text = Text(line.text, no_wrap=True, end="")
+        numbers = self._numbers(line)
+        text = Text(with_numbers(line.text, numbers), no_wrap=True, end="")
         text.stylize(style)
         if line.kind == "card":
             text.stylize(self.get_component_rich_style("body--card-label"), 0, CARD_LABEL)
@@ -242,6 +257,10 @@ class TextView(ScrollView, can_focus=True):
                 text.stylize(self.get_component_rich_style("body--hit"), *stretch)
         if not self.folded:
             self._mark_hits(text, place)
+        for one in numbers:
+            chosen = self._link_chosen is not None and one.number == self._link_chosen.number
+            name = "body--current" if chosen else "body--number"
+            text.stylize(self.get_component_rich_style(name), one.start, one.end)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(place)) is not None:
             start, end = span
@@ -255,6 +274,14 @@ class TextView(ScrollView, can_focus=True):
             card = Strip([edge, *strip]).adjust_cell_length(min(width, self.measure + 2), style)
             return card.adjust_cell_length(width, self.rich_style)
         return Strip([Segment(margin, self.rich_style), *strip]).adjust_cell_length(width, self.rich_style)
+
+    def _numbers(self, line: Line) -> Sequence[LinkPlace]:
+        """Return where the numbers of links stand out in a line."""
+        if self.links_shown is None:
+            return ()
+        from termmail.mail import link_marks  # noqa: PLC0415 - not needed for the first screen
+
+        return tuple(link_marks.places(line.text, self.links_shown))
 
     def _mark_hits(self, text: Text, place: int) -> None:
         """Underline what was found in a line, and reverse the current hit."""
@@ -277,6 +304,13 @@ class TextView(ScrollView, can_focus=True):
 
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002 - Textual's signature
         self.refresh()
+
+
+def with_numbers(text: str, numbers: Sequence[LinkPlace]) -> str:
+    """Return a line with the numbers of links in their places; its length stays."""
+    for one in numbers:
+        text = text[: one.start] + f"[{one.number}]" + text[one.end :]
+    return text
 
 
 def folded(lines: tuple[Line, ...]) -> tuple[Line, ...]:
