@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from argparse import RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING
 
 from termmail import __version__
+from termmail.account_commands import account_commands
+from termmail.argument_parser import Parser, a_count, a_path, account_option, an_id, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,30 +17,6 @@ exit codes:
   0 done   64 wrong usage   65 bad data   69 the server refused   70 a bug   73 cannot create
   74 disk   75 try again (offline, or the message is in the outbox)   77 login refused   78 config
 """
-
-
-class Parser(ArgumentParser):
-    """An ArgumentParser that exits with 64 (EX_USAGE of sysexits.h) for wrong usage.
-
-    With `mixed`, options may stand between positional arguments, as in `outbox retry --sure 3`.
-    """
-
-    mixed = False
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse as ArgumentParser does, or as parse_intermixed_args does where `mixed` is set."""
-        if not self.mixed:
-            return super().parse_known_args(args, namespace)
-        self.mixed = False  # parse_known_intermixed_args calls this method again
-        try:
-            return self.parse_known_intermixed_args(args, namespace)
-        finally:
-            self.mixed = True
-
-    def error(self, message: str) -> NoReturn:
-        """Print the usage and the mistake, and exit with 64."""
-        self.print_usage(sys.stderr)
-        self.exit(64, f"{self.prog}: {message}\n")
 
 
 def build_parser() -> Parser:
@@ -56,12 +31,12 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"termmail {__version__}")
     parser.add_argument(
         "--config",
-        type=_path,
+        type=a_path,
         metavar="FILE",
         help="the config file (default: config.toml in the user's config folder)",
     )
     parser.add_argument(
-        "--data", type=_path, metavar="DIR", help="the folder that holds the mail (default: in the user's data folder)"
+        "--data", type=a_path, metavar="DIR", help="the folder that holds the mail (default: in the user's data folder)"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
@@ -81,16 +56,8 @@ def build_parser() -> Parser:
     _sorting_commands(command)
     _file_commands(command)
     _sending_commands(command)
-    _account_commands(command)
+    account_commands(command)
     return parser
-
-
-def _json(sub: ArgumentParser) -> None:
-    sub.add_argument("--json", action="store_true", help="print one JSON object per line")
-
-
-def _account(sub: ArgumentParser) -> None:
-    sub.add_argument("--account", metavar="A", help="only this account")
 
 
 def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
@@ -100,12 +67,12 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     demo.add_argument("--serve", action="store_true", help="run the servers alone and print how to connect")
 
     sync = command("sync", "receive mail, send queued messages, delete what is due", "termmail sync", "mailbox.sync")
-    _account(sync)
+    account_option(sync)
     sync.add_argument("--full", action="store_true", help="compare the whole list even when nothing looks new")
     sync.add_argument(
         "--no-notify", action="store_true", help="do not run the command for new mail of [notifications] in the config"
     )
-    _json(sync)
+    json_option(sync)
 
     listing = command(
         "list",
@@ -113,16 +80,16 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "termmail list --limit 20",
         "mailbox.list_messages",
     )
-    _account(listing)
+    account_option(listing)
     listing.add_argument(
         "--folder", metavar="F", help="Inbox, Sent, Archive, Snoozed, Starred, ... (default: the inbox)"
     )
-    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="maximum number (default: 50)")
-    _json(listing)
+    listing.add_argument("--limit", type=a_count, default=50, metavar="N", help="maximum number (default: 50)")
+    json_option(listing)
 
     folders = command("folders", "list folders with message counts", "termmail folders --json", "mailbox.folders")
-    _account(folders)
-    _json(folders)
+    account_option(folders)
+    json_option(folders)
 
     space = command(
         "space",
@@ -133,13 +100,13 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     space.add_argument(
         "--by", choices=("size", "sender", "age"), default="size", help="group a POP3 server's mail (default: size)"
     )
-    space.add_argument("--limit", type=_count, default=20, metavar="N", help="maximum number of lines (default: 20)")
+    space.add_argument("--limit", type=a_count, default=20, metavar="N", help="maximum number of lines (default: 20)")
     space.add_argument(
-        "--delete", nargs="+", type=_id, default=(), metavar="ID",
+        "--delete", nargs="+", type=an_id, default=(), metavar="ID",
         help="delete these messages on their POP3 server, now; they stay here",
     )  # fmt: skip
-    _account(space)
-    _json(space)
+    account_option(space)
+    json_option(space)
 
     search = command(
         "search", "search all mail, Trash and Spam too", "termmail search 'from:ada engine'", "mailbox.search"
@@ -149,39 +116,39 @@ def _reading_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         metavar="QUERY",
         help='words, "a phrase", pre*, -without, a OR b, from: to: subject: in: is: has: after: before: larger: ...',
     )
-    _account(search)
+    account_option(search)
     search.add_argument(
-        "--limit", type=_count, default=200, metavar="N", help="list at most the N newest (default: 200)"
+        "--limit", type=a_count, default=200, metavar="N", help="list at most the N newest (default: 200)"
     )
-    _json(search)
+    json_option(search)
 
     show = command("show", "show messages, or an .eml file", "termmail show 12 --json", "message_verbs.show")
-    show.add_argument("ids", nargs="*", type=_id, metavar="ID", help="message ID from `termmail list`")
+    show.add_argument("ids", nargs="*", type=an_id, metavar="ID", help="message ID from `termmail list`")
     show.add_argument(
-        "--file", type=_path, metavar="F.eml", help="a file instead (- is standard input); needs no account"
+        "--file", type=a_path, metavar="F.eml", help="a file instead (- is standard input); needs no account"
     )
     form = show.add_mutually_exclusive_group()
     form.add_argument("--headers", action="store_true", help="all header fields, nothing else")
     form.add_argument("--raw", action="store_true", help="the bytes as received")
-    _json(show)
+    json_option(show)
 
 
 def _changing_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     mark = command(
         "mark", "mark messages read or unread, or star them", "termmail mark 12 13 --read", "message_verbs.mark"
     )
-    mark.add_argument("ids", nargs="+", type=_id, metavar="ID", help="message ID from `termmail list`")
+    mark.add_argument("ids", nargs="+", type=an_id, metavar="ID", help="message ID from `termmail list`")
     flag = mark.add_mutually_exclusive_group(required=True)
     for name, words in (("read", "read"), ("unread", "unread"), ("star", "starred"), ("unstar", "not starred")):
         flag.add_argument(f"--{name}", dest="flag", action="store_const", const=name, help=f"mark them {words}")
-    _json(mark)
+    json_option(mark)
 
     move = command(
         "move", "move messages to a folder of their account", "termmail move 12 13 Archive", "message_verbs.move"
     )
-    move.add_argument("ids", nargs="+", type=_id, metavar="ID", help="message ID from `termmail list`")
+    move.add_argument("ids", nargs="+", type=an_id, metavar="ID", help="message ID from `termmail list`")
     move.add_argument("folder", metavar="FOLDER", help="folder name from `termmail folders`")
-    _json(move)
+    json_option(move)
 
     delete = command(
         "delete",
@@ -189,22 +156,22 @@ def _changing_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "termmail delete 12 13",
         "message_verbs.delete",
     )
-    delete.add_argument("ids", nargs="+", type=_id, metavar="ID", help="message ID from `termmail list`")
+    delete.add_argument("ids", nargs="+", type=an_id, metavar="ID", help="message ID from `termmail list`")
     delete.add_argument("--for-good", action="store_true", help="erase messages, also from Trash; there is no undo")
     delete.add_argument("--now", action="store_true", help="delete them on the server at once")
-    _json(delete)
+    json_option(delete)
 
     undo = command(
         "undo", "undo the last step: a mark, a move, a delete, a message that still waits", "termmail undo",
         "message_verbs.undo",
     )  # fmt: skip
-    _json(undo)
+    json_option(undo)
 
 
 def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     def of_messages(name: str, words: str, example: str) -> Parser:
         sub = command(name, words, example, f"sorting_out.{name}")
-        sub.add_argument("ids", nargs="+", type=_id, metavar="ID", help="message ID from `termmail list`")
+        sub.add_argument("ids", nargs="+", type=an_id, metavar="ID", help="message ID from `termmail list`")
         return sub
 
     snooze = of_messages(
@@ -215,7 +182,7 @@ def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     until = snooze.add_mutually_exclusive_group(required=True)
     until.add_argument("--until", metavar="TIME", help="as people write it: 'tomorrow 9', mon, 'in 2 hours', '3 dec'")
     until.add_argument("--back", action="store_true", help="bring them back now")
-    _json(snooze)
+    json_option(snooze)
 
     remind = of_messages(
         "remind", "bring messages back at a time, if nobody answers them", "termmail remind 12 --at friday"
@@ -223,11 +190,11 @@ def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     at = remind.add_mutually_exclusive_group(required=True)
     at.add_argument("--at", metavar="TIME", help="as people write it: fri, 'in 3 days', '3 dec 9:00'")
     at.add_argument("--off", action="store_true", help="no reminder any more")
-    _json(remind)
+    json_option(remind)
 
     mute = of_messages("mute", "archive a conversation and what comes to it later", "termmail mute 12")
     mute.add_argument("--off", action="store_true", help="let it come to the inbox again")
-    _json(mute)
+    json_option(mute)
 
     label = command(
         "label",
@@ -235,7 +202,7 @@ def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "termmail label 12 13 --add work --remove later\n  termmail label --rename work job",
         "sorting_out.label",
     )
-    label.add_argument("ids", nargs="*", type=_id, metavar="ID", help="message ID from `termmail list`")
+    label.add_argument("ids", nargs="*", type=an_id, metavar="ID", help="message ID from `termmail list`")
     label.add_argument(
         "--add",
         action="append",
@@ -251,7 +218,7 @@ def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     label.add_argument("--color", nargs=2, metavar=("NAME", "NUMBER"), help="give a label another colour, 1 to 6")
     label.add_argument("--delete", metavar="NAME", help="take this label away from all messages")
-    _json(label)
+    json_option(label)
 
     rules = command(
         "rules",
@@ -278,14 +245,14 @@ def _sorting_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         " for change: the number of the rule and the same; for try: QUERY; for undo: the number in the log; else the number of the rule",
     )
     rules.add_argument("--name", metavar="NAME", help="for add and change: what the rule is called")
-    _json(rules)
+    json_option(rules)
 
 
 def _file_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     save = command("save", "save the attachments of a message", "termmail save 12 ~/Downloads", "message_verbs.save")
-    save.add_argument("id", type=_id, metavar="ID", help="message ID from `termmail list`")
-    save.add_argument("dir", type=_path, metavar="DIR", help="an existing folder; no file in it is overwritten")
-    _json(save)
+    save.add_argument("id", type=an_id, metavar="ID", help="message ID from `termmail list`")
+    save.add_argument("dir", type=a_path, metavar="DIR", help="an existing folder; no file in it is overwritten")
+    json_option(save)
 
     into = command(
         "import",
@@ -293,20 +260,20 @@ def _file_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "termmail import ~/old.mbox",
         "mail_files.import_mail",
     )
-    into.add_argument("path", type=_path, metavar="PATH", help="the file or folder to read")
-    _account(into)
+    into.add_argument("path", type=a_path, metavar="PATH", help="the file or folder to read")
+    account_option(into)
     into.add_argument("--folder", metavar="F", help="target folder, created if missing (default: the inbox)")
-    _json(into)
+    json_option(into)
 
     out = command(
         "export", "write messages to files", "termmail export '' ~/backup --format eml", "mail_files.export_mail"
     )
     out.add_argument("query", metavar="QUERY", help="as for search; '' is everything")
-    out.add_argument("dest", type=_path, metavar="DEST", help="a new mbox file, a folder, or - for standard output")
+    out.add_argument("dest", type=a_path, metavar="DEST", help="a new mbox file, a folder, or - for standard output")
     out.add_argument(
         "--format", choices=("mbox", "maildir", "eml"), default="mbox", help="output format (default: mbox)"
     )
-    _json(out)
+    json_option(out)
 
 
 def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
@@ -324,10 +291,10 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     send.add_argument("--subject", default="", metavar="S", required=True, help="the subject; may be empty")
     send.add_argument("--body", metavar="TEXT", help="the text (default: standard input)")
     send.add_argument(
-        "--attach", action="append", type=_path, default=[], metavar="F", help="file to attach (repeatable)"
+        "--attach", action="append", type=a_path, default=[], metavar="F", help="file to attach (repeatable)"
     )
     send.add_argument("--account", metavar="A", help="send from this account")
-    _json(send)
+    json_option(send)
 
     answer = command(
         "answer",
@@ -335,9 +302,9 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "termmail answer 12 accept",
         "answering.answer",
     )
-    answer.add_argument("id", type=_id, metavar="ID", help="message ID from `termmail list`")
+    answer.add_argument("id", type=an_id, metavar="ID", help="message ID from `termmail list`")
     answer.add_argument("answer", choices=("accept", "maybe", "decline"), help="what to answer")
-    _json(answer)
+    json_option(answer)
 
     sendmail = command(
         "sendmail",
@@ -355,7 +322,7 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
     )
     sendmail.add_argument("-F", dest="full_name", metavar="NAME", help="accepted and ignored")
     sendmail.add_argument("recipients", nargs="*", metavar="RCPT", help="recipient address")
-    _json(sendmail)
+    json_option(sendmail)
 
     outbox = command(
         "outbox",
@@ -368,132 +335,8 @@ def _sending_commands(command: Callable[[str, str, str, str], Parser]) -> None:
         "verb", nargs="?", choices=("list", "retry", "cancel"), default="list", help="action (default: list)"
     )
     outbox.add_argument(
-        "ids", nargs="*", type=_id, metavar="ID", help="message ID from `termmail outbox` (retry without one: all)"
+        "ids", nargs="*", type=an_id, metavar="ID", help="message ID from `termmail outbox` (retry without one: all)"
     )
-    _account(outbox)
+    account_option(outbox)
     outbox.add_argument("--sure", action="store_true", help="also retry messages that may have arrived already")
-    _json(outbox)
-
-
-def _account_commands(command: Callable[[str, str, str, str], Parser]) -> None:
-    account = command(
-        "account",
-        "list, add, test or remove accounts, or store a password",
-        "termmail account add work ada@example.org\n"
-        "  termmail account add work ada@example.org --imap-host mail.example.org --smtp-host mail.example.org\n"
-        "  termmail account add new ada@example.net --look-up\n"
-        "  termmail account add old ada@example.com --pop3 --pop3-username ada",
-        "account.account",
-    )
-    account.mixed = True
-    account.add_argument(
-        "verb",
-        nargs="?",
-        choices=("list", "add", "test", "remove", "password"),
-        default="list",
-        help="action (default: list)",
-    )
-    account.add_argument("name", nargs="?", metavar="NAME", help="the name of the account")
-    account.add_argument("address", nargs="?", metavar="ADDRESS", help="for add: the e-mail address")
-    account.add_argument("--display-name", metavar="TEXT", help="your name, as others see it")
-    protocol = account.add_mutually_exclusive_group()
-    protocol.add_argument(
-        "--imap",
-        dest="protocol",
-        action="store_const",
-        const="imap",
-        help="receive by IMAP: what you read, move and file is the same on all your devices (default, if there is IMAP)",
-    )
-    protocol.add_argument(
-        "--pop3",
-        dest="protocol",
-        action="store_const",
-        const="pop3",
-        help="receive by POP3: mail is fetched to this machine; folders and flags stay here",
-    )
-    _server_options(account)
-    account.add_argument(
-        "--look-up",
-        action="store_true",
-        help="for add: ask the domain of the address for its servers (DNS, https://autoconfig.DOMAIN and https://DOMAIN)",
-    )
-    account.add_argument(
-        "--download",
-        metavar="WHICH",
-        help='which messages are fetched whole: "open", those that you open (default), "all", or those of the last'
-        ' days ("365 days"); of the others only the header',
-    )
-    account.add_argument(
-        "--prefetch-days",
-        type=int,
-        metavar="N",
-        help='with --download "open": messages of the last N days are fetched in the background, so that search covers'
-        " them (default: 30; 0: none)",
-    )
-    account.add_argument("--tls-ca-file", metavar="FILE", help="trust this certificate authority")
-    account.add_argument("--allow-cleartext", action="store_true", help="allow a login without TLS (for loopback only)")
-    account.add_argument(
-        "--password-command",
-        nargs="+",
-        metavar="ARG",
-        help="a program that prints the password (must be the last option)",
-    )
-    account.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    account.add_argument(
-        "--server",
-        choices=("imap", "pop3", "smtp"),
-        help="server whose password to store (default: that of incoming mail)",
-    )
-    account.add_argument("--no-test", action="store_true", help="for add: save without trying the servers")
-    _json(account)
-
-    doctor = command(
-        "doctor", "check the config, the keyring, the mail store and the servers", "termmail doctor", "account.doctor"
-    )
-    _account(doctor)
-    doctor.add_argument("--rebuild", action="store_true", help="first rebuild lists and search from the raw messages")
-
-
-def _server_options(account: Parser) -> None:
-    """Add host, port, security and user name of each server."""
-    for kind in ("imap", "pop3", "smtp"):
-        account.add_argument(
-            f"--{kind}-host", metavar="HOST", help=f"the {kind.upper()} server (default: guessed from the address)"
-        )
-        account.add_argument(
-            f"--{kind}-port", type=int, metavar="PORT", help="its port (default: follows the security)"
-        )
-        account.add_argument(
-            f"--{kind}-security",
-            choices=("tls", "starttls", "none"),
-            help="how the connection is secured (default: tls)",
-        )
-        account.add_argument(f"--{kind}-username", metavar="USER", help="the user name (default: the address)")
-
-
-def _count(text: str) -> int:
-    """Parse a limit on a list."""
-    return _number(text, 1_000_000_000)
-
-
-def _id(text: str) -> int:
-    """Parse the id of a message, which SQLite holds in 63 bits."""
-    return _number(text, (1 << 63) - 1)
-
-
-def _number(text: str, most: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:  # also raised for thousands of digits
-        value = 0
-    if not 1 <= value <= most:
-        raise ArgumentTypeError(f"{text[:40]!r} is not a number from 1 to {most}")
-    return value
-
-
-def _path(text: str) -> str:
-    """Parse a path, with ~ expanded."""
-    try:
-        return os.fspath(Path(text).expanduser())
-    except RuntimeError:
-        raise ArgumentTypeError(f"{text!r}: there is no such user") from None
+    json_option(outbox)

@@ -180,7 +180,8 @@ class ListModel:
         if not self.searching:
             self.home = view
         start_worker(self._screen, partial(self._load, view, shown), "view", exclusive=True)
-        self.stale(Stale.COUNTS)
+        if not self.searching:  # a search leaves the folder column as it is
+            self.stale(Stale.COUNTS)
 
     def search(self, words: str, *, typing: bool = False) -> None:
         """Show the messages of all accounts that match, without Spam and Trash: what `d` takes off the list stays away.

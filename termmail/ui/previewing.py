@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 REST = 0.15
 """Seconds of rest after which the reading pane follows the cursor; until then a move repaints two rows only."""
+REST_TYPING = 0.45
+"""The same while words are typed, for which the list changes with every key."""
 REST_FETCH = 0.45
 """Further seconds after which a text that is not stored is fetched from the server."""
 
@@ -55,12 +57,12 @@ class Previewing:
             self._resting.stop()
         if anew or not self.is_opened:  # what `]` opens may be open before the list tells that the cursor moved
             self._opened = 0
-        if anew and not self._at_cursor(reader.row):
+        if anew and reader.row is not None and not self._at_cursor(reader.row):
             reader.clear()
         if screen.whole:
             self.read()
         elif reader.display:
-            self._resting = screen.set_timer(REST, self.follow)
+            self._resting = screen.set_timer(REST_TYPING if screen.asking else REST, self.follow)
         elif reader.row is not None:
             reader.clear()  # hidden: when it appears again it must not show the previous message
 

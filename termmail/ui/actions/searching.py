@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from termmail.engine import queries
 from termmail.errors import UserError
 from termmail.mail import query_words
 from termmail.mail.counting import count, number
@@ -97,7 +98,6 @@ async def _selected(mail: Mail, text: str) -> str:
 
 def typed(mail: Mail, kind: str, text: str) -> None:
     """Let the list follow what is typed, and say what it means."""
-    _advise(mail, text)
     if kind == Asked.SELECT:
         start_worker(mail.screen, partial(_select, mail, text.strip()), "select", exclusive=True)
     elif kind == Asked.FILTER:
@@ -106,6 +106,7 @@ def typed(mail: Mail, kind: str, text: str) -> None:
         mail.search(text, typing=True)
     elif mail.list.searching:
         mail.go_to(mail.list.home)
+    _advise(mail, text)  # the list comes first
 
 
 def _advise(mail: Mail, text: str) -> None:
@@ -194,7 +195,9 @@ def keep(mail: Mail) -> None:
     """Ask for a name and keep the search in the folder column."""
     from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
 
-    words = mail.list.words
+    typed = words = mail.list.words
+    if mail.screen.asking:
+        words = queries.words_as_typed(mail.engine.context, typed)
 
     async def run(name: str) -> str:
         kept = await mail.engine.folders.save_search(name, words)
@@ -209,7 +212,7 @@ def keep(mail: Mail) -> None:
             mail.do(partial(run, name))
 
     mail.screen.app.push_screen(
-        AskNameScreen("Keep this search as", words, "Enter keeps it among the folders"), answered
+        AskNameScreen("Keep this search as", typed, "Enter keeps it among the folders"), answered
     )
 
 

@@ -347,7 +347,15 @@ class MessageList(ScrollView, can_focus=True):
         self.refresh()  # Textual would paint its cached lines of the old size with the next cursor move
 
     def _resized(self) -> None:
-        self.virtual_size = Size(self.cells, len(self.ids) * self.row_height)
+        size = Size(self.cells, len(self.ids) * self.row_height)
+        if size.height <= self.size.height or not self.show_vertical_scrollbar:
+            self.virtual_size = size
+            return
+        # The bar is there and stays: no layout, which would cost more than the rows.
+        self.set_reactive(MessageList.virtual_size, size)
+        self.vertical_scrollbar.window_virtual_size = size.height
+        if self.scroll_offset.y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
 
     def set_density(self, density: str) -> None:
         """Draw messages on one line (compact), on two (comfortable), or by the width (auto)."""
