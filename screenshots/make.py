@@ -88,7 +88,7 @@ async def play(engine: Engine, size: tuple[int, int], subject: str, keys: tuple[
     app = TermmailApp(lambda: asyncio.sleep(0, engine))
     app.main_screen.clock = NOW.timestamp  # the servers were asked later than that: always “just now”
     async with app.run_test(size=size, notifications=True) as pilot:
-        await see(pilot, "70 in all" if engine.accounts.names else "Welcome")
+        await see(pilot, "70 messages" if engine.accounts.names else "Welcome")
         messages = app.main_screen.messages
         for _ in messages.ids:
             if (row := messages.row(messages.cursor_id)) is not None and subject in row.subject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from termmail.engine import indexing, queries
 from termmail.mail.model import MessageRow
@@ -22,6 +22,7 @@ from termmail.mail.views import (
     RoleView,
     SavedView,
     SearchView,
+    Unfolded,
 )
 from termmail.store import (
     contacts,
@@ -44,9 +45,16 @@ if TYPE_CHECKING:
     from termmail.engine.context import Context
     from termmail.mail.model import Coverage, Placement, Row
     from termmail.mail.query import Query
-    from termmail.mail.views import Unfolded, View
+    from termmail.mail.views import View
     from termmail.store.search_plan import Hit
     from termmail.store.store import Store
+
+
+class Matches(NamedTuple):
+    """Rows of a list, and how many messages they stand for."""
+
+    rows: set[int]
+    messages: int
 
 
 class Lists:
@@ -114,6 +122,10 @@ class Lists:
         """Return the messages of the conversation of a message, in the order of its tree."""
         return await self.context.db(_conversation, message_id)
 
+    async def conversation_row(self, message_id: int) -> MessageRow | None:
+        """Return the row of a message as that of its whole conversation, which it has where it is not alone; None: gone."""
+        return await self.context.db(_conversation_row, message_id)
+
     async def row(self, message_id: int) -> MessageRow | None:
         """Return the row of one message, or None where it is gone."""
         return await self.context.db(messages.row, message_id)
@@ -131,6 +143,15 @@ class Lists:
             if query == EVERYTHING
             else set(ids).intersection(await self.ids(SearchView(query, discarded=True)))
         )
+
+    async def rows_with(self, view: View, text: str, outline: Outline) -> Matches:
+        """Return the rows of the view of which a filter matches a message, and how many messages these rows stand for."""
+        if not isinstance(view, FolderView | RoleView) or not view.threaded:
+            found = await self.matching(view, text, outline.ids)
+            return Matches(found, len(found))
+        whole = await self.outline(view, Unfolded(every=True))
+        hits = await self.matching(view, text, whole.ids)
+        return await asyncio.to_thread(_matches, outline, whole, hits)
 
     async def coverage(self, view: SearchView) -> Coverage:
         """Return how many messages a search finds by the words of their body, of how many it looks through."""
@@ -153,6 +174,23 @@ class Lists:
     async def changed_elsewhere(self) -> bool:
         """Return whether another program has written to the store since this was last asked."""
         return await self.context.db(lambda store: store.changed_elsewhere())
+
+
+def _matches(outline: Outline, whole: Outline, hits: Collection[int]) -> Matches:
+    """Return the rows of `outline` that hold one of the hits. `whole` has every message with its conversation."""
+    threads = {thread for one, thread in zip(whole.ids, whole.threads, strict=True) if one in hits}
+    rows = {
+        one
+        for one, thread in zip(outline.ids, outline.threads, strict=True)
+        if (one in hits if one in outline.depths else thread in threads)
+    }
+    folded = {
+        thread
+        for one, thread in zip(outline.ids, outline.threads, strict=True)
+        if one in rows and one not in outline.depths
+    }
+    alone = sum(one in outline.depths for one in rows)
+    return Matches(rows, alone + sum(thread in folded for thread in whole.threads))
 
 
 def _ids(store: Store, view: View, limit: int | None) -> array[int]:
@@ -212,6 +250,13 @@ def _members(store: Store, view: View, ids: Sequence[int]) -> list[Placement]:
 
 def _conversation(store: Store, message_id: int) -> list[MessageRow]:
     return messages.rows(store, [one.message_id for one in outlines.tree(store, message_id)])
+
+
+def _conversation_row(store: Store, message_id: int) -> MessageRow | None:
+    row = messages.row(store, message_id)
+    if row is None:
+        return None
+    return next(iter(outlines.fold(store, [row], [one.folder_id for one in folders.listing(store)])), None)
 
 
 def _matching_rows(store: Store, view: DraftsView | OutboxView, text: str, ids: Sequence[int]) -> set[int]:

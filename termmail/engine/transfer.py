@@ -9,21 +9,19 @@ import asyncio
 import contextlib
 import os
 import re
-import secrets
-import socket
 import stat
-import time
 from collections import Counter
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO
 
 from termmail.accounts.credentials import PasswordError
 from termmail.accounts.paths import reason
 from termmail.engine import queries, saved_files
 from termmail.engine.events import FolderChanged
-from termmail.errors import ErrorCode, Gone, UserError
+from termmail.engine.mail_file_writers import WRITERS, MboxWriter
+from termmail.engine.transfer_errors import DiskError, TransferError
+from termmail.errors import Gone
 from termmail.mail import parse, sanitize
 from termmail.mail.model import ROLE_NAMES, Role
 from termmail.mail.views import SearchView
@@ -32,11 +30,12 @@ from termmail.store import derived, messages
 from termmail.store.folders import FolderGone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from termmail.engine.context import Context
     from termmail.engine.folder_list import Folders
     from termmail.engine.lists import Lists
+    from termmail.engine.mail_file_writers import Writer
     from termmail.engine.message_reader import Reader
     from termmail.mail.model import Folder
     from termmail.store.derived import Derived
@@ -71,18 +70,6 @@ class Moved:
     def failures(self) -> int:
         """How many messages were not moved."""
         return len(self.failed) + sum(self.unfetched.values())
-
-
-class TransferError(UserError):
-    """A file or folder cannot be read or written."""
-
-    code = ErrorCode.CANNOT_CREATE
-
-
-class DiskError(TransferError):
-    """The disk is full: what was written so far is there, the rest is not."""
-
-    code = ErrorCode.DISK_FULL
 
 
 class Transfer:
@@ -142,10 +129,10 @@ class Transfer:
             chosen = list(await self.context.db(messages.all_ids))
         if isinstance(dest, Path):
             name = str(dest)
-            writer = await asyncio.to_thread(_WRITERS[form], dest)
+            writer = await asyncio.to_thread(WRITERS[form], dest)
         else:
             name = "Standard output"
-            writer = _MboxWriter(dest)
+            writer = MboxWriter(dest)
         try:
             return await self._write_all(writer, chosen)
         except BrokenPipeError:
@@ -154,7 +141,7 @@ class Transfer:
             kind = DiskError if saved_files.no_room(error) else TransferError
             raise kind(f"{name} cannot be written: {reason(error)}.") from None
 
-    async def _write_all(self, writer: _Writer, chosen: Sequence[int]) -> Moved:
+    async def _write_all(self, writer: Writer, chosen: Sequence[int]) -> Moved:
         done = passed = 0
         unfetched: Counter[str] = Counter()
         for message_id in chosen:
@@ -306,102 +293,3 @@ def _read_mbox(path: Path) -> Iterator[tuple[str, bytes | None]]:
 def _unframed(raw: bytearray, last: bytes) -> bytes:
     """Return the message without the blank line that separates it from the next."""
     return bytes(raw[: -len(last)] if last in _BLANK else raw)
-
-
-# -- out
-
-
-class _Writer(Protocol):
-    """Writes messages in one format."""
-
-    def write(self, message_id: int, raw: bytes, date: int, unread: bool) -> bool:
-        """Write a message; return False where it was there already. `date` is UTC seconds."""
-
-    def finish(self) -> None:
-        """Return when everything is on the disk."""
-
-
-class _EmlWriter:
-    """Writes one file of raw bytes a message into a folder."""
-
-    def __init__(self, dest: Path) -> None:
-        self.folder = _new_folder(dest)
-
-    def write(self, message_id: int, raw: bytes, _date: int, _unread: bool) -> bool:
-        path = self.folder / f"{message_id}.eml"
-        if path.is_file() and not path.is_symlink() and path.read_bytes() == raw:
-            return False  # written by an earlier export into this folder
-        saved_files.save(self.folder, path.name, raw)
-        return True
-
-    def finish(self) -> None:
-        """Every file was synced as it was written."""
-
-
-class _MaildirWriter:
-    """Writes a Maildir: first to tmp, then by a rename to new or cur, as the format asks."""
-
-    def __init__(self, dest: Path) -> None:
-        self.folder = _new_folder(dest)
-        for name in ("tmp", "new", "cur"):
-            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
-        self._host = re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())
-
-    def write(self, message_id: int, raw: bytes, date: int, unread: bool) -> bool:
-        name = f"{max(date, 0)}.M{message_id}R{secrets.token_hex(4)}.{self._host}"
-        temporary = saved_files.save(self.folder / "tmp", name, raw)
-        temporary.rename(self.folder / ("new" if unread else "cur") / (name if unread else f"{name}:2,S"))
-        return True
-
-    def finish(self) -> None:
-        """Every file was synced as it was written."""
-
-
-class _MboxWriter:
-    """Writes an mbox in its mboxrd form: a line that begins with `From `, `>From ` and so on gets another `>`."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-
-    def write(self, _message_id: int, raw: bytes, date: int, _unread: bool) -> bool:
-        stamp = time.asctime(time.gmtime(max(date, 0))) if abs(date) < 1 << 34 else formatdate(0)
-        self.file.write(f"From termmail@localhost {stamp}\n".encode())
-        self.file.write(re.sub(rb"(?m)^(>*From )", rb">\1", raw))
-        self.file.write(b"\n" if raw.endswith(b"\n") else b"\n\n")
-        return True
-
-    def finish(self) -> None:
-        self.file.flush()
-
-
-class _MboxFileWriter(_MboxWriter):
-    """Writes a new mbox file. Raises TransferError where there is one already."""
-
-    def __init__(self, dest: Path) -> None:
-        try:
-            handle = os.open(dest, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            raise TransferError(f"{dest} is there already; termmail never overwrites a file.") from None
-        except OSError as error:
-            raise TransferError(f"{dest} cannot be created: {reason(error)}.") from None
-        super().__init__(os.fdopen(handle, "wb"))
-
-    def finish(self) -> None:
-        with contextlib.closing(self.file):
-            self.file.flush()
-            os.fsync(self.file.fileno())
-
-
-_WRITERS: dict[str, Callable[[Path], _Writer]] = {
-    "mbox": _MboxFileWriter,
-    "maildir": _MaildirWriter,
-    "eml": _EmlWriter,
-}
-
-
-def _new_folder(dest: Path) -> Path:
-    try:
-        dest.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise TransferError(f"{dest} cannot be created: {reason(error)}.") from None
-    return dest

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from termmail.mail.calendar_names import DAYS, MONTHS, NUMBERS, full_name
+
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 TEXT_LIMIT = 60
 
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _UNITS = {
     **dict.fromkeys(("h", "hour", "hours"), "hour"),
     **dict.fromkeys(("d", "day", "days"), "day"),
@@ -20,7 +17,6 @@ _UNITS = {
     **dict.fromkeys(("m", "mo", "month", "months"), "month"),
     **dict.fromkeys(("y", "year", "years"), "year"),
 }
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
 _MOST = 10_000  # units back from now
 
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?\Z")
@@ -54,15 +50,9 @@ def _words(text: str) -> list[str]:
 def _spelled(word: str) -> str:
     """Return the full name of a month or a day that is cut short, or the word without its full stop."""
     bare = word[:-1] if word.endswith(".") and not word[0].isdigit() else word
-    if len(bare) >= 3 and bare.isalpha():
-        for name in (*_MONTHS, *_DAYS):
-            if name.startswith(bare):
-                return name
-    if bare == "sept":
-        return "september"
     if re.fullmatch(r"\d{1,2}\.", bare):
         return bare[:-1]
-    return bare
+    return full_name(bare) or bare
 
 
 def _span(words: list[str], now: datetime) -> tuple[datetime, datetime] | None:
@@ -76,15 +66,15 @@ def _span(words: list[str], now: datetime) -> tuple[datetime, datetime] | None:
             return _days(today + timedelta(1), 1)
         case ["this" | "last" | "previous" | "past" as which, "week" | "month" | "year" as unit]:
             return _calendar(today, unit, back=which != "this")
-        case ["last" | "past" | "previous", day] if day in _DAYS:
+        case ["last" | "past" | "previous", day] if day in DAYS:
             return _weekday(today - timedelta(1), day)
-        case ["last" | "past" | "previous", month] if month in _MONTHS:
+        case ["last" | "past" | "previous", month] if month in MONTHS:
             return _last_month(_calendar(today, "month", back=True)[0], month)
         case ["last" | "past" | "previous", count, unit]:
             return _back(count, unit, now)
-        case [day] if day in _DAYS:
+        case [day] if day in DAYS:
             return _weekday(today, day)
-        case [month] if month in _MONTHS:
+        case [month] if month in MONTHS:
             return _last_month(today, month)
         case [word]:
             return _single(word, now)
@@ -96,10 +86,10 @@ def _span(words: list[str], now: datetime) -> tuple[datetime, datetime] | None:
 def _named(words: list[str], today: datetime) -> tuple[datetime, datetime] | None:
     """Return the date of "3 december", "december 3 2024" or "december 2024"."""
     numbers = [int(word) for word in words if word.isascii() and word.isdigit()]
-    months = [word for word in words if word in _MONTHS]
+    months = [word for word in words if word in MONTHS]
     if len(months) != 1 or len(numbers) + 1 != len(words) or len(numbers) > 2:
         return None
-    month = _MONTHS.index(months[0]) + 1
+    month = MONTHS.index(months[0]) + 1
     years = [number for number in numbers if number > 31]
     days = [number for number in numbers if number <= 31]
     if len(days) > 1 or len(years) > 1:
@@ -159,11 +149,11 @@ def _calendar(today: datetime, unit: str, *, back: bool) -> tuple[datetime, date
 
 
 def _weekday(latest: datetime, day: str) -> tuple[datetime, datetime]:
-    return _days(latest - timedelta((latest.weekday() - _DAYS.index(day)) % 7), 1)
+    return _days(latest - timedelta((latest.weekday() - DAYS.index(day)) % 7), 1)
 
 
 def _last_month(latest: datetime, month: str) -> tuple[datetime, datetime]:
-    number = _MONTHS.index(month) + 1
+    number = MONTHS.index(month) + 1
     return _month(latest.year - (number > latest.month), number)
 
 
@@ -181,7 +171,7 @@ def _last_date(today: datetime, month: int, day: int) -> tuple[datetime, datetim
 
 def _back(count: str, unit: str, now: datetime) -> tuple[datetime, datetime] | None:
     """Return from so many hours, days, weeks, months or years ago to the end of today."""
-    number = _NUMBERS.get(count) or (int(count) if count.isascii() and count.isdigit() and len(count) <= 5 else None)
+    number = NUMBERS.get(count) or (int(count) if count.isascii() and count.isdigit() and len(count) <= 5 else None)
     name = _UNITS.get(unit)
     if number is None or name is None or number > _MOST:
         return None

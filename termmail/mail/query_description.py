@@ -67,20 +67,26 @@ def described(query: Query) -> str:
 
 
 def _phrases(query: And | Or) -> list[Query | str]:
-    """Return the parts of a query; words that stand side by side and are looked for in one field are one phrase."""
+    """Return the parts of a query; words of one field that stand side by side are one phrase, and so are marks."""
     found: list[Query | str] = []
-    for field, group in groupby(query.queries, key=_joined_field):
-        if field is None:
-            found += group
-        else:
-            terms = [_quoted_term(one) for one in group if isinstance(one, Term)]
-            found.append(_FIELD_WORDS[field].format(_listed(terms, _joint(query))))
+    for form, group in [(form, [*group]) for form, group in groupby(query.queries, key=_form)]:
+        found += [form.format(_listed([_named(one) for one in group], _joint(query)))] if form else group
     return found
 
 
-def _joined_field(query: Query) -> Field | None:
-    """Return the field of a word that can be said together with others of this field."""
-    return query.field if isinstance(query, Term) and query.match is not Match.START else None
+def _form(query: Query) -> str:
+    """Return the phrase, with {} for what is found, that a condition shares with others; "" where it stands alone."""
+    match query:
+        case Term(field=field, match=how) if how is not Match.START:
+            return _FIELD_WORDS[field]
+        case Is(mark=mark) if mark not in _MARK_WORDS:
+            return "that are {}"
+    return ""
+
+
+def _named(query: Query) -> str:
+    """Return what a condition puts into its form."""
+    return _quoted_term(query) if isinstance(query, Term) else query.mark.value if isinstance(query, Is) else ""
 
 
 def _is_compound(part: Query | str) -> TypeGuard[And | Or]:

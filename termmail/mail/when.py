@@ -9,6 +9,8 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from termmail.mail.calendar_names import DAYS, MONTHS, NUMBERS, full_name
+
 if TYPE_CHECKING:
     from datetime import tzinfo
 
@@ -21,17 +23,11 @@ LONGEST = 100
 MOST_YEARS = 10
 """Years ahead, at most."""
 
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
 _UNITS = {"min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86_400, "day": 86_400, "w": 604_800, "week": 604_800}
 _PARTS = {"morning": MORNING, "noon": 12, "afternoon": AFTERNOON, "evening": EVENING, "tonight": 20}
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
 _CLOCK = re.compile(r"(?:(?:at|@)\s*)?(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|h|o'clock)?", re.ASCII)
-_SPAN = re.compile(r"(?:in\s+)?(\d{1,4}|an?|one|two|three|four|five|six)\s*([a-z]+)", re.ASCII)
+_SPAN = re.compile(r"(?:in\s+)?(\d{1,4}|an?|one|two|three|four|five|six|seven|ten)\s*([a-z]+)", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _POINTS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.(?:\s?(\d{4}))?", re.ASCII)
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?([a-z]{3,9})\.?(?:,?\s+(\d{4}))?", re.ASCII)
@@ -80,7 +76,7 @@ def _span(words: str, now: float, zone: tzinfo | None) -> float | None:
     found = _SPAN.fullmatch(words)
     if found is None:
         return None
-    number = _NUMBERS[found[1]] if found[1] in _NUMBERS else int(found[1])
+    number = NUMBERS[found[1]] if found[1] in NUMBERS else int(found[1])
     unit = found[2] if found[2] in _UNITS else found[2].removesuffix("s")
     if unit in {"month", "year"}:
         here = datetime.fromtimestamp(now, zone)
@@ -178,17 +174,13 @@ def _on(here: datetime, day: int, month: int, year: str | None) -> datetime:
 
 
 def _weekday(word: str) -> int | None:
-    return _place(word, _DAYS) if len(word) >= 3 else None
+    name = full_name(word)
+    return DAYS.index(name) if name in DAYS else None
 
 
 def _month(word: str) -> int:
-    place = _place(word, _MONTHS)
-    return 0 if place is None else place + 1
-
-
-def _place(word: str, names: tuple[str, ...]) -> int | None:
-    """Return the place of the name that begins so."""
-    return next((place for place, name in enumerate(names) if name.startswith(word)), None)
+    name = full_name(word)
+    return MONTHS.index(name) + 1 if name in MONTHS else 0
 
 
 def _ahead(weekday: int, here: datetime) -> int:
@@ -238,7 +230,7 @@ def words(when: int, now: float, zone: tzinfo | None = None) -> str:
     days = (there.date() - here.date()).days
     if days in _NEAR:
         return f"{_NEAR[days]} {clock}"
-    day, month = _DAYS[there.weekday()][:3].title(), _MONTHS[there.month - 1][:3].title()
+    day, month = DAYS[there.weekday()][:3].title(), MONTHS[there.month - 1][:3].title()
     year = "" if there.year == here.year else f" {there.year}"
     return f"{day} {there.day} {month}{year} {clock}"
 

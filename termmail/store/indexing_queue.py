@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.model import DISCARDED, Coverage
-from termmail.store import derived, folders, raw_bytes, search_index
+from termmail.store import conversations, derived, folders, raw_bytes, search_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from termmail.store.derived import Derived
     from termmail.store.store import Store
@@ -58,9 +58,14 @@ def begin_anew_when_worn(store: Store) -> bool:
     return True
 
 
-def store_indexed(store: Store, page: Iterable[tuple[int, Derived]]) -> None:
-    """Store what was derived from messages. One that was erased or downloaded in the meantime is left out."""
+def store_indexed(store: Store, page: Sequence[tuple[int, Derived]]) -> None:
+    """Store what was derived from messages. One that was erased or downloaded in the meantime is left out.
+
+    Messages that an older termmail has added, which had the store open when a newer one changed it, have no
+    conversation yet: they are grouped too.
+    """
     with store.transaction() as db:
+        conversations.group(db, [message_id for message_id, _ in page])
         for message_id, one in page:
             row = db.execute("SELECT received, downloaded FROM message WHERE id = ?", (message_id,)).fetchone()
             if row is not None and (one.text is not None or not row[1]):

@@ -27,15 +27,15 @@ from termmail.ui.appearance import Appearance
 from termmail.ui.colours import NAMES
 from termmail.ui.first_page import First, read_first
 from termmail.ui.held_keys import HeldKeys
+from termmail.ui.keeping_all import keep_all
 from termmail.ui.key_order import KeyOrder, NameTail, ShortcutUsed, escape_first
 from termmail.ui.password_questions import PasswordQuestions
 from termmail.ui.screens.confirm import ConfirmScreen
-from termmail.ui.screens.dismiss_once import DismissOnce
 from termmail.ui.screens.main import MainScreen
 from termmail.ui.terminal_notice import announce
 from termmail.ui.theme import defaults, themes
 from termmail.ui.widgets.status import Problem
-from termmail.ui.workers import VERBS, no_eager_tasks, start_worker, unfinished
+from termmail.ui.workers import no_eager_tasks, start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -63,9 +63,6 @@ PATIENCE = 0.25
 
 EARLY_PATIENCE = 2.0
 """The same where the mail is on the terminal already."""
-
-KEEP_PATIENCE = 1.5
-"""Seconds that saving may take when the program is left."""
 
 BUG = 70
 """The exit code of a bug (EX_SOFTWARE of sysexits.h)."""
@@ -343,7 +340,7 @@ class TermmailApp(App[None], inherit_bindings=False):
     async def _leave(self) -> None:
         """Save what is being written and what was done, ask where that fails, then leave as the main screen does."""
         await self._order.all_acted(TYPED_PATIENCE)
-        if troubles := await self._keep_all():
+        if troubles := await keep_all(self):
             question = ConfirmScreen(
                 "Not everything is saved. Quit and lose what is named here?", "Quit", "Stay", details=troubles
             )
@@ -352,22 +349,6 @@ class TermmailApp(App[None], inherit_bindings=False):
             self.exit()
         else:
             self.main_screen.leave()
-
-    async def _keep_all(self) -> list[str]:
-        """Save the text on every open screen, and wait for verbs; return what could not be saved, a sentence each."""
-        troubles = []
-        for screen in self.screen_stack:
-            if isinstance(screen, DismissOnce):
-                try:
-                    async with asyncio.timeout(KEEP_PATIENCE):
-                        trouble = await screen.keep()
-                except TimeoutError:
-                    trouble = "The mail store does not answer."
-                troubles += [trouble] if trouble else []
-        if late := await unfinished(self, VERBS, KEEP_PATIENCE):
-            words = "The last change is" if late == 1 else f"The last {late} changes are"
-            troubles.append(f"{words} not in the mail store yet: another program is using it.")
-        return troubles
 
     def action_redraw(self) -> None:
         """Paint every cell of the screen again, over what another program has written there."""
@@ -395,7 +376,7 @@ class TermmailApp(App[None], inherit_bindings=False):
         async def end() -> None:
             try:
                 await self._order.all_acted(TYPED_PATIENCE)
-                await self._keep_all()
+                await keep_all(self)
             finally:
                 self.exit(return_code=128 + number)
 

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from termmail.accounts.paths import reason
 from termmail.engine.saved_files import OwnedFolder, ownerless
 from termmail.errors import ErrorCode, UserError
+from termmail.mail import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from textual.app import App
 
 USUAL = ("editor", "nano", "vim", "vi")
 """What is tried where neither VISUAL nor EDITOR is set."""
@@ -47,6 +50,30 @@ def command(environment: Mapping[str, str] = os.environ) -> list[str]:
     raise EditorError("No editor was found. Name yours in the variable EDITOR, for example EDITOR=nano.")
 
 
+def available(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the editor and its arguments. Raises EditorError where there is no such program."""
+    argv = command(environment)
+    if shutil.which(argv[0], path=environment.get("PATH")) is None:
+        raise EditorError(f"There is no program {sanitize.clean(argv[0])}; set $EDITOR to one that is installed.")
+    return argv
+
+
+@contextlib.contextmanager
+def terminal_given(app: App[object]) -> Iterator[None]:
+    """Leave the screen to another program, with ctrl+c, and come back to it, also after a failure.
+
+    `App.suspend` does not restore the screen after an exception. Raises SuspendNotSupported.
+    """
+    failure: Exception | None = None
+    with _interrupt_is_the_editors(), app.suspend():
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised again once the screen is back
+            failure = error
+    if failure is not None:
+        raise failure
+
+
 async def edit(text: str, folder: Path, draft_id: int = 0) -> str:
     """Give the terminal to the editor and return the text that it leaves, line ends as LF.
 
@@ -56,15 +83,14 @@ async def edit(text: str, folder: Path, draft_id: int = 0) -> str:
     When termmail ends meanwhile, by whatever means, `left_texts` finds what was written by then for the draft of this
     id.
     """
-    argv = command()
+    argv = available()
     try:
         private = await asyncio.to_thread(OwnedFolder, folder, "draft-")
         keep = False
         try:
             file = await asyncio.to_thread(_written, text, private.path, draft_id)
             try:
-                with _interrupt_is_the_editors():
-                    code = await _run([*argv, str(file)])
+                code = await _run([*argv, str(file)])
             except asyncio.CancelledError:
                 keep = _read(file) != text
                 raise

@@ -180,7 +180,8 @@ class ListModel:
         if not self.searching:
             self.home = view
         start_worker(self._screen, partial(self._load, view, shown), "view", exclusive=True)
-        self.stale(Stale.COUNTS)
+        if not self.searching:  # a search leaves the folder column as it is
+            self.stale(Stale.COUNTS)
 
     def search(self, words: str, *, typing: bool = False) -> None:
         """Show the messages of all accounts that match, without Spam and Trash: what `d` takes off the list stays away.
@@ -262,7 +263,7 @@ class ListModel:
     async def rows(self, ids: Sequence[int]) -> list[Row]:
         """Return the rows of these ids in the view; a failure is shown, and its rows are missing."""
         try:
-            rows = await self.engine.lists.rows(self._listed, ids, self._messages.outline.depths)
+            rows = await self.engine.lists.rows(self.listed, ids, self._messages.outline.depths)
         except UserError as error:
             self._fail(error)
             return []
@@ -284,7 +285,7 @@ class ListModel:
 
     def seen(self, row_ids: Sequence[int]) -> Seen:
         """Return which messages the user sees in these rows, and where; without those of rows that are not loaded."""
-        listed, unfolded = self._listed, self._messages.outline.depths
+        listed, unfolded = self.listed, self._messages.outline.depths
         if isinstance(listed, FolderView) and not listed.threaded:
             return Seen(listed, {one: (Placement(one, listed.folder_id),) for one in row_ids})
         found = {one: self._messages.placements(one) for one in row_ids}
@@ -305,7 +306,7 @@ class ListModel:
 
     async def outline(self) -> Outline:
         """Return the rows of the view, with the filter applied and without what is about to leave."""
-        outline = await self.engine.lists.outline(self._listed, self.unfolded)
+        outline = await self.engine.lists.outline(self.listed, self.unfolded)
         if self.filter:
             hits = await self.engine.lists.matching(self.view, self.filter, outline.ids)
             outline = Outline.flat(array("q", (row_id for row_id in outline.ids if row_id in hits)))
@@ -317,7 +318,7 @@ class ListModel:
         self._messages.update(outline, at=at)
 
     @property
-    def _listed(self) -> View:
+    def listed(self) -> View:
         """The view as it is listed: what a filter keeps is single messages."""
         return _threaded(self.view, on=False) if self.filter else self.view
 
@@ -460,7 +461,7 @@ class ListModel:
         total = len(self._messages.ids)
         if self.searching:
             found = titles.found(total, whole=self._whole)
-            return (f"Search: {self.words}", found, "" if typing else self._coverage)
+            return (f"Search: {self.words}", *self._arranged(), found, "" if typing else self._coverage)
         held = self.held()
         whole = self._whole or held.total > total
         if self._messages.outline.threads or not self._whole:
@@ -468,7 +469,10 @@ class ListModel:
         account = view_account(self.view, self.counts)
         name = f"{account} · {self.name}" if account and len(self.engine.accounts.names) > 1 else self.name
         noun = "draft" if self.listing is Listing.DRAFTS else "message"
-        return (name, *titles.amounts(total, held, self.filter, noun, whole=whole))
+        return (name, *self._arranged(), *titles.amounts(total, held, self.filter, noun, whole=whole))
+
+    def _arranged(self) -> tuple[str, ...]:
+        return titles.arranged(self.view, threaded=self.engine.context.config.ui.conversations)
 
     def waiting(self) -> int:
         """Return how many outgoing messages wait in all accounts."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 REST = 0.15
 """Seconds of rest after which the reading pane follows the cursor; until then a move repaints two rows only."""
+REST_TYPING = 0.45
+"""The same while words are typed, for which the list changes with every key."""
 REST_FETCH = 0.45
 """Further seconds after which a text that is not stored is fetched from the server."""
 
@@ -40,6 +42,8 @@ class Previewing:
         self._resting: Timer | None = None
         self._opened = 0
         """The message the user opened: it counts as read once its text is on screen."""
+        self._page = 0
+        """The message whose conversation is read, though its row in the list stands for it alone; 0 for none."""
 
     @property
     def is_opened(self) -> bool:
@@ -53,14 +57,41 @@ class Previewing:
             self._resting.stop()
         if anew or not self.is_opened:  # what `]` opens may be open before the list tells that the cursor moved
             self._opened = 0
-        if anew and not self._at_cursor(reader.row):
+        if anew and reader.row is not None and not self._at_cursor(reader.row):
             reader.clear()
         if screen.whole:
             self.read()
         elif reader.display:
-            self._resting = screen.set_timer(REST, self.follow)
+            self._resting = screen.set_timer(REST_TYPING if screen.asking else REST, self.follow)
         elif reader.row is not None:
             reader.clear()  # hidden: when it appears again it must not show the previous message
+
+    def read_page(self, row: MessageRow) -> None:
+        """Show this conversation on the whole screen; the way back leads to the message at the cursor."""
+        self._opened = self._page = row.message_id
+        self._screen.set_whole(on=True)
+        self._screen.reader.show(row, fetch=True)
+
+    def left_page(self) -> None:
+        """Show the message at the cursor again, where its conversation was read."""
+        if self._page:
+            self._page = 0
+            self.moved()
+
+    def renewed(self) -> None:
+        """Show the row at the cursor anew where it is a conversation by now, or a single message again."""
+        reader, messages = self._screen.reader, self._screen.messages
+        row = messages.row(messages.cursor_id)
+        if row is None or reader.row is None or reader.row.key != row.key or row.key == self._page:
+            return
+        if is_same(reader.row, row):
+            return
+        if self._screen.whole:
+            self.read()
+        elif reader.display:
+            self.follow()
+        else:
+            reader.clear()
 
     def _at_cursor(self, row: Row | None) -> bool:
         """Return whether this is the row at the cursor: of the same kind, for drafts have ids of their own."""
@@ -90,6 +121,9 @@ class Previewing:
 
     async def _show(self, *, fetch: bool = False) -> None:
         row = await self._list.cursor_row()
+        if row is not None and row.key == self._page:
+            return
+        self._page = 0
         if row is None:
             self._screen.reader.clear()
             if self._screen.whole:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from termmail.mail.counting import count, number
-from termmail.mail.model import Role
-from termmail.mail.views import Ready
+from termmail.mail.model import Order, Role
+from termmail.mail.views import FolderView, Ready, RoleView, SavedView, SearchView
 from termmail.ui.humanize import ago
 from termmail.ui.kinds import Listing
 
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
     from termmail.engine.sync_status import Status
     from termmail.mail.model import Count, Coverage
+    from termmail.mail.views import View
+
+ORDERS = {
+    Order.NEWEST: "newest first",
+    Order.OLDEST: "oldest first",
+    Order.SENDER: "by sender",
+    Order.SUBJECT: "by subject",
+    Order.SIZE: "largest first",
+    Order.BEST: "best first",
+}
 
 EMPTY_FOLDERS = {
     Role.INBOX: "Inbox is empty.\n{check} checks for mail.",
@@ -86,6 +96,19 @@ def amounts(shown: int, held: Count, filtered: str, noun: str, *, whole: bool) -
         return (f"“{filtered}”: {number(shown)} of {number(held.total)}",)
     unread = f"{number(held.unread)} unread" if held.unread else ""
     return (unread, (count(shown, noun) if whole else f"{number(shown)} or more {noun}s") if shown else "")
+
+
+def arranged(view: View, *, threaded: bool) -> tuple[str, ...]:
+    """Return how a list is sorted and what its rows are, as far as they are not as usual.
+
+    `threaded`: lists of folders usually show conversations.
+    """
+    words = []
+    if isinstance(view, FolderView | RoleView | SearchView | SavedView) and view.order is not Order.NEWEST:
+        words.append(ORDERS[view.order])
+    if isinstance(view, FolderView | RoleView) and view.threaded is not threaded:
+        words.append("conversations" if view.threaded else "single messages")
+    return tuple(words)
 
 
 def server(status: Status, now: float) -> str:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from termmail.accounts.config import Config
-from termmail.engine import transfer
+from termmail.engine import mail_file_writers, transfer
 from termmail.engine.events import FolderChanged
-from termmail.engine.transfer import Moved, TransferError
+from termmail.engine.transfer import Moved
+from termmail.engine.transfer_errors import TransferError
 from termmail.errors import ErrorCode
 from termmail.store import contacts
 from tests.engine.conftest import mail
@@ -176,13 +177,13 @@ async def test_an_mbox_quotes_its_frames_and_ends_each_message_with_a_blank_line
 
 def test_a_date_that_no_calendar_has_is_written_as_the_epoch(tmp_path):
     stream = io.BytesIO()
-    writer = transfer._MboxWriter(stream)
+    writer = mail_file_writers.MboxWriter(stream)
     for date in (-5, 1 << 34, -(1 << 40), (1 << 34) - 1):
         assert writer.write(1, b"x\n", date, True)
     lines = stream.getvalue().decode().splitlines()
     assert lines[0] == "From termmail@localhost Thu Jan  1 00:00:00 1970"
     assert [line.endswith("1970 00:00:00 -0000") for line in lines[::3]] == [False, True, True, False]
-    maildir = transfer._MaildirWriter(tmp_path)
+    maildir = mail_file_writers.MaildirWriter(tmp_path)
     assert maildir.write(7, b"x", -5, True)
     (file,) = (tmp_path / "new").iterdir()
     assert file.name.startswith("0.M7R")

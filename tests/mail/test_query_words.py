@@ -44,6 +44,7 @@ def offered(text: str) -> list[str]:
         ("-subject:lunch ", "Messages without “lunch” in the subject"),
         ("-(lunch OR dinner)", "Messages without “lunch” or “dinner”"),
         ("-(lunch is:unread)", "Messages not (with “lunch” and that are unread)"),
+        ("-is:starred (is:unread OR is:answered)", "Messages that are not starred and that are unread or answered"),
         ("-has:attachment -is:starred -in:junk", "Messages without attachments, that are not starred and not in Spam"),
         ("from:me -to:me", "Messages from you and not to you"),
         ('from:"me"', "Messages from “me”"),

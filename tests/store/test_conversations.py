@@ -15,7 +15,7 @@ from termmail.mail.model import ME, Order, StepKind
 from termmail.mail.views import Unfolded
 from termmail.store import conversation_changes, conversations, derived, messages, migrate, outlines, rebuild
 from termmail.store.store import Store
-from tests.store.parts import NOW, erase, folder, mark, move, trash, undo
+from tests.store.parts import NOW, erase, folder, index_all, mark, move, trash, undo
 
 FOLDED, EVERY = Unfolded(), Unfolded(every=True)
 
@@ -446,3 +446,13 @@ def test_a_muted_conversation_stays_muted_when_it_is_joined_and_broken_off(store
     assert store.read(muted) == [(second,), (third,)]
     post(store, 4, 1, 2)
     assert store.read(muted) == [(first,), (second,), (third,), (third + 1,)]
+
+
+def test_what_an_older_termmail_adds_while_the_store_is_made_new_is_grouped_when_it_is_indexed(tmp_path):
+    with Store.open(tmp_path / "mail.db") as store:
+        post(store, 1)
+        late = post(store, 2, 1)
+        with store.transaction() as db:  # it knows no conversations
+            db.execute("UPDATE message SET thread = 0, indexed = 0 WHERE id = ?", (late,))
+        index_all(store)
+        assert grouped(store) == sets({1, 2})

@@ -95,7 +95,7 @@ def test_the_demo_mailbox_read_to_its_end_says_nothing_to_the_terminal(pty, size
     with pty("demo", size=size) as session:
         session.wait(b"65 unread")  # of both accounts
         session.press(b"T", b"Single messages")
-        session.press(b"X", b"70 conversations selected")
+        session.press(b"X", b"70 messages selected")
         session.press(b"u", b"Mark as read")  # so many are changed after a look at them
         session.press(b"y", b"Marked as read")
         session.press(b"u", b"Mark as unread")

@@ -74,3 +74,41 @@ async def test_twenty_messages_are_not_asked_about(tmp_path):
         await pilot.press("X", "s")
         await until(pilot, lambda: shown(app).count("★") >= 5)
         assert len(app.screen_stack) == 1
+
+
+CONVERSATION = (
+    letter(1, Subject="Lunch"),
+    letter(2, Subject="Cards", From="Mary Somerville <mary@example.org>"),
+    letter(3, Subject="Re: Lunch", References="<letter1@example.net>", From="Mary Somerville <mary@example.org>"),
+    letter(4, Subject="Loom", From="Mary Somerville <mary@example.org>"),
+)
+
+
+async def test_words_select_every_conversation_with_a_message_that_holds_them_and_say_how_many(tmp_path):
+    async with mailbox(tmp_path, CONVERSATION, size=(120, 36), rows=3) as (app, pilot):
+        messages = app.main_screen.messages
+        await pilot.press("semicolon")
+        await type_in(pilot, "babbage")
+        await until(pilot, lambda: messages.selected == {messages.ids[1]})
+        await until(pilot, lambda: "1 of 3 conversations, 2 messages" in words_of(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Selected: 1 of 3 conversations, 2 messages" in words_of(app))
+        assert messages.cursor == 1
+        await pilot.press("o")
+        await until(pilot, lambda: len(messages.ids) == 4)
+        await pilot.press("semicolon")
+        await type_in(pilot, "babbage")
+        await until(pilot, lambda: "1 of 4 " in words_of(app))
+        assert messages.selected == {messages.ids[1]}
+        await pilot.press("enter")
+        await until(pilot, lambda: "Selected: 1 of 4" in words_of(app))
+
+
+async def test_words_that_select_nothing_say_so_and_the_cursor_stays(tmp_path):
+    async with mailbox(tmp_path, CONVERSATION, rows=3) as (app, pilot):
+        await pilot.press("j", "semicolon")
+        await type_in(pilot, "nobody")
+        await until(pilot, lambda: "0 of 3 conversations" in words_of(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Selected: 0 of 3 conversations" in words_of(app))
+        assert app.main_screen.messages.cursor == 1

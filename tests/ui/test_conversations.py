@@ -8,8 +8,9 @@ from textual import events
 from termmail.mail.model import MessageRow, Role
 from termmail.mail.views import Ready, ReadyView, RoleView
 from termmail.ui.conversation_page import WHOLE_AT_MOST, shown_whole
+from termmail.ui.widgets.keybar import KeyBar
 from tests.ui.mailbox_stage import letter, mailbox
-from tests.ui.stage import EVIL, shown, until, words_of
+from tests.ui.stage import EVIL, shown, type_in, until, words_of
 from tests.views import INBOX
 
 ADA = "Ada Lovelace <ada@example.org>"
@@ -314,3 +315,85 @@ async def test_a_conversation_whose_other_messages_are_elsewhere_unfolds_too(lun
     await pilot.press("o")
     await opened(pilot, app, 5)
     await until(pilot, lambda: "o fold" in shown(app))
+
+
+async def test_a_filter_lists_single_messages_and_its_end_the_conversations_again(lunch):
+    app, pilot = lunch
+    messages = app.main_screen.messages
+    newest = messages.cursor_id
+    await until(pilot, lambda: "3 messages" in shown(app))
+    await pilot.press("backslash")
+    await type_in(pilot, "from:babbage")
+    await pilot.press("enter")
+    await opened(pilot, app, 4)
+    await until(pilot, lambda: "Charles, Mary" not in rows(app)[0])
+    assert newest in messages.ids
+    assert len(messages.placements(newest)) == 1
+    await until(pilot, lambda: "3 messages" not in shown(app) and "One it is." in shown(app))
+    await pilot.press("escape")
+    await opened(pilot, app, 3)
+    await until(pilot, lambda: rows(app)[0].startswith("Charles, Mary 3"))
+    assert len(messages.placements(newest)) == 3
+
+
+async def test_pane_and_key_bar_follow_what_the_row_of_the_cursor_stands_for(lunch):
+    app, pilot = lunch
+    bar = app.main_screen.query_one(KeyBar)
+    await until(pilot, lambda: "With   Charles, Mary" in shown(app) and "o unfold" in bar.render().plain)
+    await pilot.press("o")
+    await until(pilot, lambda: "o fold" in bar.render().plain)
+    await until(pilot, lambda: "With   Charles, Mary" not in shown(app))
+    assert app.main_screen.reader.conversation is None
+    await pilot.press("o")
+    await until(pilot, lambda: "With   Charles, Mary" in shown(app) and "o unfold" in bar.render().plain)
+    await pilot.press("j")
+    await until(pilot, lambda: "o unfold" not in bar.render().plain)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_o_on_a_hit_shows_its_conversation_and_esc_the_hits_again(tmp_path, size):
+    async with mailbox(tmp_path, LUNCH, size=size, rows=3) as (app, pilot):
+        await opened(pilot, app, 3)
+        await pilot.press("slash")
+        await type_in(pilot, "from:mary")
+        await pilot.press("enter")
+        await opened(pilot, app, 1)
+        bar = app.main_screen.query_one(KeyBar)
+        await until(pilot, lambda: "o conversation" in bar.render().plain)
+        hit = app.main_screen.messages.cursor_id
+        await pilot.press("T")
+        await until(pilot, lambda: "o shows the conversation of this message" in words_of(app))
+        await pilot.press("o")
+        await until(pilot, lambda: app.main_screen.whole and "With   Charles, Mary" in shown(app))
+        await until(pilot, lambda: "Shall we eat?" in shown(app) and "One it is." in shown(app))
+        assert app.main_screen.messages.cursor_id == hit
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.main_screen.whole and "Search: from:mary" in shown(app))
+        await until(pilot, lambda: "With   Charles, Mary" not in shown(app))
+        assert app.main_screen.messages.ids.tolist() == [hit]
+
+
+async def test_the_conversation_of_a_hit_has_messages_of_other_folders(lunch):
+    app, pilot = lunch
+    await opened(pilot, app, 3)
+    await pilot.press("o")
+    await opened(pilot, app, 5)
+    await pilot.press("s", "e")
+    await until(pilot, lambda: "4 messages" in shown(app))
+    app.main_screen.mail.go_to(ReadyView(Ready.STARRED))
+    await opened(pilot, app, 1)
+    await pilot.press("o")
+    await until(pilot, lambda: "Shall we eat?" in shown(app) and "One it is." in shown(app))
+    await pilot.press("escape")
+    await until(pilot, lambda: not app.main_screen.whole)
+
+
+async def test_a_hit_that_is_alone_says_so(lunch):
+    app, pilot = lunch
+    await pilot.press("slash")
+    await type_in(pilot, "loom")
+    await pilot.press("enter")
+    await opened(pilot, app, 1)
+    await pilot.press("o")
+    await until(pilot, lambda: "This message is alone" in shown(app))
+    assert not app.main_screen.whole

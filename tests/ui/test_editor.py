@@ -55,8 +55,9 @@ async def test_an_editor_that_fails_leaves_the_text_and_says_so(program, tmp_pat
 
 async def test_an_editor_that_is_not_there_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("VISUAL", "/nowhere/ed --wait")
-    with pytest.raises(editor.EditorError, match="/nowhere/ed"):
+    with pytest.raises(editor.EditorError, match="There is no program /nowhere/ed; set"):
         await editor.edit("old", tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

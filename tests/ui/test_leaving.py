@@ -192,3 +192,43 @@ async def test_copying_nothing_keeps_what_was_copied_before(tmp_path: Path):
         app.copy_to_clipboard("kept")
         app.copy_to_clipboard("")
         assert app.clipboard == "kept"
+
+
+async def test_the_quit_question_is_over_once_the_message_has_been_sent_meanwhile(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
+        draft = replace(app.engine.drafts.new("ada", "bob@example.org"), subject="Cards")
+        sent = await app.engine.outbox.send(draft, delay=600)
+        await until(pilot, lambda: app.main_screen.mail.sending.waiting)
+        await pilot.press("q")
+        await until(pilot, lambda: "1 message not sent yet" in words_of(app))
+        await app.engine.outbox.retry(sent)
+        await until(pilot, lambda: app._exit)
+        assert len(app.smtp.received) == 1
+
+
+async def test_quitting_can_send_what_waits_first(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
+        for subject in ("Cards", "Looms"):
+            draft = replace(app.engine.drafts.new("ada", "bob@example.org"), subject=subject)
+            await app.engine.outbox.send(draft, delay=600)
+        await until(pilot, lambda: app.main_screen.mail.sending.waiting == 2)
+        await pilot.press("q")
+        await until(pilot, lambda: "2 messages not sent yet" in words_of(app) and "Send now and quit" in words_of(app))
+        await pilot.press("s")
+        await until(pilot, lambda: app._exit)
+        assert len(app.smtp.received) == 2
+
+
+async def test_what_cannot_be_sent_before_quitting_is_said_and_nothing_quits(tmp_path: Path):
+    async with mailbox(tmp_path, [WITH_FILE]) as (app, pilot):
+        draft = replace(app.engine.drafts.new("ada", "bob@example.org"), subject="Cards")
+        await app.engine.outbox.send(draft, delay=600)
+        await until(pilot, lambda: app.main_screen.mail.sending.waiting)
+        await app.smtp.stop()
+        await pilot.press("q")
+        await until(pilot, lambda: "1 message not sent yet" in words_of(app))
+        await pilot.press("s")
+        await until(pilot, lambda: "Not sent:" in words_of(app))
+        assert not app._exit
+        await pilot.press("n")
+        await until(pilot, lambda: app.screen is app.main_screen)

@@ -69,6 +69,16 @@ async def test_y_copies_and_an_address_to_write_to_begins_a_message(tmp_path):
         await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and "grace@example.org" in shown(app))
 
 
+async def test_the_number_of_the_only_link_is_there_already(tmp_path):
+    async with mailbox(tmp_path, [letter(1, body="At https://one.example/a we meet.")], size=(40, 12)) as (app, pilot):
+        await opened(app, pilot, "we meet")
+        await pilot.press("full_stop")
+        await until(pilot, lambda: "1▏  https://one.example" in shown(app) and "[1]ps://one" in shown(app))
+        assert "Enter open  y copy  Esc close" in shown(app)
+        await pilot.press("1", "y")
+        await until(pilot, lambda: app.clipboard == "https://one.example/a")
+
+
 async def test_written_out_addresses_get_numbers_and_the_writers_own_marks_do_not(tmp_path):
     async with mailbox(tmp_path, [PLAIN]) as (app, pilot):
         await opened(app, pilot, "See [2] at")

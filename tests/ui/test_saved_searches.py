@@ -48,14 +48,14 @@ async def test_a_search_is_kept_renamed_ordered_removed_and_brought_back(tmp_pat
 
 async def test_a_search_is_kept_out_of_the_prompt_which_closes(tmp_path):
     async with mailbox(tmp_path, MAILS) as (app, pilot):
-        await pilot.press("/", *"loom")
+        await pilot.press("/", *"loo")
         await until(pilot, lambda: "2 found" in shown(app))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "Save this search as" in shown(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "Search saved as “loom”" in shown(app))
+        await until(pilot, lambda: "Search saved as “loo”" in shown(app))
         await until(pilot, lambda: app.main_screen.messages.has_focus and not app.main_screen.asking)
-        await until(pilot, lambda: app.main_screen.mail.list.name == "loom" and "2 messages" in shown(app))
+        await until(pilot, lambda: app.main_screen.mail.list.name == "loo" and "2 messages" in shown(app))
 
 
 async def test_its_unread_messages_are_counted_and_again_when_they_change(tmp_path, monkeypatch):

@@ -50,6 +50,26 @@ async def test_a_query_is_explained_and_tab_completes_it(tmp_path):
         await until(pilot, lambda: "Messages from “zoe@example.org”" in advice(app))
 
 
+async def test_a_long_explanation_takes_the_lines_that_it_needs(tmp_path):
+    async with mailbox(tmp_path, MAILS) as (app, pilot):
+        await pilot.press("/")
+        app.query_one(
+            "#prompt-input"
+        ).value = "from:me subject:lunch -has:attachment after:2024-11-30 is:unread in:inbox "
+        await until(pilot, lambda: "and in Inbox" in shown(app))
+        lines = app.query_one("#prompt-advice").region.height
+        first = app.query_one("#prompt-advice").region.y
+        words = " ".join(" ".join(shown(app).splitlines()[first : first + lines]).split())
+        assert lines == 2
+        assert words.partition(" Tab")[0] == (
+            "Messages from you, with “lunch” in the subject, without attachments, from 30 November 2024 on, "
+            "that are unread and in Inbox"
+        )
+        app.query_one("#prompt-input").value = "lunch "
+        await until(pilot, lambda: app.query_one("#prompt-advice").region.height == 1)
+        assert advice(app).startswith("Messages with “lunch”")
+
+
 async def test_enter_keeps_what_is_shown(tmp_path):
     async with mailbox(tmp_path, MAILS) as (app, pilot):
         await pilot.press("/", *"jacquar")

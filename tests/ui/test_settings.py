@@ -162,3 +162,15 @@ async def test_in_ascii_no_sign_is_drawn_that_is_not_ascii_and_letters_stay(tmp_
         await until(pilot, lambda: "Reading pane" in words_of(app))
         assert set(shown(app)) - {chr(code) for code in range(128)} == set("üß")
         assert_harmless(app)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (200, 60)])
+async def test_two_lines_that_were_chosen_are_drawn_wherever_two_messages_fit(tmp_path, size):
+    async with mailbox(tmp_path, size=size, ui=Ui(density="comfortable")) as (app, pilot):
+        messages = app.main_screen.messages
+        assert messages.row_height == 2
+        rows = [messages.render_line(y).text for y in range(2)]
+        assert "Charles Babbage" in rows[0]
+        assert "Letter 12" in rows[1]
+        await pilot.resize_terminal(size[0], 6)
+        await until(pilot, lambda: messages.size.height < 4 and messages.row_height == 1)

@@ -34,6 +34,8 @@ def _back_word(mail: Mail) -> str:
         return "end"
     if mail.screen.messages.selected and mail.screen.messages.has_focus and not mail.list.narrowed:
         return "select none"
+    if mail.screen.folders.has_focus:
+        return "to the messages"
     return "back" if mail.screen.reader.has_focus or mail.list.narrowed else ""
 
 
@@ -53,8 +55,13 @@ declare(
     "message.open", "enter,right", "Open the message", Place.LIST, Group.MOVING,
     applies=on_row, rank=1, short=_open_word,
 )  # fmt: skip
-declare("folders.next", "j,down", "Next folder, in the folder column", Place.FOLDERS, Group.FOLDER_COLUMN)
-declare("folders.previous", "k,up", "Previous folder", Place.FOLDERS, Group.FOLDER_COLUMN)
+declare(
+    "folders.next", "j,down", "Next folder, in the folder column", Place.FOLDERS, Group.FOLDER_COLUMN,
+    rank=2, short="next folder",
+)  # fmt: skip
+declare(
+    "folders.previous", "k,up", "Previous folder", Place.FOLDERS, Group.FOLDER_COLUMN, rank=3, short="previous",
+)  # fmt: skip
 declare("folders.open", "enter,right", "Show this folder", Place.FOLDERS, Group.FOLDER_COLUMN, rank=1, short="open")
 declare("reader.down", "j,down", "One line down", Place.READER, Group.READING)
 declare("reader.up", "k,up", "One line up", Place.READER, Group.READING)

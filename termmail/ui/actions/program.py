@@ -123,23 +123,41 @@ def leave(mail: Mail) -> None:
 
 
 async def _ask_to_leave(mail: Mail, waiting: int) -> None:
-    """Say what goes out by itself next time, and what waits for a decision."""
+    """Ask whether to quit, as long as something is not sent."""
+    from termmail.ui.screens.leave import LeaveScreen  # noqa: PLC0415 - not needed for the first screen
+
+    def answered(sure: bool | None) -> None:
+        if sure:
+            mail.screen.app.exit()
+
+    if question := await _unsent(mail, waiting):
+        mail.screen.app.push_screen(LeaveScreen(mail.engine, question, partial(_unsent, mail, waiting)), answered)
+    else:
+        mail.screen.app.exit()
+
+
+async def _unsent(mail: Mail, waiting: int) -> str:
+    """Return the question with what goes out by itself next time and what waits for a decision, "" without such mail.
+
+    `waiting` is how many messages the Outbox had, for a store that does not answer in time.
+    """
     undecided = 0
     try:
         async with asyncio.timeout(READ_PATIENCE):
             rows = await mail.engine.outbox.rows()
         undecided = sum(row.state in {SendState.FAILED, SendState.UNSURE} for row in rows)
+        waiting = len(rows) - undecided
     except (UserError, TimeoutError) as error:
         log.warning("the outbox could not be read: %s", type(error).__name__)
     words = []
-    if waiting := max(0, waiting - undecided):
+    if waiting:
         them = "It stays in the Outbox and goes out" if waiting == 1 else "They stay in the Outbox and go out"
         words.append(f"{count(waiting, 'message')} not sent yet. {them} next time.")
     if undecided:
         them = "needs a decision" if undecided == 1 else "need a decision"
         key = mail.key("go.outbox")
         words.append(f"{count(undecided, 'message')} in the Outbox {them} and will not go out until then ({key}).")
-    mail.ask(f"{' '.join(words)} Quit now?", "Quit", mail.screen.app.exit)
+    return f"{' '.join(words)} Quit now?" if words else ""
 
 
 @verb("app.suspend", "ctrl+z", "Suspend; fg in the shell continues", Group.PROGRAM)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from termmail.engine import queries
 from termmail.errors import UserError
 from termmail.mail import query_words
+from termmail.mail.counting import count, number
 from termmail.mail.model import Order
 from termmail.mail.views import FolderView, RoleView, SavedView, SearchView
+from termmail.ui import titles
 from termmail.ui.actions import finding
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import changeable, on_message
@@ -60,19 +63,41 @@ def select_matching(mail: Mail) -> None:
 
 
 async def _select(mail: Mail, text: str) -> None:
+    """Select the rows with a message that holds the words, and say in the prompt how many they are."""
+    mail.screen.query_one(Prompt).count(await _selected(mail, text))
+
+
+async def _select_for_good(mail: Mail, text: str) -> None:
+    """Select these rows, say how many they are, and put the cursor on the first one."""
     messages = mail.screen.messages
+    if words := await _selected(mail, text):
+        mail.status.say(f"Selected: {words}")
+        if (first := next((place for place, one in enumerate(messages.ids) if one in messages.selected), -1)) >= 0:
+            messages.go(first)
+
+
+async def _selected(mail: Mail, text: str) -> str:
+    """Select the rows with a message that holds the words; return how many they are, "" for no words."""
+    messages = mail.screen.messages
+    if not text:
+        messages.select_none()
+        mail.selection_changed()
+        return ""
+    outline = messages.outline
     try:
-        hits = await mail.engine.lists.matching(mail.list.view, text, messages.ids) if text else set()
+        found = await mail.engine.lists.rows_with(mail.list.listed, text, outline)
     except UserError as error:
         mail.fail(error)
-        return
-    messages.select_these(hits)
+        return ""
+    messages.select_these(found.rows)
     mail.selection_changed()
+    noun = "conversation" if outline.threads else "message"
+    words = f"{number(len(found.rows))} of {count(len(outline.ids), noun)}"
+    return words if found.messages == len(found.rows) else f"{words}, {count(found.messages, 'message')}"
 
 
 def typed(mail: Mail, kind: str, text: str) -> None:
     """Let the list follow what is typed, and say what it means."""
-    _advise(mail, text)
     if kind == Asked.SELECT:
         start_worker(mail.screen, partial(_select, mail, text.strip()), "select", exclusive=True)
     elif kind == Asked.FILTER:
@@ -81,6 +106,7 @@ def typed(mail: Mail, kind: str, text: str) -> None:
         mail.search(text, typing=True)
     elif mail.list.searching:
         mail.go_to(mail.list.home)
+    _advise(mail, text)  # the list comes first
 
 
 def _advise(mail: Mail, text: str) -> None:
@@ -111,7 +137,7 @@ def closed(mail: Mail, kind: str, text: str, *, kept: bool) -> None:
         mail.screen.set_whole(on=False)
     mail.screen.set_focus(mail.screen.messages)
     if kind == Asked.SELECT:
-        start_worker(mail.screen, partial(_select, mail, text if kept else ""), "select", exclusive=True)
+        start_worker(mail.screen, partial(_select_for_good, mail, text if kept else ""), "select", exclusive=True)
     elif kind == Asked.FILTER:
         mail.list.keep_only(text if kept else "")
     elif kept and text:
@@ -122,14 +148,8 @@ def closed(mail: Mail, kind: str, text: str, *, kept: bool) -> None:
         mail.go_to(mail.list.home)
 
 
-ORDERS = {
-    Order.NEWEST: "newest first",
-    Order.OLDEST: "oldest first",
-    Order.SENDER: "by sender",
-    Order.SUBJECT: "by subject",
-    Order.SIZE: "largest first",
-}
-
+FOLDER_ORDERS = (Order.NEWEST, Order.OLDEST, Order.SENDER, Order.SUBJECT, Order.SIZE)
+"""How a folder can be sorted."""
 
 SEARCH_ORDERS = {Order.NEWEST: "newest first", Order.BEST: "best first: the words in subject or people"}
 
@@ -148,10 +168,9 @@ def sort(mail: Mail) -> None:
         mail.list.go_to(replace(view, order=order), mail.list.words)
         mail.status.say(f"{mail.list.name}, {SEARCH_ORDERS[order]}", 5)
     elif isinstance(view, FolderView | RoleView):
-        orders = list(ORDERS)
-        order = orders[(orders.index(view.order) + 1) % len(orders)]
+        order = FOLDER_ORDERS[(FOLDER_ORDERS.index(view.order) + 1) % len(FOLDER_ORDERS)]
         mail.go_to(replace(view, order=order))
-        mail.status.say(f"{mail.list.name}, {ORDERS[order]}", 5)
+        mail.status.say(f"{mail.list.name}, {titles.ORDERS[order]}", 5)
 
 
 def _without_bodies(mail: Mail) -> str:
@@ -176,7 +195,9 @@ def keep(mail: Mail) -> None:
     """Ask for a name and keep the search in the folder column."""
     from termmail.ui.screens.ask_name import AskNameScreen  # noqa: PLC0415 - not needed for the first screen
 
-    words = mail.list.words
+    typed = words = mail.list.words
+    if mail.screen.asking:
+        words = queries.words_as_typed(mail.engine.context, typed)
 
     async def run(name: str) -> str:
         kept = await mail.engine.folders.save_search(name, words)
@@ -191,7 +212,7 @@ def keep(mail: Mail) -> None:
             mail.do(partial(run, name))
 
     mail.screen.app.push_screen(
-        AskNameScreen("Save this search as", words, "Enter saves it among the folders"), answered
+        AskNameScreen("Save this search as", typed, "Enter saves it among the folders"), answered
     )
 
 

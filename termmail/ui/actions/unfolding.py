@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from termmail.errors import UserError
 from termmail.mail.model import MessageRow
 from termmail.mail.step_words import done_words
 from termmail.mail.views import FolderView, RoleView, Unfolded
 from termmail.ui.actions.registry import Group, verb
 from termmail.ui.actions.verb_context import on_changeable_message, on_message
+from termmail.ui.kinds import Listing
+from termmail.ui.workers import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +20,14 @@ if TYPE_CHECKING:
     from termmail.mail.model import Done
     from termmail.ui.actions.verb_context import Mail
 
-NONE_HERE = "Only folders show conversations; this list shows single messages."
+
+def _none_here(mail: Mail) -> str:
+    return f"Only folders list conversations; {mail.key('thread.fold')} shows the conversation of this message."
+
+
+def _lists_hits(mail: Mail) -> bool:
+    """Return whether the list shows messages from anywhere, or what a filter keeps, each on a row of its own."""
+    return mail.list.looks_in_many or bool(mail.list.filter)
 
 
 def _in_conversations(mail: Mail) -> str:
@@ -24,10 +35,16 @@ def _in_conversations(mail: Mail) -> str:
     if why := on_message(mail):
         return why
     if not isinstance(mail.list.view, FolderView | RoleView):
-        return NONE_HERE
+        return _none_here(mail)
     if not mail.screen.messages.outline.threads:
         return f"This list shows single messages. {mail.key('thread.switch')} shows conversations."
     return ""
+
+
+def _with_conversation(mail: Mail) -> str:
+    """Require a message whose conversation can be unfolded or opened."""
+    page = mail.screen.reader.has_focus and mail.screen.reader.conversation is not None
+    return on_message(mail) if page or _lists_hits(mail) else _in_conversations(mail)
 
 
 def _is_unfolded(mail: Mail) -> bool:
@@ -43,27 +60,51 @@ def _is_folded(mail: Mail) -> bool:
     return not _is_unfolded(mail) and isinstance(row, MessageRow) and row.conversation is not None
 
 
-def _fold_word(mail: Mail) -> str:
+def fold_word(mail: Mail) -> str:
+    """Return what the key bar calls folding here, "" where there is nothing to fold or unfold."""
     page = mail.screen.reader.conversation
     if mail.screen.reader.has_focus and page is not None:
         return "fold" if page.every else "unfold"
+    if _lists_hits(mail):
+        return "conversation" if mail.list.listing is Listing.MESSAGES else ""
     return "fold" if _is_unfolded(mail) else "unfold" if _is_folded(mail) else ""
 
 
 @verb(
     "thread.fold", "o", "Unfold or fold the conversation", Group.CONVERSATIONS,
-    applies=_in_conversations, rank=6, short=_fold_word,
+    applies=_with_conversation, rank=6, short=fold_word,
 )  # fmt: skip
 def fold(mail: Mail) -> None:
-    """Show the messages of the conversation at the cursor as a tree, or as one row again; in the reader all whole."""
+    """Show the messages of the conversation at the cursor as a tree, or as one row again; in the reader all whole.
+
+    In a list of single messages from anywhere, show the page of the conversation.
+    """
     reader = mail.screen.reader
     if reader.has_focus and reader.conversation is not None:
         reader.switch_every()
         mail.screen.retitle()
+    elif _lists_hits(mail):
+        start_worker(mail.screen, partial(_open_conversation, mail), "page", exclusive=True)
     elif _is_folded(mail) or _is_unfolded(mail):
         _unfold(mail, mail.list.unfolded.toggled(mail.screen.messages.spot.thread))
     else:
         mail.status.say("This message is alone: there is nothing to unfold.", 3)
+
+
+async def _open_conversation(mail: Mail) -> None:
+    """Read the whole conversation of the message at the cursor, in whatever folders its messages are."""
+    row_id = mail.screen.messages.cursor_id
+    try:
+        row = await mail.engine.lists.conversation_row(row_id)
+    except UserError as error:
+        mail.fail(error)
+        return
+    if row is None or mail.screen.messages.cursor_id != row_id:
+        return
+    if row.conversation is None:
+        mail.status.say("This message is alone: it has no conversation.", 3)
+    else:
+        mail.preview.read_page(row)
 
 
 def _unfold(mail: Mail, unfolded: Unfolded) -> None:
@@ -79,7 +120,7 @@ def fold_all(mail: Mail) -> None:
 
 
 def _can_switch(mail: Mail) -> str:
-    return "" if isinstance(mail.list.view, FolderView | RoleView) else NONE_HERE
+    return "" if isinstance(mail.list.view, FolderView | RoleView) else _none_here(mail)
 
 
 @verb("thread.switch", "T", "Conversations or single messages", Group.CONVERSATIONS, applies=_can_switch)

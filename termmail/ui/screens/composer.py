@@ -264,7 +264,8 @@ class ComposeScreen(DismissOnce[int | None]):
         await self._save(unchanged=True)  # the text in the editor's file belongs to a stored draft
         body = self._body
         try:
-            with self.app.batch_update(), self.app.suspend():
+            editor.available()
+            with self.app.batch_update(), editor.terminal_given(self.app):
                 text = await editor.edit(body.whole, self.engine.context.paths.data / EDITING, self.draft.id)
         except editor.EditorError as error:
             self._trouble(str(error))

@@ -14,7 +14,7 @@ from termmail.engine.events import Failed, JournalChanged, OutboxChanged, SendOf
 from termmail.errors import ErrorCode
 from termmail.mail.model import Role, SendState
 from termmail.mail.views import FolderView
-from termmail.ui import titles, triage_mode
+from termmail.ui import column_keys, titles, triage_mode
 from termmail.ui.actions import (
     BY_ID,
     Group,
@@ -26,6 +26,7 @@ from termmail.ui.actions import (
     program,
     reading,
     searching,
+    unfolding,
 )
 from termmail.ui.actions.verb_context import Mail
 from termmail.ui.compositor import LineCompositor
@@ -93,6 +94,8 @@ class MainScreen(Screen[None]):
         """The engine is open: `mail` is there."""
         self._offered: tuple[object, ...] = ()
         """The facts that the key bar was last drawn for."""
+        self._fold_word = ""
+        """What the key bar calls folding."""
 
     def compose(self) -> ComposeResult:
         """Title, panes, problems, status, keys."""
@@ -197,6 +200,8 @@ class MainScreen(Screen[None]):
             self.mail.leave_triage()
         self.set_class(on, "-reading")
         self.set_focus(self.reader if on else self.messages)
+        if not on and self.opened:
+            self.mail.preview.left_page()
         self.query_one(KeyBar).again()
 
     @property
@@ -242,7 +247,7 @@ class MainScreen(Screen[None]):
         """Do an action, or say why it does nothing here."""
         if not self.opened or action.run is None:
             return
-        if why := action.applies(self.mail):
+        if why := column_keys.why_not(self.mail, action) or action.applies(self.mail):
             self.status.say(why, 5)
         else:
             if action.id not in MOVES_NOTHING_ON:
@@ -257,6 +262,8 @@ class MainScreen(Screen[None]):
             return action.short_word(self.mail) if action.id in WITHOUT_ACCOUNT else ""
         if self.mail.triage is not None and action.id not in triage_mode.KEYS:
             return ""
+        if self.folders.has_focus:
+            return action.short_word(self.mail) if column_keys.offered(action) and not action.applies(self.mail) else ""
         if self.messages.selected and action.group not in FOR_SELECTED and action.id not in WITH_SELECTED:
             return ""
         return "" if action.applies(self.mail) else action.short_word(self.mail)
@@ -305,8 +312,20 @@ class MainScreen(Screen[None]):
             linking.close(self.mail)
             self.status.only_about(self.messages.cursor_id)
             self.mail.preview.moved(anew=event.anew)
+            self._offer_folding()
             if self.mail.triage is not None:
                 self.retitle()
+
+    def on_message_list_renewed(self) -> None:
+        """Show the row of the cursor in the reading pane and the key bar, if it is a conversation by now, or no more."""
+        if self.opened:
+            self.mail.preview.renewed()
+            self._offer_folding()
+
+    def _offer_folding(self) -> None:
+        """Draw the key bar again where the row of the cursor can be unfolded or folded, and the one before could not."""
+        if unfolding.fold_word(self.mail) != self._fold_word:
+            self.retitle()
 
     def on_message_list_opened(self) -> None:
         """Open what the cursor is on."""
@@ -443,7 +462,9 @@ class MainScreen(Screen[None]):
             server = titles.server(status, self.clock())
         place = mail.list.place(typing=self.asking) if mail.triage is None else mail.triage.title()
         self.query_one(TitleLine).show(place, server)
+        self._fold_word = unfolding.fold_word(mail)
         offered = (
+            self._fold_word,
             mail.next_step,
             mail.list.narrowed,
             mail.list.listing,

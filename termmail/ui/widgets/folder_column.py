@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from termmail.mail.views import View
 
 
+CURSOR, CURRENT, CURRENT_ASIDE = "▸", "▌", "•"
+"""The marks of the line that the keys act on, and of the folder that the list shows: alone, and beside the cursor."""
+
 SEARCHES = "Searches"
 """The heading of the searches that are kept."""
 
@@ -183,7 +186,7 @@ class FolderList(ScrollView, can_focus=True):
             self.action_folders_open()
 
     def on_focus(self) -> None:
-        self.refresh_line(self._cursor)
+        self.refresh()
 
     def on_blur(self) -> None:
         self._cursor = self._current_line(default=self._cursor)
@@ -206,9 +209,8 @@ class FolderList(ScrollView, can_focus=True):
         style = self.get_component_rich_style(f"folders--{state}") if state else self.rich_style
         if entry.value and not state and not entry.waiting:
             style = self.get_component_rich_style("folders--unread")
-        name = fit(f"{'▌' if current else ' '} {entry.name}", max(1, width - len(shown) - (2 if shown else 1))) + (
-            " " if shown else ""
-        )
+        sign = CURSOR if cursor else (CURRENT_ASIDE if self.has_focus else CURRENT) if current else " "
+        name = fit(f"{sign} {entry.name}", max(1, width - len(shown) - (2 if shown else 1))) + (" " if shown else "")
         quiet = style if state else self.get_component_rich_style("folders--count")
         return Strip([Segment(name, style), Segment(f"{shown} ", quiet)]).adjust_cell_length(width, style)
 

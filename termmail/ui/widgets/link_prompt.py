@@ -66,6 +66,11 @@ class LinkNumber(Widget, can_focus=True):
                 self._type(typed)
                 return
 
+    def begin(self, links: Sequence[Link], typed: str) -> None:
+        """Ask for the number of one of these links."""
+        self.links = links
+        self._type(typed)
+
     def _type(self, typed: str) -> None:
         self.typed, self.said = typed, ""
         self.refresh()
@@ -97,12 +102,7 @@ class LinkNumber(Widget, can_focus=True):
 class LinkPrompt(Horizontal):
     """One line that replaces the status line while the number of a link is typed."""
 
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("0 … 9", "number"),
-        ("Enter", "open"),
-        ("y", "copy"),
-        ("Esc", "close"),
-    )
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (("Enter", "open"), ("y", "copy"), ("Esc", "close"))
 
     class Typed(Message):
         """Posted when another link has the typed number, or none has."""
@@ -141,9 +141,8 @@ class LinkPrompt(Horizontal):
         return self.query_one(LinkNumber)
 
     def open(self, links: Sequence[Link]) -> None:
-        """Open the prompt for these links; each has a number."""
-        self.line.links, self.line.typed, self.line.said = links, "", ""
-        self.line.refresh()
+        """Open the prompt for these links; each has a number. Of a single one the number is there already."""
+        self.line.begin(links, str(links[0].number) if len(links) == 1 else "")
         self.screen.add_class("-linking")
         self.screen.set_focus(self.line)
 

@@ -47,6 +47,9 @@ LONGEST_ACCOUNT = 10
 CARDS_BELOW = 68
 """A list narrower than this many cells, and high enough, draws each message on two lines."""
 CARDS_FROM_HEIGHT = 16
+CHOSEN_CARDS_FROM_HEIGHT = 4
+"""A list lower than this many lines draws each message on one line, though the user chose two."""
+
 SNIPPET_FROM = 12
 """Cells that must be left behind a subject for its snippet to be drawn."""
 

@@ -22,7 +22,15 @@ from termmail.mail.views import NOWHERE, Outline, Spot
 from termmail.ui.actions import Place, bindings
 from termmail.ui.humanize import Today
 from termmail.ui.widgets.found_words import marked
-from termmail.ui.widgets.list_row import CARDS_BELOW, CARDS_FROM_HEIGHT, CURSOR, RowStyles, card, line
+from termmail.ui.widgets.list_row import (
+    CARDS_BELOW,
+    CARDS_FROM_HEIGHT,
+    CHOSEN_CARDS_FROM_HEIGHT,
+    CURSOR,
+    RowStyles,
+    card,
+    line,
+)
 from termmail.ui.widgets.row_cache import RowCache
 from termmail.ui.workers import start_worker
 
@@ -72,6 +80,9 @@ class MessageList(ScrollView, can_focus=True):
             super().__init__()
             self.anew = anew
 
+    class Renewed(Message):
+        """The row of the cursor is another than before: loaded, or changed."""
+
     class Opened(Message):
         """The user opens what the cursor is on."""
 
@@ -94,7 +105,7 @@ class MessageList(ScrollView, can_focus=True):
         self.accounts = 0
         """The length of the longest account name where the rows name theirs, else 0."""
         self._density = "auto"
-        self._rows = RowCache(source, self._refresh_id)
+        self._rows = RowCache(source, self._row_changed)
         self._filling = False
         """The list was empty when it was shown: until the user moves, the cursor stays on the first message."""
         self._row_styles: dict[str, RowStyles] = {}
@@ -129,12 +140,13 @@ class MessageList(ScrollView, can_focus=True):
         """
         before, old, spot = self.cursor_id, self.cursor, self.spot
         refolded = self.outline.depths.keys() ^ outline.depths.keys()
+        switched = bool(self.outline.threads) != bool(outline.threads)  # between conversations and single messages
         self.outline = outline
         self.selected &= set(outline.ids) if self.selected else set()
         if not self._filling:
             self.cursor = self._find(at if at.row_id and not old else spot, near=old)
-        if refolded:
-            self.reread(refolded)
+        if switched or refolded:
+            self.reread(None if switched else refolded)
         self._resized()
         if moved := (self.cursor - old) * self.row_height:
             if self.scroll_offset.y > 0:
@@ -240,10 +252,10 @@ class MessageList(ScrollView, can_focus=True):
 
     @property
     def row_height(self) -> int:
-        """The lines of one message: as the density says, and else two in a narrow list."""
-        if self._density == "compact" or self.size.height < CARDS_FROM_HEIGHT:
-            return 1
-        return 2 if self._density == "comfortable" or self.cells < CARDS_BELOW else 1
+        """The lines of one message: as the density says, and else two in a list that is narrow and high enough."""
+        if self._density == "auto":
+            return 2 if self.cells < CARDS_BELOW and self.size.height >= CARDS_FROM_HEIGHT else 1
+        return 2 if self._density == "comfortable" and self.size.height >= CHOSEN_CARDS_FROM_HEIGHT else 1
 
     @property
     def page(self) -> int:
@@ -335,7 +347,15 @@ class MessageList(ScrollView, can_focus=True):
         self.refresh()  # Textual would paint its cached lines of the old size with the next cursor move
 
     def _resized(self) -> None:
-        self.virtual_size = Size(self.cells, len(self.ids) * self.row_height)
+        size = Size(self.cells, len(self.ids) * self.row_height)
+        if size.height <= self.size.height or not self.show_vertical_scrollbar:
+            self.virtual_size = size
+            return
+        # The bar is there and stays: no layout, which would cost more than the rows.
+        self.set_reactive(MessageList.virtual_size, size)
+        self.vertical_scrollbar.window_virtual_size = size.height
+        if self.scroll_offset.y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
 
     def set_density(self, density: str) -> None:
         """Draw messages on one line (compact), on two (comfortable), or by the width (auto)."""
@@ -358,6 +378,11 @@ class MessageList(ScrollView, can_focus=True):
 
     def on_blur(self) -> None:
         self._refresh_place(self.cursor)
+
+    def _row_changed(self, id_: int) -> None:
+        self._refresh_id(id_)
+        if id_ == self.cursor_id:
+            self.post_message(self.Renewed())
 
     def _refresh_id(self, id_: int) -> None:
         first = self.scroll_offset.y // self.row_height

@@ -11,13 +11,16 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from termmail.mail import sanitize
 from termmail.ui import typed_text
 from termmail.ui.widgets.field import take_in_order
+from termmail.ui.widgets.message_header import broken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,25 +33,44 @@ if TYPE_CHECKING:
 WIDEST = 24
 """Cells of one completion, at most."""
 
+MOST_LINES = 3
+"""Lines of what is said of a text, at most."""
+
 
 class Advice(Widget):
-    """What is said of the typed text, and what can be typed next, on one line."""
+    """What is said of the typed text, and what can be typed next; on more than one line where it is long."""
 
     def __init__(self) -> None:
         super().__init__(id="prompt-advice")
         self.words = ""
         self.completions: Sequence[Completion] = ()
         self.is_problem = False
+        self.counted = ""
+        """How many rows of the list the typed text selects; it stands before the words."""
 
     def show(self, words: str, completions: Sequence[Completion], *, is_problem: bool) -> None:
         """Show these words and completions."""
         self.words, self.completions, self.is_problem = sanitize.clean(words), completions, is_problem
+        lines = len(self._lines())
+        if self.styles.height is None or self.styles.height.value != lines:
+            self.styles.height = lines
         self.refresh()
 
+    def on_resize(self) -> None:
+        """Take as many lines as the words need in another width."""
+        self.show(self.words, self.completions, is_problem=self.is_problem)
+
+    def _lines(self) -> list[str]:
+        """Return the words broken into at most MOST_LINES lines; what does not fit is cut at the end of the last."""
+        width = max(1, self.size.width - 2)
+        lines = broken(" · ".join(filter(None, (self.counted, self.words))), width)
+        first, rest = lines[: MOST_LINES - 1], lines[MOST_LINES - 1 :]
+        return [*first, sanitize.cut(" ".join(rest), width)] if rest else first
+
     def render(self) -> Content:
-        """Return the words at the left and as many completions as fit at the right."""
+        """Return the words, and as many completions as fit at the right of them."""
         width = self.size.width - 2
-        words = sanitize.cut(self.words, width)
+        *above, words = self._lines()
         offers: list[tuple[str, str]] = []
         room = width - cell_len(words) - (3 if words else 0) - 4
         for place, one in enumerate(self.completions):
@@ -56,7 +78,7 @@ class Advice(Widget):
             if (room := room - cell_len(shown) - 2) < 0:
                 break
             offers += [("  ", ""), (shown, "bold" if place == 0 else "$quiet")]
-        said = (words, "$text-warning" if self.is_problem else "$quiet")
+        said = ("\n ".join([*above, words]), "$text-warning" if self.is_problem else "$quiet")
         if not offers:
             return Content.assemble(" ", said)
         return Content.assemble(" ", said, "   " if words else "", ("Tab", "$text-accent"), *offers)
@@ -76,6 +98,9 @@ class PromptInput(Input):
 
 class QueryInput(PromptInput):
     """An input for a query; Tab completes it."""
+
+    virtual_size = Reactive(Size(0, 0))
+    """As of every widget, but it lays out nothing: the field is as wide as its place, whatever is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
 
@@ -141,6 +166,12 @@ class Prompt(Vertical):
         """Say this of the typed text."""
         self.query_one(Advice).show(words, completions, is_problem=is_problem)
 
+    def count(self, words: str) -> None:
+        """Say how many rows of the list the typed text selects, "" for nothing."""
+        advice = self.query_one(Advice)
+        advice.counted = words
+        advice.show(advice.words, advice.completions, is_problem=advice.is_problem)
+
     def open(self, kind: str, label: str, placeholder: str) -> None:
         """Open the prompt; `kind` is part of every message it posts."""
         self.kind = kind
@@ -150,6 +181,7 @@ class Prompt(Vertical):
             field.value = ""
         field.placeholder = placeholder
         self.advise("", (), is_problem=False)
+        self.count("")
         self.screen.add_class("-asking")
         self.screen.set_focus(field)
 

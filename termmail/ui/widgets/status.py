@@ -42,13 +42,16 @@ class TitleLine(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """Draw both ends of the line; where there is no room, the right end is left out first."""
-        place, *rest = self._left or ("termmail",)
-        left = Content.assemble((f" {place}", "bold"), *((f"  {words}", "$bar-quiet") for words in rest if words))
+        """Draw both ends of the line; where there is no room, the right end is left out first, then the last facts."""
+        place, *facts = self._left or ("termmail",)
+        rest = [words for words in facts if words]
+        while True:
+            left = Content.assemble((f" {place}", "bold"), *((f"  {words}", "$bar-quiet") for words in rest))
+            if not rest or left.cell_length <= self.size.width:
+                break
+            rest.pop()
         room = self.size.width - left.cell_length - 2
         right = self._right if len(self._right) <= room else ""
-        if not right and rest and left.cell_length > self.size.width:
-            left = Content.assemble((f" {place}", "bold"))
         return Content.assemble(left, " " * max(0, room - len(right) + 1), (right, "$bar-quiet"))
 
 
