@@ -119,7 +119,8 @@ def renamed_label_words(before: str, step: Step, keyword: str) -> str:
 
 def ran_words(ran: Ran) -> str:
     """Return what a rule did because the user asked for it."""
-    return " · ".join(["Nothing was changed" if ran.step is None else step_words(ran.step), *ran.trouble])
+    changed = "Stopped, and taken back" if ran.is_stopped else "Nothing was changed"
+    return " · ".join([changed if ran.step is None else step_words(ran.step), *ran.trouble])
 
 
 def undo_word(step: Step) -> str:

@@ -60,7 +60,7 @@ declare(
     rank=2, short="next folder",
 )  # fmt: skip
 declare(
-    "folders.previous", "k,up", "Previous folder", Place.FOLDERS, Group.FOLDER_COLUMN, rank=2, short="previous",
+    "folders.previous", "k,up", "Previous folder", Place.FOLDERS, Group.FOLDER_COLUMN, rank=3, short="previous",
 )  # fmt: skip
 declare("folders.open", "enter,right", "Show this folder", Place.FOLDERS, Group.FOLDER_COLUMN, rank=1, short="open")
 declare("reader.down", "j,down", "One line down", Place.READER, Group.READING)
