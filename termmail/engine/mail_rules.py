@@ -67,7 +67,7 @@ class Rules:
     async def change(self, wanted: Rule) -> tuple[Rule, Step | None]:
         """Let a rule match or do something else, as a step; None where it is so already. Raises RuleError.
 
-        `active` of what is wanted counts for nothing; without a name the rule keeps its own.
+        `wanted.active` is ignored; without a name the rule keeps its own.
         """
         changed = await self.context.db(rules.change, wanted, self.context.clock())
         self.context.tell(JournalChanged())

@@ -113,7 +113,7 @@ def skipped_words(skipped: Sequence[int]) -> str:
 
 
 def renamed_label_words(before: str, step: Step, keyword: str) -> str:
-    """Return that a label has another name now, and what it stays on IMAP servers."""
+    """Return that a label has another name, and the keyword that it keeps on IMAP servers."""
     return f"Label {before} is now {step.name}; on IMAP servers its keyword stays {keyword}"
 
 

@@ -94,9 +94,9 @@ def group_anew(store: Store, progress: Callable[[int, int], None] = lambda _done
     """Group all messages anew; what was cut and joined by hand stays so. `progress(done, total)` counts conversations.
 
     Some conversations at a time are one transaction: others can write between them, and where it is broken off every
-    message is in a conversation, the old one or the new one. The newest come first, for two that become one take the
-    number of the older: one that is still to come, as a rule. Each is found by one of its messages, so that one that
-    became part of another meanwhile is grouped anew with that.
+    message is in a conversation, the old one or the new one. The newest conversations come first: two that become one
+    take the number of the older, which is usually still to come. Each is found by one of its messages; where it became
+    part of another one meanwhile, that one is grouped anew.
     """
     found = store.read("SELECT max(id), count(*) FROM message GROUP BY thread ORDER BY min(id) DESC")
     start = 0
