@@ -134,9 +134,11 @@ async def folders(engine: Engine, args: Namespace) -> int:
                 output.line({**data, "total": count.total, "unread": count.unread})
             else:
                 output.print_folder(name if _with_account(engine, args) else "", folder, count)
-    for saved in [] if args.account else counts.searches:
+    searches = [] if args.account else counts.searches
+    unread = await engine.folders.found(searches)
+    for saved in searches:
         total = len(await engine.lists.ids(SavedView(saved.search_id)))
-        count = Count(total, (await engine.folders.found([saved]))[saved.search_id].unread)
+        count = Count(total, unread[saved.search_id].unread)
         if args.json:
             data = {"account": None, "name": saved.name, "role": "search", "query": saved.words}
             output.line({**data, "total": count.total, "unread": count.unread})

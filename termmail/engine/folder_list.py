@@ -23,7 +23,8 @@ class Counts(Struct, frozen=True):
 
     `messages` counts what lies in each folder, by its id; empty ones have no entry. `drafts` and `outbox` count the
     drafts and the unsent messages of each account. `searches` are those that are kept, `found` counts the unread
-    messages of those of them that were counted (`Folders.found`), by id. `snoozed` counts what is snoozed in all accounts.
+    messages of each search that was counted by `Folders.found`, by its id. `snoozed` counts what is snoozed in all
+    accounts.
     """
 
     folders: list[Folder]

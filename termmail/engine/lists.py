@@ -123,7 +123,7 @@ class Lists:
         return await self.context.db(_conversation, message_id)
 
     async def conversation_row(self, message_id: int) -> MessageRow | None:
-        """Return the row of a message as that of its whole conversation, which it has where it is not alone; None: gone."""
+        """Return the row of a message, with its conversation unless it is alone; None where the message is gone."""
         return await self.context.db(_conversation_row, message_id)
 
     async def row(self, message_id: int) -> MessageRow | None:
@@ -145,7 +145,7 @@ class Lists:
         )
 
     async def rows_with(self, view: View, text: str, outline: Outline) -> Matches:
-        """Return the rows of the view of which a filter matches a message, and how many messages these rows stand for."""
+        """Return the rows that hold a message which the filter matches, and how many messages these rows stand for."""
         if not isinstance(view, FolderView | RoleView) or not view.threaded:
             found = await self.matching(view, text, outline.ids)
             return Matches(found, len(found))

@@ -67,7 +67,7 @@ class Rules:
     async def change(self, wanted: Rule) -> tuple[Rule, Step | None]:
         """Let a rule match or do something else, as a step; None where it is so already. Raises RuleError.
 
-        `active` of what is wanted counts for nothing; without a name the rule keeps its own.
+        `wanted.active` is ignored; without a name the rule keeps its own.
         """
         changed = await self.context.db(rules.change, wanted, self.context.clock())
         self.context.tell(JournalChanged())
@@ -120,15 +120,14 @@ class Rules:
         if self.context.read_only:
             return []
         changed: list[int] = []
-        is_first = True
-        while is_first or await self.context.db(rule_runs.arrivals_wait):
-            is_first = False
-            moment = _moment(self.context)
-            changed += await self.context.db(rule_runs.run_arrived, moment)
-        if changed:
-            self.context.tell(MessageChanged(tuple(changed)))
-            self._tell()
-        return changed
+        while True:
+            page = await self.context.db(rule_runs.run_arrived, _moment(self.context))
+            if page:
+                changed += page
+                self.context.tell(MessageChanged(tuple(page)))
+                self._tell()
+            if not await self.context.db(rule_runs.arrivals_wait):
+                return changed
 
     async def log(self, limit: int = 50) -> list[Entry]:
         """Return what the rules did, newest first."""

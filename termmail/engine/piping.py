@@ -37,6 +37,10 @@ class ProgramError(UserError):
     code = ErrorCode.PROGRAM
 
 
+class TooLongError(ProgramError):
+    """A program took too long, and was stopped."""
+
+
 class Ran(NamedTuple):
     """What came of a program: its exit code, negative for a signal, and the start of what it printed."""
 
@@ -70,8 +74,8 @@ def print_command(chosen: Sequence[str] | None) -> list[str]:
 async def run(argv: Sequence[str], data: bytes, seconds: float = SECONDS) -> Ran:
     """Run a program with `data` as its input, and return its exit code and what it printed, stderr too.
 
-    It has no terminal. Raises ProgramError where it cannot be run, or takes longer than `seconds`: then it is killed
-    with all its children.
+    It has no terminal. Raises ProgramError where it cannot be run, and TooLongError where it takes longer than
+    `seconds`: then it is killed with all its children.
     """
     async with output_pipe(OUTPUT_LIMIT) as output:
         process = await _started(argv, output.write_end)
@@ -82,7 +86,7 @@ async def run(argv: Sequence[str], data: bytes, seconds: float = SECONDS) -> Ran
                 code = await process.wait()
         except TimeoutError:
             name = sanitize.clean(argv[0])
-            raise ProgramError(f"{name} took longer than {seconds:g} seconds and was stopped.") from None
+            raise TooLongError(f"{name} took longer than {seconds:g} seconds and was stopped.") from None
         finally:
             feeding.cancel()
             if process.returncode is None:

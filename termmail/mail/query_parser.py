@@ -94,7 +94,7 @@ def parse_typed(text: str, now: int, me: Sequence[str] = ()) -> Parsed:
 
 
 def as_typed(text: str, now: int, me: Sequence[str] = ()) -> str:
-    """Return words that `parse` reads as `parse_typed` reads `text`: where its last word may go on, with a `*` behind it."""
+    """Return `text` so that `parse` reads it as `parse_typed` does: with a `*` where its last word may go on."""
     if not text or not text[-1].isalnum():
         return text
     going_on = f"{text}*"

@@ -11,7 +11,7 @@ from termmail.errors import UserError
 from termmail.mail import query, query_parser, sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from termmail.mail.model import Step
 
@@ -83,8 +83,8 @@ class Entry(Struct, frozen=True):
 class Ran(Struct, frozen=True):
     """What a rule did because the user asked for it.
 
-    `step` is what the undo key takes back, None where nothing changed. `trouble` are sentences on what could not be done.
-    `is_stopped`: the step was taken back meanwhile.
+    `step` is what the undo key takes back, None where nothing changed or it was taken back meanwhile (`is_stopped`).
+    `trouble` are sentences on what could not be done.
     """
 
     step: Step | None = None
@@ -184,33 +184,11 @@ def name_of(name: str, query_text: str, verbs: str) -> str:
     return sanitize.cut(" ".join(sanitize.clean(text).split()), LONGEST_NAME)
 
 
-def needs_body(condition: query.Query) -> bool:
-    """Return whether a message can match only by what is in its body, or only fail to match by it."""
-    return any(
-        isinstance(one, query.Has) or (isinstance(one, query.Term) and one.field in _OF_BODIES)
-        for one in _leaves(condition)
-    )
-
-
-_OF_BODIES = frozenset({query.Field.ANY, query.Field.BODY, query.Field.FILENAME})
-
-
 def decides_late(condition: query.Query) -> bool:
-    """Return whether a match may be no match any more once the body is here: something of the body is excluded."""
-    if isinstance(condition, query.Not):
-        return needs_body(condition.query)
-    return any(decides_late(one) for one in _parts(condition))
-
-
-def _parts(condition: query.Query) -> Sequence[query.Query]:
-    if isinstance(condition, query.And | query.Or):
-        return condition.queries
-    return (condition.query,) if isinstance(condition, query.Not) else ()
-
-
-def _leaves(condition: query.Query) -> Iterator[query.Query]:
-    parts = _parts(condition)
-    if not parts:
-        yield condition
-    for one in parts:
-        yield from _leaves(one)
+    """Return whether a message that matches may match no longer once its body is here: something of it is excluded."""
+    match condition:
+        case query.Not(query=inner):
+            return query.needs_bodies(inner)
+        case query.And(queries=queries) | query.Or(queries=queries):
+            return any(map(decides_late, queries))
+    return False

@@ -113,13 +113,14 @@ def skipped_words(skipped: Sequence[int]) -> str:
 
 
 def renamed_label_words(before: str, step: Step, keyword: str) -> str:
-    """Return that a label has another name now, and what it stays on IMAP servers."""
+    """Return that a label has another name, and the keyword that it keeps on IMAP servers."""
     return f"Label {before} is now {step.name}; on IMAP servers its keyword stays {keyword}"
 
 
 def ran_words(ran: Ran) -> str:
     """Return what a rule did because the user asked for it."""
-    return " · ".join(["Nothing to do" if ran.step is None else step_words(ran.step), *ran.trouble])
+    changed = "Stopped, and taken back" if ran.is_stopped else "Nothing to do"
+    return " · ".join([changed if ran.step is None else step_words(ran.step), *ran.trouble])
 
 
 def undo_word(step: Step) -> str:

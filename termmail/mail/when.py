@@ -27,7 +27,7 @@ _UNITS = {"min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86_400, "day": 
 _PARTS = {"morning": MORNING, "noon": 12, "afternoon": AFTERNOON, "evening": EVENING, "tonight": 20}
 
 _CLOCK = re.compile(r"(?:(?:at|@)\s*)?(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|h|o'clock)?", re.ASCII)
-_SPAN = re.compile(r"(?:in\s+)?(\d{1,4}|an?|one|two|three|four|five|six|seven|ten)\s*([a-z]+)", re.ASCII)
+_SPAN = re.compile(rf"(?:in\s+)?(\d{{1,4}}|{'|'.join(sorted(NUMBERS, reverse=True))})\s*([a-z]+)", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _POINTS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.(?:\s?(\d{4}))?", re.ASCII)
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?([a-z]{3,9})\.?(?:,?\s+(\d{4}))?", re.ASCII)

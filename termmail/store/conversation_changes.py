@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def break_off(store: Store, message_ids: Iterable[int], now: int) -> Done:
-    """Make each of these messages, with the answers to it, a conversation of its own; what was joined to it is no more.
+    """Make each of these messages, with the answers to it, a conversation of its own, and end what was joined to it.
 
     One without a Message-ID, or that answers nothing and was joined to nothing, is left alone.
     """

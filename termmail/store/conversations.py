@@ -30,8 +30,8 @@ CANDIDATES = 20
 _PAGE = 5_000
 """Messages that are grouped at once."""
 
-_ANEW = 2_000
-"""Messages from which on a transaction of `group_anew` ends."""
+_PER_TRANSACTION = 2_000
+"""Messages after which a transaction of `group_anew` ends, together with the last conversation."""
 
 _ROW = "id, account, message_id, in_reply_to, refs, subject, sender, recipients, sort_date, thread"
 
@@ -94,15 +94,15 @@ def group_anew(store: Store, progress: Callable[[int, int], None] = lambda _done
     """Group all messages anew; what was cut and joined by hand stays so. `progress(done, total)` counts conversations.
 
     Some conversations at a time are one transaction: others can write between them, and where it is broken off every
-    message is in a conversation, the old one or the new one. The newest come first, for two that become one take the
-    number of the older: one that is still to come, as a rule. Each is found by one of its messages, so that one that
-    became part of another meanwhile is grouped anew with that.
+    message is in a conversation, the old one or the new one. The newest conversations come first: two that become one
+    take the number of the older, which is usually still to come. Each is found by one of its messages; where it became
+    part of another one meanwhile, that one is grouped anew.
     """
     found = store.read("SELECT max(id), count(*) FROM message GROUP BY thread ORDER BY min(id) DESC")
     start = 0
     while start < len(found):
         end, size = start, 0
-        while end < len(found) and size < _ANEW:
+        while end < len(found) and size < _PER_TRANSACTION:
             size += found[end][1]
             end += 1
         with store.transaction() as db:
@@ -128,7 +128,7 @@ def regroup(db: sqlite3.Connection, threads: Iterable[int]) -> None:
     found = [_Message(*row) for row in rows]
     ids = id_list(one.message_id for one in found)
     muted = {thread for (thread,) in db.execute(f"SELECT thread FROM muted_thread WHERE thread {IN_IDS}", (wanted,))}  # noqa: S608
-    db.execute(f"DELETE FROM thread_of_id WHERE thread {IN_IDS}", (wanted,))  # noqa: S608 - rarely; it has no index
+    db.execute(f"DELETE FROM thread_of_id WHERE thread {IN_IDS}", (wanted,))  # noqa: S608 - all rows: it has no index
     db.execute(f"DELETE FROM muted_thread WHERE thread {IN_IDS}", (wanted,))  # noqa: S608
     db.execute(f"UPDATE message SET thread = 0 WHERE id {IN_IDS}", (ids,))  # noqa: S608
     group(db, [one.message_id for one in found])
@@ -168,9 +168,8 @@ class _Grouping:
         self._cut: dict[int, int] = dict(db.execute("SELECT id_key, step FROM thread_cut").fetchall())
         self._joined: dict[int, list[int]] = {}
         for one, other, step in db.execute("SELECT id_key, other_key, step FROM thread_join"):
-            if step > max(
-                self._cut.get(one, 0), self._cut.get(other, 0)
-            ):  # what was broken off later is no longer joined
+            # What was broken off later is not joined.
+            if step > max(self._cut.get(one, 0), self._cut.get(other, 0)):
                 self._joined.setdefault(one, []).append(other)
                 self._joined.setdefault(other, []).append(one)
         self._keys = [self._linking_keys(one.rfc_message_id, one.ancestors) for one in page]

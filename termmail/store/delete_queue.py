@@ -72,7 +72,7 @@ def hold_back(store: Store, account: str) -> int:
 
 
 def with_twins(store: Store, remote_ids: Iterable[int]) -> dict[int, int]:
-    """Return those of these whose header another message of the account has too, and the message of each that is here."""
+    """Return the remotes whose header block another one of their account has too, each with its stored message."""
     rows = store.read(
         "SELECT r.id, r.message FROM remote r WHERE r.id IN (SELECT value FROM json_each(?)) AND r.message IS NOT NULL"
         " AND EXISTS (SELECT 1 FROM remote o WHERE o.account = r.account AND o.fingerprint = r.fingerprint AND o.id <> r.id)",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 from termmail.errors import Gone, UserError
 from termmail.mail import sanitize
 from termmail.mail.model import DRAFTS_NAME, OUTBOX_NAME, ROLE_NAMES, Count, Folder, Role
+from termmail.store import free_names
 
 if TYPE_CHECKING:
     import sqlite3
@@ -143,9 +143,8 @@ def check_free(db: sqlite3.Connection, account: str, name: str, folder_id: int =
 
 
 def free_name(db: sqlite3.Connection, account: str, name: str) -> str:
-    """Return this name where no folder has it, else the first free one of `name (2)`, `name (3)` and so on."""
-    numbered = (f"{name} ({number})" for number in itertools.count(2))
-    return next(one for one in itertools.chain([name], numbered) if find_name(db, account, one) is None)
+    """Return this name, with a number behind it where a folder of the account has it."""
+    return free_names.free_name(name, lambda one: find_name(db, account, one) is not None)
 
 
 def with_role(store: Store, role: Role) -> list[Folder]:

@@ -1,8 +1,8 @@
 """Labels on an IMAP server: what it says of them, and what it is to be told.
 
 `imap_label` has the labels of a message in a folder as the server last said; what the user wants is in `message_label`,
-and the difference waits (`imap_pending`). A label that the folder takes not, because it keeps no keywords or can only be
-read, is in `imap_label` with `kept` 0: the message has it here alone, until the folder takes it.
+and the difference waits (`imap_pending`). A label that the folder does not take, because it keeps no keywords or is
+read-only, is in `imap_label` with `kept` 0: the message has it only here, until the folder takes it.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ DIFFER = (
 
 
 def stored(store: Store, rows: Iterable[LabelPush], sent: frozenset[str]) -> None:
-    """Note that the server has the labels as far as they were `sent`; new ones that were not its folder does not take."""
+    """Note that the server has the labels that were `sent`, and that the folder does not take the other new ones."""
     with store.transaction(durable=True) as db:
         for one in rows:
             db.executemany(

@@ -61,8 +61,7 @@ def begin_anew_when_worn(store: Store) -> bool:
 def store_indexed(store: Store, page: Sequence[tuple[int, Derived]]) -> None:
     """Store what was derived from messages. One that was erased or downloaded in the meantime is left out.
 
-    Messages that an older termmail has added, which had the store open when a newer one changed it, have no
-    conversation yet: they are grouped too.
+    Messages without a conversation are grouped too: a termmail of an older version adds such while it has the store open.
     """
     with store.transaction() as db:
         conversations.group(db, [message_id for message_id, _ in page])

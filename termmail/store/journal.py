@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +9,17 @@ from msgspec.structs import replace
 
 from termmail.mail.model import Flag, RemoteState, Step, StepKind, Undone
 from termmail.mail.rule import Verb
-from termmail.store import conversations, folders, label_names, marks, mentions, outbox, placements, remote_state
+from termmail.store import (
+    conversations,
+    folders,
+    free_names,
+    label_names,
+    marks,
+    mentions,
+    outbox,
+    placements,
+    remote_state,
+)
 from termmail.store.store import IN_IDS, id_list
 
 if TYPE_CHECKING:
@@ -320,8 +329,7 @@ def _rename_back(db: sqlite3.Connection, step: Step) -> Undone | None:
 def _bring_search_back(db: sqlite3.Connection, step: Step) -> Undone:
     """Keep a removed search again, as the last one; where another search has its name now, with a number behind it."""
     taken = {name.casefold() for (name,) in db.execute("SELECT name FROM saved_search")}
-    numbered = (f"{step.name} ({number})" for number in itertools.count(2))
-    name = next(one for one in itertools.chain([step.name], numbered) if one.casefold() not in taken)
+    name = free_names.free_name(step.name, lambda one: one.casefold() in taken)
     db.execute(
         "INSERT INTO saved_search (name, words, place) SELECT ?, old_name, (SELECT coalesce(max(place), 0) + 1"
         " FROM saved_search) FROM step WHERE id = ?",

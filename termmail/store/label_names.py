@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 from termmail.errors import UserError
 from termmail.mail import label_keyword, sanitize
 from termmail.mail.model import LABEL_COLORS, Label
+from termmail.store import free_names
 
 if TYPE_CHECKING:
     import sqlite3
@@ -94,11 +94,9 @@ def of_keywords(db: sqlite3.Connection, told: Collection[str]) -> dict[str, int]
 
 
 def free_name(db: sqlite3.Connection, name: str, label_id: int = 0) -> str:
-    """Return this name where no label but `label_id` has it, else the first free one of `name (2)` and so on."""
+    """Return this name, with a number behind it where another label than `label_id` has it."""
     taken = {other.casefold() for (other,) in db.execute("SELECT name FROM label WHERE id <> ?", (label_id,))}
-    ends = (f" ({number})" for number in itertools.count(2))
-    numbered = (name[: LONGEST_NAME - len(end)].rstrip() + end for end in ends)
-    return next(one for one in itertools.chain([name], numbered) if one.casefold() not in taken)
+    return free_names.free_name(name, lambda one: one.casefold() in taken, longest=LONGEST_NAME)
 
 
 def _made(db: sqlite3.Connection, name: str, keyword: str) -> Label:
@@ -111,6 +109,4 @@ def _made(db: sqlite3.Connection, name: str, keyword: str) -> Label:
 def _free_keyword(db: sqlite3.Connection, name: str) -> str:
     """Return a keyword for a label of this name that no other label has."""
     taken = {one.lower() for (one,) in db.execute("SELECT keyword FROM label")}
-    wanted = label_keyword.keyword(name)
-    numbered = (f"{wanted}_{number}" for number in itertools.count(2))
-    return next(one for one in itertools.chain([wanted], numbered) if one.lower() not in taken)
+    return free_names.free_name(label_keyword.keyword(name), lambda one: one.lower() in taken, ending="_{}")

@@ -113,7 +113,7 @@ def take_back(db: sqlite3.Connection, step_id: int) -> tuple[tuple[int, ...], tu
 
 
 def messages(db: sqlite3.Connection, mark: Mark, subjects: Sequence[int], at: int) -> list[int]:
-    """Return the messages that subjects are, or those of conversations that were here at a time."""
+    """Return the messages that a mark is about: the subjects; of conversations, the messages received until `at`."""
     if mark is not Mark.MUTE:
         return list(subjects)
     rows = db.execute(f"SELECT id FROM message WHERE thread {IN_IDS} AND received <= ?", (id_list(subjects), at))  # noqa: S608

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _STEP = 200
 PAUSE = 0.01
-"""Seconds between two steps: whoever waits for the store can write then."""
+"""Seconds between two steps, in which others can write to the store."""
 
 
 def rebuild(store: Store, progress: Callable[[str, int, int], None] = lambda _what, _done, _total: None) -> int:

@@ -7,12 +7,10 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace
-
 from termmail.errors import UserError
 from termmail.mail import rule as language
 from termmail.mail.model import Placement, Role, StepKind
-from termmail.mail.query import And, Dated
+from termmail.mail.query import And, Dated, needs_bodies
 from termmail.mail.rule import Act, Entry, Ran, Rule, RuleError, Verb
 from termmail.mail.step_words import step_words
 from termmail.store import changes, folders, journal, labels, messages, muting, rules, search
@@ -67,11 +65,11 @@ def run(store: Store, rule: Rule, seen: Sequence[Placement], earlier: Ran, momen
     """Do with these messages what a rule says, because the user asks for it.
 
     Many are done in pages of PAGE, so that other work of the store gets in between: `earlier` is what this returned for
-    the page before. All pages are one step.
+    the page before. All pages are one step; where that was taken back meanwhile, nothing more is done.
     """
     with store.transaction() as db:
         if earlier.step is not None and not journal.is_done(db, earlier.step):
-            return replace(earlier, is_stopped=True)
+            return Ran(trouble=earlier.trouble, is_stopped=True)
         return _apply(store, db, rule, seen, moment, earlier=earlier, rule_id=0)
 
 
@@ -121,7 +119,7 @@ def _run_on_arrived(
     condition = _condition(rule, moment)
     if condition is None:
         return []
-    needs_body = language.needs_body(condition)
+    needs_body = needs_bodies(condition)
     waited = _waited(db, rule) if needs_body else []
     hits = _hits(store, db, condition, [*arrived, *waited])
     if needs_body:

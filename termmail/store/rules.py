@@ -8,7 +8,7 @@ from termmail.mail import rule as language
 from termmail.mail.model import StepKind
 from termmail.mail.rule import Rule, RuleError, Verb
 from termmail.mail.sanitize import clean_words
-from termmail.store import folders, journal, label_names
+from termmail.store import folders, journal, label_names, list_order
 
 if TYPE_CHECKING:
     import sqlite3
@@ -122,10 +122,7 @@ def shift(store: Store, rule_id: int, places: int) -> None:
     """Move a rule so many places down, or up where `places` is negative. Raises RuleError where there is none."""
     with store.transaction() as db:
         get(store, rule_id)
-        ids = [one.rule_id for one in listing(store)]
-        at = ids.index(rule_id)
-        ids.insert(min(max(at + places, 0), len(ids) - 1), ids.pop(at))
-        db.executemany("UPDATE rule SET place = ? WHERE id = ?", [(place, one) for place, one in enumerate(ids, 1)])
+        list_order.shift(db, "rule", rule_id, places)
 
 
 def missing_folder(store: Store, rule: Rule) -> str:

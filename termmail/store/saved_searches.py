@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from termmail.mail.model import Count, Done, SavedSearch, StepKind
 from termmail.mail.query import EVERYTHING, And, Is, Mark
-from termmail.store import journal, search
+from termmail.store import journal, list_order, search
 from termmail.store.folders import FolderError, FolderGone, checked_name
 
 if TYPE_CHECKING:
@@ -75,10 +75,7 @@ def move(store: Store, search_id: int, places: int) -> None:
     """Move a search so many places down, or up where `places` is negative. Raises FolderGone."""
     with store.transaction() as db:
         get(store, search_id)
-        ids = [one.search_id for one in listing(store)]
-        at = ids.index(search_id)
-        ids.insert(min(max(at + places, 0), len(ids) - 1), ids.pop(at))
-        db.executemany("UPDATE saved_search SET place = ? WHERE id = ?", [(n, one) for n, one in enumerate(ids)])
+        list_order.shift(db, "saved_search", search_id, places)
 
 
 def remove(store: Store, search_id: int, now: int) -> Done:

@@ -108,7 +108,7 @@ class Places:
 
 
 class Plan:
-    """How messages are found that all of some conditions hold for; `kept`: and that lie outside Junk and Trash."""
+    """How the messages are found for which all `parts` hold; with `kept` only those outside Junk and Trash."""
 
     def __init__(self, store: Store, places: Places, parts: Iterable[Query], *, kept: bool) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What keys do while the folder column has the focus: its own act, those for messages say why they do not."""
+"""Which keys act while the folder column has the focus; those for messages say why they do not."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ REPLIES = {
     *("message.reply", "message.reply-all", "message.reply-list"),
     *("message.forward", "message.forward-attached"),
 }
-"""The actions of other groups that do."""
+"""The actions of other groups that act on messages."""
 
 FOR_ANY = {"message.undo", "mail.labels", "mail.rules", "mail.empty-trash", "thread.switch"}
-"""The actions of these groups that need no message."""
+"""The actions of these groups that need no message: they act in the folder column too."""
 
 OFFERED = {"view.back", "app.help-too", "mail.compose", "mail.search", "mail.go", "message.undo"}
 """What the key bar offers besides the keys of the column."""

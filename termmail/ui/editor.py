@@ -60,9 +60,9 @@ def available(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 @contextlib.contextmanager
 def terminal_given(app: App[object]) -> Iterator[None]:
-    """Leave the screen to another program, with ctrl+c, and come back to it, also after a failure.
+    """Let another program have the terminal, and ctrl+c, and take them back, also after an exception.
 
-    `App.suspend` does not restore the screen after an exception. Raises SuspendNotSupported.
+    `App.suspend` does not come back after one. Raises SuspendNotSupported.
     """
     failure: Exception | None = None
     with _interrupt_is_the_editors(), app.suspend():

@@ -12,6 +12,7 @@ from termmail.demo.faults import Manners, tagged
 from termmail.demo.imap_personalities import PERSONALITIES
 from termmail.engine.events import Failed, FolderChanged, MailArrived
 from termmail.mail.model import Placement, Returned
+from termmail.mail.step_words import ran_words
 from termmail.mail.views import Ready, ReadyView
 from termmail.store import rule_runs
 from tests.conftest import USER
@@ -400,7 +401,7 @@ async def test_a_rule_over_many_messages_goes_page_by_page_and_is_stopped_by_und
                 undone.append(asyncio.ensure_future(engine.journal.undo()))
 
         ran = await engine.rules.run(rule.rule_id, stop)
-        assert ran.is_stopped
+        assert (ran.step, ran_words(ran)) == (None, "Stopped, and taken back")
         assert len((await undone[0]).message_ids) < 9
         assert len(await rows(engine)) == 9
 

@@ -97,7 +97,7 @@ def test_groups_are_those_of_the_references_in_whatever_order_messages_come(tmp_
             post(store, number, *references[number], subject=f"s{number}")
         assert grouped(store) == _components(references)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(conversations, "_ANEW", chance.randrange(1, 4))
+            patch.setattr(conversations, "_PER_TRANSACTION", chance.randrange(1, 4))
             conversations.group_anew(store)
         assert grouped(store) == _components(references)
 
@@ -117,13 +117,13 @@ def test_grouping_anew_leaves_nothing_of_links_that_were_wrong(tmp_path_factory,
             threads = [thread for (thread,) in db.execute("SELECT thread FROM message")]
             for (one,) in db.execute("SELECT id_key FROM thread_of_id").fetchall():
                 db.execute("UPDATE thread_of_id SET thread = ? WHERE id_key = ?", (chance.choice(threads), one))
-        patch.setattr(conversations, "_ANEW", chance.randrange(1, 4))
+        patch.setattr(conversations, "_PER_TRANSACTION", chance.randrange(1, 4))
         conversations.group_anew(store)
         assert grouped(store) == _components(references)
 
 
 def test_others_write_between_the_steps_of_grouping_anew_and_a_kill_half_way_loses_nothing(path, monkeypatch):
-    monkeypatch.setattr(conversations, "_ANEW", 4)
+    monkeypatch.setattr(conversations, "_PER_TRANSACTION", 4)
     chance = random.Random(3)
 
     class KilledError(Exception):

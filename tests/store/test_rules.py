@@ -450,7 +450,7 @@ def test_undo_between_two_pages_stops_the_rule(store):
     seen = rule_runs.matches(store, checked_query(rule.query, NOW))
     ran = rule_runs.run(store, rule, seen[:3], Ran(), Moment(NOW, {}))
     undo(store)
-    assert rule_runs.run(store, rule, seen[3:], ran, Moment(NOW, {})).is_stopped
+    assert rule_runs.run(store, rule, seen[3:], ran, Moment(NOW, {})) == Ran(is_stopped=True)
     assert len(ids_in(store)) == 7
 
 

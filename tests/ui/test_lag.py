@@ -8,14 +8,20 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from termmail.mail.message import Draft
 from termmail.store import conversations, messages
 from termmail.store.derived import Columns
 from termmail.ui.list_model import Stale
 from termmail.ui.screens.attachments import AttachmentsScreen
 from termmail.ui.screens.composer import ComposeScreen
+from termmail.ui.screens.picture import PictureScreen
+from termmail.ui.widgets.picture_view import PictureView
+from tests.engine.test_picture_pixels import saved
 from tests.ui.mailbox_stage import letter, mailbox
 from tests.ui.stage import shown, until, words_of
+from tests.ui.test_picture import mail_with
 from tests.views import DRAFTS
 
 if TYPE_CHECKING:
@@ -112,6 +118,21 @@ async def test_five_thousand_attachments_are_listed_as_far_as_they_are_looked_at
         assert f"{count:,}".replace(",", " ") in shown(app)
         await pilot.press("end", "end", "end")
         await until(pilot, lambda: "f100.txt" in shown(app) or "f119.txt" in shown(app))
+
+
+async def test_a_picture_of_many_colours_is_painted_without_keeping_anything_waiting(tmp_path: Path):
+    photo = ("image/png", "noise.png", saved(Image.effect_noise((1600, 1200), 90).convert("RGB"), "PNG"))
+    async with mailbox(tmp_path, [mail_with(photo)], size=(200, 60)) as (app, pilot):
+        await until(pilot, lambda: app.main_screen.reader.message is not None)
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, AttachmentsScreen) and "noise.png" in shown(app))
+        async with busy() as stretches:
+            await pilot.press("i")
+            await until(pilot, lambda: isinstance(app.screen, PictureScreen))
+            view = app.screen.query_one(PictureView)
+            await until(pilot, lambda: view.complete)
+        assert max(stretches) < BOUND, sorted(stretches)[-5:]
+        assert shown(app).count("▀") > 8000
 
 
 async def test_the_preview_of_a_draft_of_a_million_letters_keeps_nothing_waiting(tmp_path: Path):

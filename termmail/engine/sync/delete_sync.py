@@ -1,8 +1,9 @@
 """Delete messages from a POP3 server in two phases: what the user deleted leaves the server, and nothing else does.
 
 A message is deleted only when its body is safe in the store (or the user deleted it for good), its UIDL is in this
-session's list, and the header block the server shows now has the fingerprint that was stored; where another message
-has the same header block, also the body must be the one that is stored. At any doubt: RSET, and stop. Only an answered QUIT makes it count (RFC 1939 section 6).
+session's list, and the header block the server shows now has the fingerprint that was stored. Where another message
+has the same header block, the body must be the stored one too. At any doubt: RSET, and stop. Only an answered QUIT
+makes it count (RFC 1939 section 6).
 """
 
 from __future__ import annotations

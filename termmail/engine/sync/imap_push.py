@@ -43,8 +43,8 @@ _DELETED = frozenset({r"\Deleted"})
 class ImapPush:
     """One push of everything that is due. `done` counts the changes that the server confirmed.
 
-    `unconfirmed` are the folders that hold what was moved or copied under UIDs that the server did not tell, `untaken`
-    those of which was told that they take no labels.
+    `unconfirmed` are the folders that hold what was moved or copied under UIDs that the server did not tell. `untaken`
+    are the folders of which the user was told that they take no labels; it grows here.
     """
 
     def __init__(

@@ -192,7 +192,9 @@ async def _rule_made(mail: Mail, made: Made) -> str:
 
     # Without `in_turn`: undo must not wait for the end of it, but stop it.
     ran = await mail.engine.rules.run(made.rule.rule_id, told)
-    return words if ran.step is None and not ran.trouble else mail.with_undo_hint(ran_words(ran))
+    if ran.step is not None:
+        return mail.with_undo_hint(ran_words(ran))
+    return ran_words(ran) if ran.trouble or ran.is_stopped else words
 
 
 @verb("mail.rules", "", "Rules, and what they did", Group.SORTING_OUT, applies=changeable)

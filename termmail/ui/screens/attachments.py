@@ -1,4 +1,4 @@
-"""The attachments of a message: list them, save them under a new name, open them with the desktop."""
+"""The attachments of a message: list them, save them under a new name, show pictures, open them with the desktop."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from termmail.accounts.paths import reason
+from termmail.engine.picture_pixels import is_picture
 from termmail.errors import UserError
 from termmail.mail import sanitize
 from termmail.mail.counting import count
@@ -22,6 +23,7 @@ from termmail.ui.screens import dialog
 from termmail.ui.screens.ask_name import AskNameScreen
 from termmail.ui.screens.confirm import ConfirmScreen
 from termmail.ui.screens.pick_path import PickPathScreen, home_short
+from termmail.ui.screens.picture import PictureScreen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +69,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
         Binding("S", "save_all", "Save all"),
         Binding("r", "save_as", "Save under another name"),
         Binding("o", "open", "Open"),
+        Binding("i", "show", "Show the picture"),
         Binding("j", "move(1)", show=False),
         Binding("k", "move(-1)", show=False),
     ]
@@ -76,6 +79,7 @@ class AttachmentsScreen(dialog.Dialog[None]):
         self._engine = engine
         self._message_id = message_id
         self._parts = message.parts
+        self._pictures = [part for part in message.parts if is_picture(part)]
 
     def compose(self) -> ComposeResult:
         """Yield the list, the result of the last action, and the keys."""
@@ -86,9 +90,8 @@ class AttachmentsScreen(dialog.Dialog[None]):
                 yield OptionList(classes="dialog-list", markup=False)
             yield Static("", id="done", classes="dialog-done", markup=False)
             yield dialog.Trouble()
-            yield dialog.quiet(
-                "Enter save · r rename and save · o open · S save all · Esc back" if how_many else "Esc back"
-            )
+            keys = "Enter save · r rename and save · o open · S save all · " if how_many else ""
+            yield dialog.quiet(f"{'i show picture · ' if self._pictures else ''}{keys}Esc back")
 
     def on_mount(self) -> None:
         """Put the cursor on the first one."""
@@ -160,12 +163,31 @@ class AttachmentsScreen(dialog.Dialog[None]):
         await self._engine.reader.remember_save_folder(folder)
         self._say("Saved: " + "\n".join(home_short(path) for path in saved))
 
-    @work(exclusive=True, exit_on_error=False)
-    async def action_open(self) -> None:
-        """Open a copy with the desktop, after a question where the type can do harm."""
+    def action_show(self) -> None:
+        """Show the picture under the cursor on the whole screen."""
         part = self._chosen()
         if part is None:
             return
+        if part not in self._pictures:
+            self._say("", f"{part.name} is no PNG, JPEG, GIF or WebP picture: o opens it with the desktop.")
+            return
+        self._say("")
+        at = self._pictures.index(part)
+        self.app.push_screen(PictureScreen(self._engine, self._message_id, self._pictures, at), self._back_from_picture)
+
+    def _back_from_picture(self, part: Part | None) -> None:
+        """Open the picture with the desktop, where that was asked for."""
+        if part is not None:
+            self._open(part)
+
+    def action_open(self) -> None:
+        """Open a copy of the one under the cursor with the desktop."""
+        if part := self._chosen():
+            self._open(part)
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _open(self, part: Part) -> None:
+        """Open a copy with the desktop, after a question where the type can do harm."""
         if why := caution(part):
             details = [why, "Open it only if you expected it from this sender."]
             if not await self.app.push_screen_wait(ConfirmScreen(f"Open {part.name}?", "Open it", "Back", details)):

@@ -55,7 +55,7 @@ class LabelListScreen(dialog.Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list and the keys."""
-        with dialog.Frame(classes="dialog rules"):
+        with dialog.Frame(classes="dialog dialog-editable"):
             yield dialog.title("Labels")
             yield OptionList(classes="dialog-list", markup=False)
             yield dialog.Trouble()
@@ -83,9 +83,9 @@ class LabelListScreen(dialog.Dialog[None]):
             said.say_done(words)
 
     async def _read(self) -> None:
-        sizes = await self._marks.label_sizes()
+        sizes, labels = await self._marks.label_sizes(), await self._marks.labels()
         chosen = self._chosen
-        self._labels = await self._marks.labels()
+        self._labels = labels
         shown = self.query_one(OptionList)
         place = shown.highlighted or 0
         lines = [Option(self._line(one, sizes.get(one.label_id, 0))) for one in self._labels]

@@ -96,8 +96,8 @@ class LeaveScreen(ConfirmScreen):
             self._hurried = {row.outbox_id: row.attempts for row in waiting}
             if waiting:
                 trouble.say_done(SENDING)
-            for row in waiting:
-                await self._engine.outbox.retry(row.outbox_id)
+            for account in dict.fromkeys(row.account for row in waiting):
+                await self._engine.outbox.retry_all(account)
         except UserError as error:
             trouble.say(str(error))
         self._look_again()

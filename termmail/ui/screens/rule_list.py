@@ -65,7 +65,7 @@ class RuleListScreen(dialog.Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list and the keys."""
-        with dialog.Frame(classes="dialog dialog-wide rules"):
+        with dialog.Frame(classes="dialog dialog-wide dialog-editable"):
             yield dialog.title("Rules")
             yield OptionList(classes="dialog-list", markup=False)
             yield dialog.Trouble()
@@ -138,7 +138,7 @@ class RuleListScreen(dialog.Dialog[None]):
 
     def action_change(self) -> None:
         """Open the highlighted rule in the form in which it was made."""
-        from termmail.ui.screens.rule_form import RuleFormScreen  # noqa: PLC0415 - it imports what the list needs not
+        from termmail.ui.screens.rule_form import RuleFormScreen  # noqa: PLC0415 - not needed for the list
 
         if not isinstance(rule := self._chosen, Rule):
             return
@@ -150,7 +150,7 @@ class RuleListScreen(dialog.Dialog[None]):
         self.app.push_screen(RuleFormScreen(self._rules, rule=rule), changed)
 
     async def _changed(self, made: Made) -> str:
-        self._step = made.step
+        self._step = made.step or self._step
         words = "Changed · z takes it back" if made.step else "Nothing to change."
         return await self._apply(made.rule) if made.at_once else words
 
@@ -192,9 +192,9 @@ class RuleListScreen(dialog.Dialog[None]):
             ran = await self._rules.run(rule.rule_id, told)
         finally:
             self._is_running = False
-        self._step = ran.step
         if ran.step is None:
             return ran_words(ran)
+        self._step = ran.step
         return " · ".join([f"Applied: {count(ran.step.count, 'message')}", *ran.trouble, "z takes it back"])
 
     def action_take_back(self) -> None:

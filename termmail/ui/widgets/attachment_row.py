@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 NARROWEST = 8
-"""Columns for which the height is reckoned, at least."""
+"""Columns for which the height is computed, at least."""
 
 
 class AttachmentRow(OptionList):

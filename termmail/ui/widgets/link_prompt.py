@@ -126,7 +126,7 @@ class LinkPrompt(Horizontal):
             self.link = link
 
     class Closed(Message):
-        """Posted when the user needs no link."""
+        """Posted when the user closes the prompt."""
 
     def __init__(self) -> None:
         super().__init__(id="link")

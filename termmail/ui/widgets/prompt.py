@@ -100,7 +100,7 @@ class QueryInput(PromptInput):
     """An input for a query; Tab completes it."""
 
     virtual_size = Reactive(Size(0, 0))
-    """As of every widget, but it lays out nothing: the field is as wide as its place, whatever is typed."""
+    """Unlike in other widgets a change of it causes no layout: the width of the field does not depend on its text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
 
@@ -204,7 +204,7 @@ class Prompt(Vertical):
         self._close(kept=False)
 
     def put_away(self) -> None:
-        """Close without a word: what is done with the results is decided already."""
+        """Close without posting Closed: the caller decides what becomes of the results."""
         self.screen.remove_class("-asking")
 
     def _close(self, *, kept: bool) -> None:
