@@ -128,6 +128,8 @@ async def test_a_server_that_pushes_nothing_tells_after_done(imap_server):
         async with folder.idle() as watch:
             mailbox.folder("INBOX").add(raw(4))
             assert not await watch.wait(0.01)
+        async with folder.idle() as watch:
+            assert await watch.wait(5)
         assert folder.exists == 4
 
 

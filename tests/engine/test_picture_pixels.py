@@ -70,6 +70,14 @@ async def test_broken_exif_does_not_hide_a_picture():
     assert pixels[:4] == (400, 200, 100, 50)
 
 
+async def test_of_a_photograph_with_a_second_picture_the_first_is_shown():
+    """As many telephones save them: two JPEGs in one file (MPO)."""
+    data = saved(two_halves(1200, 600), "MPO", save_all=True, append_images=[Image.new("RGB", (300, 150), GREEN)])
+    pixels = await decode(data, 100, 100)
+    assert pixels[:4] == (1200, 600, 100, 50)
+    assert near(pixels.rgb[:3], RED)
+
+
 async def test_only_the_first_frame_of_an_animation_is_shown():
     frames = [Image.new("RGB", (20, 20), colour) for colour in (GREEN, RED, BLUE)]
     for kind in ("GIF", "WEBP", "PNG"):
@@ -126,6 +134,14 @@ async def test_what_needs_too_much_memory_ends_the_decoder_alone(monkeypatch):
     )
     assert ran.returncode != 0
     assert ran.stderr == b"", "what it would say goes nowhere"
+
+
+async def test_a_text_in_a_picture_that_unpacks_to_hundreds_of_megabytes_harms_nothing():
+    text = b"zTXt", b"Comment\0\0" + zlib.compress(bytes(300_000_000), 1)
+    chunk = struct.pack(">I", len(text[1])) + text[0] + text[1] + struct.pack(">I", zlib.crc32(text[0] + text[1]))
+    data = saved(two_halves(), "PNG")
+    with pytest.raises(PictureError, match="damaged or incomplete"):
+        await decode(data[:33] + chunk + data[33:], 100, 100)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
