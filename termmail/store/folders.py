@@ -97,7 +97,7 @@ def _counts(store: Store) -> dict[int, Count]:
 
 
 _SNOOZED = (
-    "SELECT z.folder, count(*), sum(p.unread) FROM snooze z JOIN placement p ON p.message = z.message"
+    "SELECT z.folder, count(*), sum(p.unread) FROM snooze z CROSS JOIN placement p ON p.message = z.message"
     " AND p.folder = z.folder GROUP BY z.folder"
 )
 """How many messages, and unread ones, the list of each folder leaves out."""

@@ -42,7 +42,7 @@ def take(store: Store, folder_id: int, told: Sequence[tuple[int, frozenset[str]]
     What the user changed here stays; every other label becomes what the server says, as far as the folder keeps it.
     """
     named = {flag for _, flags in told for flag in flags if label_keyword.is_label(flag)}
-    has_some = "SELECT 1 FROM imap_label l JOIN imap_message i ON i.id = l.row WHERE i.folder = ? LIMIT 1"
+    has_some = "SELECT 1 FROM imap_label l CROSS JOIN imap_message i ON i.id = l.row WHERE i.folder = ? LIMIT 1"
     if not named and store.read_one(has_some, (folder_id,)) is None:
         return []
     with store.transaction() as db:
@@ -106,8 +106,8 @@ def _bases(db: sqlite3.Connection, row_ids: Iterable[int], kept: int | None = No
 def waiting(store: Store, account: str, now: int) -> list[LabelPush]:
     """Return the labels that are due to be pushed."""
     rows = store.read(
-        "SELECT i.id, m.id, i.folder, i.uid FROM imap_pending w JOIN message m ON m.id = w.message"  # noqa: S608 - ours
-        f" JOIN imap_message i ON i.message = m.id WHERE m.account = ? AND w.due_at <= ? AND i.uid IS NOT NULL"
+        "SELECT i.id, m.id, i.folder, i.uid FROM imap_pending w CROSS JOIN message m ON m.id = w.message"  # noqa: S608 - ours
+        f" CROSS JOIN imap_message i ON i.message = m.id WHERE m.account = ? AND w.due_at <= ? AND i.uid IS NOT NULL"
         f" AND {DIFFER} ORDER BY i.folder, i.uid",
         (account, now),
     )

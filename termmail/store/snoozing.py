@@ -109,7 +109,7 @@ def _on_top(db: sqlite3.Connection, message_id: int, folder_id: int, at: int, wh
 def call_off_answered(db: sqlite3.Connection, arrived: Sequence[int]) -> None:
     """Forget the reminders of messages that one of these answers, inside the caller's transaction."""
     waiting = dict(
-        db.execute("SELECT m.message_id, r.message FROM reminder r JOIN message m ON m.id = r.message").fetchall()
+        db.execute("SELECT m.message_id, r.message FROM reminder r CROSS JOIN message m ON m.id = r.message").fetchall()
     )
     if not waiting:
         return

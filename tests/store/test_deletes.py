@@ -5,7 +5,23 @@ from __future__ import annotations
 import pytest
 
 from termmail.store import delete_queue, messages, pop3_identity
-from tests.store.parts import NOW, download, erase, ids_in, known, move, new, session, states, trash, undo, whole
+from termmail.store.rows import New
+from tests.store.parts import (
+    NOW,
+    counted,
+    download,
+    erase,
+    header,
+    ids_in,
+    known,
+    move,
+    new,
+    session,
+    states,
+    trash,
+    undo,
+    whole,
+)
 
 DAY = 86_400
 
@@ -229,3 +245,11 @@ def test_marking_a_delete_is_on_the_disk_before_it_returns(store, ids):
     full, begin, commit = (said.index(words) for words in ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE", "COMMIT"))
     assert full < begin < commit
     assert said.index("PRAGMA synchronous = NORMAL") > commit
+
+
+def test_messages_of_one_header_are_found_without_going_through_all_of_the_account(store):
+    session(store, [*(New(f"u{n}".encode(), n, 1000, header(1)) for n in (1, 2)), *(new(n) for n in range(3, 1001))])
+    twin, alone = (store.read_one("SELECT id, message FROM remote WHERE uidl = ?", (uidl,)) for uidl in (b"u1", b"u3"))
+    with counted(store.db) as found:
+        assert delete_queue.with_twins(store, [twin[0], alone[0]]) == dict([twin])
+    assert found["steps"] < 1000

@@ -15,6 +15,7 @@ from termmail.store.store import Store
 from termmail.store.store_errors import StoreFull
 from tests.store.parts import (
     NOW,
+    counted,
     download,
     ids_in,
     index_all,
@@ -344,6 +345,14 @@ def test_no_rule_costs_nothing_on_arrival(store, ids):
 
 
 # -- changed, ordered, removed
+
+
+def test_whether_mail_has_arrived_is_known_without_going_through_all_of_it(store):
+    session(store, [new(n) for n in range(1, 1001)])
+    index_all(store)
+    with counted(store.db) as found:
+        assert not rule_runs.arrivals_wait(store)
+    assert found["steps"] < 1000
 
 
 def test_undo_removes_a_rule_that_was_just_made_and_what_it_did_stays(store, ids):
