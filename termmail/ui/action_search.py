@@ -44,7 +44,7 @@ SYNONYMS = {
     "mail.labels": "tags color categories delete label",
     "mail.rules": "filters sieve automatic",
     "mail.search": "find",
-    "mail.space": "quota disk size pop3 delete on server",
+    "mail.space": "quota disk size pop3",
     "mail.stop-sending": "undo send cancel unsend recall",
     "message.archive": "done",
     "message.attachments": "files download",

@@ -124,7 +124,7 @@ async def _label(mail: Mail, ids: Sequence[int], labels: Sequence[Label], wanted
         return done_words(mail.did(await mail.engine.marks.change_labels(ids, wanted.add, wanted.take)))
 
 
-@verb("mail.labels", "", "Manage labels: rename, colour, remove", Group.SORTING_OUT, applies=changeable)
+@verb("mail.labels", "", "Manage labels", Group.SORTING_OUT, applies=changeable)
 def labels(mail: Mail) -> None:
     """List the labels, to change them."""
     _show_labels(mail, then=lambda: None)

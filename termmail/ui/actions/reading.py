@@ -153,7 +153,7 @@ async def _show_source(mail: Mail, row: MessageRow, message: Message) -> None:  
     mail.screen.app.push_screen(SourceScreen(f"Source · {row.subject}", raw.decode("utf-8", "replace")))
 
 
-@verb("message.attachments", "A", "Attachments: save, open, show pictures", Group.READING, applies=on_message)
+@verb("message.attachments", "A", "Attachments: save, open, view", Group.READING, applies=on_message)
 def attachments(mail: Mail) -> None:
     """List the attachments of the message."""
     look(mail, _show_attachments)
