@@ -232,7 +232,7 @@ async def test_a_name_that_is_taken_is_said_in_the_list_of_labels(tmp_path):
     async with mailbox(tmp_path, LETTERS[:3], size=(100, 36)) as (app, pilot):
         await labelled(app, "home", "work")
         await pilot.press("colon")
-        await type_in(pilot, "labels: rename")
+        await type_in(pilot, "manage labels")
         await pilot.press("enter")
         await until(pilot, lambda: "‹work› 2 messages" in words_of(app))
         await pilot.press("r")
