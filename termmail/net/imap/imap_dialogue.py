@@ -262,8 +262,8 @@ class ImapDialogue:
         waiter.answered(answer.status)
 
     def _untagged(self, response: Untagged) -> None:
-        for waiter in self._sent.values():
-            if waiter.take is not None and self._machine.may_concern(waiter.command) and waiter.take(response):
+        for waiter in () if self._machine.leaving else self._sent.values():
+            if waiter.take is not None and waiter.take(response):
                 return
         if isinstance(response, Status) and response.condition is Condition.BYE:
             if any(waiter.command.verb == "LOGOUT" for waiter in self._sent.values()):

@@ -175,12 +175,10 @@ class Machine:
         """Whether the server has nothing to answer until the client says DONE."""
         return self._responding and any(one.verb == "IDLE" for one in self._outstanding.values())
 
-    def may_concern(self, command: Command) -> bool:
-        """Return whether untagged data that comes now may belong to this command.
-
-        Until IDLE has ended it is about the folder that was watched, not about one that is being opened.
-        """
-        return not (self._idle_ends and VERBS[command.verb].opens)
+    @property
+    def leaving(self) -> bool:
+        """Whether another folder is being opened behind an IDLE that has not ended: untagged data is about the old one."""
+        return self._idle_ends and any(VERBS[one.verb].opens for one in self._outstanding.values())
 
     @property
     def pending_bytes(self) -> int:
