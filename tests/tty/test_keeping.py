@@ -76,33 +76,26 @@ def test_the_editor_gets_the_terminal_and_gives_it_back(terminal, tmp_path):
         shown.ended(0)
 
 
-def test_a_missing_editor_is_named_and_ctrl_c_ends_nothing(terminal):
-    with terminal("demo", EDITOR="no-such-editor") as shown:
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [("", "There is no program no-such-editor; set $EDITOR"), ("#!/no/such/interpreter\n", "was not found")],
+    ids=["missing", "without its interpreter"],
+)
+def test_an_editor_that_cannot_start_is_named_and_gives_the_screen_back(terminal, tmp_path, script, words):
+    editor = "no-such-editor"
+    if script:
+        path = tmp_path / "editor.sh"
+        path.write_text(script)
+        path.chmod(0o700)
+        editor = str(path)
+    with terminal("demo", EDITOR=editor) as shown:
         shown.wait("All inboxes 65 unread 70 messages", "c write")
         shown.press("c")
         shown.wait("New message", "F4 $EDITOR")
         shown.press("F4")
-        shown.wait("New message", "There is no program no-such-editor; set $EDITOR", "F4 $EDITOR")
+        shown.wait("New message", words, "F4 $EDITOR")
         assert (shown.told("alternate_on"), shown.told("mouse_any_flag")) == ("1", "1")
-        shown.press("C-c")
-        shown.press("Escape")
-        shown.wait("c write")
-        shown.press("q")
-        shown.ended(0)
-
-
-def test_an_editor_that_cannot_start_gives_the_screen_back(terminal, tmp_path):
-    editor = tmp_path / "editor.sh"
-    editor.write_text("#!/no/such/interpreter\n")
-    editor.chmod(0o700)
-    with terminal("demo", EDITOR=str(editor)) as shown:
-        shown.wait("All inboxes 65 unread 70 messages", "c write")
-        shown.press("c")
-        shown.wait("New message", "F4 $EDITOR")
-        shown.press("F4")
-        shown.wait("New message", "was not found", "F4 $EDITOR")
-        assert (shown.told("alternate_on"), shown.told("mouse_any_flag")) == ("1", "1")
-        shown.press("C-c")
+        shown.press("C-c")  # ends nothing
         shown.press("Escape")
         shown.wait("c write")
         shown.press("q")
