@@ -415,6 +415,16 @@ async def test_search_says_how_many_bodies_it_covers_where_some_are_not_here(tmp
         await until(pilot, lambda: "12 found" in shown(app) and "bodies of" not in shown(app))
 
 
+async def test_search_says_nothing_of_bodies_where_headers_answer_it(tmp_path):
+    async with mailbox(tmp_path, whole=False) as (app, pilot):
+        await pilot.press("/", *"in", "colon", *"inbox", "enter")
+        await until(pilot, lambda: "12 found" in shown(app) and app.main_screen.messages.has_focus)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "bodies of" not in shown(app)
+        assert "F6" not in shown(app)
+
+
 @pytest.mark.parametrize(("key", "folder"), [("d", "Trash"), ("!", "Spam")])
 async def test_what_is_thrown_away_leaves_what_was_found_and_undo_brings_it_back(tmp_path, key, folder):
     async with mailbox(tmp_path) as (app, pilot):
